@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * What user space tells the eBPF programs: which calls, what to capture of
+ * each, which to drop at once. Written into maps; interpreted, never compiled.
+ */
+#ifndef EBT_ABI_PLAN_H
+#define EBT_ABI_PLAN_H
+
+#include "record.h"
+
+#define EBT_NUMBERS 1024 /* system call numbers, x32 bit removed: a power of two */
+#define EBT_ROWS 1024	 /* plans: rows of the table and those made at run time */
+#define EBT_STEPS 8	 /* captures a call */
+#define EBT_PREDICATES 32 /* comparisons a plan that the kernel evaluates */
+#define EBT_SLOTS 2	 /* scratch buffers a CPU */
+#define EBT_X32_BIT 0x40000000
+
+/* Rows of the process events; those of system calls follow. Row 0: not selected. */
+enum ebt_process_row {
+	EBT_ROW_NONE = 0,
+	EBT_ROW_FORK = 1,
+	EBT_ROW_EXEC = 2,
+	EBT_ROW_EXIT = 3,
+	EBT_FIRST_SYSCALL_ROW = 4,
+};
+
+/* Map `numbers`: by system call number, the plan for each ABI. */
+struct ebt_numbers {
+	__u16 row[4]; /* [enum ebt_abi]; row[3] stays 0 */
+};
+
+enum ebt_capture {
+	EBT_CAPTURE_NONE = 0,
+	EBT_CAPTURE_PATH,	  /* string at arg, relative to descriptor `link` or the cwd */
+	EBT_CAPTURE_STRING,	  /* string at arg */
+	EBT_CAPTURE_FILE,	  /* file behind descriptor arg */
+	EBT_CAPTURE_SOCKADDR,	  /* arg, length in argument `link` */
+	EBT_CAPTURE_SOCKADDR_OUT, /* arg, length behind the pointer in argument `link` */
+	EBT_CAPTURE_MSGHDR,	  /* msg_name of the struct msghdr at arg */
+	EBT_CAPTURE_SOCKET,	  /* both ends of the socket behind descriptor arg */
+	EBT_CAPTURE_ARGV,	  /* array of strings at arg */
+	EBT_CAPTURES,
+};
+
+#define EBT_LINK_CWD 255 /* ebt_step.link: relative to the current directory */
+
+enum ebt_when { EBT_ALWAYS = 0, EBT_ON_SUCCESS = 1, EBT_ON_FAILURE = 2 };
+
+struct ebt_step {
+	__u8 capture; /* ebt_capture */
+	__u8 arg;     /* 0..5 or EBT_ARG_RET */
+	__u8 link;
+	__u8 when; /* ebt_when */
+};
+
+/* What a predicate compares: index into the values of a call. */
+enum ebt_value {
+	EBT_VALUE_ARG0 = 0, /* .. 5 */
+	EBT_VALUE_RET = 6,
+	EBT_VALUE_SUCCESS = 7, /* 0 or 1 */
+	EBT_VALUE_UID = 8,
+	EBT_VALUE_EUID = 9,
+	EBT_VALUE_AUID = 10,
+	EBT_VALUE_PID = 11,
+	EBT_VALUE_PPID = 12,
+	EBT_VALUES = 16, /* a power of two: the index is masked */
+};
+
+enum ebt_operator {
+	EBT_EQ = 0,
+	EBT_NE = 1,
+	EBT_LT = 2,
+	EBT_GT = 3,
+	EBT_ALL_BITS = 4, /* (value & operand) == operand */
+	EBT_ANY_BITS = 5, /* (value & operand) != 0 */
+};
+
+enum ebt_predicate_flag {
+	EBT_SIGNED = 1 << 0,
+	EBT_CLAUSE_END = 1 << 1, /* the comparisons since the last end are ANDed */
+	EBT_EXCLUDE = 1 << 2,	 /* with CLAUSE_END: the clause drops instead of selecting */
+};
+
+/*
+ * One comparison. A value that is 32 bits wide to user space is compared with
+ * shift = 32: both sides moved to the upper half, which keeps the order, signed
+ * and unsigned, and the bits. `operand` is stored already shifted.
+ */
+struct ebt_predicate {
+	__u8 value;    /* ebt_value */
+	__u8 operator_; /* ebt_operator */
+	__u8 flags;
+	__u8 shift; /* 0 or 32 */
+	__u32 reserved;
+	__u64 operand;
+};
+
+enum ebt_plan_flag {
+	EBT_INCLUDE_ALL = 1 << 0, /* selected unless a clause excludes it */
+	EBT_PLAN_EXEC = 1 << 1,	  /* on success the registers and the memory are the new image's */
+	EBT_PLAN_CLONE = 1 << 2,  /* returns twice; the child's 0 is not a call of the child's */
+	EBT_PLAN_NO_RETURN = 1 << 3,
+	EBT_PLAN_SOCKETCALL = 1 << 4, /* i386: args[0] selects, args[1] points to the arguments */
+	EBT_PLAN_ENTER = 1 << 5,  /* to be taken at sys_enter: rt_sigreturn */
+};
+
+/* Map `plans`: by row. */
+struct ebt_plan {
+	__u16 flags; /* ebt_plan_flag */
+	__u8 steps;
+	__u8 predicates;
+	__u32 reserved;
+	struct ebt_step step[EBT_STEPS];
+	struct ebt_predicate predicate[EBT_PREDICATES];
+};
+
+/* Map `settings`, one element. */
+struct ebt_settings {
+	__u32 self_tgid; /* whose own calls are not reported; 0 before it is known */
+	__u32 wakeup_bytes; /* ring buffer: wake the reader when so much waits */
+};
+
+/* Map `slots`: by cpu * EBT_SLOTS + slot. Owned by whoever holds `busy`, but for `busy` and `missed`. */
+struct ebt_slot {
+	__u64 busy;
+	__u64 owner; /* address of the task_struct that holds it */
+	__u64 sequence;
+	__u64 seen; /* calls and process events selected by number */
+	__u64 filtered;
+	__u64 emitted; /* EBT_QUIET records not among them */
+	__u64 quiet;
+	__u64 missed; /* EBT_LOST_SCRATCH_BUSY; counted in slot 0 */
+	__u64 lost[EBT_LOSSES];
+	__u64 reserved[3];
+};
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * What the eBPF programs write and user space reads: one header, then only the
+ * fields that are there. All integers are in host byte order unless said
+ * otherwise; every field starts on an 8-byte boundary of the record.
+ */
+#ifndef EBT_ABI_RECORD_H
+#define EBT_ABI_RECORD_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define EBT_RECORD_VERSION 1
+#define EBT_COMM_LEN 16 /* TASK_COMM_LEN */
+#define EBT_ARGS 6
+#define EBT_RECORD_MAX 61440 /* a perf sample's size is 16 bits wide */
+#define EBT_PATH_MAX 4096	 /* PATH_MAX: the longest path kept whole */
+#define EBT_ARGV_MAX 32768	 /* bytes of a command line kept whole */
+
+enum ebt_record_kind {
+	EBT_SYSCALL = 1, /* a system call: nr, args, ret */
+	EBT_FORK = 2,	 /* a new process; the header describes its parent */
+	EBT_EXEC = 3,	 /* a new process image */
+	EBT_EXIT = 4,	 /* the last thread of a process; ret = wait status */
+};
+
+enum ebt_abi {
+	EBT_X86_64 = 0,
+	EBT_I386 = 1,
+	EBT_X32 = 2,
+	EBT_ABIS = 3,
+};
+
+enum ebt_record_flag {
+	EBT_NO_RETURN = 1 << 0, /* the call never returns: ret means nothing */
+	EBT_IMAGE = 1 << 1,	/* carries the process image (EXE, TTY, IMAGE_ARGV) */
+	EBT_QUIET = 1 << 2,	/* for the process cache alone: not an event */
+	EBT_LOST_FIELDS = 1 << 3, /* the record ran out of room or of steps */
+};
+
+/* Bits of ebt_header.missing: parts of the header that could not be read. */
+enum ebt_missing {
+	EBT_MISSING_ARGS = 1 << 0,
+	EBT_MISSING_PPID = 1 << 1,
+	EBT_MISSING_START_TIME = 1 << 2,
+	EBT_MISSING_AUDIT = 1 << 3, /* auid and ses */
+	EBT_MISSING_CREDENTIALS = 1 << 4,
+	EBT_MISSING_ABI = 1 << 5,
+	EBT_MISSING_EXEC_ID = 1 << 6,
+};
+
+struct ebt_header {
+	__u32 size; /* bytes of the whole record, header included, multiple of 8 */
+	__u8 version;
+	__u8 kind;  /* ebt_record_kind */
+	__u8 abi;   /* ebt_abi */
+	__u8 flags; /* ebt_record_flag */
+
+	__u64 sequence; /* counts the records of this cpu and slot, from 1, no gaps but losses */
+	__u16 cpu;
+	__u16 slot;
+	__u32 missing; /* ebt_missing */
+
+	__u64 time;	  /* ns since boot: CLOCK_BOOTTIME, or CLOCK_MONOTONIC where the
+				   kernel has no helper for it (the reader then converts) */
+	__u64 start_time; /* of the process: ns since boot */
+	__u32 tgid;	  /* "pid" to user space, in the initial pid namespace */
+	__u32 tid;
+	__u32 ppid;
+	__u32 exec_id; /* counts the images this task has had */
+
+	__u32 auid; /* login uid; 4294967295 when unset */
+	__u32 ses;
+	/* in the order of struct cred */
+	__u32 uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
+	char comm[EBT_COMM_LEN];
+
+	__s32 nr;  /* as the ABI counts; the x32 bit removed */
+	__u16 row; /* index into the system call table; see ebt_plan */
+	__u16 fields;
+	__s64 ret;
+	__u64 args[EBT_ARGS];
+};
+
+enum ebt_status {
+	EBT_OK = 1,
+	EBT_TRUNCATED = 2,   /* cut; `original` tells the full length */
+	EBT_FAULT = 3,	     /* the memory was not there to read */
+	EBT_UNAVAILABLE = 4, /* does not exist, or this kernel does not give it */
+};
+
+enum ebt_field_flag {
+	EBT_DETACHED = 1 << 0,	   /* a path that does not reach the root of its namespace */
+	EBT_AT_LEAST = 1 << 1,	   /* `original` is a lower bound */
+	EBT_USER_MEMORY = 1 << 2,  /* read from the process's own memory: it may have changed */
+};
+
+enum ebt_field_kind {
+	EBT_FIELD_EXE = 1,	 /* struct ebt_inode, then components */
+	EBT_FIELD_IMAGE_ARGV = 2, /* NUL-terminated strings, from mm->arg_start */
+	EBT_FIELD_TTY = 3,	 /* name without /dev/ and without NUL */
+	EBT_FIELD_CWD = 4,	 /* components */
+	EBT_FIELD_ROOT = 5,	 /* components; only when chrooted */
+	EBT_FIELD_FILE = 6,	 /* struct ebt_inode, then components: the file behind fd args[arg] */
+	EBT_FIELD_STRING = 7,	 /* the string at args[arg], without NUL */
+	EBT_FIELD_DIR = 8,	 /* components: what the relative path at args[arg] starts from */
+	EBT_FIELD_SOCKADDR = 9,	 /* raw struct sockaddr */
+	EBT_FIELD_SOCKET = 10,	 /* struct ebt_socket: both ends of the socket behind fd args[arg] */
+	EBT_FIELD_ARGV = 11,	 /* NUL-terminated strings, from the array at args[arg] */
+	EBT_FIELD_CHILD = 12,	 /* struct ebt_child */
+	EBT_FIELD_KINDS = 13,
+};
+
+#define EBT_ARG_RET EBT_ARGS /* ebt_field.arg: the returned descriptor */
+#define EBT_ARG_NONE 255
+
+/* A field; `length` bytes follow, then zeroes up to a multiple of 8. */
+struct ebt_field {
+	__u8 kind;   /* ebt_field_kind */
+	__u8 status; /* ebt_status */
+	__u8 arg;    /* which argument, EBT_ARG_RET or EBT_ARG_NONE */
+	__u8 flags;  /* ebt_field_flag */
+	__u32 length;
+	__u32 original; /* length before truncation; equal to `length` otherwise */
+	__u32 count;	/* components or strings, where that applies */
+};
+
+/*
+ * A path as components: leaf first, each ended by NUL ("passwd\0etc\0" is
+ * /etc/passwd, nothing at all is "/"). With EBT_DETACHED the outermost
+ * component has no "/" before it.
+ */
+
+struct ebt_inode {
+	__u64 ino;
+	__u32 magic; /* of its file system: statfs(2) f_type */
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+};
+
+struct ebt_socket {
+	__u16 family; /* AF_*; addresses are filled for AF_INET and AF_INET6 */
+	__u8 type;    /* SOCK_* */
+	__u8 protocol; /* IPPROTO_*, low 8 bits (MPTCP reads as TCP) */
+	__u16 local_port;  /* host byte order */
+	__u16 remote_port; /* host byte order */
+	__u8 local[16];	   /* network byte order; 4 bytes used for AF_INET */
+	__u8 remote[16];
+};
+
+struct ebt_child {
+	__u64 start_time; /* ns since boot */
+	__u32 tgid;
+	__u32 tid;
+};
+
+/* Why an event did not reach user space; index into ebt_slot.lost. */
+enum ebt_loss {
+	EBT_LOST_BUFFER_FULL = 0, /* ring or perf buffer without room */
+	EBT_LOST_NO_BUFFER = 1,	  /* this CPU has no perf buffer (yet) */
+	EBT_LOST_SCRATCH_BUSY = 2, /* every scratch slot of the CPU in use */
+	EBT_LOST_TAIL_CALL = 3,	  /* a tail call failed */
+	EBT_LOST_REGISTERS = 4,	  /* the registers of a selected call unreadable */
+	EBT_LOSSES = 5,
+};
+
+#endif

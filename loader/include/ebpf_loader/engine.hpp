@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ebpf_loader/abi/plan.h>
+#include <ebpf_loader/error.hpp>
+#include <ebpf_loader/offsets.hpp>
+#include <ebpf_loader/probe.hpp>
+#include <ebpf_loader/syscalls.hpp>
+
+namespace ebpf_loader {
+
+/// What to capture: plans by row and the numbers that lead to them.
+class Selection {
+  public:
+    /// Selects a call of the table in every ABI that has it. `filter` is ORed clauses
+    /// (see ebt_predicate); empty: everything.
+    void select(const SyscallRow& call, std::span<const ebt_predicate> filter, bool include_all);
+    /// Selects a number that the table does not know; no captures but the arguments.
+    /// Returns its plan row.
+    uint16_t select_number(ebt_abi abi, int number, std::span<const ebt_predicate> filter, bool include_all);
+    /// Selects EBT_ROW_FORK, EBT_ROW_EXEC or EBT_ROW_EXIT.
+    void select_process(ebt_process_row row, std::span<const ebt_predicate> filter, bool include_all);
+
+    const std::map<uint16_t, ebt_plan>& plans() const { return plans_; }
+    const std::map<uint32_t, ebt_numbers>& numbers() const { return numbers_; }
+    bool needs_enter() const; ///< some selected call is taken at sys_enter
+    bool empty() const { return plans_.empty(); }
+
+  private:
+    std::map<uint16_t, ebt_plan> plans_;
+    std::map<uint32_t, ebt_numbers> numbers_;
+    uint16_t next_row_ = 0;
+};
+
+struct EngineOptions {
+    std::optional<Tier> tier;    ///< force one; otherwise the best that loads
+    std::optional<Offsets> offsets; ///< otherwise from the running kernel's BTF
+    size_t buffer_bytes = 0;     ///< ring: in all; perf: per CPU. 0: default. Rounded up to pages 2^n
+    bool self_check = true;      ///< observe this very process and compare with /proc
+    bool report_self = false;    ///< also report this process's own calls
+    /// One line at a time of progress and warnings, for the caller's log.
+    std::function<void(std::string_view)> log;
+};
+
+/// Counters, all since the start. seen == filtered + emitted + sum(lost) whenever no
+/// hook is running, exactly so once detached.
+struct EngineStats {
+    uint64_t seen = 0;
+    uint64_t filtered = 0;
+    uint64_t emitted = 0;
+    uint64_t quiet = 0; ///< cache records, not events
+    std::array<uint64_t, EBT_LOSSES> lost{};
+    uint64_t missed_runs = 0; ///< program runs the kernel skipped (recursion), from its own statistics
+};
+std::string_view loss_name(ebt_loss cause); ///< "buffer_full", "scratch_busy", ...
+
+/// The engine: one loaded tier, attached on start(), read with poll().
+/// Not thread-safe: one thread calls everything.
+class Engine {
+  public:
+    /// Gets one record: a complete ebt_header and its fields, checked for size only.
+    /// The bytes are valid during the call.
+    using RecordHandler = std::function<void(std::span<const std::byte>)>;
+
+    /// Probes, chooses, relocates, loads and checks itself. Throws Error.
+    Engine(const Selection& selection, const EngineOptions& options);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Attaches the hooks: from here on events are captured.
+    void start();
+    /// Detaches the hooks; poll() then still delivers what was captured.
+    void stop();
+    /// Waits up to `timeout` for records and hands them over in order of time.
+    /// Returns how many. After stop(), 0 means there are no more.
+    size_t poll(const RecordHandler& handler, std::chrono::milliseconds timeout);
+
+    EngineStats stats() const;
+    Tier tier() const;
+    bool uses_ring_buffer() const;
+    /// ns to add to ebt_header.time to get wall-clock time (ns since the epoch), now.
+    int64_t wall_clock_offset() const;
+    /// Why each better tier was passed over, in order; for the log and --probe.
+    const std::vector<TierVerdict>& verdicts() const;
+    const Offsets& offsets() const;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace ebpf_loader

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ebpf_loader {
+
+/// The eBPF objects, from the least demanding to the most capable.
+enum class Tier { tp, raw_tp_sub4096, raw_tp_noloops, raw_tp };
+
+std::string_view tier_name(Tier tier);
+std::optional<Tier> parse_tier(std::string_view name);
+
+/// What this kernel can, found by trying, never by version.
+struct Capabilities {
+    std::string release;
+    std::string distribution; ///< PRETTY_NAME of os-release; may be empty
+    bool bpf_syscall = false;
+    bool tracepoint_programs = false;
+    bool raw_tracepoint_programs = false;
+    bool ring_buffer = false;
+    bool perf_event_array = false;
+    bool prog_array = false;
+    bool lru_hash = false;
+    bool boot_clock = false; ///< bpf_ktime_get_boot_ns
+    bool probe_read_user = false;
+    uint64_t instruction_limit = 0; ///< verified instructions: 4096-instruction programs or 1,000,000
+    bool bounded_loops = false;
+    bool btf = false; ///< /sys/kernel/btf/vmlinux
+    bool tracefs = false;
+    std::string tracefs_path;
+    bool lockdown_confidentiality = false;
+    bool has_privileges = false; ///< CAP_SYS_ADMIN, or CAP_BPF + CAP_PERFMON + ...
+    std::string missing_privileges; ///< what is missing, in words
+    int jit = -1;                        ///< net.core.bpf_jit_enable; -1 unreadable
+    int unprivileged_bpf_disabled = -1;
+    int perf_event_paranoid = -1;
+};
+
+Capabilities probe_capabilities();
+
+/// What became of a tier.
+struct TierVerdict {
+    Tier tier;
+    bool chosen = false;
+    bool possible = false; ///< by capabilities; loading may still have failed
+    std::string reason;    ///< why passed over, in words; empty when chosen
+    std::string log_tail;  ///< the end of the verifier's log, when it refused
+    uint64_t verified_instructions = 0; ///< of the largest program, when loaded and known
+};
+
+/// Judges every tier by capabilities alone, best first.
+std::vector<TierVerdict> judge_tiers(const Capabilities& caps);
+
+} // namespace ebpf_loader

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ebpf_loader/abi/plan.h>
+
+namespace ebpf_loader {
+
+/// What an argument of a system call is; decides capture, width and display.
+enum class ArgKind : uint8_t {
+    number,       ///< long, unsigned
+    integer,      ///< int: 32 bits, signed
+    unsigned_int, ///< unsigned int: 32 bits
+    pointer,      ///< address; not followed
+    size,         ///< bytes
+    offset,       ///< loff_t, signed
+    fd,           ///< open descriptor: its file is captured
+    fd_socket,    ///< socket: its ends are captured
+    fd_number,    ///< a descriptor that is closed or meaningless at exit: the number alone
+    dirfd,        ///< directory descriptor or AT_FDCWD, for a path argument
+    path,         ///< user string; link = index of its dirfd, or EBT_LINK_CWD
+    string,       ///< user string that is no path
+    sockaddr,     ///< link = index of its length argument
+    sockaddr_out, ///< filled by the kernel; link = index of the pointer to its length
+    msghdr,       ///< struct msghdr
+    argv,         ///< array of strings
+    envp,         ///< array of strings; not captured
+    flags,        ///< bits; flag_set names the set of constants
+    enumeration,  ///< one of flag_set's constants
+    mode,         ///< file mode bits, shown in octal
+    signal,       ///< signal number
+    pid,          ///< process or thread id
+    uid,
+    gid,
+    address, ///< virtual address in the caller (mmap, brk)
+};
+
+/// What a call returns.
+enum class ReturnKind : uint8_t { number, file, socket, fd_number, pid, pointer, none };
+
+struct Argument {
+    std::string_view name;
+    ArgKind kind = ArgKind::number;
+    uint8_t link = 0;              ///< meaning by kind
+    std::string_view flag_set = {}; ///< for flags and enumeration: see constants.hpp
+};
+
+/// One row of kern/abi/syscalls.def. Numbers are -1 where an ABI lacks the call.
+struct SyscallRow {
+    std::string_view name;
+    int number[EBT_ABIS]; ///< by ebt_abi; x32 without its bit 30
+    ReturnKind returns;
+    uint16_t flags;       ///< ebt_plan_flag
+    uint8_t arguments;    ///< how many, 0..6
+    Argument argument[EBT_ARGS];
+};
+
+/// All system calls of the table; the plan row of the i-th is EBT_FIRST_SYSCALL_ROW + i.
+std::span<const SyscallRow> syscall_rows();
+
+/// By name, or nullptr.
+const SyscallRow* find_syscall(std::string_view name);
+/// By number as the ABI counts (x32 bit removed), or nullptr.
+const SyscallRow* find_syscall(ebt_abi abi, int number);
+/// By plan row, as ebt_header.row has it, or nullptr (process events, calls unknown to the table).
+const SyscallRow* syscall_of_row(uint16_t row);
+uint16_t row_of(const SyscallRow& call);
+
+/// Is the argument 32 bits wide to the kernel (int, fd, mode_t, ...)?
+bool is_32_bit(ArgKind kind);
+/// Is its natural order signed?
+bool is_signed(ArgKind kind);
+
+/// The capture steps that the kinds of a row's arguments and return ask for.
+/// Never more than EBT_STEPS.
+std::vector<ebt_step> capture_steps(const SyscallRow& call);
+
+} // namespace ebpf_loader

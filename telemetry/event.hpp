@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <ebpf_loader/syscalls.hpp>
+
+namespace telemetry {
+
+/// How a value came to be known.
+enum class Status : uint8_t {
+    absent,      ///< the event has no such field
+    ok,
+    truncated,   ///< cut; original_length tells the full length
+    fault,       ///< the memory was not there to read
+    unavailable, ///< does not exist, or this kernel does not give it
+};
+
+/// Where a value came from.
+enum class Source : uint8_t {
+    kernel,      ///< kernel structures
+    user_memory, ///< the process's own memory, which it may have changed since
+    procfs,      ///< /proc, read later than the event: may describe a later moment
+};
+
+/// Bytes as the process or the kernel gave them: any byte but what `status` says.
+struct Text {
+    std::string_view bytes;
+    Status status = Status::absent;
+    Source source = Source::kernel;
+    uint32_t original_length = 0; ///< before truncation
+    bool length_is_minimum = false;
+
+    bool known() const { return status == Status::ok || status == Status::truncated; }
+};
+
+struct InodeInfo {
+    uint64_t ino = 0;
+    uint32_t magic = 0; ///< statfs(2) f_type
+    uint32_t mode = 0;  ///< st_mode
+    uint32_t uid = 0;
+    uint32_t gid = 0;
+};
+
+/// A path or file that the call names, joined to an absolute path where possible.
+struct PathField : Text {
+    uint8_t argument = 0;      ///< index, or EBT_ARG_RET
+    bool has_inode = false;    ///< inode is filled: the file itself was seen
+    bool relative = false;     ///< its directory is unknown: bytes are as the process gave them
+    bool detached = false;     ///< not reachable from the root of its mount namespace
+    InodeInfo inode;
+};
+
+/// A NUL-separated list of strings (each ended by NUL).
+struct StringList : Text {
+    uint32_t count = 0;
+};
+
+struct StringField : Text {
+    uint8_t argument = 0;
+};
+
+struct SocketInfo {
+    uint16_t family = 0;
+    uint8_t type = 0;
+    uint8_t protocol = 0;
+    uint16_t local_port = 0;
+    uint16_t remote_port = 0;
+    std::array<uint8_t, 16> local{};
+    std::array<uint8_t, 16> remote{};
+};
+
+/// What stays the same for the life of a process image.
+struct Image {
+    PathField exe; ///< exe.inode: mode, uid and gid of the executable
+    Text tty;      ///< "pts/0"; absent when there is no terminal
+    StringList argv;
+};
+
+/// One event, decoded. All views point into the record, the decoder's arena or
+/// the process cache, and are valid until the next event.
+struct Event {
+    ebt_record_kind kind = EBT_SYSCALL;
+    ebt_abi abi = EBT_X86_64;
+    const ebpf_loader::SyscallRow* call = nullptr; ///< nullptr: process event or unknown number
+    uint16_t row = 0;
+    int32_t nr = 0;
+    bool returns = true; ///< false: ret means nothing (exit, exit_group, rt_sigreturn)
+    int64_t ret = 0;     ///< EXIT: wait status
+    std::array<uint64_t, EBT_ARGS> args{};
+    uint32_t missing = 0; ///< ebt_missing
+
+    uint64_t time_ns = 0; ///< wall clock, ns since the epoch
+    uint64_t sequence = 0;
+    uint16_t cpu = 0;
+    uint16_t slot = 0;
+    uint64_t dropped_before = 0; ///< records of this cpu and slot lost since the one before
+
+    uint32_t pid = 0; ///< process (tgid)
+    uint32_t tid = 0;
+    uint32_t ppid = 0;
+    uint32_t exec_id = 0;
+    uint64_t start_time_ns = 0; ///< of the process, ns since boot
+    uint32_t auid = 0, ses = 0;
+    uint32_t uid = 0, gid = 0, suid = 0, sgid = 0, euid = 0, egid = 0, fsuid = 0, fsgid = 0;
+    std::string_view comm; ///< up to 15 bytes
+
+    bool carries_image = false; ///< image came with the record; otherwise the enricher's
+    bool quiet = false;         ///< for the process cache alone: never output
+    Image image;
+    Text cwd;
+    Text root; ///< absent unless chrooted
+
+    std::array<PathField, 4> path; ///< in argument order
+    uint8_t paths = 0;
+    std::array<StringField, 4> string;
+    uint8_t strings = 0;
+    StringList exec_argv; ///< of a failed exec, from user memory; of a successful one see image.argv
+    Text sockaddr;        ///< raw struct sockaddr
+    uint8_t sockaddr_argument = 0;
+    SocketInfo socket;
+    Status socket_status = Status::absent;
+
+    uint32_t child_pid = 0; ///< FORK
+    uint64_t child_start_time_ns = 0;
+    Status child_status = Status::absent;
+
+    bool lost_fields = false; ///< the record ran out of room or steps
+
+    bool success() const { return returns && ret >= 0; }
+};
+
+} // namespace telemetry

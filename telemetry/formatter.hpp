@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <string>
+
+#include "event.hpp"
+
+namespace telemetry {
+
+/// What a formatter knows about the run besides the event.
+struct FormatContext {
+    std::string node; ///< host name
+    std::string tier; ///< "raw_tp", ...
+};
+
+/// A gap or a loss, told in the stream as an event of its own.
+struct LossEvent {
+    uint64_t time_ns = 0;  ///< wall clock, ns since the epoch, when it was noticed
+    std::string_view cause; ///< "buffer_full", ...
+    uint64_t count = 0;
+    int cpu = -1; ///< -1: not tied to one CPU
+};
+
+/// Appends events to a buffer, one line each, ended by '\n'. Never allocates per event
+/// beyond the buffer's growth; never emits a raw control byte inside a line.
+class Formatter {
+  public:
+    virtual ~Formatter() = default;
+    virtual void format(const Event& event, std::string& out) = 0;
+    virtual void format(const LossEvent& loss, std::string& out) = 0;
+};
+
+} // namespace telemetry

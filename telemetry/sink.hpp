@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+namespace telemetry {
+
+/// Where formatted lines go. Errors do not throw: they are counted, and a sink that
+/// can no longer work says so once and reports broken().
+class Sink {
+  public:
+    virtual ~Sink() = default;
+    /// Takes whole lines, `events` of them.
+    virtual void write(std::string_view lines, uint64_t events) = 0;
+    /// Pushes out what is buffered; called when the stream is idle and at the end.
+    virtual void flush() = 0;
+    /// Events that did not reach the destination.
+    virtual uint64_t lost() const = 0;
+    /// True once nothing more can be written (EPIPE, closed terminal): time to end.
+    virtual bool broken() const = 0;
+    /// Why, for the summary; empty when all is well.
+    virtual std::string_view error() const = 0;
+};
+
+} // namespace telemetry
