@@ -11,7 +11,7 @@ namespace telemetry {
 
 /// How a value came to be known.
 enum class Status : uint8_t {
-    absent,      ///< the event has no such field
+    absent, ///< the event has no such field
     ok,
     truncated,   ///< cut; original_length tells the full length
     fault,       ///< the memory was not there to read
@@ -46,10 +46,10 @@ struct InodeInfo {
 
 /// A path or file that the call names, joined to an absolute path where possible.
 struct PathField : Text {
-    uint8_t argument = 0;      ///< index, or EBT_ARG_RET
-    bool has_inode = false;    ///< inode is filled: the file itself was seen
-    bool relative = false;     ///< its directory is unknown: bytes are as the process gave them
-    bool detached = false;     ///< not reachable from the root of its mount namespace
+    uint8_t argument = 0;   ///< index, or EBT_ARG_RET
+    bool has_inode = false; ///< inode is filled: the file itself was seen
+    bool relative = false;  ///< its directory is unknown: bytes are as the process gave them
+    bool detached = false;  ///< not reachable from the root of its mount namespace
     InodeInfo inode;
 };
 

@@ -14,7 +14,7 @@ struct FormatContext {
 
 /// A gap or a loss, told in the stream as an event of its own.
 struct LossEvent {
-    uint64_t time_ns = 0;  ///< wall clock, ns since the epoch, when it was noticed
+    uint64_t time_ns = 0;   ///< wall clock, ns since the epoch, when it was noticed
     std::string_view cause; ///< "buffer_full", ...
     uint64_t count = 0;
     int cpu = -1; ///< -1: not tied to one CPU

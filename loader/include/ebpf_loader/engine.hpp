@@ -45,11 +45,11 @@ class Selection {
 };
 
 struct EngineOptions {
-    std::optional<Tier> tier;    ///< force one; otherwise the best that loads
+    std::optional<Tier> tier;       ///< force one; otherwise the best that loads
     std::optional<Offsets> offsets; ///< otherwise from the running kernel's BTF
-    size_t buffer_bytes = 0;     ///< ring: in all; perf: per CPU. 0: default. Rounded up to pages 2^n
-    bool self_check = true;      ///< observe this very process and compare with /proc
-    bool report_self = false;    ///< also report this process's own calls
+    size_t buffer_bytes = 0;        ///< ring: in all; perf: per CPU. 0: default. Rounded up to pages 2^n
+    bool self_check = true;         ///< observe this very process and compare with /proc
+    bool report_self = false;       ///< also report this process's own calls
     /// One line at a time of progress and warnings, for the caller's log.
     std::function<void(std::string_view)> log;
 };

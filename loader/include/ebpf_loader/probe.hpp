@@ -33,9 +33,9 @@ struct Capabilities {
     bool tracefs = false;
     std::string tracefs_path;
     bool lockdown_confidentiality = false;
-    bool has_privileges = false; ///< CAP_SYS_ADMIN, or CAP_BPF + CAP_PERFMON + ...
+    bool has_privileges = false;    ///< CAP_SYS_ADMIN, or CAP_BPF + CAP_PERFMON + ...
     std::string missing_privileges; ///< what is missing, in words
-    int jit = -1;                        ///< net.core.bpf_jit_enable; -1 unreadable
+    int jit = -1;                   ///< net.core.bpf_jit_enable; -1 unreadable
     int unprivileged_bpf_disabled = -1;
     int perf_event_paranoid = -1;
 };
@@ -46,9 +46,9 @@ Capabilities probe_capabilities();
 struct TierVerdict {
     Tier tier;
     bool chosen = false;
-    bool possible = false; ///< by capabilities; loading may still have failed
-    std::string reason;    ///< why passed over, in words; empty when chosen
-    std::string log_tail;  ///< the end of the verifier's log, when it refused
+    bool possible = false;              ///< by capabilities; loading may still have failed
+    std::string reason;                 ///< why passed over, in words; empty when chosen
+    std::string log_tail;               ///< the end of the verifier's log, when it refused
     uint64_t verified_instructions = 0; ///< of the largest program, when loaded and known
 };
 

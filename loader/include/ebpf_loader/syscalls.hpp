@@ -46,7 +46,7 @@ enum class ReturnKind : uint8_t { number, file, socket, fd_number, pid, pointer,
 struct Argument {
     std::string_view name;
     ArgKind kind = ArgKind::number;
-    uint8_t link = 0;              ///< meaning by kind
+    uint8_t link = 0;               ///< meaning by kind
     std::string_view flag_set = {}; ///< for flags and enumeration: see constants.hpp
 };
 
@@ -55,8 +55,8 @@ struct SyscallRow {
     std::string_view name;
     int number[EBT_ABIS]; ///< by ebt_abi; x32 without its bit 30
     ReturnKind returns;
-    uint16_t flags;       ///< ebt_plan_flag
-    uint8_t arguments;    ///< how many, 0..6
+    uint16_t flags;    ///< ebt_plan_flag
+    uint8_t arguments; ///< how many, 0..6
     Argument argument[EBT_ARGS];
 };
 
