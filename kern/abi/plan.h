@@ -43,6 +43,7 @@ enum ebt_capture {
 };
 
 #define EBT_LINK_CWD 255 /* ebt_step.link: relative to the current directory */
+#define EBT_LINK_NONE 254 /* a text that names a path but starts from nowhere: a symlink's target */
 
 enum ebt_when { EBT_ALWAYS = 0, EBT_ON_SUCCESS = 1, EBT_ON_FAILURE = 2 };
 
@@ -102,6 +103,8 @@ enum ebt_plan_flag {
 	EBT_PLAN_NO_RETURN = 1 << 3,
 	EBT_PLAN_SOCKETCALL = 1 << 4, /* i386: args[0] selects, args[1] points to the arguments */
 	EBT_PLAN_ENTER = 1 << 5,  /* to be taken at sys_enter: rt_sigreturn */
+	EBT_PLAN_DISPATCH_ONLY = 1 << 6, /* socketcall: of interest for what it leads to alone */
+	EBT_PLAN_WHO = 1 << 7, /* a predicate asks for credentials, login uid or parent */
 };
 
 /* Map `plans`: by row. */
