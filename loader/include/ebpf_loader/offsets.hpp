@@ -40,8 +40,8 @@ class Offsets {
     /// Names of required fields without a value, and broken invariants, as sentences.
     std::vector<std::string> problems() const;
 
-    /// Reads a config file ("struct.member = offset" lines, # comments).
-    /// Throws Error(offsets) with file, line and remedy.
+    /// Reads a config file ("struct.member = offset" lines, # comments; `absent` for an
+    /// optional field that the kernel lacks). Throws Error(offsets) with file, line and remedy.
     static Offsets from_config(const std::string& file);
     /// Writes what from_config reads, a comment a line, release and source on top.
     void write_config(std::ostream& out) const;
@@ -53,5 +53,12 @@ class Offsets {
   private:
     std::vector<std::optional<uint32_t>> values_;
 };
+
+/// Throws Error(offsets) with all problems() when there are any.
+void require_sound(const Offsets& offsets);
+
+/// Throws Error(offsets) when the offsets are for another release than `running`; the
+/// message names both and --any-release, the option that skips this check.
+void require_release(const Offsets& offsets, std::string_view running);
 
 } // namespace ebpf_loader

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: LGPL-2.1
+// Offsets from BTF: one pass over the types finds the structures by name, then
+// every place is looked up in its own.
+#include <ebpf_loader/error.hpp>
+#include <ebpf_loader/offsets.hpp>
+
+#include "btf_ptr.hpp"
+#include "kernel_image.hpp"
+#include "libbpf_quiet.hpp"
+#include "places.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <unistd.h>
+#include <unordered_map>
+
+namespace ebpf_loader {
+namespace {
+
+/// Finds members in one BTF. A file may be damaged: every id and name is checked, and
+/// nothing recurses without bounds.
+class MemberFinder {
+  public:
+    explicit MemberFinder(const btf* types) : types_(types) {}
+
+    std::optional<uint32_t> offset(uint32_t structure, const std::vector<std::string_view>& members) {
+        Position at{structure, 0};
+        for (std::string_view name : members) {
+            budget_ = 100000;
+            std::optional<Position> next = find(at.type, name, 0);
+            if (!next)
+                return std::nullopt;
+            at = {next->type, at.bits + next->bits};
+        }
+        if (at.bits % 8 != 0 || at.bits / 8 > UINT32_MAX)
+            return std::nullopt; // a bitfield that no byte offset can name
+        return static_cast<uint32_t>(at.bits / 8);
+    }
+
+  private:
+    struct Position {
+        uint32_t type; ///< of the member, without const, typedef and such
+        uint64_t bits; ///< from the start of the structure
+    };
+
+    std::optional<Position> find(uint32_t id, std::string_view name, int depth) {
+        const btf_type* type = btf__type_by_id(types_, id);
+        if (!type || !btf_is_composite(type) || depth > 16)
+            return std::nullopt;
+        const btf_member* members = btf_members(type);
+        for (uint32_t i = 0; i < btf_vlen(type); ++i) {
+            const char* member = btf__name_by_offset(types_, members[i].name_off);
+            if (!member || --budget_ < 0)
+                return std::nullopt;
+            const uint64_t bits = btf_member_bit_offset(type, i);
+            const uint32_t member_type = skip_modifiers(members[i].type);
+            if (name == member)
+                return Position{member_type, bits};
+            if (*member)
+                continue;
+            if (std::optional<Position> inner = find(member_type, name, depth + 1))
+                return Position{inner->type, bits + inner->bits};
+        }
+        return std::nullopt;
+    }
+
+    uint32_t skip_modifiers(uint32_t id) const {
+        for (int i = 0; i < 32; ++i) {
+            const btf_type* type = btf__type_by_id(types_, id);
+            if (!type || !(btf_is_mod(type) || btf_is_typedef(type)))
+                break;
+            id = type->type;
+        }
+        return id;
+    }
+
+    const btf* types_;
+    int budget_ = 0; ///< members still to be looked at: an end to any nesting
+};
+
+/// A place of the table and what one structure says of it.
+struct Answer {
+    const Place* place;
+    std::optional<uint32_t> offset;
+};
+using Answers = std::vector<Answer>;
+
+size_t count_found(const Answers& answers) {
+    return std::count_if(answers.begin(), answers.end(),
+                         [](const Answer& a) { return a.offset.has_value(); });
+}
+
+bool same_offsets(const Answers& a, const Answers& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const Answer& x, const Answer& y) { return x.offset == y.offset; });
+}
+
+/// The places of one structure name, asked of every structure that bears it: drivers have
+/// their own `struct path` too, and the one that knows most of our members is meant.
+Answers ask(MemberFinder& finder, std::string_view name, const std::vector<uint32_t>& structures,
+            const std::vector<const Place*>& places) {
+    Answers best;
+    bool ambiguous = false;
+    for (uint32_t structure : structures) {
+        Answers answers;
+        for (const Place* place : places)
+            answers.push_back({place, finder.offset(structure, place->members)});
+        if (best.empty() || count_found(answers) > count_found(best)) {
+            best = answers;
+            ambiguous = false;
+        } else if (count_found(answers) == count_found(best) && !same_offsets(answers, best)) {
+            ambiguous = true;
+        }
+    }
+    if (ambiguous && count_found(best) > 0)
+        throw Error(ErrorCode::offsets,
+                    "The BTF describes several, different structures named " + std::string(name) +
+                        ".\nGive the offsets of this kernel with a config file (see get_offsets/README.md).");
+    return best;
+}
+
+class Resolver {
+  public:
+    explicit Resolver(const btf* types) : types_(types) {
+        for (const OffsetRow& row : offset_rows())
+            places_.push_back(parse_places(row.places));
+        for (const std::vector<Place>& row : places_)
+            for (const Place& place : row)
+                wanted_[place.structure].places.push_back(&place);
+    }
+
+    void resolve(Offsets& offsets) {
+        find_structures();
+        MemberFinder finder(types_);
+        std::unordered_map<const Place*, std::optional<uint32_t>> found;
+        for (const auto& [name, want] : wanted_)
+            for (const Answer& answer : ask(finder, name, want.structures, want.places))
+                found[answer.place] = answer.offset;
+        for (size_t row = 0; row < places_.size(); ++row)
+            for (const Place& place : places_[row])
+                if (!offsets.get(row))
+                    offsets.set(row, found[&place]);
+    }
+
+  private:
+    struct Want {
+        std::vector<const Place*> places;
+        std::vector<uint32_t> structures; ///< type ids
+    };
+
+    void find_structures() {
+        const uint32_t count = btf__type_cnt(types_);
+        for (uint32_t id = 1; id < count; ++id) {
+            const btf_type* type = btf__type_by_id(types_, id);
+            if (!type || !btf_is_struct(type))
+                continue;
+            const char* name = btf__name_by_offset(types_, type->name_off);
+            if (!name || !*name)
+                continue;
+            if (auto want = wanted_.find(name); want != wanted_.end())
+                want->second.structures.push_back(id);
+        }
+    }
+
+    const btf* types_;
+    std::vector<std::vector<Place>> places_; ///< by row
+    std::unordered_map<std::string_view, Want> wanted_;
+};
+
+BtfPtr read_kernel_btf() {
+    const std::string path = kernel_btf_path();
+    if (access(path.c_str(), F_OK) != 0)
+        throw Error(ErrorCode::offsets,
+                    "This kernel does not describe its structures: there is no " + path +
+                        ".\nGive their offsets in a config file, made in get_offsets/: "
+                        "make conf > ../ebpf_telemetry.conf (see get_offsets/README.md).");
+    LibbpfQuiet quiet;
+    BtfPtr types(btf__parse_raw(path.c_str()));
+    if (!types)
+        throw Error(ErrorCode::offsets, "Cannot read the kernel's description of itself, " + path + ": " +
+                                            std::strerror(errno) +
+                                            ".\nRun as root, or give the offsets in a config file "
+                                            "(see get_offsets/README.md).");
+    return types;
+}
+
+BtfPtr read_btf_file(const std::string& file) {
+    if (access(file.c_str(), R_OK) != 0)
+        throw Error(ErrorCode::offsets, "Cannot read " + file + ": " + std::strerror(errno) + ".");
+    LibbpfQuiet quiet;
+    BtfPtr types(btf__parse(file.c_str(), nullptr));
+    if (!types)
+        throw Error(ErrorCode::offsets,
+                    "There is no BTF in " + file + " (" + std::strerror(errno) +
+                        ").\nGive a BTF file, or a vmlinux built with CONFIG_DEBUG_INFO_BTF; a compressed "
+                        "vmlinuz has to be unpacked first with scripts/extract-vmlinux of the kernel.");
+    return types;
+}
+
+} // namespace
+
+Offsets Offsets::from_btf(const std::string& file) {
+    Offsets offsets;
+    const BtfPtr types = file.empty() ? read_kernel_btf() : read_btf_file(file);
+    offsets.release = file.empty() ? running_release() : release_of_image(file);
+    offsets.source = file.empty() ? "BTF of the running kernel" : "BTF of " + file;
+    Resolver(types.get()).resolve(offsets);
+    return offsets;
+}
+
+} // namespace ebpf_loader
