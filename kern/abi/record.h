@@ -91,9 +91,11 @@ enum ebt_status {
 };
 
 enum ebt_field_flag {
-	EBT_DETACHED = 1 << 0,	   /* a path that does not reach the root of its namespace */
+	EBT_DETACHED = 1 << 0,	   /* a path that hangs on no mount: a pipe, a socket, a memfd */
 	EBT_AT_LEAST = 1 << 1,	   /* `original` is a lower bound */
 	EBT_USER_MEMORY = 1 << 2,  /* read from the process's own memory: it may have changed */
+	EBT_FOREIGN = 1 << 3, /* a path that starts at the root of another mount namespace, or of a
+				 mount that is attached nowhere */
 };
 
 enum ebt_field_kind {
@@ -122,8 +124,9 @@ struct ebt_field {
 	__u8 arg;    /* which argument, EBT_ARG_RET or EBT_ARG_NONE */
 	__u8 flags;  /* ebt_field_flag */
 	__u32 length;
-	__u32 original; /* length before truncation; equal to `length` otherwise */
-	__u32 count;	/* components or strings, where that applies */
+	__u32 original; /* length before truncation; equal to `length` otherwise.
+			   Both count the struct that may stand before a path */
+	__u32 count;	/* components or strings, where known */
 };
 
 /*

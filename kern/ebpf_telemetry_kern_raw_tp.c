@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Raw tracepoints: 5.3 and later. Loops, and the ring buffer where there is one. */
+#define TIER_RAW
+#define TIER_LOOPS
+#define TIER_RING
+#define TIER_WALK_STEPS 128
+#define TIER_ARGV_STEPS 256
+#define TIER_CAPTURES 12
+
+#include "lib/programs.h"

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every part of the kernel side stands on: the ABI, the helpers, and the
+ * offsets, which the loader patches into the instructions before it loads them.
+ */
+#ifndef EBT_LIB_BASE_H
+#define EBT_LIB_BASE_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "abi/record.h"
+#include "abi/plan.h"
+
+#define INLINE static __attribute__((always_inline)) inline
+
+/* Keeps the compiler from proving a bound and dropping the mask that the verifier needs. */
+#define OPAQUE(variable) asm volatile("" : "+r"(variable))
+
+/*
+ * One member for each row of offsets.def; the loader describes the same struct
+ * with this kernel's offsets and libbpf patches them in.
+ */
+#define OFFSET(structure, member, ...) unsigned long structure##__##member;
+struct ebt_offsets {
+#include "abi/offsets.def"
+} __attribute__((preserve_access_index));
+#undef OFFSET
+
+#define FEATURE(name, ...) unsigned long name;
+struct ebt_features {
+#include "abi/features.def"
+} __attribute__((preserve_access_index));
+#undef FEATURE
+
+#define EBT_INFO_OFFSET 0 /* BPF_FIELD_BYTE_OFFSET */
+#define EBT_INFO_EXISTS 2 /* BPF_FIELD_EXISTS */
+
+#define OFFSET(structure, member)                                                                  \
+	((__u64)__builtin_preserve_field_info(                                                     \
+		((struct ebt_offsets *)0)->structure##__##member, EBT_INFO_OFFSET))
+#define HAS(structure, member)                                                                     \
+	__builtin_preserve_field_info(((struct ebt_offsets *)0)->structure##__##member,            \
+				      EBT_INFO_EXISTS)
+#define FEATURE(name)                                                                              \
+	((__u64)__builtin_preserve_field_info(((struct ebt_features *)0)->name, EBT_INFO_OFFSET))
+#define HAS_FEATURE(name)                                                                          \
+	__builtin_preserve_field_info(((struct ebt_features *)0)->name, EBT_INFO_EXISTS)
+
+/* Reads a kernel field; 0 or a negative errno. libbpf turns it into bpf_probe_read where needed. */
+#define READ(destination, base, structure, member)                                                 \
+	bpf_probe_read_kernel((destination), sizeof(*(destination)),                               \
+			      (const void *)((__u64)(base) + OFFSET(structure, member)))
+
+/* Reads a pointer field; 0 when it cannot be read. */
+#define POINTER(base, structure, member)                                                           \
+	({                                                                                         \
+		__u64 pointer_ = 0;                                                                \
+		READ(&pointer_, base, structure, member);                                          \
+		pointer_;                                                                          \
+	})
+
+/* `bit` when the helper's result is an error, without a branch for the verifier to follow. */
+#define ERROR_BIT(result, bit) ((__u32)((__s64)(result) >> 63) & (bit))
+
+#endif

@@ -1,0 +1,588 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Filling a record: first what belongs to the process, then what the plan of the
+ * call asks for. There is one piece of code per kind of capture, none per call.
+ */
+#ifndef EBT_LIB_CAPTURE_H
+#define EBT_LIB_CAPTURE_H
+
+#include "emit.h"
+#include "field.h"
+#include "header.h"
+#include "walk.h"
+
+/* What is captured next: s->phase. */
+enum phase {
+	PHASE_BEGIN = 0,
+	PHASE_EXE = 1,
+	PHASE_IMAGE = 2,
+	PHASE_CWD = 3,
+	PHASE_ROOT = 4,
+	PHASE_STEPS = 5, /* plus the index of the step */
+};
+
+/* What a capture asks of the stage that runs it. */
+enum outcome {
+	NEXT = 0,    /* done: on to the next */
+	WALK = 1,    /* the walker is aimed */
+	STRINGS = 2, /* the cursor stands at an argument vector */
+};
+
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define AT_FDCWD -100
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define SOCKADDR_MAX 128 /* sizeof(struct sockaddr_storage) */
+#define TTY_NAME_MAX 64
+
+/* Room kept for what follows an image's command line in the record. */
+#define AFTER_IMAGE (6 * (EBT_PATH_MAX + 64))
+
+/* The file behind a descriptor of the caller's; 0 when there is none. */
+INLINE __u64 file_of(__u64 task, __s64 fd)
+{
+	__u32 max_fds = 0;
+	__u64 file = 0;
+	__u64 fdt = POINTER(POINTER(task, task_struct, files), files_struct, fdt);
+	READ(&max_fds, fdt, fdtable, max_fds);
+	if ((__u64)fd >= max_fds)
+		return 0;
+	__u64 table = POINTER(fdt, fdtable, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), (void *)(table + fd * sizeof(file)));
+	return file;
+}
+
+/* Is user space to be sent the image of this process with the record? */
+INLINE int image_unknown(const struct scratch *s)
+{
+	__u32 tgid = s->header.tgid;
+	const struct known_image *image = bpf_map_lookup_elem(&known, &tgid);
+	return !image || image->start_time != s->header.start_time ||
+	       image->exec_id != s->header.exec_id;
+}
+
+/* Completes the header and finds root and cwd of the caller, which every path needs. */
+INLINE void capture_begin(struct scratch *s, __u64 task)
+{
+	__u64 fs = POINTER(task, task_struct, fs);
+	__u64 mount = 0, dentry = 0;
+	if (!s->who_known)
+		header_who(s, task);
+	header_process(s, task);
+	s->chrooted = 0;
+	s->top_mount = 0;
+	if (fs && read_path(fs + OFFSET(fs_struct, root), &mount, &dentry)) {
+		s->root_mount = mount;
+		s->root_dentry = dentry;
+		s->chrooted = scan_root(s, mount, dentry);
+	}
+	mount = dentry = 0;
+	if (fs)
+		read_path(fs + OFFSET(fs_struct, pwd), &mount, &dentry);
+	s->pwd_mount = mount;
+	s->pwd_dentry = dentry;
+	s->phase = s->with_image && image_unknown(s) ? PHASE_EXE : PHASE_CWD;
+}
+
+/* A path field without an inode in front: cwd, root, directory. */
+INLINE enum outcome capture_place(struct scratch *s, __u8 kind, __u8 arg, __u64 mount,
+				  __u64 dentry)
+{
+	if (!dentry) {
+		field_missing(s, kind, arg, EBT_UNAVAILABLE);
+		return NEXT;
+	}
+	if (!has_room(s, EBT_PATH_MAX))
+		return NEXT;
+	walk_begin(s, field_begin(s, kind, arg), mount, dentry, 0);
+	return WALK;
+}
+
+INLINE void read_inode(struct ebt_inode *out, __u64 inode)
+{
+	__u16 mode = 0;
+	__u32 uid = 0, gid = 0;
+	__u64 ino = 0;
+	READ(&mode, inode, inode, i_mode);
+	READ(&uid, inode, inode, i_uid);
+	READ(&gid, inode, inode, i_gid);
+	READ(&ino, inode, inode, i_ino);
+	out->ino = ino;
+	out->magic = 0;
+	out->mode = mode;
+	out->uid = uid;
+	out->gid = gid;
+}
+
+/* A path field with its inode in front: an executable or an open file. */
+INLINE enum outcome capture_file(struct scratch *s, __u8 kind, __u8 arg, __u64 file)
+{
+	__u64 mount = 0, dentry = 0;
+	if (!file || !read_path(file + OFFSET(file, f_path), &mount, &dentry)) {
+		field_missing(s, kind, arg, EBT_UNAVAILABLE);
+		return NEXT;
+	}
+	if (!has_room(s, sizeof(struct ebt_inode) + EBT_PATH_MAX))
+		return NEXT;
+	struct ebt_field *field = field_begin(s, kind, arg);
+	__u64 inode = POINTER(file, file, f_inode);
+	read_inode((void *)(field + 1), inode);
+	walk_begin(s, field, mount, dentry, inode);
+	return WALK;
+}
+
+INLINE void capture_tty(struct scratch *s, __u64 task)
+{
+	__u64 tty = POINTER(POINTER(task, task_struct, signal), signal_struct, tty);
+	if (!tty || !has_room(s, TTY_NAME_MAX))
+		return;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_TTY, EBT_ARG_NONE);
+	__s64 length = bpf_probe_read_kernel_str(field + 1, TTY_NAME_MAX,
+						 (void *)(tty + OFFSET(tty_struct, name)));
+	if (length > 0)
+		field_end(s, field, EBT_OK, (length - 1) & (TTY_NAME_MAX - 1),
+			  (length - 1) & (TTY_NAME_MAX - 1));
+	else
+		field_end(s, field, EBT_FAULT, 0, 0);
+}
+
+#define PAGE_SIZE 4096
+#define ARGV_PAGES (EBT_ARGV_MAX / PAGE_SIZE + 1)
+
+/* Reads a range of user memory page by page, up to the first page that is not there. */
+INLINE __u32 read_user_pages(struct scratch *s, __u64 at, __u64 from, __u64 length)
+{
+	__u64 done = 0;
+	TIER_LOOP
+	for (int i = 0; i < ARGV_PAGES; i++) {
+		OPAQUE(length); /* else the compiler keeps the loop */
+		if (done >= length)
+			break;
+		__u64 chunk = PAGE_SIZE - ((from + done) & (PAGE_SIZE - 1));
+		if (chunk > length - done)
+			chunk = length - done;
+		OPAQUE(chunk);
+		if (chunk == 0 || chunk > PAGE_SIZE)
+			break;
+		if (bpf_probe_read_user(record_at(s, at + done), chunk, (void *)(from + done)))
+			break;
+		done += chunk;
+	}
+	return done;
+}
+
+/* How much of a command line the record takes now; fewer than wanted where more is to come. */
+INLINE __u64 image_argv_limit(const struct scratch *s, const struct ebt_plan *plan)
+{
+	__u64 taken = s->position + sizeof(struct ebt_field) + AFTER_IMAGE;
+	if ((plan->flags & EBT_PLAN_EXEC) && s->header.ret < 0)
+		taken += EBT_ARGV_MAX;
+	__u64 limit = taken < EBT_RECORD_MAX ? EBT_RECORD_MAX - taken : 0;
+	return limit < EBT_ARGV_MAX ? limit : EBT_ARGV_MAX;
+}
+
+/* The command line as the process's memory has it now. */
+INLINE void capture_image_argv(struct scratch *s, __u64 mm, const struct ebt_plan *plan)
+{
+	__u64 start = POINTER(mm, mm_struct, arg_start);
+	__u64 end = POINTER(mm, mm_struct, arg_end);
+	__u64 original = end - start;
+	if (!has_room(s, 0))
+		return;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_IMAGE_ARGV, EBT_ARG_NONE);
+	if (!start || end <= start || original >> 32) {
+		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
+		return;
+	}
+	__u64 limit = image_argv_limit(s, plan);
+	__u64 length = original < limit ? original : limit;
+	__u64 at = s->position + sizeof(*field);
+	__u64 read = length;
+	OPAQUE(read);
+	if (read == 0 || read > EBT_ARGV_MAX ||
+	    bpf_probe_read_user(record_at(s, at), read, (void *)start))
+		read = read_user_pages(s, at, start, length);
+	__u8 status = read < length ? EBT_FAULT : read < original ? EBT_TRUNCATED : EBT_OK;
+	/* Cut for lack of room, not for good: send it again with the next event. */
+	s->image_whole = status == EBT_OK || read == EBT_ARGV_MAX;
+	field_end(s, field, status, read & RECORD_MASK, original);
+}
+
+INLINE enum outcome capture_exe(struct scratch *s, __u64 task)
+{
+	__u64 mm = POINTER(task, task_struct, mm);
+	s->header.flags |= EBT_IMAGE;
+	return capture_file(s, EBT_FIELD_EXE, EBT_ARG_NONE, POINTER(mm, mm_struct, exe_file));
+}
+
+INLINE void capture_image(struct scratch *s, __u64 task, const struct ebt_plan *plan)
+{
+	__u64 mm = POINTER(task, task_struct, mm);
+	capture_tty(s, task);
+	capture_image_argv(s, mm, plan);
+}
+
+/* Reads a string of the caller's into a field; returns its first byte, 0 for none. */
+INLINE __u8 capture_string(struct scratch *s, __u8 arg)
+{
+	__u64 pointer = s->values[arg & (EBT_VALUES - 1)];
+	if (!has_room(s, EBT_PATH_MAX))
+		return '/';
+	struct ebt_field *field = field_begin(s, EBT_FIELD_STRING, arg);
+	field->flags = EBT_USER_MEMORY;
+	if (!pointer) {
+		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
+		return '/';
+	}
+	__u8 *text = (void *)(field + 1);
+	__s64 length = bpf_probe_read_user_str(text, EBT_PATH_MAX, (void *)pointer);
+	if (length <= 0) {
+		field_end(s, field, EBT_FAULT, 0, 0);
+		return '/';
+	}
+	__u32 bytes = (length - 1) & (EBT_PATH_MAX - 1);
+	__u8 first = *text, last = 1;
+	/* A string that fills the room may go on: is the byte after it its end? */
+	if (bytes == EBT_PATH_MAX - 1)
+		bpf_probe_read_user(&last, 1, (void *)(pointer + EBT_PATH_MAX - 1));
+	else
+		last = 0;
+	if (last)
+		field->flags |= EBT_AT_LEAST;
+	field_end(s, field, last ? EBT_TRUNCATED : EBT_OK, bytes, bytes + (last != 0));
+	return bytes ? first : 0;
+}
+
+/* A path in user memory, and the directory it starts from when that is not the cwd. */
+INLINE enum outcome capture_path(struct scratch *s, __u64 task, const struct ebt_step *step)
+{
+	__u8 first = capture_string(s, step->arg);
+	if (first == '/' || step->link >= EBT_ARGS)
+		return NEXT;
+	__s32 dirfd = s->values[step->link & 7];
+	if (dirfd == AT_FDCWD)
+		return NEXT;
+	__u64 file = file_of(task, dirfd), mount = 0, dentry = 0;
+	if (file)
+		read_path(file + OFFSET(file, f_path), &mount, &dentry);
+	return capture_place(s, EBT_FIELD_DIR, step->arg, mount, dentry);
+}
+
+INLINE void capture_address(struct scratch *s, __u8 arg, __u64 pointer, __u64 length)
+{
+	if (!has_room(s, SOCKADDR_MAX))
+		return;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_SOCKADDR, arg);
+	field->flags = EBT_USER_MEMORY;
+	__u64 bytes = length < SOCKADDR_MAX ? length : SOCKADDR_MAX;
+	OPAQUE(bytes);
+	if (!pointer || bytes == 0 || bytes > SOCKADDR_MAX) {
+		/* No address is given: not an error, there is nothing to tell. */
+		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
+		return;
+	}
+	if (bpf_probe_read_user(field + 1, bytes, (void *)pointer))
+		field_end(s, field, EBT_FAULT, 0, 0);
+	else
+		field_end(s, field, length > bytes ? EBT_TRUNCATED : EBT_OK, bytes, length);
+}
+
+INLINE void capture_sockaddr(struct scratch *s, const struct ebt_step *step)
+{
+	__u64 pointer = s->values[step->arg & 7];
+	__u64 link = s->values[step->link & 7];
+	__u32 length = link;
+	if (step->capture == EBT_CAPTURE_SOCKADDR_OUT) {
+		length = 0;
+		bpf_probe_read_user(&length, sizeof(length), (void *)link);
+	}
+	if (pointer)
+		capture_address(s, step->arg, pointer, length);
+}
+
+/* msg_name and msg_namelen stand first in struct msghdr, in both widths. */
+INLINE void capture_msghdr(struct scratch *s, const struct ebt_step *step)
+{
+	struct {
+		__u64 name;
+		__u32 length;
+		__u32 padding;
+	} wide = {};
+	struct {
+		__u32 name;
+		__u32 length;
+	} narrow = {};
+	void *pointer = (void *)s->values[step->arg & 7];
+	if (s->header.abi == EBT_X86_64) {
+		if (bpf_probe_read_user(&wide, sizeof(wide), pointer))
+			field_missing(s, EBT_FIELD_SOCKADDR, step->arg, EBT_FAULT);
+	} else {
+		if (bpf_probe_read_user(&narrow, sizeof(narrow), pointer))
+			field_missing(s, EBT_FIELD_SOCKADDR, step->arg, EBT_FAULT);
+		wide.name = narrow.name;
+		wide.length = narrow.length;
+	}
+	if (wide.name && wide.length)
+		capture_address(s, step->arg, wide.name, wide.length);
+}
+
+INLINE void read_socket(struct ebt_socket *out, __u64 socket)
+{
+	__u16 family = 0, type = 0, local_port = 0, remote_port = 0;
+	__u8 protocol = 0;
+	__u64 sk = POINTER(socket, socket, sk);
+	READ(&family, sk, sock, skc_family);
+	READ(&type, socket, socket, type);
+	READ(&protocol, sk, sock, sk_protocol);
+	__builtin_memset(out, 0, sizeof(*out));
+	out->family = family;
+	out->type = type;
+	out->protocol = protocol;
+	if (family != AF_INET && family != AF_INET6)
+		return;
+	READ(&local_port, sk, sock, skc_num);
+	READ(&remote_port, sk, sock, skc_dport);
+	out->local_port = local_port;
+	out->remote_port = (remote_port >> 8 | remote_port << 8) & 0xffff;
+	if (family == AF_INET) {
+		READ((__u32 *)out->local, sk, sock, skc_rcv_saddr);
+		READ((__u32 *)out->remote, sk, sock, skc_daddr);
+	} else if (HAS(sock, skc_v6_daddr)) {
+		READ(&out->local, sk, sock, skc_v6_rcv_saddr);
+		READ(&out->remote, sk, sock, skc_v6_daddr);
+	}
+}
+
+/* Both ends of a socket, as the kernel knows them. */
+INLINE void capture_socket(struct scratch *s, __u64 task, const struct ebt_step *step)
+{
+	__u64 file = file_of(task, (__s32)s->values[step->arg & 7]);
+	__u16 mode = 0;
+	READ(&mode, POINTER(file, file, f_inode), inode, i_mode);
+	if (!file || (mode & S_IFMT) != S_IFSOCK) {
+		field_missing(s, EBT_FIELD_SOCKET, step->arg, EBT_UNAVAILABLE);
+		return;
+	}
+	if (!has_room(s, sizeof(struct ebt_socket)))
+		return;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_SOCKET, step->arg);
+	read_socket((void *)(field + 1), POINTER(file, file, private_data));
+	field_end(s, field, EBT_OK, sizeof(struct ebt_socket), sizeof(struct ebt_socket));
+}
+
+/* Aims the cursor at an argument vector in user memory. */
+INLINE enum outcome capture_argv(struct scratch *s, const struct ebt_step *step)
+{
+	struct argv_cursor *c = &s->argv;
+	if (!has_room(s, PAGE_SIZE))
+		return NEXT;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_ARGV, step->arg);
+	field->flags = EBT_USER_MEMORY;
+	c->pointer = s->values[step->arg & 7];
+	c->field = s->position;
+	c->stored = 0;
+	c->length = 0;
+	c->count = 0;
+	__u32 room = EBT_RECORD_MAX - s->position - sizeof(*field);
+	c->limit = room < EBT_ARGV_MAX ? room : EBT_ARGV_MAX;
+	c->wide = s->header.abi == EBT_X86_64 ? 8 : 4;
+	c->done = 0;
+	return STRINGS;
+}
+
+INLINE int is_due(const struct ebt_step *step, __s64 ret)
+{
+	return step->when == EBT_ALWAYS || (step->when == EBT_ON_SUCCESS) == (ret >= 0);
+}
+
+/* Runs one step of a plan. */
+INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt_step *step)
+{
+	if (!is_due(step, s->header.ret))
+		return NEXT;
+	switch (step->capture) {
+	case EBT_CAPTURE_PATH:
+		return capture_path(s, task, step);
+	case EBT_CAPTURE_STRING:
+		capture_string(s, step->arg);
+		return NEXT;
+	case EBT_CAPTURE_FILE:
+		return capture_file(s, EBT_FIELD_FILE, step->arg,
+				    file_of(task, (__s32)s->values[step->arg & 7]));
+	case EBT_CAPTURE_SOCKADDR:
+	case EBT_CAPTURE_SOCKADDR_OUT:
+		capture_sockaddr(s, step);
+		return NEXT;
+	case EBT_CAPTURE_MSGHDR:
+		capture_msghdr(s, step);
+		return NEXT;
+	case EBT_CAPTURE_SOCKET:
+		capture_socket(s, task, step);
+		return NEXT;
+	case EBT_CAPTURE_ARGV:
+		return capture_argv(s, step);
+	}
+	return NEXT;
+}
+
+/* Does what s->phase says and moves it on. */
+INLINE enum outcome capture_phase(struct scratch *s, __u64 task, const struct ebt_plan *plan)
+{
+	__u32 phase = s->phase++;
+	switch (phase) {
+	case PHASE_BEGIN:
+		capture_begin(s, task);
+		return NEXT;
+	case PHASE_EXE:
+		return capture_exe(s, task);
+	case PHASE_IMAGE:
+		capture_image(s, task, plan);
+		return NEXT;
+	case PHASE_CWD:
+		return capture_place(s, EBT_FIELD_CWD, EBT_ARG_NONE, s->pwd_mount, s->pwd_dentry);
+	case PHASE_ROOT:
+		if (s->chrooted)
+			return capture_place(s, EBT_FIELD_ROOT, EBT_ARG_NONE, s->root_mount,
+					     s->root_dentry);
+		return NEXT;
+	}
+	return capture_step(s, task, &plan->step[(phase - PHASE_STEPS) & (EBT_STEPS - 1)]);
+}
+
+INLINE int captured_all(const struct scratch *s, const struct ebt_plan *plan)
+{
+	return s->phase >= PHASE_STEPS + (__u32)plan->steps;
+}
+
+/* The stage: captures until the record is complete or another stage has to go on. */
+INLINE void run_capture(void *ctx)
+{
+	struct claim claim;
+	resume_slot(&claim);
+	struct scratch *s = claim.scratch;
+	if (!s)
+		return;
+	__u32 row = s->row;
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
+	if (!plan)
+		return;
+	__u64 task = bpf_get_current_task();
+	enum outcome outcome = NEXT;
+	TIER_LOOP
+	for (int i = 0; i < TIER_CAPTURES; i++) {
+		if (captured_all(s, plan))
+			break;
+		outcome = capture_phase(s, task, plan);
+		if (outcome != NEXT)
+			break;
+	}
+	if (outcome == WALK)
+		go_on(ctx, &claim, STAGE_WALK);
+	else if (outcome == STRINGS)
+		go_on(ctx, &claim, STAGE_ARGV);
+	else if (captured_all(s, plan))
+		finish(ctx, &claim);
+	else
+		go_on(ctx, &claim, STAGE_CAPTURE);
+}
+
+/* The stage: walks up one path. */
+INLINE void run_walk(void *ctx)
+{
+	struct claim claim;
+	resume_slot(&claim);
+	struct scratch *s = claim.scratch;
+	if (!s)
+		return;
+	if (!walk_some(s)) {
+		bpf_tail_call(ctx, &stages, STAGE_WALK);
+		walk_end(s, 1);
+		s->header.flags |= EBT_LOST_FIELDS;
+		finish(ctx, &claim);
+		return;
+	}
+	walk_end(s, 0);
+	go_on(ctx, &claim, STAGE_CAPTURE);
+}
+
+/* One string of the vector. Sets c->done at its end. */
+INLINE void argv_step(struct scratch *s, struct ebt_field *field)
+{
+	struct argv_cursor *c = &s->argv;
+	__u64 string = 0;
+	__s64 error;
+	if (c->wide == 8)
+		error = bpf_probe_read_user(&string, 8, (void *)c->pointer);
+	else
+		error = bpf_probe_read_user(&string, 4, (void *)c->pointer);
+	if (error) {
+		field->status = EBT_FAULT;
+		c->done = 1;
+		return;
+	}
+	if (!string) {
+		c->done = 1;
+		return;
+	}
+	__u64 room = c->limit - c->stored;
+	OPAQUE(room);
+	if (room == 0 || room > EBT_ARGV_MAX) {
+		field->status = EBT_TRUNCATED;
+		c->done = 1;
+		return;
+	}
+	__s64 length = bpf_probe_read_user_str(
+		record_at(s, c->field + sizeof(*field) + c->stored), room, (void *)string);
+	if (length <= 0) {
+		field->status = EBT_FAULT;
+		c->done = 1;
+		return;
+	}
+	c->stored += length;
+	c->count++;
+	c->pointer += c->wide;
+	if (length == room) {
+		field->status = EBT_TRUNCATED;
+		c->done = 1;
+	}
+}
+
+/* The stage: copies an argument vector. */
+INLINE void run_argv(void *ctx)
+{
+	struct claim claim;
+	resume_slot(&claim);
+	struct scratch *s = claim.scratch;
+	if (!s)
+		return;
+	struct argv_cursor *c = &s->argv;
+	struct ebt_field *field = record_at(s, c->field);
+	if (!c->stored && !c->count)
+		field->status = EBT_OK;
+	TIER_LOOP
+	for (int i = 0; i < TIER_ARGV_STEPS; i++) {
+		argv_step(s, field);
+		if (c->done)
+			break;
+	}
+	int cut = 0;
+	if (!c->done) {
+		bpf_tail_call(ctx, &stages, STAGE_ARGV);
+		cut = 1;
+		field->status = EBT_TRUNCATED;
+		s->header.flags |= EBT_LOST_FIELDS;
+	}
+	/* How much more there was is not known without reading it. */
+	if (field->status != EBT_OK)
+		field->flags |= EBT_AT_LEAST;
+	field->count = c->count;
+	field_end(s, field, field->status, c->stored, c->stored);
+	if (cut)
+		finish(ctx, &claim);
+	else
+		go_on(ctx, &claim, STAGE_CAPTURE);
+}
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Handing the finished record over, and accounting for it. */
+#ifndef EBT_LIB_EMIT_H
+#define EBT_LIB_EMIT_H
+
+#include "slot.h"
+#include "tier.h"
+
+#ifdef TIER_RING
+/*
+ * The reader is woken when the waiting bytes pass a multiple of the threshold, not
+ * for each record: a wake-up costs many times what the record does.
+ */
+INLINE __u64 ring_wakeup(__u64 size)
+{
+	__u32 zero = 0;
+	struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
+	__u64 before = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+	__u64 crossed = before ^ (before + size);
+	return set && crossed >= set->wakeup_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+#endif
+
+INLINE __s64 output(void *ctx, struct scratch *s, __u64 size)
+{
+#ifdef TIER_RING
+	if (HAS_FEATURE(ring_buffer))
+		return bpf_ringbuf_output(&events, s->record, size, ring_wakeup(size));
+#endif
+	return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, s->record, size);
+}
+
+/* Remembers that user space has this process's image, whole. */
+INLINE void remember_image(const struct scratch *s)
+{
+	struct known_image image = {
+		.start_time = s->header.start_time,
+		.exec_id = s->header.exec_id,
+	};
+	__u32 tgid = s->header.tgid;
+	bpf_map_update_elem(&known, &tgid, &image, BPF_ANY);
+}
+
+#define ENOENT 2
+
+/* Sends the record. Every one takes a sequence number: a gap is a loss. */
+INLINE void emit(void *ctx, struct claim *claim)
+{
+	struct scratch *s = claim->scratch;
+	struct ebt_slot *slot = claim->slot;
+	__u64 size = s->position;
+	OPAQUE(size);
+	size &= RECORD_MASK;
+	if (size < sizeof(struct ebt_header))
+		size = sizeof(struct ebt_header);
+	if (size > EBT_RECORD_MAX)
+		size = EBT_RECORD_MAX;
+	s->header.size = size;
+	s->header.sequence = ++slot->sequence;
+	__s64 error = output(ctx, s, size);
+	if (!error) {
+		slot->emitted++;
+		if (s->image_whole)
+			remember_image(s);
+	} else if (error == -ENOENT) {
+		slot->lost[EBT_LOST_NO_BUFFER]++;
+	} else {
+		slot->lost[EBT_LOST_BUFFER_FULL]++;
+	}
+}
+
+/* Lets go of the slot, or goes on to the process's exit. */
+INLINE void leave(void *ctx, struct claim *claim)
+{
+	if (claim->scratch->then_exit) {
+		claim->scratch->then_exit = 0;
+		bpf_tail_call(ctx, &stages, STAGE_EXIT);
+		claim->slot->lost[EBT_LOST_TAIL_CALL]++;
+	}
+	release_slot(claim->slot);
+}
+
+INLINE void finish(void *ctx, struct claim *claim)
+{
+	emit(ctx, claim);
+	leave(ctx, claim);
+}
+
+/* Goes on in another stage; where the kernel allows no more, sends what is there. */
+INLINE void go_on(void *ctx, struct claim *claim, __u32 stage)
+{
+	bpf_tail_call(ctx, &stages, stage);
+	claim->scratch->header.flags |= EBT_LOST_FIELDS;
+	finish(ctx, claim);
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Appending fields to the record. */
+#ifndef EBT_LIB_FIELD_H
+#define EBT_LIB_FIELD_H
+
+#include "maps.h"
+
+/* The record at a position, in reach of the verifier whatever the position. */
+INLINE void *record_at(struct scratch *s, __u64 position)
+{
+	OPAQUE(position);
+	return s->record + (position & RECORD_MASK);
+}
+
+/* Is there room for a field of that many bytes? If not, the record says so. */
+INLINE int has_room(struct scratch *s, __u32 bytes)
+{
+	if (s->position + sizeof(struct ebt_field) + bytes <= EBT_RECORD_MAX)
+		return 1;
+	s->header.flags |= EBT_LOST_FIELDS;
+	return 0;
+}
+
+/* Starts a field at the end of the record; what is appended follows it. */
+INLINE struct ebt_field *field_begin(struct scratch *s, __u8 kind, __u8 arg)
+{
+	struct ebt_field *field = record_at(s, s->position);
+	field->kind = kind;
+	field->status = EBT_UNAVAILABLE;
+	field->arg = arg;
+	field->flags = 0;
+	field->length = 0;
+	field->original = 0;
+	field->count = 0;
+	return field;
+}
+
+/* Ends the field with so many bytes of content, padded with zeroes. */
+INLINE void field_end(struct scratch *s, struct ebt_field *field, __u8 status, __u32 length,
+		      __u32 original)
+{
+	__u64 end = s->position + sizeof(*field) + length;
+	field->status = status;
+	field->length = length;
+	field->original = original;
+	*(__u64 *)record_at(s, end) = 0; /* the padding, and up to 8 bytes that come to be overwritten */
+	s->position = (end + 7) & ~7ULL;
+	s->header.fields++;
+}
+
+/* A field without content: why it could not be had. */
+INLINE void field_missing(struct scratch *s, __u8 kind, __u8 arg, __u8 status)
+{
+	if (!has_room(s, 0))
+		return;
+	field_end(s, field_begin(s, kind, arg), status, 0, 0);
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The numeric part of the rules, evaluated before anything is captured. */
+#ifndef EBT_LIB_FILTER_H
+#define EBT_LIB_FILTER_H
+
+#include "maps.h"
+#include "tier.h"
+
+/* 1 when x != 0; arithmetic instead of branches, each of which doubles the verifier's paths. */
+INLINE __u64 non_zero(__u64 x)
+{
+	return (x | -x) >> 63;
+}
+
+/* 1 when x < y, unsigned: the borrow of x - y. */
+INLINE __u64 below(__u64 x, __u64 y)
+{
+	return ((~x & y) | (~(x ^ y) & (x - y))) >> 63;
+}
+
+INLINE __u64 predicate_holds(const struct ebt_predicate *predicate, __u64 value)
+{
+	__u64 operand = predicate->operand;
+	value <<= predicate->shift & 63;
+	__u64 equal = non_zero(value ^ operand) ^ 1;
+	__u64 all = non_zero((value & operand) ^ operand) ^ 1;
+	__u64 any = non_zero(value & operand);
+	/* Signed order is unsigned order with the sign bits turned over. */
+	__u64 sign = (__u64)(predicate->flags & EBT_SIGNED) << 63;
+	__u64 less = below(value ^ sign, operand ^ sign);
+	__u64 more = below(operand ^ sign, value ^ sign);
+	__u64 results = equal << EBT_EQ | (equal ^ 1) << EBT_NE | less << EBT_LT | more << EBT_GT |
+			all << EBT_ALL_BITS | any << EBT_ANY_BITS;
+	return results >> (predicate->operator_ & 7) & 1;
+}
+
+/* Does the plan want a call with these values? */
+INLINE int filter_passes(const struct ebt_plan *plan, struct scratch *s)
+{
+	__u64 clause = 1, included = plan->flags & EBT_INCLUDE_ALL, excluded = 0;
+	__u64 count = plan->predicates;
+	TIER_LOOP
+	for (int i = 0; i < EBT_PREDICATES; i++) {
+		OPAQUE(count); /* else the compiler keeps the loop */
+		if (i >= count)
+			break;
+		const struct ebt_predicate *predicate = &plan->predicate[i];
+		clause &= predicate_holds(predicate,
+					  s->values[predicate->value & (EBT_VALUES - 1)]);
+		__u64 end = predicate->flags >> 1 & 1;
+		__u64 exclude = predicate->flags >> 2 & 1;
+		included |= clause & end & (exclude ^ 1);
+		excluded |= clause & end & exclude;
+		clause |= end;
+	}
+	return included & (excluded ^ 1) & 1;
+}
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The maps. Sizes that depend on the machine are set by the loader. */
+#ifndef EBT_LIB_MAPS_H
+#define EBT_LIB_MAPS_H
+
+#include "base.h"
+
+/* Selected system call numbers. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, EBT_NUMBERS);
+	__type(key, __u32);
+	__type(value, struct ebt_numbers);
+} numbers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, EBT_ROWS);
+	__type(key, __u32);
+	__type(value, struct ebt_plan);
+} plans SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ebt_settings);
+} settings SEC(".maps");
+
+/* Counters and ownership of the scratch buffers: by cpu * EBT_SLOTS + slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, EBT_SLOTS);
+	__type(key, __u32);
+	__type(value, struct ebt_slot);
+} slots SEC(".maps");
+
+/*
+ * Work in progress of one slot. What lives here instead of in registers is an
+ * unknown number to the verifier, which lets it recognise states it has seen.
+ */
+struct mount_view {
+	__u64 parent;
+	__u64 mountpoint;
+	__u64 root;
+};
+
+struct dentry_view {
+	__u64 parent;
+	__u32 hash;
+	__u32 length;
+	__u64 name;
+};
+
+struct walker {
+	__u64 dentry;
+	__u64 mount; /* struct mount that the dentry is in */
+	struct mount_view in; /* what it says */
+	struct dentry_view at; /* the dentry last read */
+	__u64 inode; /* of the file, for its file system's magic; 0: not asked for */
+	__u64 end; /* of the components in the record */
+	__u64 limit; /* where they have to end; 0 once they did not */
+	__u32 field; /* where the field's struct ebt_field stands in the record */
+	__u32 length; /* bytes that the whole path has */
+	__u32 count;
+	__u32 done;
+};
+
+struct argv_cursor {
+	__u64 pointer; /* next element of the array, in user memory */
+	__u32 field;
+	__u32 stored;
+	__u32 length;
+	__u32 count;
+	__u32 limit;
+	__u32 wide; /* bytes of a pointer: 8, or 4 for i386 and x32 */
+	__u32 done;
+};
+
+/* Room that a masked position plus the largest single read can reach. */
+#define RECORD_MASK 0xffff
+#define RECORD_ROOM (RECORD_MASK + 1 + EBT_ARGV_MAX + 4096)
+
+struct scratch {
+	__u64 values[EBT_VALUES];
+	__u64 top_mount; /* root mount of the caller's mount namespace; 0: unknown */
+	__u64 root_mount, root_dentry;
+	__u64 pwd_mount, pwd_dentry;
+	struct walker walker;
+	struct argv_cursor argv;
+	__u32 phase;
+	__u32 position; /* end of the record so far */
+	__u32 row;
+	__u32 image_whole; /* the image is complete: need not be sent again */
+	__u32 then_exit; /* after this record, one for the process's exit */
+	__u32 chrooted;
+	__u32 with_image; /* the image may go with the record */
+	__u32 who_known; /* header_who has run */
+	union {
+		struct ebt_header header;
+		__u8 record[RECORD_ROOM];
+	};
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, EBT_SLOTS);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+/* Process images that user space has been sent: tgid -> which one. */
+struct known_image {
+	__u64 start_time;
+	__u64 exec_id;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct known_image);
+} known SEC(".maps");
+
+/* Registers of an exec that is under way, which a successful one wipes: by task_struct. */
+struct exec_call {
+	__u64 nr;
+	__u64 args[EBT_ARGS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct exec_call);
+} exec_calls SEC(".maps");
+
+enum stage {
+	STAGE_FILTER = 0,
+	STAGE_CAPTURE = 1,
+	STAGE_WALK = 2,
+	STAGE_ARGV = 3,
+	STAGE_EXIT = 4,
+	STAGES = 5,
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, STAGES);
+	__type(key, __u32);
+	__type(value, __u32);
+} stages SEC(".maps");
+
+/* A perf event array; the loader makes it a ring buffer where the kernel has one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} events SEC(".maps");
+
+#endif

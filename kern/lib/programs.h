@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The hooks: what starts a record, and the stages that complete it. */
+#ifndef EBT_LIB_PROGRAMS_H
+#define EBT_LIB_PROGRAMS_H
+
+#include "capture.h"
+#include "filter.h"
+#include "socketcall.h"
+
+INLINE int is_own(__u64 ids)
+{
+	__u32 zero = 0;
+	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
+	return set && set->self_tgid == ids >> 32;
+}
+
+/* Row of the call in its ABI; 0 when it is not selected. Reads the ABI only when some row is. */
+INLINE __u32 select_row(struct call *call, __u64 task, __s64 raw_nr)
+{
+	__u32 nr = raw_nr;
+	if ((__s32)nr < 0)
+		return 0;
+	__u32 index = nr & ~EBT_X32_BIT;
+	if (index >= EBT_NUMBERS)
+		return 0;
+	const struct ebt_numbers *selected = bpf_map_lookup_elem(&numbers, &index);
+	if (!selected || !*(const __u64 *)selected->row)
+		return 0;
+	int compat = is_compat(task);
+	call->missing = ERROR_BIT((__s64)compat, EBT_MISSING_ABI);
+	call->abi = compat > 0 ? EBT_I386 : nr & EBT_X32_BIT ? EBT_X32 : EBT_X86_64;
+	call->nr = index;
+	return call->row = selected->row[call->abi & 3];
+}
+
+/* What a successful exec wiped from the registers, if its enter hook kept it. */
+INLINE void restore_exec_call(struct call *call, __u64 task)
+{
+	const struct exec_call *kept = bpf_map_lookup_elem(&exec_calls, &task);
+	if (kept && call->ret >= 0) {
+		__u32 index = kept->nr & (EBT_NUMBERS - 1);
+		const struct ebt_numbers *selected = bpf_map_lookup_elem(&numbers, &index);
+		call->nr = index;
+		call->abi = EBT_X86_64;
+		call->row = selected ? selected->row[EBT_X86_64] : 0;
+		__builtin_memcpy(call->args, kept->args, sizeof(call->args));
+	} else if (call->ret >= 0) {
+		call->missing |= EBT_MISSING_ARGS;
+	}
+	if (kept)
+		bpf_map_delete_elem(&exec_calls, &task);
+}
+
+/* Goes on with a record whose header is begun: filter, then capture. */
+INLINE void filter_and_capture(void *ctx, struct claim *claim, __u64 task,
+			       const struct ebt_plan *plan)
+{
+	if (plan->flags & EBT_PLAN_WHO)
+		header_who(claim->scratch, task);
+	filter_values(claim->scratch);
+	go_on(ctx, claim, plan->predicates ? STAGE_FILTER : STAGE_CAPTURE);
+}
+
+/* From here on the call counts as seen. */
+INLINE void begin_call(struct claim *claim, __u64 task, const struct call *call, __u8 flags)
+{
+	struct scratch *s = claim->scratch;
+	claim->slot->seen++;
+	header_begin(claim, task, EBT_SYSCALL);
+	header_call(s, call);
+	s->header.row = call->row;
+	s->header.flags = flags;
+	s->row = call->row;
+}
+
+INLINE void record_call(void *ctx, __u64 task, const struct call *call,
+			const struct ebt_plan *plan, __u8 flags)
+{
+	struct claim claim;
+	claim_slot(&claim, task);
+	if (!claim.scratch)
+		return;
+	begin_call(&claim, task, call, flags);
+	filter_and_capture(ctx, &claim, task, plan);
+}
+
+/* A selected call at its end. */
+INLINE void run_sys_exit(void *ctx, __u64 task, __u64 registers, __s64 raw_nr, __s64 ret)
+{
+	struct call call;
+	if (!select_row(&call, task, raw_nr) || is_own(bpf_get_current_pid_tgid()))
+		return;
+	call.ret = ret;
+	call_arguments(&call, registers);
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &call.row);
+	if (plan && (plan->flags & EBT_PLAN_SOCKETCALL)) {
+		if (!dispatch_socketcall(&call, plan))
+			return;
+		plan = bpf_map_lookup_elem(&plans, &call.row);
+	}
+	if (plan && (plan->flags & EBT_PLAN_EXEC)) {
+		restore_exec_call(&call, task);
+		plan = bpf_map_lookup_elem(&plans, &call.row);
+	}
+	/* The child's side of a clone is told by the fork hook. */
+	if (!call.row || !plan || ((plan->flags & EBT_PLAN_CLONE) && ret == 0))
+		return;
+	record_call(ctx, task, &call, plan, 0);
+}
+
+/* A call that never gets to its end: rt_sigreturn replaces the registers. */
+INLINE void run_sys_enter(void *ctx, __u64 task, __u64 registers, __s64 raw_nr)
+{
+	struct call call;
+	if (!select_row(&call, task, raw_nr) || is_own(bpf_get_current_pid_tgid()))
+		return;
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &call.row);
+	if (!plan || !(plan->flags & EBT_PLAN_ENTER))
+		return;
+	call.ret = 0;
+	call_arguments(&call, registers);
+	record_call(ctx, task, &call, plan, EBT_NO_RETURN);
+}
+
+/* From here on the process event counts as seen. */
+INLINE void begin_process(struct claim *claim, __u64 task, __u8 kind, __u32 row, __s64 ret)
+{
+	struct scratch *s = claim->scratch;
+	claim->slot->seen++;
+	header_begin(claim, task, kind);
+	s->header.ret = ret;
+	s->header.row = row;
+	s->row = row;
+}
+
+INLINE void record_process(void *ctx, struct claim *claim, __u64 task)
+{
+	__u32 row = claim->scratch->row;
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
+	if (plan)
+		filter_and_capture(ctx, claim, task, plan);
+	else
+		release_slot(claim->slot);
+}
+
+INLINE int is_selected(__u32 row)
+{
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
+	return plan && ((plan->flags & EBT_INCLUDE_ALL) || plan->predicates);
+}
+
+/* fork, vfork, clone without CLONE_THREAD; the kernel's own threads are no processes. */
+INLINE void run_fork(void *ctx, __u64 task, __u64 child)
+{
+	__u32 pid = 0, tgid = 0;
+	__u64 start_time = 0;
+	READ(&pid, child, task_struct, pid);
+	READ(&tgid, child, task_struct, tgid);
+	READ(&start_time, child, task_struct, start_boottime);
+	if (pid != tgid || (child && !POINTER(child, task_struct, mm)) ||
+	    is_own(bpf_get_current_pid_tgid()))
+		return;
+	struct claim claim;
+	claim_slot(&claim, task);
+	struct scratch *s = claim.scratch;
+	if (!s)
+		return;
+	begin_process(&claim, task, EBT_FORK, EBT_ROW_FORK, pid);
+	struct ebt_field *field = field_begin(s, EBT_FIELD_CHILD, EBT_ARG_NONE);
+	struct ebt_child *out = (void *)(field + 1);
+	out->start_time = start_time;
+	out->tgid = tgid;
+	out->tid = pid;
+	field_end(s, field, child ? EBT_OK : EBT_UNAVAILABLE, sizeof(*out), sizeof(*out));
+	record_process(ctx, &claim, task);
+}
+
+INLINE void run_exec(void *ctx, __u64 task)
+{
+	if (is_own(bpf_get_current_pid_tgid()))
+		return;
+	struct claim claim;
+	claim_slot(&claim, task);
+	if (!claim.scratch)
+		return;
+	begin_process(&claim, task, EBT_EXEC, EBT_ROW_EXEC, 0);
+	record_process(ctx, &claim, task);
+}
+
+#define SIGNAL_GROUP_EXIT 4
+
+/* What wait(2) will report of the caller's process. */
+INLINE __s64 wait_status(__u64 task)
+{
+	__u32 flags = 0, code = 0;
+	__u64 signal = POINTER(task, task_struct, signal);
+	READ(&flags, signal, signal_struct, flags);
+	if (flags & SIGNAL_GROUP_EXIT)
+		READ(&code, signal, signal_struct, group_exit_code);
+	else
+		READ(&code, POINTER(task, task_struct, group_leader), task_struct, exit_code);
+	return code;
+}
+
+/* The process's end, once its last thread is gone. Owns a slot already. */
+INLINE void record_exit(void *ctx, struct claim *claim, __u64 task)
+{
+	begin_process(claim, task, EBT_EXIT, EBT_ROW_EXIT, wait_status(task));
+	/* The address space is gone on some kernels, there on others: never looked at. */
+	claim->scratch->with_image = 0;
+	record_process(ctx, claim, task);
+}
+
+/* The exit or exit_group that brought the thread here, if one did; it has no sys_exit. */
+INLINE const struct ebt_plan *exit_call(struct call *call, __u64 task)
+{
+	__s64 nr = -1;
+	__u64 registers = task_registers(task);
+	bpf_probe_read_kernel(&nr, sizeof(nr),
+			      (void *)(registers + __builtin_offsetof(struct registers, orig_ax)));
+	if (!select_row(call, task, nr))
+		return 0;
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &call->row);
+	if (!plan || !(plan->flags & EBT_PLAN_NO_RETURN) || (plan->flags & EBT_PLAN_ENTER))
+		return 0;
+	call->ret = 0;
+	call_arguments(call, registers);
+	return plan;
+}
+
+INLINE void run_exit(void *ctx, __u64 task)
+{
+	struct call call;
+	__s32 live = 0;
+	READ(&live, POINTER(task, task_struct, signal), signal_struct, live);
+	int ends = live == 0 && is_selected(EBT_ROW_EXIT);
+	const struct ebt_plan *plan = exit_call(&call, task);
+	if ((!plan && !ends) || is_own(bpf_get_current_pid_tgid()))
+		return;
+	struct claim claim;
+	claim_slot(&claim, task);
+	if (!claim.scratch)
+		return;
+	if (!plan) {
+		record_exit(ctx, &claim, task);
+		return;
+	}
+	begin_call(&claim, task, &call, EBT_NO_RETURN);
+	claim.scratch->with_image = 0;
+	claim.scratch->then_exit = ends;
+	filter_and_capture(ctx, &claim, task, plan);
+}
+
+/* The stage: drops what the rules do not want. */
+INLINE void run_filter(void *ctx)
+{
+	struct claim claim;
+	resume_slot(&claim);
+	struct scratch *s = claim.scratch;
+	if (!s)
+		return;
+	__u32 row = s->row;
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
+	if (!plan)
+		return;
+	if (filter_passes(plan, s)) {
+		go_on(ctx, &claim, STAGE_CAPTURE);
+		return;
+	}
+	claim.slot->filtered++;
+	leave(ctx, &claim);
+}
+
+HOOK(raw_syscalls, sys_exit)
+int on_sys_exit(struct hook_context *ctx)
+{
+	__u64 task = bpf_get_current_task();
+	__u64 registers = exit_registers(ctx, task);
+	run_sys_exit(ctx, task, registers, exit_number(ctx, registers), exit_result(ctx));
+	return 0;
+}
+
+HOOK(raw_syscalls, sys_enter)
+int on_sys_enter(struct hook_context *ctx)
+{
+	__u64 task = bpf_get_current_task();
+	run_sys_enter(ctx, task, task_registers(task), enter_number(ctx));
+	return 0;
+}
+
+HOOK(sched, sched_process_fork)
+int on_fork(struct hook_context *ctx)
+{
+	__u64 task = bpf_get_current_task();
+	run_fork(ctx, task, forked_child(ctx, task));
+	return 0;
+}
+
+HOOK(sched, sched_process_exec)
+int on_exec(struct hook_context *ctx)
+{
+	run_exec(ctx, bpf_get_current_task());
+	return 0;
+}
+
+HOOK(sched, sched_process_exit)
+int on_exit(struct hook_context *ctx)
+{
+	run_exit(ctx, bpf_get_current_task());
+	return 0;
+}
+
+/*
+ * Keeps an exec's registers. These two are classic tracepoints in every tier: cheaper
+ * than a hook on every call, and blind to 32-bit callers alone.
+ */
+INLINE void keep_exec_call(void)
+{
+	struct exec_call kept = {};
+	struct call call = {};
+	__u64 task = bpf_get_current_task();
+	__u64 registers = task_registers(task);
+	bpf_probe_read_kernel(&kept.nr, sizeof(kept.nr),
+			      (void *)(registers + __builtin_offsetof(struct registers, orig_ax)));
+	if (kept.nr & EBT_X32_BIT)
+		return;
+	call_arguments(&call, registers);
+	__builtin_memcpy(kept.args, call.args, sizeof(kept.args));
+	bpf_map_update_elem(&exec_calls, &task, &kept, BPF_ANY);
+}
+
+SEC("tp/syscalls/sys_enter_execve")
+int on_enter_execve(void *ctx)
+{
+	keep_exec_call();
+	return 0;
+}
+
+SEC("tp/syscalls/sys_enter_execveat")
+int on_enter_execveat(void *ctx)
+{
+	keep_exec_call();
+	return 0;
+}
+
+STAGE
+int stage_filter(struct hook_context *ctx)
+{
+	run_filter(ctx);
+	return 0;
+}
+
+STAGE
+int stage_capture(struct hook_context *ctx)
+{
+	run_capture(ctx);
+	return 0;
+}
+
+STAGE
+int stage_walk(struct hook_context *ctx)
+{
+	run_walk(ctx);
+	return 0;
+}
+
+STAGE
+int stage_argv(struct hook_context *ctx)
+{
+	run_argv(ctx);
+	return 0;
+}
+
+STAGE
+int stage_exit(struct hook_context *ctx)
+{
+	struct claim claim;
+	resume_slot(&claim);
+	if (claim.scratch)
+		record_exit(ctx, &claim, bpf_get_current_task());
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
+
+#endif

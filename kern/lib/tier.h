@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between tiers: how a hook gets its arguments, whether a loop may
+ * stay a loop, how much one program does before it goes on by tail call.
+ *
+ * A tier defines, before it includes programs.h:
+ *   TIER_RAW         raw tracepoints, else classic ones
+ *   TIER_LOOPS       bounded loops are accepted
+ *   TIER_RING        the ring buffer may be used
+ *   TIER_WALK_STEPS  path components a program
+ *   TIER_ARGV_STEPS  strings of an argument vector a program
+ *   TIER_CAPTURES    captures a program
+ */
+#ifndef EBT_LIB_TIER_H
+#define EBT_LIB_TIER_H
+
+#include "base.h"
+
+#ifdef TIER_LOOPS
+#define TIER_LOOP _Pragma("clang loop unroll(disable)")
+#else
+#define TIER_LOOP _Pragma("clang loop unroll(full)")
+#endif
+
+#ifdef TIER_RAW
+#define HOOK(category, name) SEC("raw_tp/" #name)
+#define STAGE SEC("raw_tp")
+#else
+#define HOOK(category, name) SEC("tp/" #category "/" #name)
+#define STAGE SEC("tp")
+#endif
+
+/* struct pt_regs of x86-64: part of the ptrace interface, the same on every kernel. */
+struct registers {
+	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+};
+
+/* The registers that user space entered the kernel with stand at the top of the kernel stack. */
+INLINE __u64 task_registers(__u64 task)
+{
+	return POINTER(task, task_struct, stack) + FEATURE(thread_regs);
+}
+
+#ifdef TIER_RAW
+
+/* Raw tracepoints hand over the kernel's own arguments. */
+struct hook_context {
+	__u64 args[3];
+};
+
+INLINE __u64 exit_registers(struct hook_context *ctx, __u64 task)
+{
+	return ctx->args[0];
+}
+
+INLINE __s64 exit_number(struct hook_context *ctx, __u64 registers)
+{
+	__s64 nr = -1;
+	bpf_probe_read_kernel(&nr, sizeof(nr),
+			      (void *)(registers + __builtin_offsetof(struct registers, orig_ax)));
+	return nr;
+}
+
+INLINE __s64 exit_result(struct hook_context *ctx)
+{
+	return ctx->args[1];
+}
+
+INLINE __s64 enter_number(struct hook_context *ctx)
+{
+	return ctx->args[1];
+}
+
+INLINE __u64 forked_child(struct hook_context *ctx, __u64 task)
+{
+	return ctx->args[1];
+}
+
+#else
+
+/* Classic tracepoints hand over a record whose layout its format file tells. */
+struct hook_context {
+	__u8 bytes[64];
+};
+
+INLINE __u64 exit_registers(struct hook_context *ctx, __u64 task)
+{
+	return task_registers(task);
+}
+
+/* A load whose offset the loader patches in. */
+#define CONTEXT(ctx, field) (((struct ebt_features *)(ctx))->field)
+
+INLINE __s64 exit_number(struct hook_context *ctx, __u64 registers)
+{
+	return CONTEXT(ctx, tp_syscall_id);
+}
+
+INLINE __s64 exit_result(struct hook_context *ctx)
+{
+	return CONTEXT(ctx, tp_syscall_ret);
+}
+
+INLINE __s64 enter_number(struct hook_context *ctx)
+{
+	return CONTEXT(ctx, tp_syscall_id);
+}
+
+/* Only the child's id is told; its task is the last in its parent's list of children. */
+INLINE __u64 newest_child(__u64 parent, __u32 pid)
+{
+	__u64 last = 0;
+	__u32 child_pid = 0;
+	/* list_head.prev is its second word */
+	bpf_probe_read_kernel(&last, sizeof(last),
+			      (void *)(parent + OFFSET(task_struct, children) + 8));
+	__u64 child = last - OFFSET(task_struct, sibling);
+	READ(&child_pid, child, task_struct, pid);
+	return child_pid == pid ? child : 0;
+}
+
+INLINE __u64 forked_child(struct hook_context *ctx, __u64 task)
+{
+	__u32 pid = 0;
+	bpf_probe_read_kernel(&pid, sizeof(pid), (void *)ctx + FEATURE(tp_fork_child));
+	__u64 child = newest_child(task, pid);
+	if (!child) /* CLONE_PARENT: a sibling of the caller */
+		child = newest_child(POINTER(task, task_struct, real_parent), pid);
+	return child;
+}
+
+#endif
+
+#endif

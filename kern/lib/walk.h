@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Paths, from the leaf up: one step a component or a mount point. Only the
+ * driver of the steps differs between tiers.
+ */
+#ifndef EBT_LIB_WALK_H
+#define EBT_LIB_WALK_H
+
+#include "field.h"
+#include "tier.h"
+
+#define NAME_MAX_MASK 0xff
+
+/* How deep mounts may be stacked above a process's root. */
+#define MOUNT_DEPTH 6
+
+/*
+ * What a step needs stands side by side on every kernel but those built with
+ * randomised structures; the loader refuses those where a tier has no room for more
+ * than one read (EBT_SCATTERED).
+ */
+#ifdef TIER_LOOPS
+#define MOUNT_TOGETHER                                                                             \
+	(OFFSET(mount, mnt_mountpoint) == OFFSET(mount, mnt_parent) + 8 &&                         \
+	 OFFSET(mount, mnt) + OFFSET(vfsmount, mnt_root) == OFFSET(mount, mnt_parent) + 16)
+#define DENTRY_TOGETHER                                                                            \
+	(OFFSET(dentry, d_name) == OFFSET(dentry, d_parent) + 8 && OFFSET(qstr, len) == 4 &&       \
+	 OFFSET(qstr, name) == 8)
+#else
+#define MOUNT_TOGETHER 1
+#define DENTRY_TOGETHER 1
+#endif
+
+INLINE void read_mount(struct mount_view *view, __u64 mount)
+{
+	if (MOUNT_TOGETHER) {
+		bpf_probe_read_kernel(view, sizeof(*view),
+				      (void *)(mount + OFFSET(mount, mnt_parent)));
+		return;
+	}
+	READ(&view->parent, mount, mount, mnt_parent);
+	READ(&view->mountpoint, mount, mount, mnt_mountpoint);
+	READ(&view->root, mount + OFFSET(mount, mnt), vfsmount, mnt_root);
+}
+
+INLINE void read_dentry(struct dentry_view *view, __u64 dentry)
+{
+	if (DENTRY_TOGETHER) {
+		bpf_probe_read_kernel(view, sizeof(*view),
+				      (void *)(dentry + OFFSET(dentry, d_parent)));
+		return;
+	}
+	__u64 qstr = dentry + OFFSET(dentry, d_name);
+	READ(&view->parent, dentry, dentry, d_parent);
+	READ(&view->length, qstr, qstr, len);
+	READ(&view->name, qstr, qstr, name);
+}
+
+INLINE void walker_enter_mount(struct walker *w, __u64 mount)
+{
+	w->mount = mount;
+	read_mount(&w->in, mount);
+}
+
+/* The two pointers of a struct path in kernel memory. */
+INLINE int read_path(__u64 path, __u64 *mount, __u64 *dentry)
+{
+	__u64 mnt = POINTER(path, path, mnt);
+	*dentry = POINTER(path, path, dentry);
+	*mount = mnt - OFFSET(mount, mnt);
+	return mnt && *dentry;
+}
+
+/* Fields that have a struct ebt_inode before the components. */
+INLINE __u32 walk_prefix(const struct ebt_field *field)
+{
+	return field->kind == EBT_FIELD_EXE || field->kind == EBT_FIELD_FILE
+		       ? sizeof(struct ebt_inode)
+		       : 0;
+}
+
+/* Aims the walker at a dentry; its field has begun at the end of the record. */
+INLINE void walk_begin(struct scratch *s, struct ebt_field *field, __u64 mount, __u64 dentry,
+		       __u64 inode)
+{
+	struct walker *w = &s->walker;
+	w->dentry = dentry;
+	w->inode = inode;
+	w->field = s->position;
+	w->end = s->position + sizeof(*field) + walk_prefix(field);
+	w->limit = w->end + EBT_PATH_MAX;
+	w->length = 0;
+	w->count = 0;
+	w->done = 0;
+	walker_enter_mount(w, mount);
+}
+
+/* Copies the name in w->at to the end of the path. */
+INLINE void walk_store_name(struct scratch *s, struct walker *w)
+{
+	__u64 length = w->at.length & NAME_MAX_MASK;
+	__u64 end = w->end;
+	w->length += length + 1;
+	if (end + length >= w->limit) {
+		w->limit = 0; /* once cut, cut for good */
+		return;
+	}
+	OPAQUE(length);
+	length &= NAME_MAX_MASK;
+	OPAQUE(end);
+	__u8 *to = s->record + (end & RECORD_MASK);
+	/* One byte more than the name, so that the size is never 0; it becomes the NUL. */
+	bpf_probe_read_kernel(to, length + 1, (void *)w->at.name);
+	to[length] = 0;
+	w->end = end + length + 1;
+	w->count++;
+}
+
+/* One step up. Sets w->done at the top. */
+INLINE void walk_step(struct scratch *s)
+{
+	struct walker *w = &s->walker;
+	__u64 dentry = w->dentry;
+	if (dentry == w->in.root) {
+		__u64 parent = w->in.parent;
+		if (parent == w->mount) {
+			__u64 top = s->top_mount;
+			w->done = 1 + ((top != parent) & (top != 0)) * EBT_FOREIGN;
+			return;
+		}
+		w->dentry = w->in.mountpoint;
+		walker_enter_mount(w, parent);
+		return;
+	}
+	read_dentry(&w->at, dentry);
+	walk_store_name(s, w);
+	w->dentry = w->at.parent;
+	if (w->at.parent == dentry || !w->at.parent)
+		w->done = 1 + EBT_DETACHED;
+}
+
+/* Closes the walker's field. `cut`: the steps ran out before the top. */
+INLINE void walk_end(struct scratch *s, int cut)
+{
+	struct walker *w = &s->walker;
+	struct ebt_field *field = record_at(s, w->field);
+	__u32 prefix = walk_prefix(field);
+	__u8 flags = cut ? EBT_AT_LEAST : w->done - 1;
+	if (prefix && (flags & EBT_DETACHED) && w->inode) {
+		struct ebt_inode *inode = (void *)(field + 1);
+		__u64 sb = POINTER(w->inode, inode, i_sb);
+		READ(&inode->magic, sb, super_block, s_magic);
+	}
+	field->flags |= flags;
+	field->count = w->count;
+	field_end(s, field, cut || !w->limit ? EBT_TRUNCATED : EBT_OK,
+		  w->end - w->field - sizeof(*field), prefix + w->length);
+}
+
+/* Up to TIER_WALK_STEPS steps; 1 when the top is reached. */
+INLINE int walk_some(struct scratch *s)
+{
+	TIER_LOOP
+	for (int i = 0; i < TIER_WALK_STEPS; i++) {
+		walk_step(s);
+		if (s->walker.done)
+			return 1;
+	}
+	return 0;
+}
+
+/*
+ * Follows a process's root up to the root mount of its mount namespace, and tells
+ * whether something lies in between: a chroot. top_mount is 0 when mounts are
+ * stacked too deep.
+ */
+INLINE int scan_root(struct scratch *s, __u64 mount, __u64 dentry)
+{
+	int chrooted = 0;
+	s->top_mount = 0;
+#pragma clang loop unroll(full)
+	for (int i = 0; i < MOUNT_DEPTH; i++) {
+		struct mount_view view = {};
+		read_mount(&view, mount);
+		chrooted |= dentry != view.root;
+		if (view.parent == mount) {
+			s->top_mount = mount;
+			return chrooted;
+		}
+		dentry = view.mountpoint;
+		mount = view.parent;
+	}
+	return 1;
+}
+
+#endif
