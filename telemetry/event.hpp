@@ -32,6 +32,8 @@ struct Text {
     Source source = Source::kernel;
     uint32_t original_length = 0; ///< before truncation
     bool length_is_minimum = false;
+    bool detached = false; ///< a path that hangs on no mount: a pipe, a socket, a memfd
+    bool foreign = false;  ///< a path from the root of another mount namespace, or of an unattached mount
 
     bool known() const { return status == Status::ok || status == Status::truncated; }
 };
@@ -48,8 +50,7 @@ struct InodeInfo {
 struct PathField : Text {
     uint8_t argument = 0;   ///< index, or EBT_ARG_RET
     bool has_inode = false; ///< inode is filled: the file itself was seen
-    bool relative = false;  ///< its directory is unknown: bytes are as the process gave them
-    bool detached = false;  ///< not reachable from the root of its mount namespace
+    bool relative = false;  ///< its beginning is unknown: bytes are as the process gave them, or a path's end
     InodeInfo inode;
 };
 
