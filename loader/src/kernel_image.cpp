@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "kernel_image.hpp"
 
+#include "unique_fd.hpp"
+
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -9,7 +11,6 @@
 #include <memory>
 #include <string_view>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 namespace ebpf_loader {
 
@@ -61,17 +62,13 @@ std::string release_in_rodata(Elf* elf) {
 std::string release_of_image(const std::string& file) {
     if (elf_version(EV_CURRENT) == EV_NONE)
         return {};
-    int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd)
         return {};
-    std::string release;
-    {
-        std::unique_ptr<Elf, int (*)(Elf*)> elf(elf_begin(fd, ELF_C_READ_MMAP, nullptr), elf_end);
-        if (elf && elf_kind(elf.get()) == ELF_K_ELF)
-            release = release_in_rodata(elf.get());
-    }
-    close(fd);
-    return release;
+    const std::unique_ptr<Elf, int (*)(Elf*)> elf(elf_begin(fd.get(), ELF_C_READ_MMAP, nullptr), elf_end);
+    if (!elf || elf_kind(elf.get()) != ELF_K_ELF)
+        return {};
+    return release_in_rodata(elf.get());
 }
 
 } // namespace ebpf_loader

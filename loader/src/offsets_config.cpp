@@ -3,77 +3,27 @@
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/offsets.hpp>
 
+#include "text.hpp"
+
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <fcntl.h>
 #include <ostream>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 namespace ebpf_loader {
 namespace {
 
 constexpr size_t largest_config = 1 << 20;
-constexpr std::string_view blanks = " \t\r";
 constexpr std::string_view any_release = "any";
-
-std::string_view trim(std::string_view text) {
-    size_t first = text.find_first_not_of(blanks);
-    if (first == text.npos)
-        return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-/// A file may hold anything, and its lines end up on a terminal.
-std::string printable(std::string_view text) {
-    constexpr size_t longest = 120;
-    std::string out;
-    for (unsigned char c : text.substr(0, longest)) {
-        if (c >= 0x20 && c < 0x7f) {
-            out += static_cast<char>(c);
-        } else {
-            constexpr char digits[] = "0123456789abcdef";
-            out += {'\\', 'x', digits[c >> 4], digits[c & 15]};
-        }
-    }
-    return text.size() > longest ? out + "..." : out;
-}
-
-/// Reads at most one byte more than a config may have: the caller tells by that.
-std::string read_file(const std::string& file) {
-    int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        throw Error(ErrorCode::offsets,
-                    "Cannot open the offsets config " + file + ": " + std::strerror(errno) +
-                        ".\nMake one in get_offsets/: make conf > ../ebpf_telemetry.conf");
-    std::string text(largest_config + 1, '\0');
-    size_t size = 0;
-    ssize_t got = 0;
-    while (size < text.size()) {
-        got = read(fd, text.data() + size, text.size() - size);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        size += static_cast<size_t>(got);
-    }
-    const int error = errno;
-    close(fd);
-    if (got < 0)
-        throw Error(ErrorCode::offsets,
-                    "Cannot read the offsets config " + file + ": " + std::strerror(error) + ".");
-    text.resize(size);
-    return text;
-}
 
 class ConfigReader {
   public:
     explicit ConfigReader(const std::string& file) : file_(file) {}
 
     Offsets read() {
-        const std::string text = read_file(file_);
+        const std::string text = read_all();
         if (text.size() > largest_config)
             throw Error(ErrorCode::offsets, file_ + " is no offsets config: it is larger than 1 MiB.");
         std::string_view rest = text;
@@ -90,6 +40,15 @@ class ConfigReader {
     }
 
   private:
+    std::string read_all() const {
+        std::optional<std::string> text = read_file(file_, largest_config + 1);
+        if (!text)
+            throw Error(ErrorCode::offsets,
+                        "Cannot read the offsets config " + file_ + ": " + std::strerror(errno) +
+                            ".\nMake one in get_offsets/: make conf > ../ebpf_telemetry.conf");
+        return std::move(*text);
+    }
+
     void read_line() {
         const std::string_view content = trim(line_.substr(0, line_.find('#')));
         if (content.empty())
@@ -110,7 +69,7 @@ class ConfigReader {
     void set_release(std::string_view value) {
         if (std::exchange(has_release_, true))
             fail("the release is given twice; keep one");
-        if (value.empty() || value.find_first_of(blanks) != value.npos)
+        if (value.empty() || value.find_first_of(" \t\r") != value.npos)
             fail("expected the kernel release as uname -r prints it, or `any`");
         if (value != any_release)
             offsets_.release = value;
@@ -152,7 +111,7 @@ class ConfigReader {
 
     [[noreturn]] void fail(const std::string& what) const {
         throw Error(ErrorCode::offsets, file_ + ":" + std::to_string(number_) + ": " + what + "\n    " +
-                                            printable(line_) +
+                                            printable(line_, 120) +
                                             "\nCorrect the line, or make the file again in get_offsets/: "
                                             "make conf > ../ebpf_telemetry.conf");
     }

@@ -10,7 +10,6 @@
 #include <cstring>
 #include <linux/btf.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 namespace ebpf_loader {
 namespace {
@@ -96,24 +95,15 @@ void write_all(int fd, const char* bytes, size_t size) {
 
 TinyBtf::TinyBtf(const Offsets& offsets, std::span<const std::optional<uint32_t>> features)
     : fd_(memfd_create("ebpf_telemetry_btf", MFD_CLOEXEC)) {
-    if (fd_ < 0)
+    if (!fd_)
         fail("create a memory file", errno);
-    try {
-        const BtfPtr types = describe(offsets, features);
-        uint32_t size = 0;
-        const void* bytes = btf__raw_data(types.get(), &size);
-        if (!bytes)
-            fail("describe the kernel's structures", errno);
-        write_all(fd_, static_cast<const char*>(bytes), size);
-    } catch (...) {
-        close(fd_);
-        throw;
-    }
-    path_ = "/proc/self/fd/" + std::to_string(fd_);
-}
-
-TinyBtf::~TinyBtf() {
-    close(fd_);
+    const BtfPtr types = describe(offsets, features);
+    uint32_t size = 0;
+    const void* bytes = btf__raw_data(types.get(), &size);
+    if (!bytes)
+        fail("describe the kernel's structures", errno);
+    write_all(fd_.get(), static_cast<const char*>(bytes), size);
+    path_ = "/proc/self/fd/" + std::to_string(fd_.get());
 }
 
 } // namespace ebpf_loader

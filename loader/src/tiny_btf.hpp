@@ -3,6 +3,7 @@
 #include <ebpf_loader/offsets.hpp>
 
 #include "features.hpp"
+#include "unique_fd.hpp"
 
 #include <string>
 
@@ -15,15 +16,12 @@ namespace ebpf_loader {
 class TinyBtf {
   public:
     TinyBtf(const Offsets& offsets, std::span<const std::optional<uint32_t>> features);
-    ~TinyBtf();
-    TinyBtf(const TinyBtf&) = delete;
-    TinyBtf& operator=(const TinyBtf&) = delete;
 
     /// For bpf_object_open_opts.btf_custom_path; good as long as this object lives.
     const char* path() const { return path_.c_str(); }
 
   private:
-    int fd_; ///< a memfd
+    UniqueFd fd_; ///< a memfd
     std::string path_;
 };
 

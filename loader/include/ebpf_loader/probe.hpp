@@ -14,6 +14,12 @@ enum class Tier { tp, raw_tp_sub4096, raw_tp_noloops, raw_tp };
 std::string_view tier_name(Tier tier);
 std::optional<Tier> parse_tier(std::string_view name);
 
+/// A capability that could not be found out.
+struct Unknown {
+    std::string key; ///< as in write_probe_json: "ring_buffer"
+    std::string why; ///< "the kernel does not let this process try"
+};
+
 /// What this kernel can, found by trying, never by version.
 struct Capabilities {
     std::string release;
@@ -38,6 +44,7 @@ struct Capabilities {
     int jit = -1;                   ///< net.core.bpf_jit_enable; -1 unreadable
     int unprivileged_bpf_disabled = -1;
     int perf_event_paranoid = -1;
+    std::vector<Unknown> unknown; ///< these are false or 0 above, without having been found so
 };
 
 Capabilities probe_capabilities();
@@ -52,7 +59,7 @@ struct TierVerdict {
     uint64_t verified_instructions = 0; ///< of the largest program, when loaded and known
 };
 
-/// Judges every tier by capabilities alone, best first.
+/// Judges every tier by capabilities alone, best first; `chosen` is left to the engine.
 std::vector<TierVerdict> judge_tiers(const Capabilities& caps);
 
 } // namespace ebpf_loader
