@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include <ebpf_loader/engine.hpp>
+
+#include "cpus.hpp"
+#include "loaded_tier.hpp"
+#include "reader.hpp"
+#include "self_check.hpp"
+#include "thread_registers.hpp"
+#include "tracefs.hpp"
+#include "tracepoint.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <bpf/bpf.h>
+#include <cstring>
+#include <ctime>
+#include <unistd.h>
+
+namespace ebpf_loader {
+namespace {
+
+constexpr size_t default_ring_bytes = 16 << 20;
+constexpr size_t default_perf_bytes = 4 << 20; ///< per CPU, while all together stay below:
+constexpr size_t most_perf_bytes = 64 << 20;
+constexpr size_t least_buffer_bytes = 128 << 10; ///< two of the largest records
+constexpr size_t most_buffer_bytes = 1 << 30;
+constexpr uint32_t wakeup_bytes = 64 << 10; ///< a power of two
+
+size_t ring_bytes(size_t asked) {
+    return std::bit_ceil(
+        std::clamp(asked ? asked : default_ring_bytes, least_buffer_bytes, most_buffer_bytes));
+}
+
+size_t perf_bytes(size_t asked) {
+    const size_t share = most_perf_bytes / std::max<size_t>(online_cpus().size(), 1);
+    const size_t bytes = asked ? asked : std::min(default_perf_bytes, share);
+    return std::bit_floor(std::clamp(bytes, least_buffer_bytes, most_buffer_bytes));
+}
+
+int64_t clock_ns(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+} // namespace
+
+class Engine::Impl {
+  public:
+    Impl(const Selection& selection, const EngineOptions& options);
+
+    void start();
+    void stop() { tier_->detach(); }
+    size_t poll(const RecordHandler& handler, std::chrono::milliseconds timeout);
+    EngineStats stats() const;
+    int64_t wall_clock_offset() const;
+
+    const Selection selection_;
+    EngineOptions options_;
+    Capabilities capabilities_;
+    Offsets offsets_;
+    std::vector<TierVerdict> verdicts_;
+    std::unique_ptr<LoadedTier> tier_;
+    std::unique_ptr<Reader> reader_;
+    bool stopped_ = false;
+
+  private:
+    void say(const std::string& line) const {
+        if (options_.log)
+            options_.log(line);
+    }
+    void check_environment() const;
+    LoadPlan load_plan();
+    void load_best(const LoadPlan& plan);
+    void make_reader(const LoadPlan& plan);
+
+    uint32_t self_tgid_ = 0;
+    EngineStats before_; ///< what the self-check counted: not the caller's
+};
+
+namespace {
+
+/// What the maps' counters say by now.
+EngineStats read_counters(const LoadedTier& tier) {
+    EngineStats stats;
+    const int fd = tier.map_fd("slots");
+    const auto slots = static_cast<uint32_t>(libbpf_num_possible_cpus()) * EBT_SLOTS;
+    for (uint32_t index = 0; index < slots; index++) {
+        ebt_slot slot{};
+        if (bpf_map_lookup_elem(fd, &index, &slot))
+            continue;
+        stats.seen += slot.seen + slot.missed;
+        stats.filtered += slot.filtered;
+        stats.emitted += slot.emitted;
+        stats.quiet += slot.quiet;
+        for (size_t cause = 0; cause < EBT_LOSSES; cause++)
+            stats.lost[cause] += slot.lost[cause];
+        stats.lost[EBT_LOST_SCRATCH_BUSY] += slot.missed;
+    }
+    stats.missed_runs = tier.missed_runs();
+    return stats;
+}
+
+void subtract(EngineStats& from, const EngineStats& what) {
+    from.seen -= what.seen;
+    from.filtered -= what.filtered;
+    from.emitted -= what.emitted;
+    from.quiet -= what.quiet;
+    for (size_t cause = 0; cause < EBT_LOSSES; cause++)
+        from.lost[cause] -= what.lost[cause];
+    from.missed_runs -= what.missed_runs;
+}
+
+std::string all_refused(const std::vector<TierVerdict>& verdicts) {
+    std::string text = "no tier can run on this kernel:";
+    for (const TierVerdict& verdict : verdicts) {
+        text += "\n  " + std::string(tier_name(verdict.tier)) + ": " + verdict.reason;
+        if (!verdict.log_tail.empty())
+            text += "\n" + verdict.log_tail;
+    }
+    return text + "\nSee --probe, and report this with its output";
+}
+
+} // namespace
+
+Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
+    : selection_(selection), options_(options), capabilities_(probe_capabilities()) {
+    check_environment();
+    offsets_ = options.offsets ? *options.offsets : Offsets::from_btf();
+    const auto problems = offsets_.problems();
+    if (!problems.empty()) {
+        std::string text = "the kernel offsets (" + offsets_.source + ") cannot be used:";
+        for (const std::string& problem : problems)
+            text += "\n  " + problem;
+        throw Error(ErrorCode::offsets, text);
+    }
+    const LoadPlan plan = load_plan();
+    load_best(plan);
+    make_reader(plan);
+    if (options.self_check) {
+        self_tgid_ = self_check(*tier_, *reader_, plan.hooks);
+        reader_->drain([](std::span<const std::byte>) {}, true);
+        before_ = read_counters(*tier_);
+    } else {
+        self_tgid_ = static_cast<uint32_t>(getpid());
+    }
+    tier_->select(selection_.plans(), selection_.numbers());
+    tier_->set({.self_tgid = options.report_self ? 0 : self_tgid_, .wakeup_bytes = wakeup_bytes});
+}
+
+void Engine::Impl::check_environment() const {
+    if (!capabilities_.has_privileges)
+        throw Error(ErrorCode::privileges,
+                    "not allowed to load eBPF programs: " + capabilities_.missing_privileges +
+                        "; run as root (sudo), in a container with these capabilities");
+    if (capabilities_.lockdown_confidentiality)
+        throw Error(
+            ErrorCode::lockdown,
+            "kernel lockdown is in confidentiality mode, which forbids eBPF programs to read kernel memory; "
+            "boot with lockdown=integrity");
+}
+
+LoadPlan Engine::Impl::load_plan() {
+    LoadPlan plan{.offsets = offsets_,
+                  .features = {},
+                  .tracefs = ensure_tracefs(),
+                  .hooks = hooks_for(selection_),
+                  .ring_bytes = ring_bytes(options_.buffer_bytes)};
+    if (capabilities_.ring_buffer)
+        plan.features[Feature::ring_buffer] = 0;
+    if (capabilities_.boot_clock)
+        plan.features[Feature::boot_clock] = 0;
+    const auto stack = offsets_.get(*Offsets::find("task_struct.stack"));
+    const auto measured = stack ? measure_thread_registers(*stack) : std::nullopt;
+    plan.features[Feature::thread_regs] = measured.value_or(usual_thread_registers);
+    plan.features[Feature::tp_syscall_id] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "id");
+    plan.features[Feature::tp_syscall_ret] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "ret");
+    plan.features[Feature::tp_fork_child] =
+        tracepoint_field(plan.tracefs, "sched/sched_process_fork", "child_pid");
+    if (plan.hooks.exec_args && (!has_tracepoint(plan.tracefs, "syscalls/sys_enter_execve") ||
+                                 !has_tracepoint(plan.tracefs, "syscalls/sys_enter_execveat"))) {
+        plan.hooks.exec_args = false;
+        say("this kernel has no tracepoints of single system calls: a successful execve or execveat comes "
+            "without its arguments' addresses, and execveat as execve");
+    }
+    return plan;
+}
+
+void Engine::Impl::load_best(const LoadPlan& plan) {
+    verdicts_ = judge_tiers(capabilities_);
+    for (TierVerdict& verdict : verdicts_) {
+        if (options_.tier && verdict.tier != *options_.tier) {
+            if (verdict.possible)
+                verdict.reason = "another tier was asked for";
+            continue;
+        }
+        if (!verdict.possible)
+            continue;
+        try {
+            tier_ = std::make_unique<LoadedTier>(verdict.tier, plan);
+        } catch (const LoadFailure& failure) {
+            verdict.reason = failure.what();
+            verdict.log_tail = failure.log_tail;
+            say("tier " + std::string(tier_name(verdict.tier)) + " passed over: " + verdict.reason);
+            continue;
+        }
+        verdict.chosen = true;
+        verdict.reason.clear();
+        verdict.verified_instructions = tier_->verified_instructions();
+        break;
+    }
+    if (!tier_)
+        throw Error(ErrorCode::tiers, all_refused(verdicts_));
+    for (TierVerdict& verdict : verdicts_)
+        if (verdict.possible && !verdict.chosen && verdict.reason.empty())
+            verdict.reason = "a better tier runs";
+}
+
+void Engine::Impl::make_reader(const LoadPlan& plan) {
+    const int events = tier_->map_fd("events");
+    if (tier_->uses_ring())
+        reader_ = make_ring_reader(events, plan.ring_bytes);
+    else
+        reader_ = make_perf_reader(events, perf_bytes(options_.buffer_bytes), capabilities_.boot_clock);
+}
+
+void Engine::Impl::start() {
+    stopped_ = false;
+    tier_->attach_all();
+}
+
+size_t Engine::Impl::poll(const RecordHandler& handler, std::chrono::milliseconds timeout) {
+    const auto whole = [&](std::span<const std::byte> record) {
+        uint32_t size = 0; // perf buffers pad
+        if (record.size() >= sizeof(ebt_header))
+            memcpy(&size, record.data() + offsetof(ebt_header, size), sizeof(size));
+        handler(record.first(std::min<size_t>(size, record.size())));
+    };
+    if (const size_t records = reader_->drain(whole, stopped_))
+        return records;
+    if (stopped_)
+        return 0;
+    reader_->wait(timeout);
+    return reader_->drain(whole, stopped_);
+}
+
+EngineStats Engine::Impl::stats() const {
+    EngineStats stats = read_counters(*tier_);
+    subtract(stats, before_);
+    return stats;
+}
+
+int64_t Engine::Impl::wall_clock_offset() const {
+    const clockid_t clock = capabilities_.boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC;
+    // Of a few tries the one with the shortest time between the two readings.
+    int64_t best_gap = INT64_MAX, offset = 0;
+    for (int i = 0; i < 5; i++) {
+        const int64_t before = clock_ns(clock), wall = clock_ns(CLOCK_REALTIME), after = clock_ns(clock);
+        if (after - before < best_gap) {
+            best_gap = after - before;
+            offset = wall - (before + (after - before) / 2);
+        }
+    }
+    return offset;
+}
+
+Engine::Engine(const Selection& selection, const EngineOptions& options)
+    : impl_(std::make_unique<Impl>(selection, options)) {}
+Engine::~Engine() = default;
+void Engine::start() {
+    impl_->start();
+}
+void Engine::stop() {
+    impl_->stop();
+    impl_->stopped_ = true;
+}
+size_t Engine::poll(const RecordHandler& handler, std::chrono::milliseconds timeout) {
+    return impl_->poll(handler, timeout);
+}
+EngineStats Engine::stats() const {
+    return impl_->stats();
+}
+Tier Engine::tier() const {
+    return impl_->tier_->tier();
+}
+bool Engine::uses_ring_buffer() const {
+    return impl_->tier_->uses_ring();
+}
+int64_t Engine::wall_clock_offset() const {
+    return impl_->wall_clock_offset();
+}
+const std::vector<TierVerdict>& Engine::verdicts() const {
+    return impl_->verdicts_;
+}
+const Offsets& Engine::offsets() const {
+    return impl_->offsets_;
+}
+
+std::string_view loss_name(ebt_loss cause) {
+    switch (cause) {
+    case EBT_LOST_BUFFER_FULL:
+        return "buffer_full";
+    case EBT_LOST_NO_BUFFER:
+        return "no_buffer";
+    case EBT_LOST_SCRATCH_BUSY:
+        return "scratch_busy";
+    case EBT_LOST_TAIL_CALL:
+        return "tail_call";
+    case EBT_LOST_REGISTERS:
+        return "registers";
+    case EBT_LOSSES:
+        break;
+    }
+    return "unknown";
+}
+
+} // namespace ebpf_loader

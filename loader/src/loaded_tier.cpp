@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loaded_tier.hpp"
+
+#include "libbpf_quiet.hpp"
+#include "tiny_btf.hpp"
+
+#include <algorithm>
+#include <bpf/bpf.h>
+#include <cerrno>
+#include <cstring>
+#include <span>
+
+#define EMBEDDED(tier)                                                                                       \
+    extern "C" const char ebpf_telemetry_kern_##tier##_start[];                                              \
+    extern "C" const char ebpf_telemetry_kern_##tier##_end[];
+EMBEDDED(tp)
+EMBEDDED(raw_tp_sub4096)
+EMBEDDED(raw_tp_noloops)
+EMBEDDED(raw_tp)
+#undef EMBEDDED
+
+namespace ebpf_loader {
+namespace {
+
+std::span<const char> embedded_object(Tier tier) {
+#define EMBEDDED(tier)                                                                                       \
+    case Tier::tier:                                                                                         \
+        return {ebpf_telemetry_kern_##tier##_start, ebpf_telemetry_kern_##tier##_end};
+    switch (tier) {
+        EMBEDDED(tp)
+        EMBEDDED(raw_tp_sub4096)
+        EMBEDDED(raw_tp_noloops)
+        EMBEDDED(raw_tp)
+    }
+#undef EMBEDDED
+    return {};
+}
+
+/// Programs joined by tail calls, in the order of enum stage in kern/lib/maps.h.
+constexpr const char* stage_programs[] = {"stage_filter", "stage_capture", "stage_walk", "stage_argv",
+                                          "stage_exit"};
+
+/// The last lines of a verifier's log: where it says why.
+std::string tail_of(const std::vector<char>& log) {
+    constexpr size_t lines = 12;
+    std::string text(log.data(), strnlen(log.data(), log.size()));
+    size_t from = text.size();
+    for (size_t line = 0; line <= lines && from != 0 && from != std::string::npos; line++)
+        from = text.rfind('\n', from - 1);
+    return from == std::string::npos || from == 0 ? text : text.substr(from + 1);
+}
+
+} // namespace
+
+Hooks hooks_for(const Selection& selection) {
+    Hooks hooks;
+    hooks.enter = selection.needs_enter();
+    for (const auto& [row, plan] : selection.plans()) {
+        hooks.exec_args |= (plan.flags & EBT_PLAN_EXEC) != 0;
+        hooks.fork |= row == EBT_ROW_FORK;
+        hooks.exec |= row == EBT_ROW_EXEC;
+        hooks.exit |=
+            row == EBT_ROW_EXIT || ((plan.flags & EBT_PLAN_NO_RETURN) && !(plan.flags & EBT_PLAN_ENTER));
+    }
+    return hooks;
+}
+
+LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan) : tier_(tier), log_(256 * 1024) {
+    const LibbpfQuiet quiet;
+    Features features = plan.features;
+    uses_ring_ = tier_ == Tier::raw_tp && features[Feature::ring_buffer];
+    if (!uses_ring_)
+        features[Feature::ring_buffer].reset();
+    const TinyBtf btf(plan.offsets, features.values()); // libbpf reads it while it loads
+    open(btf);
+    size_maps(plan);
+    choose_programs(plan.hooks);
+    load();
+    link_stages();
+}
+
+void LoadedTier::open(const TinyBtf& btf) {
+    const std::string name = "ebpf_telemetry_" + std::string(tier_name(tier_));
+    bpf_object_open_opts options{};
+    options.sz = sizeof(options);
+    options.object_name = name.c_str();
+    options.btf_custom_path = btf.path();
+    options.kernel_log_buf = log_.data();
+    options.kernel_log_size = log_.size();
+    const auto bytes = embedded_object(tier_);
+    object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
+    if (!object_)
+        throw LoadFailure(std::string("the object cannot be read: ") + strerror(errno), "");
+}
+
+void LoadedTier::size_maps(const LoadPlan& plan) {
+    const auto map = [&](const char* name) { return bpf_object__find_map_by_name(object_.get(), name); };
+    const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
+    bpf_map__set_max_entries(map("slots"), cpus * EBT_SLOTS);
+    bpf_map__set_max_entries(map("scratches"), cpus * EBT_SLOTS);
+    bpf_map* events = map("events");
+    if (uses_ring_) {
+        bpf_map__set_type(events, BPF_MAP_TYPE_RINGBUF);
+        bpf_map__set_key_size(events, 0);
+        bpf_map__set_value_size(events, 0);
+        bpf_map__set_max_entries(events, static_cast<uint32_t>(plan.ring_bytes));
+    } else {
+        bpf_map__set_max_entries(events, cpus);
+    }
+}
+
+void LoadedTier::choose_programs(const Hooks& hooks) {
+    const auto want = [&](const char* name, bool wanted) {
+        bpf_program__set_autoload(bpf_object__find_program_by_name(object_.get(), name), wanted);
+    };
+    want("on_sys_enter", hooks.enter);
+    want("on_enter_execve", hooks.exec_args);
+    want("on_enter_execveat", hooks.exec_args);
+    want("on_fork", hooks.fork);
+    want("on_exec", hooks.exec);
+    want("on_exit", hooks.exit);
+    want("stage_exit", hooks.exit);
+}
+
+void LoadedTier::load() {
+    const int error = bpf_object__load(object_.get());
+    if (!error)
+        return;
+    std::string what = "the kernel refused it: ";
+    bpf_program* program;
+    bpf_object__for_each_program(program, object_.get()) {
+        if (bpf_program__autoload(program) && bpf_program__fd(program) < 0) {
+            what = std::string("the verifier refused ") + bpf_program__name(program) + ": ";
+            break;
+        }
+    }
+    throw LoadFailure(what + strerror(-error), tail_of(log_));
+}
+
+void LoadedTier::link_stages() {
+    const int stages = map_fd("stages");
+    for (uint32_t stage = 0; stage < std::size(stage_programs); stage++) {
+        const int fd =
+            bpf_program__fd(bpf_object__find_program_by_name(object_.get(), stage_programs[stage]));
+        if (fd >= 0 && bpf_map_update_elem(stages, &stage, &fd, BPF_ANY))
+            throw LoadFailure(std::string("cannot join ") + stage_programs[stage] +
+                                  " to the programs: " + strerror(errno),
+                              "");
+    }
+}
+
+int LoadedTier::map_fd(const char* name) const {
+    return bpf_map__fd(bpf_object__find_map_by_name(object_.get(), name));
+}
+
+namespace {
+
+/// Adds up what `get` says of each loaded program.
+template <typename Get, typename Join> uint64_t over_programs(bpf_object* object, Get get, Join join) {
+    uint64_t result = 0;
+    bpf_program* program;
+    bpf_object__for_each_program(program, object) {
+        bpf_prog_info info{};
+        uint32_t size = sizeof(info);
+        if (bpf_program__fd(program) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+            result = join(result, static_cast<uint64_t>(get(info)));
+    }
+    return result;
+}
+
+} // namespace
+
+uint64_t LoadedTier::verified_instructions() const {
+    return over_programs(
+        object_.get(), [](const bpf_prog_info& info) { return info.verified_insns; },
+        [](uint64_t a, uint64_t b) { return std::max(a, b); });
+}
+
+uint64_t LoadedTier::missed_runs() const {
+    return over_programs(
+        object_.get(), [](const bpf_prog_info& info) { return info.recursion_misses; },
+        [](uint64_t a, uint64_t b) { return a + b; });
+}
+
+namespace {
+
+void write_map(int fd, uint32_t key, const void* value) {
+    if (bpf_map_update_elem(fd, &key, value, BPF_ANY))
+        throw Error(ErrorCode::resources, std::string("cannot write to a map: ") + strerror(errno));
+}
+
+/// Credentials are read before the filter only where it asks for them.
+ebt_plan with_derived_flags(ebt_plan plan) {
+    const bool asks =
+        std::any_of(plan.predicate, plan.predicate + plan.predicates, [](const ebt_predicate& predicate) {
+            return predicate.value >= EBT_VALUE_UID && predicate.value != EBT_VALUE_PID;
+        });
+    if (asks)
+        plan.flags |= EBT_PLAN_WHO;
+    return plan;
+}
+
+} // namespace
+
+void LoadedTier::select(const Plans& plans, const Numbers& numbers) {
+    const int numbers_fd = map_fd("numbers"), plans_fd = map_fd("plans");
+    const ebt_numbers no_rows{};
+    const ebt_plan no_plan{};
+    for (uint32_t number : written_numbers_)
+        write_map(numbers_fd, number, &no_rows);
+    for (uint32_t row : written_plans_)
+        write_map(plans_fd, row, &no_plan);
+    written_numbers_.clear();
+    written_plans_.clear();
+    for (const auto& [row, plan] : plans) {
+        const ebt_plan complete = with_derived_flags(plan);
+        write_map(plans_fd, row, &complete);
+        written_plans_.push_back(row);
+    }
+    for (const auto& [number, rows] : numbers) {
+        write_map(numbers_fd, number, &rows);
+        written_numbers_.push_back(number);
+    }
+}
+
+void LoadedTier::set(const ebt_settings& settings) {
+    write_map(map_fd("settings"), 0, &settings);
+}
+
+void LoadedTier::attach(const char* name) {
+    bpf_program* program = bpf_object__find_program_by_name(object_.get(), name);
+    if (!bpf_program__autoload(program))
+        return;
+    const LibbpfQuiet quiet;
+    LinkPtr link(bpf_program__attach(program));
+    if (!link) {
+        const int error = errno;
+        std::string message = std::string("cannot attach ") + name + " to " +
+                              bpf_program__section_name(program) + ": " + strerror(error);
+        if (error == EEXIST)
+            message += "; this kernel takes one program per tracepoint (4.14), and another tool has it: stop "
+                       "that tool";
+        throw Error(ErrorCode::resources, message);
+    }
+    links_.push_back(std::move(link));
+}
+
+void LoadedTier::attach_sys_exit() {
+    attach("on_sys_exit");
+}
+
+void LoadedTier::attach_all() {
+    // What feeds the hook at the end of calls comes before it.
+    for (const char* name : {"on_enter_execve", "on_enter_execveat", "on_fork", "on_exec", "on_exit",
+                             "on_sys_enter", "on_sys_exit"})
+        attach(name);
+}
+
+void LoadedTier::detach() {
+    links_.clear();
+}
+
+} // namespace ebpf_loader

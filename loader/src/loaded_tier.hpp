@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include <ebpf_loader/engine.hpp>
+
+#include "bpf_ptr.hpp"
+#include "features.hpp"
+
+#include <string>
+#include <vector>
+
+namespace ebpf_loader {
+
+/// Which hooks of a tier are wanted.
+struct Hooks {
+    bool enter = false;     ///< sys_enter: calls that never reach their end
+    bool exec_args = false; ///< keep the arguments of execve and execveat
+    bool fork = false;
+    bool exec = false;
+    bool exit = false;
+};
+Hooks hooks_for(const Selection& selection);
+
+/// What loading needs besides the tier.
+struct LoadPlan {
+    const Offsets& offsets;
+    Features features;
+    std::string tracefs;
+    Hooks hooks;
+    size_t ring_bytes; ///< used where the ring is
+};
+
+class TinyBtf;
+
+/// One tier's object in the kernel. Throws LoadFailure when the kernel refuses it.
+class LoadedTier {
+  public:
+    LoadedTier(Tier tier, const LoadPlan& plan);
+
+    Tier tier() const { return tier_; }
+    bool uses_ring() const { return uses_ring_; }
+    int map_fd(const char* name) const;
+    /// Instructions that the verifier went through for the most demanding program; 0: not told.
+    uint64_t verified_instructions() const;
+    /// Runs that the kernel skipped since a program was still running on that CPU.
+    uint64_t missed_runs() const;
+
+    using Plans = std::map<uint16_t, ebt_plan>;
+    using Numbers = std::map<uint32_t, ebt_numbers>;
+    /// Writes plans by row and rows by system call number; what was there before is gone.
+    void select(const Plans& plans, const Numbers& numbers);
+    void set(const ebt_settings& settings);
+
+    /// Attaches sys_exit alone, or all hooks. Throws Error.
+    void attach_sys_exit();
+    void attach_all();
+    void detach();
+
+  private:
+    void open(const TinyBtf& btf);
+    void size_maps(const LoadPlan& plan);
+    void choose_programs(const Hooks& hooks);
+    void load();
+    void link_stages();
+    void attach(const char* program);
+
+    Tier tier_;
+    bool uses_ring_ = false;
+    std::vector<char> log_;
+    ObjectPtr object_;
+    std::vector<LinkPtr> links_;
+    std::vector<uint32_t> written_numbers_;
+    std::vector<uint32_t> written_plans_;
+};
+
+/// The kernel refused an object.
+class LoadFailure : public std::runtime_error {
+  public:
+    LoadFailure(const std::string& what, std::string tail)
+        : std::runtime_error(what), log_tail(std::move(tail)) {}
+    std::string log_tail;
+};
+
+} // namespace ebpf_loader

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <sys/types.h>
+
+namespace ebpf_loader {
+
+/// A file as stat(2) and /proc tell of it.
+struct OwnFile {
+    enum Path { with_path, without_path };
+    std::string path; ///< empty: not compared
+    uint64_t ino = 0;
+    uint32_t mode = 0, uid = 0, gid = 0;
+    uint32_t magic = 0; ///< of its file system; 0: not compared
+};
+/// For a descriptor of ours; without_path for what no path leads to (a pipe).
+OwnFile own_file(int fd, OwnFile::Path path);
+
+/// Start of a process in clock ticks since boot, from /proc/PID/stat; 0 when it is gone.
+uint64_t process_start_ticks(pid_t pid);
+
+/// What /proc tells of this process: the other side of the self-check.
+struct OwnProcess {
+    OwnProcess();
+    static uint64_t clock_tick_ns();
+
+    uint32_t pid = 0, ppid = 0;
+    uint64_t start_ticks = 0;
+    uint64_t ns_per_tick = clock_tick_ns();
+    uint32_t ids[8] = {}; ///< uid euid suid fsuid, gid egid sgid fsgid
+    std::optional<uint32_t> auid, ses;
+    std::string comm, argv, cwd, tty; ///< tty: "pts/3"; empty when its name is not known
+    bool has_tty = false;
+    OwnFile exe;
+    bool initial_pid_namespace = false;
+    bool initial_user_namespace = false;
+};
+
+} // namespace ebpf_loader

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include <ebpf_loader/abi/record.h>
+#include <ebpf_loader/error.hpp>
+
+#include "bpf_ptr.hpp"
+#include "cpus.hpp"
+#include "reader.hpp"
+#include "unique_fd.hpp"
+
+#include <atomic>
+#include <bpf/bpf.h>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <linux/perf_event.h>
+#include <map>
+#include <string>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <vector>
+
+namespace ebpf_loader {
+namespace {
+
+/// One CPU's buffer. Records are looked at in place; one that wraps is copied first.
+class CpuBuffer {
+  public:
+    CpuBuffer(int map_fd, int cpu, size_t bytes, int epoll_fd);
+    /// Notes how far the kernel has written: what next() may return until the next call.
+    void refresh();
+    /// The oldest record not yet taken, empty when there is none. Skips what is no sample.
+    std::span<const std::byte> next();
+    /// Takes the record that next() returned.
+    void take();
+    /// Gives the room of what was taken back to the kernel.
+    void give_back();
+    bool half_full() const { return head_ - tail_ > size_ / 2; }
+
+  private:
+    const std::byte* at(uint64_t position, size_t bytes);
+
+    UniqueFd fd_;
+    Mapping map_;
+    perf_event_mmap_page* control_ = nullptr;
+    const std::byte* data_ = nullptr;
+    size_t size_;
+    uint64_t head_ = 0, tail_ = 0;
+    std::span<const std::byte> oldest_; ///< what next() returned, until it is taken
+    size_t current_ = 0;                ///< bytes of that record, its header included
+    std::vector<std::byte> straight_;
+};
+
+/// The buffer wakes its reader when an eighth of it waits, not for each record.
+UniqueFd open_event(int cpu, size_t bytes) {
+    perf_event_attr attributes{};
+    attributes.size = sizeof(attributes);
+    attributes.type = PERF_TYPE_SOFTWARE;
+    attributes.config = PERF_COUNT_SW_BPF_OUTPUT;
+    attributes.sample_type = PERF_SAMPLE_RAW;
+    attributes.watermark = 1;
+    attributes.wakeup_watermark = static_cast<uint32_t>(bytes / 8);
+    return UniqueFd(static_cast<int>(syscall(SYS_perf_event_open, &attributes, -1, cpu, -1,
+                                             static_cast<unsigned long>(PERF_FLAG_FD_CLOEXEC))));
+}
+
+[[noreturn]] void fail(const std::string& what, int cpu) {
+    throw Error(ErrorCode::resources, "cannot " + what + " the perf buffer of CPU " + std::to_string(cpu) +
+                                          ": " + strerror(errno) + "; try a smaller --buffer-size");
+}
+
+CpuBuffer::CpuBuffer(int map_fd, int cpu, size_t bytes, int epoll_fd)
+    : fd_(open_event(cpu, bytes)), size_(bytes) {
+    const size_t page = sysconf(_SC_PAGESIZE);
+    if (!fd_)
+        fail("open", cpu);
+    void* address = mmap(nullptr, page + bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
+    if (address == MAP_FAILED)
+        fail("map", cpu);
+    map_ = Mapping(address, page + bytes);
+    control_ = static_cast<perf_event_mmap_page*>(address);
+    data_ = map_.data() + page;
+    const int key = cpu, value = fd_.get();
+    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {}};
+    if (ioctl(fd_.get(), PERF_EVENT_IOC_ENABLE, 0) || bpf_map_update_elem(map_fd, &key, &value, BPF_ANY) ||
+        epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd_.get(), &event))
+        fail("set up", cpu);
+}
+
+void CpuBuffer::refresh() {
+    head_ = std::atomic_ref(control_->data_head).load(std::memory_order_acquire);
+}
+
+const std::byte* CpuBuffer::at(uint64_t position, size_t bytes) {
+    const size_t offset = position & (size_ - 1);
+    if (offset + bytes <= size_)
+        return data_ + offset;
+    const size_t first = size_ - offset;
+    straight_.resize(bytes);
+    memcpy(straight_.data(), data_ + offset, first);
+    memcpy(straight_.data() + first, data_, bytes - first);
+    return straight_.data();
+}
+
+std::span<const std::byte> CpuBuffer::next() {
+    if (!oldest_.empty())
+        return oldest_;
+    while (tail_ < head_) {
+        // Records are multiples of 8 bytes: a header never wraps.
+        auto* header = reinterpret_cast<const perf_event_header*>(data_ + (tail_ & (size_ - 1)));
+        current_ = header->size;
+        if (header->type == PERF_RECORD_SAMPLE && current_ >= sizeof(*header) + sizeof(uint32_t)) {
+            const std::byte* record = at(tail_, current_) + sizeof(*header);
+            uint32_t bytes;
+            memcpy(&bytes, record, sizeof(bytes));
+            if (bytes <= current_ - sizeof(*header) - sizeof(bytes))
+                return oldest_ = {record + sizeof(bytes), bytes};
+        }
+        take(); // lost records are counted where they are lost, in the programs
+    }
+    return {};
+}
+
+void CpuBuffer::take() {
+    tail_ += current_;
+    oldest_ = {};
+}
+
+void CpuBuffer::give_back() {
+    std::atomic_ref(control_->data_tail).store(tail_, std::memory_order_release);
+}
+
+/// Merges the CPUs' buffers by time. A record is handed over once no older one can
+/// still come: when every buffer has been looked at after the record's time.
+class PerfReader : public Reader {
+  public:
+    PerfReader(int map_fd, size_t bytes, bool boot_clock);
+    size_t drain(const Handler& handler, bool all) override;
+    void wait(std::chrono::milliseconds timeout) override;
+
+  private:
+    uint64_t now() const;
+    void follow_cpus();
+
+    int map_fd_;
+    size_t bytes_;
+    clockid_t clock_;
+    UniqueFd epoll_;
+    std::map<int, CpuBuffer> buffers_;
+    uint64_t certain_until_ = 0; ///< records before this time are all in the buffers
+    uint64_t cpus_checked_ = 0;
+};
+
+PerfReader::PerfReader(int map_fd, size_t bytes, bool boot_clock)
+    : map_fd_(map_fd), bytes_(bytes), clock_(boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    if (!epoll_)
+        throw Error(ErrorCode::resources, std::string("cannot wait for perf buffers: ") + strerror(errno));
+    follow_cpus();
+}
+
+uint64_t PerfReader::now() const {
+    timespec time{};
+    clock_gettime(clock_, &time);
+    return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+}
+
+/// CPUs may come and go: a buffer stays when its CPU goes, so that nothing in it is lost.
+void PerfReader::follow_cpus() {
+    for (int cpu : online_cpus())
+        if (!buffers_.contains(cpu))
+            buffers_.try_emplace(cpu, map_fd_, cpu, bytes_, epoll_.get());
+    cpus_checked_ = now();
+}
+
+uint64_t time_of(std::span<const std::byte> record) {
+    uint64_t time = 0;
+    if (record.size() >= sizeof(ebt_header))
+        memcpy(&time, record.data() + offsetof(ebt_header, time), sizeof(time));
+    return time;
+}
+
+size_t PerfReader::drain(const Handler& handler, bool all) {
+    const uint64_t started = now();
+    bool pressed = all;
+    for (auto& [cpu, buffer] : buffers_) {
+        buffer.refresh();
+        pressed |= buffer.half_full();
+    }
+    const uint64_t until = pressed ? UINT64_MAX : certain_until_;
+    size_t records = 0;
+    while (true) {
+        CpuBuffer* oldest = nullptr;
+        std::span<const std::byte> record;
+        uint64_t time = until;
+        for (auto& [cpu, buffer] : buffers_) {
+            const auto candidate = buffer.next();
+            if (!candidate.empty() && time_of(candidate) < time) {
+                oldest = &buffer;
+                record = candidate;
+                time = time_of(candidate);
+            }
+        }
+        if (!oldest)
+            break;
+        handler(record);
+        oldest->take();
+        records++;
+        if (records % 64 == 0)
+            oldest->give_back();
+    }
+    for (auto& [cpu, buffer] : buffers_)
+        buffer.give_back();
+    certain_until_ = started;
+    return records;
+}
+
+void PerfReader::wait(std::chrono::milliseconds timeout) {
+    constexpr uint64_t cpu_check_ns = 1'000'000'000;
+    epoll_event event;
+    epoll_wait(epoll_.get(), &event, 1, static_cast<int>(timeout.count()));
+    if (now() - cpus_checked_ > cpu_check_ns)
+        follow_cpus();
+}
+
+} // namespace
+
+std::unique_ptr<Reader> make_perf_reader(int map_fd, size_t bytes, bool boot_clock) {
+    return std::make_unique<PerfReader>(map_fd, bytes, boot_clock);
+}
+
+} // namespace ebpf_loader

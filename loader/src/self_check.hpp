@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include "loaded_tier.hpp"
+#include "reader.hpp"
+
+#include <cstdint>
+
+namespace ebpf_loader {
+
+/// Lets a loaded tier observe this very process - its identity, files, sockets, a child -
+/// and compares with what /proc and the process itself know. Leaves the tier detached
+/// and with nothing selected.
+///
+/// Returns this process's id in the initial pid namespace. Throws Error(offsets) with
+/// the name of each field that was wrong.
+uint32_t self_check(LoadedTier& tier, Reader& reader, const Hooks& hooks);
+
+} // namespace ebpf_loader

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace ebpf_loader {
+
+/// Offset of a field in a tracepoint's record, as its format file says; distributions
+/// put fields of their own in front. nullopt without the tracepoint or the field.
+std::optional<uint32_t> tracepoint_field(const std::string& tracefs, const std::string& event,
+                                         const std::string& field);
+
+/// Does the tracepoint exist ("syscalls/sys_enter_execve")?
+bool has_tracepoint(const std::string& tracefs, const std::string& event);
+
+} // namespace ebpf_loader
