@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
 #include <cstdint>
+#include <iosfwd>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -18,5 +19,10 @@ struct Constant {
 std::span<const Constant> constants();
 /// By name within a set; an empty set searches all, nullopt if absent or ambiguous in value.
 std::optional<uint64_t> find_constant(std::string_view set, std::string_view name);
+/// Those of one set; empty if there is no such set.
+std::span<const Constant> constants_of(std::string_view set);
+
+/// All sets and their names and values, for people.
+void list_constants(std::ostream& out);
 
 } // namespace ebpf_loader

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
 #include <cstdint>
+#include <iosfwd>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,10 +25,15 @@ enum class ArgKind : uint8_t {
     fd_number,    ///< a descriptor that is closed or meaningless at exit: the number alone
     dirfd,        ///< directory descriptor or AT_FDCWD, for a path argument
     path,         ///< user string; link = index of its dirfd, or EBT_LINK_CWD
+    path_text,    ///< a path that the caller's directory says nothing about: a symlink's target,
+                  ///< a mount's source; shown as it is
+    path_new_cwd, ///< chdir's. On success the event's cwd is what it led to, and what a relative
+                  ///< one started from is gone: captured on failure alone
     string,       ///< user string that is no path
     sockaddr,     ///< link = index of its length argument
     sockaddr_out, ///< filled by the kernel; link = index of the pointer to its length
-    msghdr,       ///< struct msghdr
+    msghdr,       ///< struct msghdr to be sent, or the first of several: its address is captured
+    msghdr_out,   ///< the same, filled by the kernel
     argv,         ///< array of strings
     envp,         ///< array of strings; not captured
     flags,        ///< bits; flag_set names the set of constants
@@ -63,14 +69,30 @@ struct SyscallRow {
 /// All system calls of the table; the plan row of the i-th is EBT_FIRST_SYSCALL_ROW + i.
 std::span<const SyscallRow> syscall_rows();
 
-/// By name, or nullptr.
+/// By name, or nullptr. Where several rows share the name, the first; see next_form().
 const SyscallRow* find_syscall(std::string_view name);
-/// By number as the ABI counts (x32 bit removed), or nullptr.
+/// The next row with the same name, or nullptr. i386 passes a 64-bit argument in two halves,
+/// so a few calls (fallocate, fanotify_mark, ...) have arguments of their own there.
+const SyscallRow* next_form(const SyscallRow& call);
+/// By number as the ABI counts (x32 bit removed), or nullptr. Knows what numbers_of() says.
 const SyscallRow* find_syscall(ebt_abi abi, int number);
+
+struct SyscallNumber {
+    ebt_abi abi;
+    int number;
+    bool operator==(const SyscallNumber&) const = default;
+};
+/// Every number that leads to the call: those of its row, and those by which only kernels
+/// before 5.4 reach it (x32's own numbers without the x32 bit, x86_64's with it), so that
+/// nobody evades a rule by them.
+std::vector<SyscallNumber> numbers_of(const SyscallRow& call);
+
 /// By plan row, as ebt_header.row has it, or nullptr (process events, calls unknown to the table).
 const SyscallRow* syscall_of_row(uint16_t row);
 uint16_t row_of(const SyscallRow& call);
 
+/// Is it a path in user memory, of whatever kind?
+bool is_path(ArgKind kind);
 /// Is the argument 32 bits wide to the kernel (int, fd, mode_t, ...)?
 bool is_32_bit(ArgKind kind);
 /// Is its natural order signed?
@@ -79,5 +101,11 @@ bool is_signed(ArgKind kind);
 /// The capture steps that the kinds of a row's arguments and return ask for.
 /// Never more than EBT_STEPS.
 std::vector<ebt_step> capture_steps(const SyscallRow& call);
+
+std::string_view kind_name(ArgKind kind);
+std::string_view return_name(ReturnKind kind);
+
+/// The whole table for people: numbers in each ABI, arguments with their kinds, captures.
+void list_syscalls(std::ostream& out);
 
 } // namespace ebpf_loader
