@@ -27,12 +27,6 @@ Status status_of(uint8_t status) {
     return Status::unavailable;
 }
 
-uint32_t list_length(std::string_view strings) {
-    auto ends = static_cast<uint32_t>(std::count(strings.begin(), strings.end(), '\0'));
-    bool cut = !strings.empty() && strings.back() != '\0';
-    return ends + cut;
-}
-
 void read_process(const ebt_header& header, Event& out) {
     out.pid = header.tgid;
     out.tid = header.tid;
@@ -171,7 +165,7 @@ void Decoder::read_list(const RawField& field, StringList& out, Event& event) no
     if (out.status != Status::absent)
         return note(Defect::repeated, event);
     read_text(field, out, event);
-    out.count = list_length(field.bytes);
+    out.count = count_strings(field.bytes);
 }
 
 /// Components. Without an inode it is a directory: the current one, a root, where a

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -58,6 +59,12 @@ struct PathField : Text {
 struct StringList : Text {
     uint32_t count = 0;
 };
+
+/// How many strings there are; the last may have lost its NUL.
+inline uint32_t count_strings(std::string_view strings) {
+    auto ends = static_cast<uint32_t>(std::count(strings.begin(), strings.end(), '\0'));
+    return ends + (!strings.empty() && strings.back() != '\0');
+}
 
 struct StringField : Text {
     uint8_t argument = 0;

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "process_cache.hpp"
+
+#include "decoder.hpp"
+
+#include <utility>
+
+namespace telemetry {
+
+namespace {
+
+void mark_unavailable(Image& image) {
+    image.exe.argument = EBT_ARG_NONE;
+    image.exe.status = image.tty.status = image.argv.status = Status::unavailable;
+}
+
+void give(Event& event, const ProcessTable::Entry& entry) {
+    if (entry.image)
+        event.image = entry.image->view();
+    else
+        mark_unavailable(event.image);
+}
+
+/// How many images the event is ahead of the entry; negative: it came late.
+int32_t images_ahead(const Event& event, const ProcessTable::Entry& entry) {
+    if (event.missing & EBT_MISSING_EXEC_ID)
+        return 0;
+    return static_cast<int32_t>(event.exec_id - entry.exec_id);
+}
+
+} // namespace
+
+ProcessCache::ProcessCache(const Limits& limits, Procfs procfs)
+    : limits_(limits), procfs_(std::move(procfs)), table_(limits.processes) {}
+
+ProcessCache::Counters ProcessCache::counters() const {
+    Counters result = counters_;
+    result.evicted = table_.evicted();
+    return result;
+}
+
+void ProcessCache::enrich(Event& event) {
+    held_.reset();
+    make_room(event.time_ns);
+    if (event.missing & EBT_MISSING_START_TIME) { // without it there is no telling which process
+        if (!event.carries_image)
+            mark_unavailable(event.image);
+        return;
+    }
+    ProcessKey key{event.pid, event.start_time_ns};
+    complete(event, table_.find(key), key);
+    adopt_exec_path(event);
+    if (event.kind == EBT_FORK)
+        inherit(event, key);
+    if (event.kind == EBT_EXIT)
+        if (Entry* entry = table_.find(key))
+            table_.end(*entry, event.time_ns);
+}
+
+/// Before anything is looked up: nothing that an event refers to is removed later.
+void ProcessCache::make_room(uint64_t time_ns) {
+    table_.expire(time_ns < limits_.grace_ns ? 0 : time_ns - limits_.grace_ns, limits_.grace_processes);
+    while (image_bytes_ > limits_.image_bytes && table_.evict()) {
+    }
+}
+
+void ProcessCache::complete(Event& event, Entry* entry, const ProcessKey& key) {
+    if (event.carries_image)
+        return learn(event, entry, key);
+    int32_t ahead = entry ? images_ahead(event, *entry) : 1;
+    if (ahead > 0 && !(event.quiet && event.kind == EBT_EXIT))
+        return heal(event, entry, key);
+    if (ahead != 0) // of an earlier image, which nobody remembers
+        return mark_unavailable(event.image);
+    ++counters_.hits;
+    give(event, *entry);
+}
+
+/// What could not be read this time may be known from before, if the image is the same.
+void ProcessCache::learn(Event& event, Entry* entry, const ProcessKey& key) {
+    ++counters_.records;
+    if (entry && entry->image && images_ahead(event, *entry) == 0) {
+        held_ = entry->image;
+        const Image& before = held_->view();
+        if (!event.image.exe.known() && before.exe.known())
+            event.image.exe = before.exe;
+        if (!event.image.argv.known() && before.argv.known())
+            event.image.argv = before.argv;
+    }
+    if (!entry)
+        entry = &table_.insert(key);
+    entry->exec_id = event.exec_id;
+    entry->image = store(event.image);
+}
+
+/// The record that had the image was lost. Tried once for each image: what is not in
+/// /proc now will not be there later.
+void ProcessCache::heal(Event& event, Entry* entry, const ProcessKey& key) {
+    if (!entry)
+        entry = &table_.insert(key);
+    const Image* image = procfs_.read(event.pid, event.start_time_ns);
+    ++(image ? counters_.healed : counters_.unhealed);
+    entry->exec_id = event.exec_id;
+    entry->image = image ? store(*image) : nullptr;
+    give(event, *entry);
+}
+
+/// A child starts with the image of its parent.
+void ProcessCache::inherit(const Event& event, const ProcessKey& parent_key) {
+    ProcessKey child_key{event.child_pid, event.child_start_time_ns};
+    Entry* parent = table_.find(parent_key);
+    bool known =
+        event.child_status == Status::ok && parent && parent->image && images_ahead(event, *parent) == 0;
+    if (!known || table_.find(child_key))
+        return;
+    ++counters_.inherited;
+    held_ = parent->image; // the child may take the parent's place
+    Entry& child = table_.insert(child_key);
+    child.exec_id = event.exec_id;
+    child.image = held_;
+}
+
+std::shared_ptr<const StoredImage> ProcessCache::store(const Image& image) {
+    return std::make_shared<const StoredImage>(image, image_bytes_);
+}
+
+} // namespace telemetry
