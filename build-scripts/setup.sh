@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Installs the Debian packages that building needs, and with --tests those that
+# the tests need; only what is missing, so a second run does nothing.
+set -euo pipefail
+
+build_packages=(
+    build-essential cmake pkg-config clang llvm
+    libbpf-dev libelf-dev zlib1g-dev
+    libboost-program-options-dev libboost-log-dev
+)
+test_packages=(
+    libgtest-dev libgmock-dev libbenchmark-dev nlohmann-json3-dev
+    bpftool gcc-multilib
+)
+
+usage() {
+    echo "usage: build-scripts/setup.sh [--tests]" >&2
+    exit 2
+}
+
+fail() {
+    printf 'setup.sh: %s\n' "$@" >&2
+    exit 1
+}
+
+is_installed() {
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+packages=("${build_packages[@]}")
+for argument in "$@"; do
+    case $argument in
+    --tests) packages+=("${test_packages[@]}") ;;
+    *) usage ;;
+    esac
+done
+
+[ "$(uname -m)" = x86_64 ] || fail "this is a $(uname -m); ebpf_telemetry runs on x86_64"
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    fail "there is no apt-get here. Install the equivalents of these Debian packages," \
+        "then build with: mkdir build && cd build && cmake .. && make" "${packages[*]}"
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+    is_installed "$package" || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+[ "$(id -u)" = 0 ] || fail "these packages are missing: ${missing[*]}" \
+    "Run this as root: sudo ${BASH_SOURCE[0]} $*"
+
+echo "setup.sh: installing ${missing[*]}" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q >&2 || fail "apt-get update failed: see above"
+apt-get install -q -y --no-install-recommends "${missing[@]}" >&2 || fail \
+    "apt-get could not install all of: ${missing[*]}" "See above for the reason; ebpf_telemetry needs Debian 12 or newer."
