@@ -163,10 +163,8 @@ INLINE __u32 read_user_pages(struct scratch *s, __u64 at, __u64 from, __u64 leng
 		__u64 chunk = PAGE_SIZE - ((from + done) & (PAGE_SIZE - 1));
 		if (chunk > length - done)
 			chunk = length - done;
-		OPAQUE(chunk);
-		if (chunk == 0 || chunk > PAGE_SIZE)
-			break;
-		if (bpf_probe_read_user(record_at(s, at + done), chunk, (void *)(from + done)))
+		if (bpf_probe_read_user(record_at(s, at + done), bounded(chunk, PAGE_SIZE),
+					(void *)(from + done)))
 			break;
 		done += chunk;
 	}
@@ -200,9 +198,8 @@ INLINE void capture_image_argv(struct scratch *s, __u64 mm, const struct ebt_pla
 	__u64 length = original < limit ? original : limit;
 	__u64 at = s->position + sizeof(*field);
 	__u64 read = length;
-	OPAQUE(read);
-	if (read == 0 || read > EBT_ARGV_MAX ||
-	    bpf_probe_read_user(record_at(s, at), read, (void *)start))
+	if (!length || bpf_probe_read_user(record_at(s, at), bounded(length, EBT_ARGV_MAX),
+					   (void *)start))
 		read = read_user_pages(s, at, start, length);
 	__u8 status = read < length ? EBT_FAULT : read < original ? EBT_TRUNCATED : EBT_OK;
 	/* Cut for lack of room, not for good: send it again with the next event. */
@@ -277,13 +274,12 @@ INLINE void capture_address(struct scratch *s, __u8 arg, __u64 pointer, __u64 le
 	struct ebt_field *field = field_begin(s, EBT_FIELD_SOCKADDR, arg);
 	field->flags = EBT_USER_MEMORY;
 	__u64 bytes = length < SOCKADDR_MAX ? length : SOCKADDR_MAX;
-	OPAQUE(bytes);
-	if (!pointer || bytes == 0 || bytes > SOCKADDR_MAX) {
+	if (!pointer || !bytes) {
 		/* No address is given: not an error, there is nothing to tell. */
 		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
 		return;
 	}
-	if (bpf_probe_read_user(field + 1, bytes, (void *)pointer))
+	if (bpf_probe_read_user(field + 1, bounded(bytes, SOCKADDR_MAX), (void *)pointer))
 		field_end(s, field, EBT_FAULT, 0, 0);
 	else
 		field_end(s, field, length > bytes ? EBT_TRUNCATED : EBT_OK, bytes, length);
@@ -527,14 +523,9 @@ INLINE void argv_step(struct scratch *s, struct ebt_field *field)
 		return;
 	}
 	__u64 room = c->limit - c->stored;
-	OPAQUE(room);
-	if (room == 0 || room > EBT_ARGV_MAX) {
-		field->status = EBT_TRUNCATED;
-		c->done = 1;
-		return;
-	}
-	__s64 length = bpf_probe_read_user_str(
-		record_at(s, c->field + sizeof(*field) + c->stored), room, (void *)string);
+	__s64 length =
+		bpf_probe_read_user_str(record_at(s, c->field + sizeof(*field) + c->stored),
+					bounded(room, EBT_ARGV_MAX), (void *)string);
 	if (length <= 0) {
 		field->status = EBT_FAULT;
 		c->done = 1;

@@ -12,6 +12,16 @@ INLINE void *record_at(struct scratch *s, __u64 position)
 	return s->record + (position & RECORD_MASK);
 }
 
+/*
+ * A size from 1 to `most`, a power of two, that every verifier can see is one: those
+ * below 5.3 do not follow the comparison that the compiler makes of two checks.
+ */
+INLINE __u64 bounded(__u64 size, __u64 most)
+{
+	OPAQUE(size);
+	return ((size - 1) & (most - 1)) + 1;
+}
+
 /* Is there room for a field of that many bytes? If not, the record says so. */
 INLINE int has_room(struct scratch *s, __u32 bytes)
 {
