@@ -24,11 +24,16 @@ namespace ebpf_loader {
 /// What to capture: plans by row and the numbers that lead to them.
 class Selection {
   public:
-    /// Selects a call of the table in every ABI that has it. `filter` is ORed clauses
-    /// (see ebt_predicate); empty: everything.
+    /// Selects a row of the table by every number that leads to it; a call with several forms
+    /// is selected form by form (see next_form()). `filter` is ORed clauses
+    /// (see ebt_predicate); empty: everything. With include_all only what a clause with
+    /// EBT_EXCLUDE fits is dropped. Selecting a call again replaces its filter. A socket
+    /// call is also selected where i386 programs make it through socketcall(2).
+    /// Throws Error(usage) for a filter that no plan can hold.
     void select(const SyscallRow& call, std::span<const ebt_predicate> filter, bool include_all);
-    /// Selects a number that the table does not know; no captures but the arguments.
-    /// Returns its plan row.
+    /// Selects a number (x32: without bit 30) that the table does not know; no captures
+    /// but the arguments. Returns its plan row. One that the table knows after all gets
+    /// the table's row, in this ABI alone.
     uint16_t select_number(ebt_abi abi, int number, std::span<const ebt_predicate> filter, bool include_all);
     /// Selects EBT_ROW_FORK, EBT_ROW_EXEC or EBT_ROW_EXIT.
     void select_process(ebt_process_row row, std::span<const ebt_predicate> filter, bool include_all);
@@ -39,9 +44,11 @@ class Selection {
     bool empty() const { return plans_.empty(); }
 
   private:
+    void select_socketcall(const SyscallRow& call);
+
     std::map<uint16_t, ebt_plan> plans_;
     std::map<uint32_t, ebt_numbers> numbers_;
-    uint16_t next_row_ = 0;
+    uint16_t next_row_ = 0; ///< of the next number unknown to the table; 0: none yet
 };
 
 struct EngineOptions {

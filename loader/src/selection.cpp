@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include <algorithm>
+#include <string>
+
+#include <ebpf_loader/engine.hpp>
+
+namespace ebpf_loader {
+namespace {
+
+/// The calls behind i386 socketcall(2). The kernel programs turn each into the call of
+/// that number on i386, and send and recv, which exist nowhere else, into sendto and recvfrom.
+constexpr std::string_view SOCKET_CALLS[] = {
+    "socket",      "bind",       "connect", "listen",   "accept",   "getsockname",
+    "getpeername", "socketpair", "sendto",  "recvfrom", "shutdown", "setsockopt",
+    "getsockopt",  "sendmsg",    "recvmsg", "accept4",  "recvmmsg", "sendmmsg",
+};
+
+[[noreturn]] void refuse(const std::string& why) {
+    throw Error(ErrorCode::usage, "selection of system calls: " + why);
+}
+
+/// The kernel programs trust what stands in the maps.
+void check(std::span<const ebt_predicate> filter) {
+    if (filter.size() > EBT_PREDICATES)
+        refuse("a filter of " + std::to_string(filter.size()) + " comparisons; the kernel evaluates up to " +
+               std::to_string(EBT_PREDICATES) + " a call: shorten it");
+    for (const auto& predicate : filter)
+        if (predicate.value > EBT_VALUE_PPID || predicate.operator_ > EBT_ANY_BITS ||
+            (predicate.shift != 0 && predicate.shift != 32))
+            refuse("a comparison of a value, with an operator or with a shift that does not exist");
+    if (!filter.empty() && !(filter.back().flags & EBT_CLAUSE_END))
+        refuse("a filter whose last comparison does not end its clause (EBT_CLAUSE_END)");
+}
+
+ebt_plan make_plan(uint16_t flags, std::span<const ebt_step> steps, std::span<const ebt_predicate> filter,
+                   bool include_all) {
+    ebt_plan plan{};
+    plan.flags = flags;
+    if (include_all || filter.empty())
+        plan.flags |= EBT_INCLUDE_ALL;
+    plan.steps = static_cast<__u8>(std::min<size_t>(steps.size(), EBT_STEPS));
+    std::copy_n(steps.begin(), plan.steps, plan.step);
+    plan.predicates = static_cast<__u8>(filter.size());
+    std::copy(filter.begin(), filter.end(), plan.predicate);
+    return plan;
+}
+
+} // namespace
+
+void Selection::select(const SyscallRow& call, std::span<const ebt_predicate> filter, bool include_all) {
+    check(filter);
+    const uint16_t row = row_of(call);
+    plans_[row] = make_plan(call.flags, capture_steps(call), filter, include_all);
+    for (const SyscallNumber& number : numbers_of(call))
+        numbers_[static_cast<uint32_t>(number.number)].row[number.abi] = row;
+    select_socketcall(call);
+}
+
+/// Old i386 programs reach all socket calls through one number.
+void Selection::select_socketcall(const SyscallRow& call) {
+    const SyscallRow* socketcall = find_syscall("socketcall");
+    if (!socketcall)
+        return;
+    const uint16_t row = row_of(*socketcall);
+    if (socketcall == &call) {
+        plans_[row].flags |= EBT_PLAN_SOCKETCALL;
+        return;
+    }
+    if (std::find(std::begin(SOCKET_CALLS), std::end(SOCKET_CALLS), call.name) == std::end(SOCKET_CALLS))
+        return;
+    if (!plans_.contains(row)) {
+        plans_[row].flags = socketcall->flags | EBT_PLAN_SOCKETCALL | EBT_PLAN_DISPATCH_ONLY;
+        numbers_[static_cast<uint32_t>(socketcall->number[EBT_I386])].row[EBT_I386] = row;
+    }
+    // On i386 accept is accept4 without flags. Who wants accept alone gets both under its
+    // name rather than none; selecting accept4 takes its number back.
+    const SyscallRow* accept4 = call.name == "accept" ? find_syscall("accept4") : nullptr;
+    if (accept4 && call.number[EBT_I386] < 0 && accept4->number[EBT_I386] >= 0) {
+        uint16_t& taken = numbers_[static_cast<uint32_t>(accept4->number[EBT_I386])].row[EBT_I386];
+        taken = taken == EBT_ROW_NONE ? row_of(call) : taken;
+    }
+}
+
+uint16_t Selection::select_number(ebt_abi abi, int number, std::span<const ebt_predicate> filter,
+                                  bool include_all) {
+    if (abi < 0 || abi >= EBT_ABIS || number < 0 || number >= EBT_NUMBERS)
+        refuse("number " + std::to_string(number) + " is out of range: there is room for 0 to " +
+               std::to_string(EBT_NUMBERS - 1));
+    check(filter);
+    const auto known = numbers_.find(static_cast<uint32_t>(number));
+    uint16_t row = known == numbers_.end() ? uint16_t{EBT_ROW_NONE} : known->second.row[abi];
+    const SyscallRow* call = find_syscall(abi, number);
+    if (call) {
+        row = row_of(*call);
+    } else if (row == EBT_ROW_NONE) {
+        const auto first = static_cast<uint16_t>(EBT_FIRST_SYSCALL_ROW + syscall_rows().size());
+        row = std::max(next_row_, first);
+        if (row >= EBT_ROWS)
+            refuse("no room for another number that the table does not know: select fewer");
+        next_row_ = static_cast<uint16_t>(row + 1);
+    }
+    plans_[row] = call ? make_plan(call->flags, capture_steps(*call), filter, include_all)
+                       : make_plan(0, {}, filter, include_all);
+    numbers_[static_cast<uint32_t>(number)].row[abi] = row;
+    return row;
+}
+
+void Selection::select_process(ebt_process_row row, std::span<const ebt_predicate> filter, bool include_all) {
+    check(filter);
+    if (row < EBT_ROW_FORK || row > EBT_ROW_EXIT)
+        refuse("row " + std::to_string(row) + " is no process event");
+    plans_[static_cast<uint16_t>(row)] = make_plan(0, {}, filter, include_all);
+}
+
+bool Selection::needs_enter() const {
+    return std::any_of(plans_.begin(), plans_.end(),
+                       [](const auto& entry) { return (entry.second.flags & EBT_PLAN_ENTER) != 0; });
+}
+
+} // namespace ebpf_loader

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+// What the loader writes into the kernel's maps for a selection.
+#include <ebpf_loader/engine.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace ebpf_loader;
+
+const SyscallRow& call(std::string_view name) {
+    const SyscallRow* row = find_syscall(name);
+    if (!row)
+        throw std::runtime_error("no row for " + std::string(name));
+    return *row;
+}
+
+uint16_t row_at(const Selection& selection, ebt_abi abi, int number) {
+    const auto found = selection.numbers().find(static_cast<uint32_t>(number));
+    return found == selection.numbers().end() ? uint16_t{EBT_ROW_NONE} : found->second.row[abi];
+}
+
+const ebt_plan& plan_of(const Selection& selection, std::string_view name) {
+    return selection.plans().at(row_of(call(name)));
+}
+
+ebt_predicate predicate(uint8_t value, uint64_t operand, uint8_t flags = EBT_CLAUSE_END) {
+    ebt_predicate result{};
+    result.value = value;
+    result.operator_ = EBT_EQ;
+    result.flags = flags;
+    result.operand = operand;
+    return result;
+}
+
+std::string refusal(const std::vector<ebt_predicate>& filter) {
+    try {
+        Selection().select(call("openat"), filter, false);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::usage);
+        return error.what();
+    }
+    return "accepted";
+}
+
+TEST(Selection, NothingIsSelectedAtFirst) {
+    const Selection selection;
+    EXPECT_TRUE(selection.empty());
+    EXPECT_TRUE(selection.numbers().empty());
+    EXPECT_FALSE(selection.needs_enter());
+}
+
+TEST(Selection, SelectsEveryNumberOfACall) {
+    Selection selection;
+    selection.select(call("execve"), {}, false);
+    const uint16_t row = row_of(call("execve"));
+    EXPECT_EQ(selection.plans().size(), 1u);
+    EXPECT_EQ(row_at(selection, EBT_X86_64, 59), row);
+    EXPECT_EQ(row_at(selection, EBT_I386, 11), row);
+    EXPECT_EQ(row_at(selection, EBT_X32, 520), row);
+    EXPECT_EQ(row_at(selection, EBT_X86_64, 11), EBT_ROW_NONE) << "munmap, which nobody selected";
+    for (const auto& number : numbers_of(call("execve")))
+        EXPECT_EQ(row_at(selection, number.abi, number.number), row);
+}
+
+TEST(Selection, PlanCarriesFlagsAndSteps) {
+    Selection selection;
+    selection.select(call("execve"), {}, false);
+    const ebt_plan& plan = plan_of(selection, "execve");
+    EXPECT_EQ(plan.flags, EBT_PLAN_EXEC | EBT_INCLUDE_ALL);
+    const auto steps = capture_steps(call("execve"));
+    ASSERT_EQ(plan.steps, steps.size());
+    for (size_t i = 0; i < steps.size(); ++i) {
+        EXPECT_EQ(plan.step[i].capture, steps[i].capture);
+        EXPECT_EQ(plan.step[i].arg, steps[i].arg);
+        EXPECT_EQ(plan.step[i].link, steps[i].link);
+        EXPECT_EQ(plan.step[i].when, steps[i].when);
+    }
+    EXPECT_EQ(plan.predicates, 0);
+}
+
+TEST(Selection, FilterGoesIntoThePlan) {
+    Selection selection;
+    const std::vector<ebt_predicate> filter = {predicate(EBT_VALUE_UID, 7, 0), predicate(EBT_VALUE_PID, 9)};
+    selection.select(call("close"), filter, false);
+    const ebt_plan& plan = plan_of(selection, "close");
+    EXPECT_EQ(plan.flags & EBT_INCLUDE_ALL, 0);
+    ASSERT_EQ(plan.predicates, 2);
+    EXPECT_EQ(plan.predicate[0].value, EBT_VALUE_UID);
+    EXPECT_EQ(plan.predicate[0].operand, 7u);
+    EXPECT_EQ(plan.predicate[1].flags, EBT_CLAUSE_END);
+}
+
+TEST(Selection, IncludeAllKeepsWhatExcludes) {
+    Selection selection;
+    const std::vector<ebt_predicate> filter = {predicate(EBT_VALUE_UID, 7, EBT_CLAUSE_END | EBT_EXCLUDE)};
+    selection.select(call("close"), filter, true);
+    EXPECT_EQ(plan_of(selection, "close").flags, EBT_INCLUDE_ALL);
+    EXPECT_EQ(plan_of(selection, "close").predicates, 1);
+}
+
+TEST(Selection, SelectingAgainReplacesTheFilter) {
+    Selection selection;
+    const std::vector<ebt_predicate> filter = {predicate(EBT_VALUE_UID, 7)};
+    selection.select(call("close"), filter, false);
+    selection.select(call("close"), {}, false);
+    EXPECT_EQ(plan_of(selection, "close").flags, EBT_INCLUDE_ALL);
+    EXPECT_EQ(plan_of(selection, "close").predicates, 0);
+}
+
+TEST(Selection, RefusesWhatNoPlanCanHold) {
+    EXPECT_EQ(refusal(std::vector<ebt_predicate>(EBT_PREDICATES, predicate(0, 1))), "accepted");
+    EXPECT_NE(refusal(std::vector<ebt_predicate>(EBT_PREDICATES + 1, predicate(0, 1))).find("33 comparisons"),
+              std::string::npos);
+    EXPECT_NE(refusal({predicate(0, 1, 0)}).find("EBT_CLAUSE_END"), std::string::npos);
+    EXPECT_NE(refusal({predicate(EBT_VALUE_PPID + 1, 1)}).find("does not exist"), std::string::npos);
+    auto wrong = predicate(0, 1);
+    wrong.operator_ = EBT_ANY_BITS + 1;
+    EXPECT_NE(refusal({wrong}).find("does not exist"), std::string::npos);
+    wrong = predicate(0, 1);
+    wrong.shift = 16;
+    EXPECT_NE(refusal({wrong}).find("does not exist"), std::string::npos);
+}
+
+TEST(Selection, ARefusedFilterSelectsNothing) {
+    Selection selection;
+    const std::vector<ebt_predicate> open_clause = {predicate(0, 1, 0)};
+    EXPECT_THROW(selection.select(call("connect"), open_clause, false), Error);
+    EXPECT_THROW(selection.select_number(EBT_X86_64, 1000, open_clause, false), Error);
+    EXPECT_THROW(selection.select_process(EBT_ROW_EXIT, open_clause, false), Error);
+    EXPECT_TRUE(selection.empty());
+    EXPECT_TRUE(selection.numbers().empty());
+}
+
+TEST(Selection, UnknownNumbersGetRowsBehindTheTable) {
+    Selection selection;
+    const auto first = static_cast<uint16_t>(EBT_FIRST_SYSCALL_ROW + syscall_rows().size());
+    EXPECT_EQ(selection.select_number(EBT_X86_64, 1000, {}, false), first);
+    EXPECT_EQ(selection.select_number(EBT_I386, 1000, {}, false), first + 1);
+    EXPECT_EQ(selection.select_number(EBT_X86_64, 1001, {}, false), first + 2);
+    EXPECT_EQ(selection.select_number(EBT_X86_64, 1000, {}, false), first) << "the same one again";
+    EXPECT_EQ(row_at(selection, EBT_X86_64, 1000), first);
+    EXPECT_EQ(row_at(selection, EBT_I386, 1000), first + 1);
+    EXPECT_EQ(row_at(selection, EBT_X32, 1000), EBT_ROW_NONE);
+    EXPECT_EQ(selection.plans().at(first).steps, 0);
+    EXPECT_EQ(selection.plans().at(first).flags, EBT_INCLUDE_ALL);
+}
+
+TEST(Selection, KnownNumberTakesTheTablesRow) {
+    Selection selection;
+    EXPECT_EQ(selection.select_number(EBT_I386, 11, {}, false), row_of(call("execve")));
+    EXPECT_EQ(row_at(selection, EBT_I386, 11), row_of(call("execve")));
+    EXPECT_EQ(row_at(selection, EBT_X86_64, 59), EBT_ROW_NONE) << "this ABI alone";
+    EXPECT_GT(plan_of(selection, "execve").steps, 0);
+}
+
+TEST(Selection, NumbersOutOfRangeAreRefused) {
+    Selection selection;
+    EXPECT_THROW(selection.select_number(EBT_X86_64, -1, {}, false), Error);
+    EXPECT_THROW(selection.select_number(EBT_X86_64, EBT_NUMBERS, {}, false), Error);
+    EXPECT_THROW(selection.select_number(EBT_ABIS, 1, {}, false), Error);
+    EXPECT_NO_THROW(selection.select_number(EBT_X86_64, EBT_NUMBERS - 1, {}, false));
+}
+
+TEST(Selection, RowsForUnknownNumbersRunOut) {
+    Selection selection;
+    const size_t room = EBT_ROWS - EBT_FIRST_SYSCALL_ROW - syscall_rows().size();
+    size_t selected = 0;
+    try {
+        for (ebt_abi abi : {EBT_X86_64, EBT_I386, EBT_X32})
+            for (int number = 0; number < EBT_NUMBERS; ++number)
+                if (!find_syscall(abi, number))
+                    selected += selection.select_number(abi, number, {}, false) < EBT_ROWS;
+        FAIL() << "more rows than there are";
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("no room"), std::string::npos);
+    }
+    EXPECT_EQ(selected, room);
+}
+
+TEST(Selection, ProcessEvents) {
+    Selection selection;
+    selection.select_process(EBT_ROW_EXIT, {}, false);
+    EXPECT_EQ(selection.plans().at(EBT_ROW_EXIT).flags, EBT_INCLUDE_ALL);
+    EXPECT_TRUE(selection.numbers().empty());
+    EXPECT_THROW(selection.select_process(EBT_ROW_NONE, {}, false), Error);
+    EXPECT_THROW(selection.select_process(EBT_FIRST_SYSCALL_ROW, {}, false), Error);
+}
+
+TEST(Selection, NeedsEnterForWhatHasNoEnd) {
+    Selection selection;
+    selection.select(call("exit_group"), {}, false);
+    EXPECT_FALSE(selection.needs_enter()) << "taken where the process ends";
+    selection.select(call("rt_sigreturn"), {}, false);
+    EXPECT_TRUE(selection.needs_enter());
+}
+
+TEST(Selection, SocketCallsLeadThroughSocketcall) {
+    for (const char* name : {"socket", "bind", "connect", "listen", "accept", "getsockname", "getpeername",
+                             "socketpair", "sendto", "recvfrom", "shutdown", "setsockopt", "getsockopt",
+                             "sendmsg", "recvmsg", "accept4", "recvmmsg", "sendmmsg"}) {
+        Selection selection;
+        selection.select(call(name), {}, false);
+        EXPECT_EQ(row_at(selection, EBT_I386, 102), row_of(call("socketcall"))) << name;
+        EXPECT_EQ(plan_of(selection, "socketcall").flags, EBT_PLAN_SOCKETCALL | EBT_PLAN_DISPATCH_ONLY)
+            << name;
+        EXPECT_EQ(row_at(selection, EBT_X86_64, 102), EBT_ROW_NONE) << "getuid there";
+    }
+    Selection selection;
+    selection.select(call("openat"), {}, false);
+    EXPECT_EQ(row_at(selection, EBT_I386, 102), EBT_ROW_NONE);
+}
+
+TEST(Selection, SocketcallItselfMayBeWantedToo) {
+    Selection before, after;
+    before.select(call("socketcall"), {}, false);
+    before.select(call("connect"), {}, false);
+    after.select(call("connect"), {}, false);
+    after.select(call("socketcall"), {}, false);
+    for (const Selection* selection : {&before, &after})
+        EXPECT_EQ(plan_of(*selection, "socketcall").flags, EBT_PLAN_SOCKETCALL | EBT_INCLUDE_ALL);
+}
+
+/// i386 has no accept: the kernel programs look for what socketcall makes of it at accept4.
+TEST(Selection, AcceptIsFoundAtAccept4OnI386) {
+    Selection alone, both, reversed;
+    alone.select(call("accept"), {}, false);
+    EXPECT_EQ(row_at(alone, EBT_I386, 364), row_of(call("accept")));
+    both.select(call("accept"), {}, false);
+    both.select(call("accept4"), {}, false);
+    reversed.select(call("accept4"), {}, false);
+    reversed.select(call("accept"), {}, false);
+    EXPECT_EQ(row_at(both, EBT_I386, 364), row_of(call("accept4")));
+    EXPECT_EQ(row_at(reversed, EBT_I386, 364), row_of(call("accept4")));
+}
+
+} // namespace
