@@ -40,10 +40,14 @@ std::span<const char> embedded_object(Tier tier) {
 constexpr const char* stage_programs[] = {"stage_filter", "stage_capture", "stage_walk", "stage_argv",
                                           "stage_exit"};
 
+/// Room for a verifier's log: old kernels refuse a program whose log does not fit, and a
+/// buffer of 16 MiB or more. Pages that no log is written to are never resident.
+constexpr size_t log_bytes = (16 << 20) - 4096;
+
 /// The last lines of a verifier's log: where it says why.
-std::string tail_of(const std::vector<char>& log) {
+std::string tail_of(const char* log) {
     constexpr size_t lines = 12;
-    std::string text(log.data(), strnlen(log.data(), log.size()));
+    const std::string text(log);
     size_t from = text.size();
     for (size_t line = 0; line <= lines && from != 0 && from != std::string::npos; line++)
         from = text.rfind('\n', from - 1);
@@ -65,7 +69,9 @@ Hooks hooks_for(const Selection& selection) {
     return hooks;
 }
 
-LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan) : tier_(tier), log_(256 * 1024) {
+LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan)
+    : tier_(tier), log_(std::make_unique_for_overwrite<char[]>(log_bytes)) {
+    log_[0] = '\0';
     const LibbpfQuiet quiet;
     Features features = plan.features;
     uses_ring_ = tier_ == Tier::raw_tp && features[Feature::ring_buffer];
@@ -77,6 +83,7 @@ LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan) : tier_(tier), log_(256 
     choose_programs(plan.hooks);
     load();
     link_stages();
+    log_.reset();
 }
 
 void LoadedTier::open(const TinyBtf& btf) {
@@ -85,8 +92,8 @@ void LoadedTier::open(const TinyBtf& btf) {
     options.sz = sizeof(options);
     options.object_name = name.c_str();
     options.btf_custom_path = btf.path();
-    options.kernel_log_buf = log_.data();
-    options.kernel_log_size = log_.size();
+    options.kernel_log_buf = log_.get();
+    options.kernel_log_size = log_bytes;
     const auto bytes = embedded_object(tier_);
     object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
     if (!object_)
@@ -126,15 +133,9 @@ void LoadedTier::load() {
     const int error = bpf_object__load(object_.get());
     if (!error)
         return;
-    std::string what = "the kernel refused it: ";
-    bpf_program* program;
-    bpf_object__for_each_program(program, object_.get()) {
-        if (bpf_program__autoload(program) && bpf_program__fd(program) < 0) {
-            what = std::string("the verifier refused ") + bpf_program__name(program) + ": ";
-            break;
-        }
-    }
-    throw LoadFailure(what + strerror(-error), tail_of(log_));
+    const std::string& warning = LibbpfQuiet::first_warning();
+    throw LoadFailure("the kernel refused it: " + (warning.empty() ? strerror(-error) : warning),
+                      tail_of(log_.get()));
 }
 
 void LoadedTier::link_stages() {

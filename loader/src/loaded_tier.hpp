@@ -65,7 +65,7 @@ class LoadedTier {
 
     Tier tier_;
     bool uses_ring_ = false;
-    std::vector<char> log_;
+    std::unique_ptr<char[]> log_; ///< the verifier's, while loading
     ObjectPtr object_;
     std::vector<LinkPtr> links_;
     std::vector<uint32_t> written_numbers_;
