@@ -78,7 +78,9 @@ const char* fate_of(const TierVerdict& verdict) {
         return "chosen";
     if (!verdict.possible)
         return "impossible";
-    return verdict.reason.empty() ? "possible" : "refused";
+    if (verdict.reason.empty())
+        return "possible";
+    return verdict.log_tail.empty() ? "passed over" : "refused";
 }
 
 void write_tiers(std::ostream& out, const std::vector<TierVerdict>& verdicts) {

@@ -2,7 +2,7 @@
 #include "self_check.hpp"
 
 #include "own_process.hpp"
-#include "record_view.hpp"
+#include <ebpf_loader/record_view.hpp>
 
 #include <arpa/inet.h>
 #include <cerrno>

@@ -209,6 +209,19 @@ TEST_F(ThisKernel, DescribesAllWeNeed) {
     EXPECT_FALSE(offsets.release.empty());
 }
 
+TEST_F(ThisKernel, ItsConfigSaysTheSame) {
+    const TemporaryFolder folder;
+    const std::string file = folder.path() + "/this.conf";
+    const Offsets described = Offsets::from_btf();
+    std::ofstream out(file);
+    described.write_config(out);
+    out.close();
+    const Offsets configured = Offsets::from_config(file);
+    EXPECT_NO_THROW(require_release(configured, running_release()));
+    for (size_t row = 0; row < offset_rows().size(); ++row)
+        EXPECT_EQ(configured.get(row), described.get(row)) << offset_rows()[row].member;
+}
+
 TEST_F(ThisKernel, AnswersQuickly) {
 #if defined(__SANITIZE_ADDRESS__)
     constexpr double limit_ms = 600;

@@ -152,6 +152,7 @@ TEST(ProbeReport, JsonKeysAreStable) {
               (std::set<std::string>{"name", "fate", "chosen", "possible", "reason", "verifier_log_tail",
                                      "verified_instructions"}));
     EXPECT_EQ(report["tiers"][0]["name"], "raw_tp");
+    EXPECT_EQ(report["tiers"][0]["fate"], "possible");
     EXPECT_EQ(report["kernel"]["bpf_jit_enable"], 1);
     EXPECT_TRUE(report["kernel"]["perf_event_paranoid"].is_null());
     EXPECT_EQ(report["capabilities"]["tracefs"], "/sys/kernel/tracing");
@@ -165,18 +166,19 @@ TEST(ProbeReport, TellsTheFateOfEachTier) {
     verdicts[0].log_tail = "123: (85) call\nR1 type=scalar";
     verdicts[1].chosen = true;
     verdicts[1].verified_instructions = 4711;
+    verdicts[2].reason = "another tier was asked for";
     verdicts[3] = judge_tiers(caps)[0];
     const std::string text = text_report(caps, verdicts);
     EXPECT_THAT(text, HasSubstr("raw_tp          refused: the verifier refused it\n"));
     EXPECT_THAT(text, HasSubstr("\n      123: (85) call\n      R1 type=scalar\n"));
     EXPECT_THAT(text, HasSubstr("raw_tp_noloops  chosen (4711 instructions verified)\n"));
-    EXPECT_THAT(text, HasSubstr("raw_tp_sub4096  possible\n"));
+    EXPECT_THAT(text, HasSubstr("raw_tp_sub4096  passed over: another tier was asked for\n"));
     EXPECT_THAT(text, HasSubstr("impossible: the kernel has no raw tracepoint"));
     const json report = json_report(caps, verdicts);
     EXPECT_EQ(report["tiers"][0]["fate"], "refused");
     EXPECT_EQ(report["tiers"][0]["verifier_log_tail"], verdicts[0].log_tail);
     EXPECT_EQ(report["tiers"][1]["fate"], "chosen");
-    EXPECT_EQ(report["tiers"][2]["fate"], "possible");
+    EXPECT_EQ(report["tiers"][2]["fate"], "passed over");
     EXPECT_EQ(report["tiers"][3]["fate"], "impossible");
 }
 

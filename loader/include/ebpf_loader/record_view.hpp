@@ -10,7 +10,8 @@
 
 namespace ebpf_loader {
 
-/// Looks into a record, for the self-check: no more than it needs.
+/// Looks into a record as Engine::poll hands it over. Copies as it goes, for programs that
+/// want a few fields; the bytes have to live as long as what find() returns.
 class RecordView {
   public:
     explicit RecordView(std::span<const std::byte> record) : record_(record) {

@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Installs into a folder, moves it, and lives there as a user's program would.
+. "$(dirname "$0")/checks.sh"
+
+install_tree() {
+    "$CMAKE" --install "$BUILD" --prefix "$scratch/first" >"$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
+    mv "$scratch/first" "$scratch/moved" # nothing in it may know where it was
+    prefix=$scratch/moved
+    PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name ebpf_loader.pc)")
+    export PKG_CONFIG_PATH
+    libraries=$(pkg-config --variable=libdir ebpf_loader)
+}
+
+expect_files() {
+    local file
+    for file in bin/get_offsets include/ebpf_loader/engine.hpp \
+        include/ebpf_loader/abi/record.h include/ebpf_loader/abi/offsets.def \
+        share/doc/ebpf_telemetry/get_offsets.md share/doc/ebpf_telemetry/LICENSES/MIT.txt \
+        share/doc/ebpf_telemetry/LICENSES/GPL-2.0-only.txt \
+        share/doc/ebpf_telemetry/LICENSES/LGPL-2.1-only.txt; do
+        [ -s "$prefix/$file" ] || fail "not installed: $file" "$(cd "$prefix" && find . -type f)"
+    done
+}
+
+# A program that was linked asks for the library by its major version.
+expect_soname() {
+    readelf -d "$libraries/libebpf_loader.so" >"$scratch/dynamic"
+    expect_text "$scratch/dynamic" "soname: [libebpf_loader.so.0]"
+}
+
+# shellcheck disable=SC2046 # pkg-config prints several words
+compile() {
+    "$CXX" -std=c++20 -Wall -Wextra -Werror "$@" $(pkg-config --cflags --libs ebpf_loader)
+}
+
+expect_headers_stand_alone() {
+    local header
+    (cd "$prefix/include" && find ebpf_loader -name '*.h*') >"$scratch/headers"
+    [ "$(wc -l <"$scratch/headers")" -ge 8 ] || fail "headers are missing:" "$(cat "$scratch/headers")"
+    while read -r header; do
+        echo "#include <$header>" >>"$scratch/all.cpp"
+        echo "#include <$header>" >"$scratch/one.cpp"
+        compile -fsyntax-only "$scratch/one.cpp" || fail "$header does not compile alone"
+    done <"$scratch/headers"
+    compile -fsyntax-only "$scratch/all.cpp" || fail "the headers do not compile together"
+}
+
+expect_programs_to_run() {
+    cd /
+    expect_status 0 "$prefix/bin/get_offsets"
+    expect_text "$scratch/out" "task_struct.real_parent = "
+}
+
+expect_example_to_work() {
+    local example=$prefix/share/doc/ebpf_telemetry/example/openat.cpp
+    compile "$example" -o "$scratch/openat" || fail "the example does not compile"
+    echo text >"$scratch/a file to open"
+    LD_LIBRARY_PATH=$libraries "$scratch/openat" >"$scratch/opened" 2>"$scratch/err" &
+    local pid=$! status=0
+    while kill -0 "$pid" 2>/dev/null; do # until it has ended, after its second
+        cat "$scratch/a file to open" >/dev/null
+        sleep 0.1
+    done
+    wait "$pid" || status=$?
+    [ "$status" = 0 ] || fail "the example ended with $status:" "$(cat "$scratch/err")"
+    grep -qE "^pid [0-9]+ opened $scratch/a file to open\$" "$scratch/opened" ||
+        fail "the example did not see the file:" "$(tail -5 "$scratch/opened")"
+}
+
+# Packages are made so.
+expect_destdir() {
+    DESTDIR=$scratch/stage "$CMAKE" --install "$BUILD" >"$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
+    [ -n "$(find "$scratch/stage" -name libebpf_loader.so.0)" ] || fail "DESTDIR was not honoured"
+}
+
+install_tree
+expect_files
+expect_soname
+expect_headers_stand_alone
+expect_programs_to_run
+expect_example_to_work
+expect_destdir
+echo "installed tree: all as it should be"
