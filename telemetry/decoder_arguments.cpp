@@ -7,9 +7,13 @@ namespace telemetry {
 
 namespace {
 
+bool has_kind(const Event& event, uint8_t argument, ebpf_loader::ArgKind kind) {
+    return event.call && argument < event.call->arguments && event.call->argument[argument].kind == kind;
+}
+
 bool is_path_argument(const Event& event, uint8_t argument) {
     return event.call && argument < event.call->arguments &&
-           event.call->argument[argument].kind == ebpf_loader::ArgKind::path;
+           ebpf_loader::is_path(event.call->argument[argument].kind);
 }
 
 /// The argument whose file a returned descriptor is; EBT_ARG_RET when no argument names one.
@@ -40,6 +44,7 @@ void Decoder::resolve_arguments(Event& out) noexcept {
         resolve_argument(argument, argument == target ? result : files_[argument], out);
     if (target == EBT_ARG_RET && result.is_there())
         add_file(EBT_ARG_RET, result, out);
+    adopt_new_directory(out);
     if (strings_[EBT_ARG_RET].is_there() || directories_[EBT_ARG_RET].is_there())
         note(Defect::field_arg, out);
 }
@@ -82,6 +87,10 @@ void Decoder::add_named_path(uint8_t argument, Event& out) noexcept {
     path->detached = path->foreign = false; // not for a string to say
     if (!path->known())
         return;
+    if (has_kind(out, argument, ebpf_loader::ArgKind::path_text)) {
+        path->relative = !path->bytes.starts_with('/');
+        return;
+    }
     const RawField& directory_field = directories_[argument];
     Text directory;
     if (directory_field.is_there())
@@ -94,6 +103,17 @@ void Decoder::add_named_path(uint8_t argument, Event& out) noexcept {
     } else if (!path->bytes.empty() || out.success()) {
         join(out.cwd, *path);
     } // else: a failed call with "", which names nothing
+}
+
+/// A chdir that succeeded: what its path started from is gone, but where it led is known.
+void Decoder::adopt_new_directory(Event& out) noexcept {
+    if (!has_kind(out, 0, ebpf_loader::ArgKind::path_new_cwd) || !out.success() || out.paths != 0 ||
+        out.cwd.status == Status::absent)
+        return;
+    if (PathField* path = new_path(0, out)) {
+        static_cast<Text&>(*path) = out.cwd;
+        path->relative = out.cwd.status == Status::truncated; // its end is what is left
+    }
 }
 
 void Decoder::add_string(uint8_t argument, Event& out) noexcept {

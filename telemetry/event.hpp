@@ -51,7 +51,8 @@ struct InodeInfo {
 struct PathField : Text {
     uint8_t argument = 0;   ///< index, or EBT_ARG_RET
     bool has_inode = false; ///< inode is filled: the file itself was seen
-    bool relative = false;  ///< its beginning is unknown: bytes are as the process gave them, or a path's end
+    bool relative = false; ///< its beginning is unknown: bytes are as the process gave them, or a path's end;
+                           ///< also of a path that starts from nothing known, such as a symlink's target
     InodeInfo inode;
 };
 

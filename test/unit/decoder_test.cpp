@@ -292,6 +292,49 @@ TEST(Decoder, SaysSoWhenTheBaseIsUnknown) {
     EXPECT_TRUE(Decoded(no_cwd.field(EBT_FIELD_STRING, "file", arg(1))).path().relative);
 }
 
+/// A symlink's target is a text: the directory of the caller says nothing about it.
+TEST(Decoder, LeavesATextThatIsNoPathYetAsItIs) {
+    auto link_to = [](std::string_view target) {
+        RecordBuilder builder("symlinkat");
+        builder.header.ret = 0;
+        builder.field(EBT_FIELD_CWD, path_bytes("/home/me"));
+        builder.field(EBT_FIELD_ROOT, path_bytes("/srv/jail"));
+        builder.field(EBT_FIELD_STRING, target, arg(0));
+        builder.field(EBT_FIELD_STRING, "link", arg(2));
+        return builder;
+    };
+    Decoded relative(link_to("../target"));
+    ASSERT_EQ(relative.event.paths, 2);
+    EXPECT_EQ(relative.path(0).bytes, "../target");
+    EXPECT_TRUE(relative.path(0).relative);
+    EXPECT_EQ(relative.path(1).bytes, "/home/me/link");
+    EXPECT_FALSE(relative.path(1).relative);
+    Decoded absolute(link_to("/etc/shadow"));
+    EXPECT_EQ(absolute.path(0).bytes, "/etc/shadow") << "resolved by whoever follows the link";
+    EXPECT_FALSE(absolute.path(0).relative);
+}
+
+/// After a chdir the cwd is the new one: joining the name to it would be wrong.
+TEST(Decoder, TakesTheNewCurrentDirectoryForThePathOfAChdir) {
+    RecordBuilder builder("chdir");
+    builder.header.ret = 0;
+    Decoded d(builder.field(EBT_FIELD_CWD, path_bytes("/home/me/sub")));
+    ASSERT_EQ(d.event.paths, 1);
+    EXPECT_EQ(d.path().bytes, "/home/me/sub");
+    EXPECT_EQ(d.path().argument, 0);
+    EXPECT_EQ(d.path().source, Source::kernel);
+    EXPECT_FALSE(d.path().relative);
+}
+
+TEST(Decoder, JoinsThePathOfAChdirThatFailed) {
+    RecordBuilder builder("chdir");
+    builder.header.ret = -2;
+    builder.field(EBT_FIELD_CWD, path_bytes("/home/me"));
+    Decoded d(builder.field(EBT_FIELD_STRING, "sub", arg(0)));
+    ASSERT_EQ(d.event.paths, 1);
+    EXPECT_EQ(d.path().bytes, "/home/me/sub");
+}
+
 TEST(Decoder, MarksANameFromAnotherMountNamespace) {
     Decoded d(named("file").field(EBT_FIELD_DIR, path_bytes("/etc"), flagged(1, EBT_FOREIGN)));
     EXPECT_EQ(d.path().bytes, "/etc/file");
