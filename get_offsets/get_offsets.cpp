@@ -3,6 +3,11 @@
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/offsets.hpp>
 
+#include "dwarf.hpp"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <cerrno>
 #include <cstring>
 #include <getopt.h>
 #include <iostream>
@@ -18,7 +23,7 @@ Prints the offsets of kernel fields that ebpf_telemetry reads, as a config file.
 Without options they are those of the running kernel, from its BTF.
 
   --btf FILE       take them from a BTF file (such as a copy of /sys/kernel/btf/vmlinux)
-  --vmlinux FILE   take them from a kernel image, uncompressed and with a .BTF section
+  --vmlinux FILE   take them from the BTF or the DWARF of an uncompressed kernel image
   --release NAME   the kernel release (uname -r) to write on top, where FILE does not tell it;
                    ebpf_telemetry refuses the config on any other
   --list           list the fields and where they are looked for, and exit
@@ -29,8 +34,11 @@ Examples:
   get_offsets --btf vmlinux.btf --release 5.4.0-42-generic > ebpf_telemetry.conf
 )";
 
+enum class Source { running_kernel, btf_file, kernel_image };
+
 struct Options {
-    std::string file; ///< empty: the running kernel
+    Source source = Source::running_kernel;
+    std::string file;
     std::optional<std::string> release;
     bool list = false;
     bool help = false;
@@ -41,11 +49,12 @@ struct UsageError {
     std::string what;
 };
 
-void take_file(Options& options, const char* file) {
-    if (!options.file.empty())
+void take_file(Options& options, Source source, const char* file) {
+    if (options.source != Source::running_kernel)
         throw UsageError{"give one file, not two"};
     if (!*file)
         throw UsageError{"the file name is empty"};
+    options.source = source;
     options.file = file;
 }
 
@@ -63,8 +72,10 @@ Options parse(int argc, char** argv) {
     };
     Options options;
     for (int found; (found = getopt_long(argc, argv, "h", names, nullptr)) != -1;) {
-        if (found == 'b' || found == 'v')
-            take_file(options, optarg);
+        if (found == 'b')
+            take_file(options, Source::btf_file, optarg);
+        else if (found == 'v')
+            take_file(options, Source::kernel_image, optarg);
         else if (found == 'r')
             take_release(options, optarg);
         else if (found == 'l')
@@ -88,8 +99,21 @@ void list_fields() {
     }
 }
 
+bool has_btf_section(const std::string& image) {
+    libbpf_set_print(nullptr);
+    btf* types = btf__parse_elf(image.c_str(), nullptr);
+    btf__free(types);
+    return types != nullptr;
+}
+
+Offsets read_offsets(const Options& options) {
+    if (options.source == Source::kernel_image && !has_btf_section(options.file))
+        return offsets_from_dwarf(options.file);
+    return Offsets::from_btf(options.file);
+}
+
 void print_config(const Options& options) {
-    Offsets offsets = Offsets::from_btf(options.file);
+    Offsets offsets = read_offsets(options);
     ebpf_loader::require_sound(offsets);
     if (options.release)
         offsets.release = *options.release;

@@ -2,8 +2,6 @@
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/offsets.hpp>
 
-#include "places.hpp"
-
 #include <array>
 #include <unordered_map>
 
@@ -20,17 +18,6 @@ constexpr auto rows = std::to_array<OffsetRow>({
 
 std::string full_name(const OffsetRow& row) {
     return std::string(row.structure) + "." + std::string(row.member);
-}
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    for (;;) {
-        size_t at = text.find(separator);
-        parts.push_back(text.substr(0, at));
-        if (at == text.npos)
-            return parts;
-        text.remove_prefix(at + 1);
-    }
 }
 
 std::unordered_map<std::string, size_t> index_by_name() {
@@ -75,15 +62,6 @@ void find_scattered_ids(const Offsets& offsets, std::vector<std::string>& found)
 }
 
 } // namespace
-
-std::vector<Place> parse_places(std::string_view text) {
-    std::vector<Place> places;
-    for (std::string_view path : split(text, '|')) {
-        std::vector<std::string_view> names = split(path, '.');
-        places.push_back({names[0], {names.begin() + 1, names.end()}});
-    }
-    return places;
-}
 
 std::span<const OffsetRow> offset_rows() {
     return rows;

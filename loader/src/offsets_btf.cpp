@@ -7,13 +7,11 @@
 #include "btf_ptr.hpp"
 #include "kernel_image.hpp"
 #include "libbpf_quiet.hpp"
-#include "places.hpp"
+#include "place_table.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <unistd.h>
-#include <unordered_map>
 
 namespace ebpf_loader {
 namespace {
@@ -79,102 +77,26 @@ class MemberFinder {
     int budget_ = 0; ///< members still to be looked at: an end to any nesting
 };
 
-/// A place of the table and what one structure says of it.
-struct Answer {
-    const Place* place;
-    std::optional<uint32_t> offset;
-};
-using Answers = std::vector<Answer>;
-
-size_t count_found(const Answers& answers) {
-    return std::count_if(answers.begin(), answers.end(),
-                         [](const Answer& a) { return a.offset.has_value(); });
+void offer_structures(const btf* types, PlaceTable& table) {
+    MemberFinder finder(types);
+    const uint32_t count = btf__type_cnt(types);
+    for (uint32_t id = 1; id < count; ++id) {
+        const btf_type* type = btf__type_by_id(types, id);
+        if (!type || !btf_is_struct(type))
+            continue;
+        const char* name = btf__name_by_offset(types, type->name_off);
+        if (name && table.wants(name))
+            table.offer(name, [&](const auto& members) { return finder.offset(id, members); });
+    }
 }
-
-bool same_offsets(const Answers& a, const Answers& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](const Answer& x, const Answer& y) { return x.offset == y.offset; });
-}
-
-/// The places of one structure name, asked of every structure that bears it: drivers have
-/// their own `struct path` too, and the one that knows most of our members is meant.
-Answers ask(MemberFinder& finder, std::string_view name, const std::vector<uint32_t>& structures,
-            const std::vector<const Place*>& places) {
-    Answers best;
-    bool ambiguous = false;
-    for (uint32_t structure : structures) {
-        Answers answers;
-        for (const Place* place : places)
-            answers.push_back({place, finder.offset(structure, place->members)});
-        if (best.empty() || count_found(answers) > count_found(best)) {
-            best = answers;
-            ambiguous = false;
-        } else if (count_found(answers) == count_found(best) && !same_offsets(answers, best)) {
-            ambiguous = true;
-        }
-    }
-    if (ambiguous && count_found(best) > 0)
-        throw Error(ErrorCode::offsets,
-                    "The BTF describes several, different structures named " + std::string(name) +
-                        ".\nGive the offsets of this kernel with a config file (see get_offsets/README.md).");
-    return best;
-}
-
-class Resolver {
-  public:
-    explicit Resolver(const btf* types) : types_(types) {
-        for (const OffsetRow& row : offset_rows())
-            places_.push_back(parse_places(row.places));
-        for (const std::vector<Place>& row : places_)
-            for (const Place& place : row)
-                wanted_[place.structure].places.push_back(&place);
-    }
-
-    void resolve(Offsets& offsets) {
-        find_structures();
-        MemberFinder finder(types_);
-        std::unordered_map<const Place*, std::optional<uint32_t>> found;
-        for (const auto& [name, want] : wanted_)
-            for (const Answer& answer : ask(finder, name, want.structures, want.places))
-                found[answer.place] = answer.offset;
-        for (size_t row = 0; row < places_.size(); ++row)
-            for (const Place& place : places_[row])
-                if (!offsets.get(row))
-                    offsets.set(row, found[&place]);
-    }
-
-  private:
-    struct Want {
-        std::vector<const Place*> places;
-        std::vector<uint32_t> structures; ///< type ids
-    };
-
-    void find_structures() {
-        const uint32_t count = btf__type_cnt(types_);
-        for (uint32_t id = 1; id < count; ++id) {
-            const btf_type* type = btf__type_by_id(types_, id);
-            if (!type || !btf_is_struct(type))
-                continue;
-            const char* name = btf__name_by_offset(types_, type->name_off);
-            if (!name || !*name)
-                continue;
-            if (auto want = wanted_.find(name); want != wanted_.end())
-                want->second.structures.push_back(id);
-        }
-    }
-
-    const btf* types_;
-    std::vector<std::vector<Place>> places_; ///< by row
-    std::unordered_map<std::string_view, Want> wanted_;
-};
 
 BtfPtr read_kernel_btf() {
     const std::string path = kernel_btf_path();
     if (access(path.c_str(), F_OK) != 0)
-        throw Error(ErrorCode::offsets,
-                    "This kernel does not describe its structures: there is no " + path +
-                        ".\nGive their offsets in a config file, made in get_offsets/: "
-                        "make conf > ../ebpf_telemetry.conf (see get_offsets/README.md).");
+        throw Error(
+            ErrorCode::offsets,
+            "This kernel does not describe its structures: there is no " + path +
+                ".\nGive their offsets in a config file; get_offsets/README.md tells where to get one.");
     LibbpfQuiet quiet;
     BtfPtr types(btf__parse_raw(path.c_str()));
     if (!types)
@@ -205,7 +127,9 @@ Offsets Offsets::from_btf(const std::string& file) {
     const BtfPtr types = file.empty() ? read_kernel_btf() : read_btf_file(file);
     offsets.release = file.empty() ? running_release() : release_of_image(file);
     offsets.source = file.empty() ? "BTF of the running kernel" : "BTF of " + file;
-    Resolver(types.get()).resolve(offsets);
+    PlaceTable table;
+    offer_structures(types.get(), table);
+    table.store(offsets);
     return offsets;
 }
 

@@ -9,7 +9,7 @@ mkdir -p "$tree/kern" "$tree/loader"
 cp -r "$SOURCE/kern/abi" "$tree/kern/"
 cp -r "$SOURCE/loader/include" "$SOURCE/loader/src" "$tree/loader/"
 mkdir "$tree/get_offsets"
-cp "$SOURCE"/get_offsets/{Makefile,*.cpp} "$tree/get_offsets/"
+cp "$SOURCE"/get_offsets/{Makefile,*.cpp,*.hpp} "$tree/get_offsets/"
 
 "$built" >"$scratch/expected"
 cd "$tree/get_offsets" || exit 1
@@ -53,9 +53,13 @@ expect_status 0 "$built" --btf /sys/kernel/btf/vmlinux
 expect_text "$scratch/out" "release = any"
 expect_text "$scratch/err" "does not tell its kernel's release"
 
-expect_status 1 "$built" --vmlinux "$built"
-expect_text "$scratch/err" "There is no BTF in"
+expect_status 1 "$built" --vmlinux /bin/true
+expect_text "$scratch/err" "There is neither BTF nor DWARF in"
 expect_empty "$scratch/out"
+expect_status 1 "$built" --vmlinux "$0"
+expect_text "$scratch/err" "There is neither BTF nor DWARF in"
+expect_status 1 "$built" --vmlinux /no/such
+expect_text "$scratch/err" "Cannot open /no/such: No such file"
 expect_status 1 env EBPF_TELEMETRY_BTF=/no/such "$built"
 expect_text "$scratch/err" "does not describe its structures"
 expect_empty "$scratch/out"
@@ -67,4 +71,43 @@ for arguments in "--no-such" "surplus" "--btf" "--btf a --vmlinux b" "--release 
 done
 expect_status 1 bash -c "'$built' >/dev/full"
 expect_text "$scratch/err" "No space left on device"
+
+# DWARF: the same structures, compiled here with every format of debug information, have to
+# give the same offsets; then once more with a bitfield, which each format writes its own way.
+offsets_of() { # FILE... : the config's fields alone
+    expect_status 0 "$built" "$@"
+    grep '^[a-z_]*\.' "$scratch/out"
+}
+write_structures() { # one variable of each structure of the table, and a kernel's banner
+    printf '%s\n' '#include "vmlinux.h"' \
+        'const char linux_banner[] = "Linux version 5.4.0-42-generic (buildd@x) #1\n";'
+    "$built" --list | sed -n 's/^    at //p' | tr '|' '\n' | cut -d. -f1 | sort -u |
+        sed 's/.*/struct & the_&;/'
+}
+expect_dwarf_to_equal() { # FILE
+    local compiler version
+    for compiler in gcc "$CLANG"; do
+        for version in 2 4 5; do
+            "$compiler" -g -gdwarf-$version -w -shared -nostdlib -fPIC structures.c -o vmlinux ||
+                fail "$compiler does not compile the kernel's structures"
+            offsets_of --vmlinux vmlinux >offsets
+            diff offsets "$1" || fail "DWARF $version of $compiler gives other offsets"
+            expect_text "$scratch/out" "# Source: DWARF of vmlinux"
+            expect_text "$scratch/out" "release = 5.4.0-42-generic"
+        done
+    done
+}
+mkdir "$scratch/dwarf"
+cd "$scratch/dwarf" || exit 1
+bpftool btf dump file /sys/kernel/btf/vmlinux format c >vmlinux.h
+write_structures >structures.c
+grep '^[a-z_]*\.' "$scratch/expected" >expected
+expect_dwarf_to_equal expected
+
+sed -i 's/^\tu16 sk_protocol;$/\tunsigned int before: 8, sk_protocol: 8, after: 16;/' vmlinux.h
+"$CLANG" -target bpf -g -w -c structures.c -o structures.o
+offsets_of --btf structures.o >expected
+at=$(sed -n 's/^sock.sk_protocol = \([0-9]*\) .*/\1/p' expected)
+[ $((at % 4)) = 1 ] || fail "the bitfield is not where it was put: $at"
+expect_dwarf_to_equal expected
 echo "get_offsets: all as it should be"

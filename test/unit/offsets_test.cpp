@@ -3,7 +3,7 @@
 #include <ebpf_loader/offsets.hpp>
 
 #include "kernel_image.hpp"
-#include "places.hpp"
+#include "place_table.hpp"
 #include "temporary_folder.hpp"
 
 #include <ctime>
