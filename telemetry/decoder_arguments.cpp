@@ -146,7 +146,8 @@ void Decoder::join(const Text& base, PathField& path) noexcept {
 }
 
 void adopt_exec_path(Event& event) noexcept {
-    bool executed = event.call && (event.call->flags & EBT_PLAN_EXEC) && event.returns && event.ret == 0;
+    bool executed = event.executed && event.call && (event.call->flags & EBT_PLAN_EXEC) && event.returns &&
+                    event.ret == 0;
     if (!executed || event.paths != 0 || event.image.exe.status == Status::absent)
         return;
     event.path[0] = event.image.exe;

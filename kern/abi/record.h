@@ -37,6 +37,7 @@ enum ebt_record_flag {
 	EBT_IMAGE = 1 << 1,	/* carries the process image (EXE, TTY, IMAGE_ARGV) */
 	EBT_QUIET = 1 << 2,	/* for the process cache alone: not an event */
 	EBT_LOST_FIELDS = 1 << 3, /* the record ran out of room or of steps */
+	EBT_CHECKED = 1 << 4, /* execveat with AT_EXECVE_CHECK: it succeeded and executed nothing */
 };
 
 /* Bits of ebt_header.missing: parts of the header that could not be read. */

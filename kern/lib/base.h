@@ -37,8 +37,8 @@ struct ebt_features {
 #define EBT_INFO_EXISTS 2 /* BPF_FIELD_EXISTS */
 
 #define OFFSET(structure, member)                                                                  \
-	((__u64)__builtin_preserve_field_info(                                                     \
-		((struct ebt_offsets *)0)->structure##__##member, EBT_INFO_OFFSET))
+	((__u64)__builtin_preserve_field_info(((struct ebt_offsets *)0)->structure##__##member,    \
+					      EBT_INFO_OFFSET))
 #define HAS(structure, member)                                                                     \
 	__builtin_preserve_field_info(((struct ebt_offsets *)0)->structure##__##member,            \
 				      EBT_INFO_EXISTS)

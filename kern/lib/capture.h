@@ -87,8 +87,7 @@ INLINE void capture_begin(struct scratch *s, __u64 task)
 }
 
 /* A path field without an inode in front: cwd, root, directory. */
-INLINE enum outcome capture_place(struct scratch *s, __u8 kind, __u8 arg, __u64 mount,
-				  __u64 dentry)
+INLINE enum outcome capture_place(struct scratch *s, __u8 kind, __u8 arg, __u64 mount, __u64 dentry)
 {
 	if (!dentry) {
 		field_missing(s, kind, arg, EBT_UNAVAILABLE);
@@ -175,7 +174,7 @@ INLINE __u32 read_user_pages(struct scratch *s, __u64 at, __u64 from, __u64 leng
 INLINE __u64 image_argv_limit(const struct scratch *s, const struct ebt_plan *plan)
 {
 	__u64 taken = s->position + sizeof(struct ebt_field) + AFTER_IMAGE;
-	if ((plan->flags & EBT_PLAN_EXEC) && s->header.ret < 0)
+	if ((plan->flags & EBT_PLAN_EXEC) && (s->header.ret < 0 || s->header.flags & EBT_CHECKED))
 		taken += EBT_ARGV_MAX;
 	__u64 limit = taken < EBT_RECORD_MAX ? EBT_RECORD_MAX - taken : 0;
 	return limit < EBT_ARGV_MAX ? limit : EBT_ARGV_MAX;
@@ -198,8 +197,8 @@ INLINE void capture_image_argv(struct scratch *s, __u64 mm, const struct ebt_pla
 	__u64 length = original < limit ? original : limit;
 	__u64 at = s->position + sizeof(*field);
 	__u64 read = length;
-	if (!length || bpf_probe_read_user(record_at(s, at), bounded(length, EBT_ARGV_MAX),
-					   (void *)start))
+	if (!length ||
+	    bpf_probe_read_user(record_at(s, at), bounded(length, EBT_ARGV_MAX), (void *)start))
 		read = read_user_pages(s, at, start, length);
 	__u8 status = read < length ? EBT_FAULT : read < original ? EBT_TRUNCATED : EBT_OK;
 	/* Cut for lack of room, not for good: send it again with the next event. */
@@ -388,15 +387,17 @@ INLINE enum outcome capture_argv(struct scratch *s, const struct ebt_step *step)
 	return STRINGS;
 }
 
-INLINE int is_due(const struct ebt_step *step, __s64 ret)
+INLINE int is_due(const struct ebt_step *step, const struct ebt_header *h)
 {
-	return step->when == EBT_ALWAYS || (step->when == EBT_ON_SUCCESS) == (ret >= 0);
+	/* After a mere check the caller's memory is still there, as after a failure. */
+	int succeeded = h->ret >= 0 && !(h->flags & EBT_CHECKED);
+	return step->when == EBT_ALWAYS || (step->when == EBT_ON_SUCCESS) == succeeded;
 }
 
 /* Runs one step of a plan. */
 INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt_step *step)
 {
-	if (!is_due(step, s->header.ret))
+	if (!is_due(step, &s->header))
 		return NEXT;
 	switch (step->capture) {
 	case EBT_CAPTURE_PATH:
@@ -523,9 +524,8 @@ INLINE void argv_step(struct scratch *s, struct ebt_field *field)
 		return;
 	}
 	__u64 room = c->limit - c->stored;
-	__s64 length =
-		bpf_probe_read_user_str(record_at(s, c->field + sizeof(*field) + c->stored),
-					bounded(room, EBT_ARGV_MAX), (void *)string);
+	__s64 length = bpf_probe_read_user_str(record_at(s, c->field + sizeof(*field) + c->stored),
+					       bounded(room, EBT_ARGV_MAX), (void *)string);
 	if (length <= 0) {
 		field->status = EBT_FAULT;
 		c->done = 1;

@@ -34,8 +34,8 @@ INLINE __s64 output(void *ctx, struct scratch *s, __u64 size)
 INLINE void remember_image(const struct scratch *s)
 {
 	struct known_image image = {
-		.start_time = s->header.start_time,
-		.exec_id = s->header.exec_id,
+	    .start_time = s->header.start_time,
+	    .exec_id = s->header.exec_id,
 	};
 	__u32 tgid = s->header.tgid;
 	bpf_map_update_elem(&known, &tgid, &image, BPF_ANY);

@@ -53,7 +53,8 @@ INLINE void field_end(struct scratch *s, struct ebt_field *field, __u8 status, _
 	field->status = status;
 	field->length = length;
 	field->original = original;
-	*(__u64 *)record_at(s, end) = 0; /* the padding, and up to 8 bytes that come to be overwritten */
+	*(__u64 *)record_at(s, end) =
+	    0; /* the padding, and up to 8 bytes that come to be overwritten */
 	s->position = (end + 7) & ~7ULL;
 	s->header.fields++;
 }

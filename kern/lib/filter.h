@@ -45,8 +45,8 @@ INLINE int filter_passes(const struct ebt_plan *plan, struct scratch *s)
 		if (i >= count)
 			break;
 		const struct ebt_predicate *predicate = &plan->predicate[i];
-		clause &= predicate_holds(predicate,
-					  s->values[predicate->value & (EBT_VALUES - 1)]);
+		clause &=
+		    predicate_holds(predicate, s->values[predicate->value & (EBT_VALUES - 1)]);
 		__u64 end = predicate->flags >> 1 & 1;
 		__u64 exclude = predicate->flags >> 2 & 1;
 		included |= clause & end & (exclude ^ 1);

@@ -107,8 +107,8 @@ INLINE void header_who(struct scratch *s, __u64 task)
 	h->ses = ses;
 
 	__u64 cred = POINTER(task, task_struct, cred);
-	error = bpf_probe_read_kernel(&h->uid, 8 * sizeof(__u32),
-				      (void *)(cred + OFFSET(cred, uid)));
+	error =
+	    bpf_probe_read_kernel(&h->uid, 8 * sizeof(__u32), (void *)(cred + OFFSET(cred, uid)));
 	missing |= ERROR_BIT(error, EBT_MISSING_CREDENTIALS);
 	h->missing |= missing;
 	s->who_known = 1;

@@ -54,14 +54,14 @@ struct dentry_view {
 
 struct walker {
 	__u64 dentry;
-	__u64 mount; /* struct mount that the dentry is in */
-	struct mount_view in; /* what it says */
+	__u64 mount;           /* struct mount that the dentry is in */
+	struct mount_view in;  /* what it says */
 	struct dentry_view at; /* the dentry last read */
-	__u64 inode; /* of the file, for its file system's magic; 0: not asked for */
-	__u64 end; /* of the components in the record */
-	__u64 limit; /* where they have to end; 0 once they did not */
-	__u32 field; /* where the field's struct ebt_field stands in the record */
-	__u32 length; /* bytes that the whole path has */
+	__u64 inode;           /* of the file, for its file system's magic; 0: not asked for */
+	__u64 end;             /* of the components in the record */
+	__u64 limit;           /* where they have to end; 0 once they did not */
+	__u32 field;           /* where the field's struct ebt_field stands in the record */
+	__u32 length;          /* bytes that the whole path has */
 	__u32 count;
 	__u32 done;
 };
@@ -92,10 +92,10 @@ struct scratch {
 	__u32 position; /* end of the record so far */
 	__u32 row;
 	__u32 image_whole; /* the image is complete: need not be sent again */
-	__u32 then_exit; /* after this record, one for the process's exit */
+	__u32 then_exit;   /* after this record, one for the process's exit */
 	__u32 chrooted;
 	__u32 with_image; /* the image may go with the record */
-	__u32 who_known; /* header_who has run */
+	__u32 who_known;  /* header_who has run */
 	union {
 		struct ebt_header header;
 		__u8 record[RECORD_ROOM];

@@ -7,6 +7,8 @@
 #include "filter.h"
 #include "socketcall.h"
 
+#define AT_EXECVE_CHECK 0x10000
+
 INLINE int is_own(__u64 ids)
 {
 	__u32 zero = 0;
@@ -31,6 +33,12 @@ INLINE __u32 select_row(struct call *call, __u64 task, __s64 raw_nr)
 	call->abi = compat > 0 ? EBT_I386 : nr & EBT_X32_BIT ? EBT_X32 : EBT_X86_64;
 	call->nr = index;
 	return call->row = selected->row[call->abi & 3];
+}
+
+/* A successful exec leaves registers of zeroes; only a check succeeds and keeps its flags. */
+INLINE __u8 is_exec_check(const struct call *call)
+{
+	return call->ret == 0 && (call->args[4] & AT_EXECVE_CHECK) ? EBT_CHECKED : 0;
 }
 
 /* What a successful exec wiped from the registers, if its enter hook kept it. */
@@ -73,8 +81,8 @@ INLINE void begin_call(struct claim *claim, __u64 task, const struct call *call,
 	s->row = call->row;
 }
 
-INLINE void record_call(void *ctx, __u64 task, const struct call *call,
-			const struct ebt_plan *plan, __u8 flags)
+INLINE void record_call(void *ctx, __u64 task, const struct call *call, const struct ebt_plan *plan,
+			__u8 flags)
 {
 	struct claim claim;
 	claim_slot(&claim, task);
@@ -98,14 +106,16 @@ INLINE void run_sys_exit(void *ctx, __u64 task, __u64 registers, __s64 raw_nr, _
 			return;
 		plan = bpf_map_lookup_elem(&plans, &call.row);
 	}
+	__u8 flags = 0;
 	if (plan && (plan->flags & EBT_PLAN_EXEC)) {
+		flags = is_exec_check(&call);
 		restore_exec_call(&call, task);
 		plan = bpf_map_lookup_elem(&plans, &call.row);
 	}
 	/* The child's side of a clone is told by the fork hook. */
 	if (!call.row || !plan || ((plan->flags & EBT_PLAN_CLONE) && ret == 0))
 		return;
-	record_call(ctx, task, &call, plan, 0);
+	record_call(ctx, task, &call, plan, flags);
 }
 
 /* A call that never gets to its end: rt_sigreturn replaces the registers. */

@@ -75,8 +75,8 @@ INLINE int read_path(__u64 path, __u64 *mount, __u64 *dentry)
 INLINE __u32 walk_prefix(const struct ebt_field *field)
 {
 	return field->kind == EBT_FIELD_EXE || field->kind == EBT_FIELD_FILE
-		       ? sizeof(struct ebt_inode)
-		       : 0;
+		   ? sizeof(struct ebt_inode)
+		   : 0;
 }
 
 /* Aims the walker at a dentry; its field has begun at the end of the record. */
