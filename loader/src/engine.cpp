@@ -166,6 +166,8 @@ LoadPlan Engine::Impl::load_plan() {
                   .tracefs = ensure_tracefs(),
                   .hooks = hooks_for(selection_),
                   .ring_bytes = ring_bytes(options_.buffer_bytes)};
+    capabilities_.tracefs = true; // mounted by now, if it was not
+    capabilities_.tracefs_path = plan.tracefs;
     if (capabilities_.ring_buffer)
         plan.features[Feature::ring_buffer] = 0;
     if (capabilities_.boot_clock)

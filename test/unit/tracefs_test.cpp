@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tracefs.hpp"
 
-#include <ebpf_loader/error.hpp>
+#include <ebpf_loader/engine.hpp>
 
 #include "child.hpp"
 
@@ -47,6 +47,19 @@ TEST(Tracefs, IsFoundWhereDebugfsHasIt) {
     if (found == "no debugfs")
         GTEST_SKIP() << "this kernel has no debugfs";
     EXPECT_EQ(found, "/sys/kernel/debug/tracing");
+}
+
+TEST(Tracefs, TheEngineMountsItForTheTierThatNeedsIt) {
+    EXPECT_EQ(in_child([]() -> std::string {
+                  leave_tracefs();
+                  Selection selection;
+                  selection.select(*find_syscall("openat"), {}, true);
+                  EngineOptions options;
+                  options.tier = Tier::tp;
+                  options.self_check = false;
+                  return std::string(tier_name(Engine(selection, options).tier()));
+              }),
+              "tp");
 }
 
 TEST(Tracefs, SaysWhatToDoWhenItMayNotMount) {
