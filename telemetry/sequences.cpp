@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "sequences.hpp"
+
+#include <ebpf_loader/abi/plan.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace telemetry {
+
+Sequences::Lane* Sequences::lane(uint16_t cpu, uint16_t slot) {
+    if (slot >= EBT_SLOTS) // no such thing; a damaged record must not make a table of gigabytes
+        return nullptr;
+    size_t index = size_t{cpu} * EBT_SLOTS + slot;
+    if (index >= lanes_.size())
+        lanes_.resize(index + 1);
+    return &lanes_[index];
+}
+
+void Sequences::note(uint16_t cpu, uint16_t slot, uint64_t sequence) {
+    Lane* lane = this->lane(cpu, slot);
+    if (!lane)
+        return;
+    if (lane->last == 0)
+        lane->last = sequence - 1;
+    if (sequence > lane->last) {
+        uint64_t gap = sequence - lane->last - 1;
+        lane->gap += gap;
+        missing_ += gap;
+        lane->last = sequence;
+    } else { // late, and counted as missing before
+        lane->gap -= std::min<uint64_t>(lane->gap, 1);
+        missing_ -= std::min<uint64_t>(missing_, 1);
+    }
+}
+
+uint64_t Sequences::take_gap(uint16_t cpu, uint16_t slot) {
+    Lane* lane = this->lane(cpu, slot);
+    return lane ? std::exchange(lane->gap, 0) : 0;
+}
+
+} // namespace telemetry

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include "ledger.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+using namespace telemetry;
+using ebpf_loader::EngineStats;
+using nlohmann::json;
+
+namespace {
+
+Event record(uint64_t sequence, uint16_t cpu = 0, uint16_t slot = 0) {
+    Event event;
+    event.sequence = sequence;
+    event.cpu = cpu;
+    event.slot = slot;
+    return event;
+}
+
+/// Receives and emits.
+uint64_t pass(Ledger& ledger, const Event& event) {
+    ledger.received(event);
+    return ledger.emitted(event);
+}
+
+TEST(Ledger, SeesAGap) {
+    Ledger ledger;
+    EXPECT_EQ(pass(ledger, record(41)), 0u) << "where the numbers begin is not its affair";
+    EXPECT_EQ(pass(ledger, record(42)), 0u);
+    EXPECT_EQ(pass(ledger, record(45)), 2u);
+    EXPECT_EQ(pass(ledger, record(46)), 0u);
+    EXPECT_EQ(ledger.gaps(), 2u);
+}
+
+TEST(Ledger, KeepsCpusAndSlotsApart) {
+    Ledger ledger;
+    for (uint16_t cpu : {0, 300})
+        for (uint16_t slot : {0, 1})
+            EXPECT_EQ(pass(ledger, record(10u * cpu + slot + 1, cpu, slot)), 0u);
+    EXPECT_EQ(pass(ledger, record(3, 0, 0)), 1u);
+    EXPECT_EQ(pass(ledger, record(3, 0, 1)), 0u);
+    EXPECT_EQ(pass(ledger, record(3005, 300, 1)), 2u);
+    EXPECT_EQ(pass(ledger, record(3002, 300, 0)), 0u);
+}
+
+TEST(Ledger, CarriesAGapPastWhatIsNotPutOut) {
+    Ledger ledger;
+    pass(ledger, record(1));
+    ledger.received(record(4)); // 2 lost before it, but the rules drop it
+    ledger.filtered();
+    EXPECT_EQ(pass(ledger, record(6)), 3u);
+}
+
+TEST(Ledger, DoesNotCountALateRecordAsLost) {
+    Ledger ledger;
+    pass(ledger, record(1));
+    EXPECT_EQ(pass(ledger, record(3)), 1u);
+    EXPECT_EQ(pass(ledger, record(2)), 0u);
+    EXPECT_EQ(ledger.gaps(), 0u);
+    EXPECT_EQ(pass(ledger, record(4)), 0u);
+}
+
+TEST(Ledger, IgnoresSlotsThatDoNotExist) {
+    Ledger ledger;
+    EXPECT_EQ(pass(ledger, record(1, 65535, 65535)), 0u);
+    EXPECT_EQ(pass(ledger, record(9, 65535, 65535)), 0u);
+    EXPECT_EQ(ledger.gaps(), 0u);
+}
+
+TEST(Ledger, TellsEachLossOnce) {
+    Ledger ledger;
+    EngineStats stats;
+    OutputReport file{"file", "output_file", 0, {}};
+    EXPECT_TRUE(ledger.new_losses(stats, {&file, 1}, 1).empty());
+    stats.lost[EBT_LOST_BUFFER_FULL] = 5;
+    stats.missed_runs = 2;
+    ledger.malformed();
+    file.lost = 7;
+    auto losses = ledger.new_losses(stats, {&file, 1}, 99);
+    ASSERT_EQ(losses.size(), 4u);
+    EXPECT_EQ(losses[0].cause, "buffer_full");
+    EXPECT_EQ(losses[0].count, 5u);
+    EXPECT_EQ(losses[0].time_ns, 99u);
+    EXPECT_EQ(losses[0].cpu, -1);
+    EXPECT_EQ(losses[1].cause, "missed_run");
+    EXPECT_EQ(losses[2].cause, "malformed");
+    EXPECT_EQ(losses[3].cause, "output_file");
+    EXPECT_EQ(losses[3].count, 7u);
+    EXPECT_TRUE(ledger.new_losses(stats, {&file, 1}, 100).empty());
+    stats.lost[EBT_LOST_BUFFER_FULL] = 6;
+    losses = ledger.new_losses(stats, {&file, 1}, 101);
+    ASSERT_EQ(losses.size(), 1u);
+    EXPECT_EQ(losses[0].count, 1u);
+}
+
+/// 10 seen: 2 filtered by the kernel, 1 lost in it, 7 handed over, of which 6 came: 1
+/// unreadable, 1 filtered by rules, 4 emitted. And a cache record.
+struct Counted {
+    Counted() {
+        stats.seen = 10;
+        stats.filtered = 2;
+        stats.lost[EBT_LOST_BUFFER_FULL] = 1;
+        stats.emitted = 7;
+        stats.quiet = 1;
+        Event quiet = record(1);
+        quiet.quiet = true;
+        ledger.received(quiet);
+        for (uint64_t sequence : {2, 3, 4, 5})
+            pass(ledger, record(sequence));
+        ledger.received(record(6));
+        ledger.filtered();
+        ledger.malformed();
+    }
+    Ledger ledger;
+    EngineStats stats;
+    std::vector<OutputReport> outputs = {{"screen", "output_screen", 0, {}},
+                                         {"file", "output_file", 3, "No space left on \"device\"\n"}};
+};
+
+TEST(Ledger, BalancesAtTheEnd) {
+    Counted counted;
+    Summary summary = counted.ledger.summary(counted.stats, counted.outputs, true);
+    EXPECT_EQ(summary.filtered_in_kernel, 2u);
+    EXPECT_EQ(summary.filtered_by_rules, 1u);
+    EXPECT_EQ(summary.emitted, 4u);
+    EXPECT_EQ(summary.in_flight, 0u);
+    EXPECT_EQ(summary.lost, (std::vector<std::pair<std::string, uint64_t>>{
+                                {"buffer_full", 1}, {"malformed", 1}, {"undelivered", 1}}));
+    EXPECT_EQ(summary.lost_in_all(), 3u);
+    EXPECT_EQ(summary.imbalance(), 0);
+    ASSERT_EQ(summary.outputs.size(), 2u);
+    EXPECT_EQ(summary.outputs[0].written, 4u);
+    EXPECT_EQ(summary.outputs[1].written, 1u);
+    EXPECT_EQ(summary.outputs[1].lost, 3u);
+}
+
+TEST(Ledger, CountsWhatIsOnItsWayWhileRunning) {
+    Counted counted;
+    counted.stats.seen = 12; // two hooks are at work this moment
+    Summary summary = counted.ledger.summary(counted.stats, counted.outputs, false);
+    EXPECT_EQ(summary.in_flight, 3u);
+    EXPECT_EQ(summary.imbalance(), 0);
+    EXPECT_EQ(summary.lost_in_all(), 2u);
+}
+
+TEST(Ledger, ShowsAnImbalance) {
+    Counted counted;
+    counted.stats.seen = 11;
+    Summary summary = counted.ledger.summary(counted.stats, counted.outputs, true);
+    EXPECT_EQ(summary.imbalance(), 1);
+    EXPECT_NE(summary_text(summary).find("differ by 1"), std::string::npos);
+}
+
+TEST(Ledger, WritesItDownForPeople) {
+    Counted counted;
+    Summary summary = counted.ledger.summary(counted.stats, counted.outputs, true);
+    std::string text = summary_text(summary);
+    EXPECT_NE(text.find("events: 10 seen = 3 filtered (2 in the kernel, 1 by rules) + 4 emitted + 3 lost "
+                        "(buffer_full 1, malformed 1, undelivered 1)\n"),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("output screen: 4 written, 0 lost\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("output file: 1 written, 3 lost (No space"), std::string::npos) << text;
+    EXPECT_EQ(text.find("hooks:"), std::string::npos);
+    summary.missed_runs = 9;
+    EXPECT_NE(summary_text(summary).find("skipped 9 runs"), std::string::npos);
+}
+
+TEST(Ledger, WritesItDownForPrograms) {
+    Counted counted;
+    Summary summary = counted.ledger.summary(counted.stats, counted.outputs, true);
+    summary.cache.healed = 6;
+    std::string text = summary_json(summary);
+    EXPECT_EQ(text.find('\n'), std::string::npos);
+    json object = json::parse(text);
+    EXPECT_EQ(object["seen"], 10);
+    EXPECT_EQ(object["filtered"], (json{{"kernel", 2}, {"rules", 1}}));
+    EXPECT_EQ(object["emitted"], 4);
+    EXPECT_EQ(object["lost"], (json{{"buffer_full", 1}, {"malformed", 1}, {"undelivered", 1}}));
+    EXPECT_EQ(object["imbalance"], 0);
+    EXPECT_EQ(object["outputs"][1]["error"], "No space left on \"device\"\n");
+    EXPECT_EQ(object["cache"]["healed"], 6);
+    EXPECT_EQ(object["cache"]["quiet_records"], 1);
+    EXPECT_EQ(json::parse(summary_json(Summary{}))["lost"], json::object());
+}
+
+} // namespace
