@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <ebpf_loader/probe.hpp>
+
+#include "log.hpp"
+
+namespace telemetry {
+
+/// What the command line asks for.
+struct Options {
+    enum class Action { run, help, version, probe, check, list_syscalls };
+
+    Action action = Action::run;
+
+    // events
+    std::string format = "text";
+    std::vector<std::string> files; ///< of -o, without "-"
+    bool screen = true;             ///< events to standard output
+    bool syslog = false;
+    std::optional<std::string> rules; ///< absent: the built-in ones
+
+    // kernel
+    std::optional<std::string> config; ///< "none": not even one that would be found
+    std::optional<std::string> vmlinux;
+    bool any_release = false;
+    std::optional<ebpf_loader::Tier> tier;
+    size_t buffer_bytes = 0; ///< 0: the loader's default
+
+    // the run
+    std::optional<std::chrono::milliseconds> duration;
+    std::optional<std::chrono::milliseconds> stats_every;
+    LogLevel log_level = LogLevel::info;
+    bool silent = false; ///< nothing at all on the screen
+};
+
+/// Throws ebpf_loader::Error(usage) with the reason and a hint.
+Options parse_options(int argc, const char* const argv[]);
+
+std::string help_text();
+std::string version_text();
+
+} // namespace telemetry
