@@ -124,7 +124,8 @@ struct {
 
 /* Registers of an exec that is under way, which a successful one wipes: by task_struct. */
 struct exec_call {
-	__u64 nr;
+	__u32 nr;
+	__u32 abi;
 	__u64 args[EBT_ARGS];
 };
 

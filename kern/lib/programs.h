@@ -49,8 +49,8 @@ INLINE void restore_exec_call(struct call *call, __u64 task)
 		__u32 index = kept->nr & (EBT_NUMBERS - 1);
 		const struct ebt_numbers *selected = bpf_map_lookup_elem(&numbers, &index);
 		call->nr = index;
-		call->abi = EBT_X86_64;
-		call->row = selected ? selected->row[EBT_X86_64] : 0;
+		call->abi = kept->abi;
+		call->row = selected ? selected->row[kept->abi & 3] : 0;
 		__builtin_memcpy(call->args, kept->args, sizeof(call->args));
 	} else if (call->ret >= 0) {
 		call->missing |= EBT_MISSING_ARGS;
@@ -118,18 +118,31 @@ INLINE void run_sys_exit(void *ctx, __u64 task, __u64 registers, __s64 raw_nr, _
 	record_call(ctx, task, &call, plan, flags);
 }
 
-/* A call that never gets to its end: rt_sigreturn replaces the registers. */
+INLINE void keep_exec_call(__u64 task, const struct call *call)
+{
+	struct exec_call kept = {.nr = call->nr, .abi = call->abi};
+	__builtin_memcpy(kept.args, call->args, sizeof(kept.args));
+	bpf_map_update_elem(&exec_calls, &task, &kept, BPF_ANY);
+}
+
+/*
+ * Calls whose registers do not last to their end: rt_sigreturn replaces them, and on
+ * kernels without tracepoints of their own execve and execveat come this way too.
+ */
 INLINE void run_sys_enter(void *ctx, __u64 task, __u64 registers, __s64 raw_nr)
 {
 	struct call call;
 	if (!select_row(&call, task, raw_nr) || is_own(bpf_get_current_pid_tgid()))
 		return;
 	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &call.row);
-	if (!plan || !(plan->flags & EBT_PLAN_ENTER))
+	if (!plan || !(plan->flags & (EBT_PLAN_ENTER | EBT_PLAN_EXEC)))
 		return;
 	call.ret = 0;
 	call_arguments(&call, registers);
-	record_call(ctx, task, &call, plan, EBT_NO_RETURN);
+	if (plan->flags & EBT_PLAN_EXEC)
+		keep_exec_call(task, &call);
+	else
+		record_call(ctx, task, &call, plan, EBT_NO_RETURN);
 }
 
 /* From here on the process event counts as seen. */
@@ -321,35 +334,35 @@ int on_exit(struct hook_context *ctx)
 }
 
 /*
- * Keeps an exec's registers. These two are classic tracepoints in every tier: cheaper
+ * Keep an exec's registers. These two are classic tracepoints in every tier: cheaper
  * than a hook on every call, and blind to 32-bit callers alone.
  */
-INLINE void keep_exec_call(void)
+INLINE void run_enter_exec(void)
 {
-	struct exec_call kept = {};
-	struct call call = {};
+	struct call call = {.abi = EBT_X86_64};
+	__u64 nr = -1;
 	__u64 task = bpf_get_current_task();
 	__u64 registers = task_registers(task);
-	bpf_probe_read_kernel(&kept.nr, sizeof(kept.nr),
+	bpf_probe_read_kernel(&nr, sizeof(nr),
 			      (void *)(registers + __builtin_offsetof(struct registers, orig_ax)));
-	if (kept.nr & EBT_X32_BIT)
-		return;
+	if (nr & EBT_X32_BIT)
+		call.abi = EBT_X32;
+	call.nr = nr & ~EBT_X32_BIT;
 	call_arguments(&call, registers);
-	__builtin_memcpy(kept.args, call.args, sizeof(kept.args));
-	bpf_map_update_elem(&exec_calls, &task, &kept, BPF_ANY);
+	keep_exec_call(task, &call);
 }
 
 SEC("tp/syscalls/sys_enter_execve")
 int on_enter_execve(void *ctx)
 {
-	keep_exec_call();
+	run_enter_exec();
 	return 0;
 }
 
 SEC("tp/syscalls/sys_enter_execveat")
 int on_enter_execveat(void *ctx)
 {
-	keep_exec_call();
+	run_enter_exec();
 	return 0;
 }
 

@@ -182,8 +182,9 @@ LoadPlan Engine::Impl::load_plan() {
     if (plan.hooks.exec_args && (!has_tracepoint(plan.tracefs, "syscalls/sys_enter_execve") ||
                                  !has_tracepoint(plan.tracefs, "syscalls/sys_enter_execveat"))) {
         plan.hooks.exec_args = false;
-        say("this kernel has no tracepoints of single system calls: a successful execve or execveat comes "
-            "without its arguments' addresses, and execveat as execve");
+        plan.hooks.enter = true;
+        say("this kernel has no tracepoints of execve and execveat: a hook at the start of every system call "
+            "keeps their arguments, which costs as much again as the one at the end");
     }
     return plan;
 }
