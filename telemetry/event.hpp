@@ -96,9 +96,10 @@ struct Event {
     const ebpf_loader::SyscallRow* call = nullptr; ///< nullptr: process event or unknown number
     uint16_t row = 0;
     int32_t nr = 0;
-    bool executed = true; ///< false: a successful execveat that only checked (AT_EXECVE_CHECK)
-    bool returns = true;  ///< false: ret means nothing (exit, exit_group, rt_sigreturn)
-    int64_t ret = 0;      ///< EXIT: wait status
+    bool interrupted = false; ///< by a signal: ret is -EINTR, but the call may be made again unseen
+    bool executed = true;     ///< false: a successful execveat that only checked (AT_EXECVE_CHECK)
+    bool returns = true;      ///< false: ret means nothing (exit, exit_group, rt_sigreturn)
+    int64_t ret = 0;          ///< EXIT: wait status
     std::array<uint64_t, EBT_ARGS> args{};
     uint32_t missing = 0; ///< ebt_missing
 

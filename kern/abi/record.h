@@ -38,7 +38,14 @@ enum ebt_record_flag {
 	EBT_QUIET = 1 << 2,	/* for the process cache alone: not an event */
 	EBT_LOST_FIELDS = 1 << 3, /* the record ran out of room or of steps */
 	EBT_CHECKED = 1 << 4, /* execveat with AT_EXECVE_CHECK: it succeeded and executed nothing */
+	EBT_INTERRUPTED = 1 << 5,
 };
+
+/*
+ * A call that a signal interrupts ends with one of the kernel's own codes, which its
+ * caller never sees: it gets EINTR, or the call is made again. ret is -EINTR then, and
+ * the record says EBT_INTERRUPTED.
+ */
 
 /* Bits of ebt_header.missing: parts of the header that could not be read. */
 enum ebt_missing {

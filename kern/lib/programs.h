@@ -9,6 +9,11 @@
 
 #define AT_EXECVE_CHECK 0x10000
 
+/* The kernel's own codes for calls that a signal interrupted lie between these two. */
+#define EINTR 4
+#define ERESTARTSYS 512
+#define ERESTART_RESTARTBLOCK 516
+
 INLINE int is_own(__u64 ids)
 {
 	__u32 zero = 0;
@@ -111,6 +116,10 @@ INLINE void run_sys_exit(void *ctx, __u64 task, __u64 registers, __s64 raw_nr, _
 		flags = is_exec_check(&call);
 		restore_exec_call(&call, task);
 		plan = bpf_map_lookup_elem(&plans, &call.row);
+	}
+	if (call.ret >= -ERESTART_RESTARTBLOCK && call.ret <= -ERESTARTSYS) {
+		flags |= EBT_INTERRUPTED;
+		call.ret = -EINTR;
 	}
 	/* The child's side of a clone is told by the fork hook. */
 	if (!call.row || !plan || ((plan->flags & EBT_PLAN_CLONE) && ret == 0))
