@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "thread_registers.hpp"
 
+#include "bpf_instructions.hpp"
 #include "unique_fd.hpp"
 
 #include <bpf/bpf.h>
@@ -10,25 +11,7 @@
 namespace ebpf_loader {
 namespace {
 
-constexpr bpf_insn instruction(uint8_t code, uint8_t destination, uint8_t source, int16_t offset,
-                               int32_t value) {
-    return {.code = code, .dst_reg = destination, .src_reg = source, .off = offset, .imm = value};
-}
-constexpr bpf_insn load(uint8_t destination, uint8_t source, int16_t offset) {
-    return instruction(BPF_LDX | BPF_MEM | BPF_DW, destination, source, offset, 0);
-}
-constexpr bpf_insn move(uint8_t destination, uint8_t source) {
-    return instruction(BPF_ALU64 | BPF_MOV | BPF_X, destination, source, 0, 0);
-}
-constexpr bpf_insn move_value(uint8_t destination, int32_t value) {
-    return instruction(BPF_ALU64 | BPF_MOV | BPF_K, destination, 0, 0, value);
-}
-constexpr bpf_insn add_value(uint8_t destination, int32_t value) {
-    return instruction(BPF_ALU64 | BPF_ADD | BPF_K, destination, 0, 0, value);
-}
-constexpr bpf_insn call(int32_t helper) {
-    return instruction(BPF_JMP | BPF_CALL, 0, 0, 0, helper);
-}
+using namespace insn;
 
 /// At sys_exit: values[0] = registers - task->stack, whoever calls; the difference is
 /// the same for every task.
@@ -43,9 +26,9 @@ UniqueFd load_program(int map_fd, int32_t stack) {
         add_value(BPF_REG_1, -8),
         call(BPF_FUNC_probe_read),
         load(BPF_REG_7, BPF_REG_10, -8),
-        instruction(BPF_ALU64 | BPF_SUB | BPF_X, BPF_REG_6, BPF_REG_7, 0, 0),
-        instruction(BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_6, -8, 0),
-        instruction(BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, -12, 0),
+        compute(BPF_SUB, BPF_REG_6, BPF_REG_7),
+        store(BPF_REG_10, -8, BPF_REG_6),
+        store_value32(BPF_REG_10, -12, 0),
         instruction(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map_fd),
         instruction(0, 0, 0, 0, 0),
         move(BPF_REG_2, BPF_REG_10),
@@ -55,7 +38,7 @@ UniqueFd load_program(int map_fd, int32_t stack) {
         move_value(BPF_REG_4, BPF_ANY),
         call(BPF_FUNC_map_update_elem),
         move_value(BPF_REG_0, 0),
-        instruction(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+        end(),
     };
     return UniqueFd(bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "ebt_registers", "GPL", program,
                                   sizeof(program) / sizeof(program[0]), nullptr));

@@ -3,6 +3,7 @@
 // tracepoint programs are used where the type does not matter: every kernel has them.
 #include "trial.hpp"
 
+#include "bpf_instructions.hpp"
 #include "unique_fd.hpp"
 
 #include <cerrno>
@@ -12,24 +13,7 @@
 namespace ebpf_loader {
 namespace {
 
-constexpr bpf_insn move(uint8_t to, int32_t value) {
-    return {BPF_ALU64 | BPF_MOV | BPF_K, to, 0, 0, value};
-}
-constexpr bpf_insn move_register(uint8_t to, uint8_t from) {
-    return {BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0, 0};
-}
-constexpr bpf_insn add(uint8_t to, int32_t value) {
-    return {BPF_ALU64 | BPF_ADD | BPF_K, to, 0, 0, value};
-}
-constexpr bpf_insn jump_unless_equal(uint8_t reg, int32_t value, int16_t distance) {
-    return {BPF_JMP | BPF_JNE | BPF_K, reg, 0, distance, value};
-}
-constexpr bpf_insn call(bpf_func_id helper) {
-    return {BPF_JMP | BPF_CALL, 0, 0, 0, helper};
-}
-constexpr bpf_insn end() {
-    return {BPF_JMP | BPF_EXIT, 0, 0, 0, 0};
-}
+using namespace insn;
 
 Trial judge(const UniqueFd& fd) {
     if (fd)
@@ -54,7 +38,7 @@ Trial try_program(bpf_prog_type type, std::span<const bpf_insn> instructions) {
 }
 
 Trial try_program_type(bpf_prog_type type) {
-    constexpr bpf_insn program[] = {move(BPF_REG_0, 0), end()};
+    constexpr bpf_insn program[] = {move_value(BPF_REG_0, 0), end()};
     return try_program(type, program);
 }
 
@@ -63,14 +47,15 @@ Trial try_map_type(bpf_map_type type, uint32_t key_size, uint32_t value_size, ui
 }
 
 Trial try_long_program() {
-    std::vector<bpf_insn> program(4096, move(BPF_REG_0, 0));
+    std::vector<bpf_insn> program(4096, move_value(BPF_REG_0, 0));
     program.push_back(end());
     return try_program(BPF_PROG_TYPE_TRACEPOINT, program);
 }
 
 Trial try_bounded_loop() {
-    constexpr bpf_insn program[] = {move(BPF_REG_1, 10), add(BPF_REG_1, -1),
-                                    jump_unless_equal(BPF_REG_1, 0, -2), move(BPF_REG_0, 0), end()};
+    constexpr bpf_insn program[] = {move_value(BPF_REG_1, 10), add_value(BPF_REG_1, -1),
+                                    instruction(BPF_JMP | BPF_JNE | BPF_K, BPF_REG_1, 0, -2, 0),
+                                    move_value(BPF_REG_0, 0), end()};
     return try_program(BPF_PROG_TYPE_TRACEPOINT, program);
 }
 
@@ -80,12 +65,12 @@ Trial try_boot_clock() {
 }
 
 Trial try_probe_read_user() {
-    constexpr bpf_insn program[] = {move_register(BPF_REG_1, BPF_REG_10),
-                                    add(BPF_REG_1, -8),
-                                    move(BPF_REG_2, 8),
-                                    move(BPF_REG_3, 0),
+    constexpr bpf_insn program[] = {move(BPF_REG_1, BPF_REG_10),
+                                    add_value(BPF_REG_1, -8),
+                                    move_value(BPF_REG_2, 8),
+                                    move_value(BPF_REG_3, 0),
                                     call(BPF_FUNC_probe_read_user),
-                                    move(BPF_REG_0, 0),
+                                    move_value(BPF_REG_0, 0),
                                     end()};
     return try_program(BPF_PROG_TYPE_TRACEPOINT, program);
 }
