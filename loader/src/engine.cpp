@@ -144,7 +144,6 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     } else {
         self_tgid_ = static_cast<uint32_t>(getpid());
     }
-    tier_->select(selection_.plans(), selection_.numbers());
     tier_->set({.self_tgid = options.report_self ? 0 : self_tgid_, .wakeup_bytes = wakeup_bytes});
 }
 
@@ -229,6 +228,7 @@ void Engine::Impl::make_reader(const LoadPlan& plan) {
 
 void Engine::Impl::start() {
     stopped_ = false;
+    tier_->select(selection_.plans(), selection_.numbers());
     tier_->attach_all();
 }
 

@@ -258,6 +258,11 @@ void LoadedTier::attach_all() {
 }
 
 void LoadedTier::detach() {
+    // Detaching waits for the kernel, hook by hook; no more calls are selected meanwhile.
+    const ebt_numbers no_rows{};
+    for (uint32_t number : written_numbers_)
+        write_map(map_fd("numbers"), number, &no_rows);
+    written_numbers_.clear();
     links_.clear();
 }
 

@@ -53,6 +53,7 @@ class LoadedTier {
     /// Attaches sys_exit alone, or all hooks. Throws Error.
     void attach_sys_exit();
     void attach_all();
+    /// Ends capture; what was selected is gone.
     void detach();
 
   private:
