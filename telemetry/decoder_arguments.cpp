@@ -105,14 +105,26 @@ void Decoder::add_named_path(uint8_t argument, Event& out) noexcept {
     } // else: a failed call with "", which names nothing
 }
 
-/// A chdir that succeeded: what its path started from is gone, but where it led is known.
+/// A chdir or chroot that succeeded: what its path started from is gone, but where it
+/// led is known.
 void Decoder::adopt_new_directory(Event& out) noexcept {
-    if (!has_kind(out, 0, ebpf_loader::ArgKind::path_new_cwd) || !out.success() || out.paths != 0 ||
-        out.cwd.status == Status::absent)
+    if (!out.success() || out.paths != 0)
         return;
-    if (PathField* path = new_path(0, out)) {
-        static_cast<Text&>(*path) = out.cwd;
-        path->relative = out.cwd.status == Status::truncated; // its end is what is left
+    Text place;
+    if (has_kind(out, 0, ebpf_loader::ArgKind::path_new_cwd)) {
+        place = out.cwd;
+    } else if (has_kind(out, 0, ebpf_loader::ArgKind::path_new_root)) {
+        place = out.root;
+        if (place.status == Status::absent && !out.lost_fields) { // back at the root of all
+            place.bytes = "/";
+            place.status = Status::ok;
+            place.original_length = 1;
+        }
+    }
+    PathField* path = place.status == Status::absent ? nullptr : new_path(0, out);
+    if (path) {
+        static_cast<Text&>(*path) = place;
+        path->relative = place.status == Status::truncated; // its end is what is left
     }
 }
 

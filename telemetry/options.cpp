@@ -8,7 +8,6 @@
 #include <boost/program_options.hpp>
 #include <ebpf_loader/error.hpp>
 
-
 namespace telemetry {
 
 namespace {

@@ -29,6 +29,7 @@ constexpr KindRow kinds[] = {
     {"path", false, false},
     {"path_text", false, false},
     {"path_new_cwd", false, false},
+    {"path_new_root", false, false},
     {"string", false, false},
     {"sockaddr", false, false},
     {"sockaddr_out", false, false},
@@ -93,6 +94,7 @@ void add_named(Steps& steps, const SyscallRow& call) {
             steps.add(EBT_CAPTURE_PATH, i, EBT_LINK_NONE, EBT_ALWAYS);
             break;
         case ArgKind::path_new_cwd:
+        case ArgKind::path_new_root:
             steps.add(EBT_CAPTURE_PATH, i, EBT_LINK_CWD, EBT_ON_FAILURE);
             break;
         case ArgKind::string:
@@ -141,7 +143,8 @@ void add_sockets(Steps& steps, const SyscallRow& call) {
 } // namespace
 
 bool is_path(ArgKind kind) {
-    return kind == ArgKind::path || kind == ArgKind::path_text || kind == ArgKind::path_new_cwd;
+    return kind == ArgKind::path || kind == ArgKind::path_text || kind == ArgKind::path_new_cwd ||
+           kind == ArgKind::path_new_root;
 }
 
 bool is_32_bit(ArgKind kind) {

@@ -326,6 +326,26 @@ TEST(Decoder, TakesTheNewCurrentDirectoryForThePathOfAChdir) {
     EXPECT_FALSE(d.path().relative);
 }
 
+/// After a chroot the root is the new one: an absolute name started from the one before.
+TEST(Decoder, TakesTheNewRootForThePathOfAChroot) {
+    RecordBuilder builder("chroot");
+    builder.header.ret = 0;
+    builder.field(EBT_FIELD_CWD, path_bytes("/"));
+    EXPECT_EQ(Decoded(builder).path().bytes, "/") << "out of a chroot";
+    Decoded d(RecordBuilder(builder).field(EBT_FIELD_ROOT, path_bytes("/srv/jail")));
+    ASSERT_EQ(d.event.paths, 1);
+    EXPECT_EQ(d.path().bytes, "/srv/jail");
+    EXPECT_EQ(d.path().source, Source::kernel);
+
+    RecordBuilder lost = builder;
+    lost.header.flags = EBT_LOST_FIELDS;
+    EXPECT_EQ(Decoded(lost).event.paths, 0);
+    RecordBuilder failed_call = builder;
+    failed_call.header.ret = -1;
+    failed_call.field(EBT_FIELD_ROOT, path_bytes("/srv/jail")).field(EBT_FIELD_STRING, "/x", arg(0));
+    EXPECT_EQ(Decoded(failed_call).path().bytes, "/srv/jail/x");
+}
+
 TEST(Decoder, JoinsThePathOfAChdirThatFailed) {
     RecordBuilder builder("chdir");
     builder.header.ret = -2;

@@ -176,10 +176,11 @@ Class class_of(const std::string& type) {
 }
 
 bool is_pointer(ArgKind kind) {
-    static const std::set<ArgKind> kinds = {ArgKind::pointer,      ArgKind::string,       ArgKind::sockaddr,
-                                            ArgKind::sockaddr_out, ArgKind::msghdr,       ArgKind::msghdr_out,
-                                            ArgKind::argv,         ArgKind::envp,         ArgKind::path,
-                                            ArgKind::path_text,    ArgKind::path_new_cwd, ArgKind::address};
+    static const std::set<ArgKind> kinds = {
+        ArgKind::pointer, ArgKind::string,     ArgKind::sockaddr,     ArgKind::sockaddr_out,
+        ArgKind::msghdr,  ArgKind::msghdr_out, ArgKind::argv,         ArgKind::envp,
+        ArgKind::path,    ArgKind::path_text,  ArgKind::path_new_cwd, ArgKind::path_new_root,
+        ArgKind::address};
     return kinds.contains(kind);
 }
 

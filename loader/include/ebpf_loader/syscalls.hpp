@@ -14,33 +14,34 @@ namespace ebpf_loader {
 
 /// What an argument of a system call is; decides capture, width and display.
 enum class ArgKind : uint8_t {
-    number,       ///< long, unsigned
-    integer,      ///< int: 32 bits, signed
-    unsigned_int, ///< unsigned int: 32 bits
-    pointer,      ///< address; not followed
-    size,         ///< bytes
-    offset,       ///< loff_t, signed
-    fd,           ///< open descriptor: its file is captured
-    fd_socket,    ///< socket: its ends are captured
-    fd_number,    ///< a descriptor that is closed or meaningless at exit: the number alone
-    dirfd,        ///< directory descriptor or AT_FDCWD, for a path argument
-    path,         ///< user string; link = index of its dirfd, or EBT_LINK_CWD
-    path_text,    ///< a path that the caller's directory says nothing about: a symlink's target,
-                  ///< a mount's source; shown as it is
-    path_new_cwd, ///< chdir's. On success the event's cwd is what it led to, and what a relative
-                  ///< one started from is gone: captured on failure alone
-    string,       ///< user string that is no path
-    sockaddr,     ///< link = index of its length argument
-    sockaddr_out, ///< filled by the kernel; link = index of the pointer to its length
-    msghdr,       ///< struct msghdr to be sent, or the first of several: its address is captured
-    msghdr_out,   ///< the same, filled by the kernel
-    argv,         ///< array of strings
-    envp,         ///< array of strings; not captured
-    flags,        ///< bits; flag_set names the set of constants
-    enumeration,  ///< one of flag_set's constants
-    mode,         ///< file mode bits, shown in octal
-    signal,       ///< signal number
-    pid,          ///< process or thread id
+    number,        ///< long, unsigned
+    integer,       ///< int: 32 bits, signed
+    unsigned_int,  ///< unsigned int: 32 bits
+    pointer,       ///< address; not followed
+    size,          ///< bytes
+    offset,        ///< loff_t, signed
+    fd,            ///< open descriptor: its file is captured
+    fd_socket,     ///< socket: its ends are captured
+    fd_number,     ///< a descriptor that is closed or meaningless at exit: the number alone
+    dirfd,         ///< directory descriptor or AT_FDCWD, for a path argument
+    path,          ///< user string; link = index of its dirfd, or EBT_LINK_CWD
+    path_text,     ///< a path that the caller's directory says nothing about: a symlink's target,
+                   ///< a mount's source; shown as it is
+    path_new_cwd,  ///< chdir's. On success the event's cwd is what it led to, and what a relative
+                   ///< one started from is gone: captured on failure alone
+    path_new_root, ///< chroot's: the same, with the event's root
+    string,        ///< user string that is no path
+    sockaddr,      ///< link = index of its length argument
+    sockaddr_out,  ///< filled by the kernel; link = index of the pointer to its length
+    msghdr,        ///< struct msghdr to be sent, or the first of several: its address is captured
+    msghdr_out,    ///< the same, filled by the kernel
+    argv,          ///< array of strings
+    envp,          ///< array of strings; not captured
+    flags,         ///< bits; flag_set names the set of constants
+    enumeration,   ///< one of flag_set's constants
+    mode,          ///< file mode bits, shown in octal
+    signal,        ///< signal number
+    pid,           ///< process or thread id
     uid,
     gid,
     address, ///< virtual address in the caller (mmap, brk)
