@@ -13,8 +13,8 @@
 
 namespace telemetry {
 
-/// A mistake in a rules file. what() is "file:line:column: message", then the line
-/// itself and a caret under the place, then what was expected.
+/// Mistakes in a rules file. what() is, for each, "file:line:column: error: message", then
+/// the line itself and a caret under the place, then what was expected.
 class RuleError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
@@ -29,7 +29,7 @@ class Rules {
     Rules(Rules&&) noexcept;
     Rules& operator=(Rules&&) noexcept;
 
-    /// Throws RuleError; with several mistakes, what() lists them all.
+    /// Throws RuleError; with several mistakes, what() lists them all, one a statement.
     static Rules parse(std::string_view text, const std::string& file);
     static Rules load(const std::string& file);
     static std::string_view built_in(); ///< the text of rules/syscalls.rules
@@ -42,6 +42,9 @@ class Rules {
     bool kernel_decides(uint16_t row) const;
     /// Number of rule lines; for the log.
     size_t size() const;
+    /// What is allowed but hardly meant (a comparison that is never true, a line without
+    /// effect), in the form of RuleError::what() with "warning:"; for the log and --check.
+    const std::vector<std::string>& warnings() const;
 
   private:
     struct Impl;
