@@ -115,8 +115,8 @@ BtfPtr read_btf_file(const std::string& file) {
     if (!types)
         throw Error(ErrorCode::offsets,
                     "There is no BTF in " + file + " (" + std::strerror(errno) +
-                        ").\nGive a BTF file, or a vmlinux built with CONFIG_DEBUG_INFO_BTF; a compressed "
-                        "vmlinuz has to be unpacked first with scripts/extract-vmlinux of the kernel.");
+                        ").\nFrom an uncompressed kernel image with debug information, make a config: "
+                        "get_offsets --vmlinux FILE > ebpf_telemetry.conf");
     return types;
 }
 

@@ -177,6 +177,12 @@ void check_identity(const ebt_header& h, const OwnProcess& own, Findings& findin
         findings.add("header", "missing parts " + std::to_string(h.missing), "none");
 }
 
+/// /proc tells paths from our root, the engine from the root of the mount namespace.
+std::string from_namespace_root(const RecordView& view, const std::string& path) {
+    const auto root = view.find(EBT_FIELD_ROOT); // only there when we are chrooted
+    return root ? RecordView::join(root->content) + (path == "/" ? "" : path) : path;
+}
+
 /// Path and inode of a field that has both.
 void check_file(const RecordView& view, ebt_field_kind kind, uint8_t arg, const char* fields,
                 const OwnFile& own, Findings& findings) {
@@ -189,7 +195,7 @@ void check_file(const RecordView& view, ebt_field_kind kind, uint8_t arg, const 
     memcpy(&inode, field->content.data(), sizeof(inode));
     const std::string path = RecordView::join(field->content.substr(sizeof(inode)));
     if (!own.path.empty())
-        findings.expect(fields, path, own.path);
+        findings.expect(fields, path, from_namespace_root(view, own.path));
     findings.expect("file.f_inode, inode.i_ino", inode.ino, own.ino);
     findings.expect("inode.i_mode", inode.mode, own.mode);
     findings.expect("inode.i_uid", inode.uid, own.uid);
@@ -215,12 +221,8 @@ void check_image(const RecordView& view, const OwnProcess& own, Findings& findin
         findings.expect("tty_struct.name", std::string(tty->content), own.tty);
 
     const auto cwd = view.find(EBT_FIELD_CWD);
-    const auto root = view.find(EBT_FIELD_ROOT);
-    std::string expected = own.cwd;
-    if (root) // /proc tells paths from our root, the engine from the root of the mount namespace
-        expected = RecordView::join(root->content) + (own.cwd == "/" ? "" : own.cwd);
     findings.expect("task_struct.fs, fs_struct.pwd", cwd ? RecordView::join(cwd->content) : "nothing",
-                    expected);
+                    from_namespace_root(view, own.cwd));
 }
 
 void check_socket(const RecordView& view, uint8_t arg, uint16_t family, uint16_t local_port,

@@ -16,7 +16,8 @@ expect_files() {
     local file
     for file in bin/get_offsets include/ebpf_loader/engine.hpp \
         include/ebpf_loader/abi/record.h include/ebpf_loader/abi/offsets.def \
-        share/ebpf_telemetry/rules/syscalls.rules share/doc/ebpf_telemetry/get_offsets.md share/doc/ebpf_telemetry/LICENSES/MIT.txt \
+        share/ebpf_telemetry/rules/syscalls.rules share/doc/ebpf_telemetry/README.md \
+        share/doc/ebpf_telemetry/get_offsets.md share/doc/ebpf_telemetry/LICENSES/MIT.txt \
         share/doc/ebpf_telemetry/LICENSES/GPL-2.0-only.txt \
         share/doc/ebpf_telemetry/LICENSES/LGPL-2.1-only.txt; do
         [ -s "$prefix/$file" ] || fail "not installed: $file" "$(cd "$prefix" && find . -type f)"
@@ -56,7 +57,8 @@ expect_example_to_work() {
     local example=$prefix/share/doc/ebpf_telemetry/example/openat.cpp
     compile "$example" -o "$scratch/openat" || fail "the example does not compile"
     echo text >"$scratch/a file to open"
-    LD_LIBRARY_PATH=$libraries "$scratch/openat" >"$scratch/opened" 2>"$scratch/err" &
+    export LD_LIBRARY_PATH=$libraries
+    "$scratch/openat" >"$scratch/opened" 2>"$scratch/err" &
     local pid=$! status=0
     while kill -0 "$pid" 2>/dev/null; do # until it has ended, after its second
         cat "$scratch/a file to open" >/dev/null
@@ -66,6 +68,15 @@ expect_example_to_work() {
     [ "$status" = 0 ] || fail "the example ended with $status:" "$(cat "$scratch/err")"
     grep -qE "^pid [0-9]+ opened $scratch/a file to open\$" "$scratch/opened" ||
         fail "the example did not see the file:" "$(tail -5 "$scratch/opened")"
+}
+
+# The kernel's paths begin at the root of the mount namespace, ours at the chroot: the engine
+# must not take the difference for wrong offsets.
+expect_example_to_work_in_chroot() {
+    mkdir "$scratch/root"
+    # shellcheck disable=SC2016 # for the inner shell
+    expect_status 0 unshare --mount sh -c 'mount --rbind / "$1" && exec chroot "$1" "$2"' sh \
+        "$scratch/root" "$scratch/openat"
 }
 
 # Packages are made so.
@@ -80,5 +91,6 @@ expect_soname
 expect_headers_stand_alone
 expect_programs_to_run
 expect_example_to_work
+expect_example_to_work_in_chroot
 expect_destdir
 echo "installed tree: all as it should be"

@@ -189,7 +189,7 @@ TEST_F(BtfFile, SaysWhatIsWrongWithAFile) {
     };
     EXPECT_THAT(error("/no/such"), HasSubstr("Cannot read /no/such: No such file"));
     EXPECT_THAT(error("/proc/self/exe"), HasSubstr("There is no BTF in /proc/self/exe"));
-    EXPECT_THAT(error(write("rubbish")), HasSubstr("extract-vmlinux"));
+    EXPECT_THAT(error(write("rubbish")), HasSubstr("get_offsets --vmlinux FILE"));
     EXPECT_EQ(release_of_image("/no/such"), "");
     EXPECT_EQ(release_of_image(write("rubbish")), "");
 }

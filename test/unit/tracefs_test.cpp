@@ -18,7 +18,7 @@ using testing::HasSubstr;
 
 /// Enters a mount namespace in which tracefs is nowhere.
 void leave_tracefs() {
-    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/sys", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
         throw std::runtime_error("this test needs root");
     for (const char* place : {"/sys/kernel/debug/tracing", "/sys/kernel/debug", "/sys/kernel/tracing"})
         while (umount2(place, MNT_DETACH) == 0)
