@@ -17,7 +17,7 @@ expect_files() {
     for file in bin/get_offsets include/ebpf_loader/engine.hpp \
         include/ebpf_loader/abi/record.h include/ebpf_loader/abi/offsets.def \
         share/ebpf_telemetry/rules/syscalls.rules share/doc/ebpf_telemetry/README.md \
-        share/doc/ebpf_telemetry/get_offsets.md share/doc/ebpf_telemetry/LICENSES/MIT.txt \
+        share/doc/ebpf_telemetry/get_offsets/README.md share/doc/ebpf_telemetry/LICENSES/MIT.txt \
         share/doc/ebpf_telemetry/LICENSES/GPL-2.0-only.txt \
         share/doc/ebpf_telemetry/LICENSES/LGPL-2.1-only.txt; do
         [ -s "$prefix/$file" ] || fail "not installed: $file" "$(cd "$prefix" && find . -type f)"
