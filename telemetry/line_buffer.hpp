@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+namespace telemetry {
+
+/// The line under construction. Formatting is the hot path: writers put bytes here
+/// after one comparison each, and the memory is kept from line to line.
+class LineBuffer {
+  public:
+    LineBuffer() : begin_(new char[first_size]), position_(begin_.get()), end_(begin_.get() + first_size) {}
+
+    void clear() { position_ = begin_.get(); }
+    std::string_view view() const { return {begin_.get(), static_cast<size_t>(position_ - begin_.get())}; }
+
+    /// A place for at least `bytes` more; tell with advance_to() how far it was used.
+    char* room(size_t bytes) {
+        if (static_cast<size_t>(end_ - position_) < bytes)
+            grow(bytes);
+        return position_;
+    }
+    void advance_to(char* position) { position_ = position; }
+
+    void put(char c) {
+        *room(1) = c;
+        ++position_;
+    }
+    template <size_t N> void put(const char (&literal)[N]) { put_bytes(literal, N - 1); }
+    void put(std::string_view bytes) { put_bytes(bytes.data(), bytes.size()); }
+
+    void put_decimal(uint64_t value);
+    void put_signed(int64_t value);
+    void put_hex(uint64_t value);   ///< lower case, no prefix, no leading zeroes
+    void put_octal(uint64_t value); ///< no prefix, no leading zeroes
+    void put_hex_bytes(std::string_view bytes);
+
+    /// The last byte written; '\0' when there is none.
+    char last() const { return position_ == begin_.get() ? '\0' : position_[-1]; }
+    /// Forgets what was put since the line was `length` long.
+    void cut(size_t length) { position_ = begin_.get() + length; }
+
+  private:
+    static constexpr size_t first_size = 8192;
+
+    void put_bytes(const char* bytes, size_t count) {
+        char* place = room(count);
+        if (count) // an empty view may have no address, which memcpy must not get
+            std::memcpy(place, bytes, count);
+        position_ = place + count;
+    }
+    void grow(size_t bytes);
+
+    std::unique_ptr<char[]> begin_;
+    char* position_;
+    char* end_;
+};
+
+/// Writes "2026-11-21T21:16:05.000000042Z"; remembers the part that changes once a second.
+class Timestamp {
+  public:
+    static constexpr size_t length = 30;
+    void put(LineBuffer& line, uint64_t ns_since_epoch);
+
+  private:
+    void remember(uint64_t second);
+
+    uint64_t second_ = UINT64_MAX;
+    char text_[20] = {}; ///< up to and with the point
+};
+
+} // namespace telemetry
