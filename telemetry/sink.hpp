@@ -14,6 +14,8 @@ class Sink {
     virtual void write(std::string_view lines, uint64_t events) = 0;
     /// Pushes out what is buffered; called when the stream is idle and at the end.
     virtual void flush() = 0;
+    /// The very end: what cannot be pushed out now is lost, and lost() is final.
+    virtual void finish() { flush(); }
     /// Events that did not reach the destination.
     virtual uint64_t lost() const = 0;
     /// True once nothing more can be written (EPIPE, closed terminal): time to end.
