@@ -3,8 +3,8 @@
 #define TIER_RAW
 #define TIER_LOOPS
 #define TIER_RING
-#define TIER_WALK_STEPS 48
-#define TIER_ARGV_STEPS 64
+#define TIER_WALK_STEPS 512
+#define TIER_ARGV_STEPS 512
 #define TIER_CAPTURES 3
 
 #include "lib/programs.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Raw tracepoints: 4.17 to 5.1. 4096 instructions a program, no loops. */
 #define TIER_RAW
-#define TIER_WALK_STEPS 40
-#define TIER_ARGV_STEPS 40
+#define TIER_WALK_STEPS 80
+#define TIER_ARGV_STEPS 84
 #define TIER_CAPTURES 1
 
 #include "lib/programs.h"

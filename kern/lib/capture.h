@@ -377,13 +377,12 @@ INLINE enum outcome capture_argv(struct scratch *s, const struct ebt_step *step)
 	field->flags = EBT_USER_MEMORY;
 	c->pointer = s->values[step->arg & 7];
 	c->field = s->position;
-	c->stored = 0;
-	c->length = 0;
-	c->count = 0;
-	__u32 room = EBT_RECORD_MAX - s->position - sizeof(*field);
-	c->limit = room < EBT_ARGV_MAX ? room : EBT_ARGV_MAX;
-	c->wide = s->header.abi == EBT_X86_64 ? 8 : 4;
-	c->done = 0;
+	c->end = s->position + sizeof(*field);
+	c->limit = c->end + EBT_ARGV_MAX;
+	if (c->limit > EBT_RECORD_MAX)
+		c->limit = EBT_RECORD_MAX;
+	c->width = s->header.abi == EBT_X86_64 ? 8 : 4;
+	c->status = EBT_OK;
 	return STRINGS;
 }
 
@@ -397,8 +396,6 @@ INLINE int is_due(const struct ebt_step *step, const struct ebt_header *h)
 /* Runs one step of a plan. */
 INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt_step *step)
 {
-	if (!is_due(step, &s->header))
-		return NEXT;
 	switch (step->capture) {
 	case EBT_CAPTURE_PATH:
 		return capture_path(s, task, step);
@@ -424,33 +421,64 @@ INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt
 	return NEXT;
 }
 
-/* Does what s->phase says and moves it on. */
-INLINE enum outcome capture_phase(struct scratch *s, __u64 task, const struct ebt_plan *plan)
+/* The next step that is due from this one on; plan->steps when none is. */
+INLINE __u32 next_step(const struct scratch *s, const struct ebt_plan *plan, __u32 from)
 {
-	__u32 phase = s->phase++;
-	switch (phase) {
-	case PHASE_BEGIN:
-		capture_begin(s, task);
-		return NEXT;
-	case PHASE_EXE:
-		return capture_exe(s, task);
-	case PHASE_IMAGE:
-		capture_image(s, task, plan);
-		return NEXT;
-	case PHASE_CWD:
-		return capture_place(s, EBT_FIELD_CWD, EBT_ARG_NONE, s->pwd_mount, s->pwd_dentry);
-	case PHASE_ROOT:
-		if (s->chrooted)
-			return capture_place(s, EBT_FIELD_ROOT, EBT_ARG_NONE, s->root_mount,
-					     s->root_dentry);
-		return NEXT;
+	__u32 next = plan->steps;
+#pragma clang loop unroll(full)
+	for (int i = EBT_STEPS - 1; i >= 0; i--) {
+		if (i >= from && i < plan->steps && is_due(&plan->step[i], &s->header))
+			next = i;
 	}
-	return capture_step(s, task, &plan->step[(phase - PHASE_STEPS) & (EBT_STEPS - 1)]);
+	return next;
 }
 
 INLINE int captured_all(const struct scratch *s, const struct ebt_plan *plan)
 {
 	return s->phase >= PHASE_STEPS + (__u32)plan->steps;
+}
+
+/*
+ * Tail calls that the rest of the record needs: two for each path to come, and what
+ * a process's exit takes after it.
+ */
+INLINE __u32 calls_to_come(const struct scratch *s, const struct ebt_plan *plan)
+{
+	__u32 calls = 2;
+	if (s->phase <= PHASE_CWD)
+		calls += 2;
+	if (s->chrooted && s->phase <= PHASE_ROOT)
+		calls += 2;
+	if (s->phase < PHASE_STEPS + (__u32)plan->steps)
+		calls += plan->steps * 2;
+	return s->then_exit ? calls + 6 : calls;
+}
+
+/* Does what s->phase says and moves it on. What needs no walk is done on the way. */
+INLINE enum outcome capture_phase(struct scratch *s, __u64 task, const struct ebt_plan *plan)
+{
+	if (s->phase == PHASE_BEGIN)
+		capture_begin(s, task);
+	if (s->phase == PHASE_IMAGE) {
+		capture_image(s, task, plan);
+		s->phase = PHASE_CWD;
+	}
+	__u32 phase = s->phase;
+	switch (phase) {
+	case PHASE_EXE:
+		s->phase = PHASE_IMAGE;
+		return capture_exe(s, task);
+	case PHASE_CWD:
+		s->phase = s->chrooted ? PHASE_ROOT : PHASE_STEPS + next_step(s, plan, 0);
+		return capture_place(s, EBT_FIELD_CWD, EBT_ARG_NONE, s->pwd_mount, s->pwd_dentry);
+	case PHASE_ROOT:
+		s->phase = PHASE_STEPS + next_step(s, plan, 0);
+		return capture_place(s, EBT_FIELD_ROOT, EBT_ARG_NONE, s->root_mount,
+				     s->root_dentry);
+	}
+	phase -= PHASE_STEPS;
+	s->phase = PHASE_STEPS + next_step(s, plan, phase + 1);
+	return capture_step(s, task, &plan->step[phase & (EBT_STEPS - 1)]);
 }
 
 /* The stage: captures until the record is complete or another stage has to go on. */
@@ -475,14 +503,21 @@ INLINE void run_capture(void *ctx)
 		if (outcome != NEXT)
 			break;
 	}
-	if (outcome == WALK)
-		go_on(ctx, &claim, STAGE_WALK);
-	else if (outcome == STRINGS)
-		go_on(ctx, &claim, STAGE_ARGV);
-	else if (captured_all(s, plan))
+	if (outcome == NEXT && captured_all(s, plan)) {
 		finish(ctx, &claim);
-	else
-		go_on(ctx, &claim, STAGE_CAPTURE);
+		return;
+	}
+	s->reserve = calls_to_come(s, plan);
+	go_on(ctx, &claim,
+	      outcome == WALK      ? STAGE_WALK
+	      : outcome == STRINGS ? STAGE_ARGV
+				   : STAGE_CAPTURE);
+}
+
+/* May a stage call itself once more and leave the others what they need? */
+INLINE int may_repeat(const struct scratch *s)
+{
+	return s->tail_calls + s->reserve < TAIL_CALLS;
 }
 
 /* The stage: walks up one path. */
@@ -493,51 +528,47 @@ INLINE void run_walk(void *ctx)
 	struct scratch *s = claim.scratch;
 	if (!s)
 		return;
-	if (!walk_some(s)) {
-		bpf_tail_call(ctx, &stages, STAGE_WALK);
-		walk_end(s, 1);
-		s->header.flags |= EBT_LOST_FIELDS;
-		finish(ctx, &claim);
-		return;
-	}
-	walk_end(s, 0);
+	int whole = walk_some(s);
+	if (!whole && may_repeat(s))
+		jump(ctx, s, STAGE_WALK);
+	walk_end(s, !whole);
 	go_on(ctx, &claim, STAGE_CAPTURE);
 }
 
-/* One string of the vector. Sets c->done at its end. */
-INLINE void argv_step(struct scratch *s, struct ebt_field *field)
+/* One string of the vector: 0 when it was the last that is there, or that there is room for. */
+INLINE int argv_step(struct scratch *s)
 {
+	OPAQUE(s); /* as in walk_step */
 	struct argv_cursor *c = &s->argv;
-	__u64 string = 0;
-	__s64 error;
-	if (c->wide == 8)
-		error = bpf_probe_read_user(&string, 8, (void *)c->pointer);
-	else
-		error = bpf_probe_read_user(&string, 4, (void *)c->pointer);
-	if (error) {
-		field->status = EBT_FAULT;
-		c->done = 1;
-		return;
+	__u64 string = 0, end = c->end, room = c->limit - end;
+	if (bpf_probe_read_user(&string, bounded(c->width, 8), (void *)c->pointer)) {
+		c->status = EBT_FAULT;
+		return 0;
 	}
-	if (!string) {
-		c->done = 1;
-		return;
-	}
-	__u64 room = c->limit - c->stored;
-	__s64 length = bpf_probe_read_user_str(record_at(s, c->field + sizeof(*field) + c->stored),
-					       bounded(room, EBT_ARGV_MAX), (void *)string);
+	if (!string)
+		return 0;
+	__s64 length =
+	    bpf_probe_read_user_str(record_at(s, end), bounded(room, EBT_ARGV_MAX), (void *)string);
 	if (length <= 0) {
-		field->status = EBT_FAULT;
-		c->done = 1;
-		return;
+		c->status = EBT_FAULT;
+		return 0;
 	}
-	c->stored += length;
-	c->count++;
-	c->pointer += c->wide;
-	if (length == room) {
-		field->status = EBT_TRUNCATED;
-		c->done = 1;
+	c->end = end + length;
+	c->pointer += c->width;
+	if (length < room)
+		return 1;
+	c->status = EBT_TRUNCATED;
+	return 0;
+}
+
+INLINE int argv_some(struct scratch *s)
+{
+	TIER_LOOP
+	for (int i = 0; i < TIER_ARGV_STEPS; i++) {
+		if (!argv_step(s))
+			return 1;
 	}
+	return 0;
 }
 
 /* The stage: copies an argument vector. */
@@ -549,31 +580,17 @@ INLINE void run_argv(void *ctx)
 	if (!s)
 		return;
 	struct argv_cursor *c = &s->argv;
+	int whole = argv_some(s);
+	if (!whole && may_repeat(s))
+		jump(ctx, s, STAGE_ARGV);
 	struct ebt_field *field = record_at(s, c->field);
-	if (!c->stored && !c->count)
-		field->status = EBT_OK;
-	TIER_LOOP
-	for (int i = 0; i < TIER_ARGV_STEPS; i++) {
-		argv_step(s, field);
-		if (c->done)
-			break;
-	}
-	int cut = 0;
-	if (!c->done) {
-		bpf_tail_call(ctx, &stages, STAGE_ARGV);
-		cut = 1;
-		field->status = EBT_TRUNCATED;
-		s->header.flags |= EBT_LOST_FIELDS;
-	}
+	__u32 length = c->end - c->field - sizeof(*field);
+	__u8 status = whole ? c->status : EBT_TRUNCATED;
 	/* How much more there was is not known without reading it. */
-	if (field->status != EBT_OK)
+	if (status != EBT_OK)
 		field->flags |= EBT_AT_LEAST;
-	field->count = c->count;
-	field_end(s, field, field->status, c->stored, c->stored);
-	if (cut)
-		finish(ctx, &claim);
-	else
-		go_on(ctx, &claim, STAGE_CAPTURE);
+	field_end(s, field, status, length, length);
+	go_on(ctx, &claim, STAGE_CAPTURE);
 }
 
 #endif

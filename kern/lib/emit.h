@@ -69,12 +69,22 @@ INLINE void emit(void *ctx, struct claim *claim)
 	}
 }
 
+/* What the kernel allows in one run, on the strictest kernel. */
+#define TAIL_CALLS 32
+
+INLINE void jump(void *ctx, struct scratch *s, __u32 stage)
+{
+	s->tail_calls++;
+	bpf_tail_call(ctx, &stages, stage);
+}
+
 /* Lets go of the slot, or goes on to the process's exit. */
 INLINE void leave(void *ctx, struct claim *claim)
 {
 	if (claim->scratch->then_exit) {
 		claim->scratch->then_exit = 0;
-		bpf_tail_call(ctx, &stages, STAGE_EXIT);
+		jump(ctx, claim->scratch, STAGE_EXIT);
+		claim->slot->seen++;
 		claim->slot->lost[EBT_LOST_TAIL_CALL]++;
 	}
 	release_slot(claim->slot);
@@ -89,7 +99,7 @@ INLINE void finish(void *ctx, struct claim *claim)
 /* Goes on in another stage; where the kernel allows no more, sends what is there. */
 INLINE void go_on(void *ctx, struct claim *claim, __u32 stage)
 {
-	bpf_tail_call(ctx, &stages, stage);
+	jump(ctx, claim->scratch, stage);
 	claim->scratch->header.flags |= EBT_LOST_FIELDS;
 	finish(ctx, claim);
 }

@@ -64,7 +64,10 @@ INLINE void field_missing(struct scratch *s, __u8 kind, __u8 arg, __u8 status)
 {
 	if (!has_room(s, 0))
 		return;
-	field_end(s, field_begin(s, kind, arg), status, 0, 0);
+	struct ebt_field *field = field_begin(s, kind, arg);
+	if (status == EBT_FAULT)
+		field->flags = EBT_USER_MEMORY;
+	field_end(s, field, status, 0, 0);
 }
 
 #endif

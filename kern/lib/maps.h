@@ -62,19 +62,15 @@ struct walker {
 	__u64 limit;           /* where they have to end; 0 once they did not */
 	__u32 field;           /* where the field's struct ebt_field stands in the record */
 	__u32 length;          /* bytes that the whole path has */
-	__u32 count;
-	__u32 done;
 };
 
 struct argv_cursor {
 	__u64 pointer; /* next element of the array, in user memory */
+	__u64 end;     /* of the strings in the record */
+	__u64 limit;   /* where they have to end */
 	__u32 field;
-	__u32 stored;
-	__u32 length;
-	__u32 count;
-	__u32 limit;
-	__u32 wide; /* bytes of a pointer: 8, or 4 for i386 and x32 */
-	__u32 done;
+	__u32 width; /* bytes of a pointer: 8, or 4 for i386 and x32 */
+	__u32 status;
 };
 
 /* Room that a masked position plus the largest single read can reach. */
@@ -89,7 +85,9 @@ struct scratch {
 	struct walker walker;
 	struct argv_cursor argv;
 	__u32 phase;
-	__u32 position; /* end of the record so far */
+	__u32 tail_calls; /* of this run: the kernel allows 32 or 33 */
+	__u32 reserve;    /* tail calls that others than this walk still need */
+	__u32 position;   /* end of the record so far */
 	__u32 row;
 	__u32 image_whole; /* the image is complete: need not be sent again */
 	__u32 then_exit;   /* after this record, one for the process's exit */

@@ -50,6 +50,8 @@ INLINE void claim_slot(struct claim *claim, __u64 task)
 	}
 	claim->index = index;
 	claim->scratch = bpf_map_lookup_elem(&scratches, &index);
+	if (claim->scratch)
+		claim->scratch->tail_calls = 0;
 }
 
 /* The slot that an earlier stage of this run claimed. */

@@ -13,6 +13,8 @@
 
 /* How deep mounts may be stacked above a process's root. */
 #define MOUNT_DEPTH 6
+/* Mounts that a walk passes before it goes on with another run. */
+#define MOUNTS_STACKED 3
 
 /*
  * What a step needs stands side by side on every kernel but those built with
@@ -90,8 +92,6 @@ INLINE void walk_begin(struct scratch *s, struct ebt_field *field, __u64 mount, 
 	w->end = s->position + sizeof(*field) + walk_prefix(field);
 	w->limit = w->end + EBT_PATH_MAX;
 	w->length = 0;
-	w->count = 0;
-	w->done = 0;
 	walker_enter_mount(w, mount);
 }
 
@@ -100,43 +100,75 @@ INLINE void walk_store_name(struct scratch *s, struct walker *w)
 {
 	__u64 length = w->at.length & NAME_MAX_MASK;
 	__u64 end = w->end;
+	__u64 after = end + length + 1;
 	w->length += length + 1;
-	if (end + length >= w->limit) {
+	if (after > w->limit) {
 		w->limit = 0; /* once cut, cut for good */
 		return;
 	}
-	OPAQUE(length);
-	length &= NAME_MAX_MASK;
+	w->end = after;
 	OPAQUE(end);
 	__u8 *to = s->record + (end & RECORD_MASK);
+	OPAQUE(length);
+	length &= NAME_MAX_MASK;
 	/* One byte more than the name, so that the size is never 0; it becomes the NUL. */
 	bpf_probe_read_kernel(to, length + 1, (void *)w->at.name);
 	to[length] = 0;
-	w->end = end + length + 1;
-	w->count++;
 }
 
-/* One step up. Sets w->done at the top. */
-INLINE void walk_step(struct scratch *s)
+/* One component up: 0 at the root of the mount, or where there is nothing above. */
+INLINE int walk_step(struct scratch *s)
 {
+	/* Fresh in each step, or the compiler keeps the address of each member on the stack. */
+	OPAQUE(s);
 	struct walker *w = &s->walker;
 	__u64 dentry = w->dentry;
-	if (dentry == w->in.root) {
-		__u64 parent = w->in.parent;
-		if (parent == w->mount) {
-			__u64 top = s->top_mount;
-			w->done = 1 + ((top != parent) & (top != 0)) * EBT_FOREIGN;
-			return;
-		}
-		w->dentry = w->in.mountpoint;
-		walker_enter_mount(w, parent);
-		return;
-	}
+	if (dentry == w->in.root)
+		return 0;
 	read_dentry(&w->at, dentry);
 	walk_store_name(s, w);
 	w->dentry = w->at.parent;
-	if (w->at.parent == dentry || !w->at.parent)
-		w->done = 1 + EBT_DETACHED;
+	return w->at.parent != dentry;
+}
+
+/*
+ * From the root of a mount to where it is mounted, as often as mounts are stacked
+ * right there; 1 when that was the last one.
+ */
+INLINE int walk_mounts(struct scratch *s)
+{
+	struct walker *w = &s->walker;
+#pragma clang loop unroll(full)
+	for (int i = 0; i < MOUNTS_STACKED; i++) {
+		if (w->dentry != w->in.root)
+			return i == 0; /* below no mount: nothing is above */
+		__u64 parent = w->in.parent;
+		if (parent == w->mount)
+			return 1;
+		w->dentry = w->in.mountpoint;
+		walker_enter_mount(w, parent);
+	}
+	return 0;
+}
+
+/* Up to TIER_WALK_STEPS steps; 1 when the top is reached. */
+INLINE int walk_some(struct scratch *s)
+{
+	TIER_LOOP
+	for (int i = 0; i < TIER_WALK_STEPS; i++) {
+		if (!walk_step(s))
+			return walk_mounts(s);
+	}
+	return 0;
+}
+
+/* How a walk ended: at the root of the caller's mount namespace, of another, or of none. */
+INLINE __u8 walk_flags(const struct scratch *s)
+{
+	const struct walker *w = &s->walker;
+	if (w->dentry != w->in.root)
+		return EBT_DETACHED;
+	return s->top_mount && s->top_mount != w->mount ? EBT_FOREIGN : 0;
 }
 
 /* Closes the walker's field. `cut`: the steps ran out before the top. */
@@ -145,28 +177,15 @@ INLINE void walk_end(struct scratch *s, int cut)
 	struct walker *w = &s->walker;
 	struct ebt_field *field = record_at(s, w->field);
 	__u32 prefix = walk_prefix(field);
-	__u8 flags = cut ? EBT_AT_LEAST : w->done - 1;
+	__u8 flags = cut ? EBT_AT_LEAST : walk_flags(s);
 	if (prefix && (flags & EBT_DETACHED) && w->inode) {
 		struct ebt_inode *inode = (void *)(field + 1);
 		__u64 sb = POINTER(w->inode, inode, i_sb);
 		READ(&inode->magic, sb, super_block, s_magic);
 	}
 	field->flags |= flags;
-	field->count = w->count;
 	field_end(s, field, cut || !w->limit ? EBT_TRUNCATED : EBT_OK,
 		  w->end - w->field - sizeof(*field), prefix + w->length);
-}
-
-/* Up to TIER_WALK_STEPS steps; 1 when the top is reached. */
-INLINE int walk_some(struct scratch *s)
-{
-	TIER_LOOP
-	for (int i = 0; i < TIER_WALK_STEPS; i++) {
-		walk_step(s);
-		if (s->walker.done)
-			return 1;
-	}
-	return 0;
 }
 
 /*
