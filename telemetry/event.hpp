@@ -23,7 +23,7 @@ enum class Status : uint8_t {
 enum class Source : uint8_t {
     kernel,      ///< kernel structures
     user_memory, ///< the process's own memory, which it may have changed since
-    procfs,      ///< /proc, read later than the event: may describe a later moment
+    procfs,      ///< /proc, read at another time than the event
 };
 
 /// Bytes as the process or the kernel gave them: any byte but what `status` says.

@@ -91,18 +91,42 @@ void ProcessCache::learn(Event& event, Entry* entry, const ProcessKey& key) {
         entry = &table_.insert(key);
     entry->exec_id = event.exec_id;
     entry->image = store(event.image);
+    running_.erase(event.pid);
 }
 
-/// The record that had the image was lost. Tried once for each image: what is not in
-/// /proc now will not be there later.
+/// The record that had the image was lost, or there was none. Tried once for each image:
+/// what is not in /proc now will not be there later.
 void ProcessCache::heal(Event& event, Entry* entry, const ProcessKey& key) {
     if (!entry)
         entry = &table_.insert(key);
-    const Image* image = procfs_.read(event.pid, event.start_time_ns);
-    ++(image ? counters_.healed : counters_.unhealed);
     entry->exec_id = event.exec_id;
-    entry->image = image ? store(*image) : nullptr;
+    entry->image = read_again(event);
     give(event, *entry);
+}
+
+std::shared_ptr<const StoredImage> ProcessCache::read_again(const Event& event) {
+    if (const Image* image = procfs_.read(event.pid, event.start_time_ns)) {
+        ++counters_.healed;
+        return store(*image);
+    }
+    // Another command name would mean that it has executed something since the start.
+    auto running = running_.find(event.pid);
+    if (running != running_.end() && running->second.start_ticks == procfs_.ticks(event.start_time_ns) &&
+        running->second.comm == event.comm) {
+        ++counters_.remembered;
+        return running->second.image;
+    }
+    ++counters_.unhealed;
+    return nullptr;
+}
+
+void ProcessCache::remember_running() {
+    for (uint32_t pid : procfs_.processes()) {
+        if (image_bytes_ > limits_.image_bytes / 2) // the other half is for what is to come
+            return;
+        if (const Procfs::Process* process = procfs_.read(pid))
+            running_[pid] = {process->start_ticks, std::string(process->comm), store(process->image)};
+    }
 }
 
 /// A child starts with the image of its parent.

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <unordered_map>
 
 #include "event.hpp"
 #include "process_table.hpp"
@@ -24,16 +26,21 @@ class ProcessCache {
         size_t grace_processes = 4096;
     };
     struct Counters {
-        uint64_t hits = 0;      ///< events that found their image
-        uint64_t records = 0;   ///< images that came with a record
-        uint64_t inherited = 0; ///< images of forked children
-        uint64_t healed = 0;    ///< images read from /proc
-        uint64_t unhealed = 0;  ///< tried in vain
-        uint64_t evicted = 0;   ///< living processes forgotten for lack of room
+        uint64_t hits = 0;       ///< events that found their image
+        uint64_t records = 0;    ///< images that came with a record
+        uint64_t inherited = 0;  ///< images of forked children
+        uint64_t remembered = 0; ///< images of processes that end, as they were at the start
+        uint64_t healed = 0;     ///< images read from /proc
+        uint64_t unhealed = 0;   ///< tried in vain
+        uint64_t evicted = 0;    ///< living processes forgotten for lack of room
     };
 
     ProcessCache() : ProcessCache(Limits{}) {}
     explicit ProcessCache(const Limits& limits, Procfs procfs = Procfs());
+
+    /// Reads the images of the processes that run by now. The record of a process that
+    /// ends brings none, and those that start later have an earlier event.
+    void remember_running();
 
     /// Completes the event with the image of its process. Its views into the cache are
     /// valid until the next call.
@@ -45,19 +52,26 @@ class ProcessCache {
 
   private:
     using Entry = ProcessTable::Entry;
+    struct Running {
+        uint64_t start_ticks;
+        std::string comm;
+        std::shared_ptr<const StoredImage> image;
+    };
 
     void make_room(uint64_t time_ns);
     void complete(Event& event, Entry* entry, const ProcessKey& key);
     void learn(Event& event, Entry* entry, const ProcessKey& key);
     void heal(Event& event, Entry* entry, const ProcessKey& key);
     void inherit(const Event& event, const ProcessKey& parent);
+    std::shared_ptr<const StoredImage> read_again(const Event& event);
     std::shared_ptr<const StoredImage> store(const Image& image);
 
     Limits limits_;
     Procfs procfs_;
     size_t image_bytes_ = 0; ///< before the table, whose images count here to the last
     ProcessTable table_;
-    std::shared_ptr<const StoredImage> held_; ///< replaced, but the event still refers to it
+    std::unordered_map<uint32_t, Running> running_; ///< at the start, and nothing heard of since
+    std::shared_ptr<const StoredImage> held_;       ///< replaced, but the event still refers to it
     Counters counters_;
 };
 

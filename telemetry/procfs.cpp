@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <optional>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
-
-#include <ebpf_loader/abi/record.h>
 
 namespace telemetry {
 
@@ -50,30 +50,33 @@ size_t read_file(int directory, const char* name, char* out, size_t room) {
 }
 
 struct Stat {
+    char comm[EBT_COMM_LEN] = "";
+    size_t comm_length = 0;
     int64_t tty = 0;
     uint64_t start_ticks = 0;
 };
 
-/// Fields 7 and 22 of /proc/PID/stat. The command name, the second, may hold anything,
+/// Fields 2, 7 and 22 of /proc/PID/stat. The second, the command name, may hold anything,
 /// ")" and blanks included, but nothing after it does.
 std::optional<Stat> read_stat(int directory) {
     char buffer[1024];
     std::string_view text(buffer, read_file(directory, "stat", buffer, sizeof buffer));
-    size_t at = text.rfind(')');
-    if (at == text.npos)
+    size_t begin = text.find('('), end = text.rfind(')');
+    if (begin == text.npos || end == text.npos || end < begin)
         return std::nullopt;
-    text.remove_prefix(at + 1);
     Stat stat;
+    stat.comm_length = text.substr(begin + 1, end - begin - 1).copy(stat.comm, sizeof stat.comm);
+    text.remove_prefix(end + 1);
     for (int field = 3; field <= 22; field++) {
-        size_t begin = text.find_first_not_of(' ');
-        if (begin == text.npos)
+        size_t blanks = text.find_first_not_of(' ');
+        if (blanks == text.npos)
             return std::nullopt;
-        text.remove_prefix(begin);
+        text.remove_prefix(blanks);
         std::string_view word = text.substr(0, text.find(' '));
-        const char* end = word.data() + word.size();
-        if (field == 7 && std::from_chars(word.data(), end, stat.tty).ec != std::errc{})
+        const char* word_end = word.data() + word.size();
+        if (field == 7 && std::from_chars(word.data(), word_end, stat.tty).ec != std::errc{})
             return std::nullopt;
-        if (field == 22 && std::from_chars(word.data(), end, stat.start_ticks).ec != std::errc{})
+        if (field == 22 && std::from_chars(word.data(), word_end, stat.start_ticks).ec != std::errc{})
             return std::nullopt;
         text.remove_prefix(word.size());
     }
@@ -109,7 +112,7 @@ Procfs::Procfs(std::string root)
     : root_(std::move(root)), ns_per_tick_(1'000'000'000 / static_cast<uint64_t>(sysconf(_SC_CLK_TCK))),
       exe_(new char[PATH_MAX]), argv_(new char[EBT_ARGV_MAX + 1]) {}
 
-const Image* Procfs::read(uint32_t pid, uint64_t start_time_ns) noexcept {
+const Procfs::Process* Procfs::read(uint32_t pid) noexcept {
     char name[PATH_MAX];
     if (snprintf(name, sizeof name, "%s/%u", root_.c_str(), pid) >= static_cast<int>(sizeof name))
         return nullptr;
@@ -118,19 +121,41 @@ const Image* Procfs::read(uint32_t pid, uint64_t start_time_ns) noexcept {
     if (!directory)
         return nullptr;
     auto stat = read_stat(directory.get());
-    if (!stat || stat->start_ticks != start_time_ns / ns_per_tick_)
+    if (!stat)
         return nullptr;
-    image_ = Image{};
-    image_.exe.argument = EBT_ARG_NONE;
-    image_.exe.status = image_.argv.status = Status::unavailable;
+    process_ = Process{};
+    process_.start_ticks = stat->start_ticks;
+    std::memcpy(comm_, stat->comm, sizeof comm_);
+    process_.comm = {comm_, stat->comm_length};
+    Image& image = process_.image;
+    image.exe.argument = EBT_ARG_NONE;
+    image.exe.status = image.argv.status = Status::unavailable;
     read_exe(directory.get());
     read_argv(directory.get());
     if (auto tty = tty_name(stat->tty, tty_))
-        set(image_.tty, *tty);
+        set(image.tty, *tty);
     else if (stat->tty != 0)
-        image_.tty.status = Status::unavailable;
-    // Neither of the two: a zombie, or a thread of the kernel.
-    return image_.exe.known() || image_.argv.known() ? &image_ : nullptr;
+        image.tty.status = Status::unavailable;
+    return image.exe.known() || image.argv.known() ? &process_ : nullptr;
+}
+
+const Image* Procfs::read(uint32_t pid, uint64_t start_time_ns) noexcept {
+    const Process* process = read(pid);
+    return process && process->start_ticks == ticks(start_time_ns) ? &process->image : nullptr;
+}
+
+std::vector<uint32_t> Procfs::processes() const {
+    std::vector<uint32_t> ids;
+    std::error_code error;
+    for (auto entry = std::filesystem::directory_iterator(root_, error);
+         !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+        std::string name = entry->path().filename();
+        uint32_t id = 0;
+        auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), id);
+        if (bad == std::errc{} && end == name.data() + name.size())
+            ids.push_back(id);
+    }
+    return ids;
 }
 
 void Procfs::read_exe(int directory) noexcept {
@@ -142,9 +167,9 @@ void Procfs::read_exe(int directory) noexcept {
     constexpr std::string_view deleted = " (deleted)";
     if (status.st_nlink == 0 && path.ends_with(deleted))
         path.remove_suffix(deleted.size());
-    set(image_.exe, path);
-    image_.exe.has_inode = true;
-    image_.exe.inode = {status.st_ino, 0, status.st_mode, status.st_uid, status.st_gid};
+    set(process_.image.exe, path);
+    process_.image.exe.has_inode = true;
+    process_.image.exe.inode = {status.st_ino, 0, status.st_mode, status.st_uid, status.st_gid};
 }
 
 void Procfs::read_argv(int directory) noexcept {
@@ -153,12 +178,12 @@ void Procfs::read_argv(int directory) noexcept {
         return;
     bool cut = length > EBT_ARGV_MAX;
     std::string_view bytes(argv_.get(), cut ? EBT_ARGV_MAX : length);
-    set(image_.argv, bytes);
-    image_.argv.count = count_strings(bytes);
+    set(process_.image.argv, bytes);
+    process_.image.argv.count = count_strings(bytes);
     if (cut) {
-        image_.argv.status = Status::truncated;
-        image_.argv.original_length = static_cast<uint32_t>(length);
-        image_.argv.length_is_minimum = true;
+        process_.image.argv.status = Status::truncated;
+        process_.image.argv.original_length = static_cast<uint32_t>(length);
+        process_.image.argv.length_is_minimum = true;
     }
 }
 

@@ -3,6 +3,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include <ebpf_loader/abi/record.h>
 
 #include "event.hpp"
 
@@ -14,9 +18,21 @@ class Procfs {
   public:
     explicit Procfs(std::string root = "/proc");
 
-    /// Null when the process is gone or its id belongs to another one by now. The
-    /// views are valid until the next call.
+    /// A process as it is now. The views are valid until the next call.
+    struct Process {
+        uint64_t start_ticks = 0; ///< since boot, in the coarse unit of /proc
+        std::string_view comm;
+        Image image;
+    };
+    /// Null when it is gone, or has no image: a zombie, a thread of the kernel.
+    const Process* read(uint32_t pid) noexcept;
+    /// The same; null also when the id belongs to another process by now.
     const Image* read(uint32_t pid, uint64_t start_time_ns) noexcept;
+
+    /// The ids of all processes there are.
+    std::vector<uint32_t> processes() const;
+
+    uint64_t ticks(uint64_t time_ns) const { return time_ns / ns_per_tick_; }
 
   private:
     void read_exe(int directory) noexcept;
@@ -25,8 +41,8 @@ class Procfs {
     std::string root_;
     uint64_t ns_per_tick_;
     std::unique_ptr<char[]> exe_, argv_;
-    char tty_[32];
-    Image image_;
+    char comm_[EBT_COMM_LEN], tty_[32];
+    Process process_;
 };
 
 } // namespace telemetry

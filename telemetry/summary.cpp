@@ -80,8 +80,9 @@ std::string cache_text(const Summary& summary) {
     const ProcessCache::Counters& cache = summary.cache;
     return "processes: " + number(summary.cached_processes) + " known in " +
            number(summary.cached_bytes >> 10) + " KiB; images: " + number(cache.records) + " from records, " +
-           number(cache.inherited) + " from parents, " + number(cache.healed) + " from /proc, " +
-           number(cache.unhealed) + " not to be had, " + number(cache.evicted) + " evicted\n";
+           number(cache.inherited) + " from parents, " + number(cache.remembered + cache.healed) +
+           " from /proc, " + number(cache.unhealed) + " not to be had, " + number(cache.evicted) +
+           " evicted\n";
 }
 
 } // namespace
@@ -124,6 +125,7 @@ std::string summary_json(const Summary& summary) {
                                                              {"hits", cache.hits},
                                                              {"records", cache.records},
                                                              {"inherited", cache.inherited},
+                                                             {"remembered", cache.remembered},
                                                              {"healed", cache.healed},
                                                              {"unhealed", cache.unhealed},
                                                              {"evicted", cache.evicted}});

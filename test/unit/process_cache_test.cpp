@@ -233,6 +233,49 @@ TEST_F(ProcessCacheTest, HealsWhenTheRecordOfAnExecWasLost) {
     EXPECT_EQ(status_after(event_of(10, second, 3)), Status::unavailable) << "never the image before";
 }
 
+TEST_F(ProcessCacheTest, RemembersWhatRanAtTheStart) {
+    proc.add(10, 100, "/proc/self/exe", "prog\0"s, "a) b (c");
+    proc.add(11, 100, "/proc/self/exe", "prog\0"s, "sh");
+    proc.add(12, 100, "/proc/self/exe", "prog\0"s, "sh");
+    std::ofstream(proc.root_ / "uptime") << "1 1\n";
+    cache.remember_running();
+    for (uint32_t pid : {10, 11, 12})
+        proc.remove(pid);
+    Event known = exit_of(event_of(10));
+    known.comm = "a) b (c";
+    cache.enrich(known);
+    EXPECT_EQ(known.image.exe.bytes, "/proc/self/exe");
+    EXPECT_EQ(known.image.exe.source, Source::procfs);
+    EXPECT_EQ(cache.counters().remembered, 1u);
+    Event executed = exit_of(event_of(11));
+    executed.comm = "ls";
+    EXPECT_EQ(status_after(executed), Status::unavailable) << "it has become something else since";
+    Event other = exit_of(event_of(12, 7 * second));
+    other.comm = "sh";
+    EXPECT_EQ(status_after(other), Status::unavailable) << "the id was used again";
+    EXPECT_EQ(cache.counters().unhealed, 2u);
+}
+
+TEST_F(ProcessCacheTest, PrefersTheRecordToWhatRanAtTheStart) {
+    proc.add(10, 100, "/proc/self/exe", "prog\0"s, "prog");
+    cache.remember_running();
+    proc.remove(10);
+    exe_after(with_image(event_of(10, second, 1), "/now"));
+    Event next = event_of(10, second, 2); // whose record was lost
+    next.comm = "prog";
+    EXPECT_EQ(status_after(next), Status::unavailable);
+}
+
+TEST(ProcessCache, LeavesRoomBesideWhatRanAtTheStart) {
+    FakeProc proc;
+    ProcessCache cache({.image_bytes = 100'000}, proc.reader());
+    for (uint32_t pid = 1; pid <= 10; pid++)
+        proc.add(pid, 100, "/proc/self/exe", std::string(30'000, 'x'));
+    cache.remember_running();
+    EXPECT_LT(cache.image_bytes(), 85'000u);
+    EXPECT_GT(cache.image_bytes(), 50'000u);
+}
+
 TEST_F(ProcessCacheTest, DoesNotGuessWithoutStartTime) {
     exe_after(with_image(event_of(10), "/bin/prog"));
     Event event = event_of(10);
@@ -258,8 +301,8 @@ TEST_F(ProcessCacheTest, CutsACommandLineLikeTheKernelSide) {
 TEST_F(ProcessCacheTest, TakesNoHarmFromABrokenProc) {
     proc.add(10, 100, "", ""); // a zombie
     EXPECT_EQ(status_after(event_of(10)), Status::unavailable);
-    for (std::string_view text :
-         {"", "11", "11 (x", "11 (x)", "11 (x) S 1 1 1 zz -1", "11 (x) S 1 1 1 0 -1 0 0 0"}) {
+    for (std::string_view text : {"", "11", "11 (x", "11 (x)", "11 (x) S 1 1 1 zz -1", "11 )x( S 1 1 1 0 -1",
+                                  "11 (x) S 1 1 1 0 -1 0 0 0"}) {
         fs::create_directories(proc.root_ / "11");
         std::ofstream(proc.root_ / "11" / "stat") << text;
         EXPECT_EQ(Procfs(proc.root_).read(11, second), nullptr) << text;
@@ -406,6 +449,17 @@ class Sleeper {
   private:
     pid_t pid_;
 };
+
+TEST(Procfs, FindsARealProcess) {
+    Sleeper sleeper;
+    Procfs procfs;
+    auto ids = procfs.processes();
+    EXPECT_NE(std::find(ids.begin(), ids.end(), sleeper.pid()), ids.end());
+    const Procfs::Process* process = procfs.read(sleeper.pid());
+    ASSERT_NE(process, nullptr);
+    EXPECT_EQ(process->comm, "sleep");
+    EXPECT_EQ(process->start_ticks, procfs.ticks(sleeper.start_time_ns()));
+}
 
 TEST(Procfs, ReadsARealProcess) {
     Sleeper sleeper;
