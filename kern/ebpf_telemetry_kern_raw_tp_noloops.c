@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Raw tracepoints: 5.2. A million verified instructions, no loops. */
 #define TIER_RAW
-#define TIER_WALK_STEPS 320
-#define TIER_ARGV_STEPS 320
+#define TIER_WALK_STEPS 240
+#define TIER_ARGV_STEPS 240
 #define TIER_CAPTURES 1
 
 #include "lib/programs.h"
