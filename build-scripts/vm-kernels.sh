@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Prints the paths of Debian's kernel images, one suite a line: "bullseye /…/vmlinuz-5.10…".
+# Each is the newest of its suite, downloaded as a package and unpacked, never installed.
+# They stay in a folder of their own; after a week the suites are asked for newer ones.
+set -euo pipefail
+
+usage() {
+    cat <<END
+usage: build-scripts/vm-kernels.sh [--update] [SUITE]...
+  --update   look for newer kernels now
+  SUITE      default: bullseye (5.10) bookworm (6.1) trixie (6.12) sid (the newest)
+The folder: \$EBT_KERNELS, or ebpf_telemetry-kernels in \$XDG_CACHE_HOME, /var/cache or ~/.cache.
+END
+}
+
+fail() {
+    printf 'vm-kernels.sh: %s\n' "$@" >&2
+    exit 1
+}
+
+cache_folder() {
+    local folder
+    for folder in "${EBT_KERNELS:-}" "${XDG_CACHE_HOME:+$XDG_CACHE_HOME/ebpf_telemetry-kernels}" \
+        /var/cache/ebpf_telemetry-kernels "${HOME:-}/.cache/ebpf_telemetry-kernels"; do
+        if [ -n "$folder" ] && mkdir -p "$folder" 2>/dev/null && [ -w "$folder" ]; then
+            echo "$folder"
+            return
+        fi
+    done
+    fail "no folder to keep kernels in: name one in EBT_KERNELS"
+}
+
+# The address that this machine itself gets Debian from.
+mirror() {
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' \
+        'Component: main' | head -1
+}
+
+# An apt whose every file is in a folder of the suite's: the machine's own is left alone.
+private_apt() { # command, its arguments; uses $state
+    local program=$1
+    shift
+    "$program" -q -o Dir::State="$state/state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
+        -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+        -o Dir::Etc::preferencesparts=/dev/null -o APT::Architecture=amd64 -o APT::Architectures=amd64 \
+        -o Acquire::Languages=none -o Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false \
+        -o APT::Sandbox::User="$(id -un)" "$@"
+}
+
+read_suite() { # suite; sets up $state
+    local uri keys=/usr/share/keyrings/debian-archive-keyring.gpg
+    uri=$(mirror)
+    [ -n "$uri" ] || fail "this machine's apt knows no Debian mirror (after: apt-get update)." \
+        "Give kernels of your own: build-scripts/vm-test.sh --kernel IMAGE"
+    mkdir -p "$state/state/lists/partial" "$state/cache/archives/partial"
+    : >"$state/status"
+    [ -e "$keys" ] && keys="[signed-by=$keys]" || keys=
+    echo "deb $keys $uri $1 main" >"$state/sources.list"
+    private_apt apt-get -o APT::Update::Error-Mode=any update >"$state/log" 2>&1
+}
+
+# The package that holds the newest kernel: what the suite's metapackage depends on. The
+# cloud flavour is the smaller one.
+newest_package() {
+    local meta package
+    for meta in linux-image-cloud-amd64 linux-image-amd64; do
+        package=$(private_apt apt-cache depends --important "$meta" 2>/dev/null |
+            sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -1)
+        if [ -n "$package" ]; then
+            echo "$package"
+            return
+        fi
+    done
+}
+
+# Unpacks a package's kernel image; since 7.x it may be in a package that this one depends on.
+fetch_image() { # package, folder
+    local package=$1 folder=$2 next
+    (cd "$state" && rm -f ./*.deb && private_apt apt-get download "$package" >>log 2>&1) || return 1
+    rm -rf "$state/root"
+    mkdir -p "$state/root"
+    dpkg-deb --fsys-tarfile "$state"/*.deb | tar -x -C "$state/root" --wildcards '*/vmlinuz*' 2>/dev/null || true
+    local image
+    image=$(find "$state/root" -type f -name 'vmlinuz*' | head -1)
+    if [ -n "$image" ]; then
+        mkdir -p "$folder"
+        mv "$image" "$folder/$(release_of "$package")"
+        return
+    fi
+    next=$(dpkg-deb -f "$state"/*.deb Depends | tr ',' '\n' | sed -n 's/^ *\(linux-binary-[^ ]*\).*$/\1/p' | head -1)
+    [ -n "$next" ] && fetch_image "$next" "$folder"
+}
+
+release_of() { # package
+    local name=${1#linux-image-}
+    name=${name#linux-binary-}
+    name=${name#unsigned-}
+    echo "vmlinuz-${name%-unsigned}"
+}
+
+update_suite() { # suite, folder
+    local package
+    state=$(mktemp -d)
+    if ! read_suite "$1"; then
+        tail -5 "$state/log" >&2
+    elif package=$(newest_package) && [ -z "$package" ]; then
+        echo "vm-kernels.sh: $1 names no kernel package" >&2
+    elif [ -e "$2/$(release_of "$package")" ]; then
+        touch "$2"
+    else
+        echo "vm-kernels.sh: fetching $package of $1" >&2
+        rm -rf "$2.new"
+        if fetch_image "$package" "$2.new"; then
+            rm -rf "$2"
+            mv "$2.new" "$2"
+        else
+            tail -5 "$state/log" >&2
+        fi
+    fi
+    rm -rf "$state"
+}
+
+update=0
+suites=()
+for argument in "$@"; do
+    case $argument in
+    --update) update=1 ;;
+    -h | --help) usage && exit ;;
+    -*) usage >&2 && exit 2 ;;
+    *) suites+=("$argument") ;;
+    esac
+done
+[ ${#suites[@]} -gt 0 ] || suites=(bullseye bookworm trixie sid)
+command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
+    fail "there is no apt-get here. Give kernels of your own: build-scripts/vm-test.sh --kernel IMAGE"
+
+kernels=$(cache_folder)
+exec 9>"$kernels/.lock"
+flock 9
+for suite in "${suites[@]}"; do
+    folder=$kernels/$suite
+    if [ $update = 1 ] || [ -z "$(find "$folder" -maxdepth 0 -mtime -7 2>/dev/null)" ]; then
+        update_suite "$suite" "$folder"
+    fi
+    image=$(find "$folder" -type f -name 'vmlinuz*' 2>/dev/null | head -1)
+    [ -n "$image" ] || fail "no kernel of Debian's $suite to be had"
+    [ -n "$(find "$folder" -maxdepth 0 -mtime -7)" ] ||
+        echo "vm-kernels.sh: $suite could not be asked for a newer kernel than ${image##*/}" >&2
+    echo "$suite $image"
+done
