@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "application.hpp"
+
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <unistd.h>
+
+#include <ebpf_loader/error.hpp>
+
+#include "choose_offsets.hpp"
+#include "exit_status.hpp"
+#include "signals.hpp"
+
+namespace telemetry {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The longest that an event waits when few come: the kernel side wakes nobody for one.
+constexpr auto poll_time = 100ms;
+constexpr size_t lines_bytes = 64 * 1024;
+/// Fewer records than this at a time: there is time to push them out at once.
+constexpr size_t few_records = 1024;
+
+int64_t clock_ns(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+std::string host_name() {
+    char name[256] = "";
+    gethostname(name, sizeof name - 1);
+    return name;
+}
+
+std::string boot_id() {
+    std::string id;
+    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+    return id;
+}
+
+ebpf_loader::EngineOptions engine_options(const Options& options) {
+    ebpf_loader::EngineOptions engine;
+    engine.tier = options.tier;
+    engine.offsets = choose_offsets(options, usual_configs());
+    engine.buffer_bytes = options.buffer_bytes;
+    engine.log = [](std::string_view line) { log(LogLevel::info, line); };
+    return engine;
+}
+
+ebpf_loader::Selection selection(const Rules& rules) {
+    auto selection = rules.compile();
+    if (selection.empty())
+        throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
+                                 "the rules select no event: there is nothing to do");
+    return selection;
+}
+
+FormatContext format_context(const ebpf_loader::Engine& engine) {
+    return {.node = host_name(),
+            .tier = std::string(ebpf_loader::tier_name(engine.tier())),
+            .boot_id = boot_id(),
+            .boot_time_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME)};
+}
+
+} // namespace
+
+Rules load_rules(const Options& options) {
+    Rules rules =
+        options.rules ? Rules::load(*options.rules) : Rules::parse(Rules::built_in(), "built-in rules");
+    log(LogLevel::info, std::to_string(rules.size()) + " rules from " +
+                            (options.rules ? *options.rules : "the program itself"));
+    return rules;
+}
+
+Application::Application(const Options& options)
+    : options_(options), rules_(load_rules(options)), outputs_(options),
+      engine_(selection(rules_), engine_options(options)),
+      formatter_(make_formatter(options.format, format_context(engine_))) {
+    lines_.reserve(2 * lines_bytes);
+    log(LogLevel::info, "tier " + std::string(ebpf_loader::tier_name(engine_.tier())) + ", " +
+                            (engine_.uses_ring_buffer() ? "ring buffer" : "perf buffers") +
+                            ", kernel offsets from " + engine_.offsets().source);
+}
+
+int Application::run() {
+    signals::install();
+    decoder_.set_wall_clock_offset(engine_.wall_clock_offset());
+    engine_.start();
+    cache_.remember_running(); // once nobody can start unseen any more
+    auto now = Clock::now();
+    next_second_ = now + 1s;
+    end_ = options_.duration ? now + *options_.duration : Clock::time_point::max();
+    next_stats_ = options_.stats_every ? now + *options_.stats_every : Clock::time_point::max();
+    log(LogLevel::info, "reporting");
+    loop();
+    engine_.stop();
+    while (engine_.poll([this](auto record) { take(record); }, 0ms) > 0)
+        hand_over();
+    tell_losses();
+    outputs_.finish();
+    outputs_usable_ = outputs_.usable() && outputs_usable_;
+    print_summary(true);
+    return outputs_usable_ ? exit_ok : exit_output;
+}
+
+void Application::loop() {
+    const ebpf_loader::Engine::RecordHandler handler = [this](auto record) { take(record); };
+    while (goes_on()) {
+        size_t records = engine_.poll(handler, poll_time);
+        hand_over();
+        if (records < few_records)
+            outputs_.flush();
+        auto now = Clock::now();
+        if (now >= next_second_) {
+            next_second_ = now + 1s;
+            every_second();
+        }
+        if (now >= next_stats_) {
+            next_stats_ = now + *options_.stats_every;
+            print_summary(false);
+        }
+    }
+}
+
+bool Application::goes_on() {
+    if (signals::take_hangup() && !outputs_.reopen())
+        return false; // nothing to open anew: the terminal is gone
+    outputs_usable_ = outputs_.usable();
+    return outputs_usable_ && !signals::end_asked() && Clock::now() < end_;
+}
+
+/// One record. This is the hot path.
+void Application::take(std::span<const std::byte> record) {
+    if (!decoder_.decode(record, event_))
+        return ledger_.malformed();
+    ledger_.received(event_);
+    cache_.enrich(event_);
+    if (event_.quiet)
+        return;
+    if (!rules_.kernel_decides(event_.row) && !rules_.matches(event_))
+        return ledger_.filtered();
+    event_.dropped_before = ledger_.emitted(event_);
+    formatter_->format(event_, lines_);
+    ++lines_events_;
+    if (lines_.size() >= lines_bytes)
+        hand_over();
+}
+
+void Application::hand_over() {
+    if (lines_.empty())
+        return;
+    outputs_.write(lines_, lines_events_);
+    lines_.clear();
+    lines_events_ = 0;
+}
+
+void Application::every_second() {
+    decoder_.set_wall_clock_offset(engine_.wall_clock_offset()); // clocks are set and slewed
+    tell_losses();
+}
+
+void Application::tell_losses() {
+    auto now = static_cast<uint64_t>(clock_ns(CLOCK_REALTIME));
+    for (const LossEvent& loss : ledger_.new_losses(engine_.stats(), outputs_.reports(), now))
+        formatter_->format(loss, lines_);
+    hand_over();
+}
+
+void Application::print_summary(bool is_final) {
+    if (options_.silent)
+        return;
+    Summary summary = ledger_.summary(engine_.stats(), outputs_.reports(), is_final);
+    summary.cache = cache_.counters();
+    summary.cached_processes = cache_.processes();
+    summary.cached_bytes = cache_.image_bytes();
+    std::string text = options_.format == "json" ? summary_json(summary) + "\n" : summary_text(summary);
+    fwrite(text.data(), 1, text.size(), stderr);
+}
+
+} // namespace telemetry

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include <cstdio>
+#include <iostream>
+#include <new>
+#include <string>
+
+#include <ebpf_loader/error.hpp>
+#include <ebpf_loader/probe_report.hpp>
+
+#include "application.hpp"
+#include "choose_offsets.hpp"
+#include "exit_status.hpp"
+#include "options.hpp"
+
+namespace {
+
+using namespace telemetry;
+
+void check(const Options& options) {
+    load_rules(options).compile();
+    auto offsets = choose_offsets(options, usual_configs());
+    std::cout << "rules and kernel offsets (" << offsets.source << ") are in order\n";
+}
+
+void probe(const Options& options) {
+    auto capabilities = ebpf_loader::probe_capabilities();
+    auto verdicts = ebpf_loader::judge_tiers(capabilities);
+    auto write = options.format == "json" ? ebpf_loader::write_probe_json : ebpf_loader::write_probe_text;
+    write(std::cout, capabilities, verdicts);
+}
+
+int act(const Options& options) {
+    switch (options.action) {
+    case Options::Action::help:
+        std::cout << help_text();
+        break;
+    case Options::Action::version:
+        std::cout << version_text();
+        break;
+    case Options::Action::probe:
+        probe(options);
+        break;
+    case Options::Action::check:
+        check(options);
+        break;
+    case Options::Action::list_syscalls:
+        ebpf_loader::list_syscalls(std::cout);
+        break;
+    case Options::Action::run:
+        return Application(options).run();
+    }
+    return std::cout.flush() ? exit_ok : exit_output;
+}
+
+int guarded(const Options& options) {
+    try {
+        return act(options);
+    } catch (const ebpf_loader::Error& error) {
+        log(LogLevel::fatal, error.what());
+        return exit_status(error.code());
+    } catch (const RuleError& error) {
+        log(LogLevel::fatal, error.what());
+        return exit_status(ebpf_loader::ErrorCode::usage);
+    } catch (const std::bad_alloc&) {
+        log(LogLevel::fatal, "out of memory");
+        return exit_status(ebpf_loader::ErrorCode::resources);
+    } catch (const std::exception& error) {
+        log(LogLevel::fatal, error.what());
+        return exit_fault;
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        Options options = parse_options(argc, argv);
+        start_log(options.log_level, options.silent);
+        return guarded(options);
+    } catch (const std::exception& error) { // of the options: there is no log yet
+        fprintf(stderr, "ebpf_telemetry: %s\n", error.what());
+        return exit_status(ebpf_loader::ErrorCode::usage);
+    }
+}

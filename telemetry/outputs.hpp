@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger.hpp"
+#include "options.hpp"
+#include "sinks.hpp"
+
+namespace telemetry {
+
+/// Everywhere that the options want events to go.
+class Outputs {
+  public:
+    /// Opens them all. Throws ebpf_loader::Error.
+    explicit Outputs(const Options& options);
+
+    void write(std::string_view lines, uint64_t events);
+    void flush();
+    void finish();
+    /// Opens the files anew. False when there is none.
+    bool reopen();
+    /// Logs each output that broke, once. False when none is left of those there were.
+    bool usable();
+
+    std::vector<OutputReport> reports() const;
+
+  private:
+    struct Output {
+        std::string name;
+        std::string_view cause;
+        std::unique_ptr<Sink> sink;
+        FileSink* file = nullptr; ///< the sink, where it is one
+        bool told = false;        ///< that it broke
+    };
+
+    std::vector<Output> outputs_;
+};
+
+} // namespace telemetry
