@@ -189,7 +189,7 @@ INLINE void run_fork(void *ctx, __u64 task, __u64 child)
 	READ(&pid, child, task_struct, pid);
 	READ(&tgid, child, task_struct, tgid);
 	READ(&start_time, child, task_struct, start_boottime);
-	if (pid != tgid || (child && !POINTER(child, task_struct, mm)) ||
+	if (!child || pid != tgid || !POINTER(child, task_struct, mm) ||
 	    is_own(bpf_get_current_pid_tgid()))
 		return;
 	struct claim claim;
@@ -203,7 +203,7 @@ INLINE void run_fork(void *ctx, __u64 task, __u64 child)
 	out->start_time = start_time;
 	out->tgid = tgid;
 	out->tid = pid;
-	field_end(s, field, child ? EBT_OK : EBT_UNAVAILABLE, sizeof(*out), sizeof(*out));
+	field_end(s, field, EBT_OK, sizeof(*out), sizeof(*out));
 	record_process(ctx, &claim, task);
 }
 

@@ -106,17 +106,27 @@ INLINE __s64 enter_number(struct hook_context *ctx)
 	return CONTEXT(ctx, tp_syscall_id);
 }
 
-/* Only the child's id is told; its task is the last in its parent's list of children. */
+/*
+ * Only the child's id is told; its task is at the end of its parent's list of children,
+ * but for some that a dying child of the same parent may have left it meanwhile. Threads
+ * are in no such list.
+ */
+#define CHILDREN_SEARCHED 4
+
 INLINE __u64 newest_child(__u64 parent, __u32 pid)
 {
-	__u64 last = 0;
-	__u32 child_pid = 0;
-	/* list_head.prev is its second word */
-	bpf_probe_read_kernel(&last, sizeof(last),
-			      (void *)(parent + OFFSET(task_struct, children) + 8));
-	__u64 child = last - OFFSET(task_struct, sibling);
-	READ(&child_pid, child, task_struct, pid);
-	return child_pid == pid ? child : 0;
+	__u64 entry = parent + OFFSET(task_struct, children);
+#pragma clang loop unroll(full)
+	for (int i = 0; i < CHILDREN_SEARCHED; i++) {
+		__u32 child_pid = 0;
+		/* list_head.prev is its second word */
+		bpf_probe_read_kernel(&entry, sizeof(entry), (void *)(entry + 8));
+		__u64 child = entry - OFFSET(task_struct, sibling);
+		READ(&child_pid, child, task_struct, pid);
+		if (child_pid == pid)
+			return child;
+	}
+	return 0;
 }
 
 INLINE __u64 forked_child(struct hook_context *ctx, __u64 task)
