@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "rules_builder.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace telemetry::rules {
@@ -15,6 +16,11 @@ std::pair<int, int> key_of(const Subject& subject) {
     if (subject.process != EBT_ROW_NONE)
         return {PROCESS, subject.process};
     return {subject.abi, subject.number};
+}
+
+bool fits(const Clause& clause, const Subject& subject) {
+    return std::all_of(clause.begin(), clause.end(),
+                       [&](const Term& term) { return has_field(subject, term.comparison->field); });
 }
 
 } // namespace
@@ -56,6 +62,8 @@ void Builder::add_for_every_call(const Statement& statement) {
         Entry& entry = entry_for(Subject::of(row));
         bool applies = statement.clauses.empty();
         for (size_t i = 0; i < statement.clauses.size(); ++i) {
+            if (refused[i] && !fits(statement.clauses[i], entry.subject))
+                continue; // as others before: one reason is enough
             try {
                 add_clause(entry, statement, resolve(source_, statement.clauses[i], entry.subject));
                 used[i] = applies = true;

@@ -55,20 +55,23 @@ constexpr ProcessEvent PROCESS_EVENTS[] = {
     {"process_exit", EBT_ROW_EXIT, "the last thread of a process has ended"},
 };
 
+constexpr size_t LONGEST_NAME = 40; ///< of what suggestions are made for
+
 /// Optimal string alignment: how many letters were mistyped, left out, added or swapped.
 size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<size_t> two_above, above(b.size() + 1), row(b.size() + 1);
+    using Row = std::array<uint8_t, LONGEST_NAME + 1>;
+    Row two_above{}, above{}, row{};
     for (size_t j = 0; j <= b.size(); ++j)
-        above[j] = j;
+        above[j] = static_cast<uint8_t>(j);
     for (size_t i = 1; i <= a.size(); ++i) {
-        row[0] = i;
+        row[0] = static_cast<uint8_t>(i);
         for (size_t j = 1; j <= b.size(); ++j) {
-            row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1])});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = std::min(row[j], two_above[j - 2] + 1);
+            const int least = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1])});
+            const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            row[j] = static_cast<uint8_t>(swapped ? std::min(least, two_above[j - 2] + 1) : least);
         }
         two_above = above;
-        std::swap(above, row);
+        above = row;
     }
     return above[b.size()];
 }
@@ -179,33 +182,37 @@ std::optional<uint8_t> Subject::place_in_row(uint8_t argument) const {
     return row == call ? argument : argument_by_name(*row, call->argument[argument].name);
 }
 
+std::string_view constant_set(const ebpf_loader::Argument& argument) {
+    switch (argument.kind) {
+    case ebpf_loader::ArgKind::signal:
+        return "signal";
+    case ebpf_loader::ArgKind::mode:
+        return "mode";
+    case ebpf_loader::ArgKind::dirfd:
+        return "dirfd";
+    default:
+        return argument.flag_set;
+    }
+}
+
 bool is_argument(std::string_view word) {
     const auto rows = ebpf_loader::syscall_rows();
     return argument_number(word) || std::any_of(rows.begin(), rows.end(), [&](const SyscallRow& row) {
-               return Subject::of(row).argument(word).has_value();
+               return argument_by_name(row, word).has_value();
            });
 }
 
-std::string field_list(const Subject* subject) {
-    std::string result;
-    for (const auto& field : FIELDS) {
-        const bool of_result = field.name == "ret" || field.name == "success";
-        if (subject &&
-            ((field.name == "path" && !subject->names_paths()) || (of_result && !subject->returns())))
-            continue;
-        result.append(result.empty() ? "" : ", ").append(field.name);
-    }
-    return result;
-}
-
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates) {
-    constexpr size_t LONGEST = 40; // nothing in the tables is longer
-    if (word.empty() || word.size() > LONGEST)
+    if (word.empty() || word.size() > LONGEST_NAME)
         return {};
     const std::string wanted = lower_case(word);
     std::string_view best;
     size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
     for (std::string_view candidate : candidates) {
+        const size_t longer = std::max(word.size(), candidate.size());
+        const size_t shorter = std::min(word.size(), candidate.size());
+        if (longer > LONGEST_NAME || longer - shorter >= best_distance)
+            continue; // too far away to look at
         const size_t distance = edit_distance(wanted, lower_case(candidate));
         if (distance < best_distance && distance < candidate.size()) {
             best = candidate;

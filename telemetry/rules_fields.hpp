@@ -79,11 +79,11 @@ struct Subject {
     std::optional<uint8_t> place_in_row(uint8_t argument) const;
 };
 
+/// The set of constants that an argument takes its names from first; empty: none.
+std::string_view constant_set(const ebpf_loader::Argument& argument);
+
 /// a0 to a5, or the name of an argument of any call?
 bool is_argument(std::string_view word);
-
-/// The names of fields(), of those that the subject has when there is one: "path, exe, ...".
-std::string field_list(const Subject* subject);
 
 /// "; did you mean ...?" with the candidate nearest to `word`, empty when none is near.
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates);

@@ -3,8 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
-
-#include "rules_match.hpp"
+#include <map>
 
 namespace telemetry::rules {
 namespace {
@@ -58,45 +57,49 @@ void append_clause(std::vector<ebt_predicate>& out, const Tests& clause, uint8_t
 } // namespace
 
 ClauseTable::ClauseTable(const std::vector<Tests>& clauses) {
-    const std::vector<NumberTest>* shared = nullptr;
-    for (const Tests& clause : clauses) { // sorted, hence equal numbers are neighbours
-        if (!shared || *shared != clause.numbers) {
-            const auto begin = static_cast<uint32_t>(numbers_.size());
-            numbers_.insert(numbers_.end(), clause.numbers.begin(), clause.numbers.end());
-            const auto alternative = static_cast<uint32_t>(alternatives_.size());
-            groups_.push_back({{begin, static_cast<uint32_t>(numbers_.size())}, {alternative, alternative}});
-            shared = &clause.numbers;
-        }
-        const auto begin = static_cast<uint32_t>(texts_.size());
-        texts_.insert(texts_.end(), clause.texts.begin(), clause.texts.end());
-        alternatives_.push_back({begin, static_cast<uint32_t>(texts_.size())});
-        ++groups_.back().alternatives.end;
+    for (size_t begin = 0, end; begin < clauses.size(); begin = end) {
+        std::vector<const Tests*> same; // sorted, hence equal numbers are neighbours
+        for (end = begin; end < clauses.size() && clauses[end].numbers == clauses[begin].numbers; ++end)
+            same.push_back(&clauses[end]);
+        groups_.emplace_back().numbers = clauses[begin].numbers;
+        groups_.back().add(same);
     }
 }
 
-bool ClauseTable::numbers_hold(Range range, const Event& event) const {
-    for (uint32_t i = range.begin; i < range.end; ++i)
-        if (!holds(numbers_[i], event))
-            return false;
-    return true;
+void ClauseTable::Group::add(const std::vector<const Tests*>& clauses) {
+    std::map<TextField, std::vector<TextTest>> single;
+    for (const Tests* clause : clauses) {
+        const auto& texts = clause->texts;
+        if (texts.empty())
+            without_text = true;
+        else if (texts.size() == 1 && texts.front().op != Op::ne)
+            single[texts.front().field].push_back(texts.front());
+        else
+            others.push_back(texts);
+    }
+    for (auto& [field, tests] : single)
+        sets.emplace_back(std::move(tests));
 }
 
-bool ClauseTable::texts_hold(Range range, const Event& event, bool when_unknown) const {
-    for (uint32_t i = range.begin; i < range.end; ++i)
-        if (!holds(texts_[i], event, when_unknown))
+bool ClauseTable::Group::holds(const Event& event, bool when_unknown) const {
+    for (const NumberTest& test : numbers)
+        if (!rules::holds(test, event))
             return false;
-    return true;
+    if (without_text)
+        return true;
+    for (const TextSet& set : sets)
+        if (set.any_holds(event, when_unknown))
+            return true;
+    for (const auto& clause : others)
+        if (std::all_of(clause.begin(), clause.end(),
+                        [&](const TextTest& test) { return rules::holds(test, event, when_unknown); }))
+            return true;
+    return false;
 }
 
 bool ClauseTable::any(const Event& event, bool when_unknown) const {
-    for (const Group& group : groups_) {
-        if (!numbers_hold(group.numbers, event))
-            continue;
-        for (uint32_t i = group.alternatives.begin; i < group.alternatives.end; ++i)
-            if (texts_hold(alternatives_[i], event, when_unknown))
-                return true;
-    }
-    return false;
+    return std::any_of(groups_.begin(), groups_.end(),
+                       [&](const Group& group) { return group.holds(event, when_unknown); });
 }
 
 void CallFilter::finish() {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "event.hpp"
-#include "rules_resolve.hpp"
+#include "rules_match.hpp"
 
 namespace telemetry::rules {
 
@@ -15,8 +15,8 @@ struct KernelFilter {
     bool exact = false; ///< lets through only what the whole filter does
 };
 
-/// ORed clauses, laid out to be evaluated without a detour: clauses with the same numeric
-/// part share it, so that a long list of paths costs one look at the numbers.
+/// ORed clauses, laid out to be evaluated without a detour: those with the same numeric part
+/// share it, and those that are but one comparison of text become sets.
 class ClauseTable {
   public:
     ClauseTable() = default;
@@ -25,22 +25,18 @@ class ClauseTable {
     bool any(const Event& event, bool when_unknown) const;
 
   private:
-    struct Range {
-        uint32_t begin;
-        uint32_t end;
-    };
+    /// The clauses with these numbers: they hold, and so do the texts of one of them.
     struct Group {
-        Range numbers;      ///< of numbers_: ANDed
-        Range alternatives; ///< of alternatives_: ORed; one without texts is true
-    };
+        std::vector<NumberTest> numbers;
+        bool without_text = false; ///< a clause has no more than the numbers
+        std::vector<TextSet> sets;
+        std::vector<std::vector<TextTest>> others;
 
-    bool numbers_hold(Range range, const Event& event) const;
-    bool texts_hold(Range range, const Event& event, bool when_unknown) const;
+        void add(const std::vector<const Tests*>& clauses);
+        bool holds(const Event& event, bool when_unknown) const;
+    };
 
     std::vector<Group> groups_;
-    std::vector<Range> alternatives_; ///< of texts_: ANDed
-    std::vector<NumberTest> numbers_;
-    std::vector<TextTest> texts_;
 };
 
 /// All rules for one kind of event, put together.

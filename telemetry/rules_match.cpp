@@ -2,6 +2,7 @@
 #include "rules_match.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace telemetry::rules {
 namespace {
@@ -162,6 +163,50 @@ bool holds(const TextTest& test, const Event& event, bool when_unknown) {
     default:
         return (compare(test, event.comm, true, true) == Truth::yes) != (test.op == Op::ne);
     }
+}
+
+TextSet::TextSet(std::vector<TextTest> tests) : tests_(std::move(tests)) {
+    std::vector<std::string> prefixes;
+    for (const TextTest& test : tests_) {
+        if (test.op == Op::prefix)
+            prefixes.push_back(test.text);
+        else
+            others_.push_back(test);
+    }
+    std::sort(prefixes.begin(), prefixes.end());
+    for (std::string& prefix : prefixes)
+        if (prefixes_.empty() || !prefix.starts_with(prefixes_.back()))
+            prefixes_.push_back(std::move(prefix));
+}
+
+/// Where none begins with another, a prefix of the text can only be the last one that
+/// does not sort behind it.
+bool TextSet::any_matches(std::string_view text) const {
+    const auto behind = std::upper_bound(prefixes_.begin(), prefixes_.end(), text);
+    if (behind != prefixes_.begin() && text.starts_with(*std::prev(behind)))
+        return true;
+    return std::any_of(others_.begin(), others_.end(),
+                       [&](const TextTest& test) { return compare(test, text, true, true) == Truth::yes; });
+}
+
+bool TextSet::any_holds(const Event& event, bool when_unknown) const {
+    const auto whole = [](const PathField& path) { return path.status == Status::ok && !path.relative; };
+    const auto matches = [&](const PathField& path) { return any_matches(path.bytes); };
+    const std::span paths(event.path.data(), event.paths);
+    switch (tests_.front().field) {
+    case TextField::comm:
+        return any_matches(event.comm);
+    case TextField::exe:
+        if (whole(event.image.exe))
+            return matches(event.image.exe);
+        break;
+    case TextField::path:
+        if (!event.lost_fields && std::all_of(paths.begin(), paths.end(), whole))
+            return std::any_of(paths.begin(), paths.end(), matches);
+        break;
+    }
+    return std::any_of(tests_.begin(), tests_.end(),
+                       [&](const TextTest& test) { return holds(test, event, when_unknown); });
 }
 
 /// A successful exec wipes the registers; where nothing kept them, nothing failed.

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <string>
+#include <vector>
+
 #include "event.hpp"
 #include "rules_resolve.hpp"
 
@@ -9,6 +12,23 @@ namespace telemetry::rules {
 bool holds(const NumberTest& test, const Event& event);
 /// A text that could not be read, or not in the part that matters, compares as `when_unknown`.
 bool holds(const TextTest& test, const Event& event, bool when_unknown);
+
+/// Is the text of one of them, all about the same field and none with !=? As holds() for each
+/// in turn, but a long list of prefixes costs one search.
+class TextSet {
+  public:
+    TextSet() = default;
+    explicit TextSet(std::vector<TextTest> tests);
+    bool empty() const { return tests_.empty(); }
+    bool any_holds(const Event& event, bool when_unknown) const;
+
+  private:
+    bool any_matches(std::string_view text) const;
+
+    std::vector<TextTest> tests_;
+    std::vector<std::string> prefixes_; ///< sorted, none begins with another
+    std::vector<TextTest> others_;
+};
 
 /// P: could something that every event has not be read?
 bool standard_fields_failed(const Event& event);

@@ -18,10 +18,14 @@ bool is_flags(std::string_view word) {
 
 /// What can stand where a comparison begins.
 std::string expected_field(const Subject* subject) {
-    if (!subject)
-        return "a0 to a5, the name of an argument, " + field_list(nullptr) + ", or $MACRO";
-    const std::string list = subject->argument_list();
-    return (list.empty() ? "" : list + ", ") + field_list(subject) + ", or $MACRO";
+    if (subject) {
+        const std::string list = subject->argument_list();
+        return (list.empty() ? "" : list + ", ") + field_list(*subject) + ", or $MACRO";
+    }
+    std::string result = "a0 to a5, the name of an argument, ";
+    for (const auto& field : fields())
+        result.append(field.name).append(", ");
+    return result + "or $MACRO";
 }
 
 std::string suggested_field(std::string_view word, const Subject* subject) {
@@ -307,7 +311,7 @@ Type Parser::field_type(Span at) const {
                       expected_field(subject_) + suggested_field(word, subject_)};
     }
     if (subject_)
-        check_field(word, at, *subject_);
+        check_field(*subject_, word, at);
     return field ? field->type : Type::number;
 }
 

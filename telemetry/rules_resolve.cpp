@@ -8,8 +8,6 @@
 namespace telemetry::rules {
 namespace {
 
-using ebpf_loader::ArgKind;
-
 /// What a numeric field is for one kind of event.
 struct Place {
     uint8_t value; ///< ebt_value
@@ -26,8 +24,7 @@ std::optional<Place> argument_place(uint8_t index, const Subject& subject) {
     if (!here)
         return std::nullopt;
     const auto& argument = subject.row->argument[*here];
-    const auto set = argument.kind == ArgKind::signal ? "signal" : argument.flag_set;
-    return Place{*here, ebpf_loader::is_32_bit(argument.kind), false, set};
+    return Place{*here, ebpf_loader::is_32_bit(argument.kind), false, constant_set(argument)};
 }
 
 std::optional<Place> place_of(std::string_view name, const Subject& subject) {
@@ -73,7 +70,7 @@ NumberTest number_test(const Comparison& comparison, const Place& place) {
 
 /// False: this form of the call has no such argument.
 bool add_test(Tests& tests, const Comparison& comparison, const Subject& subject) {
-    check_field(comparison.field, comparison.field_at, subject);
+    check_field(subject, comparison.field, comparison.field_at);
     if (comparison.type == Type::text) {
         const auto field = static_cast<TextField>(find_field(comparison.field)->id);
         tests.texts.push_back({field, comparison.op, comparison.text});
@@ -97,23 +94,36 @@ template <typename T> void sort_and_deduplicate(std::vector<T>& items) {
 
 } // namespace
 
-void check_field(std::string_view field, Span where, const Subject& subject) {
-    if (find_field(field)) {
-        if (field == "path" && !subject.names_paths())
-            throw Mistake{where, subject.name() + " names no path", "one of " + field_list(&subject)};
-        if ((field == "ret" || field == "success") && !subject.returns())
-            throw Mistake{where, subject.name() + " never returns: it has no " + std::string(field),
-                          "one of " + field_list(&subject)};
+bool has_field(const Subject& subject, std::string_view field) {
+    if (!find_field(field))
+        return subject.argument(field).has_value();
+    if (field == "path")
+        return subject.names_paths();
+    return subject.returns() || (field != "ret" && field != "success");
+}
+
+void check_field(const Subject& subject, std::string_view field, Span where) {
+    if (has_field(subject, field))
         return;
-    }
-    if (subject.argument(field))
-        return;
+    const std::string name = subject.name();
+    const std::string others = "one of " + field_list(subject);
+    if (field == "path")
+        throw Mistake{where, name + " names no path", others};
+    if (find_field(field))
+        throw Mistake{where, name + " never returns: it has no " + std::string(field), others};
     if (subject.process != EBT_ROW_NONE)
-        throw Mistake{where, subject.name() + " is no system call: it has no arguments",
-                      "one of " + field_list(&subject)};
+        throw Mistake{where, name + " is no system call: it has no arguments", others};
     const std::string list = subject.argument_list();
-    throw Mistake{where, subject.name() + " has no argument " + std::string(field),
-                  list.empty() ? "one of " + field_list(&subject) : "one of its arguments: " + list};
+    throw Mistake{where, name + " has no argument " + std::string(field),
+                  list.empty() ? others : "one of its arguments: " + list};
+}
+
+std::string field_list(const Subject& subject) {
+    std::string result;
+    for (const auto& field : fields())
+        if (has_field(subject, field.name))
+            result.append(result.empty() ? "" : ", ").append(field.name);
+    return result;
 }
 
 Resolved resolve(const SourceText& source, const Clause& clause, const Subject& subject) {

@@ -39,8 +39,12 @@ struct Resolved {
     bool complete; ///< false: some comparison was left out, its argument does not exist as one here
 };
 
-/// Throws Mistake when the events of `subject` have no such field.
-void check_field(std::string_view field, Span where, const Subject& subject);
+/// Have the events of `subject` such a field?
+bool has_field(const Subject& subject, std::string_view field);
+/// Throws Mistake when they have not.
+void check_field(const Subject& subject, std::string_view field, Span where);
+/// Which of fields() they have: "path, exe, ...".
+std::string field_list(const Subject& subject);
 /// What the clause means for the events of `subject`. Throws Mistake; for a comparison
 /// that came through a macro the place is where the rule names the macro.
 Resolved resolve(const SourceText& source, const Clause& clause, const Subject& subject);

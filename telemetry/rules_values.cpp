@@ -18,7 +18,8 @@ bool is_bare(char c) {
 
 bool is_constant(std::string_view name) {
     const auto all = ebpf_loader::constants();
-    return std::any_of(all.begin(), all.end(), [&](const auto& constant) { return constant.name == name; });
+    return ebpf_loader::find_constant({}, name) || // or it has several values
+           std::any_of(all.begin(), all.end(), [&](const auto& constant) { return constant.name == name; });
 }
 
 std::string suggested_constant(std::string_view word) {
