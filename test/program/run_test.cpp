@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+// Real runs on the real kernel, each with a process that makes a known number of calls.
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include <gmock/gmock.h>
+
+#include "running_program.hpp"
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+namespace {
+
+/// A process of a name of its own that calls getppid() so often, on one CPU if so wished.
+void call_getppid(const char* name, int count, int cpu = -1) {
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_NAME, name);
+        if (cpu >= 0) {
+            cpu_set_t cpus;
+            CPU_ZERO(&cpus);
+            CPU_SET(cpu, &cpus);
+            sched_setaffinity(0, sizeof cpus, &cpus);
+        }
+        for (int i = 0; i < count; i++)
+            syscall(SYS_getppid);
+        _exit(0);
+    }
+    waitpid(child, nullptr, 0);
+}
+
+std::vector<json> parsed(const std::string& text) {
+    std::vector<json> events;
+    for (const std::string& line : lines_of(text))
+        events.push_back(json::parse(line));
+    return events;
+}
+
+struct Run : testing::Test {
+    Run() {
+        std::ofstream(rules) << "getppid comm = ebt_caller\n";
+        std::ofstream(all_rules) << "getppid\n";
+    }
+    /// With the rules above and what else is wanted.
+    std::vector<std::string> arguments(std::initializer_list<std::string> more) const {
+        std::vector<std::string> all = {"-c", "none", "-r", rules, "-f", "json"};
+        all.insert(all.end(), more);
+        return all;
+    }
+
+    TemporaryFolder folder;
+    std::string rules = folder.path() + "/rules";
+    std::string all_rules = folder.path() + "/all_rules";
+    std::string log = folder.path() + "/events";
+};
+
+/// Balanced, and at the end: nothing is on its way.
+void expect_balance(const json& summary) {
+    uint64_t lost = 0;
+    for (const auto& [cause, count] : summary["lost"].items())
+        lost += count.get<uint64_t>();
+    EXPECT_EQ(summary["seen"].get<uint64_t>(), summary["filtered"]["kernel"].get<uint64_t>() +
+                                                   summary["filtered"]["rules"].get<uint64_t>() +
+                                                   summary["emitted"].get<uint64_t>() + lost)
+        << summary;
+    EXPECT_EQ(summary["in_flight"], 0);
+    EXPECT_EQ(summary["imbalance"], 0);
+}
+
+TEST_F(Run, EndsOnSignalWithABalance) {
+    for (int signal : {SIGINT, SIGTERM}) {
+        RunningProgram program(arguments({}));
+        ASSERT_TRUE(program.reports()) << program.err();
+        call_getppid("ebt_caller", 100);
+        call_getppid("ebt_other", 50);
+        program.send(signal);
+        EXPECT_EQ(program.wait(), 0);
+        auto events = parsed(program.out());
+        EXPECT_EQ(events.size(), 100u);
+        for (const json& event : events)
+            EXPECT_EQ(event["linux"]["syscall"]["name"], "getppid");
+        auto summaries = program.summaries();
+        ASSERT_EQ(summaries.size(), 1u) << program.err();
+        expect_balance(summaries[0]);
+        EXPECT_EQ(summaries[0]["emitted"], 100);
+        EXPECT_GE(summaries[0]["filtered"]["rules"], 50);
+        EXPECT_EQ(summaries[0]["outputs"][0]["written"], 100);
+    }
+}
+
+struct EveryTier : Run, testing::WithParamInterface<const char*> {};
+
+TEST_P(EveryTier, DeliversEveryCallOnce) {
+    RunningProgram program(arguments({"--tier", GetParam()}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    call_getppid("ebt_caller", 1000);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    auto events = parsed(program.out());
+    EXPECT_EQ(events.size(), 1000u);
+    ASSERT_FALSE(events.empty());
+    EXPECT_EQ(events[0]["linux"]["telemetry"]["tier"], GetParam());
+    expect_balance(program.summaries().at(0));
+}
+
+INSTANTIATE_TEST_SUITE_P(Tiers, EveryTier,
+                         testing::Values("tp", "raw_tp_sub4096", "raw_tp_noloops", "raw_tp"),
+                         [](const auto& tier) { return std::string(tier.param); });
+
+TEST_F(Run, TellsLossesInTheStreamAndBalances) {
+    RunningProgram program({"-c", "none", "-r", all_rules, "-f", "json", "-o", log, "--buffer-size", "128K"});
+    ASSERT_TRUE(program.reports()) << program.err();
+    program.send(SIGSTOP); // a reader that is too slow
+    call_getppid("ebt_caller", 20'000);
+    program.send(SIGCONT);
+    ASSERT_TRUE(eventually([&] { return read_file(log).find("\"cause\"") != std::string::npos; }));
+    for (int cpu = 0; cpu < sysconf(_SC_NPROCESSORS_CONF); cpu++) // a gap shows with what follows it
+        call_getppid("ebt_caller", 100, cpu);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    json summary = program.summaries().at(0);
+    expect_balance(summary);
+    uint64_t lost = summary["lost"].value("buffer_full", uint64_t{0});
+    EXPECT_GT(lost, 10'000u);
+    uint64_t told = 0, dropped = 0;
+    for (const json& event : parsed(read_file(log))) {
+        const json& telemetry = event["linux"]["telemetry"];
+        dropped += telemetry.value("dropped_before", uint64_t{0});
+        if (telemetry.contains("loss"))
+            told += telemetry["loss"]["count"].get<uint64_t>();
+    }
+    EXPECT_EQ(told, lost);
+    EXPECT_EQ(dropped, lost) << "each gap stands at the event after it";
+}
+
+TEST_F(Run, PrintsStatisticsWhileItRunsAndEndsInTime) {
+    RunningProgram program(arguments({"--stats", "0.4", "--duration", "2"}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    call_getppid("ebt_caller", 10);
+    EXPECT_EQ(program.wait(), 0);
+    auto summaries = program.summaries();
+    EXPECT_GE(summaries.size(), 4u);
+    for (const json& summary : summaries)
+        EXPECT_EQ(summary["imbalance"], 0);
+    EXPECT_EQ(summaries.back()["emitted"], 10);
+    expect_balance(summaries.back());
+}
+
+TEST_F(Run, PrintsTheBalanceForPeopleToo) {
+    RunningProgram program({"-c", "none", "-r", rules});
+    ASSERT_TRUE(program.reports()) << program.err();
+    call_getppid("ebt_caller", 3);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    auto lines = lines_of(program.out());
+    ASSERT_EQ(lines.size(), 3u);
+    EXPECT_THAT(lines[0], HasSubstr(" syscall=getppid "));
+    EXPECT_THAT(lines[0], HasSubstr(" comm=\"ebt_caller\""));
+    EXPECT_THAT(program.err(),
+                testing::ContainsRegex("events: [0-9]+ seen = [0-9]+ filtered .* \\+ 3 emitted \\+ 0 lost"));
+}
+
+TEST_F(Run, OpensItsFileAnewOnHangup) {
+    RunningProgram program(arguments({"-o", log}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    call_getppid("ebt_caller", 5);
+    ASSERT_TRUE(eventually([&] { return lines_of(read_file(log)).size() == 5; }));
+    ASSERT_EQ(rename(log.c_str(), (log + ".1").c_str()), 0);
+    program.send(SIGHUP);
+    ASSERT_TRUE(eventually([&] { return access(log.c_str(), F_OK) == 0; }));
+    call_getppid("ebt_caller", 7);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    EXPECT_EQ(lines_of(read_file(log + ".1")).size(), 5u);
+    EXPECT_EQ(lines_of(read_file(log)).size(), 7u);
+    EXPECT_EQ(program.out(), "") << "with -o the screen is not used";
+}
+
+TEST_F(Run, EndsOnHangupWhenItHasNoFile) {
+    RunningProgram program(arguments({}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    program.send(SIGHUP);
+    EXPECT_EQ(program.wait(), 0);
+    expect_balance(program.summaries().at(0));
+}
+
+TEST_F(Run, EndsWhenItsReaderGoes) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    RunningProgram program(arguments({}), {.standard_output = ends[1]});
+    close(ends[1]);
+    ASSERT_TRUE(program.reports()) << program.err();
+    close(ends[0]);
+    call_getppid("ebt_caller", 10);
+    EXPECT_EQ(program.wait(), 9);
+    EXPECT_THAT(program.err(), HasSubstr("Broken pipe"));
+    json summary = program.summaries().at(0);
+    expect_balance(summary);
+    EXPECT_EQ(summary["outputs"][0]["lost"], summary["emitted"]);
+}
+
+TEST_F(Run, CountsWhatAFullDiskDoesNotTake) {
+    RunningProgram program(arguments({"-o", "/dev/full"}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    call_getppid("ebt_caller", 10);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    json summary = program.summaries().at(0);
+    EXPECT_EQ(summary["emitted"], 10);
+    EXPECT_EQ(summary["outputs"][0]["lost"], 10);
+    EXPECT_THAT(summary["outputs"][0]["error"].get<std::string>(), HasSubstr("No space left"));
+}
+
+TEST_F(Run, GoesOnWhileItsReaderSleeps) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    RunningProgram program(arguments({}), {.standard_output = ends[1]});
+    close(ends[1]);
+    ASSERT_TRUE(program.reports()) << program.err();
+    call_getppid("ebt_caller", 5000); // far more than the pipe and the queue hold
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0) << "it must not hang in a write";
+    json summary = program.summaries().at(0);
+    expect_balance(summary);
+    EXPECT_EQ(summary["emitted"], 5000);
+    EXPECT_GT(summary["outputs"][0]["lost"], 0);
+    close(ends[0]);
+}
+
+TEST_F(Run, IsQuietOnRequest) {
+    RunningProgram quiet(arguments({"-q"}));
+    ASSERT_TRUE(quiet.reports()) << quiet.err();
+    call_getppid("ebt_caller", 10);
+    quiet.send(SIGINT);
+    EXPECT_EQ(quiet.wait(), 0);
+    EXPECT_EQ(quiet.out(), "");
+    EXPECT_EQ(quiet.summaries().at(0)["emitted"], 10);
+
+    RunningProgram silent(arguments({"-Q", "--duration", "0.5"}));
+    EXPECT_EQ(silent.wait(), 0);
+    EXPECT_EQ(silent.out(), "");
+    EXPECT_EQ(silent.err(), "");
+}
+
+TEST_F(Run, WritesToSeveralPlaces) {
+    RunningProgram program(arguments({"-o", log, "-o", "-"}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    call_getppid("ebt_caller", 10);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    EXPECT_EQ(lines_of(program.out()).size(), 10u);
+    EXPECT_EQ(program.out(), read_file(log));
+}
+
+TEST_F(Run, NeverReportsItself) {
+    // Were it to, each line that it writes would make another.
+    std::ofstream(rules) << "write\nwritev\nopenat\nread\n";
+    RunningProgram program(arguments({"-o", log}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    usleep(500'000);
+    auto own = std::to_string(program.pid());
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    auto events = parsed(read_file(log));
+    EXPECT_FALSE(events.empty());
+    for (const json& event : events)
+        EXPECT_NE(event["process"]["pid"].dump(), own) << event;
+}
+
+// --- kernel offsets from a config ---
+
+struct Config : Run {
+    Config() {
+        std::string command = std::string(GET_OFFSETS) + " > " + file;
+        EXPECT_EQ(system(command.c_str()), 0);
+    }
+    /// Changes a line of the config.
+    void set(const std::string& key, const std::string& value) {
+        std::string text;
+        for (const std::string& line : lines_of(read_file(file)))
+            text += (line.starts_with(key + " = ") ? key + " = " + value : line) + "\n";
+        std::ofstream(file) << text;
+    }
+    std::vector<std::string> with_config(std::initializer_list<std::string> more = {}) const {
+        std::vector<std::string> all = {"-c", file, "-r", rules, "-f", "json"};
+        all.insert(all.end(), more);
+        return all;
+    }
+    std::string file = folder.path() + "/ebpf_telemetry.conf";
+};
+
+TEST_F(Config, Rules) {
+    RunningProgram program(with_config());
+    ASSERT_TRUE(program.reports()) << program.err();
+    EXPECT_THAT(program.err(), HasSubstr("kernel offsets from config " + file));
+    call_getppid("ebt_caller", 10);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    EXPECT_EQ(lines_of(program.out()).size(), 10u);
+}
+
+TEST_F(Config, OfAnotherReleaseIsRefused) {
+    set("release", "1.2.3-other");
+    RunningProgram program(with_config());
+    EXPECT_EQ(program.wait(), 6);
+    EXPECT_THAT(program.err(), HasSubstr("1.2.3-other"));
+    EXPECT_THAT(program.err(), HasSubstr("--any-release"));
+    RunningProgram accepted(with_config({"--any-release", "--duration", "0.3"}));
+    EXPECT_EQ(accepted.wait(), 0) << accepted.err();
+}
+
+TEST_F(Config, WithAWrongOffsetStopsTheStart) {
+    set("task_struct.tgid", "8");
+    RunningProgram program(with_config());
+    EXPECT_EQ(program.wait(), 6);
+    EXPECT_THAT(program.err(), HasSubstr("task_struct.tgid"));
+    EXPECT_EQ(program.out(), "");
+}
+
+} // namespace
