@@ -184,11 +184,34 @@ void Decoder::read_place(const RawField& field, const InodeInfo* inode, Text& ou
     else
         append_path(arena_, whole_components(field.bytes));
     out.bytes = arena_.since(mark);
+    if (field.head.flags & EBT_BELOW_CWD)
+        put_below_cwd(event.cwd, !field.bytes.empty(), out);
     // What was cut is the beginning: no "/" pretends to be the root.
     if (out.status == Status::truncated && out.bytes.starts_with('/'))
         out.bytes.remove_prefix(1);
     if (out.original_length == 0)
         out.original_length = 1; // "/" has no components
+}
+
+/// The record told the cwd once; what lies below it goes on from there.
+void Decoder::put_below_cwd(const Text& cwd, bool is_below, Text& path) noexcept {
+    if (!cwd.known()) {
+        path.status = Status::truncated;
+        path.length_is_minimum = true;
+        return;
+    }
+    const std::string_view rest = is_below ? path.bytes : std::string_view();
+    size_t mark = arena_.mark();
+    if (cwd.bytes != "/" || rest.empty())
+        arena_.append(cwd.bytes);
+    arena_.append(rest);
+    path.bytes = arena_.since(mark);
+    path.original_length += cwd.original_length;
+    path.length_is_minimum |= cwd.length_is_minimum;
+    path.detached = cwd.detached;
+    path.foreign = cwd.foreign;
+    if (cwd.status == Status::truncated)
+        path.status = Status::truncated;
 }
 
 void Decoder::read_file(const RawField& field, PathField& out, Event& event) noexcept {

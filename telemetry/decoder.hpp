@@ -41,6 +41,7 @@ class Decoder {
     void read_text(const RawField& field, Text& out, Event& event) noexcept;
     void read_list(const RawField& field, StringList& out, Event& event) noexcept;
     void read_place(const RawField& field, const InodeInfo* inode, Text& out, Event& event) noexcept;
+    void put_below_cwd(const Text& cwd, bool is_below, Text& path) noexcept;
     void read_file(const RawField& field, PathField& out, Event& event) noexcept;
     void read_sockaddr(const RawField& field, Event& out) noexcept;
     void read_socket(const RawField& field, Event& out) noexcept;

@@ -104,6 +104,7 @@ enum ebt_field_flag {
 	EBT_USER_MEMORY = 1 << 2,  /* read from the process's own memory: it may have changed */
 	EBT_FOREIGN = 1 << 3, /* a path that starts at the root of another mount namespace, or of a
 				 mount that is attached nowhere */
+	EBT_BELOW_CWD = 1 << 4, /* the components go on with those of the field EBT_FIELD_CWD */
 };
 
 enum ebt_field_kind {

@@ -85,6 +85,7 @@ INLINE void header_begin(struct claim *claim, __u64 task, __u8 kind)
 	s->who_known = 0;
 	s->with_image = 1;
 	s->phase = 0;
+	s->cwd_told = 0;
 }
 
 /* Credentials, login and parent: what predicates may compare. */

@@ -60,8 +60,11 @@ struct walker {
 	__u64 inode;           /* of the file, for its file system's magic; 0: not asked for */
 	__u64 end;             /* of the components in the record */
 	__u64 limit;           /* where they have to end; 0 once they did not */
-	__u32 field;           /* where the field's struct ebt_field stands in the record */
-	__u32 length;          /* bytes that the whole path has */
+	__u64 stop;  /* the cwd's dentry, once the record has the cwd: what is below need not repeat
+			it */
+	__u32 field; /* where the field's struct ebt_field stands in the record */
+	__u32 length; /* bytes that the whole path has */
+	__u32 below_cwd;
 };
 
 struct argv_cursor {
@@ -92,6 +95,7 @@ struct scratch {
 	__u32 image_whole; /* the image is complete: need not be sent again */
 	__u32 then_exit;   /* after this record, one for the process's exit */
 	__u32 chrooted;
+	__u32 cwd_told;
 	__u32 with_image; /* the image may go with the record */
 	__u32 who_known;  /* header_who has run */
 	union {

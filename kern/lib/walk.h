@@ -92,6 +92,8 @@ INLINE void walk_begin(struct scratch *s, struct ebt_field *field, __u64 mount, 
 	w->end = s->position + sizeof(*field) + walk_prefix(field);
 	w->limit = w->end + EBT_PATH_MAX;
 	w->length = 0;
+	w->below_cwd = 0;
+	w->stop = s->cwd_told ? s->pwd_dentry : 0;
 	walker_enter_mount(w, mount);
 }
 
@@ -123,7 +125,7 @@ INLINE int walk_step(struct scratch *s)
 	OPAQUE(s);
 	struct walker *w = &s->walker;
 	__u64 dentry = w->dentry;
-	if (dentry == w->in.root)
+	if (dentry == w->in.root || dentry == w->stop)
 		return 0;
 	read_dentry(&w->at, dentry);
 	walk_store_name(s, w);
@@ -138,6 +140,11 @@ INLINE int walk_step(struct scratch *s)
 INLINE int walk_mounts(struct scratch *s)
 {
 	struct walker *w = &s->walker;
+	if (w->dentry == w->stop) {
+		w->below_cwd = w->mount == s->pwd_mount;
+		w->stop = 0; /* the same directory, mounted elsewhere */
+		return w->below_cwd;
+	}
 #pragma clang loop unroll(full)
 	for (int i = 0; i < MOUNTS_STACKED; i++) {
 		if (w->dentry != w->in.root)
@@ -166,6 +173,8 @@ INLINE int walk_some(struct scratch *s)
 INLINE __u8 walk_flags(const struct scratch *s)
 {
 	const struct walker *w = &s->walker;
+	if (w->below_cwd)
+		return EBT_BELOW_CWD;
 	if (w->dentry != w->in.root)
 		return EBT_DETACHED;
 	return s->top_mount && s->top_mount != w->mount ? EBT_FOREIGN : 0;
@@ -177,6 +186,7 @@ INLINE void walk_end(struct scratch *s, int cut)
 	struct walker *w = &s->walker;
 	struct ebt_field *field = record_at(s, w->field);
 	__u32 prefix = walk_prefix(field);
+	s->cwd_told |= field->kind == EBT_FIELD_CWD;
 	__u8 flags = cut ? EBT_AT_LEAST : walk_flags(s);
 	if (prefix && (flags & EBT_DETACHED) && w->inode) {
 		struct ebt_inode *inode = (void *)(field + 1);

@@ -183,6 +183,14 @@ std::string from_namespace_root(const RecordView& view, const std::string& path)
     return root ? RecordView::join(root->content) + (path == "/" ? "" : path) : path;
 }
 
+/// A path that may go on with the current directory's components.
+std::string whole_path(const RecordView& view, const RecordView::Field& field, std::string_view components) {
+    if (!(field.head.flags & EBT_BELOW_CWD))
+        return RecordView::join(components);
+    const auto cwd = view.find(EBT_FIELD_CWD);
+    return RecordView::join(std::string(components) + std::string(cwd ? cwd->content : ""));
+}
+
 /// Path and inode of a field that has both.
 void check_file(const RecordView& view, ebt_field_kind kind, uint8_t arg, const char* fields,
                 const OwnFile& own, Findings& findings) {
@@ -193,7 +201,7 @@ void check_file(const RecordView& view, ebt_field_kind kind, uint8_t arg, const 
     }
     ebt_inode inode;
     memcpy(&inode, field->content.data(), sizeof(inode));
-    const std::string path = RecordView::join(field->content.substr(sizeof(inode)));
+    const std::string path = whole_path(view, *field, field->content.substr(sizeof(inode)));
     if (!own.path.empty())
         findings.expect(fields, path, from_namespace_root(view, own.path));
     findings.expect("file.f_inode, inode.i_ino", inode.ino, own.ino);
