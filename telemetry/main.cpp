@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <new>
 #include <string>
 
+#include <ebpf_loader/engine.hpp>
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/probe_report.hpp>
 
@@ -22,11 +24,21 @@ void check(const Options& options) {
     std::cout << "rules and kernel offsets (" << offsets.source << ") are in order\n";
 }
 
-void probe(const Options& options) {
+/// Fails when nothing can run here.
+int probe(const Options& options) {
     auto capabilities = ebpf_loader::probe_capabilities();
     auto verdicts = ebpf_loader::judge_tiers(capabilities);
+    try {
+        if (capabilities.has_privileges)
+            verdicts = ebpf_loader::try_tiers(capabilities, choose_offsets(options, usual_configs()));
+    } catch (const ebpf_loader::Error& error) {
+        log(LogLevel::error, error.what());
+    }
     auto write = options.format == "json" ? ebpf_loader::write_probe_json : ebpf_loader::write_probe_text;
     write(std::cout, capabilities, verdicts);
+    const bool runs =
+        std::any_of(verdicts.begin(), verdicts.end(), [](const auto& tier) { return tier.chosen; });
+    return runs ? exit_ok : exit_status(ebpf_loader::ErrorCode::tiers);
 }
 
 int act(const Options& options) {
@@ -38,8 +50,7 @@ int act(const Options& options) {
         std::cout << version_text();
         break;
     case Options::Action::probe:
-        probe(options);
-        break;
+        return probe(options);
     case Options::Action::check:
         check(options);
         break;

@@ -70,7 +70,6 @@ class Engine::Impl {
             options_.log(line);
     }
     void check_environment() const;
-    LoadPlan load_plan();
     void load_best(const LoadPlan& plan);
     void make_reader(const LoadPlan& plan);
 
@@ -111,6 +110,37 @@ void subtract(EngineStats& from, const EngineStats& what) {
     from.missed_runs -= what.missed_runs;
 }
 
+using Say = std::function<void(std::string_view)>;
+
+/// What loading needs of this kernel; tracefs is mounted where it is not yet. `offsets` has
+/// to outlive the plan.
+LoadPlan make_load_plan(Capabilities& capabilities, const Offsets& offsets, Hooks hooks, size_t ring,
+                        const Say& say) {
+    LoadPlan plan{
+        .offsets = offsets, .features = {}, .tracefs = ensure_tracefs(), .hooks = hooks, .ring_bytes = ring};
+    capabilities.tracefs = true; // mounted by now, if it was not
+    capabilities.tracefs_path = plan.tracefs;
+    if (capabilities.ring_buffer)
+        plan.features[Feature::ring_buffer] = 0;
+    if (capabilities.boot_clock)
+        plan.features[Feature::boot_clock] = 0;
+    const auto stack = offsets.get(*Offsets::find("task_struct.stack"));
+    const auto measured = stack ? measure_thread_registers(*stack) : std::nullopt;
+    plan.features[Feature::thread_regs] = measured.value_or(usual_thread_registers);
+    plan.features[Feature::tp_syscall_id] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "id");
+    plan.features[Feature::tp_syscall_ret] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "ret");
+    plan.features[Feature::tp_fork_child] =
+        tracepoint_field(plan.tracefs, "sched/sched_process_fork", "child_pid");
+    if (plan.hooks.exec_args && (!has_tracepoint(plan.tracefs, "syscalls/sys_enter_execve") ||
+                                 !has_tracepoint(plan.tracefs, "syscalls/sys_enter_execveat"))) {
+        plan.hooks.exec_args = false;
+        plan.hooks.enter = true;
+        say("this kernel has no tracepoints of execve and execveat: a hook at the start of every system call "
+            "keeps their arguments, which costs as much again as the one at the end");
+    }
+    return plan;
+}
+
 std::string all_refused(const std::vector<TierVerdict>& verdicts) {
     std::string text = "no tier can run on this kernel:";
     for (const TierVerdict& verdict : verdicts) {
@@ -134,7 +164,9 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
             text += "\n  " + problem;
         throw Error(ErrorCode::offsets, text);
     }
-    const LoadPlan plan = load_plan();
+    const LoadPlan plan =
+        make_load_plan(capabilities_, offsets_, hooks_for(selection_), ring_bytes(options.buffer_bytes),
+                       [this](std::string_view line) { say(std::string(line)); });
     load_best(plan);
     make_reader(plan);
     if (options.self_check) {
@@ -157,35 +189,6 @@ void Engine::Impl::check_environment() const {
             ErrorCode::lockdown,
             "kernel lockdown is in confidentiality mode, which forbids eBPF programs to read kernel memory; "
             "boot with lockdown=integrity");
-}
-
-LoadPlan Engine::Impl::load_plan() {
-    LoadPlan plan{.offsets = offsets_,
-                  .features = {},
-                  .tracefs = ensure_tracefs(),
-                  .hooks = hooks_for(selection_),
-                  .ring_bytes = ring_bytes(options_.buffer_bytes)};
-    capabilities_.tracefs = true; // mounted by now, if it was not
-    capabilities_.tracefs_path = plan.tracefs;
-    if (capabilities_.ring_buffer)
-        plan.features[Feature::ring_buffer] = 0;
-    if (capabilities_.boot_clock)
-        plan.features[Feature::boot_clock] = 0;
-    const auto stack = offsets_.get(*Offsets::find("task_struct.stack"));
-    const auto measured = stack ? measure_thread_registers(*stack) : std::nullopt;
-    plan.features[Feature::thread_regs] = measured.value_or(usual_thread_registers);
-    plan.features[Feature::tp_syscall_id] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "id");
-    plan.features[Feature::tp_syscall_ret] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "ret");
-    plan.features[Feature::tp_fork_child] =
-        tracepoint_field(plan.tracefs, "sched/sched_process_fork", "child_pid");
-    if (plan.hooks.exec_args && (!has_tracepoint(plan.tracefs, "syscalls/sys_enter_execve") ||
-                                 !has_tracepoint(plan.tracefs, "syscalls/sys_enter_execveat"))) {
-        plan.hooks.exec_args = false;
-        plan.hooks.enter = true;
-        say("this kernel has no tracepoints of execve and execveat: a hook at the start of every system call "
-            "keeps their arguments, which costs as much again as the one at the end");
-    }
-    return plan;
 }
 
 void Engine::Impl::load_best(const LoadPlan& plan) {
@@ -265,6 +268,29 @@ int64_t Engine::Impl::wall_clock_offset() const {
         }
     }
     return offset;
+}
+
+std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& offsets) {
+    const Hooks all{.enter = true, .exec_args = true, .fork = true, .exec = true, .exit = true};
+    const LoadPlan plan =
+        make_load_plan(capabilities, offsets, all, least_buffer_bytes, [](std::string_view) {});
+    auto verdicts = judge_tiers(capabilities);
+    bool chosen = false;
+    for (TierVerdict& verdict : verdicts) {
+        if (!verdict.possible)
+            continue;
+        try {
+            verdict.verified_instructions = LoadedTier(verdict.tier, plan).verified_instructions();
+            verdict.chosen = !chosen;
+            if (chosen)
+                verdict.reason = "it loads, but a better tier runs";
+            chosen = true;
+        } catch (const LoadFailure& failure) {
+            verdict.reason = failure.what();
+            verdict.log_tail = failure.log_tail;
+        }
+    }
+    return verdicts;
 }
 
 Engine::Engine(const Selection& selection, const EngineOptions& options)

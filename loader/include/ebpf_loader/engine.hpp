@@ -109,4 +109,9 @@ class Engine {
     std::unique_ptr<Impl> impl_;
 };
 
+/// Loads every tier that this kernel may take, attaches none, and tells which one an
+/// engine would choose and why no better one. Mounts tracefs where it is not, and notes
+/// so in `capabilities`. Throws Error(tracefs).
+std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& offsets);
+
 } // namespace ebpf_loader
