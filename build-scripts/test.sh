@@ -26,7 +26,8 @@ build-scripts/setup.sh --tests || exit 1
 mount_if_absent tracefs /sys/kernel/tracing 74726163
 mount_if_absent bpf /sys/fs/bpf cafe4a11
 
-EBT_BUILD=build-sanitize EBT_TARGET=unit_tests build-scripts/build.sh -DEBT_TESTS=ON -DEBT_SANITIZE=ON ||
+EBT_BUILD=build-sanitize EBT_TARGET=unit_tests build-scripts/build.sh -DEBT_TESTS=ON \
+    -DEBT_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-O1 ||
     fail "the build with sanitizers failed"
 build-scripts/build.sh -DEBT_TESTS=ON || fail "the build failed"
 
