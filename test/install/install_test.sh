@@ -14,7 +14,7 @@ install_tree() {
 
 expect_files() {
     local file
-    for file in bin/get_offsets include/ebpf_loader/engine.hpp \
+    for file in sbin/ebpf_telemetry bin/get_offsets include/ebpf_loader/engine.hpp \
         include/ebpf_loader/abi/record.h include/ebpf_loader/abi/offsets.def \
         share/ebpf_telemetry/rules/syscalls.rules share/doc/ebpf_telemetry/README.md \
         share/doc/ebpf_telemetry/get_offsets/README.md share/doc/ebpf_telemetry/LICENSES/MIT.txt \
@@ -49,6 +49,9 @@ expect_headers_stand_alone() {
 
 expect_programs_to_run() {
     cd /
+    expect_status 0 "$prefix/sbin/ebpf_telemetry" --version
+    expect_text "$scratch/out" "ebpf_telemetry"
+    expect_status 0 "$prefix/sbin/ebpf_telemetry" --duration 1 -f json
     expect_status 0 "$prefix/bin/get_offsets"
     expect_text "$scratch/out" "task_struct.real_parent = "
 }
