@@ -2,6 +2,7 @@
 #include "self_check.hpp"
 
 #include "own_process.hpp"
+#include "tiny_executable.hpp"
 #include <ebpf_loader/record_view.hpp>
 
 #include <arpa/inet.h>
@@ -310,27 +311,12 @@ ebt_header check_self(LoadedTier& tier, Reader& reader) {
     return h;
 }
 
-/// A static program of 132 bytes that ends with child_status: something to execute that
-/// needs no file system.
+/// Ends with child_status.
 std::vector<uint8_t> tiny_program() {
-    constexpr uint64_t base = 0x400000, code_at = 120;
-    const std::vector<uint8_t> code = {0xbf, child_status, 0, 0, 0, // mov edi, status
-                                       0xb8, 231,          0, 0, 0, // mov eax, exit_group
-                                       0x0f, 0x05};                 // syscall
-    std::vector<uint8_t> bytes;
-    const auto put = [&](uint64_t value, size_t width) {
-        for (size_t i = 0; i < width; i++)
-            bytes.push_back(static_cast<uint8_t>(value >> (8 * i)));
-    };
-    const uint64_t size = code_at + code.size();
-    put(0x00010102'464c457f, 8), put(0, 8); // "\x7f" "ELF", 64 bits, little-endian, version 1
-    put(2, 2), put(62, 2), put(1, 4);       // ET_EXEC, EM_X86_64, EV_CURRENT
-    put(base + code_at, 8), put(64, 8), put(0, 8), put(0, 4); // entry, program headers, no sections
-    put(64, 2), put(56, 2), put(1, 2), put(0, 6);
-    put(1, 4), put(5, 4); // PT_LOAD, readable and executable
-    put(0, 8), put(base, 8), put(base, 8), put(size, 8), put(size, 8), put(4096, 8);
-    bytes.insert(bytes.end(), code.begin(), code.end());
-    return bytes;
+    const uint8_t code[] = {0xbf, child_status, 0, 0, 0, // mov edi, status
+                            0xb8, 231,          0, 0, 0, // mov eax, exit_group
+                            0x0f, 0x05};                 // syscall
+    return tiny_executable(code);
 }
 
 /// Forks a child that executes the tiny program. Nothing between fork and exec may allocate.

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include "discovery_scene.hpp"
+
+namespace ebpf_loader {
+
+/// A process that executes a small program of ours again and again, as often as it is told.
+class Executed {
+  public:
+    /// Starts as a puppet of the actor's; the program lies in the workshop.
+    explicit Executed(Scene& scene);
+    /// Executes the program once more and waits until it runs.
+    void execute();
+    const Puppet& process() const { return process_; }
+
+  private:
+    struct Pipes {
+        explicit Pipes(Puppet& owner);
+        int orders[2], news[2];
+    };
+    void await_start();
+
+    Scene& scene_;
+    const Pipes pipes_;
+    Puppet& process_;
+    bool started_ = false;
+};
+
+} // namespace ebpf_loader

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1
+// Pieces of kernel memory, and the places in them where known values stand.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+namespace ebpf_loader {
+
+/// A copy of kernel memory from `address` on.
+struct Block {
+    uint64_t address = 0;
+    std::vector<std::byte> bytes;
+
+    size_t size() const { return bytes.size(); }
+    bool has(size_t offset, size_t length) const { return offset <= size() && length <= size() - offset; }
+    /// The value at an offset; 0 beyond the end.
+    template <typename T> T at(size_t offset) const {
+        T value{};
+        if (has(offset, sizeof(T)))
+            memcpy(&value, bytes.data() + offset, sizeof(T));
+        return value;
+    }
+};
+
+/// Can this be the address of something allocated? Neither user memory nor the kernel's
+/// image, whose objects are not ours, nor an error code.
+constexpr bool is_heap_pointer(uint64_t value) {
+    constexpr uint64_t lowest = 0xff00'0000'0000'0000;     // of a kernel with five-level page tables
+    constexpr uint64_t image_base = 0xffff'ffff'8000'0000; // text, data and modules
+    return value >= lowest && value < image_base && value % 8 == 0;
+}
+
+/// How far from its start a structure can reach: not beyond what was read of any of these of
+/// its kind, nor up to the next one.
+size_t reach(const std::vector<const Block*>& blocks);
+
+/// The offsets, in steps, at which `fits` holds, within the reach of the blocks.
+template <typename Fits>
+std::vector<uint32_t> places_if(const std::vector<const Block*>& blocks, size_t step, Fits fits) {
+    std::vector<uint32_t> found;
+    const size_t end = reach(blocks);
+    for (size_t offset = 0; offset + step <= end; offset += step)
+        if (fits(offset))
+            found.push_back(static_cast<uint32_t>(offset));
+    return found;
+}
+
+/// A structure as it was seen, and the value that the field looked for had then.
+struct Sight {
+    const Block* block;
+    uint64_t value;
+};
+
+/// The offsets at which every sight has its value, as a T.
+template <typename T> std::vector<uint32_t> places(const std::vector<Sight>& sights) {
+    std::vector<const Block*> blocks;
+    for (const Sight& sight : sights)
+        blocks.push_back(sight.block);
+    return places_if(blocks, sizeof(T), [&](size_t offset) {
+        return std::all_of(sights.begin(), sights.end(), [&](const Sight& sight) {
+            return sight.block->at<T>(offset) == static_cast<T>(sight.value);
+        });
+    });
+}
+
+} // namespace ebpf_loader

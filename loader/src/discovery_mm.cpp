@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: LGPL-2.1
+// The address space, known by the command line in it and by the program that it runs.
+#include "discovery_executable.hpp"
+#include "discovery_steps.hpp"
+
+#include "text.hpp"
+
+#include <fcntl.h>
+#include <iterator>
+#include <linux/prctl.h>
+#include <sstream>
+#include <sys/syscall.h>
+
+namespace ebpf_loader {
+namespace {
+
+constexpr size_t mm_bytes = 4096;
+constexpr size_t file_bytes = 768;
+
+/// What /proc/PID/stat tells of an address space.
+struct Layout {
+    uint64_t start_code, end_code, start_stack, start_data, end_data, start_brk;
+    uint64_t arg_start, arg_end, env_start, env_end;
+};
+
+Layout layout_of(const Puppet& puppet) {
+    const std::string text = read_file("/proc/" + std::to_string(puppet.pid()) + "/stat", 4096).value_or("");
+    std::istringstream rest(text.substr(std::min(text.size(), text.rfind(')') + 1)));
+    const std::vector<std::string> fields{std::istream_iterator<std::string>(rest), {}};
+    const auto field = [&](size_t number) { // as proc(5) counts; the first two are cut off
+        if (fields.size() <= number - 3)
+            throw Unobservable("/proc/PID/stat does not tell where the command line is");
+        return std::stoull(fields[number - 3]);
+    };
+    const Layout layout{.start_code = field(26),
+                        .end_code = field(27),
+                        .start_stack = field(28),
+                        .start_data = field(45),
+                        .end_data = field(46),
+                        .start_brk = field(47),
+                        .arg_start = field(48),
+                        .arg_end = field(49),
+                        .env_start = field(50),
+                        .env_end = field(51)};
+    if (layout.arg_start == 0)
+        throw Unobservable("/proc/PID/stat hides where the command line is");
+    return layout;
+}
+
+/// A process has `mm` and `active_mm`, which are the same until its end, when it gives up its
+/// address space but still borrows it.
+void find_pointer(Scene& s, const std::vector<const Puppet*>& owners) {
+    std::vector<Block> tasks;
+    std::vector<const Block*> blocks;
+    for (const Puppet* owner : owners)
+        tasks.push_back(s.task(*owner));
+    for (const Block& task : tasks)
+        blocks.push_back(&task);
+    std::vector<Layout> layouts;
+    for (const Puppet* owner : owners)
+        layouts.push_back(layout_of(*owner));
+    const auto pointers = places_if(blocks, 8, [&](size_t offset) {
+        std::vector<Block> spaces;
+        for (const Block& task : tasks) {
+            if (!is_heap_pointer(task.at<uint64_t>(offset)))
+                return false;
+            spaces.push_back(s.peek.read(task.at<uint64_t>(offset), mm_bytes));
+        }
+        std::vector<Sight> sights;
+        for (size_t i = 0; i < spaces.size(); i++)
+            sights.push_back({&spaces[i], layouts[i].arg_start});
+        return !places<uint64_t>(sights).empty();
+    });
+    if (pointers.size() != 2) {
+        s.found.settle("task_struct.mm", pointers);
+        return;
+    }
+    Puppet& dying = s.stage.spawn();
+    const PairWatch watch(s.tracefs, "sched/sched_switch", dying.tgid(), pointers[0], pointers[1]);
+    dying.begin(SYS_exit_group, 0);
+    dying.await_zombie();
+    for (int tries = 0; !watch.differed() && tries < 1000; tries++)
+        s.actor.call(SYS_sched_yield); // it is a zombie shortly before it leaves its CPU for good
+    const auto [first, second] = watch.words();
+    std::vector<uint32_t> given_up;
+    if (first == 0)
+        given_up.push_back(pointers[0]);
+    if (second == 0)
+        given_up.push_back(pointers[1]);
+    s.found.settle("task_struct.mm", given_up);
+}
+
+/// Sets the bounds of the command line and of the environment, which meet in every new process.
+bool set_bounds(Puppet& puppet, const Layout& to) {
+    auto* map = static_cast<prctl_mm_map*>(puppet.room(sizeof(prctl_mm_map)));
+    *map = {.start_code = to.start_code,
+            .end_code = to.end_code,
+            .start_data = to.start_data,
+            .end_data = to.end_data,
+            .start_brk = to.start_brk,
+            .brk = static_cast<uint64_t>(puppet.call(SYS_brk, 0)),
+            .start_stack = to.start_stack,
+            .arg_start = to.arg_start,
+            .arg_end = to.arg_end,
+            .env_start = to.env_start,
+            .env_end = to.env_end,
+            .auxv = nullptr,
+            .auxv_size = 0,
+            .exe_fd = static_cast<uint32_t>(-1)};
+    if (puppet.call(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, as_argument(map), sizeof(*map)) == 0)
+        return true; // needs CONFIG_CHECKPOINT_RESTORE; what follows needs CAP_SYS_RESOURCE
+    return puppet.call(SYS_prctl, PR_SET_MM, PR_SET_MM_ARG_START, to.arg_start) == 0 &&
+           puppet.call(SYS_prctl, PR_SET_MM, PR_SET_MM_ARG_END, to.arg_end) == 0;
+}
+
+void find_bounds(Scene& s, const Puppet& plain) {
+    Puppet& puppet = s.stage.spawn();
+    const Layout natural = layout_of(puppet);
+    const Block before = s.through(puppet, "task_struct.mm", mm_bytes);
+    Layout changed = natural;
+    changed.arg_start += 1;
+    changed.arg_end -= 2;
+    const bool can_change = set_bounds(puppet, changed);
+    const Layout now = layout_of(puppet);
+    const Block after = s.through(puppet, "task_struct.mm", mm_bytes);
+    const Block second = s.through(plain, "task_struct.mm", mm_bytes);
+    const Layout second_layout = layout_of(plain);
+    s.found.settle("mm_struct.arg_start", places<uint64_t>({{&before, natural.arg_start},
+                                                            {&after, now.arg_start},
+                                                            {&second, second_layout.arg_start}}));
+    auto ends = places<uint64_t>(
+        {{&before, natural.arg_end}, {&after, now.arg_end}, {&second, second_layout.arg_end}});
+    if (!can_change && s.found.knows("mm_struct.arg_start")) {
+        // The end of the arguments and the start of the environment cannot be told apart by
+        // their values. All four bounds in their order, one after another, can be no chance.
+        const uint32_t start = s.found["mm_struct.arg_start"];
+        const auto word = [&](int index) { return before.at<uint64_t>(start + index * sizeof(uint64_t)); };
+        if (word(1) == natural.arg_end && word(2) == natural.env_start && word(3) == natural.env_end)
+            ends = {start + static_cast<uint32_t>(sizeof(uint64_t))};
+    }
+    s.found.settle("mm_struct.arg_end", ends);
+}
+
+/// The pointers in an address space to an open file of this inode.
+std::vector<uint32_t> pointers_to_file(const Scene& s, const Block& mm, uint64_t inode) {
+    return places_if({&mm}, 8, [&](size_t offset) {
+        const auto file = mm.at<uint64_t>(offset);
+        return is_heap_pointer(file) && s.peek.read_pointer(file + s.found["file.f_inode"]) == inode;
+    });
+}
+
+void find_executable(Scene& s, const Executed& executed) {
+    const auto inode_of = [&](int fd) {
+        return s.peek.read_pointer(s.file(s.actor, fd) + s.found["file.f_inode"]);
+    };
+    const int own = s.open("/proc/self/exe", O_RDONLY);
+    const auto first = pointers_to_file(s, s.through(executed.process(), "task_struct.mm", mm_bytes),
+                                        inode_of(s.program_fd));
+    const auto second = pointers_to_file(s, s.through(s.actor, "task_struct.mm", mm_bytes), inode_of(own));
+    std::vector<uint32_t> both;
+    std::set_intersection(first.begin(), first.end(), second.begin(), second.end(), std::back_inserter(both));
+    s.found.settle("mm_struct.exe_file", both);
+}
+
+/// A count that goes up by one with each execution, and is inherited.
+void find_exec_id(Scene& s, Executed& executed, const Block& before) {
+    std::vector<Block> tasks = {before, s.task(executed.process())};
+    for (int i = 0; i < 2; i++) {
+        executed.execute();
+        tasks.push_back(s.task(executed.process()));
+    }
+    const Block actor = s.task(s.actor), other = s.task(s.other);
+    std::vector<const Block*> blocks = {&actor, &other};
+    for (const Block& task : tasks)
+        blocks.push_back(&task);
+    s.found.settle("task_struct.self_exec_id", places_if(blocks, sizeof(uint32_t), [&](size_t offset) {
+                       const auto start = tasks[0].at<uint32_t>(offset);
+                       for (size_t i = 1; i < tasks.size(); i++)
+                           if (tasks[i].at<uint32_t>(offset) != start + i)
+                               return false;
+                       return actor.at<uint32_t>(offset) == start && other.at<uint32_t>(offset) == start;
+                   }));
+}
+
+} // namespace
+
+void discover_memory(Scene& s) {
+    Executed executed(s);
+    const Block before = s.task(executed.process());
+    executed.execute();
+    find_pointer(s, {&executed.process(), &s.actor, &s.other});
+    find_bounds(s, executed.process());
+    find_executable(s, executed);
+    find_exec_id(s, executed, before);
+}
+
+} // namespace ebpf_loader

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1
+// Where the steps of a discovery happen: the helper processes and what is known so far.
+#pragma once
+#include <ebpf_loader/discovery.hpp>
+
+#include "discovery_puppet.hpp"
+
+#include <array>
+#include <map>
+#include <set>
+#include <string>
+
+namespace ebpf_loader {
+
+/// The offsets found so far, and why others were not.
+class Findings {
+  public:
+    /// Found if exactly one place fits; refused, naming the places, otherwise.
+    void settle(std::string_view name, const std::vector<uint32_t>& places);
+    void set(std::string_view name, uint64_t offset) { settle(name, {static_cast<uint32_t>(offset)}); }
+    void refuse(std::string_view name, const std::string& why) { refused_.emplace(name, why); }
+    /// The kernel does not have it.
+    void absent(std::string_view name) { absent_.emplace(name); }
+    /// Why a step ended early; what it left open is refused for that reason.
+    void step_failed(const std::string& why);
+
+    /// Throws Unobservable when it is not known.
+    uint32_t operator[](std::string_view name) const;
+    bool knows(std::string_view name) const;
+    bool is_absent(std::string_view name) const { return absent_.contains(name); }
+
+    Discovery finish() const;
+
+  private:
+    Offsets offsets_;
+    std::map<std::string, std::string, std::less<>> refused_;
+    std::set<std::string, std::less<>> absent_;
+    std::string first_failure_;
+};
+
+/// A directory or file that the actor has open.
+struct Opened {
+    int fd = -1;
+    uint64_t mount = 0, dentry = 0; ///< of its path: struct vfsmount and struct dentry
+};
+
+/// A pointer in a structure and what it leads to.
+struct Pointee {
+    uint32_t offset; ///< of the pointer
+    Block block;
+};
+/// That of the pointer at an offset; nullptr if there is none.
+const Block* find(const std::vector<Pointee>& pointees, uint32_t offset);
+
+struct Scene {
+    Scene(std::string tracefs_path, const Peek& peek_program);
+
+    const std::string tracefs;
+    const Peek& peek;
+    Findings found;
+    Stage stage;
+    /// The cast that most steps share. The actor has a mount namespace of its own, with a
+    /// workshop in memory where nobody else can see it.
+    Puppet& actor;
+    Puppet& thread;               ///< of the actor
+    Puppet& other;                ///< another process
+    std::array<Puppet*, 3> heirs; ///< the actor's children, the oldest first
+
+    // --- tasks
+    Block task(const Puppet& puppet) const { return task_at(puppet.task()); }
+    /// A task_struct, up to the nearest other one that is known.
+    Block task_at(uint64_t address) const;
+    /// Where the pointers in a block that lead to something allocated go; not within itself.
+    std::vector<Pointee> follow(const Block& block, size_t length) const;
+    /// What a pointer field of a puppet's task_struct leads to.
+    Block through(const Puppet& puppet, std::string_view field, size_t length) const;
+
+    // --- the workshop
+    std::string workshop; ///< its path, in the actor's mount namespace
+    std::string in_workshop(std::string_view name) const { return workshop + "/" + std::string(name); }
+    void build_workshop();
+    /// Opens a path in the actor; throws Unobservable.
+    int open(const std::string& path, int flags);
+    /// What a descriptor of a puppet leads to; 0 if nothing.
+    uint64_t file(const Puppet& puppet, int fd) const;
+    /// Path of an open file, of the actor's.
+    Opened opened(int fd) const;
+
+    // Made by one step for the next ones.
+    Opened top, folder, long_folder, bound; ///< the workshop's, two in it, and a bind mount of `folder`
+    int program_fd = -1;                    ///< the small program, in the workshop
+};
+
+/// Names in the workshop: one that stands in its dentry, one that is too long to.
+inline constexpr std::string_view folder_name = "ebpf_telemetry-1";
+inline constexpr std::string_view long_folder_name =
+    "a name that is too long to stand inside of any dentry, whatever its size";
+inline constexpr std::string_view bound_name = "bound";
+inline constexpr std::string_view program_name = "program";
+
+} // namespace ebpf_loader
