@@ -32,6 +32,20 @@ constexpr Step steps[] = {
     {"sockets", discover_sockets},
 };
 
+constexpr int most_attempts = 3;
+
+void attempt(const std::string& tracefs, const Peek& peek, Findings& found) {
+    found.begin_attempt();
+    Scene scene(tracefs, peek, found);
+    for (const Step& step : steps) {
+        try {
+            step.run(scene);
+        } catch (const Unobservable& reason) {
+            found.step_failed(std::string("looking at ") + step.subject + ": " + reason.what());
+        }
+    }
+}
+
 } // namespace
 
 Discovery observe_offsets(const std::function<void(std::string_view)>& log) {
@@ -41,18 +55,14 @@ Discovery observe_offsets(const std::function<void(std::string_view)>& log) {
     const LibbpfQuiet quiet;
     const std::string tracefs = ensure_tracefs();
     const Peek peek(tracefs);
-    Scene scene(tracefs, peek);
-    for (const Step& step : steps) {
-        try {
-            step.run(scene);
-        } catch (const Unobservable& reason) {
-            const std::string why = std::string("looking at ") + step.subject + ": " + reason.what();
-            scene.found.step_failed(why);
-            if (log)
-                log("discovery of offsets, " + why);
-        }
+    Findings found;
+    for (int i = 0; i < most_attempts && !found.is_complete(); i++) {
+        if (i != 0 && log)
+            log("discovery of the kernel's offsets: something is in doubt still, so observing again: " +
+                found.finish().refused.front());
+        attempt(tracefs, peek, found);
     }
-    return scene.found.finish();
+    return found.finish();
 }
 
 Offsets discover_offsets(const std::function<void(std::string_view)>& log) {

@@ -14,7 +14,7 @@
 namespace ebpf_loader {
 namespace {
 
-constexpr size_t cred_bytes = 256;
+constexpr size_t cred_bytes = 192;
 
 /// A process of the actor's with ids that nobody else has. Its effective user stays root.
 struct Person {
@@ -69,16 +69,29 @@ std::vector<uint32_t> changing(Scene& s, Person& person, const std::vector<uint3
 } // namespace
 
 void discover_credentials(Scene& s) {
-    Person first(s, 70101), second(s, 70201);
-    const Block tasks[] = {s.task(first.puppet), s.task(second.puppet)};
+    std::vector<Person> people;
+    for (uint32_t base : {70101, 70201, 70301, 70401})
+        people.emplace_back(s, base);
+    std::vector<Block> tasks;
+    std::vector<const Block*> blocks;
+    for (const Person& person : people)
+        tasks.push_back(s.task(person.puppet));
+    for (const Block& task : tasks)
+        blocks.push_back(&task);
     std::vector<uint32_t> uids, fsgids;
-    const auto pointers = places_if({&tasks[0], &tasks[1]}, 8, [&](size_t offset) {
-        const uint64_t at[] = {tasks[0].at<uint64_t>(offset), tasks[1].at<uint64_t>(offset)};
-        if (!is_heap_pointer(at[0]) || !is_heap_pointer(at[1]))
-            return false;
-        const Block creds[] = {s.peek.read(at[0], cred_bytes), s.peek.read(at[1], cred_bytes)};
-        const auto uid = places<uint32_t>({{&creds[0], first.uid}, {&creds[1], second.uid}});
-        const auto fsgid = places<uint32_t>({{&creds[0], first.fsgid}, {&creds[1], second.fsgid}});
+    const auto pointers = places_if(blocks, 8, [&](size_t offset) {
+        std::vector<Block> creds;
+        for (const Block& task : tasks) {
+            if (!is_heap_pointer(task.at<uint64_t>(offset)))
+                return false;
+            creds.push_back(s.peek.read(task.at<uint64_t>(offset), cred_bytes));
+        }
+        std::vector<Sight> by_uid, by_fsgid;
+        for (size_t i = 0; i < creds.size(); i++) {
+            by_uid.push_back({&creds[i], people[i].uid});
+            by_fsgid.push_back({&creds[i], people[i].fsgid});
+        }
+        const auto uid = places<uint32_t>(by_uid), fsgid = places<uint32_t>(by_fsgid);
         if (uid.empty() || fsgid.empty())
             return false;
         uids = uid;
@@ -87,7 +100,7 @@ void discover_credentials(Scene& s) {
     });
     s.found.settle("cred.uid", uids);
     s.found.settle("cred.fsgid", fsgids);
-    s.found.settle("task_struct.cred", pointers.size() == 2 ? changing(s, first, pointers) : pointers);
+    s.found.settle("task_struct.cred", pointers.size() == 2 ? changing(s, people[0], pointers) : pointers);
 }
 
 namespace {
@@ -131,7 +144,7 @@ void discover_audit_ids(Scene& s) {
         sessions.push_back(number_in(puppet, sessionid_file).value_or(0));
     };
     look(s.other);
-    for (uint32_t uid : {70301, 70302, 70303, 70304}) {
+    for (uint32_t uid : {70501, 70502, 70503, 70504}) {
         Puppet& puppet = s.stage.spawn();
         if (!log_in(puppet, uid))
             throw Unobservable("loginuid cannot be set by a process of ours");

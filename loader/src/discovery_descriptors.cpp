@@ -4,7 +4,6 @@
 #include "discovery_steps.hpp"
 
 #include <charconv>
-#include <optional>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -15,9 +14,9 @@ constexpr size_t files_struct_bytes = 1024;
 constexpr size_t fdtable_bytes = 64;
 constexpr size_t file_bytes = 768;
 
-/// Size of the actor's table of descriptors, as the kernel tells it.
-uint32_t table_size(Puppet& actor) {
-    const std::string status = actor.read_file("/proc/self/status");
+/// Size of a process's table of descriptors, as the kernel tells it.
+uint32_t table_size(Puppet& puppet) {
+    const std::string status = puppet.read_file("/proc/self/status");
     constexpr std::string_view key = "FDSize:\t";
     const size_t at = status.find(key);
     uint32_t size = 0;
@@ -39,47 +38,36 @@ void allow_descriptors(Puppet& actor, uint64_t number) {
     actor.must("raising the limit of descriptors", SYS_setrlimit, RLIMIT_NOFILE, pointer);
 }
 
-/// The table after it was made to grow.
-struct Growth {
-    uint32_t base; ///< first, second, first and nothing stand here and at the next three
-    uint32_t size;
-    std::vector<Pointee> pointees; ///< of the actor's task_struct
-};
-
-Growth grow(Scene& s) {
-    Growth growth{.base = table_size(s.actor), .size = 0, .pointees = {}};
-    allow_descriptors(s.actor, growth.base + 4);
-    for (uint32_t i = 0; i < 3; i++)
-        s.actor.must("dup2", SYS_dup2, static_cast<uint64_t>(i == 1 ? s.long_folder.fd : s.folder.fd),
-                     growth.base + i);
-    growth.size = table_size(s.actor);
-    if (growth.size <= growth.base + 3)
-        throw Unobservable("the table of descriptors did not grow");
-    growth.pointees = s.follow(s.task(s.actor), files_struct_bytes);
-    return growth;
-}
-
 /// task_struct.files, files_struct.fdt, fdtable.fd.
 struct Way {
     uint32_t files, fdt, fd;
     bool operator==(const Way&) const = default;
 };
 
-/// The two files at a table's chosen numbers, if they are there.
-std::optional<std::array<uint64_t, 2>> files_at(const Peek& peek, uint64_t array, uint32_t base) {
-    const Block slots = peek.read(array + base * sizeof(uint64_t), 4 * sizeof(uint64_t));
-    const auto first = slots.at<uint64_t>(0), second = slots.at<uint64_t>(8);
-    if (slots.size() != 32 || !is_heap_pointer(first) || !is_heap_pointer(second) || first == second ||
-        slots.at<uint64_t>(16) != first || slots.at<uint64_t>(24) != 0)
-        return std::nullopt;
-    return std::array{first, second};
+/// Makes a table grow. Returns the first new number: there, at the next three and at the
+/// fourth stand one file, another, the first again and none.
+uint32_t grow(Scene& s, Puppet& puppet) {
+    const uint32_t base = table_size(puppet);
+    allow_descriptors(puppet, base + 4);
+    for (uint32_t i = 0; i < 3; i++)
+        puppet.must("dup2", SYS_dup2, as_argument(i == 1 ? s.long_folder.fd : s.folder.fd), base + i);
+    if (table_size(puppet) <= base + 3)
+        throw Unobservable("the table of descriptors did not grow");
+    return base;
 }
 
-/// Ways on which the files are met after a growth that moved the table.
-std::vector<Way> ways(const Peek& peek, const std::vector<Pointee>& before, const Growth& after,
-                      std::array<uint64_t, 2>& files) {
+bool are_files(const Block& slots) {
+    const auto first = slots.at<uint64_t>(0), second = slots.at<uint64_t>(8);
+    return slots.size() == 4 * sizeof(uint64_t) && is_heap_pointer(first) && is_heap_pointer(second) &&
+           first != second && slots.at<uint64_t>(16) == first && slots.at<uint64_t>(24) == 0;
+}
+
+/// The ways on which the files are met after a growth, which moved the table.
+std::vector<Way> find_ways(Scene& s, Puppet& puppet) {
+    const auto before = s.follow(s.task(puppet), files_struct_bytes);
+    const uint32_t base = grow(s, puppet);
     std::vector<Way> found;
-    for (const Pointee& now : after.pointees) {
+    for (const Pointee& now : s.follow(s.task(puppet), files_struct_bytes)) {
         const Block* then = find(before, now.offset);
         if (!then || then->address != now.block.address)
             continue;
@@ -87,40 +75,49 @@ std::vector<Way> ways(const Peek& peek, const std::vector<Pointee>& before, cons
             const auto table = now.block.at<uint64_t>(at);
             if (!is_heap_pointer(table) || table == then->at<uint64_t>(at))
                 continue;
-            const Block fdtable = peek.read(table, fdtable_bytes);
-            for (uint32_t fd = 0; fd + 8 <= fdtable.size(); fd += 8)
-                if (is_heap_pointer(fdtable.at<uint64_t>(fd)))
-                    if (const auto two = files_at(peek, fdtable.at<uint64_t>(fd), after.base)) {
-                        found.push_back({now.offset, at, fd});
-                        files = *two;
-                    }
+            const Block fdtable = s.peek.read(table, fdtable_bytes);
+            for (uint32_t fd = 0; fd + 8 <= fdtable.size(); fd += 8) {
+                const auto array = fdtable.at<uint64_t>(fd);
+                if (is_heap_pointer(array) && are_files(s.peek.read(array + base * 8, 4 * 8)))
+                    found.push_back({now.offset, at, fd});
+            }
         }
     }
     return found;
 }
 
-Block table_of(const Peek& peek, const Growth& growth, const Way& way) {
-    const Block* files = find(growth.pointees, way.files);
-    return peek.read(files ? files->at<uint64_t>(way.fdt) : 0, fdtable_bytes);
+/// fdtable.max_fds, in the large table and in small ones.
+void find_size(Scene& s) {
+    std::vector<Block> tables;
+    std::vector<uint32_t> sizes;
+    for (Puppet* puppet : {&s.actor, &s.other, s.heirs[0]}) {
+        const Block files = s.through(*puppet, "task_struct.files", files_struct_bytes);
+        tables.push_back(s.peek.read(files.at<uint64_t>(s.found["files_struct.fdt"]), fdtable_bytes));
+        sizes.push_back(table_size(*puppet));
+    }
+    std::vector<Sight> sights;
+    for (size_t i = 0; i < tables.size(); i++)
+        sights.push_back({&tables[i], sizes[i]});
+    s.found.settle("fdtable.max_fds", places<uint32_t>(sights));
 }
 
 /// file.f_path, by what the working directory told of the same directories.
-void find_path(Scene& s, const std::array<uint64_t, 2>& files) {
-    const auto go_to = [&](Opened& folder) {
-        s.actor.must("fchdir", SYS_fchdir, as_argument(folder.fd));
+void find_path(Scene& s) {
+    std::vector<Block> files;
+    std::vector<Opened> folders;
+    for (Opened* folder : {&s.folder, &s.long_folder, &s.bound, &s.top}) {
+        s.actor.must("fchdir", SYS_fchdir, as_argument(folder->fd));
         const Block fs = s.through(s.actor, "task_struct.fs", 256);
-        folder.mount = fs.at<uint64_t>(s.found["fs_struct.pwd"] + s.found["path.mnt"]);
-        folder.dentry = fs.at<uint64_t>(s.found["fs_struct.pwd"] + s.found["path.dentry"]);
-    };
-    for (Opened* folder : {&s.folder, &s.long_folder, &s.bound, &s.top})
-        go_to(*folder);
-    const Opened* const folders[] = {&s.folder, &s.long_folder, &s.bound};
-    const Block blocks[] = {s.peek.read(files[0], file_bytes), s.peek.read(files[1], file_bytes),
-                            s.peek.read(s.file(s.actor, s.bound.fd), file_bytes)};
-    s.found.settle("file.f_path", places_if({&blocks[0], &blocks[1], &blocks[2]}, 8, [&](size_t offset) {
-                       for (size_t i = 0; i < std::size(folders); i++)
-                           if (blocks[i].at<uint64_t>(offset + s.found["path.mnt"]) != folders[i]->mount ||
-                               blocks[i].at<uint64_t>(offset + s.found["path.dentry"]) != folders[i]->dentry)
+        folder->mount = fs.at<uint64_t>(s.found["fs_struct.pwd"] + s.found["path.mnt"]);
+        folder->dentry = fs.at<uint64_t>(s.found["fs_struct.pwd"] + s.found["path.dentry"]);
+        folders.push_back(*folder);
+        files.push_back(s.peek.read(s.file(s.actor, folder->fd), file_bytes));
+    }
+    const std::vector<const Block*> blocks = {&files[0], &files[1], &files[2], &files[3]};
+    s.found.settle("file.f_path", places_if(blocks, 8, [&](size_t offset) {
+                       for (size_t i = 0; i < files.size(); i++)
+                           if (files[i].at<uint64_t>(offset + s.found["path.mnt"]) != folders[i].mount ||
+                               files[i].at<uint64_t>(offset + s.found["path.dentry"]) != folders[i].dentry)
                                return false;
                        return true;
                    }));
@@ -129,28 +126,14 @@ void find_path(Scene& s, const std::array<uint64_t, 2>& files) {
 } // namespace
 
 void discover_descriptors(Scene& s) {
-    const uint32_t first_size = table_size(s.actor);
-    const auto before = s.follow(s.task(s.actor), files_struct_bytes);
-    const Growth once = grow(s);
-    const Growth twice = grow(s);
-    std::array<uint64_t, 2> files{}, files_again{};
-    const auto first = ways(s.peek, before, once, files);
-    const auto second = ways(s.peek, once.pointees, twice, files_again);
-    if (first.size() != 1 || first != second || files != files_again)
-        throw Unobservable(std::to_string(first.size()) + " ways lead to the table of descriptors");
-    const Way& way = first.front();
-    s.found.set("task_struct.files", way.files);
-    s.found.set("files_struct.fdt", way.fdt);
-    s.found.set("fdtable.fd", way.fd);
-
-    const Block* files_struct = find(before, way.files);
-    const Block tables[] = {s.peek.read(files_struct->at<uint64_t>(way.fdt), fdtable_bytes),
-                            table_of(s.peek, once, way), table_of(s.peek, twice, way)};
-    s.found.settle("fdtable.max_fds", places<uint32_t>({{&tables[1], once.size}, {&tables[2], twice.size}}));
-    // The first table is part of files_struct: it serves as a third one while it is small.
-    if (s.found.knows("fdtable.max_fds") && tables[0].at<uint32_t>(s.found["fdtable.max_fds"]) != first_size)
-        s.found.refuse("fdtable.max_fds", "the first table does not tell its size there");
-    find_path(s, files);
+    if (!s.partner)
+        throw Unobservable("there is no directory to open");
+    const auto ways = in_both(find_ways(s, s.actor), find_ways(s, *s.partner));
+    s.found.settle("task_struct.files", column(ways, &Way::files));
+    s.found.settle("files_struct.fdt", column(ways, &Way::fdt));
+    s.found.settle("fdtable.fd", column(ways, &Way::fd));
+    find_size(s);
+    find_path(s);
 }
 
 } // namespace ebpf_loader

@@ -108,13 +108,13 @@ Executed::Executed(Scene& scene) : scene_(scene), pipes_(scene.actor), process_(
     scene.actor.call(SYS_close, as_argument(pipes_.news[1]));
 }
 
-void Executed::execute() {
+void Executed::execute(std::string_view name) {
     if (started_) {
         scene_.actor.must("writing to a pipe", SYS_write, as_argument(pipes_.orders[1]),
                           scene_.actor.text("x"), 1);
     } else {
         auto* argv = static_cast<uint64_t*>(process_.room(2 * sizeof(uint64_t)));
-        argv[0] = process_.text("ebpf_telemetry-discovery");
+        argv[0] = process_.text(name);
         process_.begin(SYS_execveat, program_file_fd, process_.text(""), as_argument(argv), 0, AT_EMPTY_PATH);
     }
     started_ = true;

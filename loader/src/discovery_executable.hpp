@@ -9,8 +9,8 @@ class Executed {
   public:
     /// Starts as a puppet of the actor's; the program lies in the workshop.
     explicit Executed(Scene& scene);
-    /// Executes the program once more and waits until it runs.
-    void execute();
+    /// Executes the program and waits until it runs; the first time under this name.
+    void execute(std::string_view name = {});
     const Puppet& process() const { return process_; }
 
   private:

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t fs_struct_bytes = 256;
 
-/// The directories that the actor moves to: one, another, and the first as a bind mount shows it.
+/// The directories that a puppet moves to: one, another, and the first as a bind mount shows it.
 enum Goal { plain, different, bound, goals };
 
 /// A word that follows the moves, and what it was where.
@@ -26,14 +26,14 @@ struct Candidate {
     bool is_mount() const { return words[plain] == words[different] && words[plain] != words[bound]; }
 };
 
-/// Moves the actor and finds what follows. `move` is told where to go.
+/// Moves a puppet and finds what follows. `move` is told where to go.
 template <typename Move> class Follower {
   public:
-    Follower(Scene& scene, Move move) : scene_(scene), move_(move) {
+    Follower(Scene& scene, const Puppet& puppet, Move move) : scene_(scene), puppet_(puppet), move_(move) {
         std::array<std::vector<Pointee>, goals> looks;
         for (Goal goal : {plain, different, bound}) {
             move_(goal);
-            looks[goal] = scene_.follow(scene_.task(scene_.actor), fs_struct_bytes);
+            looks[goal] = scene_.follow(scene_.task(puppet_), fs_struct_bytes);
         }
         for (const Pointee& first : looks[plain])
             compare(first, find(looks[different], first.offset), find(looks[bound], first.offset));
@@ -47,7 +47,7 @@ template <typename Move> class Follower {
         for (Goal goal : way) {
             move_(goal);
             std::erase_if(candidates_, [&](const Candidate& c) {
-                const uint64_t start = scene_.peek.read_pointer(scene_.actor.task() + c.pointer);
+                const uint64_t start = scene_.peek.read_pointer(puppet_.task() + c.pointer);
                 return scene_.peek.read_pointer(start + c.offset) != c.words[goal];
             });
         }
@@ -74,34 +74,53 @@ template <typename Move> class Follower {
     }
 
     Scene& scene_;
+    const Puppet& puppet_;
     Move move_;
     std::vector<Candidate> candidates_;
 };
 
 /// A struct path in fs_struct, known by the places of its two pointers.
 struct FoundPath {
-    uint32_t pointer;
-    uint32_t start;
+    uint32_t fs;            ///< task_struct.fs
+    uint32_t start;         ///< in fs_struct
     uint32_t mount, dentry; ///< from its start
+    bool operator==(const FoundPath&) const = default;
 };
 
-template <typename Move> FoundPath find_path(Scene& s, const char* what, Move move) {
-    Follower follower(s, move);
+template <typename Move> std::vector<FoundPath> find_paths(Scene& s, const Puppet& puppet, Move move) {
+    Follower follower(s, puppet, move);
     follower.confirm();
-    const auto dentries = follower.those([](const Candidate& c) { return c.is_dentry(); });
-    const auto mounts = follower.those([](const Candidate& c) { return c.is_mount(); });
-    if (dentries.size() != 1 || mounts.size() != 1 || dentries[0].pointer != mounts[0].pointer)
-        throw Unobservable(std::string("of the places that follow the ") + what + ", " +
-                           std::to_string(dentries.size()) + " look like its dentry and " +
-                           std::to_string(mounts.size()) + " like its mount");
-    const uint32_t start = std::min(dentries[0].offset, mounts[0].offset);
-    const FoundPath path{.pointer = dentries[0].pointer,
-                         .start = start,
-                         .mount = mounts[0].offset - start,
-                         .dentry = dentries[0].offset - start};
-    if (path.mount + path.dentry != sizeof(uint64_t))
-        throw Unobservable(std::string("dentry and mount of the ") + what + " do not stand side by side");
-    return path;
+    std::vector<FoundPath> found;
+    for (const Candidate& dentry : follower.those([](const Candidate& c) { return c.is_dentry(); }))
+        for (const Candidate& mount : follower.those([](const Candidate& c) { return c.is_mount(); })) {
+            const uint32_t start = std::min(dentry.offset, mount.offset);
+            const FoundPath path{.fs = dentry.pointer,
+                                 .start = start,
+                                 .mount = mount.offset - start,
+                                 .dentry = dentry.offset - start};
+            if (dentry.pointer == mount.pointer && path.mount + path.dentry == sizeof(uint64_t))
+                found.push_back(path);
+        }
+    return found;
+}
+
+struct Paths {
+    std::vector<FoundPath> pwd, root;
+};
+
+Paths find_paths(Scene& s, Puppet& puppet, int true_root) {
+    const int folders[goals] = {s.folder.fd, s.long_folder.fd, s.bound.fd};
+    const auto go_to = [&](int fd) { puppet.must("fchdir", SYS_fchdir, as_argument(fd)); };
+    const auto set_root = [&](int fd) {
+        go_to(fd);
+        puppet.must("chroot", SYS_chroot, puppet.text("."));
+        go_to(s.top.fd);
+    };
+    Paths paths;
+    paths.pwd = find_paths(s, puppet, [&](Goal goal) { go_to(folders[goal]); });
+    paths.root = find_paths(s, puppet, [&](Goal goal) { set_root(folders[goal]); });
+    set_root(true_root);
+    return paths;
 }
 
 } // namespace
@@ -114,29 +133,17 @@ void discover_folders(Scene& s) {
     s.bound.fd = s.open(s.in_workshop(bound_name), flags);
     s.top.fd = s.open(s.workshop, flags);
     const int root = s.open("/", flags);
-    const int folders[goals] = {s.folder.fd, s.long_folder.fd, s.bound.fd};
-    const auto go_to = [&](int fd) { s.actor.must("fchdir", SYS_fchdir, as_argument(fd)); };
-    const auto set_root = [&](int fd) {
-        go_to(fd);
-        s.actor.must("chroot", SYS_chroot, s.actor.text("."));
-        go_to(s.top.fd);
-    };
-    const FoundPath pwd = find_path(s, "working directory", [&](Goal goal) { go_to(folders[goal]); });
-    FoundPath root_path;
-    try {
-        root_path = find_path(s, "root directory", [&](Goal goal) { set_root(folders[goal]); });
-    } catch (const Unobservable&) {
-        set_root(root);
-        throw;
-    }
-    set_root(root);
-    if (pwd.pointer != root_path.pointer || pwd.mount != root_path.mount)
-        throw Unobservable("working directory and root do not stand in one structure");
-    s.found.set("task_struct.fs", pwd.pointer);
-    s.found.set("fs_struct.pwd", pwd.start);
-    s.found.set("fs_struct.root", root_path.start);
-    s.found.set("path.mnt", pwd.mount);
-    s.found.set("path.dentry", pwd.dentry);
+    s.partner = &s.actor.spawn();
+    const Paths first = find_paths(s, s.actor, root), second = find_paths(s, *s.partner, root);
+    const auto pwd = in_both(first.pwd, second.pwd), roots = in_both(first.root, second.root);
+    s.found.settle("task_struct.fs", column(pwd, &FoundPath::fs));
+    s.found.settle("task_struct.fs", column(roots, &FoundPath::fs));
+    s.found.settle("fs_struct.pwd", column(pwd, &FoundPath::start));
+    s.found.settle("fs_struct.root", column(roots, &FoundPath::start));
+    s.found.settle("path.mnt", column(pwd, &FoundPath::mount));
+    s.found.settle("path.mnt", column(roots, &FoundPath::mount));
+    s.found.settle("path.dentry", column(pwd, &FoundPath::dentry));
+    s.found.settle("path.dentry", column(roots, &FoundPath::dentry));
 }
 
 } // namespace ebpf_loader

@@ -72,13 +72,11 @@ void discover_mounts(Scene& s) {
     s.found.settle("vfsmount.mnt_root", places<uint64_t>(roots));
 
     const auto starts = find_starts(mounts);
-    if (starts.size() != 1)
-        throw Unobservable(std::to_string(starts.size()) + " places in a mount look like its parent");
-    s.found.set("mount.mnt", starts[0].distance);
-    s.found.set("mount.mnt_parent", starts[0].parent);
+    s.found.settle("mount.mnt", column(starts, &Start::distance));
+    s.found.settle("mount.mnt_parent", column(starts, &Start::parent));
     std::vector<Block> whole;
     for (const Mounted& mounted : mounts)
-        whole.push_back(s.peek.read(mounted.mount - starts[0].distance, behind));
+        whole.push_back(s.peek.read(mounted.mount - s.found["mount.mnt"], behind));
     std::vector<Sight> points;
     for (size_t i = 0; i < whole.size(); i++)
         points.push_back({&whole[i], mounts[i].point});

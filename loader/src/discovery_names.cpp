@@ -76,18 +76,19 @@ void discover_names(Scene& s) {
             return reads(s.peek, one.dentry.at<uint64_t>(offset), one.name);
         });
     });
-    const auto sizes = places<uint32_t>(lengths);
-    if (names.size() != 1 || sizes.size() != 1)
-        throw Unobservable("of the places in a dentry, " + std::to_string(names.size()) +
-                           " look like its name and " + std::to_string(sizes.size()) + " like its length");
     // struct qstr begins with the hash; length and pointer follow.
-    const uint32_t start = sizes[0] - sizeof(uint32_t);
-    if (names[0] != sizes[0] + sizeof(uint32_t) || start % 8 != 0 ||
-        !is_hash(s, named[3], start, s.in_workshop(folder) + "/"))
-        throw Unobservable("hash, length and text of a name do not follow each other");
-    s.found.set("dentry.d_name", start);
-    s.found.set("qstr.len", sizes[0] - start);
-    s.found.set("qstr.name", names[0] - start);
+    std::vector<uint32_t> starts;
+    for (uint32_t length : places<uint32_t>(lengths)) {
+        const uint32_t start = length - sizeof(uint32_t), name = length + sizeof(uint32_t);
+        if (start % 8 == 0 && std::find(names.begin(), names.end(), name) != names.end() &&
+            is_hash(s, named[3], start, s.in_workshop(folder) + "/"))
+            starts.push_back(start);
+    }
+    s.found.settle("dentry.d_name", starts);
+    if (starts.empty())
+        throw Unobservable("in no place do hash, length and text of a name follow each other");
+    s.found.settle("qstr.len", {sizeof(uint32_t)});
+    s.found.settle("qstr.name", {2 * sizeof(uint32_t)});
 }
 
 } // namespace ebpf_loader

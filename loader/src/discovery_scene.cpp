@@ -14,24 +14,33 @@ namespace {
 
 constexpr size_t largest_task = 16 << 10;
 
-size_t row_of(std::string_view name) {
-    const auto row = Offsets::find(name);
-    if (!row)
-        throw std::logic_error("no row " + std::string(name));
-    return *row;
+std::string numbers(const std::vector<uint32_t>& values) {
+    std::string text;
+    for (uint32_t value : values)
+        text += " " + std::to_string(value);
+    return text;
 }
 
 } // namespace
 
-void Findings::settle(std::string_view name, const std::vector<uint32_t>& places) {
-    if (places.size() == 1) {
-        offsets_.set(row_of(name), places.front());
+void Findings::settle(std::string_view name, std::vector<uint32_t> places) {
+    std::sort(places.begin(), places.end());
+    places.erase(std::unique(places.begin(), places.end()), places.end());
+    const auto known = fitting_.find(name);
+    if (known == fitting_.end()) {
+        if (!places.empty())
+            fitting_.emplace(name, std::move(places));
+        else
+            refuse(name, "no place fits what was seen");
         return;
     }
-    std::string why = places.empty() ? "no place fits what was seen" : "several places fit:";
-    for (uint32_t place : places)
-        why += " " + std::to_string(place);
-    refuse(name, why);
+    if (places.empty())
+        return;
+    auto both = in_both(known->second, places);
+    if (both.empty())
+        refuse(name, "observations contradict each other: first" + numbers(known->second) + ", then" +
+                         numbers(places));
+    known->second = std::move(both);
 }
 
 void Findings::step_failed(const std::string& why) {
@@ -39,30 +48,40 @@ void Findings::step_failed(const std::string& why) {
         first_failure_ = why;
 }
 
-uint32_t Findings::operator[](std::string_view name) const {
-    const auto offset = offsets_.get(row_of(name));
-    if (!offset)
-        throw Unobservable(std::string(name) + " is not known");
-    return *offset;
+bool Findings::knows(std::string_view name) const {
+    const auto fitting = fitting_.find(name);
+    return fitting != fitting_.end() && fitting->second.size() == 1;
 }
 
-bool Findings::knows(std::string_view name) const {
-    return offsets_.get(row_of(name)).has_value();
+uint32_t Findings::operator[](std::string_view name) const {
+    if (!knows(name))
+        throw Unobservable(std::string(name) + " is not known");
+    return fitting_.find(name)->second.front();
+}
+
+std::vector<std::string> Findings::refusals() const {
+    std::vector<std::string> sentences;
+    for (const OffsetRow& row : offset_rows()) {
+        const std::string name = std::string(row.structure) + "." + std::string(row.member);
+        if (knows(name) || absent_.contains(name))
+            continue;
+        const auto fitting = fitting_.find(name);
+        const auto reason = refused_.find(name);
+        std::string why = first_failure_.empty() ? "nothing looks for it" : first_failure_;
+        if (fitting != fitting_.end() && !fitting->second.empty())
+            why = "several places fit:" + numbers(fitting->second);
+        else if (reason != refused_.end())
+            why = reason->second;
+        sentences.push_back(name + ": " + why);
+    }
+    return sentences;
 }
 
 Discovery Findings::finish() const {
-    Discovery discovery{.offsets = offsets_, .refused = {}};
-    for (size_t row = 0; row < offset_rows().size(); row++) {
-        const OffsetRow& names = offset_rows()[row];
-        const std::string name = std::string(names.structure) + "." + std::string(names.member);
-        if (offsets_.get(row) || absent_.contains(name))
-            continue;
-        const auto reason = refused_.find(name);
-        const std::string why = reason != refused_.end() ? reason->second
-                                : first_failure_.empty() ? "nothing looks for it"
-                                                         : first_failure_;
-        discovery.refused.push_back(name + ": " + why);
-    }
+    Discovery discovery{.offsets = {}, .refused = refusals()};
+    for (const auto& [name, places] : fitting_)
+        if (places.size() == 1)
+            discovery.offsets.set(Offsets::find(name).value(), places.front());
     discovery.offsets.release = running_release();
     discovery.offsets.source = "discovery on the running kernel";
     return discovery;
@@ -74,9 +93,9 @@ const Block* find(const std::vector<Pointee>& pointees, uint32_t offset) {
     return at != pointees.end() && at->offset == offset ? &at->block : nullptr;
 }
 
-Scene::Scene(std::string tracefs_path, const Peek& peek_program)
-    : tracefs(std::move(tracefs_path)), peek(peek_program), stage(peek), actor(stage.spawn()),
-      thread(actor.spawn(Puppet::Kind::thread)), other(stage.spawn()) {
+Scene::Scene(std::string tracefs_path, const Peek& peek_program, Findings& findings)
+    : tracefs(std::move(tracefs_path)), peek(peek_program), found(findings), stage(peek),
+      actor(stage.spawn()), thread(actor.spawn(Puppet::Kind::thread)), other(stage.spawn()) {
     for (Puppet*& heir : heirs)
         heir = &actor.spawn();
 }

@@ -5,38 +5,61 @@
 
 #include "discovery_puppet.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
 
 namespace ebpf_loader {
 
-/// The offsets found so far, and why others were not.
+/// The offsets found so far, and why others were not. Several attempts may add to it: what is
+/// true fits each time, what fits by chance does not.
 class Findings {
   public:
-    /// Found if exactly one place fits; refused, naming the places, otherwise.
-    void settle(std::string_view name, const std::vector<uint32_t>& places);
-    void set(std::string_view name, uint64_t offset) { settle(name, {static_cast<uint32_t>(offset)}); }
-    void refuse(std::string_view name, const std::string& why) { refused_.emplace(name, why); }
+    /// These places fit in this attempt.
+    void settle(std::string_view name, std::vector<uint32_t> places);
+    void refuse(std::string_view name, const std::string& why) {
+        refused_.insert_or_assign(std::string(name), why);
+    }
     /// The kernel does not have it.
     void absent(std::string_view name) { absent_.emplace(name); }
     /// Why a step ended early; what it left open is refused for that reason.
     void step_failed(const std::string& why);
+    void begin_attempt() { first_failure_.clear(); }
 
     /// Throws Unobservable when it is not known.
     uint32_t operator[](std::string_view name) const;
     bool knows(std::string_view name) const;
-    bool is_absent(std::string_view name) const { return absent_.contains(name); }
+    bool is_complete() const { return refusals().empty(); }
 
     Discovery finish() const;
 
   private:
-    Offsets offsets_;
+    std::vector<std::string> refusals() const;
+
+    std::map<std::string, std::vector<uint32_t>, std::less<>> fitting_; ///< in every attempt so far
     std::map<std::string, std::string, std::less<>> refused_;
     std::set<std::string, std::less<>> absent_;
     std::string first_failure_;
 };
+
+/// One column of what several places say together.
+template <typename Row> std::vector<uint32_t> column(const std::vector<Row>& rows, uint32_t Row::*member) {
+    std::vector<uint32_t> values;
+    for (const Row& row : rows)
+        values.push_back(row.*member);
+    return values;
+}
+
+/// Those that are in both.
+template <typename Row> std::vector<Row> in_both(const std::vector<Row>& a, const std::vector<Row>& b) {
+    std::vector<Row> both;
+    std::copy_if(a.begin(), a.end(), std::back_inserter(both),
+                 [&](const Row& row) { return std::find(b.begin(), b.end(), row) != b.end(); });
+    return both;
+}
 
 /// A directory or file that the actor has open.
 struct Opened {
@@ -53,11 +76,11 @@ struct Pointee {
 const Block* find(const std::vector<Pointee>& pointees, uint32_t offset);
 
 struct Scene {
-    Scene(std::string tracefs_path, const Peek& peek_program);
+    Scene(std::string tracefs_path, const Peek& peek_program, Findings& findings);
 
     const std::string tracefs;
     const Peek& peek;
-    Findings found;
+    Findings& found;
     Stage stage;
     /// The cast that most steps share. The actor has a mount namespace of its own, with a
     /// workshop in memory where nobody else can see it.
@@ -65,6 +88,7 @@ struct Scene {
     Puppet& thread;               ///< of the actor
     Puppet& other;                ///< another process
     std::array<Puppet*, 3> heirs; ///< the actor's children, the oldest first
+    Puppet* partner = nullptr;    ///< a later child, which has part in the workshop
 
     // --- tasks
     Block task(const Puppet& puppet) const { return task_at(puppet.task()); }

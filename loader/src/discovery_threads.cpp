@@ -27,10 +27,16 @@ template <typename Holds> void await(const char* what, Holds holds) {
     }
 }
 
+/// task_struct.signal and signal_struct.live
+struct Count {
+    uint32_t signal, live;
+    bool operator==(const Count&) const = default;
+};
+
 /// Counts in what two tasks share, at each point of the process's life.
 class Counts {
   public:
-    Counts(Scene& scene, const Puppet& process, const Puppet& thread) : scene_(scene) {
+    Counts(const Scene& scene, const Puppet& process, const Puppet& thread) : scene_(scene) {
         const Block own = scene.task(process), other = scene.task(thread);
         const size_t length = std::min(own.size(), other.size());
         for (uint32_t offset = 0; offset + 8 <= length; offset += 8)
@@ -45,20 +51,16 @@ class Counts {
             shared.looks.push_back(scene_.peek.read(shared.address, signal_bytes));
     }
 
-    /// task_struct.signal and signal_struct.live
-    void settle() const {
-        std::vector<uint32_t> pointers, places_found;
+    std::vector<Count> fitting() const {
+        std::vector<Count> found;
         for (const Shared& shared : shared_) {
             std::vector<Sight> sights;
             for (size_t i = 0; i < counts_.size(); i++)
                 sights.push_back({&shared.looks[i], counts_[i]});
-            for (uint32_t place : places<uint32_t>(sights)) {
-                pointers.push_back(shared.offset);
-                places_found.push_back(place);
-            }
+            for (uint32_t place : places<uint32_t>(sights))
+                found.push_back({shared.offset, place});
         }
-        scene_.found.settle("task_struct.signal", pointers);
-        scene_.found.settle("signal_struct.live", places_found);
+        return found;
     }
 
   private:
@@ -67,7 +69,7 @@ class Counts {
         uint64_t address;
         std::vector<Block> looks;
     };
-    Scene& scene_;
+    const Scene& scene_;
     std::vector<Shared> shared_;
     std::vector<uint32_t> counts_;
 };
@@ -95,9 +97,8 @@ char state_of(const Puppet& process) {
     return end == std::string::npos || end + 2 >= text.size() ? '?' : text[end + 2];
 }
 
-} // namespace
-
-void discover_threads(Scene& s) {
+/// Lives a process's life and finds what counts its threads.
+std::vector<Count> count_threads(Scene& s) {
     Puppet& process = s.stage.spawn();
     Puppet& thread = process.spawn(Puppet::Kind::thread);
     Counts counts(s, process, thread);
@@ -114,9 +115,17 @@ void discover_threads(Scene& s) {
     process.begin(SYS_exit, 0);
     await("the end of a first thread", [&] { return state_of(process) == 'Z'; });
     counts.look(1);
-    counts.settle();
     second.begin(SYS_exit, 0);
     process.await_zombie();
+    return counts.fitting();
+}
+
+} // namespace
+
+void discover_threads(Scene& s) {
+    const auto found = in_both(count_threads(s), count_threads(s));
+    s.found.settle("task_struct.signal", column(found, &Count::signal));
+    s.found.settle("signal_struct.live", column(found, &Count::live));
 }
 
 namespace {
@@ -149,6 +158,8 @@ void discover_exit(Scene& s) {
     Puppet& first = s.stage.spawn();
     Puppet& second = s.stage.spawn();
     Puppet& third = s.stage.spawn();
+    for (Puppet* puppet : {&first, &second}) // old kernels keep no note of the end of a single thread
+        puppet->spawn(Puppet::Kind::thread);
     std::vector<Moment> moments;
     moments.emplace_back(s, first, 0, 0);
     moments.emplace_back(s, second, 0, 0);
