@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#include "fixture.hpp"
+
+#include "normalised.hpp"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace kernel_test {
+
+namespace {
+
+std::vector<ebpf_loader::Tier>& tiers() {
+    static std::vector<ebpf_loader::Tier> list;
+    return list;
+}
+
+std::map<ebpf_loader::Tier, std::unique_ptr<Session>>& sessions() {
+    static std::map<ebpf_loader::Tier, std::unique_ptr<Session>> map;
+    return map;
+}
+
+std::string suite_of(ebpf_loader::Tier tier) {
+    return "Calls." + std::string(tier_name(tier));
+}
+
+/// Was the test chosen (--gtest_filter)?
+bool is_wanted(const std::string& suite, const std::string& name) {
+    const testing::UnitTest& all = *testing::UnitTest::GetInstance();
+    for (int i = 0; i < all.total_test_suite_count(); i++) {
+        const testing::TestSuite& tests = *all.GetTestSuite(i);
+        for (int k = 0; suite == tests.name() && k < tests.total_test_count(); k++)
+            if (name == tests.GetTestInfo(k)->name())
+                return tests.GetTestInfo(k)->should_run();
+    }
+    return false;
+}
+
+std::vector<const Case*> wanted_cases(ebpf_loader::Tier tier) {
+    const bool for_all = is_wanted(suite_of(tier), "EveryDefaultRule");
+    const bool for_equivalence = is_wanted("Tiers", "SameEvents");
+    std::vector<const Case*> result;
+    for (const Case& test : all_cases())
+        if (for_all || (for_equivalence && test.deterministic) || is_wanted(suite_of(tier), test.name))
+            result.push_back(&test);
+    return result;
+}
+
+class SessionTest : public testing::Test {
+  public:
+    explicit SessionTest(ebpf_loader::Tier tier) : tier_(tier) {}
+
+  protected:
+    const Session& session() const { return session_of(tier_); }
+    bool has_session() const {
+        EXPECT_EQ(session().error(), "");
+        return session().error().empty();
+    }
+    ebpf_loader::Tier tier_;
+};
+
+class CaseTest : public SessionTest {
+  public:
+    CaseTest(ebpf_loader::Tier tier, const Case* test) : SessionTest(tier), test_(*test) {}
+
+  private:
+    void TestBody() override {
+        if (!has_session())
+            return;
+        const CaseRun* run = session().run(test_.name);
+        ASSERT_NE(run, nullptr);
+        const std::string differing = compare(*run);
+        EXPECT_TRUE(differing.empty()) << differing;
+    }
+    const Case& test_;
+};
+
+/// Nothing lost, nothing doubled, every counter in its place.
+class StreamTest : public SessionTest {
+  public:
+    using SessionTest::SessionTest;
+
+  private:
+    void TestBody() override {
+        if (!has_session())
+            return;
+        EXPECT_EQ(session().stream_problems(), "");
+    }
+};
+
+/// No call of the default rules is without a case.
+class CoverageTest : public SessionTest {
+  public:
+    using SessionTest::SessionTest;
+
+  private:
+    void TestBody() override {
+        if (!has_session())
+            return;
+        std::set<std::string> made;
+        for (const Case& test : all_cases())
+            if (const CaseRun* run = session().run(test.name))
+                for (uint32_t i = 0; i < run->log->entries; i++)
+                    made.insert(run->log->entry[i].name);
+        for (const std::string& name : default_rule_names())
+            EXPECT_TRUE(made.contains(name)) << "no case makes the call " << name;
+    }
+};
+
+/// Cases that a tier is known to fail, until it is mended.
+bool is_disabled(ebpf_loader::Tier tier, const std::string& name) {
+    using ebpf_loader::Tier;
+    static const std::set<std::pair<Tier, std::string>> disabled = {
+        {Tier::tp, "deepest"},
+        {Tier::raw_tp_sub4096, "deepest"},
+    };
+    return disabled.contains({tier, name});
+}
+
+/// One workload, told by each tier: the same events, field by field.
+class EquivalenceTest : public testing::Test {
+    void TestBody() override {
+        const Session& first = session_of(tested_tiers().front());
+        ASSERT_EQ(first.error(), "");
+        size_t events = 0;
+        for (const ebpf_loader::Tier tier : tested_tiers()) {
+            const Session& session = session_of(tier);
+            ASSERT_EQ(session.error(), "");
+            for (const Case& test : all_cases()) {
+                if (!test.deterministic || is_disabled(tier, test.name) ||
+                    is_disabled(first.tier(), test.name))
+                    continue;
+                EXPECT_EQ(first_difference(*first.run(test.name), *session.run(test.name)), "")
+                    << test.name << ": " << tier_name(first.tier()) << " against " << tier_name(tier);
+            }
+        }
+        for (const Case& test : all_cases())
+            if (test.deterministic)
+                events += first.run(test.name)->events.size();
+        EXPECT_GT(events, 500u) << "not much of a workload";
+    }
+};
+
+template <typename Test, typename... Args>
+void add(const std::string& suite, const std::string& name, ebpf_loader::Tier tier, Args... args) {
+    testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                          [=]() -> testing::Test* { return new Test(tier, args...); });
+}
+
+} // namespace
+
+const Cases& all_cases() {
+    static const Cases cases = [] {
+        Cases all;
+        for (const Cases& some :
+             {open_cases(), file_cases(), attribute_cases(), exec_cases(), process_cases(), thread_cases(),
+              signal_cases(), socket_cases(), memory_cases(), identity_cases(), namespace_cases(),
+              kernel_cases(), path_cases(), hostile_cases(), abi_cases()})
+            all.insert(all.end(), some.begin(), some.end());
+        return all;
+    }();
+    return cases;
+}
+
+const std::vector<ebpf_loader::Tier>& tested_tiers() {
+    return tiers();
+}
+
+const Session& session_of(ebpf_loader::Tier tier) {
+    std::unique_ptr<Session>& session = sessions()[tier];
+    if (!session)
+        session = std::make_unique<Session>(tier, wanted_cases(tier));
+    return *session;
+}
+
+void register_tests(const std::vector<ebpf_loader::Tier>& list) {
+    own_login_uid(); // before any process of a test starts
+    tiers() = list;
+    for (const ebpf_loader::Tier tier : list) {
+        const std::string suite = suite_of(tier);
+        for (const Case& test : all_cases())
+            add<CaseTest>(suite, (is_disabled(tier, test.name) ? "DISABLED_" : "") + test.name, tier, &test);
+        add<CoverageTest>(suite, "EveryDefaultRule", tier);
+        add<StreamTest>(suite, "Stream", tier);
+    }
+    if (list.size() > 1)
+        testing::RegisterTest("Tiers", "SameEvents", nullptr, nullptr, __FILE__, __LINE__,
+                              []() -> testing::Test* { return new EquivalenceTest; });
+}
+
+void report_skipped() {
+    std::map<std::string, std::set<std::string>> calls, notes;
+    for (const auto& [tier, session] : sessions())
+        for (const Case& test : all_cases())
+            if (const CaseRun* run = session->run(test.name)) {
+                const call_log& log = *run->log;
+                for (uint32_t i = 0; i < std::min<uint32_t>(log.unknown_calls, std::size(log.unknown_call));
+                     i++)
+                    calls[log.unknown_call[i]].insert(std::string(tier_name(tier)));
+                for (uint32_t i = 0; i < std::min<uint32_t>(log.notes, std::size(log.note)); i++)
+                    notes[log.note[i]].insert(std::string(tier_name(tier)));
+            }
+    printf("kernel_tests: %zu calls skipped: this kernel lacks them; their failure was checked:\n",
+           calls.size());
+    for (const auto& [name, in] : calls)
+        printf("  %s\n", name.c_str());
+    printf("kernel_tests: %zu things could not be tried here:\n", notes.size());
+    for (const auto& [note, in] : notes)
+        printf("  %s\n", note.c_str());
+}
+
+} // namespace kernel_test

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: MIT
+#include "process.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+namespace kernel_test {
+
+Place::Place(const std::source_location& where) {
+    const std::string_view file(where.file_name());
+    snprintf(text, sizeof text, "%s:%u", where.file_name() + file.rfind('/') + 1, where.line());
+}
+
+std::string joined(const std::vector<std::string>& strings) {
+    std::string result;
+    for (const std::string& string : strings)
+        result.append(string.c_str(), string.size() + 1);
+    return result;
+}
+
+std::vector<const char*> pointers(const std::vector<std::string>& strings) {
+    std::vector<const char*> result;
+    for (const std::string& string : strings)
+        result.push_back(string.c_str());
+    result.push_back(nullptr);
+    return result;
+}
+
+bool Call::unknown() const {
+    return entry_.ret == -ENOSYS;
+}
+
+void Call::fail(const std::string& why) {
+    log_failure(&log_, (std::string(entry_.where) + ": " + entry_.name + why).c_str());
+}
+
+Call& Call::succeeds() {
+    if (unknown())
+        log_unknown_call(&log_, entry_.name);
+    else if (entry_.ret < 0)
+        fail(" failed with errno " + std::to_string(-entry_.ret));
+    return *this;
+}
+
+Call& Call::may_fail() {
+    if (unknown())
+        log_unknown_call(&log_, entry_.name);
+    return *this;
+}
+
+Call& Call::fails(int error) {
+    if (unknown() && error != ENOSYS)
+        log_unknown_call(&log_, entry_.name);
+    else if (entry_.ret != -error)
+        fail(" returned " + std::to_string(entry_.ret) + ", not -" + std::to_string(error));
+    return *this;
+}
+
+log_path& Call::new_path(uint8_t argument, std::string_view bytes) {
+    log_path& path = entry_.path[std::min<int>(entry_.paths++, LOG_PATHS - 1)];
+    path.text = log_bytes(&log_, bytes.data(), static_cast<uint32_t>(bytes.size()));
+    path.text.argument = argument;
+    return path;
+}
+
+void Call::read_inode(log_path& path, long fd) {
+    struct stat status {};
+    if (raw_syscall(SYS_fstat, static_cast<uint64_t>(fd), register_value(&status)) != 0)
+        fail(": no file behind descriptor " + std::to_string(fd));
+    path.text.flags |= LOG_HAS_INODE;
+    path.ino = status.st_ino;
+    path.mode = status.st_mode;
+    path.uid = status.st_uid;
+    path.gid = status.st_gid;
+}
+
+Call& Call::file(uint8_t argument, long fd, std::string_view path) {
+    read_inode(new_path(argument, path), fd);
+    return *this;
+}
+
+Call& Call::detached(uint8_t argument, long fd, std::string_view name) {
+    log_path& path = new_path(argument, name);
+    read_inode(path, fd);
+    const size_t hole = name.find('#');
+    if (hole != name.npos) {
+        std::string bytes(name);
+        bytes.replace(hole, 1, std::to_string(path.ino));
+        const uint8_t flags = path.text.flags;
+        path.text = log_bytes(&log_, bytes.data(), static_cast<uint32_t>(bytes.size()));
+        path.text.flags = flags;
+        path.text.argument = argument;
+    }
+    path.text.flags |= LOG_DETACHED | LOG_ANY_LENGTH;
+    return *this;
+}
+
+Call& Call::opened_detached(uint8_t argument, std::string_view name) {
+    return entry_.ret < 0 ? *this : detached(argument, entry_.ret, name);
+}
+
+Call& Call::result(uint8_t argument, std::string_view path, uint8_t flags) {
+    return entry_.ret < 0 ? named(argument, path, flags) : file(argument, entry_.ret, path);
+}
+
+Call& Call::named(uint8_t argument, std::string_view path, uint8_t flags) {
+    log_text& text = new_path(argument, path).text;
+    text.source = LOG_USER_MEMORY;
+    text.flags = flags;
+    return *this;
+}
+
+Call& Call::led_to(uint8_t argument, std::string_view path) {
+    new_path(argument, path);
+    return *this;
+}
+
+Call& Call::no_path(uint8_t argument, log_status status, log_source source) {
+    log_text& text = new_path(argument, "").text;
+    text.status = status;
+    text.source = source;
+    return *this;
+}
+
+Call& Call::cut_path(uint8_t argument, std::string_view kept, uint32_t original, uint8_t flags) {
+    named(argument, kept, flags);
+    log_text& text = entry_.path[entry_.paths - 1].text;
+    text.status = LOG_TRUNCATED;
+    text.original = original;
+    return *this;
+}
+
+log_text& Call::new_string(uint8_t argument, std::string_view bytes) {
+    log_text& text = entry_.string[std::min<int>(entry_.strings++, LOG_STRINGS - 1)];
+    text = log_bytes(&log_, bytes.data(), static_cast<uint32_t>(bytes.size()));
+    text.argument = argument;
+    text.source = LOG_USER_MEMORY;
+    return text;
+}
+
+Call& Call::string(uint8_t argument, std::string_view bytes) {
+    new_string(argument, bytes);
+    return *this;
+}
+
+Call& Call::cut_string(uint8_t argument, std::string_view kept, uint32_t original) {
+    log_text& text = new_string(argument, kept);
+    text.status = LOG_TRUNCATED;
+    text.original = original;
+    text.flags = LOG_AT_LEAST;
+    return *this;
+}
+
+Call& Call::no_string(uint8_t argument, log_status status) {
+    new_string(argument, "").status = status;
+    return *this;
+}
+
+Call& Call::address(uint8_t argument, const void* bytes, size_t length) {
+    entry_.sockaddr = log_bytes(&log_, bytes, static_cast<uint32_t>(length));
+    entry_.sockaddr.source = LOG_USER_MEMORY;
+    entry_.sockaddr.argument = argument;
+    return *this;
+}
+
+Call& Call::no_address(uint8_t argument, log_status status) {
+    entry_.sockaddr = {};
+    entry_.sockaddr.status = status;
+    entry_.sockaddr.source = LOG_USER_MEMORY;
+    entry_.sockaddr.argument = argument;
+    return *this;
+}
+
+namespace {
+
+/// What one end of a socket is bound to, as the kernel tells it of inet and inet6.
+void read_end(long nr, long fd, uint16_t& port, uint8_t (&address)[16]) {
+    sockaddr_storage storage{};
+    socklen_t length = sizeof storage;
+    if (raw_syscall(nr, static_cast<uint64_t>(fd), register_value(&storage), register_value(&length)) != 0)
+        return; // not connected: zeroes
+    if (storage.ss_family == AF_INET) {
+        const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
+        port = ntohs(v4.sin_port);
+        memcpy(address, &v4.sin_addr, sizeof v4.sin_addr);
+    } else if (storage.ss_family == AF_INET6) {
+        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
+        port = ntohs(v6.sin6_port);
+        memcpy(address, &v6.sin6_addr, sizeof v6.sin6_addr);
+    }
+}
+
+int socket_option(long fd, int option) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    raw_syscall(SYS_getsockopt, static_cast<uint64_t>(fd), SOL_SOCKET, static_cast<uint64_t>(option),
+                register_value(&value), register_value(&length));
+    return value;
+}
+
+} // namespace
+
+Call& Call::socket(long fd) {
+    entry_.socket_status = LOG_OK;
+    entry_.socket_family = static_cast<uint16_t>(socket_option(fd, SO_DOMAIN));
+    entry_.socket_type = static_cast<uint8_t>(socket_option(fd, SO_TYPE));
+    entry_.socket_protocol = static_cast<uint8_t>(socket_option(fd, SO_PROTOCOL));
+    if (entry_.socket_family == AF_INET || entry_.socket_family == AF_INET6) {
+        read_end(SYS_getsockname, fd, entry_.local_port, entry_.local);
+        read_end(SYS_getpeername, fd, entry_.remote_port, entry_.remote);
+    }
+    return *this;
+}
+
+Call& Call::socket_without_ends(long fd) {
+    entry_.any |= LOG_ANY_ENDS;
+    return socket(fd);
+}
+
+Call& Call::no_socket() {
+    entry_.socket_status = LOG_UNAVAILABLE;
+    return *this;
+}
+
+Call& Call::argv(const std::vector<std::string>& arguments, log_status status) {
+    const std::string bytes = joined(arguments);
+    entry_.exec_argv = log_bytes(&log_, bytes.data(), static_cast<uint32_t>(bytes.size()));
+    entry_.exec_argv.source = LOG_USER_MEMORY;
+    entry_.exec_argv.status = status;
+    if (status != LOG_OK)
+        entry_.exec_argv.flags = LOG_AT_LEAST;
+    return *this;
+}
+
+Call& Call::missing(uint32_t parts) {
+    entry_.missing = parts;
+    return *this;
+}
+
+Call& Call::any(uint16_t what) {
+    entry_.any |= what;
+    return *this;
+}
+
+Call& Call::by(const Process& process) {
+    entry_.identity = process.identity_index();
+    return *this;
+}
+
+namespace {
+
+void fill(log_entry& entry, const CallName& name, std::initializer_list<uint64_t> args) {
+    entry.nr = static_cast<int32_t>(name.nr);
+    std::copy(args.begin(), args.end(), entry.args);
+}
+
+} // namespace
+
+Call Process::call_with(const CallName& name, std::initializer_list<uint64_t> args) {
+    log_entry& entry = *log_new(&log_, identity_, LOG_SYSCALL, name.name.data(), Place(name.where).text);
+    fill(entry, name, args);
+    const auto& a = entry.args;
+    entry.ret = raw_syscall(name.nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+    entry.after_ns = log_now();
+    return {log_, entry};
+}
+
+Call Process::call32_with(const CallName& name, std::initializer_list<uint64_t> args) {
+    log_entry& entry = *log_new(&log_, identity_, LOG_SYSCALL, name.name.data(), Place(name.where).text);
+    entry.abi = EBT_I386;
+    fill(entry, name, args);
+    for (log_u64& argument : entry.args)
+        argument = static_cast<uint32_t>(argument);
+    const auto argument = [&](int i) { return static_cast<uint32_t>(entry.args[i]); };
+    entry.ret = raw_int80(name.nr, argument(0), argument(1), argument(2), argument(3), argument(4));
+    entry.any = LOG_ANY_ARG << 5; // rbp is the compiler's
+    entry.after_ns = log_now();
+    return {log_, entry};
+}
+
+log_identity& Process::change() {
+    identity_ = log_new_identity(&log_, identity_);
+    return log_.identity[identity_];
+}
+
+Process Process::as_child() {
+    Process child(*this);
+    const uint32_t parent = identity().pid;
+    log_identity& who = child.change();
+    who.pid = who.tid = static_cast<uint32_t>(raw_syscall(SYS_getpid));
+    who.ppid = parent;
+    return child;
+}
+
+Process Process::as_thread(uint32_t tid) {
+    Process thread(*this);
+    thread.change().tid = tid;
+    return thread;
+}
+
+Call Process::log_fork(CallName name, long pid, uint64_t before, std::initializer_list<uint64_t> args) {
+    const Place where(name.where);
+    if (pid > 0) {
+        log_entry& forked = *log_new(&log_, identity_, LOG_FORK, "process_fork", where.text);
+        forked.ret = pid;
+        forked.child_pid = static_cast<uint32_t>(pid);
+        forked.before_ns = before;
+        forked.after_ns = log_now();
+    }
+    return log_call(name, pid, before, args);
+}
+
+Call Process::log_call(CallName name, long ret, uint64_t before, std::initializer_list<uint64_t> args) {
+    log_entry& entry = *log_new(&log_, identity_, LOG_SYSCALL, name.name.data(), Place(name.where).text);
+    fill(entry, name, args);
+    entry.ret = ret;
+    entry.before_ns = before;
+    return {log_, entry};
+}
+
+Call Process::log_no_return(CallName name, std::initializer_list<uint64_t> args) {
+    log_entry& entry = *log_new(&log_, identity_, LOG_SYSCALL, name.name.data(), Place(name.where).text);
+    fill(entry, name, args);
+    entry.returns = 0;
+    return {log_, entry};
+}
+
+/// What is known of the process once the program runs. The program itself tells its comm.
+uint32_t Process::executed(const Program& program) {
+    const uint32_t index = log_new_identity(&log_, identity_);
+    log_identity& who = log_.identity[index];
+    who.tid = who.pid;
+    who.euid = program.uid.value_or(who.euid);
+    who.egid = program.gid.value_or(who.egid);
+    who.suid = who.fsuid = who.euid;
+    who.sgid = who.fsgid = who.egid;
+    set_text(who.exe.text, program.path);
+    who.exe.text.flags = LOG_HAS_INODE;
+    if (program.memory >= 0)
+        who.exe.text.flags |= LOG_DETACHED | LOG_ANY_LENGTH;
+    who.exe.text.argument = EBT_ARG_NONE;
+    set_text(who.argv, joined(program.argv));
+    if (who.argv.length > argv_kept_) {
+        who.argv.length = argv_kept_;
+        who.argv.status = LOG_TRUNCATED;
+    }
+    struct stat status {};
+    const long error =
+        program.memory >= 0
+            ? raw_syscall(SYS_fstat, register_value(program.memory), register_value(&status))
+            : raw_syscall(SYS_stat, register_value(program.path.c_str()), register_value(&status));
+    if (error == 0) {
+        who.exe.ino = status.st_ino;
+        who.exe.mode = status.st_mode;
+        who.exe.uid = status.st_uid;
+        who.exe.gid = status.st_gid;
+    }
+    return index;
+}
+
+Call Process::exec_with(const CallName& name, const Program& program, uint8_t argument,
+                        std::initializer_list<uint64_t> args) {
+    const Place where(name.where);
+    const uint32_t next = executed(program);
+    log_.exec_identity = next;
+    log_entry& image = *log_new(&log_, next, LOG_EXEC, "process_exec", where.text);
+    log_entry& entry = *log_new(&log_, next, LOG_SYSCALL, name.name.data(), where.text);
+    fill(entry, name, args);
+    entry.path[0] = log_.identity[next].exe;
+    entry.path[0].text.argument = argument;
+    entry.paths = 1;
+    const auto& a = entry.args;
+    entry.ret = raw_syscall(name.nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+    entry.after_ns = image.after_ns = log_now();
+    image.kind = 0; // there was none
+    entry.identity = identity_;
+    entry.paths = 0;
+    return {log_, entry};
+}
+
+void Process::log_exit(const log_identity& who, int status, uint16_t any, std::source_location where) {
+    const uint32_t index = log_new_identity(&log_, identity_);
+    log_.identity[index] = who;
+    log_entry& entry = *log_new(&log_, index, LOG_EXIT, "process_exit", Place(where).text);
+    entry.ret = status;
+    entry.any = any;
+}
+
+void Process::exit_group(int status, std::source_location where) {
+    log_no_return({"exit_group", SYS_exit_group, where}, {register_value(status)});
+    log_exit(identity(), (status & 0xff) << 8, 0, where);
+    while (true)
+        raw_syscall(SYS_exit_group, register_value(status));
+}
+
+int Process::wait(pid_t pid) {
+    int status = -1;
+    while (raw_syscall(SYS_wait4, register_value(pid), register_value(&status)) == -EINTR) {
+    }
+    return status;
+}
+
+int Process::make_file(const std::string& name, unsigned mode) {
+    const std::string path = at(name);
+    return static_cast<int>(
+        call({"openat", SYS_openat}, AT_FDCWD, path.c_str(), O_CREAT | O_RDWR | O_TRUNC, mode)
+            .succeeds()
+            .opened(1, path)
+            .ret());
+}
+
+void Process::make_folder(const std::string& name, unsigned mode) {
+    const std::string path = at(name);
+    call({"mkdirat", SYS_mkdirat}, AT_FDCWD, path.c_str(), mode).succeeds().named(1, path);
+}
+
+void Process::drop_privileges() {
+    constexpr uint32_t nobody = 65534;
+    call({"setgroups", SYS_setgroups}, 0, 0).succeeds();
+    Call group = call({"setresgid", SYS_setresgid}, nobody, nobody, nobody);
+    log_identity& with_group = change();
+    with_group.gid = with_group.sgid = with_group.egid = with_group.fsgid = nobody;
+    group.succeeds().by(*this);
+    Call user = call({"setresuid", SYS_setresuid}, nobody, nobody, nobody);
+    log_identity& with_user = change();
+    with_user.uid = with_user.suid = with_user.euid = with_user.fsuid = nobody;
+    user.succeeds().by(*this);
+}
+
+void Process::require(bool holds, std::string_view what, std::source_location where) {
+    if (!holds)
+        log_failure(&log_, (std::string(Place(where).text) + ": " + std::string(what)).c_str());
+}
+
+} // namespace kernel_test
