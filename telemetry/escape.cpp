@@ -73,12 +73,9 @@ constexpr auto plain = [] {
     return table;
 }();
 
-/// Bytes that copy_plain() may write beyond those it copies.
-constexpr size_t copy_slack = 16;
-
 #ifdef __SSE2__
 /// A bit for each byte that is not plain. Signed comparison: bytes from 0x80 on are "below" the blank.
-unsigned not_plain(__m128i bytes) {
+inline unsigned not_plain(__m128i bytes) {
     const __m128i control = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
     const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
     const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
@@ -86,34 +83,51 @@ unsigned not_plain(__m128i bytes) {
     const __m128i any = _mm_or_si128(_mm_or_si128(control, quote), _mm_or_si128(backslash, del));
     return static_cast<unsigned>(_mm_movemask_epi8(any));
 }
-#endif
 
-/// Copies the longest run of plain bytes and moves both positions behind it.
-void copy_plain(const char*& from, const char* end, char*& to) {
-#ifdef __SSE2__
-    while (end - from >= 16) {
+/// Copies 16, 8 or 4 bytes; a bit for each that is not plain.
+template <int Width> unsigned copy_block(const char* from, char* to) {
+    if constexpr (Width == 16) {
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
         _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
-        const unsigned mask = not_plain(bytes);
-        const int run = mask ? std::countr_zero(mask) : 16;
-        from += run;
-        to += run;
-        if (mask)
-            return;
-    }
-    if (end - from >= 8) {
+        return not_plain(bytes);
+    } else if constexpr (Width == 8) {
         const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
         _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bytes);
-        const unsigned mask = not_plain(bytes) & 0xff;
-        const int run = mask ? std::countr_zero(mask) : 8;
-        from += run;
-        to += run;
-        if (mask)
-            return;
+        return not_plain(bytes) & 0xff;
+    } else {
+        int bytes;
+        std::memcpy(&bytes, from, sizeof bytes);
+        std::memcpy(to, &bytes, sizeof bytes);
+        return not_plain(_mm_cvtsi32_si128(bytes)) & 0xf;
     }
+}
+
+/// Block by block; the last one goes back to end where the bytes end, and copies some twice.
+template <int Width> size_t copy_blocks(const char* from, size_t count, char* to) {
+    for (size_t at = 0;; at = std::min(at + Width, count - Width)) {
+        const unsigned mask = copy_block<Width>(from + at, to + at);
+        if (mask)
+            return at + static_cast<size_t>(std::countr_zero(mask));
+        if (at + Width == count)
+            return count;
+    }
+}
 #endif
-    while (from < end && plain[static_cast<uint8_t>(*from)])
-        *to++ = *from++;
+
+/// Copies the plain bytes at the beginning; returns how many they are.
+size_t copy_plain(const char* from, size_t count, char* to) {
+#ifdef __SSE2__
+    if (count >= 16)
+        return copy_blocks<16>(from, count, to);
+    if (count >= 8)
+        return copy_blocks<8>(from, count, to);
+    if (count >= 4)
+        return copy_blocks<4>(from, count, to);
+#endif
+    size_t done = 0;
+    for (; done < count && plain[static_cast<uint8_t>(from[done])]; ++done)
+        to[done] = from[done];
+    return done;
 }
 
 char* put_hex_digits(char* to, uint32_t value, int digits) {
@@ -192,21 +206,12 @@ template <class Style> char* escape_ascii(char* to, char c) {
     return Style::control(to, static_cast<uint8_t>(c));
 }
 
-/// One character beyond ASCII, or one byte that begins none; false in the latter case.
-template <class Style> bool escape_wide(const char*& from, const char* end, char*& to) {
-    const CodePoint character = decode_utf8(from, end);
-    if (character.length == 0) {
-        to = Style::invalid(to, static_cast<uint8_t>(*from++));
-        return false;
-    }
-    if (is_displayable(character.value)) {
-        std::memcpy(to, from, character.length);
-        to += character.length;
-    } else {
-        to = Style::character(to, character.value);
-    }
-    from += character.length;
-    return true;
+/// One character beyond ASCII.
+template <class Style> char* escape_wide(char* to, const char* from, const CodePoint& character) {
+    if (!is_displayable(character.value))
+        return Style::character(to, character.value);
+    std::memcpy(to, from, character.length);
+    return to + character.length;
 }
 
 /// Every byte of input becomes six of output at most, in both styles.
@@ -216,14 +221,22 @@ template <class Style> bool put_escaped(LineBuffer& line, std::string_view bytes
     bool all_utf8 = true;
     const char* from = bytes.data();
     const char* const end = from + bytes.size();
-    char* to = line.room(growth * bytes.size() + copy_slack);
-    copy_plain(from, end, to);
-    while (from < end) {
-        if (static_cast<uint8_t>(*from) < 0x80)
-            to = escape_ascii<Style>(to, *from++);
+    char* to = line.room(growth * bytes.size());
+    for (;;) {
+        const size_t plain_bytes = copy_plain(from, static_cast<size_t>(end - from), to);
+        from += plain_bytes;
+        to += plain_bytes;
+        if (from == end)
+            break;
+        const CodePoint character = decode_utf8(from, end);
+        if (character.length == 1)
+            to = escape_ascii<Style>(to, *from);
+        else if (character.length)
+            to = escape_wide<Style>(to, from, character);
         else
-            all_utf8 &= escape_wide<Style>(from, end, to);
-        copy_plain(from, end, to);
+            to = Style::invalid(to, static_cast<uint8_t>(*from));
+        all_utf8 &= character.length != 0;
+        from += std::max(character.length, 1U);
     }
     line.advance_to(to);
     return all_utf8;

@@ -45,6 +45,7 @@ struct InodeInfo {
     uint32_t mode = 0;  ///< st_mode
     uint32_t uid = 0;
     uint32_t gid = 0;
+    bool operator==(const InodeInfo&) const = default;
 };
 
 /// A path or file that the call names, joined to an absolute path where possible.

@@ -27,15 +27,14 @@ constexpr std::string_view process_event_name(ebt_record_kind kind) {
     }
 }
 
-/// Does the event tell of a new process image, wanted or had?
-constexpr bool is_exec(const Event& event) {
-    return event.kind == EBT_EXEC ||
-           (event.kind == EBT_SYSCALL && event.call && (event.call->flags & EBT_PLAN_EXEC));
+/// Is it a call that was to execute something?
+constexpr bool is_exec_call(const Event& event) {
+    return event.kind == EBT_SYSCALL && event.call && (event.call->flags & EBT_PLAN_EXEC);
 }
 
-/// The command line that an exec event is about: of the new image, or what was asked for.
-constexpr const StringList& exec_command_line(const Event& event) {
-    return event.exec_argv.status == Status::absent ? event.image.argv : event.exec_argv;
+/// Is Event::image new, and the event the one that tells of it?
+constexpr bool has_new_image(const Event& event) {
+    return event.kind == EBT_EXEC || (is_exec_call(event) && event.success() && event.executed);
 }
 
 /// Is the path one that starts from nowhere, and may well be relative: a symbolic link's target, a mount's

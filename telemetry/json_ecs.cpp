@@ -113,17 +113,10 @@ JsonEcs::JsonEcs(const FormatContext& context)
 
 void JsonEcs::put_process(JsonLine& line, const Event& event) {
     const Image& image = event.image;
-    line.put(",\"process\":{\"pid\":");
-    line.put_decimal(event.pid);
-    line.put(",\"thread\":{\"id\":");
-    line.put_decimal(event.tid);
-    line.put('}');
-    put_start(line, event);
-    if (!(event.missing & EBT_MISSING_PPID)) {
-        line.put(",\"parent\":{\"pid\":");
-        line.put_decimal(event.ppid);
-        line.put('}');
-    }
+    constexpr uint32_t relevant = EBT_MISSING_START_TIME | EBT_MISSING_PPID;
+    const Identity identity = {event.pid, event.tid, event.ppid, event.missing & relevant,
+                               event.start_time_ns};
+    identities_.put(line, identity, event.tid, [&] { render_identity(line, identity); });
     line.put(",\"name\":");
     line.put_string({"process.name"}, event.comm);
     line.put_text("\"executable\":", {"process.executable"}, image.exe);
@@ -131,7 +124,7 @@ void JsonEcs::put_process(JsonLine& line, const Event& event) {
         line.notes.add_missing({"process.executable"});
     else
         line.notes.add_path({"process.executable"}, image.exe, false);
-    if (is_exec(event) && event.exec_argv.status == Status::absent)
+    if (has_new_image(event))
         put_command_line(line, image.argv);
     line.put_text("\"working_directory\":", {"process.working_directory"}, event.cwd);
     line.notes.add_expected({"process.working_directory"}, event.cwd);
@@ -145,17 +138,27 @@ void JsonEcs::put_process(JsonLine& line, const Event& event) {
     line.put('}');
 }
 
-void JsonEcs::put_start(JsonLine& line, const Event& event) {
-    if (event.missing & EBT_MISSING_START_TIME)
-        return;
-    line.put(",\"entity_id\":\"");
-    put_entity(line, event.pid, event.start_time_ns);
-    line.put('"');
-    if (!boot_time_ns_)
-        return;
-    line.put(",\"start\":\"");
-    start_.put(line, static_cast<uint64_t>(boot_time_ns_) + event.start_time_ns);
-    line.put('"');
+void JsonEcs::render_identity(JsonLine& line, const Identity& identity) {
+    line.put(",\"process\":{\"pid\":");
+    line.put_decimal(identity.pid);
+    line.put(",\"thread\":{\"id\":");
+    line.put_decimal(identity.tid);
+    line.put('}');
+    if (!(identity.missing & EBT_MISSING_START_TIME)) {
+        line.put(",\"entity_id\":\"");
+        put_entity(line, identity.pid, identity.start_time_ns);
+        line.put('"');
+        if (boot_time_ns_) {
+            line.put(",\"start\":\"");
+            start_.put(line, static_cast<uint64_t>(boot_time_ns_) + identity.start_time_ns);
+            line.put('"');
+        }
+    }
+    if (!(identity.missing & EBT_MISSING_PPID)) {
+        line.put(",\"parent\":{\"pid\":");
+        line.put_decimal(identity.ppid);
+        line.put('}');
+    }
 }
 
 void JsonEcs::put_end_of_process(JsonLine& line, const Event& event) {
@@ -182,17 +185,15 @@ void JsonEcs::put_user(JsonLine& line, const Event& event) {
         {event.uid, event.gid, event.euid, event.egid, event.suid, event.sgid, event.fsuid, event.fsgid},
         event.auid,
         event.missing & relevant};
-    if (who != who_)
-        render_user(line, who);
-    line.put(user_);
+    users_.put(line, who, event.uid ^ event.euid << 3, [&] { render_user(line, who); });
 }
 
-/// Writes at the end of the line, and takes it away from there.
 void JsonEcs::render_user(JsonLine& line, const Who& who) {
     static constexpr std::string_view roles[] = {"", "effective", "saved", "filesystem"};
     const bool has_ids = !(who.missing & EBT_MISSING_CREDENTIALS);
     const bool has_audit = !(who.missing & EBT_MISSING_AUDIT) && who.auid != unset_id;
-    const size_t begin = line.view().size();
+    if (!has_ids && !has_audit)
+        return;
     line.put(",\"user\":{");
     for (size_t i = 0; has_ids && i < std::size(roles); ++i) {
         line.next();
@@ -212,9 +213,14 @@ void JsonEcs::render_user(JsonLine& line, const Who& who) {
         line.put('}');
     }
     line.put('}');
-    who_ = who;
-    user_ = has_ids || has_audit ? line.view().substr(begin) : std::string_view();
-    line.cut(begin);
+}
+
+void JsonEcs::put_executable(JsonLine& line, const InodeInfo& inode) {
+    executables_.put(line, inode, inode.ino, [&] {
+        line.put("\"executable\":{");
+        put_json_inode(line, inode);
+        line.put('}');
+    });
 }
 
 /// `file` is the first path that names one. The text in a symbolic link is its target; a mount's

@@ -6,6 +6,7 @@
 #include "address.hpp"
 #include "event.hpp"
 #include "formatter.hpp"
+#include "fragment_cache.hpp"
 #include "json_line.hpp"
 
 namespace telemetry {
@@ -24,25 +25,38 @@ class JsonEcs {
     /// the process id, and when it began.
     void put_entity(JsonLine& line, uint32_t pid, uint64_t start_time_ns);
 
+    /// linux.process.executable
+    void put_executable(JsonLine& line, const InodeInfo& inode);
+
   private:
-    /// Whom a process acts for: enough to know whether `user` is the same as last time.
+    /// All that tells which process it is.
+    struct Identity {
+        uint32_t pid = 0;
+        uint32_t tid = 0;
+        uint32_t ppid = 0;
+        uint32_t missing = 0;
+        uint64_t start_time_ns = 0;
+        bool operator==(const Identity&) const = default;
+    };
+    /// Whom a process acts for.
     struct Who {
         std::array<uint32_t, 8> ids{}; ///< uid, gid of: real, effective, saved, file system
         uint32_t auid = 0;
-        uint32_t missing = EBT_MISSING_CREDENTIALS | EBT_MISSING_AUDIT;
+        uint32_t missing = 0;
         bool operator==(const Who&) const = default;
     };
 
-    void put_start(JsonLine& line, const Event& event);
+    void render_identity(JsonLine& line, const Identity& identity);
+    static void render_user(JsonLine& line, const Who& who);
     void put_end_of_process(JsonLine& line, const Event& event);
-    void render_user(JsonLine& line, const Who& who);
 
     std::string entity_; ///< the start of every entity id
     int64_t boot_time_ns_;
     Timestamp start_;
     Timestamp end_;
-    Who who_;
-    std::string user_; ///< the object `user` for who_
+    FragmentCache<Identity, 256> identities_;
+    FragmentCache<Who, 64> users_;
+    FragmentCache<InodeInfo, 256> executables_;
 };
 
 /// inode, mode, uid, gid and type: members of an object that tells of a file.

@@ -83,7 +83,7 @@ void JsonFormatter::put_event(const Event& event, const JsonCall* call) {
     put_action_and_type(event, call);
     if (event.kind == EBT_EXIT) // the end of a process neither succeeds nor fails
         line_.put("]}");
-    else if (event.kind == EBT_SYSCALL && (!event.returns || is_pending(event.ret)))
+    else if (event.kind == EBT_SYSCALL && (!event.returns || event.interrupted || is_pending(event.ret)))
         line_.put(R"(],"outcome":"unknown"})");
     else if (event.kind == EBT_SYSCALL && !event.success())
         line_.put(R"(],"outcome":"failure"})");

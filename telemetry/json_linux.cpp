@@ -184,14 +184,6 @@ void put_audit(JsonLine& line, const Event& event) {
     line.put('}');
 }
 
-void put_executable(JsonLine& line, const Event& event) {
-    if (!event.image.exe.has_inode)
-        return;
-    line.key("\"executable\":{");
-    put_json_inode(line, event.image.exe.inode);
-    line.put('}');
-}
-
 void put_child(JsonLine& line, const Event& event, JsonEcs& ecs) {
     if (event.child_status != Status::ok)
         return;
@@ -205,7 +197,8 @@ void put_child(JsonLine& line, const Event& event, JsonEcs& ecs) {
 void put_process(JsonLine& line, const Event& event, JsonEcs& ecs) {
     const size_t begin = line.view().size();
     line.key("\"process\":{");
-    put_executable(line, event);
+    if (event.image.exe.has_inode)
+        ecs.put_executable(line, event.image.exe.inode); // the first member
     line.put_text("\"root\":", {"linux.process.root"}, event.root);
     line.notes.add({"linux.process.root"}, event.root);
     put_child(line, event, ecs);
@@ -346,15 +339,18 @@ void JsonLinux::put_syscall(JsonLine& line, const Event& event, const JsonCall* 
         line.put(",\"ret\":");
         line.put_signed(event.ret);
     }
+    if (event.interrupted)
+        line.put(",\"interrupted\":true");
     if (event.paths > 1)
         put_paths(line, event);
     if (event.strings)
         put_strings(line, event);
-    if (event.exec_argv.known()) {
+    if (event.exec_argv.known() && !has_new_image(event)) {
         line.put(",\"argv\":");
         put_json_strings(line, {"linux.syscall.argv"}, event.exec_argv);
     }
-    line.notes.add({"linux.syscall.argv"}, event.exec_argv);
+    if (is_exec_call(event) && !has_new_image(event))
+        line.notes.add_expected({"linux.syscall.argv"}, event.exec_argv);
     line.put('}');
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 namespace telemetry {
 namespace {
@@ -23,17 +24,47 @@ void put_pair(char* place, uint64_t value) {
     std::memcpy(place, &pairs[2 * value], 2);
 }
 
-/// Writes backwards from `end`; returns where the number begins.
-char* decimal_before(char* end, uint64_t value) {
+/// "00" to "ff".
+constexpr auto hex_pairs = [] {
+    std::array<char, 512> table{};
+    for (size_t i = 0; i < 256; ++i) {
+        table[2 * i] = hex_digits[i >> 4];
+        table[2 * i + 1] = hex_digits[i & 15];
+    }
+    return table;
+}();
+
+constexpr auto powers_of_ten = [] {
+    std::array<uint64_t, 20> table{1};
+    for (size_t i = 1; i < table.size(); ++i)
+        table[i] = table[i - 1] * 10;
+    return table;
+}();
+
+/// How many digits a number has in decimal: 1233 / 4096 is just above log10(2).
+unsigned decimal_digits(uint64_t value) {
+    const unsigned about = static_cast<unsigned>(std::bit_width(value | 1)) * 1233 >> 12;
+    return about + (value >= powers_of_ten[about]);
+}
+
+/// Writes backwards from `end`. 32 bits: divisions by a constant are cheap with them.
+void put_digits_before(char* end, uint32_t value) {
     while (value >= 100) {
         put_pair(end -= 2, value % 100);
         value /= 100;
     }
     if (value >= 10)
-        put_pair(end -= 2, value);
+        put_pair(end - 2, value);
     else
-        *--end = static_cast<char>('0' + value);
-    return end;
+        end[-1] = static_cast<char>('0' + value);
+}
+
+/// All eight digits of a number below 10^8.
+void put_eight_digits(char* place, uint32_t value) {
+    for (int at = 6; at >= 0; at -= 2) {
+        put_pair(place + at, value % 100);
+        value /= 100;
+    }
 }
 
 struct Date {
@@ -70,15 +101,17 @@ void LineBuffer::grow(size_t bytes) {
     end_ = begin_.get() + size;
 }
 
-void LineBuffer::put_decimal(uint64_t value) {
-    if (value < 10) {
-        put(static_cast<char>('0' + value));
-        return;
+void LineBuffer::put_long_decimal(uint64_t value) {
+    constexpr uint32_t eight_digits = 100'000'000;
+    const unsigned digits = decimal_digits(value);
+    char* const place = room(digits);
+    char* end = place + digits;
+    advance_to(end);
+    while (value > UINT32_MAX) {
+        put_eight_digits(end -= 8, static_cast<uint32_t>(value % eight_digits));
+        value /= eight_digits;
     }
-    char digits[20];
-    char* const end = digits + sizeof digits;
-    const char* const begin = decimal_before(end, value);
-    put_bytes(begin, static_cast<size_t>(end - begin));
+    put_digits_before(end, static_cast<uint32_t>(value));
 }
 
 void LineBuffer::put_signed(int64_t value) {
@@ -91,23 +124,21 @@ void LineBuffer::put_signed(int64_t value) {
 }
 
 void LineBuffer::put_hex(uint64_t value) {
-    char digits[16];
-    char* begin = digits + sizeof digits;
-    do {
-        *--begin = hex_digits[value & 15];
-        value >>= 4;
-    } while (value);
-    put_bytes(begin, static_cast<size_t>(digits + sizeof digits - begin));
+    int shift = (std::bit_width(value | 1) + 3) / 4 * 4; // bits to go
+    char* place = room(16);
+    if (shift % 8)
+        *place++ = hex_digits[value >> (shift -= 4)];
+    for (; shift; place += 2)
+        std::memcpy(place, &hex_pairs[2 * (value >> (shift -= 8) & 0xff)], 2);
+    advance_to(place);
 }
 
 void LineBuffer::put_octal(uint64_t value) {
-    char digits[22];
-    char* begin = digits + sizeof digits;
-    do {
-        *--begin = static_cast<char>('0' + (value & 7));
-        value >>= 3;
-    } while (value);
-    put_bytes(begin, static_cast<size_t>(digits + sizeof digits - begin));
+    const int digits = (std::bit_width(value | 1) + 2) / 3;
+    char* place = room(22);
+    for (int shift = 3 * (digits - 1); shift >= 0; shift -= 3)
+        *place++ = static_cast<char>('0' + ((value >> shift) & 7));
+    advance_to(place);
 }
 
 void LineBuffer::put_hex_bytes(std::string_view bytes) {
@@ -145,12 +176,9 @@ void Timestamp::put(LineBuffer& line, uint64_t ns_since_epoch) {
         remember(second);
     char* place = line.room(length);
     std::memcpy(place, text_, sizeof text_);
-    uint64_t fraction = ns_since_epoch % billion;
-    for (int at = 27; at >= 21; at -= 2) {
-        put_pair(place + at, fraction % 100);
-        fraction /= 100;
-    }
-    place[20] = static_cast<char>('0' + fraction);
+    const auto fraction = static_cast<uint32_t>(ns_since_epoch % billion);
+    put_eight_digits(place + 21, fraction % 100'000'000);
+    place[20] = static_cast<char>('0' + fraction / 100'000'000);
     place[29] = 'Z';
     line.advance_to(place + length);
 }

@@ -32,7 +32,12 @@ class LineBuffer {
     template <size_t N> void put(const char (&literal)[N]) { put_bytes(literal, N - 1); }
     void put(std::string_view bytes) { put_bytes(bytes.data(), bytes.size()); }
 
-    void put_decimal(uint64_t value);
+    void put_decimal(uint64_t value) {
+        if (value < 10)
+            put(static_cast<char>('0' + value));
+        else
+            put_long_decimal(value);
+    }
     void put_signed(int64_t value);
     void put_hex(uint64_t value);   ///< lower case, no prefix, no leading zeroes
     void put_octal(uint64_t value); ///< no prefix, no leading zeroes
@@ -52,6 +57,7 @@ class LineBuffer {
             std::memcpy(place, bytes, count);
         position_ = place + count;
     }
+    void put_long_decimal(uint64_t value);
     void grow(size_t bytes);
 
     std::unique_ptr<char[]> begin_;

@@ -222,9 +222,9 @@ void TextFormatter::put_paths(const Event& event) {
 }
 
 void TextFormatter::put_command_line(const Event& event) {
-    if (!is_exec(event))
+    if (!has_new_image(event) && !is_exec_call(event))
         return;
-    const StringList& list = exec_command_line(event);
+    const StringList& list = has_new_image(event) ? event.image.argv : event.exec_argv;
     line_.put(" cmdline=");
     notes_.add_expected({"cmdline"}, list);
     if (!list.known()) {
@@ -298,6 +298,8 @@ void TextFormatter::put_remarks(const Event& event) {
         put_value(event.root);
         notes_.add({"chroot"}, event.root);
     }
+    if (event.interrupted)
+        line_.put(" interrupted=yes");
     if (event.tid != event.pid)
         put_id(" tid=", event.tid, true);
     if (!notes_.empty()) {

@@ -170,6 +170,20 @@ TEST_F(JsonFormatterTest, FailedExecIsNotTheProcess) {
     EXPECT_EQ(made["linux"]["telemetry"]["user_memory"], json({"file.path", "linux.syscall.argv"}));
 }
 
+TEST_F(JsonFormatterTest, AnExecThatOnlyChecksDoesNotChangeTheProcess) {
+    const std::string argv = samples::string_list({"ls"});
+    Event event = samples::call(samples::execve, 0);
+    event.executed = false;
+    event.image.argv = known<StringList>(argv);
+    json made = object(event);
+    EXPECT_FALSE(made["process"].contains("args"));
+    EXPECT_EQ(made["linux"]["telemetry"]["missing"], json({"linux.syscall.argv"}));
+    event.exec_argv = known<StringList>(argv, Source::user_memory);
+    made = object(event);
+    EXPECT_EQ(made["linux"]["syscall"]["argv"], json({"ls"}));
+    EXPECT_FALSE(made["linux"]["telemetry"].contains("missing"));
+}
+
 TEST_F(JsonFormatterTest, ProcessEvents) {
     Event fork = samples::event(EBT_FORK);
     fork.child_pid = 5000;
@@ -211,6 +225,12 @@ TEST_F(JsonFormatterTest, Outcomes) {
     Event event = samples::call(samples::openat, -512);
     EXPECT_EQ(object(event)["event"]["outcome"], "unknown"); // the kernel makes the call again
     EXPECT_EQ(object(event)["error"]["code"], "ERESTARTSYS");
+    event.ret = -EINTR;
+    event.interrupted = true;
+    EXPECT_EQ(object(event)["event"]["outcome"], "unknown");
+    EXPECT_EQ(object(event)["linux"]["syscall"]["interrupted"], true);
+    event.interrupted = false;
+    EXPECT_EQ(object(event)["event"]["outcome"], "failure");
     event.ret = -EACCES;
     EXPECT_EQ(object(event)["event"]["outcome"], "failure");
     EXPECT_EQ(object(event)["error"]["code"], "EACCES");

@@ -126,6 +126,27 @@ TEST_F(TextFormatterTest, FailedExecShowsWhatWasAskedFor) {
     EXPECT_EQ(field(parsed, "user_memory"), word("path,cmdline"));
 }
 
+TEST_F(TextFormatterTest, AnExecThatOnlyChecksIsAboutWhatWasAskedFor) {
+    const std::string argv = samples::string_list({"ls"});
+    const std::string old = samples::string_list({"cat"});
+    Event event = samples::call(samples::execve, 0);
+    event.executed = false;
+    event.image.argv = known<StringList>(old);
+    auto parsed = fields(event);
+    EXPECT_EQ(field(parsed, "cmdline"), word("?"));
+    EXPECT_EQ(field(parsed, "missing"), word("cmdline"));
+    event.exec_argv = known<StringList>(argv, Source::user_memory);
+    parsed = fields(event);
+    EXPECT_EQ(field(parsed, "cmdline"), list({"ls"}));
+}
+
+TEST_F(TextFormatterTest, InterruptedCalls) {
+    Event event = samples::call(samples::openat, -EINTR);
+    EXPECT_FALSE(text_line::has(fields(event), "interrupted"));
+    event.interrupted = true;
+    EXPECT_EQ(field(fields(event), "interrupted"), word("yes"));
+}
+
 TEST_F(TextFormatterTest, AnUnfinishedLastArgumentIsShown) {
     Event event = samples::call(samples::execve, 0);
     event.image.argv = known<StringList>(std::string_view("ls\0verylo", 9));
@@ -305,12 +326,13 @@ TEST_F(TextFormatterTest, TheOrderOfFieldsIsFixed) {
 /// "cmdline" is not among them: only an exec has that field, and no exec has a string.
 TEST_F(TextFormatterTest, NoArgumentOfTheTableHasTheNameOfAFixedField) {
     const std::set<std::string_view> taken = {
-        "timestamp", "node",     "arch",     "syscall", "success",       "exit",     "ppid",      "pid",
-        "auid",      "uid",      "gid",      "euid",    "suid",          "fsuid",    "egid",      "sgid",
-        "fsgid",     "tty",      "ses",      "comm",    "exe",           "exe_mode", "exe_ouid",  "exe_ogid",
-        "cwd",       "path",     "path1",    "path2",   "path3",         "path4",    "addr",      "local",
-        "remote",    "chroot",   "tid",      "loss",    "user_memory",   "procfs",   "truncated", "fault",
-        "missing",   "relative", "detached", "foreign", "dropped_before"};
+        "timestamp", "node",        "arch",        "syscall",       "success", "exit",    "ppid",
+        "pid",       "auid",        "uid",         "gid",           "euid",    "suid",    "fsuid",
+        "egid",      "sgid",        "fsgid",       "tty",           "ses",     "comm",    "exe",
+        "exe_mode",  "exe_ouid",    "exe_ogid",    "cwd",           "path",    "path1",   "path2",
+        "path3",     "path4",       "addr",        "local",         "remote",  "chroot",  "tid",
+        "loss",      "user_memory", "procfs",      "truncated",     "fault",   "missing", "relative",
+        "detached",  "foreign",     "interrupted", "dropped_before"};
     for (const auto& row : ebpf_loader::syscall_rows()) {
         for (size_t i = 0; i < row.arguments; ++i) {
             if (row.argument[i].kind == ebpf_loader::ArgKind::string) {
