@@ -234,9 +234,13 @@ INLINE __u8 capture_string(struct scratch *s, __u8 arg)
 	}
 	__u8 *text = (void *)(field + 1);
 	__s64 length = bpf_probe_read_user_str(text, EBT_PATH_MAX, (void *)pointer);
-	if (length <= 0) {
+	if (length < 0) {
 		field_end(s, field, EBT_FAULT, 0, 0);
 		return '/';
+	}
+	if (length == 0) { /* what 5.10 to 6.x say of an empty string */
+		*text = 0;
+		length = 1;
 	}
 	__u32 bytes = (length - 1) & (EBT_PATH_MAX - 1);
 	__u8 first = *text, last = 1;
@@ -549,10 +553,13 @@ INLINE int argv_step(struct scratch *s)
 		return 0;
 	__s64 length =
 	    bpf_probe_read_user_str(record_at(s, end), bounded(room, EBT_ARGV_MAX), (void *)string);
-	if (length <= 0) {
+	if (length < 0) {
 		c->status = EBT_FAULT;
 		return 0;
 	}
+	/* 0 is what 5.10 to 6.x say of an empty string, and they store no NUL. */
+	length += !length;
+	*(__u8 *)record_at(s, end + length - 1) = 0;
 	c->end = end + length;
 	c->pointer += c->width;
 	if (length < room)

@@ -124,6 +124,22 @@ struct {
 	__type(value, struct known_image);
 } known SEC(".maps");
 
+/*
+ * Processes whose end has been told. Threads that end at the same time may each find
+ * that they are the last.
+ */
+struct process_key {
+	__u64 start_time;
+	__u64 tgid;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct process_key);
+	__type(value, __u8);
+} ended SEC(".maps");
+
 /* Registers of an exec that is under way, which a successful one wipes: by task_struct. */
 struct exec_call {
 	__u32 nr;

@@ -260,12 +260,24 @@ INLINE const struct ebt_plan *exit_call(struct call *call, __u64 task)
 	return plan;
 }
 
+/* Is the caller the one that tells of its process's end? The first that asks is. */
+INLINE int ends_process(__u64 task)
+{
+	__s32 live = -1;
+	__u8 told = 1;
+	struct process_key key = {.tgid = bpf_get_current_pid_tgid() >> 32};
+	READ(&live, POINTER(task, task_struct, signal), signal_struct, live);
+	if (live != 0 || !is_selected(EBT_ROW_EXIT))
+		return 0;
+	READ(&key.start_time, POINTER(task, task_struct, group_leader), task_struct,
+	     start_boottime);
+	return bpf_map_update_elem(&ended, &key, &told, BPF_NOEXIST) == 0;
+}
+
 INLINE void run_exit(void *ctx, __u64 task)
 {
 	struct call call;
-	__s32 live = 0;
-	READ(&live, POINTER(task, task_struct, signal), signal_struct, live);
-	int ends = live == 0 && is_selected(EBT_ROW_EXIT);
+	int ends = ends_process(task);
 	const struct ebt_plan *plan = exit_call(&call, task);
 	if ((!plan && !ends) || is_own(bpf_get_current_pid_tgid()))
 		return;
