@@ -238,10 +238,7 @@ INLINE __u8 capture_string(struct scratch *s, __u8 arg)
 		field_end(s, field, EBT_FAULT, 0, 0);
 		return '/';
 	}
-	if (length == 0) { /* what 5.10 to 6.x say of an empty string */
-		*text = 0;
-		length = 1;
-	}
+	length += !length; /* 0 is what 5.10 to 6.x say of an empty string */
 	__u32 bytes = (length - 1) & (EBT_PATH_MAX - 1);
 	__u8 first = *text, last = 1;
 	/* A string that fills the room may go on: is the byte after it its end? */
@@ -386,7 +383,7 @@ INLINE enum outcome capture_argv(struct scratch *s, const struct ebt_step *step)
 	if (c->limit > EBT_RECORD_MAX)
 		c->limit = EBT_RECORD_MAX;
 	c->width = s->header.abi == EBT_X86_64 ? 8 : 4;
-	c->status = EBT_OK;
+	c->string = 0; /* an element of 4 bytes fills half of it */
 	return STRINGS;
 }
 
@@ -539,33 +536,38 @@ INLINE void run_walk(void *ctx)
 	go_on(ctx, &claim, STAGE_CAPTURE);
 }
 
-/* One string of the vector: 0 when it was the last that is there, or that there is room for. */
+/* Reads the element that the cursor stands at. */
+INLINE __s64 argv_element(struct argv_cursor *c)
+{
+	return bpf_probe_read_user(&c->string, bounded(c->width, 8), (void *)c->pointer);
+}
+
+/* One string of the vector: 0 when it was the last. argv_status tells why it was. */
 INLINE int argv_step(struct scratch *s)
 {
 	OPAQUE(s); /* as in walk_step */
 	struct argv_cursor *c = &s->argv;
-	__u64 string = 0, end = c->end, room = c->limit - end;
-	if (bpf_probe_read_user(&string, bounded(c->width, 8), (void *)c->pointer)) {
-		c->status = EBT_FAULT;
+	argv_element(c);
+	if (!c->string) /* a failed read leaves 0 too */
 		return 0;
-	}
-	if (!string)
+	__u64 end = c->end, room = c->limit - end;
+	__s64 length = bpf_probe_read_user_str(record_at(s, end), bounded(room, EBT_ARGV_MAX),
+					       (void *)c->string);
+	c->got = length;
+	if (length < 0)
 		return 0;
-	__s64 length =
-	    bpf_probe_read_user_str(record_at(s, end), bounded(room, EBT_ARGV_MAX), (void *)string);
-	if (length < 0) {
-		c->status = EBT_FAULT;
-		return 0;
-	}
-	/* 0 is what 5.10 to 6.x say of an empty string, and they store no NUL. */
-	length += !length;
-	*(__u8 *)record_at(s, end + length - 1) = 0;
-	c->end = end + length;
+	/* 0 is what 5.10 to 6.x say of an empty string; they do store its NUL. */
+	c->end = end + length + !length;
 	c->pointer += c->width;
-	if (length < room)
-		return 1;
-	c->status = EBT_TRUNCATED;
-	return 0;
+	return length < room;
+}
+
+/* Why the vector ended. */
+INLINE __u8 argv_status(struct argv_cursor *c)
+{
+	if (!c->string)
+		return argv_element(c) ? EBT_FAULT : EBT_OK;
+	return c->got < 0 ? EBT_FAULT : EBT_TRUNCATED;
 }
 
 INLINE int argv_some(struct scratch *s)
@@ -592,7 +594,7 @@ INLINE void run_argv(void *ctx)
 		jump(ctx, s, STAGE_ARGV);
 	struct ebt_field *field = record_at(s, c->field);
 	__u32 length = c->end - c->field - sizeof(*field);
-	__u8 status = whole ? c->status : EBT_TRUNCATED;
+	__u8 status = whole ? argv_status(c) : EBT_TRUNCATED;
 	/* How much more there was is not known without reading it. */
 	if (status != EBT_OK)
 		field->flags |= EBT_AT_LEAST;

@@ -69,11 +69,12 @@ struct walker {
 
 struct argv_cursor {
 	__u64 pointer; /* next element of the array, in user memory */
+	__u64 string;  /* that element */
+	__s64 got;     /* bytes of the string, or why it could not be read */
 	__u64 end;     /* of the strings in the record */
 	__u64 limit;   /* where they have to end */
 	__u32 field;
 	__u32 width; /* bytes of a pointer: 8, or 4 for i386 and x32 */
-	__u32 status;
 };
 
 /* Room that a masked position plus the largest single read can reach. */

@@ -178,18 +178,18 @@ void check_identity(const ebt_header& h, const OwnProcess& own, Findings& findin
         findings.add("header", "missing parts " + std::to_string(h.missing), "none");
 }
 
-/// /proc tells paths from our root, the engine from the root of the mount namespace.
-std::string from_namespace_root(const RecordView& view, const std::string& path) {
-    const auto root = view.find(EBT_FIELD_ROOT); // only there when we are chrooted
-    return root ? RecordView::join(root->content) + (path == "/" ? "" : path) : path;
-}
-
 /// A path that may go on with the current directory's components.
 std::string whole_path(const RecordView& view, const RecordView::Field& field, std::string_view components) {
     if (!(field.head.flags & EBT_BELOW_CWD))
         return RecordView::join(components);
     const auto cwd = view.find(EBT_FIELD_CWD);
     return RecordView::join(std::string(components) + std::string(cwd ? cwd->content : ""));
+}
+
+/// /proc tells paths from our root, the engine from the root of the mount namespace.
+std::string from_namespace_root(const RecordView& view, const std::string& path) {
+    const auto root = view.find(EBT_FIELD_ROOT); // only there when we are chrooted
+    return root ? whole_path(view, *root, root->content) + (path == "/" ? "" : path) : path;
 }
 
 /// Path and inode of a field that has both.
