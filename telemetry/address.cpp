@@ -77,10 +77,17 @@ void parse_netlink(std::string_view bytes, Address& address) {
     address.groups = load<uint32_t>(bytes, netlink_groups_at);
 }
 
+/// Does it talk to one peer alone, over ports?
+bool has_peer(const SocketInfo& socket) {
+    return socket.type == SOCK_STREAM || socket.type == SOCK_SEQPACKET;
+}
+
+/// Of a connection that failed the kernel keeps an address without a port: no end of anything.
 Address end_of(const SocketInfo& socket, const std::array<uint8_t, 16>& ip, uint16_t port) {
     Address address;
     const bool inet = socket.family == AF_INET;
-    const bool set = port || std::ranges::any_of(ip, [](uint8_t byte) { return byte != 0; });
+    const bool has_ip = std::ranges::any_of(ip, [](uint8_t byte) { return byte != 0; });
+    const bool set = port || (has_ip && !has_peer(socket));
     if ((!inet && socket.family != AF_INET6) || !set)
         return address;
     address.form = inet ? Address::Form::inet : Address::Form::inet6;
@@ -142,11 +149,12 @@ void put_ipv6(LineBuffer& line, const std::array<uint8_t, 16>& ip) {
 
 SocketRole role_of_name(std::string_view call) {
     static constexpr std::pair<std::string_view, SocketRole> roles[] = {
-        {"bind", SocketRole::own},        {"listen", SocketRole::own},       {"getsockname", SocketRole::own},
-        {"connect", SocketRole::egress},  {"sendto", SocketRole::egress},    {"sendmsg", SocketRole::egress},
-        {"send", SocketRole::egress},     {"sendmmsg", SocketRole::egress},  {"accept", SocketRole::ingress},
-        {"accept4", SocketRole::ingress}, {"recvfrom", SocketRole::ingress}, {"recvmsg", SocketRole::ingress},
-        {"recv", SocketRole::ingress},    {"recvmmsg", SocketRole::ingress},
+        {"bind", SocketRole::own},        {"listen", SocketRole::own},
+        {"getsockname", SocketRole::own}, {"connect", SocketRole::egress},
+        {"sendto", SocketRole::egress},   {"sendmsg", SocketRole::egress},
+        {"sendmmsg", SocketRole::egress}, {"accept", SocketRole::ingress},
+        {"accept4", SocketRole::ingress}, {"recvfrom", SocketRole::ingress},
+        {"recvmsg", SocketRole::ingress}, {"recvmmsg", SocketRole::ingress},
     };
     const auto found = std::ranges::find(roles, call, &std::pair<std::string_view, SocketRole>::first);
     return found == std::end(roles) ? SocketRole::none : found->second;
@@ -185,8 +193,7 @@ bool prefers_sockaddr(const Event& event, SocketRole role) {
     if (role == SocketRole::own)
         return false;
     const bool connect = event.call && event.call->name == "connect";
-    const bool has_peer = event.socket.type == SOCK_STREAM || event.socket.type == SOCK_SEQPACKET;
-    return !connect && !has_peer && role != SocketRole::none; // each datagram has its own
+    return !connect && !has_peer(event.socket) && role != SocketRole::none; // each datagram has its own
 }
 
 /// A link-local address says little without its interface, which the caller's copy tells.

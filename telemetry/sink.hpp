@@ -10,7 +10,8 @@ namespace telemetry {
 class Sink {
   public:
     virtual ~Sink() = default;
-    /// Takes whole lines, `events` of them.
+    /// Takes whole lines, of which `events` tell events; others, such as those that tell losses,
+    /// are no loss themselves.
     virtual void write(std::string_view lines, uint64_t events) = 0;
     /// Pushes out what is buffered; called when the stream is idle and at the end.
     virtual void flush() = 0;

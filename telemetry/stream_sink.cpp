@@ -114,6 +114,7 @@ void StreamSink::write(std::string_view lines, uint64_t events) {
         return;
     }
     queue_.append(lines);
+    batches_.push_back({lines.size(), events});
     if (queue_.size() >= options_.buffer_bytes)
         drain();
 }
@@ -143,6 +144,17 @@ void StreamSink::drain() {
             break;
         }
     }
+    forget_sent();
+}
+
+void StreamSink::forget_sent() {
+    size_t rest = sent_;
+    auto batch = batches_.begin();
+    for (; batch != batches_.end() && batch->bytes <= rest; ++batch)
+        rest -= batch->bytes;
+    if (batch != batches_.end())
+        batch->bytes -= rest;
+    batches_.erase(batches_.begin(), batch);
     queue_.erase(0, sent_);
     sent_ = 0;
 }
@@ -215,9 +227,14 @@ void StreamSink::take_back_fragment() {
 }
 
 void StreamSink::discard_queue() {
-    lost_ += lines_in(std::string_view(queue_).substr(sent_));
+    forget_sent();
+    std::string_view rest = queue_;
+    for (const Batch& batch : batches_) {
+        lost_ += std::min(batch.events, lines_in(rest.substr(0, batch.bytes)));
+        rest.remove_prefix(batch.bytes);
+    }
     queue_.clear();
-    sent_ = 0;
+    batches_.clear();
     fragment_ = 0;
 }
 
@@ -234,9 +251,9 @@ bool StreamSink::reopen() {
         return false;
     }
     if (fragment_) { // its beginning stays in the old file
-        const size_t rest = queue_.find('\n') + 1;
+        sent_ = queue_.find('\n') + 1;
         lost_ += 1;
-        queue_.erase(0, rest);
+        forget_sent();
         fragment_ = 0;
     }
     const int fd = file.get();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "owned_fd.hpp"
 #include "sinks.hpp"
@@ -42,6 +43,7 @@ class StreamSink : public FileSink {
     bool wait_until_writable(Clock::time_point deadline);
     ssize_t write_some(const char* bytes, size_t count);
     void note_written(size_t count);
+    void forget_sent();
     void fail(int error_number);
     void take_back_fragment();
     void discard_queue();
@@ -56,9 +58,16 @@ class StreamSink : public FileSink {
     Kind kind_ = Kind::other;
     bool may_block_ = false; ///< the descriptor is shared with others, who rely on it to block
 
+    /// What one call of write() gave, or what is left of it.
+    struct Batch {
+        size_t bytes;
+        uint64_t events;
+    };
+
     std::string queue_;
-    size_t sent_ = 0;     ///< of the queue
-    size_t fragment_ = 0; ///< bytes written since the last end of a line
+    std::vector<Batch> batches_; ///< what the queue is made of
+    size_t sent_ = 0;            ///< of the queue
+    size_t fragment_ = 0;        ///< bytes written since the last end of a line
     bool stalled_ = false;
     bool broken_ = false;
     uint64_t lost_ = 0;

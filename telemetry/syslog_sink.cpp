@@ -118,14 +118,14 @@ bool SyslogSink::reconnect() {
 }
 
 void SyslogSink::write(std::string_view lines, uint64_t events) {
-    uint64_t sent = 0;
+    uint64_t failed = 0;
     put_header();
     while (!lines.empty()) {
         const size_t end = lines.find('\n');
-        sent += send_line(lines.substr(0, end));
+        failed += !send_line(lines.substr(0, end));
         lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
     }
-    lost_ += events - std::min(sent, events);
+    lost_ += std::min(failed, events);
 }
 
 void SyslogSink::put_header() {

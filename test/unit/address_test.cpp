@@ -167,6 +167,18 @@ TEST_F(Addresses, AFailedCallIsAboutWhatWasAskedFor) {
     EXPECT_EQ(object(event)["linux"]["telemetry"]["user_memory"], json({"destination.address"}));
 }
 
+TEST_F(Addresses, AnEndWithoutAPortIsNone) {
+    const std::string asked = inet(peer_ip, 22);
+    Event event = samples::call(samples::connect, -ECONNREFUSED);
+    event.sockaddr = known(asked, Source::user_memory);
+    event.socket = tcp_socket();
+    event.socket.remote_port = 0; // the address is a leftover
+    event.socket_status = Status::ok;
+    EXPECT_FALSE(text_line::has(text(event), "remote"));
+    event.socket.type = SOCK_RAW; // has no ports
+    EXPECT_EQ(value(text(event), "remote"), "10.0.0.1:0");
+}
+
 TEST_F(Addresses, ADatagramHasAnAddressOfItsOwn) {
     const std::string destination = inet(local_ip, 53);
     Event event = samples::call(samples::sendto, 10);

@@ -176,6 +176,27 @@ TEST(StreamSink, WhatIsLeftAtTheEndIsLostAndCounted) {
     EXPECT_GT(sink->lost(), 0U);
 }
 
+/// Lines that tell losses are no events: what is lost of them must not upset the balance.
+TEST(StreamSink, OnlyEventsAreLost) {
+    Pipe pipe;
+    auto sink = make_stream_sink(pipe.writer.get(), "standard output", small());
+    for (int i = 0; i < 1200; ++i) {
+        sink->write("event\nevent\nevent\n" + std::string(60, 'e') + "\n", 4);
+        sink->write("loss\n", 0);
+    }
+    sink->finish();
+    const auto lines = lines_of(read_available(pipe.reader.get()));
+    const auto losses = std::ranges::count(lines, "loss\n");
+    EXPECT_GT(sink->lost(), 0U);
+    EXPECT_EQ(lines.size() - static_cast<size_t>(losses) + sink->lost(), 4800U);
+    pipe.reader = OwnedFd();
+    sink->write("loss\n", 0);
+    sink->write("event\n", 1);
+    const uint64_t before = sink->lost();
+    sink->finish();
+    EXPECT_EQ(sink->lost(), before + 1);
+}
+
 TEST(StreamSink, AClosedReaderIsTheEnd) {
     Pipe pipe;
     const auto sink = make_stream_sink(pipe.writer.get(), "standard output", small());

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include <ebpf_loader/error.hpp>
 
@@ -340,6 +342,40 @@ TEST_F(TextFormatterTest, NoArgumentOfTheTableHasTheNameOfAFixedField) {
             }
         }
     }
+}
+
+TEST_F(TextFormatterTest, EveryFieldIsInTheDocumentation) {
+    std::ifstream file(SOURCE_DIR "/docs/output.md");
+    std::ostringstream page;
+    page << file.rdbuf();
+    Event event = samples::call(samples::openat, -EFAULT, {1, 2, 3, 4});
+    event.missing = EBT_MISSING_PPID;
+    event.image.exe.source = Source::procfs;
+    event.cwd.foreign = true;
+    event.root = known("/jail");
+    event.interrupted = true;
+    event.tid = 1;
+    event.dropped_before = 1;
+    for (const Status status : {Status::ok, Status::truncated, Status::fault}) {
+        samples::add_path(event, 1, "x", Source::user_memory);
+        event.path[event.paths - 1u].status = status;
+        event.path[event.paths - 1u].relative = event.path[event.paths - 1u].detached = true;
+    }
+    event.sockaddr.status = Status::fault;
+    Event exit = samples::event(EBT_EXIT);
+    exit.ret = 0x80 | 6;
+    Event fork = samples::event(EBT_FORK);
+    size_t names = 0;
+    for (const Event& shown : {event, exit, fork}) {
+        for (const auto& [name, value] : fields(shown)) {
+            const bool numbered = name.ends_with("1") || name.ends_with("2") || name.ends_with("3");
+            const bool is_there = page.str().find("`" + name + "`") != std::string::npos ||
+                                  page.str().find("`" + name + "=") != std::string::npos;
+            EXPECT_TRUE(is_there || numbered) << name;
+            ++names;
+        }
+    }
+    EXPECT_GT(names, 90U);
 }
 
 TEST(FormatterFactory, KnowsItsFormatsAndRefusesOthers) {
