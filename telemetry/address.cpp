@@ -5,6 +5,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <linux/net.h>
@@ -313,7 +314,10 @@ Ends ends_of(const Event& event, SocketRole role) {
     Ends ends;
     if (event.socket_status == Status::ok) {
         ends.local = local_end(event.socket);
-        ends.remote = remote_end(event.socket);
+        // Without a port there is no peer: what a failed connect leaves behind.
+        const bool has_ports = event.socket.protocol == IPPROTO_TCP || event.socket.protocol == IPPROTO_UDP;
+        if (event.socket.remote_port || !has_ports)
+            ends.remote = remote_end(event.socket);
     }
     const Address& kernel = role == SocketRole::own ? ends.local : ends.remote;
     const bool has_kernel = kernel.form != Address::Form::none;

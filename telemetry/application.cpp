@@ -73,6 +73,8 @@ Rules load_rules(const Options& options) {
         options.rules ? Rules::load(*options.rules) : Rules::parse(Rules::built_in(), "built-in rules");
     log(LogLevel::info, std::to_string(rules.size()) + " rules from " +
                             (options.rules ? *options.rules : "the program itself"));
+    for (const std::string& warning : rules.warnings())
+        log(LogLevel::warning, warning);
     return rules;
 }
 

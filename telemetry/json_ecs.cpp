@@ -124,7 +124,8 @@ void JsonEcs::put_process(JsonLine& line, const Event& event) {
         line.notes.add_missing({"process.executable"});
     else
         line.notes.add_path({"process.executable"}, image.exe, false);
-    if (has_new_image(event))
+    // Once for each image: with its exec, or with the first that is heard of it.
+    if (has_new_image(event) || event.carries_image)
         put_command_line(line, image.argv);
     line.put_text("\"working_directory\":", {"process.working_directory"}, event.cwd);
     line.notes.add_expected({"process.working_directory"}, event.cwd);
