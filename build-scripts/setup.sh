@@ -12,6 +12,7 @@ build_packages=(
 test_packages=(
     libgtest-dev libgmock-dev libbenchmark-dev nlohmann-json3-dev
     bpftool gcc-multilib
+    qemu-system-x86 busybox-static jq liblzma-dev libbz2-dev
 )
 
 usage() {

@@ -70,6 +70,7 @@ class CaseTest : public SessionTest {
             return;
         const CaseRun* run = session().run(test_.name);
         ASSERT_NE(run, nullptr);
+        RecordProperty("events", std::to_string(run->events.size()));
         const std::string differing = compare(*run);
         EXPECT_TRUE(differing.empty()) << differing;
     }
@@ -86,6 +87,8 @@ class StreamTest : public SessionTest {
         if (!has_session())
             return;
         EXPECT_EQ(session().stream_problems(), "");
+        RecordProperty("offsets", session().offsets_source());
+        RecordProperty("verified_instructions", std::to_string(session().verified_instructions()));
     }
 };
 
@@ -139,6 +142,7 @@ class EquivalenceTest : public testing::Test {
             if (test.deterministic)
                 events += first.run(test.name)->events.size();
         EXPECT_GT(events, 500u) << "not much of a workload";
+        RecordProperty("events", std::to_string(events));
     }
 };
 

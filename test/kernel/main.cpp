@@ -1,48 +1,77 @@
 // SPDX-License-Identifier: MIT
-// kernel_tests: what the engine tells of system calls, on the running kernel, tier by
-// tier. --tiers=tp,raw_tp chooses tiers; a tier that this kernel refuses is a failure.
+// kernel_tests: what the engine tells of system calls, on the running kernel, tier by tier.
+//   --tiers=tp,raw_tp  these tiers; one that this kernel refuses is a failure. Default: all
+//   --tiers=possible   all but those of which --probe says that this kernel cannot run them
+//   --offsets=FILE     kernel offsets from a config instead of what the engine finds itself
+// and GoogleTest's own.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <set>
 #include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
 #include <unistd.h>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "fixture.hpp"
 
-int main(int argc, char** argv) {
-    testing::InitGoogleTest(&argc, argv);
-    const char* const from_environment = getenv("EBT_TIERS");
-    std::string names = from_environment ? from_environment : "tp,raw_tp_sub4096,raw_tp_noloops,raw_tp";
-    for (int i = 1; i < argc; i++) {
-        const std::string_view argument(argv[i]);
-        if (!argument.starts_with("--tiers=")) {
-            fprintf(stderr, "kernel_tests: unknown argument %s\n", argv[i]);
-            return 2;
-        }
-        names = argument.substr(argument.find('=') + 1);
-    }
+namespace {
+
+std::vector<ebpf_loader::Tier> possible_tiers() {
+    std::vector<ebpf_loader::Tier> tiers;
+    for (const auto& verdict : ebpf_loader::judge_tiers(ebpf_loader::probe_capabilities()))
+        if (verdict.possible)
+            tiers.insert(tiers.begin(), verdict.tier);
+    return tiers;
+}
+
+std::vector<ebpf_loader::Tier> parse_tiers(const std::string& names) {
+    if (names == "possible")
+        return possible_tiers();
     std::vector<ebpf_loader::Tier> tiers;
     std::istringstream in(names);
     for (std::string name; std::getline(in, name, ',');) {
         const auto tier = ebpf_loader::parse_tier(name);
-        if (!tier) {
-            fprintf(stderr, "kernel_tests: there is no tier %s\n", name.c_str());
-            return 2;
-        }
+        if (!tier)
+            throw std::runtime_error("there is no tier " + name);
         tiers.push_back(*tier);
     }
-    if (tiers.empty()) {
-        fprintf(stderr, "kernel_tests: no tier to test\n");
-        return 2;
+    return tiers;
+}
+
+std::vector<ebpf_loader::Tier> parse_arguments(int argc, char** argv) {
+    const char* const from_environment = getenv("EBT_TIERS");
+    std::string tiers = from_environment ? from_environment : "tp,raw_tp_sub4096,raw_tp_noloops,raw_tp";
+    for (int i = 1; i < argc; i++) {
+        const std::string_view argument(argv[i]);
+        const std::string value(argument.substr(std::min(argument.find('=') + 1, argument.size())));
+        if (argument.starts_with("--tiers="))
+            tiers = value;
+        else if (argument.starts_with("--offsets="))
+            kernel_test::use_offsets(ebpf_loader::Offsets::from_config(value));
+        else
+            throw std::runtime_error("unknown argument " + std::string(argument));
     }
-    if (geteuid() != 0) {
-        fprintf(stderr, "kernel_tests: run as root\n");
-        return 1;
-    }
+    return parse_tiers(tiers);
+}
+
+} // namespace
+
+int main(int argc, char** argv) try {
+    testing::InitGoogleTest(&argc, argv);
+    const std::vector<ebpf_loader::Tier> tiers = parse_arguments(argc, argv);
+    if (tiers.empty())
+        throw std::runtime_error("no tier to test");
+    if (geteuid() != 0)
+        throw std::runtime_error("run as root");
     kernel_test::register_tests(tiers);
     const int status = RUN_ALL_TESTS();
     kernel_test::report_skipped();
     return status;
+} catch (const std::exception& error) {
+    fprintf(stderr, "kernel_tests: %s\n", error.what());
+    return 2;
 }

@@ -262,6 +262,21 @@ std::string session_rules() {
     return text;
 }
 
+namespace {
+std::optional<ebpf_loader::Offsets> given_offsets;
+}
+
+void use_offsets(const ebpf_loader::Offsets& offsets) {
+    given_offsets = offsets;
+}
+
+ebpf_loader::EngineOptions engine_options(ebpf_loader::Tier tier) {
+    ebpf_loader::EngineOptions options;
+    options.tier = tier;
+    options.offsets = given_offsets;
+    return options;
+}
+
 Session::Session(ebpf_loader::Tier tier, const std::vector<const Case*>& cases) : tier_(tier) {
     try {
         run_all(cases);
@@ -272,9 +287,8 @@ Session::Session(ebpf_loader::Tier tier, const std::vector<const Case*>& cases) 
 
 void Session::run_all(const std::vector<const Case*>& cases) {
     const auto rules = telemetry::Rules::parse(session_rules(), "rules of the test");
-    ebpf_loader::EngineOptions options;
-    options.tier = tier_;
-    ebpf_loader::Engine engine(rules.compile(), options);
+    ebpf_loader::Engine engine(rules.compile(), engine_options(tier_));
+    offsets_source_ = engine.offsets().source;
     for (const auto& verdict : engine.verdicts())
         if (verdict.chosen)
             verified_ = verdict.verified_instructions;

@@ -91,6 +91,11 @@ class Collector {
     ebpf_loader::EngineStats stats_;
 };
 
+/// Kernel offsets for all engines of the tests; without, each engine finds them itself.
+void use_offsets(const ebpf_loader::Offsets& offsets);
+/// What an engine of the tests starts from.
+ebpf_loader::EngineOptions engine_options(ebpf_loader::Tier tier);
+
 /// Runs a case under a collector: forks its process, waits for its end.
 void run_case(const Case& test, CaseRun& run, Collector& collector);
 /// Gives each run the events of its processes.
@@ -107,6 +112,7 @@ class Session {
     const std::string& stream_problems() const { return problems_; }
     ebpf_loader::Tier tier() const { return tier_; }
     uint64_t verified_instructions() const { return verified_; }
+    const std::string& offsets_source() const { return offsets_source_; }
 
   private:
     void run_all(const std::vector<const Case*>& cases);
@@ -114,7 +120,7 @@ class Session {
     ebpf_loader::Tier tier_;
     std::vector<OwnedEvent> events_;
     std::map<std::string, CaseRun> runs_;
-    std::string error_, problems_;
+    std::string error_, problems_, offsets_source_;
     uint64_t verified_ = 0;
 };
 

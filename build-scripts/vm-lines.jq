@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# A result of vm-test.sh in lines: one a tier, one for the tiers compared, one a problem.
+
+def count($n; $what): "\($n) \($what)\(if $n == 1 then "" else "s" end)";
+def tests_line:
+    "\(count(.events; "event")), \(count(.tests; "test")): \(.passed) passed, \(.failed | length) failed"
+    + (if .failed != [] then " (\(.failed | join(" ")))" else "" end)
+    + ", \(.skipped | length) skipped" + (if .skipped != [] then " (\(.skipped | join(" ")))" else "" end)
+    + "; \(.seconds | round) s";
+
+(if .release == "" then .image else .release end) as $name
+| (.tiers | map(select(.chosen)) | first.name // "") as $best
+| [.tiers[] | select(.possible | not) | "\(.name): \(.reason)"] as $refused
+| .offsets as $offsets
+| (.tiers[] | select(.wanted)
+   | "\($name) \(.name): "
+     + if .possible | not then "not possible: \(.reason)"
+       else (if .chosen then "chosen" + (if $refused == [] then "" else " since " + ($refused | join("; ")) end)
+             else "forced" + (if $best == "" then "" else " (\($best) is better)" end) end)
+            + "; offsets: \($offsets); "
+            + (if .tests == 0 then "no test ran" else tests_line end) end),
+  (.together | select(. != null) | "\($name) tiers compared: " + tests_line),
+  (if .calls_lacking != [] then
+       "\($name) lacks, with their failure asserted: \(.calls_lacking | join(" "))" else empty end),
+  (.not_tried[] | "\($name) not tried: \(.)"),
+  "\($name): " + (if .problems == [] then "passed" else "FAILED" end) + " in \(.seconds) s",
+  (.problems[] | "\($name) FAILED: \(.)")

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+# What a guest sent, as the object that vm-test.sh reports and kernels-doc.sh tabulates.
+# In: $probe and $tests (arrays: empty when the guest did not get so far), $log, $dmesg,
+# $release (texts), and from the host: $image, $suite, $ended, $given, $wanted, $seconds.
+
+def number: sub("s$"; "") | tonumber;
+
+# The lines that follow a heading in the log of the tests, until a line that is not indented.
+def listed_under($heading):
+    reduce ($log | split("\n")[]) as $line ({on: false, found: []};
+        if $line | test($heading) then .on = true
+        elif .on and ($line | startswith("  ")) then .found += [$line[2:]]
+        else .on = false end)
+    | .found;
+
+def suite($name): first($tests[0].testsuites[]? | select(.name == $name)) // null;
+def cases: .testsuite // [];
+def failed: [cases[] | select(.failures) | .name];
+def passed: [cases[] | select(.result == "COMPLETED" and (.failures | not))] | length;
+def not_run: [cases[] | select(.result == "SKIPPED") | .name];
+def sum_of($property): [cases[] | (.[$property] // "0") | tonumber] | add // 0;
+
+def outcome:
+    {seconds: (.time // "0" | number), tests: (cases | length), passed: passed, failed: failed,
+     skipped: not_run, events: sum_of("events")};
+
+def tier_result($wanted):
+    . as $tier
+    | {name, possible, chosen, reason, verified_instructions}
+      + (suite("Calls." + .name) as $suite
+         | if $suite then $suite | outcome else {tests: 0} end)
+    | .wanted = ($wanted == [] or ($wanted | index($tier.name) != null));
+
+def kernel_faults:
+    [$dmesg | split("\n")[] | select(test("BUG: |Oops: |WARNING: |soft lockup|general protection fault"))];
+
+($wanted | split(",") | map(select(. != "" and . != "possible"))) as $tiers_wanted
+| ($probe[0] // {}) as $probe
+| {
+    release: ($release | rtrimstr("\n")), image: $image, suite: $suite, ended: $ended,
+    seconds: ($seconds | tonumber),
+    offsets: (suite("Offsets") | if . then cases[0].source // "" else "" end),
+    offsets_given: ($given != ""),
+    capabilities: ($probe.capabilities // {}), kernel: ($probe.kernel // {}),
+    tiers: [$probe.tiers[]? | tier_result($tiers_wanted)],
+    together: (suite("Tiers") | if . then outcome else null end),
+    calls_lacking: listed_under("calls skipped: this kernel lacks them"),
+    not_tried: listed_under("things could not be tried here"),
+    kernel_faults: kernel_faults
+  }
+| [.tiers[] | select(.wanted and .possible)] as $ran
+| .problems = (
+    [if .ended != "ended" then "the guest " + .ended else empty end,
+     if .tiers == [] then "no answer from --probe" else empty end,
+     if .tiers != [] and $ran == [] then "no tier is possible here" else empty end,
+     ($ran[] | select(.tests == 0) | "no test ran in tier " + .name),
+     ($ran[] | select((.failed // []) != []) | .name + ": failed: " + (.failed | join(" "))),
+     (.together // {} | .failed // [] | select(. != []) | "tiers compared: failed: " + join(" ")),
+     if ($ran | length) > 1 and .together == null then "the tiers were not compared" else empty end,
+     (.tiers[] | select(.wanted and (.possible | not) and ($tiers_wanted != []))
+      | .name + " was asked for: " + .reason),
+     (.kernel_faults[] | "the kernel says: " + .)])

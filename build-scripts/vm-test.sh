@@ -1,0 +1,220 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Will it work on that kernel? Boots kernel images in QEMU and runs the kernel tests there.
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+usage() {
+    cat <<'END'
+usage: build-scripts/vm-test.sh [OPTION]...
+Boots each kernel in QEMU (software emulation: no KVM, no root) and runs in it the tests
+that run on the host: every tier that the kernel accepts, and the tiers compared.
+Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels.sh).
+
+  --kernel IMAGE    a kernel to try (bzImage, vmlinuz); again for a further one
+  --offsets CONF    kernel offsets for the --kernel before it, as get_offsets writes them
+  --vmlinux FILE    the same, read here from an uncompressed image's BTF or DWARF
+                    (without either, the kernel's BTF, else what the program finds out)
+  --tier NAME       only this tier; again for a further one
+  --filter PATTERN  only these tests, as --gtest_filter takes them
+  --jobs N          kernels at a time (default: half of the processors)
+  --timeout SECONDS for a kernel (default: 420)
+  --keep FOLDER     for results.json, console logs and what the guests sent
+                    (default: build-static/vm)
+  --help
+
+A line a kernel and tier: was the tier chosen, which offsets, events, tests, seconds.
+The exit status is 0 when all that ran has passed, and something ran on every kernel.
+END
+}
+
+fail() {
+    printf 'vm-test.sh: %s\n' "$@" >&2
+    exit 2
+}
+
+images=() names=() offsets=() vmlinux=()
+tiers=possible filter='*' jobs=$(($(nproc) / 2)) seconds=420 keep=
+
+add_kernel() { # name, image
+    [ -r "$2" ] || fail "cannot read the kernel image $2"
+    names+=("$1")
+    images+=("$2")
+    offsets+=("")
+    vmlinux+=("")
+}
+
+# --offsets and --vmlinux belong to the kernel before them.
+belongs() { # option, file
+    [ ${#images[@]} -gt 0 ] || fail "$1 follows the --kernel that it is for"
+    [ -r "$2" ] || fail "cannot read $2"
+    local last=$((${#images[@]} - 1))
+    [ -z "${offsets[last]}${vmlinux[last]}" ] || fail "one of --offsets and --vmlinux for a kernel"
+}
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    -h | --help) usage && exit 0 ;;
+    --kernel | --offsets | --vmlinux | --tier | --filter | --jobs | --timeout | --keep)
+        [ $# -gt 1 ] && [ -n "$2" ] || fail "$1 needs a value; see --help" ;;
+    *) fail "unknown option $1; see --help" ;;
+    esac
+    case $1 in
+    --kernel) add_kernel "" "$2" ;;
+    --offsets) belongs "$1" "$2" && offsets[-1]=$2 ;;
+    --vmlinux) belongs "$1" "$2" && vmlinux[-1]=$2 ;;
+    --tier) [ "$tiers" = possible ] && tiers=$2 || tiers+=,$2 ;;
+    --filter) filter=$2 ;;
+    --jobs) jobs=$2 ;;
+    --timeout) seconds=$2 ;;
+    --keep) keep=$2 ;;
+    esac
+    shift 2
+done
+case "$jobs$seconds" in *[!0-9]*) fail "--jobs and --timeout take numbers" ;; esac
+[ "$jobs" -gt 0 ] || jobs=1
+
+build=$here/../build-static
+programs=$build/vm_programs # a folder: what goes into the guests
+
+prepare() {
+    local log
+    log=$(mktemp)
+    "$here/setup.sh" --tests || exit 2
+    echo "vm-test.sh: building static programs" >&2
+    if ! EBT_BUILD=build-static EBT_TARGET=vm_programs "$here/build.sh" -DEBT_STATIC=ON -DEBT_TESTS=ON >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        fail "the build failed: see above"
+    fi
+    rm -f "$log"
+    if [ ${#images[@]} = 0 ]; then
+        local suite image list
+        list=$("$here/vm-kernels.sh") || exit 2
+        while read -r suite image; do
+            add_kernel "$suite" "$image"
+        done <<<"$list"
+    fi
+}
+
+archive() { # folder
+    (cd "$1" && find . | LC_ALL=C sort | busybox cpio -o -H newc -R 0:0 2>/dev/null | gzip -1)
+}
+
+# What is the same for all kernels.
+make_base() {
+    local root=$work/root
+    mkdir -p "$root"/{bin,etc,t}
+    cp "$(command -v busybox)" "$root/bin/busybox"
+    cp "$here/../test/vm/init.sh" "$root/init"
+    cp "$here/../test/vm/guest.sh" "$programs"/* "$root/t/"
+    chmod 755 "$root/init"
+    printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$root/etc/passwd"
+    printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
+    archive "$root" >"$work/base.cpio.gz"
+}
+
+# And what is this kernel's own: a second archive after the first.
+make_initramfs() { # index, folder
+    local own=$2/own
+    mkdir -p "$own/t"
+    if [ -n "${vmlinux[$1]}" ]; then
+        "$programs/get_offsets" --vmlinux "${vmlinux[$1]}" >"$own/t/offsets.conf" || return 1
+    elif [ -n "${offsets[$1]}" ]; then
+        cp "${offsets[$1]}" "$own/t/offsets.conf"
+    fi
+    printf "tiers='%s'\nfilter='%s'\nseconds=%d\n" "$tiers" "${filter//\'/}" $((seconds - 30)) >"$own/t/settings"
+    archive "$own" | cat "$work/base.cpio.gz" - >"$2/initramfs"
+    rm -rf "$own"
+}
+
+# Boots one and leaves result.json in its folder. -cpu max without cx16: with it some 6.12
+# kernels panic under emulation.
+run_kernel() { # index, folder
+    local index=$1 folder=$2 ended=ended start=$SECONDS status
+    make_initramfs "$index" "$folder" 2>"$folder/console.log" || {
+        ended="could not be made: $(head -1 "$folder/console.log")"
+        report_json "$index" "$folder" "$ended" 0
+        return
+    }
+    timeout --kill-after=10 "$seconds" qemu-system-x86_64 -accel tcg -cpu max,-cx16 -m 1024 -smp 2 \
+        -nographic -nodefaults -monitor none -no-reboot -serial "file:$folder/console.log" \
+        -serial "file:$folder/sent.tar.gz" -kernel "${images[index]}" -initrd "$folder/initramfs" \
+        -append "console=ttyS0,115200 panic=-1 syscall.x32=y rdinit=/init loglevel=4" \
+        </dev/null >"$folder/qemu.log" 2>&1 &
+    echo $! >"$folder/pid"
+    wait $!
+    status=$?
+    rm -f "$folder/pid" "$folder/initramfs"
+    if [ $status = 124 ] || [ $status = 137 ]; then
+        ended="did not end within $seconds seconds"
+    elif ! tar -xzf "$folder/sent.tar.gz" -C "$folder" 2>/dev/null; then
+        ended="died without results"
+    fi
+    report_json "$index" "$folder" "$ended" $((SECONDS - start))
+}
+
+report_json() { # index, folder, how it ended, seconds
+    local file
+    for file in probe.json tests.json tests.log dmesg release; do
+        [ -e "$2/$file" ] || : >"$2/$file"
+    done
+    jq -n -f "$here/vm-report.jq" --arg image "${images[$1]##*/}" --arg suite "${names[$1]}" \
+        --arg ended "$3" --arg seconds "$4" --arg given "${offsets[$1]}${vmlinux[$1]}" --arg wanted "$tiers" \
+        --slurpfile probe "$2/probe.json" --slurpfile tests "$2/tests.json" \
+        --rawfile log "$2/tests.log" --rawfile dmesg "$2/dmesg" --rawfile release "$2/release" >"$2/result.json"
+}
+
+show() { # folder
+    jq -r -f "$here/vm-lines.jq" "$1/result.json" || echo "vm-test.sh: no result in $1"
+    if [ "$(jq '.problems | length' "$1/result.json")" != 0 ]; then
+        echo "  the end of $1/console.log:"
+        tail -n 40 "$1/console.log" | tr -d '\r' | cut -c1-300 | sed 's/^/  | /'
+    fi
+}
+
+stop_guests() {
+    local file
+    for file in "$work"/*/pid; do
+        [ -e "$file" ] && kill "$(cat "$file")" 2>/dev/null
+    done
+    wait
+    rm -rf "$work/root" "$work"/base.cpio.gz "$work"/*/initramfs "$work"/*/own
+}
+
+run_all() {
+    local index folder running=0 done_pid
+    declare -A folder_of
+    for index in "${!images[@]}"; do
+        if [ "$running" -ge "$jobs" ]; then
+            wait -n -p done_pid
+            show "${folder_of[$done_pid]}"
+            running=$((running - 1))
+        fi
+        folder=$work/$((index + 1))-$(basename "${images[index]}")
+        mkdir -p "$folder"
+        run_kernel "$index" "$folder" &
+        folder_of[$!]=$folder
+        running=$((running + 1))
+    done
+    while [ "$running" -gt 0 ]; do
+        wait -n -p done_pid
+        show "${folder_of[$done_pid]}"
+        running=$((running - 1))
+    done
+}
+
+prepare
+work=${keep:-$build/vm}
+rm -rf "$work"/[0-9]*-*/ "$work/results.json"
+mkdir -p "$work" && work=$(cd "$work" && pwd) || exit 2
+trap stop_guests EXIT
+trap 'exit 130' INT TERM
+
+make_base
+echo "vm-test.sh: ${#images[@]} kernels, $jobs at a time; tests: $filter; logs in $work"
+run_all
+jq -s . "$work"/*/result.json >"$work/results.json"
+jq -r '"== vm-test.sh: \(map(select(.problems == [])) | length) of \(length) kernels passed: "
+       + (map("\(.release) \(if .problems == [] then "passed" else "FAILED" end)") | join(", "))' "$work/results.json"
+[ "$(jq 'map(select(.problems != [])) | length' "$work/results.json")" = 0 ]
