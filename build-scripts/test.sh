@@ -29,7 +29,7 @@ mount_if_absent bpf /sys/fs/bpf cafe4a11
 EBT_BUILD=build-sanitize EBT_TARGET=unit_tests build-scripts/build.sh -DEBT_TESTS=ON \
     -DEBT_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-O1 ||
     fail "the build with sanitizers failed"
-build-scripts/build.sh -DEBT_TESTS=ON || fail "the build failed"
+build-scripts/build.sh -DEBT_TESTS=ON -DEBT_BENCH=ON || fail "the build failed"
 
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT

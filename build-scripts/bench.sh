@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Builds and runs the benchmarks of test/bench on this host, as root. See docs/performance.md.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() {
+    cat <<'END'
+usage: build-scripts/bench.sh [--quick] [--out DIR] [--only NAME]...
+  --quick      three minutes instead of an hour: fewer pairs, shorter runs, no real work
+  --out DIR    where report.md, raw.json and the charts go; bench-results without it
+  --only NAME  that part alone (cost, throughput, user, growth, work), or what is attached
+               ("raw_tp", "floor empty", "program json", "bpftrace"); may be given again
+EBT_BUILD names the folder to build in (build-bench), EBT_BENCH_SETUP=no installs nothing.
+END
+    exit "$1"
+}
+
+out=bench-results
+options=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    --quick) options+=(--quick) ;;
+    --out | --only)
+        [ $# -gt 1 ] || usage 2
+        if [ "$1" = --out ]; then out=$2; else options+=(--only "$2"); fi
+        shift
+        ;;
+    --help | -h) usage 0 ;;
+    *) usage 2 >&2 ;;
+    esac
+    shift
+done
+
+[ "$(id -u)" = 0 ] || {
+    echo "bench.sh: measuring loads eBPF programs; run it as root: sudo $0" >&2
+    exit 1
+}
+[ "${EBT_BENCH_SETUP:-yes}" = no ] || build-scripts/setup.sh --tests
+
+folder=${EBT_BUILD:-build-bench}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "bench.sh: building (the first time this takes some minutes)" >&2
+if ! EBT_BUILD=$folder EBT_TARGET=bench build-scripts/build.sh -DEBT_BENCH=ON >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "bench.sh: the build failed: see above" >&2
+    exit 1
+fi
+
+"$folder/test/bench/ebpf_bench" --source "$PWD" --program "$folder/ebpf_telemetry" --out "$out" "${options[@]}"
+echo "bench.sh: see $out/report.md" >&2

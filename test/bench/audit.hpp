@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "subjects.hpp"
+
+namespace bench {
+
+/// auditd with rules like ours. Absent where the host itself uses the kernel's audit.
+Candidate audit_candidate(const Settings& settings);
+
+} // namespace bench
