@@ -78,9 +78,13 @@ void parse_netlink(std::string_view bytes, Address& address) {
     address.groups = load<uint32_t>(bytes, netlink_groups_at);
 }
 
-/// Does it talk to one peer alone, over ports?
+/// Does it talk to one peer alone?
 bool has_peer(const SocketInfo& socket) {
     return socket.type == SOCK_STREAM || socket.type == SOCK_SEQPACKET;
+}
+
+bool has_ports(const SocketInfo& socket) {
+    return socket.type != SOCK_RAW && (socket.protocol == IPPROTO_TCP || socket.protocol == IPPROTO_UDP);
 }
 
 /// Of a connection that failed the kernel keeps an address without a port: no end of anything.
@@ -88,7 +92,7 @@ Address end_of(const SocketInfo& socket, const std::array<uint8_t, 16>& ip, uint
     Address address;
     const bool inet = socket.family == AF_INET;
     const bool has_ip = std::ranges::any_of(ip, [](uint8_t byte) { return byte != 0; });
-    const bool set = port || (has_ip && !has_peer(socket));
+    const bool set = port || (has_ip && !has_ports(socket));
     if ((!inet && socket.family != AF_INET6) || !set)
         return address;
     address.form = inet ? Address::Form::inet : Address::Form::inet6;
@@ -314,10 +318,7 @@ Ends ends_of(const Event& event, SocketRole role) {
     Ends ends;
     if (event.socket_status == Status::ok) {
         ends.local = local_end(event.socket);
-        // Without a port there is no peer: what a failed connect leaves behind.
-        const bool has_ports = event.socket.protocol == IPPROTO_TCP || event.socket.protocol == IPPROTO_UDP;
-        if (event.socket.remote_port || !has_ports)
-            ends.remote = remote_end(event.socket);
+        ends.remote = remote_end(event.socket);
     }
     const Address& kernel = role == SocketRole::own ? ends.local : ends.remote;
     const bool has_kernel = kernel.form != Address::Form::none;

@@ -55,7 +55,7 @@ Event call(const char* name, int64_t ret) {
     event.image.exe = known<PathField>("/usr/bin/python3.11");
     event.image.exe.has_inode = true;
     event.image.exe.inode = {1234567, 0xef53, 0100755, 0, 0};
-    event.image.tty = known<Text>("pts/0");
+    event.image.tty = known<Text>("pts0");
     event.cwd = known<Text>("/home/ann/src/project");
     return event;
 }
@@ -143,7 +143,7 @@ std::vector<std::byte> openat_record(bool with_image) {
         record.header.flags = EBT_IMAGE;
         record.file(EBT_FIELD_EXE, "/usr/bin/python3.11", {1234567, 0xef53, 0100755, 0, 0});
         record.field(EBT_FIELD_IMAGE_ARGV, RecordBuilder::list({"python3", "build.py", "--jobs", "4"}));
-        record.field(EBT_FIELD_TTY, "pts/0");
+        record.field(EBT_FIELD_TTY, "pts0");
     }
     record.field(EBT_FIELD_CWD, RecordBuilder::components("/home/ann/src/project"));
     record.file(EBT_FIELD_FILE, "/home/ann/src/project/build/module/objects/file.o",

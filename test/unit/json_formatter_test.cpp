@@ -87,7 +87,7 @@ TEST_F(JsonFormatterTest, OpenatWholeLine) {
         R"("process":{"pid":4242,"thread":{"id":4242},)"
         R"("entity_id":"6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001-4242-59000000123",)"
         R"("start":"2025-11-21T04:40:59.000000123Z","parent":{"pid":4200},"name":"cat",)"
-        R"("executable":"/usr/bin/cat","working_directory":"/home/ann","tty":{"name":"pts/0"}},)"
+        R"("executable":"/usr/bin/cat","working_directory":"/home/ann","tty":{"name":"pts0"}},)"
         R"("user":{"id":"1000","group":{"id":"1001"},"effective":{"id":"1000","group":{"id":"1001"}},)"
         R"("saved":{"id":"1000","group":{"id":"1001"}},"filesystem":{"id":"1000","group":{"id":"1001"}},)"
         R"("audit":{"id":"1000"}},)"
@@ -154,6 +154,15 @@ TEST_F(JsonFormatterTest, SuccessfulExec) {
     EXPECT_EQ(made["event"]["category"], json({"process"}));
     EXPECT_EQ(made["event"]["type"], json({"start"}));
     EXPECT_FALSE(made["linux"]["syscall"].contains("argv"));
+}
+
+TEST_F(JsonFormatterTest, TheFirstEventOfAProcessThatRanBeforeHasItsArguments) {
+    const std::string argv = samples::string_list({"cat", "-"});
+    Event event = samples::call(samples::openat, 3);
+    event.image.argv = known<StringList>(argv);
+    EXPECT_FALSE(object(event)["process"].contains("args"));
+    event.carries_image = true;
+    EXPECT_EQ(object(event)["process"]["args"], json({"cat", "-"}));
 }
 
 TEST_F(JsonFormatterTest, FailedExecIsNotTheProcess) {

@@ -99,7 +99,7 @@ template <class Field = Text> Field known(std::string_view bytes, Source source 
     return field;
 }
 
-/// What all events have: a process of user 1000 in /home/ann, running cat on pts/0.
+/// What all events have: a process of user 1000 in /home/ann, running cat on pts0.
 inline Event event(ebt_record_kind kind = EBT_SYSCALL) {
     Event event;
     event.kind = kind;
@@ -116,7 +116,7 @@ inline Event event(ebt_record_kind kind = EBT_SYSCALL) {
     event.image.exe = known<PathField>("/usr/bin/cat");
     event.image.exe.has_inode = true;
     event.image.exe.inode = {1234, 0xef53, 0100755, 0, 0};
-    event.image.tty = known("pts/0");
+    event.image.tty = known("pts0");
     event.cwd = known("/home/ann");
     return event;
 }

@@ -72,7 +72,7 @@ TEST_F(TextFormatterTest, OpenatWholeLine) {
               "timestamp=2025-11-21T21:16:05.000000042Z node=\"web1\" arch=x86_64 syscall=openat "
               "success=yes exit=3 a0=ffffffffffffff9c a1=7ffd0010 a2=241 a3=1a4 ppid=4200 pid=4242 "
               "auid=1000 uid=1000 gid=1001 euid=1000 suid=1000 fsuid=1000 egid=1001 sgid=1001 "
-              "fsgid=1001 tty=\"pts/0\" ses=3 comm=\"cat\" exe=\"/usr/bin/cat\" exe_mode=0100755 "
+              "fsgid=1001 tty=\"pts0\" ses=3 comm=\"cat\" exe=\"/usr/bin/cat\" exe_mode=0100755 "
               "exe_ouid=0 exe_ogid=0 cwd=\"/home/ann\" path=\"/home/ann/notes.txt\"\n");
 }
 
