@@ -17,6 +17,10 @@ class Arena {
     size_t mark() const noexcept { return used_; }
     std::string_view since(size_t mark) const noexcept { return {bytes_.get() + mark, used_ - mark}; }
 
+    void append(char c) noexcept {
+        if (used_ < capacity_)
+            bytes_[used_++] = c;
+    }
     void append(std::string_view text) noexcept {
         size_t length = text.size() < capacity_ - used_ ? text.size() : capacity_ - used_;
         if (length == 0)

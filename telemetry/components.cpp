@@ -2,6 +2,7 @@
 #include "components.hpp"
 
 #include <charconv>
+#include <cstring>
 
 namespace telemetry {
 
@@ -44,15 +45,20 @@ bool is_single(std::string_view components) noexcept {
 
 void append_path(Arena& arena, std::string_view components) noexcept {
     if (components.empty())
-        arena.append("/");
-    while (!components.empty()) {
-        size_t last = components.size() - 1;
-        size_t end = components[last] == '\0' ? last : components.size();
-        size_t before = end == 0 ? std::string_view::npos : components.rfind('\0', end - 1);
-        size_t begin = before == std::string_view::npos ? 0 : before + 1;
-        arena.append("/");
-        arena.append(components.substr(begin, end - begin));
-        components = components.substr(0, begin);
+        return arena.append("/");
+    const char* begin = components.data();
+    const char* end = begin + components.size();
+    if (end[-1] == '\0') // the last one may have been cut
+        --end;
+    // From the last component, the outermost, to the first; a NUL stands between two.
+    while (true) {
+        auto before = static_cast<const char*>(memrchr(begin, '\0', static_cast<size_t>(end - begin)));
+        const char* name = before ? before + 1 : begin;
+        arena.append('/');
+        arena.append({name, static_cast<size_t>(end - name)});
+        if (!before)
+            return;
+        end = before;
     }
 }
 

@@ -99,9 +99,9 @@ bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
 }
 
 void Decoder::read_fields(std::span<const std::byte> fields, uint16_t count, Event& out) noexcept {
-    files_.fill({});
-    strings_.fill({});
-    directories_.fill({});
+    for (ByArgument* fields_of : {&files_, &strings_, &directories_})
+        for (RawField& field : *fields_of)
+            field.head.kind = 0;
     FieldWalker walker(fields, count);
     RawField field;
     while (walker.next(field))
