@@ -50,7 +50,9 @@ int act(const Options& options) {
         std::cout << version_text();
         break;
     case Options::Action::probe:
-        return probe(options);
+        if (int status = probe(options))
+            return status;
+        break;
     case Options::Action::check:
         check(options);
         break;

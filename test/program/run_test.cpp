@@ -16,11 +16,14 @@ using testing::HasSubstr;
 
 namespace {
 
-/// A process of a name of its own that calls getppid() so often, on one CPU if so wished.
-void call_getppid(const char* name, int count, int cpu = -1) {
+/// The command name that the rules below ask for; no other run of these tests has it.
+const std::string caller = "ebt_" + std::to_string(getpid());
+
+/// A process of that or another name that calls getppid() so often, on one CPU if so wished.
+void call_getppid(const std::string& name, int count, int cpu = -1) {
     pid_t child = fork();
     if (child == 0) {
-        prctl(PR_SET_NAME, name);
+        prctl(PR_SET_NAME, name.c_str());
         if (cpu >= 0) {
             cpu_set_t cpus;
             CPU_ZERO(&cpus);
@@ -43,7 +46,7 @@ std::vector<json> parsed(const std::string& text) {
 
 struct Run : testing::Test {
     Run() {
-        std::ofstream(rules) << "getppid comm = ebt_caller\n";
+        std::ofstream(rules) << "getppid comm = " << caller << "\n";
         std::ofstream(all_rules) << "getppid\n";
     }
     /// With the rules above and what else is wanted.
@@ -76,7 +79,7 @@ TEST_F(Run, EndsOnSignalWithABalance) {
     for (int signal : {SIGINT, SIGTERM}) {
         RunningProgram program(arguments({}));
         ASSERT_TRUE(program.reports()) << program.err();
-        call_getppid("ebt_caller", 100);
+        call_getppid(caller, 100);
         call_getppid("ebt_other", 50);
         program.send(signal);
         EXPECT_EQ(program.wait(), 0);
@@ -98,7 +101,7 @@ struct EveryTier : Run, testing::WithParamInterface<const char*> {};
 TEST_P(EveryTier, DeliversEveryCallOnce) {
     RunningProgram program(arguments({"--tier", GetParam()}));
     ASSERT_TRUE(program.reports()) << program.err();
-    call_getppid("ebt_caller", 1000);
+    call_getppid(caller, 1000);
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0);
     auto events = parsed(program.out());
@@ -116,11 +119,11 @@ TEST_F(Run, TellsLossesInTheStreamAndBalances) {
     RunningProgram program({"-c", "none", "-r", all_rules, "-f", "json", "-o", log, "--buffer-size", "128K"});
     ASSERT_TRUE(program.reports()) << program.err();
     program.send(SIGSTOP); // a reader that is too slow
-    call_getppid("ebt_caller", 20'000);
+    call_getppid(caller, 20'000);
     program.send(SIGCONT);
     ASSERT_TRUE(eventually([&] { return read_file(log).find("\"cause\"") != std::string::npos; }));
     for (int cpu = 0; cpu < sysconf(_SC_NPROCESSORS_CONF); cpu++) // a gap shows with what follows it
-        call_getppid("ebt_caller", 100, cpu);
+        call_getppid(caller, 100, cpu);
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0);
     json summary = program.summaries().at(0);
@@ -141,7 +144,7 @@ TEST_F(Run, TellsLossesInTheStreamAndBalances) {
 TEST_F(Run, PrintsStatisticsWhileItRunsAndEndsInTime) {
     RunningProgram program(arguments({"--stats", "0.4", "--duration", "2"}));
     ASSERT_TRUE(program.reports()) << program.err();
-    call_getppid("ebt_caller", 10);
+    call_getppid(caller, 10);
     EXPECT_EQ(program.wait(), 0);
     auto summaries = program.summaries();
     EXPECT_GE(summaries.size(), 4u);
@@ -154,13 +157,13 @@ TEST_F(Run, PrintsStatisticsWhileItRunsAndEndsInTime) {
 TEST_F(Run, PrintsTheBalanceForPeopleToo) {
     RunningProgram program({"-c", "none", "-r", rules});
     ASSERT_TRUE(program.reports()) << program.err();
-    call_getppid("ebt_caller", 3);
+    call_getppid(caller, 3);
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0);
     auto lines = lines_of(program.out());
     ASSERT_EQ(lines.size(), 3u);
     EXPECT_THAT(lines[0], HasSubstr(" syscall=getppid "));
-    EXPECT_THAT(lines[0], HasSubstr(" comm=\"ebt_caller\""));
+    EXPECT_THAT(lines[0], HasSubstr(" comm=\"" + caller + "\""));
     EXPECT_THAT(program.err(),
                 testing::ContainsRegex("events: [0-9]+ seen = [0-9]+ filtered .* \\+ 3 emitted \\+ 0 lost"));
 }
@@ -168,12 +171,12 @@ TEST_F(Run, PrintsTheBalanceForPeopleToo) {
 TEST_F(Run, OpensItsFileAnewOnHangup) {
     RunningProgram program(arguments({"-o", log}));
     ASSERT_TRUE(program.reports()) << program.err();
-    call_getppid("ebt_caller", 5);
+    call_getppid(caller, 5);
     ASSERT_TRUE(eventually([&] { return lines_of(read_file(log)).size() == 5; }));
     ASSERT_EQ(rename(log.c_str(), (log + ".1").c_str()), 0);
     program.send(SIGHUP);
     ASSERT_TRUE(eventually([&] { return access(log.c_str(), F_OK) == 0; }));
-    call_getppid("ebt_caller", 7);
+    call_getppid(caller, 7);
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0);
     EXPECT_EQ(lines_of(read_file(log + ".1")).size(), 5u);
@@ -196,7 +199,7 @@ TEST_F(Run, EndsWhenItsReaderGoes) {
     close(ends[1]);
     ASSERT_TRUE(program.reports()) << program.err();
     close(ends[0]);
-    call_getppid("ebt_caller", 10);
+    call_getppid(caller, 10);
     EXPECT_EQ(program.wait(), 9);
     EXPECT_THAT(program.err(), HasSubstr("Broken pipe"));
     json summary = program.summaries().at(0);
@@ -207,7 +210,7 @@ TEST_F(Run, EndsWhenItsReaderGoes) {
 TEST_F(Run, CountsWhatAFullDiskDoesNotTake) {
     RunningProgram program(arguments({"-o", "/dev/full"}));
     ASSERT_TRUE(program.reports()) << program.err();
-    call_getppid("ebt_caller", 10);
+    call_getppid(caller, 10);
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0);
     json summary = program.summaries().at(0);
@@ -222,7 +225,7 @@ TEST_F(Run, GoesOnWhileItsReaderSleeps) {
     RunningProgram program(arguments({}), {.standard_output = ends[1]});
     close(ends[1]);
     ASSERT_TRUE(program.reports()) << program.err();
-    call_getppid("ebt_caller", 5000); // far more than the pipe and the queue hold
+    call_getppid(caller, 5000); // far more than the pipe and the queue hold
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0) << "it must not hang in a write";
     json summary = program.summaries().at(0);
@@ -235,7 +238,7 @@ TEST_F(Run, GoesOnWhileItsReaderSleeps) {
 TEST_F(Run, IsQuietOnRequest) {
     RunningProgram quiet(arguments({"-q"}));
     ASSERT_TRUE(quiet.reports()) << quiet.err();
-    call_getppid("ebt_caller", 10);
+    call_getppid(caller, 10);
     quiet.send(SIGINT);
     EXPECT_EQ(quiet.wait(), 0);
     EXPECT_EQ(quiet.out(), "");
@@ -250,7 +253,7 @@ TEST_F(Run, IsQuietOnRequest) {
 TEST_F(Run, WritesToSeveralPlaces) {
     RunningProgram program(arguments({"-o", log, "-o", "-"}));
     ASSERT_TRUE(program.reports()) << program.err();
-    call_getppid("ebt_caller", 10);
+    call_getppid(caller, 10);
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0);
     EXPECT_EQ(lines_of(program.out()).size(), 10u);
@@ -298,7 +301,7 @@ TEST_F(Config, Rules) {
     RunningProgram program(with_config());
     ASSERT_TRUE(program.reports()) << program.err();
     EXPECT_THAT(program.err(), HasSubstr("kernel offsets from config " + file));
-    call_getppid("ebt_caller", 10);
+    call_getppid(caller, 10);
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0);
     EXPECT_EQ(lines_of(program.out()).size(), 10u);
