@@ -15,7 +15,7 @@ void Collector::take(std::span<const std::byte> record) {
         return;
     uint64_t& last = sequences_[{event.cpu, event.slot}];
     if (last != 0 && event.sequence != last + 1)
-        gaps_++;
+        missing_ += event.sequence - last - 1;
     last = event.sequence;
     cache_.enrich(event);
     if (event.quiet)
@@ -46,7 +46,7 @@ std::string Collector::problems() const {
     for (size_t i = 0; i < telemetry::defect_count; i++)
         expect("defects: " + std::string(telemetry::defect_name(static_cast<telemetry::Defect>(i))),
                decoder_.defects(static_cast<telemetry::Defect>(i)), 0);
-    expect("gaps in the sequence numbers", gaps_, 0);
+    expect("gaps in the sequence numbers", missing_, 0);
     expect("seen, against filtered + emitted + lost", stats_.seen, stats_.filtered + stats_.emitted + lost);
     expect("events emitted, against those that arrived", stats_.emitted, events_.size());
     expect("quiet records, against those that arrived", stats_.quiet, quiet_);

@@ -5,8 +5,6 @@
 
 #include <set>
 
-#include <gtest/gtest.h>
-
 namespace kernel_test {
 
 namespace {
@@ -146,12 +144,6 @@ class EquivalenceTest : public testing::Test {
     }
 };
 
-template <typename Test, typename... Args>
-void add(const std::string& suite, const std::string& name, ebpf_loader::Tier tier, Args... args) {
-    testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
-                          [=]() -> testing::Test* { return new Test(tier, args...); });
-}
-
 } // namespace
 
 const Cases& all_cases() {
@@ -184,13 +176,16 @@ void register_tests(const std::vector<ebpf_loader::Tier>& list) {
     for (const ebpf_loader::Tier tier : list) {
         const std::string suite = suite_of(tier);
         for (const Case& test : all_cases())
-            add<CaseTest>(suite, (is_disabled(tier, test.name) ? "DISABLED_" : "") + test.name, tier, &test);
-        add<CoverageTest>(suite, "EveryDefaultRule", tier);
-        add<StreamTest>(suite, "Stream", tier);
+            add_test<CaseTest>(suite, (is_disabled(tier, test.name) ? "DISABLED_" : "") + test.name, tier,
+                               &test);
+        add_test<CoverageTest>(suite, "EveryDefaultRule", tier);
+        add_test<StreamTest>(suite, "Stream", tier);
+        register_stream_tests(tier);
+        register_filter_tests(tier);
     }
+    register_offset_tests();
     if (list.size() > 1)
-        testing::RegisterTest("Tiers", "SameEvents", nullptr, nullptr, __FILE__, __LINE__,
-                              []() -> testing::Test* { return new EquivalenceTest; });
+        add_test<EquivalenceTest>("Tiers", "SameEvents");
 }
 
 void report_skipped() {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "session.hpp"
 
@@ -8,6 +11,18 @@ namespace kernel_test {
 
 /// One test for each tier and case, and those on a session as a whole.
 void register_tests(const std::vector<ebpf_loader::Tier>& tiers);
+
+/// Tests of the stream as a whole, of offsets and of filters, each with engines of its own.
+void register_stream_tests(ebpf_loader::Tier tier);
+void register_filter_tests(ebpf_loader::Tier tier);
+void register_offset_tests(); ///< of all tested tiers
+
+/// Adds Test(arguments...) to the tests.
+template <typename Test, typename... Args>
+void add_test(const std::string& suite, const std::string& name, Args... args) {
+    testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                          [=]() -> testing::Test* { return new Test(args...); });
+}
 
 /// The tiers that are tested.
 const std::vector<ebpf_loader::Tier>& tested_tiers();

@@ -187,8 +187,6 @@ void run_case(const Case& test, CaseRun& run, Collector& collector) {
         run.failure += std::string(run.log->failure) + "\n";
     run.end_ns = log_now();
     run.log.close_fd();
-    if (getenv("EBT_TIMES"))
-        fprintf(stderr, "%s %lu us\n", test.name.c_str(), (run.end_ns - run.begin_ns) / 1000);
     collector.poll(std::chrono::milliseconds(0));
 }
 

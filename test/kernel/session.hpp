@@ -77,6 +77,8 @@ class Collector {
     /// What is wrong with the stream as a whole: unreadable records, gaps, counters that
     /// do not balance. Empty when all is well.
     std::string problems() const;
+    /// Sequence numbers that are missing between those that came.
+    uint64_t missing() const { return missing_; }
     const ebpf_loader::EngineStats& stats() const { return stats_; } ///< once finished
 
   private:
@@ -87,7 +89,7 @@ class Collector {
     telemetry::ProcessCache cache_;
     std::vector<OwnedEvent> events_;
     std::map<std::pair<uint16_t, uint16_t>, uint64_t> sequences_;
-    uint64_t quiet_ = 0, gaps_ = 0;
+    uint64_t quiet_ = 0, missing_ = 0;
     ebpf_loader::EngineStats stats_;
 };
 

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+// Kernel offsets: a config of them drives the engine, a wrong one stops it.
+#include <algorithm>
+#include <fcntl.h>
+#include <fstream>
+#include <stdexcept>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fixture.hpp"
+#include "rules.hpp"
+
+namespace kernel_test {
+
+namespace {
+
+using ebpf_loader::Offsets;
+
+std::string row_name(size_t row) {
+    const ebpf_loader::OffsetRow& names = ebpf_loader::offset_rows()[row];
+    return std::string(names.structure) + "." + std::string(names.member);
+}
+
+/// A wrong value that the engine's observation of itself does not tell from the right one,
+/// on this kernel: what stands next to a field differs between kernels.
+struct Undetectable {
+    std::string_view row;
+    int difference; ///< to the right value
+    std::string_view reason;
+};
+
+constexpr Undetectable undetectable[] = {
+    // Fields that have the same value, or point to the same thing.
+    {"task_struct.real_parent", 8, "parent, the same unless the process is traced"},
+    {"task_struct.start_boottime", -8, "start_time, the same unless the machine slept"},
+    {"task_struct.cred", -8, "real_cred, the same but for a moment in access(2)"},
+    {"task_struct.mm", 8, "active_mm, the same for a process"},
+    {"mm_struct.arg_end", 8, "env_start, the environment follows the arguments"},
+    {"task_struct.exit_code", 8, "not read where the kernel notes every end in signal_struct"},
+    {"task_struct.exit_code", -8, "not read where the kernel notes every end in signal_struct"},
+    // What the self-check does not look at yet.
+    {"task_struct.stack", 8, "only exit, exec and sigreturn need it"},
+    {"task_struct.stack", -8, "only exit, exec and sigreturn need it"},
+    {"task_struct.status", 8, "no 32-bit call is made"},
+    {"task_struct.children", -8, "with one child, the first is the last"},
+    {"vfsmount.mnt_root", 8, "no file behind a mount point is looked at"},
+    {"mount.mnt", 8, "no file behind a mount point is looked at"},
+    {"mount.mnt_parent", -8, "no file behind a mount point is looked at"},
+    {"signal_struct.live", 8, "no process with threads is looked at"},
+    {"signal_struct.flags", 8, "no process with threads is looked at"},
+    {"signal_struct.flags", -8, "no process with threads is looked at"},
+};
+
+const Undetectable* find_undetectable(size_t row, int64_t difference) {
+    for (const Undetectable& candidate : undetectable)
+        if (candidate.row == row_name(row) && candidate.difference == difference)
+            return &candidate;
+    return nullptr;
+}
+
+/// What the engine says of these offsets; empty when it starts.
+std::string refusal(ebpf_loader::Tier tier, const Offsets& offsets) {
+    const auto rules =
+        telemetry::Rules::parse("all\nprocess_fork\nprocess_exec\nprocess_exit\n", "rules of the test");
+    ebpf_loader::EngineOptions options;
+    options.tier = tier;
+    options.offsets = offsets;
+    try {
+        const ebpf_loader::Engine engine(rules.compile(), options);
+    } catch (const ebpf_loader::Error& error) {
+        return (error.code() == ebpf_loader::ErrorCode::offsets ? "" : "not an error of offsets: ") +
+               std::string(error.what());
+    }
+    return {};
+}
+
+/// The same, in a process that has a terminal and ids that differ from each other.
+std::string refusal_at_terminal(ebpf_loader::Tier tier, const Offsets& offsets) {
+    int ends[2];
+    const int ptmx = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    char name[64] = "";
+    if (pipe(ends) != 0 || (ptmx >= 0 && (unlockpt(ptmx) != 0 || ptsname_r(ptmx, name, sizeof name) != 0)))
+        throw std::runtime_error("no pipe, or no terminal");
+    const pid_t child = fork();
+    if (child == 0) {
+        setsid();
+        if (ptmx >= 0 && open(name, O_RDWR) < 0)
+            _exit(2);
+        const std::string text = refusal(tier, offsets);
+        _exit(write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : 1);
+    }
+    close(ends[1]);
+    std::string text;
+    char part[4096];
+    for (ssize_t got; (got = read(ends[0], part, sizeof part)) > 0;)
+        text.append(part, static_cast<size_t>(got));
+    close(ends[0]);
+    close(ptmx);
+    int status = -1;
+    waitpid(child, &status, 0);
+    return status == 0 ? text : "the engine did not survive it: status " + std::to_string(status);
+}
+
+/// Does the message name the field, or the structure that it is part of?
+bool names_field(const std::string& message, size_t row) {
+    // These speak of what was wrong with them alone, so far.
+    if (row_name(row) == "task_struct.cred" || row_name(row) == "fs_struct.root" ||
+        row_name(row) == "signal_struct.tty")
+        return true;
+    const std::string structure(ebpf_loader::offset_rows()[row].structure);
+    return message.find(row_name(row)) != message.npos ||
+           message.find(", " + structure + ",") != message.npos ||
+           message.find(structure + ":") != message.npos;
+}
+
+class OffsetTest : public testing::Test {
+  public:
+    explicit OffsetTest(ebpf_loader::Tier tier, size_t row) : tier_(tier), row_(row) {}
+
+  private:
+    void TestBody() override {
+        static const Offsets right = Offsets::from_btf();
+        const auto value = right.get(row_);
+        if (!value)
+            GTEST_SKIP() << "this kernel has no " << row_name(row_);
+        // The neighbours: what another kernel would have there.
+        for (const int difference : {8, -8}) {
+            if (difference < 0 && *value < 8)
+                continue;
+            Offsets offsets = right;
+            offsets.set(row_, *value + static_cast<uint32_t>(difference));
+            const std::string message = refusal_at_terminal(tier_, offsets);
+            if (const Undetectable* known = find_undetectable(row_, difference)) {
+                EXPECT_EQ(message, "")
+                    << row_name(row_) << " " << difference << " is detected after all: " << known->reason;
+                continue;
+            }
+            EXPECT_NE(message, "") << row_name(row_) << " " << difference << " (" << *value
+                                   << ") is not detected";
+            EXPECT_TRUE(message.empty() || names_field(message, row_))
+                << row_name(row_) << " " << difference << " (" << *value << ") is not named: " << message;
+        }
+    }
+    ebpf_loader::Tier tier_;
+    size_t row_;
+};
+
+/// Offsets that were written to a config and read back are as good as the kernel's own.
+class ConfigTest : public testing::Test {
+  public:
+    explicit ConfigTest(ebpf_loader::Tier tier) { options_.tier = tier; }
+
+  private:
+    void TestBody() override {
+        const TestFolder folder(base_folder());
+        const std::string config = folder.path() + "/offsets.conf";
+        Offsets::from_btf().write_config(*std::make_unique<std::ofstream>(config));
+        options_.offsets = Offsets::from_config(config);
+        ebpf_loader::Engine engine(telemetry::Rules::parse("open a2 = 31\n", "rules of the test").compile(),
+                                   options_);
+        EXPECT_NE(engine.offsets().source.find(config), std::string::npos) << engine.offsets().source;
+        Collector collector(engine);
+        engine.start();
+        const std::string file = folder.path() + "/file";
+        const pid_t child = fork();
+        if (child == 0) {
+            raw_syscall(SYS_open, register_value(file.c_str()), O_CREAT | O_RDWR, 31);
+            _exit(0);
+        }
+        waitpid(child, nullptr, 0);
+        collector.finish();
+        const auto events = collector.take_events();
+        ASSERT_EQ(events.size(), 1u);
+        EXPECT_EQ(events[0]->pid, static_cast<uint32_t>(child));
+        EXPECT_EQ(events[0]->ppid, static_cast<uint32_t>(getpid()));
+        ASSERT_EQ(events[0]->paths, 1);
+        EXPECT_EQ(events[0]->path[0].bytes, file);
+        EXPECT_EQ(events[0]->image.exe.bytes, program_folder() + "/kernel_tests");
+    }
+    ebpf_loader::EngineOptions options_;
+};
+
+} // namespace
+
+/// All tiers get their offsets in the same way: the rows are tried in the best one, but for
+/// those that only the classic tier reads.
+void register_offset_tests() {
+    using ebpf_loader::Tier;
+    const auto& tiers = tested_tiers();
+    const Tier best = *std::max_element(tiers.begin(), tiers.end());
+    const bool has_classic = std::find(tiers.begin(), tiers.end(), Tier::tp) != tiers.end();
+    for (size_t row = 0; row < ebpf_loader::offset_rows().size(); row++) {
+        const std::string name = row_name(row);
+        const bool classic = name == "task_struct.children" || name == "task_struct.sibling";
+        if (classic && !has_classic)
+            continue;
+        const Tier tier = classic ? Tier::tp : best;
+        add_test<OffsetTest>("Offsets." + std::string(tier_name(tier)), name, tier, row);
+    }
+    for (const Tier tier : tiers)
+        add_test<ConfigTest>("Config." + std::string(tier_name(tier)), "DrivesTheEngine", tier);
+}
+
+} // namespace kernel_test

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// The stream as a whole: threads at once, more than a buffer holds, other programs' noise.
+#include <fcntl.h>
+#include <numeric>
+#include <sched.h>
+#include <set>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fixture.hpp"
+#include "rules.hpp"
+#include "thread.hpp"
+
+namespace kernel_test {
+
+namespace {
+
+constexpr int hammers = 4, blows = 5000;
+constexpr uint64_t no_descriptor = 77777;
+
+/// The mode, of no use where nothing is made, counts the calls.
+void hammer(Process&, void*) {
+    for (uint64_t i = 0; i < blows; i++) {
+        raw_syscall(SYS_openat, register_value(AT_FDCWD), register_value("/no/such"), O_RDONLY, i);
+        raw_syscall(SYS_close, no_descriptor + 1);
+    }
+}
+
+void hammer_at_once(Process& p) {
+    const Thread a(p, hammer), b(p, hammer), c(p, hammer), d(p, hammer);
+    for (const Thread* thread : {&a, &b, &c, &d})
+        thread->join();
+}
+
+ebpf_loader::Selection selection(const std::string& rules) {
+    return telemetry::Rules::parse(rules, "rules of the test").compile();
+}
+
+/// By thread, the numbers of the calls that were told, in their order.
+std::map<uint32_t, std::vector<uint64_t>> told(const std::vector<OwnedEvent>& events, uint32_t pid) {
+    std::map<uint32_t, std::vector<uint64_t>> calls;
+    for (const OwnedEvent& event : events)
+        if (event->pid == pid && event->call && event->call->name == "openat")
+            calls[event->tid].push_back(event->args[3]);
+    return calls;
+}
+
+/// The caller of an engine's tests, with the rules and options of each.
+class EngineTest : public testing::Test {
+  public:
+    /// With buffers that hold all of a test's events: the reader may have to wait for a CPU.
+    explicit EngineTest(ebpf_loader::Tier tier) {
+        options_.tier = tier;
+        options_.buffer_bytes = 32 << 20;
+    }
+
+  protected:
+    ebpf_loader::EngineOptions options_;
+};
+
+/// Every call of every thread, once and in order, though four make them at once and
+/// everybody else's are told too.
+class HammerTest : public EngineTest {
+  public:
+    using EngineTest::EngineTest;
+
+  private:
+    void TestBody() override {
+        ebpf_loader::Engine engine(selection("openat\nclose fd = " + std::to_string(no_descriptor)),
+                                   options_);
+        Collector collector(engine);
+        const TestFolder folder(base_folder());
+        CaseRun run;
+        engine.start();
+        run_case({"hammer", hammer_at_once}, run, collector);
+        collector.finish();
+        EXPECT_EQ(run.failure, "");
+        EXPECT_EQ(collector.problems(), "");
+        EXPECT_GE(collector.stats().filtered, uint64_t{hammers} * blows) << "close is filtered out";
+        const auto events = collector.take_events();
+        const auto calls = told(events, run.pid);
+        EXPECT_EQ(calls.size(), size_t{hammers});
+        std::vector<uint64_t> all(blows);
+        std::iota(all.begin(), all.end(), 0);
+        for (const auto& [tid, numbers] : calls)
+            EXPECT_EQ(numbers, all) << "thread " << tid;
+    }
+};
+
+/// In a child: calls on each CPU in turn.
+void call_on_each_cpu(uint64_t calls) {
+    const pid_t child = fork();
+    if (child == 0) {
+        cpu_set_t allowed, one;
+        sched_getaffinity(0, sizeof allowed, &allowed);
+        for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+            if (!CPU_ISSET(cpu, &allowed))
+                continue;
+            CPU_ZERO(&one);
+            CPU_SET(cpu, &one);
+            sched_setaffinity(0, sizeof one, &one);
+            for (uint64_t i = 0; i < calls; i++)
+                raw_syscall(SYS_openat, register_value(AT_FDCWD), register_value("/no/such"), O_RDONLY, i);
+        }
+        _exit(0);
+    }
+    int status = -1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+}
+
+/// A reader that does not come loses events, and knows how many: by the counters, and by
+/// the gaps in what does arrive.
+class LossTest : public EngineTest {
+  public:
+    using EngineTest::EngineTest;
+
+  private:
+    void TestBody() override {
+        options_.buffer_bytes = 1; // the least there is
+        ebpf_loader::Engine engine(selection("openat ppid = " + std::to_string(getpid())), options_);
+        Collector collector(engine);
+        engine.start();
+        call_on_each_cpu(1);
+        collector.poll(std::chrono::milliseconds(100));
+        call_on_each_cpu(5000);
+        collector.poll(std::chrono::milliseconds(100));
+        call_on_each_cpu(1); // makes every gap end
+        collector.finish();
+        const ebpf_loader::EngineStats& stats = collector.stats();
+        const uint64_t lost = stats.lost[EBT_LOST_BUFFER_FULL];
+        EXPECT_GT(lost, 1000u);
+        EXPECT_EQ(std::accumulate(stats.lost.begin(), stats.lost.end(), uint64_t{0}), lost);
+        EXPECT_EQ(stats.seen, stats.filtered + stats.emitted + lost);
+        EXPECT_EQ(stats.emitted, collector.take_events().size());
+        EXPECT_EQ(collector.missing(), lost);
+    }
+};
+
+/// Events say which CPU they come from, and nothing of this process itself.
+class CpuTest : public EngineTest {
+  public:
+    using EngineTest::EngineTest;
+
+  private:
+    void TestBody() override {
+        ebpf_loader::Engine engine(selection("openat"), options_);
+        Collector collector(engine);
+        engine.start();
+        raw_syscall(SYS_openat, register_value(AT_FDCWD), register_value("/no/such"), O_RDONLY);
+        call_on_each_cpu(3);
+        collector.finish();
+        EXPECT_EQ(collector.problems(), "");
+        std::set<uint16_t> cpus;
+        const auto own = static_cast<uint32_t>(getpid());
+        for (const OwnedEvent& event : collector.take_events()) {
+            EXPECT_NE(event->pid, own);
+            if (event->ppid == own)
+                cpus.insert(event->cpu);
+        }
+        cpu_set_t allowed;
+        sched_getaffinity(0, sizeof allowed, &allowed);
+        EXPECT_EQ(cpus.size(), static_cast<size_t>(CPU_COUNT(&allowed)));
+        for (const uint16_t cpu : cpus)
+            EXPECT_TRUE(CPU_ISSET(cpu, &allowed)) << cpu;
+    }
+};
+
+/// An engine that is asked to tell of its own process does.
+class SelfTest : public EngineTest {
+  public:
+    using EngineTest::EngineTest;
+
+  private:
+    void TestBody() override {
+        options_.report_self = true;
+        ebpf_loader::Engine engine(selection("openat a3 = 4242"), options_);
+        Collector collector(engine);
+        engine.start();
+        raw_syscall(SYS_openat, register_value(AT_FDCWD), register_value("/no/such"), O_RDONLY, 4242);
+        collector.finish();
+        const auto events = collector.take_events();
+        ASSERT_EQ(events.size(), 1u);
+        EXPECT_EQ(events[0]->pid, static_cast<uint32_t>(getpid()));
+        EXPECT_EQ(events[0]->image.exe.bytes, program_folder() + "/kernel_tests");
+    }
+};
+
+} // namespace
+
+void register_stream_tests(ebpf_loader::Tier tier) {
+    const std::string suite = "Stream." + std::string(tier_name(tier));
+    add_test<HammerTest>(suite, "ThreadsAtOnce", tier);
+    add_test<LossTest>(suite, "LossesAreCounted", tier);
+    add_test<CpuTest>(suite, "EveryCpu", tier);
+    add_test<SelfTest>(suite, "OwnCallsOnDemand", tier);
+}
+
+} // namespace kernel_test
