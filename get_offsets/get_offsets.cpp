@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Prints the offsets config of a kernel: of the running one, or of one in a file.
+#include <ebpf_loader/discovery.hpp>
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/offsets.hpp>
 
@@ -20,10 +21,15 @@ using ebpf_loader::Offsets;
 constexpr const char* usage =
     R"(Usage: get_offsets [OPTION]...
 Prints the offsets of kernel fields that ebpf_telemetry reads, as a config file.
-Without options they are those of the running kernel, from its BTF.
+Without options they are those of the running kernel: from its BTF, or, where it has none,
+by discovery.
 
   --btf FILE       take them from a BTF file (such as a copy of /sys/kernel/btf/vmlinux)
   --vmlinux FILE   take them from the BTF or the DWARF of an uncompressed kernel image
+  --discover       find them on the running kernel by observation, with a small eBPF program and
+                   helper processes, even if it has BTF; needs root
+  --check CONF     compare a config with the running kernel by observation: prints what differs
+                   and ends with status 1 if anything does; needs root
   --release NAME   the kernel release (uname -r) to write on top, where FILE does not tell it;
                    ebpf_telemetry refuses the config on any other
   --list           list the fields and where they are looked for, and exit
@@ -32,14 +38,16 @@ Without options they are those of the running kernel, from its BTF.
 Examples:
   get_offsets > ebpf_telemetry.conf
   get_offsets --btf vmlinux.btf --release 5.4.0-42-generic > ebpf_telemetry.conf
+  sudo get_offsets --check ebpf_telemetry.conf
 )";
 
-enum class Source { running_kernel, btf_file, kernel_image };
+enum class Source { running_kernel, btf_file, kernel_image, discovery };
 
 struct Options {
     Source source = Source::running_kernel;
     std::string file;
     std::optional<std::string> release;
+    std::optional<std::string> check; ///< a config
     bool list = false;
     bool help = false;
 };
@@ -49,13 +57,21 @@ struct UsageError {
     std::string what;
 };
 
-void take_file(Options& options, Source source, const char* file) {
+void take_source(Options& options, Source source) {
     if (options.source != Source::running_kernel)
-        throw UsageError{"give one file, not two"};
+        throw UsageError{"give one source of offsets, not two"};
+    options.source = source;
+}
+
+std::string file_name(const char* file) {
     if (!*file)
         throw UsageError{"the file name is empty"};
-    options.source = source;
-    options.file = file;
+    return file;
+}
+
+void take_file(Options& options, Source source, const char* file) {
+    take_source(options, source);
+    options.file = file_name(file);
 }
 
 void take_release(Options& options, const char* release) {
@@ -68,7 +84,8 @@ Options parse(int argc, char** argv) {
     static const option names[] = {
         {"btf", required_argument, nullptr, 'b'},     {"vmlinux", required_argument, nullptr, 'v'},
         {"release", required_argument, nullptr, 'r'}, {"list", no_argument, nullptr, 'l'},
-        {"help", no_argument, nullptr, 'h'},          {nullptr, 0, nullptr, 0},
+        {"help", no_argument, nullptr, 'h'},          {"discover", no_argument, nullptr, 'd'},
+        {"check", required_argument, nullptr, 'c'},   {nullptr, 0, nullptr, 0},
     };
     Options options;
     for (int found; (found = getopt_long(argc, argv, "h", names, nullptr)) != -1;) {
@@ -76,6 +93,10 @@ Options parse(int argc, char** argv) {
             take_file(options, Source::btf_file, optarg);
         else if (found == 'v')
             take_file(options, Source::kernel_image, optarg);
+        else if (found == 'd')
+            take_source(options, Source::discovery);
+        else if (found == 'c')
+            options.check = file_name(optarg);
         else if (found == 'r')
             take_release(options, optarg);
         else if (found == 'l')
@@ -87,6 +108,8 @@ Options parse(int argc, char** argv) {
     }
     if (optind < argc)
         throw UsageError{std::string("unexpected argument: ") + argv[optind]};
+    if (options.check && (options.source != Source::running_kernel || options.release))
+        throw UsageError{"--check takes no other option"};
     return options;
 }
 
@@ -106,10 +129,59 @@ bool has_btf_section(const std::string& image) {
     return types != nullptr;
 }
 
+void complain(std::string_view line) {
+    std::cerr << "get_offsets: " << line << "\n";
+}
+
+/// The first way that works; the config says which one it was.
+Offsets of_running_kernel() {
+    try {
+        Offsets offsets = Offsets::from_btf();
+        ebpf_loader::require_sound(offsets);
+        return offsets;
+    } catch (const ebpf_loader::Error& no_btf) {
+        try {
+            return ebpf_loader::discover_offsets(complain);
+        } catch (const ebpf_loader::Error& not_discovered) {
+            throw ebpf_loader::Error(not_discovered.code(),
+                                     std::string(no_btf.what()) + "\n" + not_discovered.what());
+        }
+    }
+}
+
 Offsets read_offsets(const Options& options) {
-    if (options.source == Source::kernel_image && !has_btf_section(options.file))
-        return offsets_from_dwarf(options.file);
+    switch (options.source) {
+    case Source::running_kernel:
+        return of_running_kernel();
+    case Source::discovery:
+        return ebpf_loader::discover_offsets(complain);
+    case Source::kernel_image:
+        if (!has_btf_section(options.file))
+            return offsets_from_dwarf(options.file);
+        break;
+    case Source::btf_file:
+        break;
+    }
     return Offsets::from_btf(options.file);
+}
+
+/// 0 if the config is right for the running kernel.
+int check_config(const std::string& file) {
+    const Offsets claimed = Offsets::from_config(file);
+    const ebpf_loader::Discovery observed = ebpf_loader::observe_offsets(complain);
+    const auto wrong = ebpf_loader::contradictions(claimed, observed);
+    for (const std::string& sentence : observed.refused)
+        std::cout << "not checked: " << sentence << "\n";
+    for (const std::string& sentence : wrong)
+        std::cout << "wrong: " << sentence << "\n";
+    if (!claimed.release.empty() && claimed.release != observed.offsets.release)
+        complain(file + " is for Linux " + claimed.release + ", and this is Linux " +
+                 observed.offsets.release);
+    const size_t checked = ebpf_loader::offset_rows().size() - observed.refused.size();
+    std::cout << checked - wrong.size() << " of " << ebpf_loader::offset_rows().size() << " fields in "
+              << file << " are right on this kernel, " << wrong.size() << " are wrong, "
+              << observed.refused.size() << " could not be checked.\n";
+    return wrong.empty() ? 0 : 1;
 }
 
 void print_config(const Options& options) {
@@ -126,10 +198,13 @@ void print_config(const Options& options) {
 
 int run(int argc, char** argv) {
     const Options options = parse(argc, argv);
+    int status = 0;
     if (options.help)
         std::cout << usage;
     else if (options.list)
         list_fields();
+    else if (options.check)
+        status = check_config(*options.check);
     else
         print_config(options);
     std::cout.flush();
@@ -137,7 +212,7 @@ int run(int argc, char** argv) {
         std::cerr << "get_offsets: cannot write the output: " << std::strerror(errno) << "\n";
         return 1;
     }
-    return 0;
+    return status;
 }
 
 } // namespace

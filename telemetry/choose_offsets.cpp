@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include <ebpf_loader/error.hpp>
+#include <ebpf_loader/offset_source.hpp>
 
 namespace telemetry {
 
@@ -59,7 +60,7 @@ Offsets choose_offsets(const Options& options, const std::vector<std::string>& u
         for (const std::string& file : usual)
             if (std::filesystem::exists(file))
                 return from_found(file, options.any_release);
-    return sound(Offsets::from_btf(), true);
+    return ebpf_loader::running_kernel_offsets([](std::string_view line) { log(LogLevel::info, line); });
 }
 
 } // namespace telemetry

@@ -29,6 +29,8 @@ INLINE __u64 now(void)
 INLINE int is_compat(__u64 task)
 {
 	__u32 status = 0;
+	if (!HAS(task_struct, status))
+		return 0;
 	if (READ(&status, task, task_struct, status))
 		return -1;
 	return (status & TS_COMPAT) != 0;

@@ -142,25 +142,34 @@ void find_bounds(Scene& s, const Puppet& plain) {
     s.found.settle("mm_struct.arg_end", ends);
 }
 
-/// The pointers in an address space to an open file of this inode.
-std::vector<uint32_t> pointers_to_file(const Scene& s, const Block& mm, uint64_t inode) {
-    return places_if({&mm}, 8, [&](size_t offset) {
-        const auto file = mm.at<uint64_t>(offset);
-        return is_heap_pointer(file) && s.peek.read_pointer(file + s.found["file.f_inode"]) == inode;
-    });
-}
-
-void find_executable(Scene& s, const Executed& executed) {
+/// The pointer to the open file of the program: of the small one, or of ours.
+void find_executable(Scene& s, const std::vector<std::unique_ptr<Executed>>& executed) {
     const auto inode_of = [&](int fd) {
         return s.peek.read_pointer(s.file(s.actor, fd) + s.found["file.f_inode"]);
     };
-    const int own = s.open("/proc/self/exe", O_RDONLY);
-    const auto first = pointers_to_file(s, s.through(executed.process(), "task_struct.mm", mm_bytes),
-                                        inode_of(s.program_fd));
-    const auto second = pointers_to_file(s, s.through(s.actor, "task_struct.mm", mm_bytes), inode_of(own));
-    std::vector<uint32_t> both;
-    std::set_intersection(first.begin(), first.end(), second.begin(), second.end(), std::back_inserter(both));
-    s.found.settle("mm_struct.exe_file", both);
+    const uint64_t small = inode_of(s.program_fd), own = inode_of(s.open("/proc/self/exe", O_RDONLY));
+    std::vector<Block> spaces;
+    std::vector<uint64_t> inodes;
+    for (const auto& process : executed) {
+        spaces.push_back(s.through(process->process(), "task_struct.mm", mm_bytes));
+        inodes.push_back(small);
+    }
+    for (const Puppet* puppet : {&s.actor, &s.other, s.heirs[0]}) {
+        spaces.push_back(s.through(*puppet, "task_struct.mm", mm_bytes));
+        inodes.push_back(own);
+    }
+    std::vector<const Block*> blocks;
+    for (const Block& space : spaces)
+        blocks.push_back(&space);
+    s.found.settle("mm_struct.exe_file", places_if(blocks, 8, [&](size_t offset) {
+                       for (size_t i = 0; i < spaces.size(); i++) {
+                           const auto file = spaces[i].at<uint64_t>(offset);
+                           if (!is_heap_pointer(file) ||
+                               s.peek.read_pointer(file + s.found["file.f_inode"]) != inodes[i])
+                               return false;
+                       }
+                       return true;
+                   }));
 }
 
 /// A count that goes up by one with each execution, and is inherited.
@@ -199,7 +208,7 @@ void discover_memory(Scene& s) {
     Executed& last = *processes.back();
     find_pointer(s, processes);
     find_bounds(s, last.process());
-    find_executable(s, last);
+    find_executable(s, processes);
     find_exec_id(s, last, before);
 }
 

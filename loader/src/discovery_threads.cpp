@@ -143,19 +143,16 @@ struct Moment {
 constexpr uint32_t stopped = 1, continued = 2, group_exit = 4;
 
 /// A stop and what follows it, without taking note of it: that would change it.
-void await_state(const Puppet& puppet, int options) {
-    await("a stop or its end", [&] {
-        siginfo_t info{};
-        return waitid(P_PID, static_cast<id_t>(puppet.pid()), &info, options | WNOHANG | WNOWAIT | __WALL) ==
-                   0 &&
-               info.si_pid == puppet.pid();
-    });
+void await_state(Puppet& parent, const Puppet& puppet, int options) {
+    auto* info = parent.room(sizeof(siginfo_t));
+    parent.must("waiting for a stop or its end", SYS_waitid, P_PID, as_argument(puppet.pid()),
+                as_argument(info), as_argument(options | WNOWAIT | __WALL));
 }
 
 } // namespace
 
 void discover_exit(Scene& s) {
-    Puppet& first = s.stage.spawn();
+    Puppet& first = s.actor.spawn(); // its stop sends a signal to its parent, whoever that is
     Puppet& second = s.stage.spawn();
     Puppet& third = s.stage.spawn();
     for (Puppet* puppet : {&first, &second}) // old kernels keep no note of the end of a single thread
@@ -164,10 +161,10 @@ void discover_exit(Scene& s) {
     moments.emplace_back(s, first, 0, 0);
     moments.emplace_back(s, second, 0, 0);
     kill(first.pid(), SIGSTOP);
-    await_state(first, WSTOPPED);
+    await_state(s.actor, first, WSTOPPED);
     const Moment stop(s, first, stopped, 0);
     kill(first.pid(), SIGCONT);
-    await_state(first, WCONTINUED);
+    await_state(s.actor, first, WCONTINUED);
     const Moment going_on(s, first, continued, 0);
     const auto end = [&](Puppet& puppet, int status) {
         puppet.begin(SYS_exit_group, static_cast<uint64_t>(status));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include <ebpf_loader/engine.hpp>
+#include <ebpf_loader/offset_source.hpp>
 
 #include "cpus.hpp"
 #include "loaded_tier.hpp"
@@ -70,6 +71,7 @@ class Engine::Impl {
             options_.log(line);
     }
     void check_environment() const;
+    void check_self(const Hooks& hooks);
     void load_best(const LoadPlan& plan);
     void make_reader(const LoadPlan& plan);
 
@@ -156,7 +158,7 @@ std::string all_refused(const std::vector<TierVerdict>& verdicts) {
 Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     : selection_(selection), options_(options), capabilities_(probe_capabilities()) {
     check_environment();
-    offsets_ = options.offsets ? *options.offsets : Offsets::from_btf();
+    offsets_ = options.offsets ? *options.offsets : running_kernel_offsets(options.log);
     const auto problems = offsets_.problems();
     if (!problems.empty()) {
         std::string text = "the kernel offsets (" + offsets_.source + ") cannot be used:";
@@ -170,7 +172,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     load_best(plan);
     make_reader(plan);
     if (options.self_check) {
-        self_tgid_ = self_check(*tier_, *reader_, plan.hooks);
+        check_self(plan.hooks);
         reader_->drain([](std::span<const std::byte>) {}, true);
         before_ = read_counters(*tier_);
     } else {
@@ -189,6 +191,14 @@ void Engine::Impl::check_environment() const {
             ErrorCode::lockdown,
             "kernel lockdown is in confidentiality mode, which forbids eBPF programs to read kernel memory; "
             "boot with lockdown=integrity");
+}
+
+void Engine::Impl::check_self(const Hooks& hooks) {
+    try {
+        self_tgid_ = self_check(*tier_, *reader_, hooks);
+    } catch (const Error& error) {
+        throw Error(error.code(), std::string(error.what()) + "\nThe offsets in use: " + offsets_.source);
+    }
 }
 
 void Engine::Impl::load_best(const LoadPlan& plan) {

@@ -60,10 +60,24 @@ expect_status 1 "$built" --vmlinux "$0"
 expect_text "$scratch/err" "There is neither BTF nor DWARF in"
 expect_status 1 "$built" --vmlinux /no/such
 expect_text "$scratch/err" "Cannot open /no/such: No such file"
-expect_status 1 env EBPF_TELEMETRY_BTF=/no/such "$built"
+
+# Without BTF the offsets are discovered, by root; both have to give the same.
+expect_status 0 env EBPF_TELEMETRY_BTF=/no/such "$built"
+expect_text "$scratch/out" "# Source: discovery on the running kernel"
+diff <(grep '^[a-z_]*\.' "$scratch/out") <(grep '^[a-z_]*\.' "$scratch/expected") ||
+    fail "discovery gives other offsets than the kernel's BTF"
+cp "$scratch/out" "$scratch/conf"
+expect_status 0 "$built" --check "$scratch/conf"
+expect_text "$scratch/out" ", 0 are wrong, 0 could not be checked."
+sed -i 's/^cred.uid = .*/cred.uid = 100/' "$scratch/conf"
+expect_status 1 "$built" --check "$scratch/conf"
+expect_text "$scratch/out" "wrong: cred.uid is at "
+expect_text "$scratch/out" ", 1 are wrong, 0 could not be checked."
+expect_status 1 setpriv --reuid 65534 --clear-groups --inh-caps=-all env EBPF_TELEMETRY_BTF=/no/such "$built"
 expect_text "$scratch/err" "does not describe its structures"
+expect_text "$scratch/err" "not allowed to discover"
 expect_empty "$scratch/out"
-for arguments in "--no-such" "surplus" "--btf" "--btf a --vmlinux b" "--release a#b"; do
+for arguments in "--no-such" "surplus" "--btf" "--btf a --vmlinux b" "--release a#b" "--discover --btf a" "--check" "--check a --discover"; do
     # shellcheck disable=SC2086 # several words are meant
     expect_status 2 "$built" $arguments
     expect_empty "$scratch/out"

@@ -53,7 +53,7 @@ class Selection {
 
 struct EngineOptions {
     std::optional<Tier> tier;       ///< force one; otherwise the best that loads
-    std::optional<Offsets> offsets; ///< otherwise from the running kernel's BTF
+    std::optional<Offsets> offsets; ///< otherwise running_kernel_offsets()
     size_t buffer_bytes = 0;        ///< ring: in all; perf: per CPU. 0: default. Rounded up to pages 2^n
     bool self_check = true;         ///< observe this very process and compare with /proc
     bool report_self = false;       ///< also report this process's own calls
