@@ -11,12 +11,8 @@ using namespace ebpf_loader;
 
 static void print_record(std::span<const std::byte> record) {
     const RecordView view(record);
-    const auto file = view.find(EBT_FIELD_FILE, EBT_ARG_RET); // absent when openat failed
-    if (!file || file->content.size() < sizeof(ebt_inode))
-        return;
-    // The file's attributes come first, then its path: components, leaf first.
-    const std::string path = RecordView::join(file->content.substr(sizeof(ebt_inode)));
-    std::printf("pid %u opened %s\n", view.header().tgid, path.c_str());
+    if (const auto file = view.find(EBT_FIELD_FILE, EBT_ARG_RET)) // absent when openat failed
+        std::printf("pid %u opened %s\n", view.header().tgid, view.path(*file).c_str());
 }
 
 int main() try {

@@ -178,18 +178,10 @@ void check_identity(const ebt_header& h, const OwnProcess& own, Findings& findin
         findings.add("header", "missing parts " + std::to_string(h.missing), "none");
 }
 
-/// A path that may go on with the current directory's components.
-std::string whole_path(const RecordView& view, const RecordView::Field& field, std::string_view components) {
-    if (!(field.head.flags & EBT_BELOW_CWD))
-        return RecordView::join(components);
-    const auto cwd = view.find(EBT_FIELD_CWD);
-    return RecordView::join(std::string(components) + std::string(cwd ? cwd->content : ""));
-}
-
 /// /proc tells paths from our root, the engine from the root of the mount namespace.
 std::string from_namespace_root(const RecordView& view, const std::string& path) {
     const auto root = view.find(EBT_FIELD_ROOT); // only there when we are chrooted
-    return root ? whole_path(view, *root, root->content) + (path == "/" ? "" : path) : path;
+    return root ? view.path(*root) + (path == "/" ? "" : path) : path;
 }
 
 /// Path and inode of a field that has both.
@@ -202,7 +194,7 @@ void check_file(const RecordView& view, ebt_field_kind kind, uint8_t arg, const 
     }
     ebt_inode inode;
     memcpy(&inode, field->content.data(), sizeof(inode));
-    const std::string path = whole_path(view, *field, field->content.substr(sizeof(inode)));
+    const std::string path = view.path(*field);
     if (!own.path.empty())
         findings.expect(fields, path, from_namespace_root(view, own.path));
     findings.expect("file.f_inode, inode.i_ino", inode.ino, own.ino);
@@ -230,7 +222,7 @@ void check_image(const RecordView& view, const OwnProcess& own, Findings& findin
         findings.expect("tty_struct.name", std::string(tty->content), own.tty);
 
     const auto cwd = view.find(EBT_FIELD_CWD);
-    findings.expect("task_struct.fs, fs_struct.pwd", cwd ? RecordView::join(cwd->content) : "nothing",
+    findings.expect("task_struct.fs, fs_struct.pwd", cwd ? view.path(*cwd) : "nothing",
                     from_namespace_root(view, own.cwd));
 }
 

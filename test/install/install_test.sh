@@ -59,18 +59,23 @@ expect_programs_to_run() {
 expect_example_to_work() {
     local example=$prefix/share/doc/ebpf_telemetry/example/openat.cpp
     compile "$example" -o "$scratch/openat" || fail "the example does not compile"
-    echo text >"$scratch/a file to open"
+    mkdir "$scratch/cwd"
+    touch "$scratch/a file to open" "$scratch/cwd/another"
     export LD_LIBRARY_PATH=$libraries
     "$scratch/openat" >"$scratch/opened" 2>"$scratch/err" &
     local pid=$! status=0
     while kill -0 "$pid" 2>/dev/null; do # until it has ended, after its second
-        cat "$scratch/a file to open" >/dev/null
+        cat "$scratch/a file to open"
+        (cd "$scratch/cwd" && cat another) # paths below the cwd are told otherwise
         sleep 0.1
     done
     wait "$pid" || status=$?
     [ "$status" = 0 ] || fail "the example ended with $status:" "$(cat "$scratch/err")"
-    grep -qE "^pid [0-9]+ opened $scratch/a file to open\$" "$scratch/opened" ||
-        fail "the example did not see the file:" "$(tail -5 "$scratch/opened")"
+    local file
+    for file in "$scratch/a file to open" "$scratch/cwd/another"; do
+        grep -qE "^pid [0-9]+ opened $file\$" "$scratch/opened" ||
+            fail "the example did not see $file:" "$(tail -5 "$scratch/opened")"
+    done
 }
 
 # The kernel's paths begin at the root of the mount namespace, ours at the chroot: the engine
