@@ -3,7 +3,7 @@
 
 def count($n; $what): "\($n) \($what)\(if $n == 1 then "" else "s" end)";
 def tests_line:
-    "\(count(.events; "event")), \(count(.tests; "test")): \(.passed) passed, \(.failed | length) failed"
+    (if .events > 0 then count(.events; "event") + ", " else "" end) + "\(count(.tests; "test")): \(.passed) passed, \(.failed | length) failed"
     + (if .failed != [] then " (\(.failed | join(" ")))" else "" end)
     + ", \(.skipped | length) skipped" + (if .skipped != [] then " (\(.skipped | join(" ")))" else "" end)
     + "; \(.seconds | round) s";
@@ -20,6 +20,7 @@ def tests_line:
             + "; offsets: \($offsets); "
             + (if .tests == 0 then "no test ran" else tests_line end) end),
   (.together | select(. != null) | "\($name) tiers compared: " + tests_line),
+  (.program | select(. != null) | "\($name) the program: " + tests_line),
   (if .calls_lacking != [] then
        "\($name) lacks, with their failure asserted: \(.calls_lacking | join(" "))" else empty end),
   (.not_tried[] | "\($name) not tried: \(.)"),

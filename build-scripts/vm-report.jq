@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # What a guest sent, as the object that vm-test.sh reports and kernels-doc.sh tabulates.
-# In: $probe and $tests (arrays: empty when the guest did not get so far), $log, $dmesg,
-# $release (texts), and from the host: $image, $suite, $ended, $given, $wanted, $seconds.
+# In: $probe, $kernel_tests, $program_tests (arrays, empty when the guest did not get so
+# far), $log, $dmesg, $release (texts), and from the host: $image, $suite, $ended, $given,
+# $wanted, $seconds.
 
 def number: sub("s$"; "") | tonumber;
 
@@ -13,11 +14,11 @@ def listed_under($heading):
         else .on = false end)
     | .found;
 
-def suite($name): first($tests[0].testsuites[]? | select(.name == $name)) // null;
+def suite($name): first($kernel_tests[0].testsuites[]? | select(.name == $name)) // null;
 def cases: .testsuite // [];
 def failed: [cases[] | select(.failures) | .name];
 def passed: [cases[] | select(.result == "COMPLETED" and (.failures | not))] | length;
-def not_run: [cases[] | select(.result == "SKIPPED") | .name];
+def not_run: [cases[] | select(.result != "COMPLETED") | .name | ltrimstr("DISABLED_")];
 def sum_of($property): [cases[] | (.[$property] // "0") | tonumber] | add // 0;
 
 def outcome:
@@ -39,11 +40,13 @@ def kernel_faults:
 | {
     release: ($release | rtrimstr("\n")), image: $image, suite: $suite, ended: $ended,
     seconds: ($seconds | tonumber),
-    offsets: (suite("Offsets") | if . then cases[0].source // "" else "" end),
+    offsets: ([$kernel_tests[0].testsuites[]?.testsuite[]?.offsets | select(. != null and . != "")] | first // ""),
     offsets_given: ($given != ""),
     capabilities: ($probe.capabilities // {}), kernel: ($probe.kernel // {}),
     tiers: [$probe.tiers[]? | tier_result($tiers_wanted)],
     together: (suite("Tiers") | if . then outcome else null end),
+    program: ($program_tests[0] // null
+              | if . then {time, testsuite: [.testsuites[].testsuite[]]} | outcome else null end),
     calls_lacking: listed_under("calls skipped: this kernel lacks them"),
     not_tried: listed_under("things could not be tried here"),
     kernel_faults: kernel_faults
@@ -56,6 +59,8 @@ def kernel_faults:
      ($ran[] | select(.tests == 0) | "no test ran in tier " + .name),
      ($ran[] | select((.failed // []) != []) | .name + ": failed: " + (.failed | join(" "))),
      (.together // {} | .failed // [] | select(. != []) | "tiers compared: failed: " + join(" ")),
+     (.program.failed // [] | select(. != []) | "program tests: failed: " + join(" ")),
+     if .program == null then "no result of the program tests" else empty end,
      if ($ran | length) > 1 and .together == null then "the tiers were not compared" else empty end,
      (.tiers[] | select(.wanted and (.possible | not) and ($tiers_wanted != []))
       | .name + " was asked for: " + .reason),

@@ -74,7 +74,7 @@ done
 case "$jobs$seconds" in *[!0-9]*) fail "--jobs and --timeout take numbers" ;; esac
 [ "$jobs" -gt 0 ] || jobs=1
 
-build=$here/../build-static
+build=${here%/*}/build-static
 programs=$build/vm_programs # a folder: what goes into the guests
 
 prepare() {
@@ -108,6 +108,9 @@ make_base() {
     cp "$(command -v busybox)" "$root/bin/busybox"
     cp "$here/../test/vm/init.sh" "$root/init"
     cp "$here/../test/vm/guest.sh" "$programs"/* "$root/t/"
+    mkdir -p "$root$build/get_offsets" # where program_tests, built here, looks for them
+    ln -s /t/ebpf_telemetry "$root$build/ebpf_telemetry"
+    ln -s /t/get_offsets "$root$build/get_offsets/get_offsets"
     chmod 755 "$root/init"
     printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$root/etc/passwd"
     printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
@@ -123,7 +126,7 @@ make_initramfs() { # index, folder
     elif [ -n "${offsets[$1]}" ]; then
         cp "${offsets[$1]}" "$own/t/offsets.conf"
     fi
-    printf "tiers='%s'\nfilter='%s'\nseconds=%d\n" "$tiers" "${filter//\'/}" $((seconds - 30)) >"$own/t/settings"
+    printf "tiers='%s'\nfilter='%s'\nseconds=%d\n" "$tiers" "${filter//\'/}" "$seconds" >"$own/t/settings"
     archive "$own" | cat "$work/base.cpio.gz" - >"$2/initramfs"
     rm -rf "$own"
 }
@@ -156,13 +159,13 @@ run_kernel() { # index, folder
 
 report_json() { # index, folder, how it ended, seconds
     local file
-    for file in probe.json tests.json tests.log dmesg release; do
+    for file in probe.json kernel_tests.json program_tests.json kernel_tests.log dmesg release; do
         [ -e "$2/$file" ] || : >"$2/$file"
     done
     jq -n -f "$here/vm-report.jq" --arg image "${images[$1]##*/}" --arg suite "${names[$1]}" \
         --arg ended "$3" --arg seconds "$4" --arg given "${offsets[$1]}${vmlinux[$1]}" --arg wanted "$tiers" \
-        --slurpfile probe "$2/probe.json" --slurpfile tests "$2/tests.json" \
-        --rawfile log "$2/tests.log" --rawfile dmesg "$2/dmesg" --rawfile release "$2/release" >"$2/result.json"
+        --slurpfile probe "$2/probe.json" --slurpfile kernel_tests "$2/kernel_tests.json" \
+        --slurpfile program_tests "$2/program_tests.json" --rawfile log "$2/kernel_tests.log" --rawfile dmesg "$2/dmesg" --rawfile release "$2/release" >"$2/result.json"
 }
 
 show() { # folder

@@ -49,14 +49,14 @@ TEST(CommandLine, SaysWhenItsOutputIsLost) {
 TEST(CommandLine, ChecksRules) {
     TemporaryFolder folder;
     RunningProgram right(
-        {"--check", "-c", "none", "-r", file_with(folder, "right", "openat a2 | O_WRONLY\n")});
+        {"--check", "-c", usable_config(), "-r", file_with(folder, "right", "openat a2 | O_WRONLY\n")});
     EXPECT_EQ(right.wait(), 0) << right.err();
     EXPECT_THAT(right.out(), HasSubstr("in order"));
     std::string wrong_rules = file_with(folder, "wrong", "openat\nno_such_call a0 = 1\n");
-    RunningProgram wrong({"--check", "-c", "none", "-r", wrong_rules});
+    RunningProgram wrong({"--check", "-c", usable_config(), "-r", wrong_rules});
     EXPECT_EQ(wrong.wait(), 2);
     EXPECT_THAT(wrong.err(), HasSubstr(wrong_rules + ":2:1:"));
-    RunningProgram absent({"--check", "-c", "none", "-r", folder.path() + "/absent"});
+    RunningProgram absent({"--check", "-c", usable_config(), "-r", folder.path() + "/absent"});
     EXPECT_EQ(absent.wait(), 2);
     EXPECT_THAT(absent.err(), HasSubstr("absent"));
 }

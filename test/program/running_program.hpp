@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <sstream>
@@ -31,6 +32,13 @@ inline std::vector<std::string> lines_of(const std::string& text) {
     for (std::string line; std::getline(stream, line);)
         lines.push_back(line);
     return lines;
+}
+
+/// What -c takes for the program to start here: the config in EBT_CONFIG, or none, for the
+/// kernel itself to tell.
+inline std::string usable_config() {
+    const char* const given = getenv("EBT_CONFIG");
+    return given && *given ? given : "none";
 }
 
 /// Waits until something is so; false when it takes too long.

@@ -1,22 +1,39 @@
+# shellcheck shell=dash
 # SPDX-License-Identifier: MIT
 # Runs in a guest of build-scripts/vm-test.sh, under busybox, on the kernel in question:
-# asks the program what this kernel can, and runs the kernel tests on every tier it takes.
-# /t/settings, from the command line: tiers, filter, seconds. Results go to /results.
+# asks the program what this kernel can, and runs the tests on every tier it takes.
+# /t/settings has, from the command line: tiers, filter, seconds. Results go to /results.
 . /t/settings
 
-config=
-[ -e /t/offsets.conf ] && config=/t/offsets.conf
+config='' # of the kernel tests and, through the environment, the program tests
+if [ -e /t/offsets.conf ]; then
+    config=/etc/ebpf_telemetry/ebpf_telemetry.conf # where the program looks by itself
+    mkdir -p /etc/ebpf_telemetry
+    cp /t/offsets.conf $config
+    export EBT_CONFIG=$config
+fi
+
+# Results must get out before the host ends the guest.
+remaining() {
+    echo $((seconds - 20 - $(cut -d. -f1 /proc/uptime)))
+}
+
+step() { # name, command
+    local name=$1
+    shift
+    echo "$name"
+    timeout -s KILL "$(remaining)" "$@" >"/results/$name.log" 2>&1
+    echo $? >"/results/$name.status"
+    tail -n 30 "/results/$name.log"
+}
 
 uname -r >/results/release
-cut -d. -f1 /proc/uptime >/results/boot_seconds
 
-echo "probing"
-/t/ebpf_telemetry --probe -f json ${config:+-c $config} >/results/probe.json 2>/results/probe.err
+echo "probe"
+/t/ebpf_telemetry --probe -f json >/results/probe.json 2>/results/probe.log
 echo $? >/results/probe.status
-cat /results/probe.err
+cat /results/probe.log
 
-echo "kernel tests"
-timeout "$seconds" /t/kernel_tests --tiers="$tiers" ${config:+--offsets=$config} --gtest_filter="$filter" \
-    --gtest_output=json:/results/tests.json >/results/tests.log 2>&1
-echo $? >/results/tests.status
-tail -n 60 /results/tests.log
+step kernel_tests /t/kernel_tests --tiers="$tiers" ${config:+--offsets=$config} --gtest_filter="$filter" \
+    --gtest_output=json:/results/kernel_tests.json
+step program_tests /t/program_tests --gtest_output=json:/results/program_tests.json
