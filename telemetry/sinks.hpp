@@ -45,10 +45,4 @@ struct SyslogOptions {
 /// Throws ebpf_loader::Error when there is no log to talk to.
 std::unique_ptr<Sink> make_syslog_sink(const SyslogOptions& options = {});
 
-/// To several. lost() is that of the worst; broken() once all of them are.
-std::unique_ptr<Sink> make_tee_sink(std::vector<std::unique_ptr<Sink>> sinks);
-
-/// To nowhere, with nothing lost.
-std::unique_ptr<Sink> make_null_sink();
-
 } // namespace telemetry
