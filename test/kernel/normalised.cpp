@@ -155,6 +155,11 @@ std::string Normaliser::address(std::string bytes) {
     return ports_(std::to_string(ntohs(port))) + bytes.substr(offsetof(sockaddr_in, sin_port) + sizeof port);
 }
 
+/// The length itself depends on numbers in the path: pids, inodes.
+std::string bytes_cut(const telemetry::Text& text) {
+    return std::to_string(int64_t{text.original_length} - static_cast<int64_t>(text.bytes.size())) + " cut";
+}
+
 bool ends_with(const std::string& name, std::string_view end) {
     return name.ends_with(end);
 }
@@ -172,7 +177,7 @@ void Normaliser::normalise(const telemetry::Event& event, Fields& fields) {
         else if (name.starts_with("path") && ends_with(name, ".bytes"))
             value = path(value);
         else if (name.starts_with("path") && ends_with(name, ".original_length"))
-            value = event.path[static_cast<size_t>(name[4] - '1')].detached ? "any" : value;
+            value = bytes_cut(event.path[static_cast<size_t>(name[4] - '1')]);
         else if (name == "sockaddr.bytes")
             value = address(value);
         else if (ends_with(name, "_port") && is_ephemeral(static_cast<unsigned>(std::stoul(value))))
