@@ -8,11 +8,11 @@
 
 #include "record.h"
 
-#define EBT_NUMBERS 1024 /* system call numbers, x32 bit removed: a power of two */
-#define EBT_ROWS 1024	 /* plans: rows of the table and those made at run time */
-#define EBT_STEPS 8	 /* captures a call */
+#define EBT_NUMBERS 1024  /* system call numbers, x32 bit removed: a power of two */
+#define EBT_ROWS 1024     /* plans: rows of the table and those made at run time */
+#define EBT_STEPS 8       /* captures a call */
 #define EBT_PREDICATES 32 /* comparisons a plan that the kernel evaluates */
-#define EBT_SLOTS 2	 /* scratch buffers a CPU */
+#define EBT_SLOTS 2       /* scratch buffers a CPU */
 #define EBT_X32_BIT 0x40000000
 
 /* Rows of the process events; those of system calls follow. Row 0: not selected. */
@@ -31,19 +31,21 @@ struct ebt_numbers {
 
 enum ebt_capture {
 	EBT_CAPTURE_NONE = 0,
-	EBT_CAPTURE_PATH,	  /* string at arg, relative to descriptor `link` or the cwd */
-	EBT_CAPTURE_STRING,	  /* string at arg */
-	EBT_CAPTURE_FILE,	  /* file behind descriptor arg */
-	EBT_CAPTURE_SOCKADDR,	  /* arg, length in argument `link` */
+	EBT_CAPTURE_PATH,         /* string at arg, relative to descriptor `link` or the cwd */
+	EBT_CAPTURE_STRING,       /* string at arg */
+	EBT_CAPTURE_FILE,         /* file behind descriptor arg */
+	EBT_CAPTURE_SOCKADDR,     /* arg, length in argument `link` */
 	EBT_CAPTURE_SOCKADDR_OUT, /* arg, length behind the pointer in argument `link` */
-	EBT_CAPTURE_MSGHDR,	  /* msg_name of the struct msghdr at arg */
-	EBT_CAPTURE_SOCKET,	  /* both ends of the socket behind descriptor arg */
-	EBT_CAPTURE_ARGV,	  /* array of strings at arg */
+	EBT_CAPTURE_MSGHDR,       /* msg_name of the struct msghdr at arg */
+	EBT_CAPTURE_SOCKET,       /* both ends of the socket behind descriptor arg */
+	EBT_CAPTURE_ARGV,         /* array of strings at arg */
 	EBT_CAPTURES,
 };
 
 #define EBT_LINK_CWD 255 /* ebt_step.link: relative to the current directory */
-#define EBT_LINK_NONE 254 /* a text that names a path but starts from nowhere: a symlink's target */
+#define EBT_LINK_NONE                                                                              \
+	254 /* a text that names a path but starts from nowhere: a symlink's target                \
+	     */
 
 enum ebt_when { EBT_ALWAYS = 0, EBT_ON_SUCCESS = 1, EBT_ON_FAILURE = 2 };
 
@@ -79,7 +81,7 @@ enum ebt_operator {
 enum ebt_predicate_flag {
 	EBT_SIGNED = 1 << 0,
 	EBT_CLAUSE_END = 1 << 1, /* the comparisons since the last end are ANDed */
-	EBT_EXCLUDE = 1 << 2,	 /* with CLAUSE_END: the clause drops instead of selecting */
+	EBT_EXCLUDE = 1 << 2,    /* with CLAUSE_END: the clause drops instead of selecting */
 };
 
 /*
@@ -88,7 +90,7 @@ enum ebt_predicate_flag {
  * and unsigned, and the bits. `operand` is stored already shifted.
  */
 struct ebt_predicate {
-	__u8 value;    /* ebt_value */
+	__u8 value;     /* ebt_value */
 	__u8 operator_; /* ebt_operator */
 	__u8 flags;
 	__u8 shift; /* 0 or 32 */
@@ -98,13 +100,13 @@ struct ebt_predicate {
 
 enum ebt_plan_flag {
 	EBT_INCLUDE_ALL = 1 << 0, /* selected unless a clause excludes it */
-	EBT_PLAN_EXEC = 1 << 1,	  /* on success the registers and the memory are the new image's */
+	EBT_PLAN_EXEC = 1 << 1,   /* on success the registers and the memory are the new image's */
 	EBT_PLAN_CLONE = 1 << 2,  /* returns twice; the child's 0 is not a call of the child's */
 	EBT_PLAN_NO_RETURN = 1 << 3,
 	EBT_PLAN_SOCKETCALL = 1 << 4, /* i386: args[0] selects, args[1] points to the arguments */
-	EBT_PLAN_ENTER = 1 << 5,  /* to be taken at sys_enter: rt_sigreturn */
+	EBT_PLAN_ENTER = 1 << 5,      /* to be taken at sys_enter: rt_sigreturn */
 	EBT_PLAN_DISPATCH_ONLY = 1 << 6, /* socketcall: of interest for what it leads to alone */
-	EBT_PLAN_WHO = 1 << 7, /* a predicate asks for credentials, login uid or parent */
+	EBT_PLAN_WHO = 1 << 7,           /* a predicate asks for credentials, login uid or parent */
 };
 
 /* Map `plans`: by row. */
@@ -112,29 +114,30 @@ struct ebt_plan {
 	__u16 flags; /* ebt_plan_flag */
 	__u8 steps;
 	__u8 predicates;
-	__u32 reserved;
+	__u8 due[2]; /* steps that run when the call fails, and when it succeeds */
+	__u16 reserved;
 	struct ebt_step step[EBT_STEPS];
 	struct ebt_predicate predicate[EBT_PREDICATES];
 };
 
 /* Map `settings`, one element. */
 struct ebt_settings {
-	__u32 self_tgid; /* whose own calls are not reported; 0 before it is known */
+	__u32 self_tgid;    /* whose own calls are not reported; 0 before it is known */
 	__u32 wakeup_bytes; /* ring buffer: wake the reader when so much waits */
 };
 
-/* Map `slots`: by cpu * EBT_SLOTS + slot. Owned by whoever holds `busy`, but for `busy` and `missed`. */
+/* Map `slots`: by cpu * EBT_SLOTS + slot. Owned by whoever holds `busy`, but for `busy` and
+ * `missed`. */
 struct ebt_slot {
 	__u64 busy;
 	__u64 owner; /* address of the task_struct that holds it */
 	__u64 sequence;
 	__u64 seen; /* calls and process events selected by number */
 	__u64 filtered;
-	__u64 emitted; /* EBT_QUIET records not among them */
-	__u64 quiet;
+	__u64 emitted;
 	__u64 missed; /* EBT_LOST_SCRATCH_BUSY; counted in slot 0 */
 	__u64 lost[EBT_LOSSES];
-	__u64 reserved[3];
+	__u64 reserved[4];
 };
 
 #endif

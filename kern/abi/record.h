@@ -15,14 +15,14 @@
 #define EBT_COMM_LEN 16 /* TASK_COMM_LEN */
 #define EBT_ARGS 6
 #define EBT_RECORD_MAX 61440 /* a perf sample's size is 16 bits wide */
-#define EBT_PATH_MAX 4096	 /* PATH_MAX: the longest path kept whole */
-#define EBT_ARGV_MAX 32768	 /* bytes of a command line kept whole */
+#define EBT_PATH_MAX 4096    /* PATH_MAX: the longest path kept whole */
+#define EBT_ARGV_MAX 32768   /* bytes of a command line kept whole */
 
 enum ebt_record_kind {
 	EBT_SYSCALL = 1, /* a system call: nr, args, ret */
-	EBT_FORK = 2,	 /* a new process; the header describes its parent */
-	EBT_EXEC = 3,	 /* a new process image */
-	EBT_EXIT = 4,	 /* the last thread of a process; ret = wait status */
+	EBT_FORK = 2,    /* a new process; the header describes its parent */
+	EBT_EXEC = 3,    /* a new process image */
+	EBT_EXIT = 4,    /* the last thread of a process; ret = wait status */
 };
 
 enum ebt_abi {
@@ -33,12 +33,11 @@ enum ebt_abi {
 };
 
 enum ebt_record_flag {
-	EBT_NO_RETURN = 1 << 0, /* the call never returns: ret means nothing */
-	EBT_IMAGE = 1 << 1,	/* carries the process image (EXE, TTY, IMAGE_ARGV) */
-	EBT_QUIET = 1 << 2,	/* for the process cache alone: not an event */
-	EBT_LOST_FIELDS = 1 << 3, /* the record ran out of room or of steps */
-	EBT_CHECKED = 1 << 4, /* execveat with AT_EXECVE_CHECK: it succeeded and executed nothing */
-	EBT_INTERRUPTED = 1 << 5,
+	EBT_NO_RETURN = 1 << 0,   /* the call never returns: ret means nothing */
+	EBT_IMAGE = 1 << 1,       /* carries the process image (EXE, TTY, IMAGE_ARGV) */
+	EBT_LOST_FIELDS = 1 << 2, /* the record ran out of room or of steps */
+	EBT_CHECKED = 1 << 3, /* execveat with AT_EXECVE_CHECK: it succeeded and executed nothing */
+	EBT_INTERRUPTED = 1 << 4,
 };
 
 /*
@@ -70,10 +69,10 @@ struct ebt_header {
 	__u16 slot;
 	__u32 missing; /* ebt_missing */
 
-	__u64 time;	  /* ns since boot: CLOCK_BOOTTIME, or CLOCK_MONOTONIC where the
+	__u64 time;       /* ns since boot: CLOCK_BOOTTIME, or CLOCK_MONOTONIC where the
 				   kernel has no helper for it (the reader then converts) */
 	__u64 start_time; /* of the process: ns since boot */
-	__u32 tgid;	  /* "pid" to user space, in the initial pid namespace */
+	__u32 tgid;       /* "pid" to user space, in the initial pid namespace */
 	__u32 tid;
 	__u32 ppid;
 	__u32 exec_id; /* counts the images this task has had */
@@ -94,32 +93,32 @@ struct ebt_header {
 enum ebt_status {
 	EBT_OK = 1,
 	EBT_TRUNCATED = 2,   /* cut; `original` tells the full length */
-	EBT_FAULT = 3,	     /* the memory was not there to read */
+	EBT_FAULT = 3,       /* the memory was not there to read */
 	EBT_UNAVAILABLE = 4, /* does not exist, or this kernel does not give it */
 };
 
 enum ebt_field_flag {
-	EBT_DETACHED = 1 << 0,	   /* a path that hangs on no mount: a pipe, a socket, a memfd */
-	EBT_AT_LEAST = 1 << 1,	   /* `original` is a lower bound */
-	EBT_USER_MEMORY = 1 << 2,  /* read from the process's own memory: it may have changed */
+	EBT_DETACHED = 1 << 0,    /* a path that hangs on no mount: a pipe, a socket, a memfd */
+	EBT_AT_LEAST = 1 << 1,    /* `original` is a lower bound */
+	EBT_USER_MEMORY = 1 << 2, /* read from the process's own memory: it may have changed */
 	EBT_FOREIGN = 1 << 3, /* a path that starts at the root of another mount namespace, or of a
 				 mount that is attached nowhere */
 	EBT_BELOW_CWD = 1 << 4, /* the components go on with those of the field EBT_FIELD_CWD */
 };
 
 enum ebt_field_kind {
-	EBT_FIELD_EXE = 1,	 /* struct ebt_inode, then components */
+	EBT_FIELD_EXE = 1,        /* struct ebt_inode, then components */
 	EBT_FIELD_IMAGE_ARGV = 2, /* NUL-terminated strings, from mm->arg_start */
-	EBT_FIELD_TTY = 3,	 /* name without /dev/ and without NUL */
-	EBT_FIELD_CWD = 4,	 /* components */
-	EBT_FIELD_ROOT = 5,	 /* components; only when chrooted */
-	EBT_FIELD_FILE = 6,	 /* struct ebt_inode, then components: the file behind fd args[arg] */
-	EBT_FIELD_STRING = 7,	 /* the string at args[arg], without NUL */
-	EBT_FIELD_DIR = 8,	 /* components: what the relative path at args[arg] starts from */
-	EBT_FIELD_SOCKADDR = 9,	 /* raw struct sockaddr */
-	EBT_FIELD_SOCKET = 10,	 /* struct ebt_socket: both ends of the socket behind fd args[arg] */
-	EBT_FIELD_ARGV = 11,	 /* NUL-terminated strings, from the array at args[arg] */
-	EBT_FIELD_CHILD = 12,	 /* struct ebt_child */
+	EBT_FIELD_TTY = 3,        /* name without /dev/ and without NUL */
+	EBT_FIELD_CWD = 4,        /* components */
+	EBT_FIELD_ROOT = 5,       /* components; only when chrooted */
+	EBT_FIELD_FILE = 6,   /* struct ebt_inode, then components: the file behind fd args[arg] */
+	EBT_FIELD_STRING = 7, /* the string at args[arg], without NUL */
+	EBT_FIELD_DIR = 8,    /* components: what the relative path at args[arg] starts from */
+	EBT_FIELD_SOCKADDR = 9, /* raw struct sockaddr */
+	EBT_FIELD_SOCKET = 10,  /* struct ebt_socket: both ends of the socket behind fd args[arg] */
+	EBT_FIELD_ARGV = 11,    /* NUL-terminated strings, from the array at args[arg] */
+	EBT_FIELD_CHILD = 12,   /* struct ebt_child */
 	EBT_FIELD_KINDS = 13,
 };
 
@@ -135,7 +134,7 @@ struct ebt_field {
 	__u32 length;
 	__u32 original; /* length before truncation; equal to `length` otherwise.
 			   Both count the struct that may stand before a path */
-	__u32 count;	/* components or strings, where known */
+	__u32 count;    /* components or strings, where known */
 };
 
 /*
@@ -153,12 +152,12 @@ struct ebt_inode {
 };
 
 struct ebt_socket {
-	__u16 family; /* AF_*; addresses are filled for AF_INET and AF_INET6 */
-	__u8 type;    /* SOCK_* */
-	__u8 protocol; /* IPPROTO_*, low 8 bits (MPTCP reads as TCP) */
+	__u16 family;      /* AF_*; addresses are filled for AF_INET and AF_INET6 */
+	__u8 type;         /* SOCK_* */
+	__u8 protocol;     /* IPPROTO_*, low 8 bits (MPTCP reads as TCP) */
 	__u16 local_port;  /* host byte order */
 	__u16 remote_port; /* host byte order */
-	__u8 local[16];	   /* network byte order; 4 bytes used for AF_INET */
+	__u8 local[16];    /* network byte order; 4 bytes used for AF_INET */
 	__u8 remote[16];
 };
 
@@ -170,11 +169,11 @@ struct ebt_child {
 
 /* Why an event did not reach user space; index into ebt_slot.lost. */
 enum ebt_loss {
-	EBT_LOST_BUFFER_FULL = 0, /* ring or perf buffer without room */
-	EBT_LOST_NO_BUFFER = 1,	  /* this CPU has no perf buffer (yet) */
+	EBT_LOST_BUFFER_FULL = 0,  /* ring or perf buffer without room */
+	EBT_LOST_NO_BUFFER = 1,    /* this CPU has no perf buffer (yet) */
 	EBT_LOST_SCRATCH_BUSY = 2, /* every scratch slot of the CPU in use */
-	EBT_LOST_TAIL_CALL = 3,	  /* a tail call failed */
-	EBT_LOST_REGISTERS = 4,	  /* the registers of a selected call unreadable */
+	EBT_LOST_TAIL_CALL = 3,    /* a tail call failed */
+	EBT_LOST_REGISTERS = 4,    /* the registers of a selected call unreadable */
 	EBT_LOSSES = 5,
 };
 

@@ -387,11 +387,15 @@ INLINE enum outcome capture_argv(struct scratch *s, const struct ebt_step *step)
 	return STRINGS;
 }
 
+/* After a mere check the caller's memory is still there, as after a failure. */
+INLINE int succeeded(const struct ebt_header *h)
+{
+	return h->ret >= 0 && !(h->flags & EBT_CHECKED);
+}
+
 INLINE int is_due(const struct ebt_step *step, const struct ebt_header *h)
 {
-	/* After a mere check the caller's memory is still there, as after a failure. */
-	int succeeded = h->ret >= 0 && !(h->flags & EBT_CHECKED);
-	return step->when == EBT_ALWAYS || (step->when == EBT_ON_SUCCESS) == succeeded;
+	return step->when == EBT_ALWAYS || (step->when == EBT_ON_SUCCESS) == succeeded(h);
 }
 
 /* Runs one step of a plan. */
@@ -440,19 +444,19 @@ INLINE int captured_all(const struct scratch *s, const struct ebt_plan *plan)
 }
 
 /*
- * Tail calls that the rest of the record needs: two for each path to come, and what
- * a process's exit takes after it.
+ * Tail calls that the rest of the record needs: two for each step to come, and three
+ * for a process's exit after it.
  */
 INLINE __u32 calls_to_come(const struct scratch *s, const struct ebt_plan *plan)
 {
-	__u32 calls = 2;
+	__u32 calls = 1;
 	if (s->phase <= PHASE_CWD)
 		calls += 2;
 	if (s->chrooted && s->phase <= PHASE_ROOT)
 		calls += 2;
 	if (s->phase < PHASE_STEPS + (__u32)plan->steps)
-		calls += plan->steps * 2;
-	return s->then_exit ? calls + 6 : calls;
+		calls += plan->due[succeeded(&s->header)] * 2;
+	return s->then_exit ? calls + 3 : calls;
 }
 
 /* Does what s->phase says and moves it on. What needs no walk is done on the way. */

@@ -234,7 +234,7 @@ INLINE __s64 wait_status(__u64 task)
 	return code;
 }
 
-/* The process's end, once its last thread is gone. Owns a slot already. */
+/* The process's end, once its last thread is gone. */
 INLINE void record_exit(void *ctx, struct claim *claim, __u64 task)
 {
 	begin_process(claim, task, EBT_EXIT, EBT_ROW_EXIT, wait_status(task));
@@ -272,6 +272,29 @@ INLINE int ends_process(__u64 task)
 	READ(&key.start_time, POINTER(task, task_struct, group_leader), task_struct,
 	     start_boottime);
 	return bpf_map_update_elem(&ended, &key, &told, BPF_NOEXIST) == 0;
+}
+
+/*
+ * The same after the thread's exit call: its record says all of the process that this
+ * one has to, so what it has is kept.
+ */
+INLINE void record_exit_after_call(void *ctx, struct claim *claim, __u64 task)
+{
+	struct scratch *s = claim->scratch;
+	__u32 position = s->position, phase = s->phase;
+	__u32 missing = s->header.missing & ~(EBT_MISSING_ARGS | EBT_MISSING_ABI);
+	__u16 fields = s->header.fields;
+	__u8 flags = s->header.flags & EBT_LOST_FIELDS;
+	begin_process(claim, task, EBT_EXIT, EBT_ROW_EXIT, wait_status(task));
+	s->with_image = 0;
+	if (phase != PHASE_BEGIN) { /* else the call was filtered out */
+		s->position = position;
+		s->phase = PHASE_STEPS;
+		s->header.missing = missing;
+		s->header.fields = fields;
+		s->header.flags = flags;
+	}
+	record_process(ctx, claim, task);
 }
 
 INLINE void run_exit(void *ctx, __u64 task)
@@ -421,7 +444,7 @@ int stage_exit(struct hook_context *ctx)
 	struct claim claim;
 	resume_slot(&claim);
 	if (claim.scratch)
-		record_exit(ctx, &claim, bpf_get_current_task());
+		record_exit_after_call(ctx, &claim, bpf_get_current_task());
 	return 0;
 }
 

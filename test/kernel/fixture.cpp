@@ -109,16 +109,6 @@ class CoverageTest : public SessionTest {
     }
 };
 
-/// Cases that a tier is known to fail, until it is mended.
-bool is_disabled(ebpf_loader::Tier tier, const std::string& name) {
-    using ebpf_loader::Tier;
-    static const std::set<std::pair<Tier, std::string>> disabled = {
-        {Tier::tp, "deepest"},
-        {Tier::raw_tp_sub4096, "deepest"},
-    };
-    return disabled.contains({tier, name});
-}
-
 /// One workload, told by each tier: the same events, field by field.
 class EquivalenceTest : public testing::Test {
     void TestBody() override {
@@ -129,8 +119,7 @@ class EquivalenceTest : public testing::Test {
             const Session& session = session_of(tier);
             ASSERT_EQ(session.error(), "");
             for (const Case& test : all_cases()) {
-                if (!test.deterministic || is_disabled(tier, test.name) ||
-                    is_disabled(first.tier(), test.name))
+                if (!test.deterministic)
                     continue;
                 EXPECT_EQ(first_difference(*first.run(test.name), *session.run(test.name)), "")
                     << test.name << ": " << tier_name(first.tier()) << " against " << tier_name(tier);
@@ -176,8 +165,7 @@ void register_tests(const std::vector<ebpf_loader::Tier>& list) {
     for (const ebpf_loader::Tier tier : list) {
         const std::string suite = suite_of(tier);
         for (const Case& test : all_cases())
-            add_test<CaseTest>(suite, (is_disabled(tier, test.name) ? "DISABLED_" : "") + test.name, tier,
-                               &test);
+            add_test<CaseTest>(suite, test.name, tier, &test);
         add_test<CoverageTest>(suite, "EveryDefaultRule", tier);
         add_test<StreamTest>(suite, "Stream", tier);
         register_stream_tests(tier);

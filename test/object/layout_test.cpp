@@ -69,15 +69,16 @@ std::vector<Structure> structures() {
         {"ebt_plan",
          sizeof(ebt_plan),
          {MEMBER(ebt_plan, flags), MEMBER(ebt_plan, steps), MEMBER(ebt_plan, predicates),
-          MEMBER(ebt_plan, reserved), MEMBER(ebt_plan, step), MEMBER(ebt_plan, predicate)}},
+          MEMBER(ebt_plan, due), MEMBER(ebt_plan, reserved), MEMBER(ebt_plan, step),
+          MEMBER(ebt_plan, predicate)}},
         {"ebt_settings",
          sizeof(ebt_settings),
          {MEMBER(ebt_settings, self_tgid), MEMBER(ebt_settings, wakeup_bytes)}},
         {"ebt_slot",
          sizeof(ebt_slot),
          {MEMBER(ebt_slot, busy), MEMBER(ebt_slot, owner), MEMBER(ebt_slot, sequence), MEMBER(ebt_slot, seen),
-          MEMBER(ebt_slot, filtered), MEMBER(ebt_slot, emitted), MEMBER(ebt_slot, quiet),
-          MEMBER(ebt_slot, missed), MEMBER(ebt_slot, lost), MEMBER(ebt_slot, reserved)}},
+          MEMBER(ebt_slot, filtered), MEMBER(ebt_slot, emitted), MEMBER(ebt_slot, missed),
+          MEMBER(ebt_slot, lost), MEMBER(ebt_slot, reserved)}},
     };
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the loader writes into the kernel's maps for a selection.
+#include <algorithm>
 #include <ebpf_loader/engine.hpp>
 
 #include <gtest/gtest.h>
@@ -70,6 +71,9 @@ TEST(Selection, PlanCarriesFlagsAndSteps) {
     EXPECT_EQ(plan.flags, EBT_PLAN_EXEC | EBT_INCLUDE_ALL);
     const auto steps = capture_steps(call("execve"));
     ASSERT_EQ(plan.steps, steps.size());
+    for (const ebt_when other : {EBT_ON_SUCCESS, EBT_ON_FAILURE}) // it runs in the other case alone
+        EXPECT_EQ(plan.due[other == EBT_ON_FAILURE],
+                  std::ranges::count_if(steps, [&](const ebt_step& step) { return step.when != other; }));
     for (size_t i = 0; i < steps.size(); ++i) {
         EXPECT_EQ(plan.step[i].capture, steps[i].capture);
         EXPECT_EQ(plan.step[i].arg, steps[i].arg);
