@@ -141,8 +141,6 @@ void Application::take(std::span<const std::byte> record) {
         return ledger_.malformed();
     ledger_.received(event_);
     cache_.enrich(event_);
-    if (event_.quiet)
-        return;
     if (!rules_.kernel_decides(event_.row) && !rules_.matches(event_))
         return ledger_.filtered();
     event_.dropped_before = ledger_.emitted(event_);

@@ -59,7 +59,6 @@ void read_call(const ebt_header& header, Event& out) {
     out.cpu = header.cpu;
     out.slot = header.slot;
     out.carries_image = header.flags & EBT_IMAGE;
-    out.quiet = header.flags & EBT_QUIET;
     out.lost_fields = header.flags & EBT_LOST_FIELDS;
     out.interrupted = header.flags & EBT_INTERRUPTED;
     out.executed = !(header.flags & EBT_CHECKED);

@@ -85,7 +85,7 @@ struct SocketInfo {
 /// What stays the same for the life of a process image.
 struct Image {
     PathField exe; ///< exe.inode: mode, uid and gid of the executable
-    Text tty;      ///< "pts/0"; absent when there is no terminal
+    Text tty;      ///< "pts0", as the kernel names it; absent when there is no terminal
     StringList argv;
 };
 
@@ -120,7 +120,6 @@ struct Event {
     std::string_view comm; ///< up to 15 bytes
 
     bool carries_image = false; ///< image came with the record; otherwise the enricher's
-    bool quiet = false;         ///< for the process cache alone: never output
     Image image;
     Text cwd;
     Text root; ///< absent unless chrooted

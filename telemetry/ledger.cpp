@@ -14,7 +14,6 @@ uint64_t beyond(uint64_t a, uint64_t b) {
 void Ledger::received(const Event& event) {
     sequences_.note(event.cpu, event.slot, event.sequence);
     ++received_;
-    quiet_ += event.quiet;
 }
 
 uint64_t Ledger::emitted(const Event& event) {
@@ -55,14 +54,13 @@ Summary Ledger::summary(const ebpf_loader::EngineStats& stats, std::span<const O
         lose(ebpf_loader::loss_name(static_cast<ebt_loss>(cause)), stats.lost[cause]);
     lose("malformed", malformed_);
     if (is_final) // the kernel handed them over, and they never came
-        lose("undelivered", beyond(stats.emitted + stats.quiet, received_ + malformed_));
+        lose("undelivered", beyond(stats.emitted, received_ + malformed_));
     else
         summary.in_flight = beyond(stats.seen, stats.filtered + filtered_ + emitted_ + summary.lost_in_all());
     for (const OutputReport& output : outputs)
         summary.outputs.push_back({std::string(output.name), beyond(emitted_, output.lost), output.lost,
                                    std::string(output.error)});
     summary.missed_runs = stats.missed_runs;
-    summary.cache_records = quiet_;
     summary.sequence_gaps = sequences_.missing();
     return summary;
 }

@@ -43,7 +43,6 @@ struct Summary {
     std::vector<Output> outputs;
 
     uint64_t missed_runs = 0; ///< hooks that the kernel did not run: never seen
-    uint64_t cache_records = 0;
     uint64_t sequence_gaps = 0;
     ProcessCache::Counters cache;
     uint64_t cached_processes = 0;
@@ -81,8 +80,7 @@ class Ledger {
 
   private:
     Sequences sequences_;
-    uint64_t received_ = 0; ///< cache records among them
-    uint64_t quiet_ = 0;
+    uint64_t received_ = 0;
     uint64_t malformed_ = 0;
     uint64_t filtered_ = 0;
     uint64_t emitted_ = 0;

@@ -68,7 +68,7 @@ void ProcessCache::complete(Event& event, Entry* entry, const ProcessKey& key) {
     if (event.carries_image)
         return learn(event, entry, key);
     int32_t ahead = entry ? images_ahead(event, *entry) : 1;
-    if (ahead > 0 && !(event.quiet && event.kind == EBT_EXIT))
+    if (ahead > 0)
         return heal(event, entry, key);
     if (ahead != 0) // of an earlier image, which nobody remembers
         return mark_unavailable(event.image);

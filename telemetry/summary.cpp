@@ -121,7 +121,6 @@ std::string summary_json(const Summary& summary) {
     out += ",\"sequence_gaps\":" + number(summary.sequence_gaps);
     out += ",\"cache\":" + object(std::initializer_list<Row>{{"processes", summary.cached_processes},
                                                              {"bytes", summary.cached_bytes},
-                                                             {"quiet_records", summary.cache_records},
                                                              {"hits", cache.hits},
                                                              {"records", cache.records},
                                                              {"inherited", cache.inherited},

@@ -93,7 +93,6 @@ EngineStats read_counters(const LoadedTier& tier) {
         stats.seen += slot.seen + slot.missed;
         stats.filtered += slot.filtered;
         stats.emitted += slot.emitted;
-        stats.quiet += slot.quiet;
         for (size_t cause = 0; cause < EBT_LOSSES; cause++)
             stats.lost[cause] += slot.lost[cause];
         stats.lost[EBT_LOST_SCRATCH_BUSY] += slot.missed;
@@ -106,7 +105,6 @@ void subtract(EngineStats& from, const EngineStats& what) {
     from.seen -= what.seen;
     from.filtered -= what.filtered;
     from.emitted -= what.emitted;
-    from.quiet -= what.quiet;
     for (size_t cause = 0; cause < EBT_LOSSES; cause++)
         from.lost[cause] -= what.lost[cause];
     from.missed_runs -= what.missed_runs;

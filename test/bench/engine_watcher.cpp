@@ -57,13 +57,8 @@ class EngineWatcher : public Watcher {
 std::map<std::string, uint64_t> EngineWatcher::counts() const {
     const EngineStats stats = engine_.stats();
     std::map<std::string, uint64_t> counts = {
-        {"records", records_},
-        {"bytes", bytes_},
-        {"seen", stats.seen},
-        {"filtered", stats.filtered},
-        {"emitted", stats.emitted},
-        {"quiet", stats.quiet},
-        {"missed_runs", stats.missed_runs},
+        {"records", records_},        {"bytes", bytes_},          {"seen", stats.seen},
+        {"filtered", stats.filtered}, {"emitted", stats.emitted}, {"missed_runs", stats.missed_runs},
     };
     for (int cause = 0; cause < EBT_LOSSES; cause++)
         counts["lost." + std::string(loss_name(static_cast<ebt_loss>(cause)))] = stats.lost[cause];

@@ -18,10 +18,7 @@ void Collector::take(std::span<const std::byte> record) {
         missing_ += event.sequence - last - 1;
     last = event.sequence;
     cache_.enrich(event);
-    if (event.quiet)
-        quiet_++;
-    else
-        events_.emplace_back(event);
+    events_.emplace_back(event);
 }
 
 void Collector::poll(std::chrono::milliseconds timeout) {
@@ -49,7 +46,6 @@ std::string Collector::problems() const {
     expect("gaps in the sequence numbers", missing_, 0);
     expect("seen, against filtered + emitted + lost", stats_.seen, stats_.filtered + stats_.emitted + lost);
     expect("events emitted, against those that arrived", stats_.emitted, events_.size());
-    expect("quiet records, against those that arrived", stats_.quiet, quiet_);
     for (size_t cause = 0; cause < stats_.lost.size(); cause++)
         expect("lost: " + std::string(ebpf_loader::loss_name(static_cast<ebt_loss>(cause))),
                stats_.lost[cause], 0);

@@ -197,7 +197,6 @@ Fields describe(const telemetry::Event& event) {
     out.number("ppid", event.ppid);
     ids(out, event);
     out.put("comm", std::string(event.comm));
-    out.put("quiet", event.quiet ? "yes" : "no");
     describe_path(out, "exe", event.image.exe);
     out.text("tty", view(event.image.tty));
     describe_list(out, "argv", event.image.argv);
@@ -243,7 +242,6 @@ Fields expected(const call_log& log, const log_entry& entry) {
     out.number("ppid", who.ppid);
     ids(out, who);
     out.put("comm", {who.comm, strnlen(who.comm, sizeof who.comm)});
-    out.put("quiet", "no");
     expect_path(out, log, "exe", who.exe);
     out.text("tty", view(log, who.tty));
     expect_list(out, log, "argv", who.argv);

@@ -89,7 +89,7 @@ class Collector {
     telemetry::ProcessCache cache_;
     std::vector<OwnedEvent> events_;
     std::map<std::pair<uint16_t, uint16_t>, uint64_t> sequences_;
-    uint64_t quiet_ = 0, missing_ = 0;
+    uint64_t missing_ = 0;
     ebpf_loader::EngineStats stats_;
 };
 

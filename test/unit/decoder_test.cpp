@@ -89,18 +89,18 @@ TEST(Decoder, CopiesTheHeader) {
               (std::vector<uint32_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
     EXPECT_EQ(e.args[5], 0xf000000000000005);
     EXPECT_EQ(e.comm, "prog");
-    EXPECT_FALSE(e.quiet || e.carries_image || e.lost_fields);
+    EXPECT_FALSE(e.carries_image || e.lost_fields);
 }
 
 TEST(Decoder, ReadsTheFlagsOfARecord) {
     RecordBuilder builder;
     builder.header.kind = EBT_EXIT;
-    builder.header.flags = EBT_NO_RETURN | EBT_IMAGE | EBT_QUIET | EBT_LOST_FIELDS;
+    builder.header.flags = EBT_NO_RETURN | EBT_IMAGE | EBT_LOST_FIELDS;
     Decoded d(builder);
     ASSERT_TRUE(d.good);
     EXPECT_EQ(d.event.kind, EBT_EXIT);
     EXPECT_EQ(d.event.call, nullptr);
-    EXPECT_TRUE(d.event.quiet && d.event.carries_image && d.event.lost_fields);
+    EXPECT_TRUE(d.event.carries_image && d.event.lost_fields);
     EXPECT_FALSE(d.event.returns || d.event.success());
 }
 

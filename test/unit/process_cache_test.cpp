@@ -186,14 +186,6 @@ TEST_F(ProcessCacheTest, RemembersTheDeadForAWhile) {
     EXPECT_EQ(exe_after(late), "?");
 }
 
-TEST_F(ProcessCacheTest, DoesNotHealForAQuietExit) {
-    Event quiet = exit_of(event_of(10));
-    quiet.quiet = true;
-    exe_after(quiet);
-    EXPECT_EQ(cache.counters().unhealed, 0u);
-    EXPECT_EQ(cache.processes(), 0u);
-}
-
 TEST_F(ProcessCacheTest, HealsFromProc) {
     proc.add(10, 100, "/proc/self/exe", "prog\0arg\0"s, "a) b (c", 136 << 8 | 5);
     Event event = event_of(10, second + 9'999'999);

@@ -67,7 +67,6 @@ struct EngineStats {
     uint64_t seen = 0;
     uint64_t filtered = 0;
     uint64_t emitted = 0;
-    uint64_t quiet = 0; ///< cache records, not events
     std::array<uint64_t, EBT_LOSSES> lost{};
     uint64_t missed_runs = 0; ///< program runs the kernel skipped (recursion), from its own statistics
 };
