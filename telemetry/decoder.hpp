@@ -51,6 +51,7 @@ class Decoder {
     void resolve_argument(uint8_t argument, const RawField& file, Event& out) noexcept;
     void add_file(uint8_t argument, const RawField& file, Event& out) noexcept;
     void add_named_path(uint8_t argument, Event& out) noexcept;
+    void name_descriptor(uint8_t argument, PathField& path, Event& out) noexcept;
     void adopt_new_directory(Event& out) noexcept;
     void add_string(uint8_t argument, Event& out) noexcept;
     void join(const Text& base, PathField& path) noexcept;

@@ -86,7 +86,7 @@ void Decoder::add_named_path(uint8_t argument, Event& out) noexcept {
     read_text(strings_[argument], *path, out);
     path->detached = path->foreign = false; // not for a string to say
     if (!path->known())
-        return;
+        return name_descriptor(argument, *path, out);
     if (has_kind(out, argument, ebpf_loader::ArgKind::path_text)) {
         path->relative = !path->bytes.starts_with('/');
         return;
@@ -103,6 +103,16 @@ void Decoder::add_named_path(uint8_t argument, Event& out) noexcept {
     } else if (!path->bytes.empty() || out.success()) {
         join(out.cwd, *path);
     } // else: a failed call with "", which names nothing
+}
+
+/// No path at all: utimensat and its like mean the descriptor itself then.
+void Decoder::name_descriptor(uint8_t argument, PathField& path, Event& out) noexcept {
+    const RawField& descriptor = directories_[argument];
+    if (path.status != Status::unavailable || !descriptor.is_there() || !out.success())
+        return;
+    static_cast<Text&>(path) = Text{};
+    read_place(descriptor, nullptr, path, out);
+    path.relative = path.status == Status::truncated;
 }
 
 /// A chdir or chroot that succeeded: what its path started from is gone, but where it

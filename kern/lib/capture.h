@@ -220,7 +220,10 @@ INLINE void capture_image(struct scratch *s, __u64 task, const struct ebt_plan *
 	capture_image_argv(s, mm, plan);
 }
 
-/* Reads a string of the caller's into a field; returns its first byte, 0 for none. */
+/*
+ * Reads a string of the caller's into a field; returns its first byte, 0 for an empty
+ * string or none, '/' where it cannot be told.
+ */
 INLINE __u8 capture_string(struct scratch *s, __u8 arg)
 {
 	__u64 pointer = s->values[arg & (EBT_VALUES - 1)];
@@ -230,7 +233,7 @@ INLINE __u8 capture_string(struct scratch *s, __u8 arg)
 	field->flags = EBT_USER_MEMORY;
 	if (!pointer) {
 		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
-		return '/';
+		return 0;
 	}
 	__u8 *text = (void *)(field + 1);
 	__s64 length = bpf_probe_read_user_str(text, EBT_PATH_MAX, (void *)pointer);

@@ -42,6 +42,19 @@ void chown_(Process& p) {
     p.call({"fchownat", SYS_fchownat}, AT_FDCWD, "no", 9, 10, 0).fails(ENOENT).named(1, p.at("no"));
 }
 
+/// Without a path, the descriptor itself is meant.
+void utimensat_(Process& p) {
+    const int file = p.make_file("file");
+    p.call({"utimensat", SYS_utimensat}, AT_FDCWD, "file", 0, 0).succeeds().named(1, p.at("file"));
+    p.call({"utimensat", SYS_utimensat}, file, 0, 0, 0).succeeds().led_to(1, p.at("file"));
+    p.call({"utimensat", SYS_utimensat}, 500, 0, 0, 0)
+        .fails(EBADF)
+        .no_path(1, LOG_UNAVAILABLE, LOG_USER_MEMORY);
+    p.call({"utimensat", SYS_utimensat}, AT_FDCWD, 0, 0, 0)
+        .fails(EFAULT)
+        .no_path(1, LOG_UNAVAILABLE, LOG_USER_MEMORY);
+}
+
 void setxattr_(Process& p) {
     const int file = p.make_file("file");
     const char* const name = "trusted.kernel_tests";
@@ -130,13 +143,10 @@ void file_setattr_(Process& p) {
 
 Cases attribute_cases() {
     return {
-        {"chmod", chmod_},
-        {"chown", chown_},
-        {"setxattr", setxattr_},
-        {"setxattrat", setxattrat_},
-        {"removexattr", removexattr_},
-        {"ioctl", ioctl_},
-        {"file_setattr", file_setattr_},
+        {"chmod", chmod_},           {"chown", chown_},
+        {"utimensat", utimensat_},   {"setxattr", setxattr_},
+        {"setxattrat", setxattrat_}, {"removexattr", removexattr_},
+        {"ioctl", ioctl_},           {"file_setattr", file_setattr_},
     };
 }
 

@@ -269,6 +269,19 @@ TEST(Decoder, TakesTheDirectoryItselfForAnEmptyName) {
     EXPECT_EQ(Decoded(succeeded).path().bytes, "/home/me");
 }
 
+/// utimensat(fd, NULL, ...) means the descriptor.
+TEST(Decoder, TakesTheDescriptorItselfForNoNameThatSucceeds) {
+    RecordBuilder builder("openat");
+    builder.field(EBT_FIELD_STRING, "", {.arg = 1, .status = EBT_UNAVAILABLE, .flags = EBT_USER_MEMORY});
+    builder.field(EBT_FIELD_DIR, path_bytes("/var/lib"), arg(1));
+    builder.header.ret = 0;
+    Decoded succeeded(builder);
+    EXPECT_EQ(succeeded.path().bytes, "/var/lib");
+    EXPECT_EQ(succeeded.path().source, Source::kernel);
+    builder.header.ret = -EFAULT;
+    EXPECT_EQ(Decoded(builder).path().status, Status::unavailable);
+}
+
 TEST(Decoder, PutsTheRootBeforeANameSeenFromAChroot) {
     auto jailed = [](std::string_view name) {
         return named(name).field(EBT_FIELD_ROOT, path_bytes("/srv/jail"));
