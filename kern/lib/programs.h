@@ -264,10 +264,14 @@ INLINE const struct ebt_plan *exit_call(struct call *call, __u64 task)
 INLINE int ends_process(__u64 task)
 {
 	__s32 live = -1;
+	__u32 exec_id = 0;
 	__u8 told = 1;
 	struct process_key key = {.tgid = bpf_get_current_pid_tgid() >> 32};
 	READ(&live, POINTER(task, task_struct, signal), signal_struct, live);
 	if (live != 0 || !is_selected(EBT_ROW_EXIT))
+		return 0;
+	/* Processes descend from one that has executed a program, kernel threads do not. */
+	if (!READ(&exec_id, task, task_struct, self_exec_id) && !exec_id)
 		return 0;
 	READ(&key.start_time, POINTER(task, task_struct, group_leader), task_struct,
 	     start_boottime);

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The stream as a whole: threads at once, more than a buffer holds, other programs' noise.
+#include <cstring>
 #include <fcntl.h>
+#include <fstream>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <numeric>
 #include <sched.h>
 #include <set>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -187,6 +192,52 @@ class SelfTest : public EngineTest {
     }
 };
 
+/// A network device with a kernel thread, which ends with it. Empty where the kernel cannot.
+std::string make_and_end_kernel_thread() {
+    const int device = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+    ifreq request{};
+    strcpy(request.ifr_name, "ebt%d");
+    request.ifr_flags = IFF_TAP | IFF_NAPI | IFF_NO_PI;
+    std::string thread;
+    if (device >= 0 && ioctl(device, TUNSETIFF, &request) == 0) {
+        const std::string name = request.ifr_name;
+        std::ofstream threaded("/sys/class/net/" + name + "/threaded");
+        if (threaded << "1" && threaded.flush())
+            thread = "napi/" + name;
+    }
+    close(device);
+    return thread;
+}
+
+/// Kernel threads are no processes: neither their start nor their end is told.
+class KernelThreadTest : public EngineTest {
+  public:
+    using EngineTest::EngineTest;
+
+  private:
+    void TestBody() override {
+        ebpf_loader::Engine engine(selection("process_fork\nprocess_exit"), options_);
+        Collector collector(engine);
+        engine.start();
+        const std::string thread = make_and_end_kernel_thread();
+        if (thread.empty())
+            GTEST_SKIP() << "this kernel has no network devices with threads (CONFIG_TUN, Linux 5.12)";
+        const pid_t child = fork();
+        if (child == 0)
+            _exit(0);
+        waitpid(child, nullptr, 0);
+        collector.finish();
+        EXPECT_EQ(collector.problems(), "");
+        bool told = false;
+        for (const OwnedEvent& event : collector.take_events()) {
+            told = told || (event->kind == EBT_EXIT && event->pid == static_cast<uint32_t>(child));
+            EXPECT_FALSE(event->comm.starts_with(thread)) << event->kind;
+            EXPECT_NE(event->pid, 2u) << "the parent of the kernel's threads";
+        }
+        EXPECT_TRUE(told);
+    }
+};
+
 } // namespace
 
 void register_stream_tests(ebpf_loader::Tier tier) {
@@ -195,6 +246,7 @@ void register_stream_tests(ebpf_loader::Tier tier) {
     add_test<LossTest>(suite, "LossesAreCounted", tier);
     add_test<CpuTest>(suite, "EveryCpu", tier);
     add_test<SelfTest>(suite, "OwnCallsOnDemand", tier);
+    add_test<KernelThreadTest>(suite, "KernelThreads", tier);
 }
 
 } // namespace kernel_test
