@@ -5,6 +5,9 @@
 #include <new>
 #include <string>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <ebpf_loader/engine.hpp>
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/probe_report.hpp>
@@ -83,9 +86,20 @@ int guarded(const Options& options) {
     }
 }
 
+/// A file that is opened while a standard stream is closed would get its number, and with it
+/// what is written there. Something that takes no writing holds the place.
+bool occupy_standard_streams() {
+    for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (fcntl(stream, F_GETFD) < 0 && open("/", O_RDONLY | O_DIRECTORY) != stream)
+            return false;
+    return true;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
+    if (!occupy_standard_streams())
+        return exit_fault;
     try {
         Options options = parse_options(argc, argv);
         start_log(options.log_level, options.silent);

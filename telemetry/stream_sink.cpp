@@ -62,8 +62,9 @@ StreamSink::~StreamSink() {
 }
 
 void StreamSink::attach(int fd) {
-    if (fcntl(fd, F_GETFL) < 0)
-        throw Error(ErrorCode::usage, "Cannot write to " + name_ + ": " + std::strerror(errno) +
+    const int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+        throw Error(ErrorCode::usage, "Cannot write to " + name_ + ": " + std::strerror(EBADF) +
                                           ". Give it a file or a reader.");
     use(fd, OwnedFd());
 }

@@ -3,6 +3,7 @@
 #include <ebpf_loader/offset_source.hpp>
 
 #include "cpus.hpp"
+#include "file_limit.hpp"
 #include "loaded_tier.hpp"
 #include "reader.hpp"
 #include "self_check.hpp"
@@ -154,7 +155,9 @@ std::string all_refused(const std::vector<TierVerdict>& verdicts) {
 } // namespace
 
 Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
-    : selection_(selection), options_(options), capabilities_(probe_capabilities()) {
+    : selection_(selection), options_(options) {
+    ensure_file_limit();
+    capabilities_ = probe_capabilities();
     check_environment();
     offsets_ = options.offsets ? *options.offsets : running_kernel_offsets(options.log);
     const auto problems = offsets_.problems();
@@ -189,6 +192,9 @@ void Engine::Impl::check_environment() const {
             ErrorCode::lockdown,
             "kernel lockdown is in confidentiality mode, which forbids eBPF programs to read kernel memory; "
             "boot with lockdown=integrity");
+    if (access("/proc/self/fd", X_OK))
+        throw Error(ErrorCode::resources, "/proc is not there, which loading and the self-check need; run: "
+                                          "mount -t proc proc /proc");
 }
 
 void Engine::Impl::check_self(const Hooks& hooks) {
@@ -279,6 +285,7 @@ int64_t Engine::Impl::wall_clock_offset() const {
 }
 
 std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& offsets) {
+    ensure_file_limit();
     const Hooks all{.enter = true, .exec_args = true, .fork = true, .exec = true, .exit = true};
     const LoadPlan plan =
         make_load_plan(capabilities, offsets, all, least_buffer_bytes, [](std::string_view) {});

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Real runs on the real kernel, each with a process that makes a known number of calls.
+#include <linux/capability.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -270,6 +273,64 @@ TEST_F(Run, WritesToSeveralPlaces) {
     EXPECT_EQ(program.wait(), 0);
     EXPECT_EQ(lines_of(program.out()).size(), 10u);
     EXPECT_EQ(program.out(), read_file(log));
+}
+
+/// What is opened while standard error is closed would get its number, and with it what is
+/// said there: diagnostics between the events.
+TEST_F(Run, KeepsEventsApartFromDiagnosticsWhenStandardErrorIsClosed) {
+    RunningProgram program(arguments({"-o", log, "--stats", "0.2"}), {.last = [] { close(STDERR_FILENO); }});
+    ASSERT_TRUE(eventually([&] { // the second and later: by then it reports
+        call_getppid(caller, 1);
+        return lines_of(read_file(log)).size() > 1;
+    }));
+    usleep(500'000);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    for (const json& line : parsed(read_file(log)))
+        EXPECT_TRUE(line.contains("@timestamp")) << line;
+}
+
+TEST_F(Run, RefusesAClosedScreen) {
+    RunningProgram program(arguments({}), {.last = [] { close(STDOUT_FILENO); }});
+    EXPECT_EQ(program.wait(), 2);
+    EXPECT_THAT(program.err(), HasSubstr("Cannot write to standard output"));
+}
+
+TEST_F(Run, OpensAsManyFilesAsItNeeds) {
+    const auto allow_few = [] {
+        rlimit few{};
+        getrlimit(RLIMIT_NOFILE, &few);
+        few.rlim_cur = 16;
+        setrlimit(RLIMIT_NOFILE, &few);
+    };
+    for (const char* tier : {"tp", "raw_tp"}) {
+        if (!why_impossible(tier).empty())
+            continue;
+        RunningProgram program(arguments({"--tier", tier, "--duration", "0.3"}), {.last = allow_few});
+        EXPECT_EQ(program.wait(), 0) << program.err();
+    }
+}
+
+TEST_F(Run, SaysThatItMayNotOpenEnoughFiles) {
+    const auto allow_few_for_good = [] {
+        prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE);
+        const rlimit few{16, 16};
+        setrlimit(RLIMIT_NOFILE, &few);
+    };
+    RunningProgram program(arguments({}), {.last = allow_few_for_good});
+    EXPECT_EQ(program.wait(), 8);
+    EXPECT_THAT(program.err(), HasSubstr("LimitNOFILE="));
+}
+
+TEST_F(Run, SaysThatProcIsMissing) {
+    const auto hide_proc = [] {
+        unshare(CLONE_NEWNS);
+        mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+        umount2("/proc", MNT_DETACH);
+    };
+    RunningProgram program(arguments({}), {.last = hide_proc});
+    EXPECT_EQ(program.wait(), 8);
+    EXPECT_THAT(program.err(), HasSubstr("mount -t proc proc /proc"));
 }
 
 TEST_F(Run, NeverReportsItself) {

@@ -57,7 +57,8 @@ class RunningProgram {
   public:
     struct Setting {
         int standard_output = -1;             ///< -1: a file
-        std::function<void()> before = [] {}; ///< in the child, before it becomes the program
+        std::function<void()> before = [] {}; ///< in the child, before its streams are set
+        std::function<void()> last = [] {};   ///< right before it becomes the program
     };
 
     explicit RunningProgram(std::vector<std::string> arguments)
@@ -74,6 +75,7 @@ class RunningProgram {
         setting.before();
         dup2(setting.standard_output >= 0 ? setting.standard_output : open_file("out"), STDOUT_FILENO);
         dup2(open_file("err"), STDERR_FILENO);
+        setting.last();
         execv(PROGRAM, pointers.data());
         _exit(126);
     }
