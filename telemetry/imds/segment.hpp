@@ -6,6 +6,7 @@
 #include <span>
 
 #include "event.hpp"
+#include "imds/process_facts.hpp"
 
 namespace telemetry::imds {
 
@@ -34,6 +35,11 @@ struct Segment {
     /// The caller in full: credentials, image, comm, cwd, and what is missing of them. Null when
     /// it is not known, as for traffic that the kernel's threads moved.
     const Event* process = nullptr;
+    /// What the kernel tells beyond that: capabilities, namespaces, cgroup. Null: to be read
+    /// from /proc, while the process is there.
+    const ProcessFacts* facts = nullptr;
+    /// Return addresses in user memory, innermost first, if stacks were asked for.
+    std::span<const uint64_t> user_stack;
 
     /// Of the kernel's socket, not of a descriptor: the same through dup, fork, SCM_RIGHTS and
     /// threads. Never 0. May be used again once `closed` was told.

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace telemetry::imds {
+
+struct FoundField {
+    std::string_view name; ///< as the output calls it
+    std::string value;     ///< or a marker, where it is not of the form that it should have
+};
+
+/// The fields of a JSON object that the allow-list has, from its top level alone. The body may be
+/// cut anywhere, and may be anything: what is not a whole value of the right form is not shown.
+std::vector<FoundField> find_body_fields(std::string_view body);
+
+} // namespace telemetry::imds
