@@ -30,8 +30,8 @@ bool is_listed(std::string_view word, std::span<const std::string_view> list) {
 }
 
 bool is_harmless(char c) {
-    return is_token_character(c) || c == ':' || c == '@' || c == '=' || c == ',' || c == ';' || c == '(' ||
-           c == ')';
+    return (is_token_character(c) && c != '%') || c == ':' || c == '@' || c == '=' || c == ',' || c == ';' ||
+           c == '(' || c == ')';
 }
 
 /// May hide a slash, or anything that a reader would not see for what it is.
@@ -40,7 +40,8 @@ bool hides_something(std::string_view segment) {
 }
 
 bool names_credentials(std::string_view segment) {
-    return equals_ignoring_case(percent_decoded(segment), "credentials");
+    const std::string decoded = percent_decoded(segment);
+    return equals_ignoring_case(decoded.substr(0, decoded.find(';')), "credentials");
 }
 
 /// A segment as it may be shown; one that parameters (";x=y") follow loses them.
