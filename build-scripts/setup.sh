@@ -6,7 +6,7 @@ set -euo pipefail
 
 build_packages=(
     build-essential cmake pkg-config clang llvm
-    libbpf-dev libelf-dev libdw-dev zlib1g-dev
+    libbpf-dev libelf-dev libdw-dev zlib1g-dev libcurl4-openssl-dev
     libboost-program-options-dev libboost-log-dev
 )
 test_packages=(

@@ -58,11 +58,14 @@ class JsonLine : public LineBuffer {
         if (!put_json_escaped(*this, bytes)) [[unlikely]]
             raw_.push_back({name, bytes});
     }
+    /// Bytes that are no UTF-8, of a field that was put by put_derived().
+    void add_raw(const FieldName& name, std::string_view bytes) { raw_.push_back({name, bytes}); }
     /// A string that another field has whole: its bytes need not be told twice.
-    void put_derived(std::string_view bytes) {
+    bool put_derived(std::string_view bytes) {
         put('"');
-        put_json_escaped(*this, bytes);
+        const bool is_utf8 = put_json_escaped(*this, bytes);
         put('"');
+        return is_utf8;
     }
     /// A member, unless its value is not known.
     template <size_t N> void put_text(const char (&literal)[N], const FieldName& name, const Text& text) {

@@ -386,6 +386,11 @@ void JsonLinux::put_telemetry(JsonLine& line, const Event& event) {
         line.put(",\"dropped_before\":");
         line.put_decimal(event.dropped_before);
     }
+    put_json_notes(line, event);
+    line.put('}');
+}
+
+void put_json_notes(JsonLine& line, const Event& event) {
     if (event.missing || line.notes.any(Mark::missing))
         put_missing(line, event);
     if (event.lost_fields)
@@ -401,7 +406,6 @@ void JsonLinux::put_telemetry(JsonLine& line, const Event& event) {
     }
     if (!line.raw().empty())
         put_raw(line);
-    line.put('}');
 }
 
 } // namespace telemetry

@@ -34,4 +34,8 @@ class JsonLinux {
     std::string telemetry_; ///< the start of the object `telemetry`
 };
 
+/// What is noteworthy about the fields of the line so far, and the bytes that are no UTF-8:
+/// members of linux.telemetry, each with a comma before it.
+void put_json_notes(JsonLine& line, const Event& event);
+
 } // namespace telemetry

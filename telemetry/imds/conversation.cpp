@@ -39,8 +39,7 @@ void Conversation::take(const Segment& segment, const By& by) {
         if (segment.length == 0)
             return received_.parser.close();
         return move(received_, segment);
-    case Direction::closed:
-        return finish(Exchange::End::closed);
+    case Direction::closed: // finish() tells what is left
     case Direction::connected:
         return;
     }

@@ -51,7 +51,7 @@ struct Exchange {
 /// A connection of which there is nothing to tell but that it was.
 struct Contact {
     enum class Why : uint8_t {
-        no_bytes,     ///< nothing moved
+        no_bytes,     ///< nothing moved that the kernel side saw
         not_captured, ///< bytes moved that nobody could see, as by io_uring
         not_http,     ///< TLS, or anything else
     };

@@ -2,12 +2,17 @@
 #include "imds/lineage.hpp"
 
 #include <algorithm>
+#include <unistd.h>
 #include <utility>
 
 #include "event_facts.hpp"
 
 namespace telemetry::imds {
 namespace {
+
+uint64_t ns_per_tick() {
+    return 1'000'000'000 / static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
+}
 
 std::shared_ptr<const Program> program_of(const Image& image) {
     if (!image.exe.known() && !image.argv.known())
@@ -41,6 +46,7 @@ void Lineage::remember_running() {
             continue;
         const Node node = add(pid);
         node->start_ticks_ = parentage->start_ticks;
+        node->key.start_time_ns = parentage->start_ticks * ns_per_tick();
         parents[pid] = parentage->ppid;
         if (const auto* process = procfs_.read(pid)) {
             node->comm = process->comm;

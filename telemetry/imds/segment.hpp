@@ -15,7 +15,7 @@ enum class Direction : uint8_t {
     connected, ///< a connection to an endpoint was seen; no bytes
     sent,
     received,
-    closed, ///< nothing more will come of this socket; no bytes
+    closed, ///< nothing more will come of this socket; no bytes, and `ends` may be empty
 };
 
 /// What one system call moved over a connection to a metadata endpoint. Views are valid until

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "imds/connections.hpp"
+
+#include <algorithm>
+
+namespace telemetry::imds {
+
+void Connections::take(const Segment& segment, const Link& link, const Conversation::By& by) {
+    const auto entry = find(segment, link);
+    entry->last_ns = std::max(entry->last_ns, segment.time_ns);
+    entry->conversation.take(segment, by);
+    count(*entry);
+    make_room();
+}
+
+/// A cookie that comes with other ends belongs to another socket: the close was missed.
+Connections::List::iterator Connections::find(const Segment& segment, const Link& link) {
+    const auto found = by_socket_.find(segment.socket);
+    if (found != by_socket_.end()) {
+        const auto entry = found->second;
+        const Link& before = entry->conversation.link();
+        const bool has_port = before.ends.local_port && link.ends.local_port;
+        const bool is_same =
+            before.place == link.place && (!has_port || before.ends.local_port == link.ends.local_port);
+        if (is_same) {
+            entries_.splice(entries_.end(), entries_, entry);
+            return entry;
+        }
+        remove(entry, Exchange::End::closed);
+    }
+    entries_.emplace_back(link, limits_.conversation, conversation_counters_, listener_);
+    const auto entry = std::prev(entries_.end());
+    by_socket_[segment.socket] = entry;
+    ++counters_.opened;
+    return entry;
+}
+
+/// What was never seen, or was forgotten, has no end either.
+void Connections::close(uint64_t socket) {
+    const auto found = by_socket_.find(socket);
+    if (found != by_socket_.end())
+        remove(found->second, Exchange::End::closed);
+}
+
+void Connections::count(Entry& entry) {
+    held_ -= entry.held;
+    entry.held = sizeof entry + entry.conversation.held();
+    held_ += entry.held;
+}
+
+void Connections::remove(List::iterator entry, Exchange::End end) {
+    entry->conversation.finish(end);
+    held_ -= entry->held;
+    by_socket_.erase(entry->conversation.link().socket);
+    entries_.erase(entry);
+}
+
+void Connections::make_room() {
+    while (entries_.size() > 1 && (entries_.size() > limits_.connections || held_ > limits_.held_bytes)) {
+        ++counters_.evicted;
+        remove(entries_.begin(), Exchange::End::evicted);
+    }
+}
+
+void Connections::tick(uint64_t now_ns) {
+    for (Entry& entry : entries_) {
+        entry.conversation.tick(now_ns);
+        count(entry);
+    }
+    while (!entries_.empty() && entries_.front().last_ns + limits_.idle_ns < now_ns)
+        remove(entries_.begin(), Exchange::End::timed_out);
+}
+
+void Connections::finish() {
+    while (!entries_.empty())
+        remove(entries_.begin(), Exchange::End::closed);
+}
+
+} // namespace telemetry::imds

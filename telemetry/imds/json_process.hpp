@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "imds/imds_event.hpp"
+#include "imds/lineage.hpp"
+#include "imds/user_names.hpp"
+#include "json_ecs.hpp"
+#include "json_line.hpp"
+
+namespace telemetry::imds {
+
+/// The objects that tell who asked: `process` with its parent, `user`, `container`, and what of
+/// it belongs under linux.process.
+class JsonProcess {
+  public:
+    JsonProcess(const FormatContext& context, JsonEcs& ecs, const UserNames* users);
+
+    /// process, user, container; each begins with a comma.
+    void put(JsonLine& line, const Caller& caller);
+    /// "process":{...} of the object linux: capabilities, namespaces, cgroup, ancestors.
+    void put_linux(JsonLine& line, const Caller& caller);
+    /// Who read the answer: the inside of an object.
+    void put_reader(JsonLine& line, const Caller& caller);
+
+  private:
+    void put_known_process(JsonLine& line, const Event& event);
+    void put_parent(JsonLine& line, const Caller& caller);
+    void put_node(JsonLine& line, const LineageNode& node, const FieldName& name);
+    void put_start(JsonLine& line, const LineageNode& node);
+    void put_user(JsonLine& line, const Event& event);
+    void put_user_name(JsonLine& line, uint32_t uid);
+    void put_ancestors(JsonLine& line, const Caller& caller);
+
+    JsonEcs& ecs_;
+    const UserNames* users_;
+    int64_t boot_time_ns_;
+    Timestamp start_;
+};
+
+} // namespace telemetry::imds

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "imds/connections.hpp"
+#include "imds/endpoints.hpp"
+#include "imds/imds_event.hpp"
+#include "imds/lineage.hpp"
+#include "imds/segment.hpp"
+#include "imds/segment_queue.hpp"
+
+namespace telemetry::imds {
+
+/// All of it: segments and process events go in, ImdsEvents come out. One thread.
+class ImdsTracker {
+  public:
+    struct Options {
+        Endpoints endpoints = Endpoints::built_in();
+        std::string proc_root = "/proc";
+        Connections::Limits connections;
+        Lineage::Limits lineage;
+        SegmentQueue::Limits queue; ///< wait_ns = 0 where records come in order (a ring buffer)
+    };
+    struct Counters {
+        uint64_t segments = 0;
+        uint64_t foreign_segments = 0; ///< to no endpoint
+        uint64_t late_segments = 0;
+        uint64_t events = 0;
+        Connections::Counters connections;
+        ConversationCounters conversations;
+        Lineage::Counters lineage;
+    };
+    using Handler = std::function<void(const ImdsEvent&)>;
+
+    ImdsTracker(Options options, Handler handler);
+    ~ImdsTracker();
+
+    /// Reads which processes run, for their ancestors. Once process events are being seen.
+    void remember_running();
+
+    /// Every event with its image (ProcessCache::enrich): forks, execs, ends and calls tell who
+    /// descends from whom.
+    void take(const Event& event);
+    /// What a call moved. False when its far end is no endpoint.
+    bool take(const Segment& segment);
+    /// From time to time, at least each 100 ms: the wall clock, ns since the epoch.
+    void tick(uint64_t now_ns);
+    /// The end: tells all that is left.
+    void finish();
+
+    Counters counters() const;
+    const Endpoints& endpoints() const { return options_.endpoints; }
+
+  private:
+    class Teller;
+
+    std::shared_ptr<const Caller> caller_of(const Segment& segment);
+    void conduct(const Segment& segment, const std::shared_ptr<const Caller>& by);
+    Link link_of(const Segment& segment, const Endpoint& endpoint) const;
+
+    Options options_;
+    std::unique_ptr<Teller> teller_;
+    Lineage lineage_;
+    Connections connections_;
+    SegmentQueue queue_;
+    SegmentQueue::Handler conduct_;
+    std::map<uint32_t, std::shared_ptr<const Caller>> recent_; ///< by thread, a few
+    Counters counters_;
+};
+
+} // namespace telemetry::imds
