@@ -3,8 +3,9 @@
 #define TIER_RAW
 #define TIER_LOOPS
 #define TIER_RING
-#define TIER_WALK_STEPS 512
-#define TIER_ARGV_STEPS 512
-#define TIER_CAPTURES 3
+#define TIER_WALK_STEPS 128
+#define TIER_ARGV_STEPS 256
+#define TIER_CAPTURES 4
+#define TIER_WALK_HERE 16
 
 #include "lib/programs.h"

@@ -53,7 +53,7 @@ struct ebt_step {
 	__u8 capture; /* ebt_capture */
 	__u8 arg;     /* 0..5 or EBT_ARG_RET */
 	__u8 link;
-	__u8 when; /* ebt_when */
+	__u8 when; /* ebt_when: of which of a plan's lists it is */
 };
 
 /* What a predicate compares: index into the values of a call. */
@@ -112,18 +112,17 @@ enum ebt_plan_flag {
 /* Map `plans`: by row. */
 struct ebt_plan {
 	__u16 flags; /* ebt_plan_flag */
-	__u8 steps;
 	__u8 predicates;
-	__u8 due[2]; /* steps that run when the call fails, and when it succeeds */
-	__u16 reserved;
-	struct ebt_step step[EBT_STEPS];
+	__u8 steps[2]; /* when the call fails, and when it succeeds */
+	__u8 reserved[3];
+	struct ebt_step step[2][EBT_STEPS];
 	struct ebt_predicate predicate[EBT_PREDICATES];
 };
 
 /* Map `settings`, one element. */
 struct ebt_settings {
 	__u32 self_tgid;    /* whose own calls are not reported; 0 before it is known */
-	__u32 wakeup_bytes; /* ring buffer: wake the reader when so much waits */
+	__u32 wakeup_bytes; /* ring buffer: wake the reader when a slot has written so much */
 };
 
 /* Map `slots`: by cpu * EBT_SLOTS + slot. Owned by whoever holds `busy`, but for `busy` and
@@ -137,7 +136,8 @@ struct ebt_slot {
 	__u64 emitted;
 	__u64 missed; /* EBT_LOST_SCRATCH_BUSY; counted in slot 0 */
 	__u64 lost[EBT_LOSSES];
-	__u64 reserved[4];
+	__u64 unwoken; /* ring buffer: bytes since the reader was woken last */
+	__u64 reserved[3];
 };
 
 #endif

@@ -60,6 +60,10 @@ struct ebt_features {
 		pointer_;                                                                          \
 	})
 
+/* Bytes from a member of a structure to the end of another that comes after it. */
+#define SPAN(structure, first, last, last_size)                                                    \
+	(OFFSET(structure, last) + (last_size)-OFFSET(structure, first))
+
 /* `bit` when the helper's result is an error, without a branch for the verifier to follow. */
 #define ERROR_BIT(result, bit) ((__u32)((__s64)(result) >> 63) & (bit))
 

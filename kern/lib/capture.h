@@ -41,49 +41,88 @@ enum outcome {
 #define AFTER_IMAGE (6 * (EBT_PATH_MAX + 64))
 
 /* The file behind a descriptor of the caller's; 0 when there is none. */
-INLINE __u64 file_of(__u64 task, __s64 fd)
+INLINE __u64 file_of(struct scratch *s, __s64 fd)
 {
 	__u32 max_fds = 0;
 	__u64 file = 0;
-	__u64 fdt = POINTER(POINTER(task, task_struct, files), files_struct, fdt);
-	READ(&max_fds, fdt, fdtable, max_fds);
+	__u64 fdt = POINTER(s->task.files, files_struct, fdt);
+	__u64 table = 0;
+	if (IN_WINDOW(fdtable, max_fds, fd, 8)) {
+		READ_SPAN(s, fdt, fdtable, max_fds, fd, 8);
+		max_fds = WINDOW_MEMBER(__u32, s, fdtable, max_fds, max_fds);
+		table = WINDOW_MEMBER(__u64, s, fdtable, max_fds, fd);
+	} else {
+		READ(&max_fds, fdt, fdtable, max_fds);
+		table = POINTER(fdt, fdtable, fd);
+	}
 	if ((__u64)fd >= max_fds)
 		return 0;
-	__u64 table = POINTER(fdt, fdtable, fd);
 	bpf_probe_read_kernel(&file, sizeof(file), (void *)(table + fd * sizeof(file)));
 	return file;
 }
 
+INLINE int is_image(const struct known_image *image, const struct ebt_header *header)
+{
+	return image->start_time == header->start_time && image->exec_id == header->exec_id;
+}
+
 /* Is user space to be sent the image of this process with the record? */
-INLINE int image_unknown(const struct scratch *s)
+INLINE int image_unknown(struct scratch *s)
 {
 	__u32 tgid = s->header.tgid;
+	if (tgid == s->last_tgid && is_image(&s->last_image, &s->header))
+		return 0;
 	const struct known_image *image = bpf_map_lookup_elem(&known, &tgid);
-	return !image || image->start_time != s->header.start_time ||
-	       image->exec_id != s->header.exec_id;
+	if (!image || !is_image(image, &s->header))
+		return 1;
+	s->last_tgid = tgid;
+	s->last_image.start_time = s->header.start_time;
+	s->last_image.exec_id = s->header.exec_id;
+	return 0;
+}
+
+/* Where the caller's root and cwd are; without a dentry: nowhere. */
+INLINE void view_places(struct scratch *s)
+{
+	__u64 fs = s->task.fs, mount = 0, dentry = 0;
+	s->root_mount = s->root_dentry = s->pwd_mount = s->pwd_dentry = 0;
+	if (!fs)
+		return;
+	if (IN_WINDOW(fs_struct, root, pwd, 16)) {
+		READ_SPAN(s, fs, fs_struct, root, pwd, 16);
+		const __u8 *root = (void *)s->window;
+		const __u8 *pwd = root + (OFFSET(fs_struct, pwd) - OFFSET(fs_struct, root));
+		s->root_mount = *(__u64 *)(root + OFFSET(path, mnt)) - OFFSET(mount, mnt);
+		s->root_dentry = *(__u64 *)(root + OFFSET(path, dentry));
+		s->pwd_mount = *(__u64 *)(pwd + OFFSET(path, mnt)) - OFFSET(mount, mnt);
+		s->pwd_dentry = *(__u64 *)(pwd + OFFSET(path, dentry));
+		return;
+	}
+	if (read_path(fs + OFFSET(fs_struct, root), &mount, &dentry)) {
+		s->root_mount = mount;
+		s->root_dentry = dentry;
+	}
+	mount = dentry = 0;
+	read_path(fs + OFFSET(fs_struct, pwd), &mount, &dentry);
+	s->pwd_mount = mount;
+	s->pwd_dentry = dentry;
 }
 
 /* Completes the header and finds root and cwd of the caller, which every path needs. */
 INLINE void capture_begin(struct scratch *s, __u64 task)
 {
-	__u64 fs = POINTER(task, task_struct, fs);
-	__u64 mount = 0, dentry = 0;
 	if (!s->who_known)
 		header_who(s, task);
-	header_process(s, task);
+	header_process(s);
 	s->chrooted = 0;
 	s->top_mount = 0;
-	if (fs && read_path(fs + OFFSET(fs_struct, root), &mount, &dentry)) {
-		s->root_mount = mount;
-		s->root_dentry = dentry;
-		s->chrooted = scan_root(s, mount, dentry);
-	}
-	mount = dentry = 0;
-	if (fs)
-		read_path(fs + OFFSET(fs_struct, pwd), &mount, &dentry);
-	s->pwd_mount = mount;
-	s->pwd_dentry = dentry;
+	s->walker.mount = 0;
+	view_places(s);
+	if (s->root_dentry)
+		s->chrooted = scan_root(s, s->root_mount, s->root_dentry);
 	s->phase = s->with_image && image_unknown(s) ? PHASE_EXE : PHASE_CWD;
+	/* After a mere check the caller's memory is still there, as after a failure. */
+	s->list = s->header.ret >= 0 && !(s->header.flags & EBT_CHECKED);
 }
 
 /* A path field without an inode in front: cwd, root, directory. */
@@ -99,15 +138,24 @@ INLINE enum outcome capture_place(struct scratch *s, __u8 kind, __u8 arg, __u64 
 	return WALK;
 }
 
-INLINE void read_inode(struct ebt_inode *out, __u64 inode)
+INLINE void read_inode(struct scratch *s, struct ebt_inode *out, __u64 inode)
 {
 	__u16 mode = 0;
 	__u32 uid = 0, gid = 0;
 	__u64 ino = 0;
-	READ(&mode, inode, inode, i_mode);
-	READ(&uid, inode, inode, i_uid);
-	READ(&gid, inode, inode, i_gid);
-	READ(&ino, inode, inode, i_ino);
+	if (IN_WINDOW(inode, i_mode, i_ino, 8) && IN_WINDOW(inode, i_mode, i_uid, 4) &&
+	    IN_WINDOW(inode, i_mode, i_gid, 4)) {
+		READ_SPAN(s, inode, inode, i_mode, i_ino, 8);
+		mode = WINDOW_MEMBER(__u16, s, inode, i_mode, i_mode);
+		uid = WINDOW_MEMBER(__u32, s, inode, i_mode, i_uid);
+		gid = WINDOW_MEMBER(__u32, s, inode, i_mode, i_gid);
+		ino = WINDOW_MEMBER(__u64, s, inode, i_mode, i_ino);
+	} else {
+		READ(&mode, inode, inode, i_mode);
+		READ(&uid, inode, inode, i_uid);
+		READ(&gid, inode, inode, i_gid);
+		READ(&ino, inode, inode, i_ino);
+	}
 	out->ino = ino;
 	out->magic = 0;
 	out->mode = mode;
@@ -115,19 +163,35 @@ INLINE void read_inode(struct ebt_inode *out, __u64 inode)
 	out->gid = gid;
 }
 
+/* Where an open file is, and its inode. */
+INLINE int read_file(struct scratch *s, __u64 file, __u64 *mount, __u64 *dentry, __u64 *inode)
+{
+	/* f_inode comes before f_path since 6.12. */
+	if (IN_WINDOW(file, f_inode, f_path, 16)) {
+		READ_SPAN(s, file, file, f_inode, f_path, 16);
+		const __u8 *path =
+		    (__u8 *)s->window + (OFFSET(file, f_path) - OFFSET(file, f_inode));
+		*inode = s->window[0];
+		*mount = *(__u64 *)(path + OFFSET(path, mnt)) - OFFSET(mount, mnt);
+		*dentry = *(__u64 *)(path + OFFSET(path, dentry));
+		return *dentry != 0;
+	}
+	*inode = POINTER(file, file, f_inode);
+	return read_path(file + OFFSET(file, f_path), mount, dentry);
+}
+
 /* A path field with its inode in front: an executable or an open file. */
 INLINE enum outcome capture_file(struct scratch *s, __u8 kind, __u8 arg, __u64 file)
 {
-	__u64 mount = 0, dentry = 0;
-	if (!file || !read_path(file + OFFSET(file, f_path), &mount, &dentry)) {
+	__u64 mount = 0, dentry = 0, inode = 0;
+	if (!file || !read_file(s, file, &mount, &dentry, &inode)) {
 		field_missing(s, kind, arg, EBT_UNAVAILABLE);
 		return NEXT;
 	}
 	if (!has_room(s, sizeof(struct ebt_inode) + EBT_PATH_MAX))
 		return NEXT;
 	struct ebt_field *field = field_begin(s, kind, arg);
-	__u64 inode = POINTER(file, file, f_inode);
-	read_inode((void *)(field + 1), inode);
+	read_inode(s, (void *)(field + 1), inode);
 	walk_begin(s, field, mount, dentry, inode);
 	return WALK;
 }
@@ -264,7 +328,7 @@ INLINE enum outcome capture_path(struct scratch *s, __u64 task, const struct ebt
 	__s32 dirfd = s->values[step->link & 7];
 	if (dirfd == AT_FDCWD)
 		return NEXT;
-	__u64 file = file_of(task, dirfd), mount = 0, dentry = 0;
+	__u64 file = file_of(s, dirfd), mount = 0, dentry = 0;
 	if (file)
 		read_path(file + OFFSET(file, f_path), &mount, &dentry);
 	return capture_place(s, EBT_FIELD_DIR, step->arg, mount, dentry);
@@ -357,7 +421,7 @@ INLINE void read_socket(struct ebt_socket *out, __u64 socket)
 /* Both ends of a socket, as the kernel knows them. */
 INLINE void capture_socket(struct scratch *s, __u64 task, const struct ebt_step *step)
 {
-	__u64 file = file_of(task, (__s32)s->values[step->arg & 7]);
+	__u64 file = file_of(s, (__s32)s->values[step->arg & 7]);
 	__u16 mode = 0;
 	READ(&mode, POINTER(file, file, f_inode), inode, i_mode);
 	if (!file || (mode & S_IFMT) != S_IFSOCK) {
@@ -390,17 +454,6 @@ INLINE enum outcome capture_argv(struct scratch *s, const struct ebt_step *step)
 	return STRINGS;
 }
 
-/* After a mere check the caller's memory is still there, as after a failure. */
-INLINE int succeeded(const struct ebt_header *h)
-{
-	return h->ret >= 0 && !(h->flags & EBT_CHECKED);
-}
-
-INLINE int is_due(const struct ebt_step *step, const struct ebt_header *h)
-{
-	return step->when == EBT_ALWAYS || (step->when == EBT_ON_SUCCESS) == succeeded(h);
-}
-
 /* Runs one step of a plan. */
 INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt_step *step)
 {
@@ -412,7 +465,7 @@ INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt
 		return NEXT;
 	case EBT_CAPTURE_FILE:
 		return capture_file(s, EBT_FIELD_FILE, step->arg,
-				    file_of(task, (__s32)s->values[step->arg & 7]));
+				    file_of(s, (__s32)s->values[step->arg & 7]));
 	case EBT_CAPTURE_SOCKADDR:
 	case EBT_CAPTURE_SOCKADDR_OUT:
 		capture_sockaddr(s, step);
@@ -429,21 +482,9 @@ INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt
 	return NEXT;
 }
 
-/* The next step that is due from this one on; plan->steps when none is. */
-INLINE __u32 next_step(const struct scratch *s, const struct ebt_plan *plan, __u32 from)
-{
-	__u32 next = plan->steps;
-#pragma clang loop unroll(full)
-	for (int i = EBT_STEPS - 1; i >= 0; i--) {
-		if (i >= from && i < plan->steps && is_due(&plan->step[i], &s->header))
-			next = i;
-	}
-	return next;
-}
-
 INLINE int captured_all(const struct scratch *s, const struct ebt_plan *plan)
 {
-	return s->phase >= PHASE_STEPS + (__u32)plan->steps;
+	return s->phase >= PHASE_STEPS + (__u32)plan->steps[s->list & 1];
 }
 
 /*
@@ -457,69 +498,85 @@ INLINE __u32 calls_to_come(const struct scratch *s, const struct ebt_plan *plan)
 		calls += 2;
 	if (s->chrooted && s->phase <= PHASE_ROOT)
 		calls += 2;
-	if (s->phase < PHASE_STEPS + (__u32)plan->steps)
-		calls += plan->due[succeeded(&s->header)] * 2;
+	calls += plan->steps[s->list & 1] * 2;
 	return s->then_exit ? calls + 3 : calls;
 }
 
-/* Does what s->phase says and moves it on. What needs no walk is done on the way. */
+/* Does what s->phase says, from the cwd on, and moves it on. */
 INLINE enum outcome capture_phase(struct scratch *s, __u64 task, const struct ebt_plan *plan)
 {
-	if (s->phase == PHASE_BEGIN)
-		capture_begin(s, task);
-	if (s->phase == PHASE_IMAGE) {
-		capture_image(s, task, plan);
-		s->phase = PHASE_CWD;
-	}
 	__u32 phase = s->phase;
+	s->phase = phase + 1;
 	switch (phase) {
-	case PHASE_EXE:
-		s->phase = PHASE_IMAGE;
-		return capture_exe(s, task);
 	case PHASE_CWD:
-		s->phase = s->chrooted ? PHASE_ROOT : PHASE_STEPS + next_step(s, plan, 0);
+		s->phase += !s->chrooted;
 		return capture_place(s, EBT_FIELD_CWD, EBT_ARG_NONE, s->pwd_mount, s->pwd_dentry);
 	case PHASE_ROOT:
-		s->phase = PHASE_STEPS + next_step(s, plan, 0);
 		return capture_place(s, EBT_FIELD_ROOT, EBT_ARG_NONE, s->root_mount,
 				     s->root_dentry);
 	}
-	phase -= PHASE_STEPS;
-	s->phase = PHASE_STEPS + next_step(s, plan, phase + 1);
-	return capture_step(s, task, &plan->step[phase & (EBT_STEPS - 1)]);
+	return capture_step(s, task,
+			    &plan->step[s->list & 1][(phase - PHASE_STEPS) & (EBT_STEPS - 1)]);
 }
 
-/* The stage: captures until the record is complete or another stage has to go on. */
+/* Most paths are short enough to be walked on the spot. 1 when it was. */
+INLINE int walked_here(struct scratch *s)
+{
+#ifdef TIER_LOOPS
+	if (!walk_some(s, TIER_WALK_HERE))
+		return 0;
+	walk_end(s, 0);
+	return 1;
+#else
+	return 0;
+#endif
+}
+
+/* Captures until the record is complete or another stage has to go on. */
+INLINE void capture(void *ctx, struct claim *claim, __u64 task, const struct ebt_plan *plan)
+{
+	struct scratch *s = claim->scratch;
+	enum outcome outcome = NEXT;
+	if (s->phase == PHASE_BEGIN)
+		capture_begin(s, task);
+	if (s->phase == PHASE_EXE) {
+		s->phase = PHASE_IMAGE;
+		outcome = capture_exe(s, task);
+	}
+	if (outcome == NEXT && s->phase == PHASE_IMAGE) {
+		s->phase = PHASE_CWD;
+		capture_image(s, task, plan);
+	}
+	TIER_LOOP
+	for (int i = 0; i < TIER_CAPTURES; i++) {
+		if (outcome != NEXT || captured_all(s, plan))
+			break;
+		outcome = capture_phase(s, task, plan);
+		if (outcome == WALK && walked_here(s))
+			outcome = NEXT;
+	}
+	if (outcome == NEXT && captured_all(s, plan)) {
+		finish(ctx, claim);
+		return;
+	}
+	s->reserve = calls_to_come(s, plan);
+	go_on(ctx, claim,
+	      outcome == WALK      ? STAGE_WALK
+	      : outcome == STRINGS ? STAGE_ARGV
+				   : STAGE_CAPTURE);
+}
+
+/* The stage: goes on capturing. */
 INLINE void run_capture(void *ctx)
 {
 	struct claim claim;
 	resume_slot(&claim);
-	struct scratch *s = claim.scratch;
-	if (!s)
+	if (!claim.scratch)
 		return;
-	__u32 row = s->row;
+	__u32 row = claim.scratch->row;
 	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
-	if (!plan)
-		return;
-	__u64 task = bpf_get_current_task();
-	enum outcome outcome = NEXT;
-	TIER_LOOP
-	for (int i = 0; i < TIER_CAPTURES; i++) {
-		if (captured_all(s, plan))
-			break;
-		outcome = capture_phase(s, task, plan);
-		if (outcome != NEXT)
-			break;
-	}
-	if (outcome == NEXT && captured_all(s, plan)) {
-		finish(ctx, &claim);
-		return;
-	}
-	s->reserve = calls_to_come(s, plan);
-	go_on(ctx, &claim,
-	      outcome == WALK      ? STAGE_WALK
-	      : outcome == STRINGS ? STAGE_ARGV
-				   : STAGE_CAPTURE);
+	if (plan)
+		capture(ctx, &claim, bpf_get_current_task(), plan);
 }
 
 /* May a stage call itself once more and leave the others what they need? */
@@ -536,7 +593,7 @@ INLINE void run_walk(void *ctx)
 	struct scratch *s = claim.scratch;
 	if (!s)
 		return;
-	int whole = walk_some(s);
+	int whole = walk_some(s, TIER_WALK_STEPS);
 	if (!whole && may_repeat(s))
 		jump(ctx, s, STAGE_WALK);
 	walk_end(s, !whole);

@@ -8,24 +8,26 @@
 
 #ifdef TIER_RING
 /*
- * The reader is woken when the waiting bytes pass a multiple of the threshold, not
- * for each record: a wake-up costs many times what the record does.
+ * The reader is woken when this slot has written so many bytes, not for each record: a
+ * wake-up costs many times what the record does. What waits longer its time-out fetches.
  */
-INLINE __u64 ring_wakeup(__u64 size)
+INLINE __u64 ring_wakeup(struct ebt_slot *slot, __u64 size)
 {
 	__u32 zero = 0;
-	struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
-	__u64 before = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-	__u64 crossed = before ^ (before + size);
-	return set && crossed >= set->wakeup_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
+	slot->unwoken += size;
+	if (!set || slot->unwoken < set->wakeup_bytes)
+		return BPF_RB_NO_WAKEUP;
+	slot->unwoken = 0;
+	return BPF_RB_FORCE_WAKEUP;
 }
 #endif
 
-INLINE __s64 output(void *ctx, struct scratch *s, __u64 size)
+INLINE __s64 output(void *ctx, struct scratch *s, struct ebt_slot *slot, __u64 size)
 {
 #ifdef TIER_RING
 	if (HAS_FEATURE(ring_buffer))
-		return bpf_ringbuf_output(&events, s->record, size, ring_wakeup(size));
+		return bpf_ringbuf_output(&events, s->record, size, ring_wakeup(slot, size));
 #endif
 	return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, s->record, size);
 }
@@ -57,7 +59,7 @@ INLINE void emit(void *ctx, struct claim *claim)
 		size = EBT_RECORD_MAX;
 	s->header.size = size;
 	s->header.sequence = ++slot->sequence;
-	__s64 error = output(ctx, s, size);
+	__s64 error = output(ctx, s, slot, size);
 	if (!error) {
 		slot->emitted++;
 		if (s->image_whole)

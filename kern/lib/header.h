@@ -10,6 +10,7 @@
 
 /* A system call as it came in. */
 struct call {
+	__u64 ids; /* bpf_get_current_pid_tgid() */
 	__s32 nr;
 	__u32 abi;
 	__u32 row;
@@ -61,12 +62,14 @@ INLINE void call_arguments(struct call *call, __u64 registers)
 	}
 }
 
-/* Starts a record of the caller's. What filters may ask for comes later, in header_who. */
-INLINE void header_begin(struct claim *claim, __u64 task, __u8 kind)
+/*
+ * Starts a record of the caller's, with what costs next to nothing: most go no further
+ * than the filter.
+ */
+INLINE void header_begin(struct claim *claim, __u64 ids, __u8 kind)
 {
 	struct scratch *s = claim->scratch;
 	struct ebt_header *h = &s->header;
-	__u64 ids = bpf_get_current_pid_tgid();
 	h->version = EBT_RECORD_VERSION;
 	h->kind = kind;
 	h->abi = EBT_X86_64;
@@ -74,7 +77,6 @@ INLINE void header_begin(struct claim *claim, __u64 task, __u8 kind)
 	h->cpu = claim->index / EBT_SLOTS;
 	h->slot = claim->index % EBT_SLOTS;
 	h->missing = 0;
-	h->time = now();
 	h->tgid = ids >> 32;
 	h->tid = ids;
 	h->nr = -1;
@@ -90,49 +92,111 @@ INLINE void header_begin(struct claim *claim, __u64 task, __u8 kind)
 	s->cwd_told = 0;
 }
 
+/*
+ * Members of one structure that stand close together cost one read where the tier has
+ * the instructions for that. Each group is in this order on every kernel; where it is
+ * not, or further apart, the condition is false and the verifier drops the branch.
+ */
+#ifdef TIER_LOOPS
+#define IN_WINDOW(structure, first, last, last_size)                                               \
+	(SPAN(structure, first, last, last_size) <= WINDOW)
+#else
+#define IN_WINDOW(structure, first, last, last_size) 0
+#endif
+
+#define READ_SPAN(s, base, structure, first, last, last_size)                                      \
+	bpf_probe_read_kernel((s)->window, SPAN(structure, first, last, last_size),                \
+			      (void *)((base) + OFFSET(structure, first)))
+
+/* A member in the window that begins with another. */
+#define WINDOW_MEMBER(type, s, structure, first, member)                                           \
+	(*(type *)((__u8 *)(s)->window + (OFFSET(structure, member) - OFFSET(structure, first))))
+
+INLINE void view_family(struct scratch *s, __u64 task)
+{
+	struct task_view *view = &s->task;
+	if (IN_WINDOW(task_struct, real_parent, group_leader, 8)) {
+		READ_SPAN(s, task, task_struct, real_parent, group_leader, 8);
+		view->parent = WINDOW_MEMBER(__u64, s, task_struct, real_parent, real_parent);
+		view->leader = WINDOW_MEMBER(__u64, s, task_struct, real_parent, group_leader);
+		return;
+	}
+	view->parent = POINTER(task, task_struct, real_parent);
+	view->leader = POINTER(task, task_struct, group_leader);
+}
+
+INLINE void view_resources(struct scratch *s, __u64 task)
+{
+	struct task_view *view = &s->task;
+	if (IN_WINDOW(task_struct, cred, files, 8) && IN_WINDOW(task_struct, cred, fs, 8)) {
+		READ_SPAN(s, task, task_struct, cred, files, 8);
+		view->cred = WINDOW_MEMBER(__u64, s, task_struct, cred, cred);
+		view->fs = WINDOW_MEMBER(__u64, s, task_struct, cred, fs);
+		view->files = WINDOW_MEMBER(__u64, s, task_struct, cred, files);
+		return;
+	}
+	view->cred = POINTER(task, task_struct, cred);
+	view->fs = POINTER(task, task_struct, fs);
+	view->files = POINTER(task, task_struct, files);
+}
+
+INLINE __u32 view_login(struct scratch *s, __u64 task)
+{
+	struct task_view *view = &s->task;
+	__u32 auid = -1, ses = -1, exec_id = 0, missing = 0;
+	if (HAS(task_struct, loginuid) && IN_WINDOW(task_struct, loginuid, self_exec_id, 4) &&
+	    IN_WINDOW(task_struct, loginuid, sessionid, 4)) {
+		__s64 error = READ_SPAN(s, task, task_struct, loginuid, self_exec_id, 4);
+		view->auid = WINDOW_MEMBER(__u32, s, task_struct, loginuid, loginuid);
+		view->ses = WINDOW_MEMBER(__u32, s, task_struct, loginuid, sessionid);
+		view->exec_id = WINDOW_MEMBER(__u32, s, task_struct, loginuid, self_exec_id);
+		return ERROR_BIT(error, EBT_MISSING_AUDIT | EBT_MISSING_EXEC_ID);
+	}
+	if (HAS(task_struct, loginuid)) {
+		__s64 error = READ(&auid, task, task_struct, loginuid);
+		missing |= ERROR_BIT(error, EBT_MISSING_AUDIT);
+		READ(&ses, task, task_struct, sessionid);
+	}
+	__s64 error = READ(&exec_id, task, task_struct, self_exec_id);
+	view->auid = auid;
+	view->ses = ses;
+	view->exec_id = exec_id;
+	return missing | ERROR_BIT(error, EBT_MISSING_EXEC_ID);
+}
+
 /* Credentials, login and parent: what predicates may compare. */
 INLINE void header_who(struct scratch *s, __u64 task)
 {
 	struct ebt_header *h = &s->header;
-	__u32 missing = 0;
-	__u32 ppid = 0, auid = -1, ses = -1;
-	__u64 parent = POINTER(task, task_struct, real_parent);
-	__s64 error = READ(&ppid, parent, task_struct, tgid);
+	__u32 missing = view_login(s, task);
+	h->auid = s->task.auid;
+	h->ses = s->task.ses;
+	h->exec_id = s->task.exec_id;
+
+	__u32 ppid = 0;
+	view_family(s, task);
+	__s64 error = READ(&ppid, s->task.parent, task_struct, tgid);
 	missing |= ERROR_BIT(error, EBT_MISSING_PPID);
 	h->ppid = ppid;
 
-	if (HAS(task_struct, loginuid)) {
-		error = READ(&auid, task, task_struct, loginuid);
-		missing |= ERROR_BIT(error, EBT_MISSING_AUDIT);
-		READ(&ses, task, task_struct, sessionid);
-	}
-	h->auid = auid;
-	h->ses = ses;
-
-	__u64 cred = POINTER(task, task_struct, cred);
-	error =
-	    bpf_probe_read_kernel(&h->uid, 8 * sizeof(__u32), (void *)(cred + OFFSET(cred, uid)));
+	view_resources(s, task);
+	error = bpf_probe_read_kernel(&h->uid, 8 * sizeof(__u32),
+				      (void *)(s->task.cred + OFFSET(cred, uid)));
 	missing |= ERROR_BIT(error, EBT_MISSING_CREDENTIALS);
 	h->missing |= missing;
 	s->who_known = 1;
 }
 
-/* The rest of the header. */
-INLINE void header_process(struct scratch *s, __u64 task)
+/* The rest of the header, after header_who. */
+INLINE void header_process(struct scratch *s)
 {
 	struct ebt_header *h = &s->header;
-	__u32 missing = 0;
 	__u64 start_time = 0;
-	__u32 exec_id = 0;
-	__u64 leader = POINTER(task, task_struct, group_leader);
-	__s64 error = READ(&start_time, leader, task_struct, start_boottime);
-	missing |= ERROR_BIT(error, EBT_MISSING_START_TIME);
+	h->time = now();
+	__s64 error = READ(&start_time, s->task.leader, task_struct, start_boottime);
 	h->start_time = start_time;
-	error = READ(&exec_id, task, task_struct, self_exec_id);
-	missing |= ERROR_BIT(error, EBT_MISSING_EXEC_ID);
-	h->exec_id = exec_id;
+	h->missing |= ERROR_BIT(error, EBT_MISSING_START_TIME);
 	bpf_get_current_comm(h->comm, sizeof(h->comm));
-	h->missing |= missing;
 }
 
 INLINE void header_call(struct scratch *s, const struct call *call)

@@ -50,13 +50,15 @@ struct dentry_view {
 	__u32 hash;
 	__u32 length;
 	__u64 name;
+	__u64 inode;
+	__u64 short_name[5]; /* where `name` may point to */
 };
 
 struct walker {
 	__u64 dentry;
 	__u64 mount;           /* struct mount that the dentry is in */
 	struct mount_view in;  /* what it says */
-	struct dentry_view at; /* the dentry last read */
+	struct dentry_view at; /* the dentry last read, and what follows in it */
 	__u64 inode;           /* of the file, for its file system's magic; 0: not asked for */
 	__u64 end;             /* of the components in the record */
 	__u64 limit;           /* where they have to end; 0 once they did not */
@@ -81,14 +83,36 @@ struct argv_cursor {
 #define RECORD_MASK 0xffff
 #define RECORD_ROOM (RECORD_MASK + 1 + EBT_ARGV_MAX + 4096)
 
+struct known_image {
+	__u64 start_time;
+	__u64 exec_id;
+};
+
+/* What records need of the caller's task_struct. */
+struct task_view {
+	__u64 parent;
+	__u64 leader;
+	__u64 cred;
+	__u64 fs;
+	__u64 files;
+	__u32 auid;
+	__u32 ses;
+	__u32 exec_id;
+};
+
+#define WINDOW 128 /* bytes */
+
 struct scratch {
 	__u64 values[EBT_VALUES];
+	__u64 window[WINDOW / 8]; /* a piece of a kernel structure: see READ_SPAN */
+	struct task_view task;
 	__u64 top_mount; /* root mount of the caller's mount namespace; 0: unknown */
 	__u64 root_mount, root_dentry;
 	__u64 pwd_mount, pwd_dentry;
 	struct walker walker;
 	struct argv_cursor argv;
 	__u32 phase;
+	__u32 list;       /* of the plan's steps: 1 when the call succeeded */
 	__u32 tail_calls; /* of this run: the kernel allows 32 or 33 */
 	__u32 reserve;    /* tail calls that others than this walk still need */
 	__u32 position;   /* end of the record so far */
@@ -99,6 +123,8 @@ struct scratch {
 	__u32 cwd_told;
 	__u32 with_image; /* the image may go with the record */
 	__u32 who_known;  /* header_who has run */
+	__u32 last_tgid;  /* of the image that was last found to be known */
+	struct known_image last_image;
 	union {
 		struct ebt_header header;
 		__u8 record[RECORD_ROOM];
@@ -113,11 +139,6 @@ struct {
 } scratches SEC(".maps");
 
 /* Process images that user space has been sent: tgid -> which one. */
-struct known_image {
-	__u64 start_time;
-	__u64 exec_id;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);

@@ -21,23 +21,26 @@ INLINE int is_own(__u64 ids)
 	return set && set->self_tgid == ids >> 32;
 }
 
-/* Row of the call in its ABI; 0 when it is not selected. Reads the ABI only when some row is. */
-INLINE __u32 select_row(struct call *call, __u64 task, __s64 raw_nr)
+/* The rows of a call's number; null when it is not selected in any ABI. */
+INLINE const struct ebt_numbers *selected_rows(__s64 raw_nr)
 {
 	__u32 nr = raw_nr;
-	if ((__s32)nr < 0)
-		return 0;
 	__u32 index = nr & ~EBT_X32_BIT;
-	if (index >= EBT_NUMBERS)
+	if ((__s32)nr < 0 || index >= EBT_NUMBERS)
 		return 0;
-	const struct ebt_numbers *selected = bpf_map_lookup_elem(&numbers, &index);
-	if (!selected || !*(const __u64 *)selected->row)
-		return 0;
+	const struct ebt_numbers *rows = bpf_map_lookup_elem(&numbers, &index);
+	return rows && *(const __u64 *)rows->row ? rows : 0;
+}
+
+/* Row of the call in its ABI; 0 when it is not selected in that one. */
+INLINE __u32 select_row(struct call *call, const struct ebt_numbers *rows, __u64 task, __s64 raw_nr)
+{
+	__u32 nr = raw_nr;
 	int compat = is_compat(task);
 	call->missing = ERROR_BIT((__s64)compat, EBT_MISSING_ABI);
 	call->abi = compat > 0 ? EBT_I386 : nr & EBT_X32_BIT ? EBT_X32 : EBT_X86_64;
-	call->nr = index;
-	return call->row = selected->row[call->abi & 3];
+	call->nr = nr & ~EBT_X32_BIT;
+	return call->row = rows->row[call->abi & 3];
 }
 
 /* A successful exec leaves registers of zeroes; only a check succeeds and keeps its flags. */
@@ -64,6 +67,12 @@ INLINE void restore_exec_call(struct call *call, __u64 task)
 		bpf_map_delete_elem(&exec_calls, &task);
 }
 
+INLINE void drop(void *ctx, struct claim *claim)
+{
+	claim->slot->filtered++;
+	leave(ctx, claim);
+}
+
 /* Goes on with a record whose header is begun: filter, then capture. */
 INLINE void filter_and_capture(void *ctx, struct claim *claim, __u64 task,
 			       const struct ebt_plan *plan)
@@ -74,12 +83,28 @@ INLINE void filter_and_capture(void *ctx, struct claim *claim, __u64 task,
 	go_on(ctx, claim, plan->predicates ? STAGE_FILTER : STAGE_CAPTURE);
 }
 
+/* The same, for the hook that most calls end in: a tail call less. */
+INLINE void filter_here(void *ctx, struct claim *claim, __u64 task, const struct ebt_plan *plan)
+{
+#ifdef TIER_LOOPS
+	if (plan->flags & EBT_PLAN_WHO)
+		header_who(claim->scratch, task);
+	filter_values(claim->scratch);
+	if (plan->predicates && !filter_passes(plan, claim->scratch))
+		drop(ctx, claim);
+	else
+		go_on(ctx, claim, STAGE_CAPTURE);
+#else
+	filter_and_capture(ctx, claim, task, plan);
+#endif
+}
+
 /* From here on the call counts as seen. */
-INLINE void begin_call(struct claim *claim, __u64 task, const struct call *call, __u8 flags)
+INLINE void begin_call(struct claim *claim, const struct call *call, __u8 flags)
 {
 	struct scratch *s = claim->scratch;
 	claim->slot->seen++;
-	header_begin(claim, task, EBT_SYSCALL);
+	header_begin(claim, call->ids, EBT_SYSCALL);
 	header_call(s, call);
 	s->header.row = call->row;
 	s->header.flags = flags;
@@ -93,15 +118,18 @@ INLINE void record_call(void *ctx, __u64 task, const struct call *call, const st
 	claim_slot(&claim, task);
 	if (!claim.scratch)
 		return;
-	begin_call(&claim, task, call, flags);
-	filter_and_capture(ctx, &claim, task, plan);
+	begin_call(&claim, call, flags);
+	filter_here(ctx, &claim, task, plan);
 }
 
 /* A selected call at its end. */
-INLINE void run_sys_exit(void *ctx, __u64 task, __u64 registers, __s64 raw_nr, __s64 ret)
+INLINE void run_sys_exit(struct hook_context *ctx, const struct ebt_numbers *rows, __s64 raw_nr)
 {
-	struct call call;
-	if (!select_row(&call, task, raw_nr) || is_own(bpf_get_current_pid_tgid()))
+	struct call call = {.ids = bpf_get_current_pid_tgid()};
+	__u64 task = bpf_get_current_task();
+	__u64 registers = exit_registers(ctx, task);
+	__s64 ret = exit_result(ctx);
+	if (!select_row(&call, rows, task, raw_nr) || is_own(call.ids))
 		return;
 	call.ret = ret;
 	call_arguments(&call, registers);
@@ -138,10 +166,12 @@ INLINE void keep_exec_call(__u64 task, const struct call *call)
  * Calls whose registers do not last to their end: rt_sigreturn replaces them, and on
  * kernels without tracepoints of their own execve and execveat come this way too.
  */
-INLINE void run_sys_enter(void *ctx, __u64 task, __u64 registers, __s64 raw_nr)
+INLINE void run_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 raw_nr)
 {
-	struct call call;
-	if (!select_row(&call, task, raw_nr) || is_own(bpf_get_current_pid_tgid()))
+	struct call call = {.ids = bpf_get_current_pid_tgid()};
+	__u64 task = bpf_get_current_task();
+	__u64 registers = task_registers(task);
+	if (!select_row(&call, rows, task, raw_nr) || is_own(call.ids))
 		return;
 	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &call.row);
 	if (!plan || !(plan->flags & (EBT_PLAN_ENTER | EBT_PLAN_EXEC)))
@@ -155,11 +185,11 @@ INLINE void run_sys_enter(void *ctx, __u64 task, __u64 registers, __s64 raw_nr)
 }
 
 /* From here on the process event counts as seen. */
-INLINE void begin_process(struct claim *claim, __u64 task, __u8 kind, __u32 row, __s64 ret)
+INLINE void begin_process(struct claim *claim, __u8 kind, __u32 row, __s64 ret)
 {
 	struct scratch *s = claim->scratch;
 	claim->slot->seen++;
-	header_begin(claim, task, kind);
+	header_begin(claim, bpf_get_current_pid_tgid(), kind);
 	s->header.ret = ret;
 	s->header.row = row;
 	s->row = row;
@@ -197,7 +227,7 @@ INLINE void run_fork(void *ctx, __u64 task, __u64 child)
 	struct scratch *s = claim.scratch;
 	if (!s)
 		return;
-	begin_process(&claim, task, EBT_FORK, EBT_ROW_FORK, pid);
+	begin_process(&claim, EBT_FORK, EBT_ROW_FORK, pid);
 	struct ebt_field *field = field_begin(s, EBT_FIELD_CHILD, EBT_ARG_NONE);
 	struct ebt_child *out = (void *)(field + 1);
 	out->start_time = start_time;
@@ -215,7 +245,7 @@ INLINE void run_exec(void *ctx, __u64 task)
 	claim_slot(&claim, task);
 	if (!claim.scratch)
 		return;
-	begin_process(&claim, task, EBT_EXEC, EBT_ROW_EXEC, 0);
+	begin_process(&claim, EBT_EXEC, EBT_ROW_EXEC, 0);
 	record_process(ctx, &claim, task);
 }
 
@@ -237,7 +267,7 @@ INLINE __s64 wait_status(__u64 task)
 /* The process's end, once its last thread is gone. */
 INLINE void record_exit(void *ctx, struct claim *claim, __u64 task)
 {
-	begin_process(claim, task, EBT_EXIT, EBT_ROW_EXIT, wait_status(task));
+	begin_process(claim, EBT_EXIT, EBT_ROW_EXIT, wait_status(task));
 	/* The address space is gone on some kernels, there on others: never looked at. */
 	claim->scratch->with_image = 0;
 	record_process(ctx, claim, task);
@@ -250,11 +280,13 @@ INLINE const struct ebt_plan *exit_call(struct call *call, __u64 task)
 	__u64 registers = task_registers(task);
 	bpf_probe_read_kernel(&nr, sizeof(nr),
 			      (void *)(registers + __builtin_offsetof(struct registers, orig_ax)));
-	if (!select_row(call, task, nr))
+	const struct ebt_numbers *rows = selected_rows(nr);
+	if (!rows || !select_row(call, rows, task, nr))
 		return 0;
 	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &call->row);
 	if (!plan || !(plan->flags & EBT_PLAN_NO_RETURN) || (plan->flags & EBT_PLAN_ENTER))
 		return 0;
+	call->ids = bpf_get_current_pid_tgid();
 	call->ret = 0;
 	call_arguments(call, registers);
 	return plan;
@@ -289,7 +321,7 @@ INLINE void record_exit_after_call(void *ctx, struct claim *claim, __u64 task)
 	__u32 missing = s->header.missing & ~(EBT_MISSING_ARGS | EBT_MISSING_ABI);
 	__u16 fields = s->header.fields;
 	__u8 flags = s->header.flags & EBT_LOST_FIELDS;
-	begin_process(claim, task, EBT_EXIT, EBT_ROW_EXIT, wait_status(task));
+	begin_process(claim, EBT_EXIT, EBT_ROW_EXIT, wait_status(task));
 	s->with_image = 0;
 	if (phase != PHASE_BEGIN) { /* else the call was filtered out */
 		s->position = position;
@@ -316,7 +348,7 @@ INLINE void run_exit(void *ctx, __u64 task)
 		record_exit(ctx, &claim, task);
 		return;
 	}
-	begin_call(&claim, task, &call, EBT_NO_RETURN);
+	begin_call(&claim, &call, EBT_NO_RETURN);
 	claim.scratch->with_image = 0;
 	claim.scratch->then_exit = ends;
 	filter_and_capture(ctx, &claim, task, plan);
@@ -334,28 +366,29 @@ INLINE void run_filter(void *ctx)
 	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
 	if (!plan)
 		return;
-	if (filter_passes(plan, s)) {
+	if (filter_passes(plan, s))
 		go_on(ctx, &claim, STAGE_CAPTURE);
-		return;
-	}
-	claim.slot->filtered++;
-	leave(ctx, &claim);
+	else
+		drop(ctx, &claim);
 }
 
 HOOK(raw_syscalls, sys_exit)
 int on_sys_exit(struct hook_context *ctx)
 {
-	__u64 task = bpf_get_current_task();
-	__u64 registers = exit_registers(ctx, task);
-	run_sys_exit(ctx, task, registers, exit_number(ctx, registers), exit_result(ctx));
+	__s64 nr = exit_number(ctx);
+	const struct ebt_numbers *rows = selected_rows(nr);
+	if (rows)
+		run_sys_exit(ctx, rows, nr);
 	return 0;
 }
 
 HOOK(raw_syscalls, sys_enter)
 int on_sys_enter(struct hook_context *ctx)
 {
-	__u64 task = bpf_get_current_task();
-	run_sys_enter(ctx, task, task_registers(task), enter_number(ctx));
+	__s64 nr = enter_number(ctx);
+	const struct ebt_numbers *rows = selected_rows(nr);
+	if (rows)
+		run_sys_enter(ctx, rows, nr);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
  *   TIER_WALK_STEPS  path components a program
  *   TIER_ARGV_STEPS  strings of an argument vector a program
  *   TIER_CAPTURES    captures a program
+ *   TIER_WALK_HERE   with TIER_LOOPS: path components that a capture takes on itself
  */
 #ifndef EBT_LIB_TIER_H
 #define EBT_LIB_TIER_H
@@ -53,11 +54,12 @@ INLINE __u64 exit_registers(struct hook_context *ctx, __u64 task)
 	return ctx->args[0];
 }
 
-INLINE __s64 exit_number(struct hook_context *ctx, __u64 registers)
+INLINE __s64 exit_number(struct hook_context *ctx)
 {
 	__s64 nr = -1;
-	bpf_probe_read_kernel(&nr, sizeof(nr),
-			      (void *)(registers + __builtin_offsetof(struct registers, orig_ax)));
+	bpf_probe_read_kernel(
+	    &nr, sizeof(nr),
+	    (void *)(ctx->args[0] + __builtin_offsetof(struct registers, orig_ax)));
 	return nr;
 }
 
@@ -91,7 +93,7 @@ INLINE __u64 exit_registers(struct hook_context *ctx, __u64 task)
 /* A load whose offset the loader patches in. */
 #define CONTEXT(ctx, field) (((struct ebt_features *)(ctx))->field)
 
-INLINE __s64 exit_number(struct hook_context *ctx, __u64 registers)
+INLINE __s64 exit_number(struct hook_context *ctx)
 {
 	return CONTEXT(ctx, tp_syscall_id);
 }

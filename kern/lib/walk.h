@@ -28,9 +28,11 @@
 #define DENTRY_TOGETHER                                                                            \
 	(OFFSET(dentry, d_name) == OFFSET(dentry, d_parent) + 8 && OFFSET(qstr, len) == 4 &&       \
 	 OFFSET(qstr, name) == 8)
+#define SHORT_NAMES 1 /* are taken from the dentry */
 #else
 #define MOUNT_TOGETHER 1
 #define DENTRY_TOGETHER 1
+#define SHORT_NAMES 0
 #endif
 
 INLINE void read_mount(struct mount_view *view, __u64 mount)
@@ -48,8 +50,9 @@ INLINE void read_mount(struct mount_view *view, __u64 mount)
 INLINE void read_dentry(struct dentry_view *view, __u64 dentry)
 {
 	if (DENTRY_TOGETHER) {
-		bpf_probe_read_kernel(view, sizeof(*view),
-				      (void *)(dentry + OFFSET(dentry, d_parent)));
+		__u64 size =
+		    SHORT_NAMES ? sizeof(*view) : __builtin_offsetof(struct dentry_view, inode);
+		bpf_probe_read_kernel(view, size, (void *)(dentry + OFFSET(dentry, d_parent)));
 		return;
 	}
 	__u64 qstr = dentry + OFFSET(dentry, d_name);
@@ -94,7 +97,24 @@ INLINE void walk_begin(struct scratch *s, struct ebt_field *field, __u64 mount, 
 	w->length = 0;
 	w->below_cwd = 0;
 	w->stop = s->cwd_told ? s->pwd_dentry : 0;
-	walker_enter_mount(w, mount);
+	if (w->mount != mount) /* else it was read for this record already */
+		walker_enter_mount(w, mount);
+}
+
+/* The same from what was read of the dentry, where the name is in it: most names are. */
+INLINE int copy_short_name(const struct walker *w, __u64 *to, __u64 length)
+{
+	const struct dentry_view *at = &w->at;
+	__u64 short_name = w->dentry + OFFSET(dentry, d_parent) +
+			   __builtin_offsetof(struct dentry_view, short_name);
+	if (!SHORT_NAMES || at->name != short_name || length >= sizeof(at->short_name))
+		return 0;
+	to[0] = at->short_name[0];
+	to[1] = at->short_name[1];
+	to[2] = at->short_name[2];
+	to[3] = at->short_name[3];
+	to[4] = at->short_name[4];
+	return 1;
 }
 
 /* Copies the name in w->at to the end of the path. */
@@ -114,7 +134,8 @@ INLINE void walk_store_name(struct scratch *s, struct walker *w)
 	OPAQUE(length);
 	length &= NAME_MAX_MASK;
 	/* One byte more than the name, so that the size is never 0; it becomes the NUL. */
-	bpf_probe_read_kernel(to, length + 1, (void *)w->at.name);
+	if (!copy_short_name(w, (void *)to, length))
+		bpf_probe_read_kernel(to, length + 1, (void *)w->at.name);
 	to[length] = 0;
 }
 
@@ -158,11 +179,11 @@ INLINE int walk_mounts(struct scratch *s)
 	return 0;
 }
 
-/* Up to TIER_WALK_STEPS steps; 1 when the top is reached. */
-INLINE int walk_some(struct scratch *s)
+/* Up to so many steps; 1 when the top is reached. */
+INLINE int walk_some(struct scratch *s, int steps)
 {
 	TIER_LOOP
-	for (int i = 0; i < TIER_WALK_STEPS; i++) {
+	for (int i = 0; i < steps; i++) {
 		if (!walk_step(s))
 			return walk_mounts(s);
 	}
@@ -211,6 +232,10 @@ INLINE int scan_root(struct scratch *s, __u64 mount, __u64 dentry)
 	for (int i = 0; i < MOUNT_DEPTH; i++) {
 		struct mount_view view = {};
 		read_mount(&view, mount);
+		if (i == 0) { /* most paths end here */
+			s->walker.mount = mount;
+			s->walker.in = view;
+		}
 		chrooted |= dentry != view.root;
 		if (view.parent == mount) {
 			s->top_mount = mount;

@@ -38,12 +38,10 @@ ebt_plan make_plan(uint16_t flags, std::span<const ebt_step> steps, std::span<co
     plan.flags = flags;
     if (include_all || filter.empty())
         plan.flags |= EBT_INCLUDE_ALL;
-    plan.steps = static_cast<__u8>(std::min<size_t>(steps.size(), EBT_STEPS));
-    std::copy_n(steps.begin(), plan.steps, plan.step);
-    for (uint8_t i = 0; i < plan.steps; i++) {
-        plan.due[0] += plan.step[i].when != EBT_ON_SUCCESS;
-        plan.due[1] += plan.step[i].when != EBT_ON_FAILURE;
-    }
+    for (const ebt_step& step : steps.first(std::min<size_t>(steps.size(), EBT_STEPS)))
+        for (const bool succeeded : {false, true})
+            if (step.when == EBT_ALWAYS || (step.when == EBT_ON_SUCCESS) == succeeded)
+                plan.step[succeeded][plan.steps[succeeded]++] = step;
     plan.predicates = static_cast<__u8>(filter.size());
     std::copy(filter.begin(), filter.end(), plan.predicate);
     return plan;

@@ -116,11 +116,11 @@ struct Beacon {
         plan.predicates = 2;
         plan.predicate[0] = {.value = 4, .operator_ = EBT_EQ, .operand = secret[0]};
         plan.predicate[1] = {.value = 5, .operator_ = EBT_EQ, .flags = EBT_CLAUSE_END, .operand = secret[1]};
-        plan.steps = plan.due[0] = plan.due[1] = 4;
-        plan.step[0] = {.capture = EBT_CAPTURE_FILE, .arg = 0};
-        plan.step[1] = {.capture = EBT_CAPTURE_SOCKET, .arg = 1};
-        plan.step[2] = {.capture = EBT_CAPTURE_FILE, .arg = 2};
-        plan.step[3] = {.capture = EBT_CAPTURE_SOCKET, .arg = 3};
+        plan.steps[0] = 4; // it fails
+        plan.step[0][0] = {.capture = EBT_CAPTURE_FILE, .arg = 0};
+        plan.step[0][1] = {.capture = EBT_CAPTURE_SOCKET, .arg = 1};
+        plan.step[0][2] = {.capture = EBT_CAPTURE_FILE, .arg = 2};
+        plan.step[0][3] = {.capture = EBT_CAPTURE_SOCKET, .arg = 3};
         return plan;
     }
     /// A file descriptor as flags is no valid flag: the call does nothing but fail.

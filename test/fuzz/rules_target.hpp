@@ -27,7 +27,7 @@ inline void check_message(std::string_view text) {
 }
 
 inline void check_plan(const ebt_plan& plan) {
-    if (plan.predicates > EBT_PREDICATES || plan.steps > EBT_STEPS)
+    if (plan.predicates > EBT_PREDICATES || plan.steps[0] > EBT_STEPS || plan.steps[1] > EBT_STEPS)
         broken("a plan beyond its size");
     if (plan.predicates > 0 && !(plan.predicate[plan.predicates - 1].flags & EBT_CLAUSE_END))
         broken("a clause without an end");

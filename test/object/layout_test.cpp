@@ -68,9 +68,8 @@ std::vector<Structure> structures() {
           MEMBER(ebt_predicate, shift), MEMBER(ebt_predicate, reserved), MEMBER(ebt_predicate, operand)}},
         {"ebt_plan",
          sizeof(ebt_plan),
-         {MEMBER(ebt_plan, flags), MEMBER(ebt_plan, steps), MEMBER(ebt_plan, predicates),
-          MEMBER(ebt_plan, due), MEMBER(ebt_plan, reserved), MEMBER(ebt_plan, step),
-          MEMBER(ebt_plan, predicate)}},
+         {MEMBER(ebt_plan, flags), MEMBER(ebt_plan, predicates), MEMBER(ebt_plan, steps),
+          MEMBER(ebt_plan, reserved), MEMBER(ebt_plan, step), MEMBER(ebt_plan, predicate)}},
         {"ebt_settings",
          sizeof(ebt_settings),
          {MEMBER(ebt_settings, self_tgid), MEMBER(ebt_settings, wakeup_bytes)}},
@@ -78,7 +77,7 @@ std::vector<Structure> structures() {
          sizeof(ebt_slot),
          {MEMBER(ebt_slot, busy), MEMBER(ebt_slot, owner), MEMBER(ebt_slot, sequence), MEMBER(ebt_slot, seen),
           MEMBER(ebt_slot, filtered), MEMBER(ebt_slot, emitted), MEMBER(ebt_slot, missed),
-          MEMBER(ebt_slot, lost), MEMBER(ebt_slot, reserved)}},
+          MEMBER(ebt_slot, lost), MEMBER(ebt_slot, unwoken), MEMBER(ebt_slot, reserved)}},
     };
 }
 

@@ -103,12 +103,10 @@ TEST_P(Object, HelpersBehindFeatures) {
     for (const Program& program : object_.programs())
         all.merge(helpers(program));
     EXPECT_TRUE(all.contains(BPF_FUNC_ktime_get_boot_ns));
-    for (const int32_t helper : {BPF_FUNC_ringbuf_output, BPF_FUNC_ringbuf_query})
-        EXPECT_EQ(all.contains(helper), GetParam() == Tier::raw_tp);
+    EXPECT_EQ(all.contains(BPF_FUNC_ringbuf_output), GetParam() == Tier::raw_tp);
     for (const int32_t helper : all)
         EXPECT_TRUE(helpers_of_4_14.contains(helper) || helpers_with_substitutes.contains(helper) ||
-                    helper == BPF_FUNC_ktime_get_boot_ns || helper == BPF_FUNC_ringbuf_output ||
-                    helper == BPF_FUNC_ringbuf_query)
+                    helper == BPF_FUNC_ktime_get_boot_ns || helper == BPF_FUNC_ringbuf_output)
             << helper;
 }
 
