@@ -51,14 +51,6 @@ ebpf_loader::EngineOptions engine_options(const Options& options) {
     return engine;
 }
 
-ebpf_loader::Selection selection(const Rules& rules) {
-    auto selection = rules.compile();
-    if (selection.empty())
-        throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
-                                 "the rules select no event: there is nothing to do");
-    return selection;
-}
-
 FormatContext format_context(const ebpf_loader::Engine& engine) {
     return {.node = host_name(),
             .tier = std::string(ebpf_loader::tier_name(engine.tier())),
@@ -75,12 +67,21 @@ Rules load_rules(const Options& options) {
                             (options.rules ? *options.rules : "the program itself"));
     for (const std::string& warning : rules.warnings())
         log(LogLevel::warning, warning);
+    rules.follow_processes();
     return rules;
+}
+
+ebpf_loader::Selection select_events(const Rules& rules) {
+    auto selection = rules.compile();
+    if (selection.empty())
+        throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
+                                 "the rules select no event: there is nothing to do");
+    return selection;
 }
 
 Application::Application(const Options& options)
     : options_(options), rules_(load_rules(options)), outputs_(options),
-      engine_(selection(rules_), engine_options(options)),
+      engine_(select_events(rules_), engine_options(options)),
       formatter_(make_formatter(options.format, format_context(engine_))) {
     lines_.reserve(2 * lines_bytes);
     log(LogLevel::info, "tier " + std::string(ebpf_loader::tier_name(engine_.tier())) + ", " +

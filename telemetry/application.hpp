@@ -57,5 +57,7 @@ class Application {
 };
 
 Rules load_rules(const Options& options);
+/// What the kernel is asked for. Throws Error(usage) when that is nothing.
+ebpf_loader::Selection select_events(const Rules& rules);
 
 } // namespace telemetry

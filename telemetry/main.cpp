@@ -22,7 +22,7 @@ namespace {
 using namespace telemetry;
 
 void check(const Options& options) {
-    load_rules(options).compile();
+    select_events(load_rules(options));
     auto offsets = choose_offsets(options, usual_configs());
     std::cout << "rules and kernel offsets (" << offsets.source << ") are in order\n";
 }

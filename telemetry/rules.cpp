@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "rules.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -119,6 +120,32 @@ Rules Rules::load(const std::string& file) {
 
 std::string_view Rules::built_in() {
     return {ebt_built_in_rules_start, ebt_built_in_rules_end};
+}
+
+void Rules::follow_processes() {
+    ebpf_loader::Selection& selection = impl_->selection;
+    const auto is_end = [](const auto& entry) {
+        const auto& [row, plan] = entry;
+        return row == EBT_ROW_EXIT || ((plan.flags & EBT_PLAN_NO_RETURN) && !(plan.flags & EBT_PLAN_ENTER));
+    };
+    if (std::none_of(selection.plans().begin(), selection.plans().end(), is_end))
+        return;
+    const auto is_whole = [&](uint16_t row) {
+        const auto plan = selection.plans().find(row);
+        return plan != selection.plans().end() && (plan->second.flags & EBT_INCLUDE_ALL) &&
+               plan->second.predicates == 0;
+    };
+    const auto add = [&](ebt_process_row row) {
+        selection.select_process(row, {}, true);
+        impl_->exact[row] = false;
+    };
+    const auto row_named = [](const char* name) {
+        return ebpf_loader::row_of(*ebpf_loader::find_syscall(name));
+    };
+    if (!is_whole(EBT_ROW_FORK))
+        add(EBT_ROW_FORK);
+    if (!is_whole(EBT_ROW_EXEC) && !(is_whole(row_named("execve")) && is_whole(row_named("execveat"))))
+        add(EBT_ROW_EXEC);
 }
 
 ebpf_loader::Selection Rules::compile() const {

@@ -34,6 +34,10 @@ class Rules {
     static Rules load(const std::string& file);
     static std::string_view built_in(); ///< the text of rules/syscalls.rules
 
+    /// At its end a process has no executable any more: it is known from the start. Adds
+    /// to the kernel's part what tells of that, where ends are wanted; matches() drops it.
+    void follow_processes();
+
     /// The kernel's part.
     ebpf_loader::Selection compile() const;
     /// Is the event wanted? Exact: evaluates the whole rule, the kernel's part included.

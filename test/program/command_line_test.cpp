@@ -56,6 +56,10 @@ TEST(CommandLine, ChecksRules) {
     RunningProgram wrong({"--check", "-c", usable_config(), "-r", wrong_rules});
     EXPECT_EQ(wrong.wait(), 2);
     EXPECT_THAT(wrong.err(), HasSubstr(wrong_rules + ":2:1:"));
+    RunningProgram idle(
+        {"--check", "-c", usable_config(), "-r", file_with(folder, "idle", "kill\nnot kill\n")});
+    EXPECT_EQ(idle.wait(), 2) << "as a run would end";
+    EXPECT_THAT(idle.err(), HasSubstr("select no event"));
     RunningProgram absent({"--check", "-c", usable_config(), "-r", folder.path() + "/absent"});
     EXPECT_EQ(absent.wait(), 2);
     EXPECT_THAT(absent.err(), HasSubstr("absent"));

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <numeric>
 
 #include <gmock/gmock.h>
@@ -331,6 +332,24 @@ TEST_F(Run, SaysThatProcIsMissing) {
     RunningProgram program(arguments({}), {.last = hide_proc});
     EXPECT_EQ(program.wait(), 8);
     EXPECT_THAT(program.err(), HasSubstr("mount -t proc proc /proc"));
+}
+
+TEST_F(Run, KnowsTheExecutableOfWhatEnds) {
+    const std::string file = folder.path() + "/ends_badly";
+    std::filesystem::copy("/bin/false", file);
+    std::ofstream(rules) << "process_exit exe = " << file << "\nprocess_exit comm = " << caller << "\n";
+    RunningProgram program(arguments({}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    EXPECT_NE(system(file.c_str()), 0);
+    call_getppid(caller, 1);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    expect_balance(program.summaries().at(0));
+    auto events = parsed(program.out());
+    ASSERT_EQ(events.size(), 2u) << "no other, and what is only watched is not told";
+    EXPECT_EQ(events[0]["process"].value("executable", ""), file) << events[0];
+    EXPECT_EQ(events[0]["process"]["exit_code"], 1);
+    EXPECT_EQ(events[1]["process"].value("executable", ""), std::filesystem::read_symlink("/proc/self/exe"));
 }
 
 TEST_F(Run, NeverReportsItself) {

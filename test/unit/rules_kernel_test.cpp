@@ -213,4 +213,52 @@ TEST(RulesKernel, LoadSaysWhyItCannot) {
     EXPECT_NE(why("/dev/zero").find("longer than 16 MiB"), std::string::npos);
 }
 
+// --- the executable of what ends ---
+
+bool is_whole(const ebpf_loader::Selection& selection, uint16_t row) {
+    const auto plan = selection.plans().find(row);
+    return plan != selection.plans().end() && (plan->second.flags & EBT_INCLUDE_ALL) &&
+           plan->second.predicates == 0;
+}
+
+TEST(RulesKernel, EndsAreFollowedFromTheStart) {
+    for (const char* text : {"process_exit success = no", "exit_group", "process_exit\nprocess_fork uid = 0",
+                             "process_exit\nexecve\nexecveat uid = 0"}) {
+        Rules rules = parse(text);
+        rules.follow_processes();
+        EXPECT_TRUE(is_whole(rules.compile(), EBT_ROW_FORK)) << text;
+        EXPECT_TRUE(is_whole(rules.compile(), EBT_ROW_EXEC)) << text;
+        for (const ebt_process_row row : {EBT_ROW_FORK, EBT_ROW_EXEC})
+            EXPECT_FALSE(rules.kernel_decides(row)) << text << ": nobody asked for all of them";
+    }
+}
+
+TEST(RulesKernel, WhatIsFollowedIsNotReported) {
+    Rules rules = parse("process_exit\nprocess_fork uid = 0");
+    rules.follow_processes();
+    Event event;
+    event.kind = EBT_EXEC;
+    event.row = EBT_ROW_EXEC;
+    EXPECT_FALSE(rules.matches(event));
+    event.kind = EBT_FORK;
+    event.row = EBT_ROW_FORK;
+    event.uid = 1;
+    EXPECT_FALSE(rules.matches(event));
+    event.uid = 0;
+    EXPECT_TRUE(rules.matches(event));
+}
+
+TEST(RulesKernel, NothingIsFollowedWithoutNeed) {
+    for (const char* text : {"connect", "execve uid = 0", "process_fork", "rt_sigreturn"}) {
+        Rules rules = parse(text);
+        const size_t asked = rules.compile().plans().size();
+        rules.follow_processes();
+        EXPECT_EQ(rules.compile().plans().size(), asked) << text;
+    }
+    Rules rules = parse("process_exit\nprocess_fork\nexecve\nexecveat");
+    rules.follow_processes();
+    EXPECT_FALSE(rules.compile().plans().contains(EBT_ROW_EXEC)) << "successful calls tell it";
+    EXPECT_TRUE(rules.kernel_decides(EBT_ROW_FORK));
+}
+
 } // namespace
