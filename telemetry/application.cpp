@@ -92,6 +92,7 @@ Application::Application(const Options& options)
 int Application::run() {
     signals::install();
     decoder_.set_wall_clock_offset(engine_.wall_clock_offset());
+    ledger_.begin_behind(engine_.sequences());
     engine_.start();
     cache_.remember_running(); // once nobody can start unseen any more
     auto now = Clock::now();

@@ -59,6 +59,8 @@ std::string summary_json(const Summary& summary); ///< one object, one line
 /// Counts what becomes of events on this side, and sets it against the kernel's side.
 class Ledger {
   public:
+    /// What the engine's sequences() are at the start.
+    void begin_behind(std::span<const uint64_t> sequences) { sequences_.begin_behind(sequences); }
     /// A record came and could be read.
     void received(const Event& event);
     /// A record came and could not.

@@ -17,11 +17,17 @@ Sequences::Lane* Sequences::lane(uint16_t cpu, uint16_t slot) {
     return &lanes_[index];
 }
 
+void Sequences::begin_behind(std::span<const uint64_t> last) {
+    lanes_.resize(std::max(lanes_.size(), last.size()));
+    for (size_t i = 0; i < last.size(); i++)
+        lanes_[i].last = last[i];
+}
+
 void Sequences::note(uint16_t cpu, uint16_t slot, uint64_t sequence) {
     Lane* lane = this->lane(cpu, slot);
     if (!lane)
         return;
-    if (lane->last == 0)
+    if (lane->last == unknown)
         lane->last = sequence - 1;
     if (sequence > lane->last) {
         uint64_t gap = sequence - lane->last - 1;

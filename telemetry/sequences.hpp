@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace telemetry {
@@ -8,8 +9,11 @@ namespace telemetry {
 /// Finds gaps in the numbers that the records of each CPU and slot bear.
 class Sequences {
   public:
-    /// Notes a record. The first of a CPU and slot is taken as its beginning: the engine
-    /// has used up numbers for its self-check.
+    /// The last numbers before the first that matters, at [cpu * EBT_SLOTS + slot]: the
+    /// engine has used some up for its self-check.
+    void begin_behind(std::span<const uint64_t> last);
+
+    /// Notes a record.
     void note(uint16_t cpu, uint16_t slot, uint64_t sequence);
 
     /// How many records of that CPU and slot are missing since this was last asked.
@@ -19,8 +23,9 @@ class Sequences {
     uint64_t missing() const { return missing_; }
 
   private:
+    static constexpr uint64_t unknown = UINT64_MAX; ///< the first is taken as the beginning
     struct Lane {
-        uint64_t last = 0; ///< 0: none yet
+        uint64_t last = unknown;
         uint64_t gap = 0;
     };
     Lane* lane(uint16_t cpu, uint16_t slot);

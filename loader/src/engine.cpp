@@ -82,15 +82,20 @@ class Engine::Impl {
 
 namespace {
 
+/// All slots as they are by now; zeroes for one that cannot be read.
+std::vector<ebt_slot> read_slots(const LoadedTier& tier) {
+    const int fd = tier.map_fd("slots");
+    std::vector<ebt_slot> slots(static_cast<size_t>(libbpf_num_possible_cpus()) * EBT_SLOTS);
+    for (uint32_t index = 0; index < slots.size(); index++)
+        if (bpf_map_lookup_elem(fd, &index, &slots[index]))
+            slots[index] = {};
+    return slots;
+}
+
 /// What the maps' counters say by now.
 EngineStats read_counters(const LoadedTier& tier) {
     EngineStats stats;
-    const int fd = tier.map_fd("slots");
-    const auto slots = static_cast<uint32_t>(libbpf_num_possible_cpus()) * EBT_SLOTS;
-    for (uint32_t index = 0; index < slots; index++) {
-        ebt_slot slot{};
-        if (bpf_map_lookup_elem(fd, &index, &slot))
-            continue;
+    for (const ebt_slot& slot : read_slots(tier)) {
         stats.seen += slot.seen + slot.missed;
         stats.filtered += slot.filtered;
         stats.emitted += slot.emitted;
@@ -323,6 +328,12 @@ size_t Engine::poll(const RecordHandler& handler, std::chrono::milliseconds time
 }
 EngineStats Engine::stats() const {
     return impl_->stats();
+}
+std::vector<uint64_t> Engine::sequences() const {
+    std::vector<uint64_t> sequences;
+    for (const ebt_slot& slot : read_slots(*impl_->tier_))
+        sequences.push_back(slot.sequence);
+    return sequences;
 }
 Tier Engine::tier() const {
     return impl_->tier_->tier();

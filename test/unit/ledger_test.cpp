@@ -33,6 +33,16 @@ TEST(Ledger, SeesAGap) {
     EXPECT_EQ(ledger.gaps(), 2u);
 }
 
+TEST(Ledger, SeesAGapBeforeTheFirstRecord) {
+    Ledger ledger;
+    const uint64_t before[] = {40, 0, 7, 0};
+    ledger.begin_behind(before);
+    EXPECT_EQ(pass(ledger, record(41, 0, 0)), 0u);
+    EXPECT_EQ(pass(ledger, record(3, 0, 1)), 2u);
+    EXPECT_EQ(pass(ledger, record(10, 1, 0)), 2u);
+    EXPECT_EQ(pass(ledger, record(9, 2, 0)), 0u) << "of another CPU nothing is known";
+}
+
 TEST(Ledger, KeepsCpusAndSlotsApart) {
     Ledger ledger;
     for (uint16_t cpu : {0, 300})

@@ -95,6 +95,9 @@ class Engine {
     size_t poll(const RecordHandler& handler, std::chrono::milliseconds timeout);
 
     EngineStats stats() const;
+    /// ebt_header.sequence of the last record of each CPU and slot, at [cpu * EBT_SLOTS + slot].
+    /// Before start(): what the numbers of this run begin behind.
+    std::vector<uint64_t> sequences() const;
     Tier tier() const;
     bool uses_ring_buffer() const;
     /// ns to add to ebt_header.time to get wall-clock time (ns since the epoch), now.
