@@ -45,7 +45,8 @@ po::options_description kernel_options() {
     add("tier", po::value<std::string>()->value_name("NAME"),
         "tp, raw_tp_sub4096, raw_tp_noloops or raw_tp; without it, the best that loads");
     add("buffer-size", po::value<std::string>()->value_name("BYTES"),
-        "of the ring buffer, or of each CPU's perf buffer; K, M and G are understood");
+        "of the ring buffer, or of each CPU's perf buffer; K, M and G are understood; "
+        "128K to 1G, taken as a power of two");
     return options;
 }
 

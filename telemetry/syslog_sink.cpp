@@ -43,7 +43,7 @@ class SyslogSink final : public Sink {
   public:
     explicit SyslogSink(const SyslogOptions& options) : options_(options) {
         if (!connect())
-            throw ebpf_loader::Error(ebpf_loader::ErrorCode::resources, error_ + ". " + remedy(last_errno_));
+            throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, error_ + ". " + remedy(last_errno_));
     }
 
     void write(std::string_view lines, uint64_t events) override;

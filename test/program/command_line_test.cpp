@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What needs no kernel: options, rules and configs that are right or wrong.
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 
 #include <gmock/gmock.h>
@@ -92,6 +94,18 @@ TEST(CommandLine, SaysWhichPrivilegesItLacks) {
     RunningProgram program({"-c", "none"}, {.before = drop_capabilities});
     EXPECT_EQ(program.wait(), 3);
     EXPECT_THAT(program.err(), HasSubstr("not allowed"));
+}
+
+void hide_syslog() {
+    unshare(CLONE_NEWNS);
+    mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    mount("tmpfs", "/dev", "tmpfs", 0, nullptr);
+}
+
+TEST(CommandLine, SaysThatThereIsNoSyslog) {
+    RunningProgram program({"-s", "-q", "-c", "none"}, {.last = hide_syslog});
+    EXPECT_EQ(program.wait(), 2) << "as with a file that cannot be opened";
+    EXPECT_THAT(program.err(), HasSubstr("Is a syslog daemon running?"));
 }
 
 } // namespace
