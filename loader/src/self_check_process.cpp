@@ -98,7 +98,7 @@ void check_root(const RecordView& view, const OwnProcess& own, Findings& finding
     const auto cwd = view.find(EBT_FIELD_CWD), exe = view.find(EBT_FIELD_EXE);
     const bool from_top = (cwd && own.cwd != "/" && view.path(*cwd) == own.cwd) ||
                           (exe && !own.exe.empty() && view.path(*exe) == own.exe);
-    if (root && !root->content.empty() && from_top)
+    if (root && view.path(*root) != "/" && from_top)
         findings.add("task_struct.fs, fs_struct.root, path.mnt, path.dentry",
                      "a root directory " + Findings::quoted(view.path(*root)),
                      "the one that the other paths start from");
@@ -108,9 +108,10 @@ void check_root(const RecordView& view, const OwnProcess& own, Findings& finding
 
 std::string from_namespace_root(const RecordView& view, const std::string& path) {
     const auto root = view.find(EBT_FIELD_ROOT); // only there when we are chrooted
-    if (!root || root->content.empty())
+    const std::string prefix = root ? view.path(*root) : "/";
+    if (prefix == "/")
         return path;
-    return view.path(*root) + (path == "/" ? "" : path);
+    return prefix + (path == "/" ? "" : path);
 }
 
 void check_process(const RecordView& view, const OwnProcess& own, Findings& findings) {
