@@ -179,7 +179,8 @@ void Scene::check_exit(size_t child, Findings& findings) const {
     const auto ended =
         records_.find([&](const ebt_header& h) { return h.kind == EBT_EXIT && is_of(h, child); });
     if (!ended) {
-        findings.absent("task_struct.signal, signal_struct.live", "the end of a child was not seen");
+        findings.absent("task_struct.signal, signal_struct.live, task_struct.self_exec_id",
+                        "the end of a child was not seen");
         return;
     }
     const ebt_header& h = ended->header();

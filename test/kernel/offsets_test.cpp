@@ -54,8 +54,8 @@ constexpr Undetectable undetectable[] = {
     {"task_struct.mm", 8, "active_mm, the same for a process"},
     {"mm_struct.arg_end", 8, "env_start, the environment follows the arguments"},
     {"task_struct.children", -8, "the search comes round to the last child all the same"},
-    {"fdtable.max_fds", 64, "beyond the table: any number that exceeds all descriptors will do", always,
-     true},
+    {"fdtable.max_fds", 0, "padding, or beyond the table: any number that exceeds all descriptors will do",
+     always, true},
     // Newer kernels only.
     {"task_struct.exit_code", 0, "not read where the kernel notes every end in signal_struct", since_6_0},
     {"signal_struct.live", 8, "quick_threads, which reaches 0 along with it", since_6_0},
