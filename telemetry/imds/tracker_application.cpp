@@ -59,6 +59,7 @@ ImdsTracker::Options tracker_options(const TrackerOptions& options, const ebpf_l
     ImdsTracker::Options tracker;
     tracker.endpoints = load_endpoints(options);
     tracker.proc_root = options.proc_root;
+    tracker.scrubs = !options.unsafe;
     if (engine.uses_ring_buffer())
         tracker.queue.wait_ns = 20'000'000; // one buffer: all but in order
     return tracker;
