@@ -2,7 +2,7 @@
 /* Raw tracepoints: 4.17 to 5.1. 4096 instructions a program, no loops. */
 #define TIER_RAW
 #define TIER_WALK_STEPS 78
-#define TIER_ARGV_STEPS 92
+#define TIER_ARGV_STEPS 89
 #define TIER_CAPTURES 1
 
 #include "lib/programs.h"

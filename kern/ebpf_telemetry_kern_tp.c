@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Classic tracepoints: kernels below 4.17. 4096 instructions a program, no loops. */
 #define TIER_WALK_STEPS 78
-#define TIER_ARGV_STEPS 92
+#define TIER_ARGV_STEPS 89
 #define TIER_CAPTURES 1
 
 #include "lib/programs.h"

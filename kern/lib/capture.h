@@ -40,6 +40,17 @@ enum outcome {
 /* Room kept for what follows an image's command line in the record. */
 #define AFTER_IMAGE (6 * (EBT_PATH_MAX + 64))
 
+/*
+ * What a string helper returned, as a number that the verifier knows nothing of. Those of
+ * 4.18 to 5.6 take it for a length, never an error: they remove the code that asks for
+ * errors, or make of it a loop without end, in which the kernel hangs.
+ */
+INLINE __s64 unsure(__s64 *in_memory, __s64 result)
+{
+	*(volatile __s64 *)in_memory = result;
+	return *(volatile __s64 *)in_memory;
+}
+
 /* The file behind a descriptor of the caller's; 0 when there is none. */
 INLINE __u64 file_of(struct scratch *s, __s64 fd)
 {
@@ -202,8 +213,9 @@ INLINE void capture_tty(struct scratch *s, __u64 task)
 	if (!tty || !has_room(s, TTY_NAME_MAX))
 		return;
 	struct ebt_field *field = field_begin(s, EBT_FIELD_TTY, EBT_ARG_NONE);
-	__s64 length = bpf_probe_read_kernel_str(field + 1, TTY_NAME_MAX,
-						 (void *)(tty + OFFSET(tty_struct, name)));
+	__s64 length = unsure(&s->string_result,
+			      bpf_probe_read_kernel_str(field + 1, TTY_NAME_MAX,
+							(void *)(tty + OFFSET(tty_struct, name))));
 	if (length > 0)
 		field_end(s, field, EBT_OK, (length - 1) & (TTY_NAME_MAX - 1),
 			  (length - 1) & (TTY_NAME_MAX - 1));
@@ -300,7 +312,8 @@ INLINE __u8 capture_string(struct scratch *s, __u8 arg)
 		return 0;
 	}
 	__u8 *text = (void *)(field + 1);
-	__s64 length = bpf_probe_read_user_str(text, EBT_PATH_MAX, (void *)pointer);
+	__s64 length =
+	    unsure(&s->string_result, bpf_probe_read_user_str(text, EBT_PATH_MAX, user(pointer)));
 	if (length < 0) {
 		field_end(s, field, EBT_FAULT, 0, 0);
 		return '/';
@@ -310,7 +323,7 @@ INLINE __u8 capture_string(struct scratch *s, __u8 arg)
 	__u8 first = *text, last = 1;
 	/* A string that fills the room may go on: is the byte after it its end? */
 	if (bytes == EBT_PATH_MAX - 1)
-		bpf_probe_read_user(&last, 1, (void *)(pointer + EBT_PATH_MAX - 1));
+		bpf_probe_read_user(&last, 1, user(pointer + EBT_PATH_MAX - 1));
 	else
 		last = 0;
 	if (last)
@@ -346,7 +359,7 @@ INLINE void capture_address(struct scratch *s, __u8 arg, __u64 pointer, __u64 le
 		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
 		return;
 	}
-	if (bpf_probe_read_user(field + 1, bounded(bytes, SOCKADDR_MAX), (void *)pointer))
+	if (bpf_probe_read_user(field + 1, bounded(bytes, SOCKADDR_MAX), user(pointer)))
 		field_end(s, field, EBT_FAULT, 0, 0);
 	else
 		field_end(s, field, length > bytes ? EBT_TRUNCATED : EBT_OK, bytes, length);
@@ -359,7 +372,7 @@ INLINE void capture_sockaddr(struct scratch *s, const struct ebt_step *step)
 	__u32 length = link;
 	if (step->capture == EBT_CAPTURE_SOCKADDR_OUT) {
 		length = 0;
-		bpf_probe_read_user(&length, sizeof(length), (void *)link);
+		bpf_probe_read_user(&length, sizeof(length), user(link));
 	}
 	if (pointer)
 		capture_address(s, step->arg, pointer, length);
@@ -377,7 +390,7 @@ INLINE void capture_msghdr(struct scratch *s, const struct ebt_step *step)
 		__u32 name;
 		__u32 length;
 	} narrow = {};
-	void *pointer = (void *)s->values[step->arg & 7];
+	void *pointer = user(s->values[step->arg & 7]);
 	if (s->header.abi == EBT_X86_64) {
 		if (bpf_probe_read_user(&wide, sizeof(wide), pointer))
 			field_missing(s, EBT_FIELD_SOCKADDR, step->arg, EBT_FAULT);
@@ -443,7 +456,7 @@ INLINE enum outcome capture_argv(struct scratch *s, const struct ebt_step *step)
 		return NEXT;
 	struct ebt_field *field = field_begin(s, EBT_FIELD_ARGV, step->arg);
 	field->flags = EBT_USER_MEMORY;
-	c->pointer = s->values[step->arg & 7];
+	c->pointer = (__u64)user(s->values[step->arg & 7]);
 	c->field = s->position;
 	c->end = s->position + sizeof(*field);
 	c->limit = c->end + EBT_ARGV_MAX;
@@ -612,12 +625,13 @@ INLINE int argv_step(struct scratch *s)
 	OPAQUE(s); /* as in walk_step */
 	struct argv_cursor *c = &s->argv;
 	argv_element(c);
-	if (!c->string) /* a failed read leaves 0 too */
+	/* A failed read leaves 0 too; what looks negative is the kernel's memory. */
+	if ((__s64)c->string <= 0)
 		return 0;
 	__u64 end = c->end, room = c->limit - end;
-	__s64 length = bpf_probe_read_user_str(record_at(s, end), bounded(room, EBT_ARGV_MAX),
-					       (void *)c->string);
-	c->got = length;
+	__s64 length =
+	    unsure(&c->got, bpf_probe_read_user_str(record_at(s, end), bounded(room, EBT_ARGV_MAX),
+						    (void *)c->string));
 	if (length < 0)
 		return 0;
 	/* 0 is what 5.10 to 6.x say of an empty string; they do store its NUL. */
@@ -631,7 +645,7 @@ INLINE __u8 argv_status(struct argv_cursor *c)
 {
 	if (!c->string)
 		return argv_element(c) ? EBT_FAULT : EBT_OK;
-	return c->got < 0 ? EBT_FAULT : EBT_TRUNCATED;
+	return c->got < 0 || (__s64)c->string < 0 ? EBT_FAULT : EBT_TRUNCATED;
 }
 
 INLINE int argv_some(struct scratch *s)

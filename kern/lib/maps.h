@@ -111,6 +111,7 @@ struct scratch {
 	__u64 pwd_mount, pwd_dentry;
 	struct walker walker;
 	struct argv_cursor argv;
+	__s64 string_result; /* for unsure() */
 	__u32 phase;
 	__u32 list;       /* of the plan's steps: 1 when the call succeeded */
 	__u32 tail_calls; /* of this run: the kernel allows 32 or 33 */

@@ -38,7 +38,7 @@ INLINE int dispatch_socketcall(struct call *call, const struct ebt_plan *plan)
 	if (!selected || !selected->row[EBT_I386])
 		return !only;
 	__u32 args[EBT_ARGS] = {};
-	if (bpf_probe_read_user(args, sizeof(args), (void *)call->args[1]))
+	if (bpf_probe_read_user(args, sizeof(args), user(call->args[1])))
 		call->missing |= EBT_MISSING_ARGS;
 	/* These have fewer arguments than the calls they are turned into. */
 	if (which + 1 == SYS_ACCEPT)

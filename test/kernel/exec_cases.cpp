@@ -69,13 +69,18 @@ void execve_fails(Process& p) {
 /// Parts of the command line are not there to read.
 void execve_bad_pointers(Process& p) {
     const char* const broken[] = {"first", reinterpret_cast<const char*>(16), nullptr};
+    const char* const of_the_kernel[] = {"first", reinterpret_cast<const char*>(~uint64_t{0} << 31), nullptr};
     const std::string helper = p.program("kernel_test_helper");
     p.call({"execve", SYS_execve}, helper.c_str(), broken, no_environment)
         .fails(EFAULT)
         .named(0, helper)
         .argv({"first"}, LOG_FAULT);
+    p.call({"execve", SYS_execve}, helper.c_str(), of_the_kernel, no_environment)
+        .fails(EFAULT)
+        .named(0, helper)
+        .argv({"first"}, LOG_FAULT);
     p.call({"execve", SYS_execve}, "/no/such", 16, no_environment)
-        .fails(ENOENT)
+        .fails(ENOENT, EFAULT)
         .named(0, "/no/such")
         .argv({}, LOG_FAULT);
     p.call({"execve", SYS_execve}, 16, broken, no_environment)

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <fstream>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -103,14 +104,25 @@ void huge_argv(Process& p) {
     }));
 }
 
+/// Memory of the kernel's that holds text: its banner. The last byte of all if it is hidden.
+uint64_t kernel_text = ~uint64_t{0};
+
+void find_kernel_text(const std::string&) {
+    std::ifstream symbols("/proc/kallsyms");
+    for (std::string line; kernel_text == ~uint64_t{0} && std::getline(symbols, line);)
+        if (line.ends_with(" linux_banner"))
+            kernel_text = std::stoull(line, nullptr, 16) | uint64_t{1} << 63;
+}
+
 void bad_pointers(Process& p) {
-    for (const uint64_t pointer : {uint64_t{16}, uint64_t{1} << 46, uint64_t{1} << 63, ~uint64_t{0}}) {
+    for (const uint64_t pointer :
+         {uint64_t{16}, uint64_t{1} << 46, uint64_t{1} << 63, ~uint64_t{0}, kernel_text}) {
         p.call({"open", SYS_open}, pointer, O_RDONLY).fails(EFAULT).no_path(0, LOG_FAULT, LOG_USER_MEMORY);
-        p.call({"rename", SYS_rename}, "a", pointer)
+        p.call({"rename", SYS_rename}, resident("a"), pointer)
             .fails(EFAULT)
             .named(0, p.at("a"))
             .no_path(1, LOG_FAULT, LOG_USER_MEMORY);
-        p.call({"symlink", SYS_symlink}, pointer, "b")
+        p.call({"symlink", SYS_symlink}, pointer, resident("b"))
             .fails(EFAULT)
             .no_path(0, LOG_FAULT, LOG_USER_MEMORY)
             .named(1, p.at("b"));
@@ -159,10 +171,14 @@ void rewritten_argv(Process& p) {
 
 Cases hostile_cases() {
     return {
-        {"hostile_paths", hostile_paths},   {"hostile_comm", hostile_comm},
-        {"hostile_argv", hostile_argv},     {"big_argv", big_argv},
-        {"many_arguments", many_arguments}, {"huge_argv", huge_argv},
-        {"bad_pointers", bad_pointers},     {"absent_pages", absent_pages},
+        {"hostile_paths", hostile_paths},
+        {"hostile_comm", hostile_comm},
+        {"hostile_argv", hostile_argv},
+        {"big_argv", big_argv},
+        {"many_arguments", many_arguments},
+        {"huge_argv", huge_argv},
+        {"bad_pointers", bad_pointers, true, find_kernel_text},
+        {"absent_pages", absent_pages},
         {"rewritten_argv", rewritten_argv},
     };
 }
