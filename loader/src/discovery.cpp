@@ -5,6 +5,7 @@
 #include "discovery_steps.hpp"
 #include "libbpf_quiet.hpp"
 #include "privileges.hpp"
+#include "procfs.hpp"
 #include "tracefs.hpp"
 
 namespace ebpf_loader {
@@ -52,6 +53,7 @@ Discovery observe_offsets(const std::function<void(std::string_view)>& log) {
     if (const std::string missing = missing_capabilities(); !missing.empty())
         throw Error(ErrorCode::privileges,
                     "not allowed to discover the kernel's offsets: " + missing + "; run as root (sudo)");
+    require_proc();
     const LibbpfQuiet quiet;
     const std::string tracefs = ensure_tracefs();
     const Peek peek(tracefs);

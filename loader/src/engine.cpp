@@ -5,6 +5,7 @@
 #include "cpus.hpp"
 #include "file_limit.hpp"
 #include "loaded_tier.hpp"
+#include "procfs.hpp"
 #include "reader.hpp"
 #include "self_check.hpp"
 #include "thread_registers.hpp"
@@ -16,7 +17,6 @@
 #include <bpf/bpf.h>
 #include <cstring>
 #include <ctime>
-#include <sched.h>
 #include <unistd.h>
 
 namespace ebpf_loader {
@@ -76,9 +76,14 @@ class Engine::Impl {
     void check_self(const Hooks& hooks);
     void load_best(const LoadPlan& plan);
     void make_reader(const LoadPlan& plan);
+    size_t drain(const RecordHandler& handler);
+    void add_untold_losses(EngineStats& stats) const;
 
     uint32_t self_tgid_ = 0;
     EngineStats before_; ///< what the self-check counted: not the caller's
+    uint64_t lost_before_ = 0;
+    uint64_t records_ = 0;  ///< that were read since
+    bool all_read_ = false; ///< nothing is in the buffers any more
 };
 
 namespace {
@@ -117,23 +122,6 @@ void subtract(EngineStats& from, const EngineStats& what) {
     from.missed_runs -= what.missed_runs;
 }
 
-/// The same once no hook is at work any more; nothing is selected. One that was when the
-/// selection went has microseconds to go.
-EngineStats settled_counters(const LoadedTier& tier) {
-    constexpr int most_tries = 1000;
-    EngineStats stats;
-    for (int i = 0; i < most_tries; i++) {
-        stats = read_counters(tier);
-        uint64_t done = stats.filtered + stats.emitted;
-        for (const uint64_t lost : stats.lost)
-            done += lost;
-        if (done == stats.seen)
-            break;
-        sched_yield();
-    }
-    return stats;
-}
-
 using Say = std::function<void(std::string_view)>;
 
 /// What loading needs of this kernel; tracefs is mounted where it is not yet. `offsets` has
@@ -163,6 +151,10 @@ LoadPlan make_load_plan(Capabilities& capabilities, const Offsets& offsets, Hook
             "keeps their arguments, which costs as much again as the one at the end");
     }
     return plan;
+}
+
+std::string passed_over(const char* what, const TierVerdict& verdict) {
+    return verdict.drawback.empty() ? what : what + (": " + verdict.drawback);
 }
 
 std::string all_refused(const std::vector<TierVerdict>& verdicts) {
@@ -198,7 +190,8 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     if (options.self_check) {
         check_self(plan.hooks);
         reader_->drain([](std::span<const std::byte>) {}, true);
-        before_ = settled_counters(*tier_);
+        before_ = read_counters(*tier_);
+        lost_before_ = reader_->lost();
     } else {
         self_tgid_ = static_cast<uint32_t>(getpid());
     }
@@ -215,9 +208,7 @@ void Engine::Impl::check_environment() const {
             ErrorCode::lockdown,
             "kernel lockdown is in confidentiality mode, which forbids eBPF programs to read kernel memory; "
             "boot with lockdown=integrity");
-    if (access("/proc/self/fd", X_OK))
-        throw Error(ErrorCode::resources, "/proc is not there, which loading and the self-check need; run: "
-                                          "mount -t proc proc /proc");
+    require_proc();
 }
 
 void Engine::Impl::check_self(const Hooks& hooks) {
@@ -229,7 +220,7 @@ void Engine::Impl::check_self(const Hooks& hooks) {
 }
 
 void Engine::Impl::load_best(const LoadPlan& plan) {
-    verdicts_ = judge_tiers(capabilities_, offsets_);
+    verdicts_ = judge_tiers(capabilities_);
     for (TierVerdict& verdict : verdicts_) {
         if (options_.tier && verdict.tier != *options_.tier) {
             if (verdict.possible)
@@ -255,7 +246,7 @@ void Engine::Impl::load_best(const LoadPlan& plan) {
         throw Error(ErrorCode::tiers, all_refused(verdicts_));
     for (TierVerdict& verdict : verdicts_)
         if (verdict.possible && !verdict.chosen && verdict.reason.empty())
-            verdict.reason = "a better tier runs";
+            verdict.reason = passed_over("a better tier runs", verdict);
 }
 
 void Engine::Impl::make_reader(const LoadPlan& plan) {
@@ -267,7 +258,7 @@ void Engine::Impl::make_reader(const LoadPlan& plan) {
 }
 
 void Engine::Impl::start() {
-    stopped_ = false;
+    stopped_ = all_read_ = false;
     tier_->select(selection_.plans(), selection_.numbers());
     tier_->attach_all();
 }
@@ -279,18 +270,39 @@ size_t Engine::Impl::poll(const RecordHandler& handler, std::chrono::millisecond
             memcpy(&size, record.data() + offsetof(ebt_header, size), sizeof(size));
         handler(record.first(std::min<size_t>(size, record.size())));
     };
-    if (const size_t records = reader_->drain(whole, stopped_))
+    if (const size_t records = drain(whole))
         return records;
+    all_read_ = stopped_;
     if (stopped_)
         return 0;
     reader_->wait(timeout);
-    return reader_->drain(whole, stopped_);
+    return drain(whole);
+}
+
+size_t Engine::Impl::drain(const RecordHandler& handler) {
+    const size_t records = reader_->drain(handler, stopped_);
+    records_ += records;
+    return records;
 }
 
 EngineStats Engine::Impl::stats() const {
     EngineStats stats = read_counters(*tier_);
     subtract(stats, before_);
+    add_untold_losses(stats);
     return stats;
+}
+
+/// Before Linux 5.1 a program is not told that a perf buffer was full and counts the record
+/// as emitted. The buffer tells once there is room again, and at the end what has been read.
+void Engine::Impl::add_untold_losses(EngineStats& stats) const {
+    uint64_t& told = stats.lost[EBT_LOST_BUFFER_FULL];
+    const uint64_t noticed = reader_->lost() - lost_before_;
+    uint64_t untold = noticed > told ? noticed - told : 0;
+    if (all_read_)
+        untold = stats.emitted > records_ ? stats.emitted - records_ : 0;
+    untold = std::min(untold, stats.emitted);
+    stats.emitted -= untold;
+    told += untold;
 }
 
 int64_t Engine::Impl::wall_clock_offset() const {
@@ -312,7 +324,7 @@ std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& of
     const Hooks all{.enter = true, .exec_args = true, .fork = true, .exec = true, .exit = true};
     const LoadPlan plan =
         make_load_plan(capabilities, offsets, all, least_buffer_bytes, [](std::string_view) {});
-    auto verdicts = judge_tiers(capabilities, offsets);
+    auto verdicts = judge_tiers(capabilities);
     bool chosen = false;
     for (TierVerdict& verdict : verdicts) {
         if (!verdict.possible)
@@ -321,7 +333,7 @@ std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& of
             verdict.verified_instructions = LoadedTier(verdict.tier, plan).verified_instructions();
             verdict.chosen = !chosen;
             if (chosen)
-                verdict.reason = "it loads, but a better tier runs";
+                verdict.reason = passed_over("it loads, but a better tier runs", verdict);
             chosen = true;
         } catch (const LoadFailure& failure) {
             verdict.reason = failure.what();

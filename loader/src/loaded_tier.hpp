@@ -50,7 +50,8 @@ class LoadedTier {
     void select(const Plans& plans, const Numbers& numbers);
     void set(const ebt_settings& settings);
 
-    /// Attaches all hooks, unless they are. Throws Error.
+    /// Attaches sys_exit alone, or all hooks. Throws Error.
+    void attach_sys_exit();
     void attach_all();
     /// Ends capture; what was selected is gone.
     void detach();

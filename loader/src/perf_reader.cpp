@@ -23,6 +23,12 @@
 namespace ebpf_loader {
 namespace {
 
+/// What the kernel leaves in a buffer that was full, once there is room again.
+struct LostRecord {
+    perf_event_header header;
+    uint64_t id, count;
+};
+
 /// One CPU's buffer. Records are looked at in place; one that wraps is copied first.
 class CpuBuffer {
   public:
@@ -36,6 +42,7 @@ class CpuBuffer {
     /// Gives the room of what was taken back to the kernel.
     void give_back();
     bool half_full() const { return head_ - tail_ > size_ / 2; }
+    uint64_t lost() const { return lost_; }
 
   private:
     const std::byte* at(uint64_t position, size_t bytes);
@@ -46,6 +53,7 @@ class CpuBuffer {
     const std::byte* data_ = nullptr;
     size_t size_;
     uint64_t head_ = 0, tail_ = 0;
+    uint64_t lost_ = 0;                 ///< records, before the last one that was read
     std::span<const std::byte> oldest_; ///< what next() returned, until it is taken
     size_t current_ = 0;                ///< bytes of that record, its header included
     std::vector<std::byte> straight_;
@@ -116,7 +124,12 @@ std::span<const std::byte> CpuBuffer::next() {
             if (bytes <= current_ - sizeof(*header) - sizeof(bytes))
                 return oldest_ = {record + sizeof(bytes), bytes};
         }
-        take(); // lost records are counted where they are lost, in the programs
+        if (header->type == PERF_RECORD_LOST && current_ >= sizeof(LostRecord)) {
+            LostRecord lost;
+            memcpy(&lost, at(tail_, sizeof(lost)), sizeof(lost));
+            lost_ += lost.count;
+        }
+        take();
     }
     return {};
 }
@@ -137,6 +150,7 @@ class PerfReader : public Reader {
     PerfReader(int map_fd, size_t bytes, bool boot_clock);
     size_t drain(const Handler& handler, bool all) override;
     void wait(std::chrono::milliseconds timeout) override;
+    uint64_t lost() const override;
 
   private:
     uint64_t now() const;
@@ -221,6 +235,13 @@ void PerfReader::wait(std::chrono::milliseconds timeout) {
     epoll_wait(epoll_.get(), &event, 1, static_cast<int>(timeout.count()));
     if (now() - cpus_checked_ > cpu_check_ns)
         follow_cpus();
+}
+
+uint64_t PerfReader::lost() const {
+    uint64_t records = 0;
+    for (const auto& [cpu, buffer] : buffers_)
+        records += buffer.lost();
+    return records;
 }
 
 } // namespace

@@ -67,6 +67,15 @@ std::optional<std::string> read_securityfs(const std::string& name) {
     return read_file("/proc/self/fd/" + std::to_string(folder.get()) + "/" + name, 256).value_or("");
 }
 
+/// Nothing that a program could look at tells it, so this goes by the version, and decides no
+/// more than which of several tiers that all run is preferred.
+bool preempts_raw_tracepoints(const std::string& release) {
+    constexpr int first_that_does = 7;
+    int version = 0;
+    std::from_chars(release.data(), release.data() + release.size(), version);
+    return version >= first_that_does;
+}
+
 /// The file came with lockdown itself, in Linux 5.4.
 void probe_lockdown(Capabilities& caps) {
     if (std::optional<std::string> state = read_securityfs("lockdown"))
@@ -137,6 +146,7 @@ Capabilities probe_capabilities() {
     bpf.run();
     probe_privileges(caps, bpf.denied());
     probe_lockdown(caps);
+    caps.raw_tracepoints_preempted = caps.raw_tracepoint_programs && preempts_raw_tracepoints(caps.release);
     caps.btf = access(kernel_btf_path().c_str(), R_OK) == 0;
     caps.tracefs_path = find_tracefs().value_or("");
     caps.tracefs = !caps.tracefs_path.empty();

@@ -36,6 +36,7 @@ std::vector<Fact> facts(const Capabilities& caps) {
     add("bpf_syscall", "bpf system call", caps.bpf_syscall);
     add("tracepoint_programs", "tracepoint programs", caps.tracepoint_programs);
     add("raw_tracepoint_programs", "raw tracepoint programs", caps.raw_tracepoint_programs);
+    add("raw_tracepoints_preempted", "raw tracepoints are preempted", caps.raw_tracepoints_preempted);
     add("bounded_loops", "bounded loops", caps.bounded_loops);
     add("ring_buffer", "ring buffer", caps.ring_buffer);
     add("perf_event_array", "perf buffers", caps.perf_event_array);

@@ -18,6 +18,8 @@ class Reader {
     virtual size_t drain(const Handler& handler, bool all) = 0;
     /// Sleeps until a good deal waits or the time is over.
     virtual void wait(std::chrono::milliseconds timeout) = 0;
+    /// Records that found no room, as far as the buffers themselves tell of them.
+    virtual uint64_t lost() const { return 0; }
 };
 
 /// One ring for all CPUs, of `bytes` (a power of two of pages). Throws Error(resources).

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <ebpf_loader/offsets.hpp>
 #include <ebpf_loader/probe.hpp>
 #include <ebpf_loader/probe_report.hpp>
 
@@ -85,6 +84,16 @@ TEST(Tiers, FallWithWhatTheyNeed) {
     EXPECT_THAT(reason(caps, Tier::tp), HasSubstr("CONFIG_BPF_EVENTS"));
 }
 
+TEST(Tiers, ThatCanBePreemptedComeAfterTheOneThatCannot) {
+    Capabilities caps = best_kernel();
+    caps.raw_tracepoints_preempted = true;
+    EXPECT_EQ(possible(caps), "tp raw_tp raw_tp_noloops raw_tp_sub4096");
+    for (const TierVerdict& verdict : judge_tiers(caps))
+        EXPECT_EQ(verdict.drawback.empty(), verdict.tier == Tier::tp);
+    caps.tracepoint_programs = false;
+    EXPECT_EQ(possible(caps), "raw_tp raw_tp_noloops raw_tp_sub4096");
+}
+
 TEST(Tiers, OneBufferIsEnough) {
     Capabilities caps = best_kernel();
     caps.ring_buffer = false;
@@ -116,33 +125,6 @@ TEST(Tiers, SomeObstaclesStopAll) {
     all_say(caps, "bpf system call");
 }
 
-TEST(Tiers, NeedTheirStructuresInOnePiece) {
-    Offsets offsets;
-    const auto set = [&](const char* name, uint32_t value) { offsets.set(*Offsets::find(name), value); };
-    set("dentry.d_parent", 24), set("dentry.d_name", 32), set("qstr.len", 4), set("qstr.name", 8);
-    set("mount.mnt_parent", 16), set("mount.mnt_mountpoint", 24), set("mount.mnt", 32);
-    set("vfsmount.mnt_root", 0);
-    const auto judged = [&](Tier tier, const Capabilities& caps) {
-        for (const TierVerdict& verdict : judge_tiers(caps, offsets))
-            if (verdict.tier == tier)
-                return verdict;
-        return TierVerdict{};
-    };
-    for (Tier tier : {Tier::tp, Tier::raw_tp_sub4096, Tier::raw_tp_noloops, Tier::raw_tp})
-        EXPECT_TRUE(judged(tier, best_kernel()).possible);
-    set("mount.mnt_mountpoint", 48);
-    for (Tier tier : {Tier::tp, Tier::raw_tp_sub4096, Tier::raw_tp_noloops}) {
-        EXPECT_FALSE(judged(tier, best_kernel()).possible);
-        EXPECT_THAT(judged(tier, best_kernel()).reason,
-                    HasSubstr("mount.mnt_mountpoint = 48 is not 8 above"));
-    }
-    EXPECT_TRUE(judged(Tier::raw_tp, best_kernel()).possible);
-    Capabilities caps = best_kernel();
-    caps.bpf_syscall = false; // what stands against a tier anyway is told first
-    EXPECT_THAT(judged(Tier::tp, caps).reason, HasSubstr("bpf system call"));
-    EXPECT_FALSE(judged(Tier::raw_tp, caps).possible);
-}
-
 json json_report(const Capabilities& caps, const std::vector<TierVerdict>& verdicts) {
     std::ostringstream text;
     write_probe_json(text, caps, verdicts);
@@ -170,11 +152,12 @@ TEST(ProbeReport, JsonKeysAreStable) {
     EXPECT_EQ(keys(report["kernel"]),
               (std::set<std::string>{"release", "distribution", "bpf_jit_enable", "unprivileged_bpf_disabled",
                                      "perf_event_paranoid"}));
-    EXPECT_EQ(keys(report["capabilities"]),
-              (std::set<std::string>{"bpf_syscall", "tracepoint_programs", "raw_tracepoint_programs",
-                                     "bounded_loops", "ring_buffer", "perf_event_array", "prog_array",
-                                     "lru_hash", "boot_clock", "probe_read_user", "btf",
-                                     "lockdown_confidentiality", "instruction_limit", "tracefs"}));
+    EXPECT_EQ(
+        keys(report["capabilities"]),
+        (std::set<std::string>{"bpf_syscall", "tracepoint_programs", "raw_tracepoint_programs",
+                               "raw_tracepoints_preempted", "bounded_loops", "ring_buffer",
+                               "perf_event_array", "prog_array", "lru_hash", "boot_clock", "probe_read_user",
+                               "btf", "lockdown_confidentiality", "instruction_limit", "tracefs"}));
     ASSERT_EQ(report["tiers"].size(), 4u);
     EXPECT_EQ(keys(report["tiers"][0]),
               (std::set<std::string>{"name", "fate", "chosen", "possible", "reason", "verifier_log_tail",

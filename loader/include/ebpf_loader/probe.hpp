@@ -8,8 +8,6 @@
 
 namespace ebpf_loader {
 
-class Offsets;
-
 /// The eBPF objects, from the least demanding to the most capable.
 enum class Tier { tp, raw_tp_sub4096, raw_tp_noloops, raw_tp };
 
@@ -29,6 +27,9 @@ struct Capabilities {
     bool bpf_syscall = false;
     bool tracepoint_programs = false;
     bool raw_tracepoint_programs = false;
+    /// Since Linux 7.0: a raw tracepoint's program can be preempted, and where another task
+    /// comes to the same tracepoint meanwhile, the kernel skips the program.
+    bool raw_tracepoints_preempted = false;
     bool ring_buffer = false;
     bool perf_event_array = false;
     bool prog_array = false;
@@ -57,13 +58,13 @@ struct TierVerdict {
     bool chosen = false;
     bool possible = false;              ///< by capabilities; loading may still have failed
     std::string reason;                 ///< why passed over, in words; empty when chosen
+    std::string drawback;               ///< of a possible one: why another one is better, in words
     std::string log_tail;               ///< the end of the verifier's log, when it refused
     uint64_t verified_instructions = 0; ///< of the largest program, when loaded and known
 };
 
-/// Judges every tier by capabilities alone, best first; `chosen` is left to the engine.
+/// Judges every tier by capabilities alone, the one to prefer first; `chosen` is left to the
+/// engine.
 std::vector<TierVerdict> judge_tiers(const Capabilities& caps);
-/// The same for a kernel whose structures are laid out like this.
-std::vector<TierVerdict> judge_tiers(const Capabilities& caps, const Offsets& offsets);
 
 } // namespace ebpf_loader
