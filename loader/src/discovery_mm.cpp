@@ -48,6 +48,21 @@ Layout layout_of(const Puppet& puppet) {
     return layout;
 }
 
+/// Those of the pointers that always lead to the same as another one. Without one are those
+/// that lead into the middle of an address space, to a list that the task is in.
+std::vector<uint32_t> twins(const std::vector<uint32_t>& pointers, const std::vector<Block>& tasks) {
+    std::vector<uint32_t> found;
+    for (const uint32_t one : pointers)
+        for (const uint32_t other : pointers)
+            if (one != other && std::ranges::all_of(tasks, [&](const Block& task) {
+                    return task.at<uint64_t>(one) == task.at<uint64_t>(other);
+                })) {
+                found.push_back(one);
+                break;
+            }
+    return found;
+}
+
 /// A process has `mm` and `active_mm`, which are the same until its end, when it gives up its
 /// address space but still borrows it.
 void find_pointer(Scene& s, const std::vector<std::unique_ptr<Executed>>& owners) {
@@ -60,7 +75,7 @@ void find_pointer(Scene& s, const std::vector<std::unique_ptr<Executed>>& owners
     }
     for (const Block& task : tasks)
         blocks.push_back(&task);
-    const auto pointers = places_if(blocks, 8, [&](size_t offset) {
+    const auto leading = places_if(blocks, 8, [&](size_t offset) {
         std::vector<Block> spaces;
         std::vector<Sight> sights;
         for (const Block& task : tasks) {
@@ -72,6 +87,7 @@ void find_pointer(Scene& s, const std::vector<std::unique_ptr<Executed>>& owners
             sights.push_back({&spaces[i], starts[i]});
         return !places<uint64_t>(sights).empty();
     });
+    const auto pointers = twins(leading, tasks);
     if (pointers.size() != 2) {
         s.found.settle("task_struct.mm", pointers);
         return;

@@ -137,7 +137,8 @@ Peek::Peek(const std::string& tracefs) {
     map_ = make_map(sizeof(Kept));
     program_ = load_program(peek_program(map_.get(), secret_, static_cast<int16_t>(*args)).finish());
     hook_ = hook_tracepoint(tracefs, "raw_syscalls/sys_enter", program_.get());
-    if (self().task == 0)
+    own_task_ = self().task;
+    if (own_task_ == 0)
         fail("system calls do not reach the tracepoint raw_syscalls/sys_enter", ENODATA);
 }
 
@@ -164,8 +165,18 @@ Peek::Answer Peek::self() const {
     return answer(sizeof(uint64_t));
 }
 
+/// Kernels from 5.0 to 5.10 complain, once, of a read at what can be no address at all: in the
+/// gap between user memory and the kernel's, whose size the own task_struct tells.
+bool Peek::can_be_address(uint64_t value) const {
+    constexpr uint64_t with_four_levels = 0xffff'8000'0000'0000, with_five = 0xff00'0000'0000'0000;
+    const uint64_t lowest = own_task_ >= with_four_levels ? with_four_levels : with_five;
+    return value >= lowest || value < ~lowest;
+}
+
 Block Peek::read(uint64_t where, size_t length) const {
     Block block{.address = where, .bytes = {}};
+    if (!can_be_address(where))
+        return block;
     while (block.size() < length) {
         // Page by page, for a read that meets a missing page yields nothing at all.
         const uint64_t at = where + block.size();
