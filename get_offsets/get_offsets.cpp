@@ -5,6 +5,9 @@
 #include <ebpf_loader/offsets.hpp>
 
 #include "dwarf.hpp"
+#include "headers.hpp"
+
+#include "kernel_image.hpp"
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -21,11 +24,13 @@ using ebpf_loader::Offsets;
 constexpr const char* usage =
     R"(Usage: get_offsets [OPTION]...
 Prints the offsets of kernel fields that ebpf_telemetry reads, as a config file.
-Without options they are those of the running kernel: from its BTF, or, where it has none,
-by discovery.
+Without options they are those of the running kernel: from its BTF, or, where it has none, by
+discovery, or, where that cannot be, from its headers.
 
   --btf FILE       take them from a BTF file (such as a copy of /sys/kernel/btf/vmlinux)
   --vmlinux FILE   take them from the BTF or the DWARF of an uncompressed kernel image
+  --headers DIR    take them from kernel headers, such as /lib/modules/RELEASE/build: compiles a small
+                   object against them with $CC or cc, and loads nothing
   --discover       find them on the running kernel by observation, with a small eBPF program and
                    helper processes, even if it has BTF; needs root
   --check CONF     compare a config with the running kernel by observation: prints what differs
@@ -41,7 +46,7 @@ Examples:
   sudo get_offsets --check ebpf_telemetry.conf
 )";
 
-enum class Source { running_kernel, btf_file, kernel_image, discovery };
+enum class Source { running_kernel, btf_file, kernel_image, headers, discovery };
 
 struct Options {
     Source source = Source::running_kernel;
@@ -82,10 +87,15 @@ void take_release(Options& options, const char* release) {
 
 Options parse(int argc, char** argv) {
     static const option names[] = {
-        {"btf", required_argument, nullptr, 'b'},     {"vmlinux", required_argument, nullptr, 'v'},
-        {"release", required_argument, nullptr, 'r'}, {"list", no_argument, nullptr, 'l'},
-        {"help", no_argument, nullptr, 'h'},          {"discover", no_argument, nullptr, 'd'},
-        {"check", required_argument, nullptr, 'c'},   {nullptr, 0, nullptr, 0},
+        {"btf", required_argument, nullptr, 'b'},
+        {"vmlinux", required_argument, nullptr, 'v'},
+        {"release", required_argument, nullptr, 'r'},
+        {"list", no_argument, nullptr, 'l'},
+        {"help", no_argument, nullptr, 'h'},
+        {"discover", no_argument, nullptr, 'd'},
+        {"check", required_argument, nullptr, 'c'},
+        {"headers", required_argument, nullptr, 'H'},
+        {nullptr, 0, nullptr, 0},
     };
     Options options;
     for (int found; (found = getopt_long(argc, argv, "h", names, nullptr)) != -1;) {
@@ -93,6 +103,8 @@ Options parse(int argc, char** argv) {
             take_file(options, Source::btf_file, optarg);
         else if (found == 'v')
             take_file(options, Source::kernel_image, optarg);
+        else if (found == 'H')
+            take_file(options, Source::headers, optarg);
         else if (found == 'd')
             take_source(options, Source::discovery);
         else if (found == 'c')
@@ -133,26 +145,42 @@ void complain(std::string_view line) {
     std::cerr << "get_offsets: " << line << "\n";
 }
 
-/// The first way that works; the config says which one it was.
+using Way = Offsets (*)();
+
+Offsets from_own_btf() {
+    Offsets offsets = Offsets::from_btf();
+    ebpf_loader::require_sound(offsets);
+    return offsets;
+}
+
+Offsets from_own_discovery() {
+    return ebpf_loader::discover_offsets(complain);
+}
+
+Offsets from_own_headers() {
+    return offsets_from_headers("/lib/modules/" + ebpf_loader::running_release() + "/build");
+}
+
+/// The first way that works; the config says which one it was. What is observed goes before
+/// headers, which may be of another build of the same release.
 Offsets of_running_kernel() {
-    try {
-        Offsets offsets = Offsets::from_btf();
-        ebpf_loader::require_sound(offsets);
-        return offsets;
-    } catch (const ebpf_loader::Error& no_btf) {
+    std::string reasons;
+    for (const Way way : {from_own_btf, from_own_discovery, from_own_headers}) {
         try {
-            return ebpf_loader::discover_offsets(complain);
-        } catch (const ebpf_loader::Error& not_discovered) {
-            throw ebpf_loader::Error(not_discovered.code(),
-                                     std::string(no_btf.what()) + "\n" + not_discovered.what());
+            return way();
+        } catch (const ebpf_loader::Error& error) {
+            reasons += (reasons.empty() ? "" : "\n") + std::string(error.what());
         }
     }
+    throw ebpf_loader::Error(ebpf_loader::ErrorCode::offsets, reasons);
 }
 
 Offsets read_offsets(const Options& options) {
     switch (options.source) {
     case Source::running_kernel:
         return of_running_kernel();
+    case Source::headers:
+        return offsets_from_headers(options.file);
     case Source::discovery:
         return ebpf_loader::discover_offsets(complain);
     case Source::kernel_image:

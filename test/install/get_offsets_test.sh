@@ -125,3 +125,16 @@ at=$(sed -n 's/^sock.sk_protocol = \([0-9]*\) .*/\1/p' expected)
 [ $((at % 4)) = 1 ] || fail "the bitfield is not where it was put: $at"
 expect_dwarf_to_equal expected
 echo "get_offsets: all as it should be"
+
+# Headers: what is none is refused, with the reason.
+expect_status 1 "$built" --headers "$scratch"
+expect_text "$scratch/err" "There are no kernel headers in"
+mkdir -p "$scratch/shuffled/include/linux" "$scratch/shuffled/include/generated"
+touch "$scratch/shuffled/include/linux/"{sched,kconfig}.h
+echo "#define CONFIG_RANDSTRUCT 1" >"$scratch/shuffled/include/generated/autoconf.h"
+expect_status 1 "$built" --headers "$scratch/shuffled"
+expect_text "$scratch/err" "CONFIG_RANDSTRUCT"
+: >"$scratch/shuffled/include/generated/autoconf.h"
+expect_status 1 "$built" --headers "$scratch/shuffled"
+expect_text "$scratch/err" "do not compile with"
+expect_empty "$scratch/out"
