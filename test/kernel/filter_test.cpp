@@ -94,7 +94,7 @@ std::vector<Filter> filters() {
         {"writev", SYS_writev, 2, many + " a2 = 6", [](uint64_t v) { return v == 6; }},
         // what is not an argument
         {"tee", SYS_tee, 2, "CALL ret = -EBADF && success = no", [](uint64_t v) { return v != 0; }},
-        {"vmsplice", SYS_vmsplice, 2, "CALL success = yes", [](uint64_t) { return false; }},
+        {"sync_file_range", SYS_sync_file_range, 2, "CALL success = yes", [](uint64_t) { return false; }},
         {"sendfile", SYS_sendfile, 3, "CALL ret > -10 && ret < 0",
          [](uint64_t v) { return as_signed(v) >= 0; }},
         {"syncfs", SYS_syncfs, 1, "CALL ppid = " + parent, [](uint64_t) { return true; }},
@@ -138,7 +138,7 @@ pid_t make_calls(const std::vector<Filter>& all) {
 
 class FilterTest : public testing::Test {
   public:
-    explicit FilterTest(ebpf_loader::Tier tier) { options_.tier = tier; }
+    explicit FilterTest(ebpf_loader::Tier tier) : options_(engine_options(tier)) {}
 
   private:
     void TestBody() override {

@@ -98,8 +98,8 @@ bool is_address(uint64_t value) {
 std::string Normaliser::argument(const telemetry::Event& event, size_t index, const std::string& value) {
     if (!event.call || !event.returns)
         return event.kind == EBT_SYSCALL && !event.returns ? "of no use" : value;
-    if (index >= event.call->arguments) // i386 has whatever was in the register
-        return event.abi == EBT_X86_64 ? value : "of no use";
+    if (index >= event.call->arguments) // i386 has whatever was in the register, and so has libc's vfork
+        return event.abi == EBT_X86_64 && event.call->name != "vfork" ? value : "of no use";
     const ArgKind kind = event.call->argument[index].kind;
     if (is_descriptor(kind))
         return descriptors_(std::to_string(static_cast<int32_t>(event.args[index])));
@@ -157,6 +157,8 @@ std::string Normaliser::address(std::string bytes) {
 
 /// The length itself depends on numbers in the path: pids, inodes.
 std::string bytes_cut(const telemetry::Text& text) {
+    if (text.detached) // the kernel's length, the bytes with an inode's number
+        return "of no use";
     return std::to_string(int64_t{text.original_length} - static_cast<int64_t>(text.bytes.size())) + " cut";
 }
 
@@ -178,6 +180,8 @@ void Normaliser::normalise(const telemetry::Event& event, Fields& fields) {
             value = path(value);
         else if (name.starts_with("path") && ends_with(name, ".original_length"))
             value = bytes_cut(event.path[static_cast<size_t>(name[4] - '1')]);
+        else if (name == "comm" && value.find_first_not_of("0123456789") == value.npos)
+            value = descriptors_(value); // a program without a path is named after its descriptor
         else if (name == "sockaddr.bytes")
             value = address(value);
         else if (ends_with(name, "_port") && is_ephemeral(static_cast<unsigned>(std::stoul(value))))

@@ -55,6 +55,10 @@ Call& Call::may_fail() {
     return *this;
 }
 
+Call& Call::fails(int error, int other) {
+    return fails(entry_.ret == -other ? other : error);
+}
+
 Call& Call::fails(int error) {
     if (unknown() && error != ENOSYS)
         log_unknown_call(&log_, entry_.name);

@@ -40,6 +40,13 @@ template <typename T> uint64_t register_value(T value) {
         return static_cast<uint64_t>(static_cast<int64_t>(value));
 }
 
+/// A string that is in memory. A kernel that lacks a call never touches what it points to,
+/// and a page of the program that nobody has touched is not there to be read.
+inline const char* resident(const char* string) {
+    static_cast<void>(*static_cast<const volatile char*>(string));
+    return string;
+}
+
 class Process;
 
 /// A call that was made, and what its event must say beyond what every event says.
@@ -55,6 +62,8 @@ class Call {
     /// The test fails unless the call did; but a call that the kernel lacks may say so.
     Call& succeeds();
     Call& fails(int error);
+    /// With one or the other: of two things that are wrong, kernels look at either first.
+    Call& fails(int error, int other);
     /// It may do either, as the file system or the machine is made.
     Call& may_fail();
 

@@ -75,8 +75,9 @@ class Collector {
 
     std::vector<OwnedEvent> take_events() { return std::move(events_); }
     /// What is wrong with the stream as a whole: unreadable records, gaps, counters that
-    /// do not balance. Empty when all is well.
-    std::string problems() const;
+    /// do not balance. Empty when all is well. Runs that the kernel skips are none where
+    /// `may_miss` says so.
+    std::string problems(bool may_miss = false) const;
     /// Sequence numbers that are missing between those that came.
     uint64_t missing() const { return missing_; }
     const ebpf_loader::EngineStats& stats() const { return stats_; } ///< once finished
@@ -103,6 +104,9 @@ void run_case(const Case& test, CaseRun& run, Collector& collector);
 /// Gives each run the events of its processes.
 void distribute(const std::vector<OwnedEvent>& events, std::map<std::string, CaseRun>& runs);
 
+/// Does this kernel skip programs of the tier where tasks preempt each other?
+bool can_miss_runs(ebpf_loader::Tier tier);
+
 /// One engine of a tier, under which all cases run.
 class Session {
   public:
@@ -123,7 +127,7 @@ class Session {
     std::vector<OwnedEvent> events_;
     std::map<std::string, CaseRun> runs_;
     std::string error_, problems_, offsets_source_;
-    uint64_t verified_ = 0;
+    uint64_t verified_ = 0, missed_runs_ = 0;
 };
 
 /// The rules of a session: every call of the default rules and what else the cases make.

@@ -77,10 +77,9 @@ class RecordBuilder {
     std::vector<std::byte> bytes() const {
         ebt_header complete = header;
         complete.size = static_cast<uint32_t>(sizeof complete + fields_.size());
-        std::vector<std::byte> record(complete.size);
-        std::memcpy(record.data(), &complete, sizeof complete);
-        if (!fields_.empty())
-            std::memcpy(record.data() + sizeof complete, fields_.data(), fields_.size());
+        std::vector<std::byte> record;
+        for (const auto part : {std::as_bytes(std::span(&complete, 1)), std::as_bytes(std::span(fields_))})
+            record.insert(record.end(), part.begin(), part.end());
         return record;
     }
 

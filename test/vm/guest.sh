@@ -22,7 +22,10 @@ step() { # name, command
     local name=$1
     shift
     echo "$name"
-    timeout -s KILL "$(remaining)" "$@" >"/results/$name.log" 2>&1
+    case $1 in
+    /*) timeout -s KILL "$(remaining)" "$@" ;;
+    *) "$@" ;;
+    esac >"/results/$name.log" 2>&1
     echo $? >"/results/$name.status"
     tail -n 30 "/results/$name.log"
 }
@@ -34,6 +37,25 @@ echo "probe"
 echo $? >/results/probe.status
 cat /results/probe.log
 
+# A failure that the tests' own results do not tell of: the end of a crashed program.
+note_failure() { # name
+    [ "$(cat "/results/$1.status")" -le 1 ] || echo "$1, status $(cat "/results/$1.status")" >>/results/statuses
+}
+
+# The offsets of the BTF, or of the config that was given, against discovery.
+compare_offsets() {
+    local conf=${config:-/tmp/own.conf}
+    if [ -z "$config" ] && ! /t/get_offsets >$conf; then
+        return 1
+    fi
+    sed -n 's/^# Source: //p' "$conf" >/results/offsets_source
+    /t/get_offsets --check "$conf"
+}
+
+step check compare_offsets
+note_failure check
 step kernel_tests /t/kernel_tests --tiers="$tiers" ${config:+--offsets=$config} --gtest_filter="$filter" \
     --gtest_output=json:/results/kernel_tests.json
+note_failure kernel_tests
 step program_tests /t/program_tests --gtest_output=json:/results/program_tests.json
+note_failure program_tests
