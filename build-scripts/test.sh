@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Installs what is needed, builds, and runs every test: first the unit tests under the
-# address and undefined behaviour sanitizers, then all tests as the program ships.
+# address and undefined behaviour sanitizers, then all tests as the program ships, then
+# those that need a kernel on Debian's kernels in virtual machines.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
@@ -41,11 +42,19 @@ ctest --test-dir build-sanitize --output-on-failure --no-tests=error --tests-reg
 echo "== all tests"
 ctest --test-dir build --output-on-failure --no-tests=error 2>&1 | tee "$logs/all" || status=1
 
+echo "== kernels in virtual machines"
+kernels=build-static/vm/results.json
+rm -f $kernels
+build-scripts/vm-test.sh 2>&1 | tee "$logs/kernels" || status=1
+
 read -r sanitized sanitized_failed < <(count "$logs/sanitized")
 read -r all all_failed < <(count "$logs/all")
-total=$((${sanitized:-0} + ${all:-0}))
-failed=$((${sanitized_failed:-0} + ${all_failed:-0}))
-[ -n "${sanitized:-}" ] && [ -n "${all:-}" ] || status=1
+read -r in_kernels in_kernels_failed < <(jq -r '"\(map(.ran) | add) \(map(.ran - .passed) | add)"' $kernels)
+total=$((${sanitized:-0} + ${all:-0} + ${in_kernels:-0}))
+failed=$((${sanitized_failed:-0} + ${all_failed:-0} + ${in_kernels_failed:-0}))
+[ -n "${sanitized:-}" ] && [ -n "${all:-}" ] && [ "${in_kernels:-0}" -gt 0 ] || status=1
 echo "== test.sh: $((total - failed)) of $total tests passed, $failed failed" \
-    "(${all:-no} tests, and ${sanitized:-no} unit tests again under sanitizers)"
+    "(${all:-no} tests, ${sanitized:-no} unit tests again under sanitizers," \
+    "${in_kernels:-no} on other kernels; $((SECONDS / 60)) min $((SECONDS % 60)) s)"
+grep '^== vm-test.sh' "$logs/kernels"
 exit $status

@@ -21,6 +21,10 @@ def tests_line:
             + (if .tests == 0 then "no test ran" else tests_line end) end),
   (.together | select(. != null) | "\($name) tiers compared: " + tests_line),
   (.program | select(. != null) | "\($name) the program: " + tests_line),
+  (.sources | select(. != null)
+   | "\($name) offsets: \(.right) of \(.all) fields from \(.source) are where discovery finds them, "
+     + "\(.wrong) are not, \(.unchecked) could not be compared"
+     + (if .found == [] then "" else " (\(.found | join("; ")))" end)),
   (if .calls_lacking != [] then
        "\($name) lacks, with their failure asserted: \(.calls_lacking | join(" "))" else empty end),
   (.not_tried[] | "\($name) not tried: \(.)"),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # What a guest sent, as the object that vm-test.sh reports and kernels-doc.sh tabulates.
 # In: $probe, $kernel_tests, $program_tests (arrays, empty when the guest did not get so
-# far), $log, $dmesg, $release (texts), and from the host: $image, $suite, $ended, $given,
-# $wanted, $seconds.
+# far), $log, $dmesg, $release, $check, $offsets_source, $statuses (texts), and from the
+# host: $image, $suite, $ended, $given, $wanted, $seconds.
 
 def number: sub("s$"; "") | tonumber;
 
@@ -14,23 +14,39 @@ def listed_under($heading):
         else .on = false end)
     | .found;
 
-def suite($name): first($kernel_tests[0].testsuites[]? | select(.name == $name)) // null;
-def cases: .testsuite // [];
-def failed: [cases[] | select(.failures) | .name];
-def passed: [cases[] | select(.result == "COMPLETED" and (.failures | not))] | length;
-def not_run: [cases[] | select(.result != "COMPLETED") | .name | ltrimstr("DISABLED_")];
-def sum_of($property): [cases[] | (.[$property] // "0") | tonumber] | add // 0;
+# Tests are named by their suite too, but for those of single calls.
+def cases($suite; $plain):
+    [$suite.testsuite[]? | .name |= (if $plain then . else ($suite.name | split(".")[0]) + "." + . end)];
+# All that ran in a tier: "Calls.raw_tp", "Stream.raw_tp" and so on.
+def in_tier($tier):
+    [$kernel_tests[0].testsuites[]? | select(.name | endswith("." + $tier))]
+    | if . == [] then null
+      else {time: "\(map(.time | number) | add)s",
+            testsuite: map(cases(.; .name | startswith("Calls."))) | add} end;
+def suite($name):
+    [$kernel_tests[0].testsuites[]? | select(.name == $name)] | first // null
+    | if . then {time, testsuite: cases(.; true)} else null end;
+def failed: [.testsuite[] | select(.failures) | .name];
+def passed: [.testsuite[] | select(.result == "COMPLETED" and (.failures | not))] | length;
+def not_run: [.testsuite[] | select(.result != "COMPLETED") | .name | ltrimstr("DISABLED_")];
+def sum_of($property): [.testsuite[] | (.[$property] // "0") | tonumber] | add // 0;
 
 def outcome:
-    {seconds: (.time // "0" | number), tests: (cases | length), passed: passed, failed: failed,
+    {seconds: (.time // "0" | number), tests: (.testsuite | length), passed: passed, failed: failed,
      skipped: not_run, events: sum_of("events")};
 
 def tier_result($wanted):
     . as $tier
     | {name, possible, chosen, reason, verified_instructions}
-      + (suite("Calls." + .name) as $suite
-         | if $suite then $suite | outcome else {tests: 0} end)
+      + (in_tier(.name) as $ran | if $ran then $ran | outcome else {tests: 0} end)
     | .wanted = ($wanted == [] or ($wanted | index($tier.name) != null));
+
+# How the offsets that were used compare with what is observed: get_offsets --check.
+def sources:
+    ($check | capture("(?<right>[0-9]+) of (?<all>[0-9]+) fields in .* are right on this kernel, (?<wrong>[0-9]+) are wrong, (?<unchecked>[0-9]+)")
+     | map_values(tonumber))? // null
+    | if . then . + {source: ($offsets_source | rtrimstr("\n")),
+                     found: [$check | split("\n")[] | select(test("^(wrong|not checked): "))]} else null end;
 
 def kernel_faults:
     [$dmesg | split("\n")[] | select(test("BUG: |Oops: |WARNING: |soft lockup|general protection fault"))];
@@ -46,11 +62,15 @@ def kernel_faults:
     tiers: [$probe.tiers[]? | tier_result($tiers_wanted)],
     together: (suite("Tiers") | if . then outcome else null end),
     program: ($program_tests[0] // null
-              | if . then {time, testsuite: [.testsuites[].testsuite[]]} | outcome else null end),
+              | if . then {time, testsuite: [.testsuites[] | cases(.; false)[]]} | outcome else null end),
+    sources: sources,
     calls_lacking: listed_under("calls skipped: this kernel lacks them"),
     not_tried: listed_under("things could not be tried here"),
     kernel_faults: kernel_faults
   }
+| ([.tiers[] | select(.tests > 0)] + ([.together, .program] - [null])) as $outcomes
+| .ran = ([$outcomes[] | .tests - (.skipped | length)] | add // 0)
+| .passed = ([$outcomes[].passed] | add // 0)
 | [.tiers[] | select(.wanted and .possible)] as $ran
 | .problems = (
     [if .ended != "ended" then "the guest " + .ended else empty end,
@@ -61,6 +81,10 @@ def kernel_faults:
      (.together // {} | .failed // [] | select(. != []) | "tiers compared: failed: " + join(" ")),
      (.program.failed // [] | select(. != []) | "program tests: failed: " + join(" ")),
      if .program == null then "no result of the program tests" else empty end,
+     if .sources == null then "the offsets were not compared with discovery"
+     elif .sources.wrong > 0 or .sources.right == 0 then
+         "offsets and discovery disagree: " + (.sources.found | join("; ")) else empty end,
+     ($statuses | split("\n")[] | select(. != "") | "it ended with a failure: " + .),
      if ($ran | length) > 1 and .together == null then "the tiers were not compared" else empty end,
      (.tiers[] | select(.wanted and (.possible | not) and ($tiers_wanted != []))
       | .name + " was asked for: " + .reason),
