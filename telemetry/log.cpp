@@ -3,6 +3,7 @@
 
 #include <array>
 #include <iostream>
+#include <string>
 #include <utility>
 
 #include <boost/log/core.hpp>
@@ -38,15 +39,15 @@ std::optional<LogLevel> parse_log_level(std::string_view name) {
     return std::nullopt;
 }
 
-void start_log(LogLevel least, bool silent) {
+void start_log(LogLevel least, bool silent, std::string_view program) {
     namespace expressions = boost::log::expressions;
     auto core = boost::log::core::get();
     core->set_logging_enabled(!silent);
     core->set_filter(trivial::severity >= severity(least));
     boost::log::add_console_log(std::cerr, boost::log::keywords::auto_flush = true,
                                 boost::log::keywords::format =
-                                    (expressions::stream << "ebpf_telemetry: " << trivial::severity << ": "
-                                                         << expressions::smessage));
+                                    (expressions::stream << std::string(program) << ": " << trivial::severity
+                                                         << ": " << expressions::smessage));
 }
 
 void log(LogLevel level, std::string_view line) {

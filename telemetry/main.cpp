@@ -5,9 +5,6 @@
 #include <new>
 #include <string>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <ebpf_loader/engine.hpp>
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/probe_report.hpp>
@@ -16,6 +13,7 @@
 #include "choose_offsets.hpp"
 #include "exit_status.hpp"
 #include "options.hpp"
+#include "standard_streams.hpp"
 
 namespace {
 
@@ -84,15 +82,6 @@ int guarded(const Options& options) {
         log(LogLevel::fatal, error.what());
         return exit_fault;
     }
-}
-
-/// A file that is opened while a standard stream is closed would get its number, and with it
-/// what is written there. Something that takes no writing holds the place.
-bool occupy_standard_streams() {
-    for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-        if (fcntl(stream, F_GETFD) < 0 && open("/", O_RDONLY | O_DIRECTORY) != stream)
-            return false;
-    return true;
 }
 
 } // namespace

@@ -220,7 +220,7 @@ INLINE void run_fork(void *ctx, __u64 task, __u64 child)
 	READ(&tgid, child, task_struct, tgid);
 	READ(&start_time, child, task_struct, start_boottime);
 	if (!child || pid != tgid || !POINTER(child, task_struct, mm) ||
-	    is_own(bpf_get_current_pid_tgid()))
+	    !is_selected(EBT_ROW_FORK) || is_own(bpf_get_current_pid_tgid()))
 		return;
 	struct claim claim;
 	claim_slot(&claim, task);
@@ -239,7 +239,7 @@ INLINE void run_fork(void *ctx, __u64 task, __u64 child)
 
 INLINE void run_exec(void *ctx, __u64 task)
 {
-	if (is_own(bpf_get_current_pid_tgid()))
+	if (!is_selected(EBT_ROW_EXEC) || is_own(bpf_get_current_pid_tgid()))
 		return;
 	struct claim claim;
 	claim_slot(&claim, task);

@@ -18,8 +18,8 @@
 
 /*
  * What a step needs stands side by side on every kernel but those built with
- * randomised structures; the loader refuses those where a tier has no room for more
- * than one read (EBT_SCATTERED).
+ * randomised structures. Where a tier has no room for more than one read, the loader
+ * passes it over there (Offsets::scattered).
  */
 #ifdef TIER_LOOPS
 #define MOUNT_TOGETHER                                                                             \

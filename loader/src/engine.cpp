@@ -17,6 +17,7 @@
 #include <bpf/bpf.h>
 #include <cstring>
 #include <ctime>
+#include <sched.h>
 #include <unistd.h>
 
 namespace ebpf_loader {
@@ -122,6 +123,23 @@ void subtract(EngineStats& from, const EngineStats& what) {
     from.missed_runs -= what.missed_runs;
 }
 
+/// The same once no hook is at work any more; nothing is selected. One that was when the
+/// selection went has microseconds to go.
+EngineStats settled_counters(const LoadedTier& tier) {
+    constexpr int most_tries = 1000;
+    EngineStats stats;
+    for (int i = 0; i < most_tries; i++) {
+        stats = read_counters(tier);
+        uint64_t done = stats.filtered + stats.emitted;
+        for (const uint64_t lost : stats.lost)
+            done += lost;
+        if (done == stats.seen)
+            break;
+        sched_yield();
+    }
+    return stats;
+}
+
 using Say = std::function<void(std::string_view)>;
 
 /// What loading needs of this kernel; tracefs is mounted where it is not yet. `offsets` has
@@ -190,7 +208,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     if (options.self_check) {
         check_self(plan.hooks);
         reader_->drain([](std::span<const std::byte>) {}, true);
-        before_ = read_counters(*tier_);
+        before_ = settled_counters(*tier_);
         lost_before_ = reader_->lost();
     } else {
         self_tgid_ = static_cast<uint32_t>(getpid());
@@ -220,7 +238,7 @@ void Engine::Impl::check_self(const Hooks& hooks) {
 }
 
 void Engine::Impl::load_best(const LoadPlan& plan) {
-    verdicts_ = judge_tiers(capabilities_);
+    verdicts_ = judge_tiers(capabilities_, offsets_);
     for (TierVerdict& verdict : verdicts_) {
         if (options_.tier && verdict.tier != *options_.tier) {
             if (verdict.possible)
@@ -324,7 +342,7 @@ std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& of
     const Hooks all{.enter = true, .exec_args = true, .fork = true, .exec = true, .exit = true};
     const LoadPlan plan =
         make_load_plan(capabilities, offsets, all, least_buffer_bytes, [](std::string_view) {});
-    auto verdicts = judge_tiers(capabilities);
+    auto verdicts = judge_tiers(capabilities, offsets);
     bool chosen = false;
     for (TierVerdict& verdict : verdicts) {
         if (!verdict.possible)

@@ -246,11 +246,9 @@ void LoadedTier::attach(const char* name) {
     links_.push_back(std::move(link));
 }
 
-void LoadedTier::attach_sys_exit() {
-    attach("on_sys_exit");
-}
-
 void LoadedTier::attach_all() {
+    if (!links_.empty())
+        return;
     // What feeds the hook at the end of calls comes before it.
     for (const char* name : {"on_enter_execve", "on_enter_execveat", "on_fork", "on_exec", "on_exit",
                              "on_sys_enter", "on_sys_exit"})

@@ -50,8 +50,7 @@ class LoadedTier {
     void select(const Plans& plans, const Numbers& numbers);
     void set(const ebt_settings& settings);
 
-    /// Attaches sys_exit alone, or all hooks. Throws Error.
-    void attach_sys_exit();
+    /// Attaches all hooks, unless they are. Throws Error.
     void attach_all();
     /// Ends capture; what was selected is gone.
     void detach();

@@ -41,7 +41,7 @@ std::vector<std::string> stat_fields(const std::string& pid) {
     return {std::istream_iterator<std::string>(rest), {}};
 }
 
-constexpr size_t stat_tty = 7 - 3, stat_start = 22 - 3;
+constexpr size_t stat_tty = 7 - 3, stat_start = 22 - 3, stat_arg_start = 48 - 3, stat_arg_end = 49 - 3;
 
 std::optional<uint32_t> read_number(const std::string& name) {
     std::ifstream file(name);
@@ -99,6 +99,8 @@ OwnProcess::OwnProcess() {
         has_tty = device != 0;
         tty = tty_name(device);
     }
+    if (fields.size() > stat_arg_end)
+        argv_bytes = std::stoull(fields[stat_arg_end]) - std::stoull(fields[stat_arg_start]);
     std::istringstream status(read_file("/proc/self/status"));
     for (std::string line; std::getline(status, line);) {
         const bool uids = line.starts_with("Uid:");
@@ -115,9 +117,7 @@ OwnProcess::OwnProcess() {
         comm.pop_back();
     argv = read_file("/proc/self/cmdline");
     cwd = read_link("/proc/self/cwd");
-    const int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    exe = own_file(fd, OwnFile::with_path);
-    close(fd);
+    exe = read_link("/proc/self/exe");
     initial_pid_namespace = read_link("/proc/self/ns/pid") == initial_pid;
     initial_user_namespace = read_link("/proc/self/ns/user") == initial_user;
 }

@@ -32,9 +32,11 @@ struct OwnProcess {
     uint64_t ns_per_tick = clock_tick_ns();
     uint32_t ids[8] = {}; ///< uid euid suid fsuid, gid egid sgid fsgid
     std::optional<uint32_t> auid, ses;
-    std::string comm, argv, cwd, tty; ///< tty: "pts/3"; empty when its name is not known
+    std::string comm, argv, exe, cwd;
+    std::optional<uint64_t> argv_bytes; ///< argv may be longer: setproctitle(3) goes on where the
+                                        ///< environment was
+    std::string tty;                    ///< "pts/3"; empty when its name is not known
     bool has_tty = false;
-    OwnFile exe;
     bool initial_pid_namespace = false;
     bool initial_user_namespace = false;
 };

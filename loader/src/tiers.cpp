@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
+#include <ebpf_loader/offsets.hpp>
 #include <ebpf_loader/probe.hpp>
 
 #include <array>
@@ -40,6 +41,17 @@ std::string own_obstacle(Tier tier, const Capabilities& caps) {
     return {};
 }
 
+/// The smaller tiers have no room for a read a member.
+std::string layout_obstacle(Tier tier, const Offsets& offsets) {
+    const auto scattered = offsets.scattered();
+    if (tier == Tier::raw_tp || scattered.empty())
+        return {};
+    std::string text = "this tier needs the members of struct dentry and struct mount side by side:";
+    for (size_t i = 0; i < scattered.size(); i++)
+        text += (i == 0 ? " " : "; ") + scattered[i];
+    return text + ". Either the kernel was built with randomised structures, or the offsets are wrong";
+}
+
 /// Classic tracepoints cost more, but their programs are never preempted, so none is skipped.
 std::vector<Tier> order_of_preference(const Capabilities& caps) {
     if (caps.raw_tracepoints_preempted)
@@ -73,6 +85,16 @@ std::vector<TierVerdict> judge_tiers(const Capabilities& caps) {
             verdict.drawback = "this kernel preempts raw tracepoint programs (Linux 7.0 and later) and skips "
                                "them where another task comes to the same tracepoint meanwhile";
         verdicts.push_back(std::move(verdict));
+    }
+    return verdicts;
+}
+
+std::vector<TierVerdict> judge_tiers(const Capabilities& caps, const Offsets& offsets) {
+    std::vector<TierVerdict> verdicts = judge_tiers(caps);
+    for (TierVerdict& verdict : verdicts) {
+        if (verdict.possible)
+            verdict.reason = layout_obstacle(verdict.tier, offsets);
+        verdict.possible = verdict.reason.empty();
     }
     return verdicts;
 }

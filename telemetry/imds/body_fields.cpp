@@ -8,6 +8,8 @@
 namespace telemetry::imds {
 namespace {
 
+constexpr size_t most_strings = 64;
+
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
@@ -102,6 +104,17 @@ class Scanner {
         return false;
     }
 
+    /// The next string, wherever it is; the last may be cut.
+    bool find_string(std::string_view& value) {
+        at_ = std::min(text_.find('"', at_), text_.size());
+        const size_t begin = at_ + 1;
+        if (at_ == text_.size())
+            return false;
+        if (!take_string(value))
+            value = text_.substr(std::min(begin, text_.size()));
+        return true;
+    }
+
     bool is_nested() {
         skip_blanks();
         return at_ < text_.size() && (text_[at_] == '{' || text_[at_] == '[');
@@ -143,6 +156,28 @@ void add(std::vector<FoundField>& fields, std::string_view key, std::string_view
 }
 
 } // namespace
+
+std::vector<std::string_view> find_secret_strings(std::string_view body) {
+    std::vector<std::string_view> strings;
+    const size_t begin = body.find_first_not_of(" \t\r\n");
+    if (begin == body.npos || (body[begin] != '{' && body[begin] != '['))
+        return strings;
+    Scanner scanner(body.substr(begin));
+    std::string_view key;
+    for (;;) {
+        std::string_view string;
+        if (!scanner.find_string(string))
+            return strings;
+        if (scanner.take(':')) {
+            key = string;
+            continue;
+        }
+        if (std::ranges::find(allowed, key, &Allowed::key) == std::end(allowed))
+            strings.push_back(string);
+        if (strings.size() >= most_strings)
+            return strings;
+    }
+}
 
 std::vector<FoundField> find_body_fields(std::string_view body) {
     std::vector<FoundField> fields;

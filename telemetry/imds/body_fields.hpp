@@ -15,4 +15,8 @@ struct FoundField {
 /// cut anywhere, and may be anything: what is not a whole value of the right form is not shown.
 std::vector<FoundField> find_body_fields(std::string_view body);
 
+/// All other strings that are values of a JSON text, at any depth: one that is cut too. None of
+/// what is no JSON object or array.
+std::vector<std::string_view> find_secret_strings(std::string_view body);
+
 } // namespace telemetry::imds

@@ -15,6 +15,8 @@ size_t size_of(const Message& message) {
     size_t size = sizeof message + message.head.method.capacity() + message.head.target.size();
     for (const std::string& value : message.head.kept)
         size += value.capacity();
+    for (const Secret& token : message.head.tokens)
+        size += token.size();
     return size + message.body.size();
 }
 

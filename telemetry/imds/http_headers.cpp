@@ -8,6 +8,9 @@ namespace {
 
 constexpr size_t kept_limit = 1024; ///< of a header's value
 
+constexpr size_t most_tokens = 4;
+constexpr size_t longest_token = 4096;
+
 constexpr char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -47,6 +50,17 @@ constexpr TellingName telling_names[] = {
     {"x-forwarded-for", "", Telling::forwarded_for},
     {"content-encoding", "", Telling::content_encoding},
 };
+
+bool is_secret(Telling header) {
+    return header == Telling::aws_token || header == Telling::alibaba_token ||
+           header == Telling::akamai_token || header == Telling::authorization;
+}
+
+/// "Bearer token" without the first word.
+std::string_view without_scheme(std::string_view value) {
+    const size_t blank = value.find(' ');
+    return blank == value.npos ? value : trimmed(value.substr(blank));
+}
 
 } // namespace
 
@@ -89,6 +103,8 @@ void note_header(Head& head, std::string_view name, std::string_view value) {
         const auto index = static_cast<size_t>(known.header);
         head.told[index] = true;
         head.lengths[index] = static_cast<uint32_t>(value.size());
+        if (is_secret(known.header) && head.tokens.size() < most_tokens)
+            head.tokens.emplace_back(std::string(without_scheme(value).substr(0, longest_token)));
         return;
     }
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "imds/secret.hpp"
 
@@ -14,7 +15,7 @@ enum class Kept : uint8_t { host, user_agent, server, content_type };
 inline constexpr size_t kept_headers = 4;
 
 /// Headers that tell providers and versions apart. Of most only that they were there and how
-/// long their value was: tokens are never kept.
+/// long their value was.
 enum class Telling : uint8_t {
     aws_token,        ///< X-aws-ec2-metadata-token
     aws_token_ttl,    ///< X-aws-ec2-metadata-token-ttl-seconds
@@ -47,6 +48,7 @@ struct Head {
     std::array<std::string, kept_headers> kept; ///< cut at a limit
     std::array<bool, telling_headers> told{};
     std::array<uint32_t, telling_headers> lengths{}; ///< of the values
+    std::vector<Secret> tokens;                      ///< values that must be found nowhere in what is shown
     uint64_t bytes = 0;                              ///< of start line and headers
     bool has_length = false;                         ///< content_length is known
     uint64_t content_length = 0;

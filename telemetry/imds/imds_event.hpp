@@ -9,6 +9,7 @@
 
 #include "imds/classify.hpp"
 #include "imds/exchange.hpp"
+#include "imds/lineage.hpp"
 #include "imds/secret.hpp"
 
 namespace telemetry::imds {
@@ -28,6 +29,9 @@ class Shown {
   private:
     std::string text_;
 };
+
+/// So many ancestors are told.
+inline constexpr size_t told_ancestors = 10;
 
 /// A field of a response's body that the allow-list has.
 struct BodyField {
@@ -50,6 +54,7 @@ struct ImdsEvent {
     RequestClass request_class = RequestClass::other;
 
     std::shared_ptr<const Caller> caller; ///< who asked; of an answer alone, who read it; may be null
+    std::vector<std::shared_ptr<const LineageNode>> ancestors; ///< of the caller, nearest first
     std::shared_ptr<const Caller> reader; ///< who read the answer, if that is another process
 
     bool has_request = false;

@@ -36,7 +36,4 @@ std::unique_ptr<ImdsFormatter> make_imds_formatter(std::string_view name, const 
 std::string_view why_name(Contact::Why why);
 std::string_view end_name(Exchange::End end);
 
-/// So many ancestors are told.
-inline constexpr size_t told_ancestors = 10;
-
 } // namespace telemetry::imds

@@ -70,11 +70,11 @@ void JsonFormatter::format(const ImdsEvent& event, std::string& out) {
         put_http(event);
     put_network(event);
     if (event.caller)
-        process_.put(line_, *event.caller);
+        process_.put(line_, *event.caller, event.ancestors);
     line_.put(",\"linux\":{");
     put_imds(event);
     if (event.caller)
-        process_.put_linux(line_, *event.caller);
+        process_.put_linux(line_, *event.caller, event.ancestors);
     line_.next();
     line_.put(tier_);
     put_json_notes(line_, event.caller ? event.caller->process.event() : nobody);

@@ -76,7 +76,7 @@ void put_container(JsonLine& line, const Container& container) {
 JsonProcess::JsonProcess(const FormatContext& context, JsonEcs& ecs, const UserNames* users)
     : ecs_(ecs), users_(users), boot_time_ns_(context.boot_time_ns) {}
 
-void JsonProcess::put(JsonLine& line, const Caller& caller) {
+void JsonProcess::put(JsonLine& line, const Caller& caller, const Ancestors& ancestors) {
     const Event& event = caller.process.event();
     if (caller.is_known) {
         put_known_process(line, event);
@@ -88,7 +88,7 @@ void JsonProcess::put(JsonLine& line, const Caller& caller) {
         line.put_decimal(event.tid);
         line.put('}');
     }
-    put_parent(line, caller);
+    put_parent(line, caller, ancestors);
     line.put('}');
     put_user(line, event);
     if (caller.facts.container.id.empty())
@@ -106,12 +106,11 @@ void JsonProcess::put_known_process(JsonLine& line, const Event& event) {
     ecs_.put_process(line, told);
 }
 
-void JsonProcess::put_parent(JsonLine& line, const Caller& caller) {
+void JsonProcess::put_parent(JsonLine& line, const Caller& caller, const Ancestors& ancestors) {
     const Event& event = caller.process.event();
-    const auto parents = Lineage::ancestors(caller.lineage, 1);
-    if (!parents.empty()) {
+    if (!ancestors.empty()) {
         line.put(",\"parent\":{");
-        put_node(line, *parents.front(), {"process.parent", -1, "args"});
+        put_node(line, *ancestors.front(), {"process.parent", -1, "args"});
         line.put('}');
     } else if (!(event.missing & EBT_MISSING_PPID)) {
         line.put(",\"parent\":{\"pid\":");
@@ -184,7 +183,7 @@ void JsonProcess::put_user_name(JsonLine& line, uint32_t uid) {
     line.put_derived(name);
 }
 
-void JsonProcess::put_linux(JsonLine& line, const Caller& caller) {
+void JsonProcess::put_linux(JsonLine& line, const Caller& caller, const Ancestors& ancestors) {
     line.key("\"process\":{");
     const ProcessFacts& facts = caller.facts;
     if (facts.capabilities)
@@ -197,7 +196,7 @@ void JsonProcess::put_linux(JsonLine& line, const Caller& caller) {
     }
     if (facts.inherited)
         line.key("\"inherited\":true");
-    put_ancestors(line, caller);
+    put_ancestors(line, ancestors);
     if (!caller.user_stack.empty()) {
         line.key("\"user_stack\":[");
         for (const uint64_t address : caller.user_stack) {
@@ -210,8 +209,7 @@ void JsonProcess::put_linux(JsonLine& line, const Caller& caller) {
     line.put('}');
 }
 
-void JsonProcess::put_ancestors(JsonLine& line, const Caller& caller) {
-    const auto ancestors = Lineage::ancestors(caller.lineage, told_ancestors);
+void JsonProcess::put_ancestors(JsonLine& line, const Ancestors& ancestors) {
     if (ancestors.empty())
         return;
     line.key("\"ancestors\":[");

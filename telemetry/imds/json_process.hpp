@@ -12,23 +12,25 @@ namespace telemetry::imds {
 /// it belongs under linux.process.
 class JsonProcess {
   public:
+    using Ancestors = std::vector<std::shared_ptr<const LineageNode>>;
+
     JsonProcess(const FormatContext& context, JsonEcs& ecs, const UserNames* users);
 
     /// process, user, container; each begins with a comma.
-    void put(JsonLine& line, const Caller& caller);
+    void put(JsonLine& line, const Caller& caller, const Ancestors& ancestors);
     /// "process":{...} of the object linux: capabilities, namespaces, cgroup, ancestors.
-    void put_linux(JsonLine& line, const Caller& caller);
+    void put_linux(JsonLine& line, const Caller& caller, const Ancestors& ancestors);
     /// Who read the answer: the inside of an object.
     void put_reader(JsonLine& line, const Caller& caller);
 
   private:
     void put_known_process(JsonLine& line, const Event& event);
-    void put_parent(JsonLine& line, const Caller& caller);
+    void put_parent(JsonLine& line, const Caller& caller, const Ancestors& ancestors);
     void put_node(JsonLine& line, const LineageNode& node, const FieldName& name);
     void put_start(JsonLine& line, const LineageNode& node);
     void put_user(JsonLine& line, const Event& event);
     void put_user_name(JsonLine& line, uint32_t uid);
-    void put_ancestors(JsonLine& line, const Caller& caller);
+    void put_ancestors(JsonLine& line, const Ancestors& ancestors);
 
     JsonEcs& ecs_;
     const UserNames* users_;

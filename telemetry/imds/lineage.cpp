@@ -106,9 +106,13 @@ Lineage::Node Lineage::known(uint32_t pid) const {
 
 /// A new one takes the place of the process that had the id before.
 Lineage::Node Lineage::add(uint32_t pid) {
-    if (living_.size() >= limits_.processes && !living_.contains(pid)) {
-        living_.erase(living_.begin());
-        ++counters_.forgotten;
+    if (!living_.contains(pid)) {
+        while (living_.size() >= limits_.processes && !to_expire_.empty())
+            expire_first();
+        if (living_.size() >= limits_.processes) {
+            living_.erase(living_.begin());
+            ++counters_.forgotten;
+        }
     }
     Node node = std::make_shared<LineageNode>();
     node->key.pid = pid;
@@ -205,14 +209,16 @@ void Lineage::end(const Node& node, uint64_t time_ns) {
 }
 
 void Lineage::expire(uint64_t now_ns) {
-    while (!to_expire_.empty() && (to_expire_.front().time_ns + limits_.grace_ns < now_ns ||
-                                   to_expire_.size() > limits_.processes)) {
-        const Ended& first = to_expire_.front();
-        const auto found = living_.find(first.pid);
-        if (found != living_.end() && found->second == first.node.lock())
-            living_.erase(found);
-        to_expire_.pop_front();
-    }
+    while (!to_expire_.empty() && to_expire_.front().time_ns + limits_.grace_ns < now_ns)
+        expire_first();
+}
+
+void Lineage::expire_first() {
+    const Ended& first = to_expire_.front();
+    const auto found = living_.find(first.pid);
+    if (found != living_.end() && found->second == first.node.lock())
+        living_.erase(found);
+    to_expire_.pop_front();
 }
 
 /// Forgets those that nobody needs any more, and then cuts the lines of the oldest.

@@ -95,6 +95,7 @@ class Lineage {
     void read_facts(LineageNode& node);
     void end(const Node& node, uint64_t time_ns);
     void expire(uint64_t now_ns);
+    void expire_first();
     void bound_ended();
 
     struct Ended {

@@ -46,12 +46,14 @@ ImdsEvent Redactor::event_of(const Link& link, Exchange&& exchange, Provider kno
     event.provider = verdict.provider;
     event.version = exchange.is_uncertain && !exchange.request ? Version::unknown : verdict.version;
     event.request_class = verdict.request_class;
+    learn(event, exchange);
     if (exchange.request)
         put_request(event, *exchange.request);
     if (exchange.response)
         put_response(event, *exchange.response);
     if (exchange.request && exchange.response && exchange.response->begin_ns >= exchange.request->end_ns)
         event.latency_ns = exchange.response->begin_ns - exchange.request->end_ns;
+    put_processes(event);
     return event;
 }
 
@@ -67,18 +69,48 @@ ImdsEvent Redactor::event_of(const Link& link, Contact&& contact, Provider known
     event.why = contact.why;
     event.sent = contact.sent;
     event.received = contact.received;
+    put_processes(event);
     return event;
 }
 
-void Redactor::put_request(ImdsEvent& event, Message& request) {
+/// Before anything is shown: what this exchange gave away is in no text of it.
+void Redactor::learn(const ImdsEvent& event, const Exchange& exchange) {
+    if (!scrubs_)
+        return;
     const Clearance clearance;
+    if (exchange.request)
+        for (const Secret& token : exchange.request->head.tokens)
+            scrubber_.learn(token.open(clearance));
+    const bool is_secret = event.request_class == RequestClass::token ||
+                           event.request_class == RequestClass::credentials ||
+                           event.request_class == RequestClass::identity;
+    if (is_secret && exchange.response)
+        scrubber_.learn_body(exchange.response->body.open(clearance));
+}
+
+void Redactor::put_processes(ImdsEvent& event) const {
+    if (event.caller)
+        event.ancestors = Lineage::ancestors(event.caller->lineage, told_ancestors);
+    if (!scrubs_)
+        return;
+    event.caller = scrubber_.scrubbed(event.caller);
+    event.reader = scrubber_.scrubbed(event.reader);
+    for (auto& ancestor : event.ancestors)
+        ancestor = scrubber_.scrubbed(ancestor);
+}
+
+Shown Redactor::shown(std::string_view text) const {
+    return {scrubs_ ? scrubber_.without_known(text) : std::string(text), Clearance()};
+}
+
+void Redactor::put_request(ImdsEvent& event, Message& request) {
     const Head& head = request.head;
     event.has_request = true;
     event.time_ns = request.begin_ns;
     event.caller = request.by;
-    event.method = Shown(redacted_method(head.method), clearance);
-    event.host = Shown(redacted_host(head[Kept::host]), clearance);
-    event.user_agent = Shown(head[Kept::user_agent], clearance);
+    event.method = shown(redacted_method(head.method));
+    event.host = shown(redacted_host(head[Kept::host]));
+    event.user_agent = shown(head[Kept::user_agent]);
     event.has_token =
         head.has(Telling::aws_token) || head.has(Telling::alibaba_token) || head.has(Telling::akamai_token);
     event.has_forwarded = head.has(Telling::forwarded_for);
@@ -95,15 +127,15 @@ void Redactor::put_target(ImdsEvent& event, const Head& head) {
     std::string path = redacted_path(target, event.provider);
     if (head.target_length > head.target.size() && !target.has_query)
         path += redacted(head.target_length - head.target.size());
-    event.path = Shown(std::move(path), clearance);
+    event.path = shown(path);
     event.has_query = target.has_query;
     std::string query = redacted_query(target.query);
     if (target.has_fragment)
         query += '#' + redacted(target.fragment.size());
-    event.query = Shown(std::move(query), clearance);
+    event.query = shown(query);
     event.has_query |= target.has_fragment;
     if (!target.authority.empty() && event.host.empty())
-        event.host = Shown(redacted_host(target.authority), clearance);
+        event.host = shown(redacted_host(target.authority));
 }
 
 void Redactor::put_response(ImdsEvent& event, Message& response) {
@@ -111,8 +143,8 @@ void Redactor::put_response(ImdsEvent& event, Message& response) {
     const Head& head = response.head;
     event.has_response = true;
     event.status = head.status;
-    event.server = Shown(head[Kept::server], clearance);
-    event.content_type = Shown(head[Kept::content_type], clearance);
+    event.server = shown(head[Kept::server]);
+    event.content_type = shown(head[Kept::content_type]);
     if (head.has_length)
         event.content_length = head.content_length;
     event.response_body_bytes = response.body_bytes;
@@ -132,9 +164,8 @@ void Redactor::put_response(ImdsEvent& event, Message& response) {
 }
 
 void Redactor::put_fields(ImdsEvent& event, std::string_view body) {
-    const Clearance clearance;
-    for (FoundField& field : find_body_fields(body))
-        event.fields.push_back({field.name, Shown(std::move(field.value), clearance)});
+    for (const FoundField& field : find_body_fields(body))
+        event.fields.push_back({field.name, shown(field.value)});
 }
 
 } // namespace telemetry::imds

@@ -50,11 +50,10 @@ void put_row(LineBuffer& line, const Entry& entry) {
     put_right(line, row.credentials, 13);
     put_right(line, row.connections, 9);
     line.put("  ");
-    if (service.container.empty())
-        line.put("-            ");
-    else
-        put_text_escaped(line, service.container.substr(0, 12));
-    line.put(service.container.empty() ? "" : " ");
+    const std::string container = service.container.empty() ? "-" : service.container.substr(0, 12);
+    put_text_escaped(line, container);
+    for (size_t i = container.size(); i < 14; ++i)
+        line.put(' ');
     if (service.executable.empty())
         line.put("(all others)");
     else

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
-
 #include "address.hpp"
 #include "escape.hpp"
 #include "imds/imds_formatter.hpp"
@@ -16,6 +14,8 @@ constexpr std::string_view green = "\x1b[32m";
 constexpr std::string_view plain = "\x1b[0m";
 constexpr size_t short_container = 12; ///< digits, as container tools show them
 
+using Ancestors = std::vector<std::shared_ptr<const LineageNode>>;
+
 /// Time, version, class, method, URL, status and latency stand first and bare; then fields as
 /// name=value. Strings are quoted and escaped as in all text output: docs/output.md.
 class TextFormatter final : public ImdsFormatter {
@@ -30,7 +30,7 @@ class TextFormatter final : public ImdsFormatter {
     void put_response(const ImdsEvent& event);
     void put_connection(const ImdsEvent& event);
     void put_who(const ImdsEvent& event);
-    void put_chain(const Caller& caller);
+    void put_chain(const Caller& caller, const Ancestors& ancestors);
     void put_remarks(const ImdsEvent& event);
     void put_unsafe(const ImdsEvent& event);
     void put_end(std::string_view name, const Address& address);
@@ -191,7 +191,7 @@ void TextFormatter::put_who(const ImdsEvent& event) {
     const Caller& caller = *event.caller;
     const Event& process = caller.process.event();
     put_name("process");
-    put_chain(caller);
+    put_chain(caller, event.ancestors);
     put_number("pid", process.pid);
     if (process.tid != process.pid)
         put_number("tid", process.tid);
@@ -206,23 +206,21 @@ void TextFormatter::put_who(const ImdsEvent& event) {
     put_field("runtime", caller.facts.container.runtime);
     if (event.reader) {
         put_name("reader");
-        put_chain(*event.reader);
+        put_chain(*event.reader, {});
     }
 }
 
 /// "systemd[1] > bash[42] > curl[43]"
-void TextFormatter::put_chain(const Caller& caller) {
+void TextFormatter::put_chain(const Caller& caller, const Ancestors& ancestors) {
     const auto put_one = [&](std::string_view comm, uint32_t pid) {
         put_text_escaped(line_, comm.empty() ? "?" : comm);
         line_.put('[');
         line_.put_decimal(pid);
         line_.put(']');
     };
-    auto ancestors = Lineage::ancestors(caller.lineage, told_ancestors);
-    std::ranges::reverse(ancestors);
     line_.put('"');
-    for (const auto& ancestor : ancestors) {
-        put_one(ancestor->comm, ancestor->key.pid);
+    for (auto ancestor = ancestors.rbegin(); ancestor != ancestors.rend(); ++ancestor) {
+        put_one((*ancestor)->comm, (*ancestor)->key.pid);
         line_.put(" > ");
     }
     put_one(caller.process.event().comm, caller.process.event().pid);

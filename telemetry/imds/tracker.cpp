@@ -14,17 +14,17 @@ constexpr size_t most_proved = 4096;
 /// Makes events of what conversations tell, and remembers what endpoints proved to be.
 class ImdsTracker::Teller final : public ConversationListener {
   public:
-    explicit Teller(Handler handler) : handler_(std::move(handler)) {}
+    Teller(Handler handler, bool scrubs) : handler_(std::move(handler)), redactor_(scrubs) {}
 
     void on_exchange(const Link& link, Exchange&& exchange) override {
         bool is_proved = false;
-        const ImdsEvent event = Redactor::event_of(link, std::move(exchange), known(link), is_proved);
+        const ImdsEvent event = redactor_.event_of(link, std::move(exchange), known(link), is_proved);
         if (is_proved && proved_.size() < most_proved)
             proved_[{link.netns, link.place}] = event.provider;
         tell(event);
     }
     void on_contact(const Link& link, Contact&& contact) override {
-        tell(Redactor::event_of(link, std::move(contact), known(link)));
+        tell(redactor_.event_of(link, std::move(contact), known(link)));
     }
     uint64_t events() const { return events_; }
 
@@ -39,12 +39,13 @@ class ImdsTracker::Teller final : public ConversationListener {
     }
 
     Handler handler_;
+    Redactor redactor_;
     std::map<std::pair<uint32_t, Place>, Provider> proved_;
     uint64_t events_ = 0;
 };
 
 ImdsTracker::ImdsTracker(Options options, Handler handler)
-    : options_(std::move(options)), teller_(std::make_unique<Teller>(std::move(handler))),
+    : options_(std::move(options)), teller_(std::make_unique<Teller>(std::move(handler), options_.scrubs)),
       lineage_(options_.proc_root, options_.lineage), connections_(options_.connections, *teller_),
       queue_(options_.queue),
       conduct_([this](const Segment& segment, const auto& by) { conduct(segment, by); }) {}

@@ -22,6 +22,7 @@ class ImdsTracker {
     struct Options {
         Endpoints endpoints = Endpoints::built_in();
         std::string proc_root = "/proc";
+        bool scrubs = true; ///< takes secrets out of command lines; false: for --unsafe
         Connections::Limits connections;
         Lineage::Limits lineage;
         SegmentQueue::Limits queue; ///< wait_ns = 0 where records come in order (a ring buffer)

@@ -105,6 +105,29 @@ TEST(Offsets, BrokenInvariantsAreNamed) {
                 AllOf(HasSubstr("mm_struct.exe_file"), HasSubstr("a test"), HasSubstr("make conf")));
 }
 
+TEST(Offsets, ScatteredMembersAreNamed) {
+    Offsets offsets = sound_offsets();
+    const auto set = [&](const char* name, uint32_t value) { offsets.set(*Offsets::find(name), value); };
+    // As Linux 6.18 has them.
+    set("dentry.d_parent", 24), set("dentry.d_name", 32), set("qstr.len", 4), set("qstr.name", 8);
+    set("mount.mnt_parent", 16), set("mount.mnt_mountpoint", 24), set("mount.mnt", 32);
+    set("vfsmount.mnt_root", 0);
+    EXPECT_THAT(offsets.scattered(), IsEmpty());
+    set("mount.mnt", 24), set("vfsmount.mnt_root", 8);
+    EXPECT_THAT(offsets.scattered(), IsEmpty()) << "the root alone has to be there";
+    set("vfsmount.mnt_root", 16);
+    EXPECT_THAT(offsets.scattered(), testing::ElementsAre("mount.mnt + vfsmount.mnt_root = 40 is not 16 "
+                                                          "above mount.mnt_parent = 16"));
+    set("vfsmount.mnt_root", 8), set("mount.mnt_mountpoint", 8);
+    EXPECT_THAT(offsets.scattered(),
+                testing::ElementsAre(HasSubstr("mount.mnt_mountpoint = 8 is not 8 above")));
+    set("mount.mnt_mountpoint", 24), set("dentry.d_name", 64);
+    EXPECT_THAT(offsets.scattered(), testing::ElementsAre(HasSubstr("dentry.d_name = 64 is not 8 above")));
+    set("dentry.d_name", 32), set("qstr.len", 0), set("qstr.name", 16);
+    EXPECT_THAT(offsets.scattered(),
+                testing::ElementsAre("qstr.len = 0 is not 4", "qstr.name = 16 is not 8"));
+}
+
 TEST(Offsets, AnotherReleaseIsRefused) {
     Offsets offsets = sound_offsets();
     EXPECT_NO_THROW(require_release(offsets, "5.4.0-42-generic"));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <ebpf_loader/offsets.hpp>
 #include <ebpf_loader/probe.hpp>
 #include <ebpf_loader/probe_report.hpp>
 
@@ -123,6 +124,33 @@ TEST(Tiers, SomeObstaclesStopAll) {
     caps = best_kernel();
     caps.bpf_syscall = false;
     all_say(caps, "bpf system call");
+}
+
+TEST(Tiers, NeedTheirStructuresInOnePiece) {
+    Offsets offsets;
+    const auto set = [&](const char* name, uint32_t value) { offsets.set(*Offsets::find(name), value); };
+    set("dentry.d_parent", 24), set("dentry.d_name", 32), set("qstr.len", 4), set("qstr.name", 8);
+    set("mount.mnt_parent", 16), set("mount.mnt_mountpoint", 24), set("mount.mnt", 32);
+    set("vfsmount.mnt_root", 0);
+    const auto judged = [&](Tier tier, const Capabilities& caps) {
+        for (const TierVerdict& verdict : judge_tiers(caps, offsets))
+            if (verdict.tier == tier)
+                return verdict;
+        return TierVerdict{};
+    };
+    for (Tier tier : {Tier::tp, Tier::raw_tp_sub4096, Tier::raw_tp_noloops, Tier::raw_tp})
+        EXPECT_TRUE(judged(tier, best_kernel()).possible);
+    set("mount.mnt_mountpoint", 48);
+    for (Tier tier : {Tier::tp, Tier::raw_tp_sub4096, Tier::raw_tp_noloops}) {
+        EXPECT_FALSE(judged(tier, best_kernel()).possible);
+        EXPECT_THAT(judged(tier, best_kernel()).reason,
+                    HasSubstr("mount.mnt_mountpoint = 48 is not 8 above"));
+    }
+    EXPECT_TRUE(judged(Tier::raw_tp, best_kernel()).possible);
+    Capabilities caps = best_kernel();
+    caps.bpf_syscall = false; // what stands against a tier anyway is told first
+    EXPECT_THAT(judged(Tier::tp, caps).reason, HasSubstr("bpf system call"));
+    EXPECT_FALSE(judged(Tier::raw_tp, caps).possible);
 }
 
 json json_report(const Capabilities& caps, const std::vector<TierVerdict>& verdicts) {

@@ -39,6 +39,8 @@ class Offsets {
 
     /// Names of required fields without a value, and broken invariants, as sentences.
     std::vector<std::string> problems() const;
+    /// What every tier but raw_tp reads in one piece and this kernel has apart, as clauses.
+    std::vector<std::string> scattered() const;
 
     /// Reads a config file ("struct.member = offset" lines, # comments; `absent` for an
     /// optional field that the kernel lacks). Throws Error(offsets) with file, line and remedy.

@@ -8,6 +8,8 @@
 
 namespace ebpf_loader {
 
+class Offsets;
+
 /// The eBPF objects, from the least demanding to the most capable.
 enum class Tier { tp, raw_tp_sub4096, raw_tp_noloops, raw_tp };
 
@@ -66,5 +68,7 @@ struct TierVerdict {
 /// Judges every tier by capabilities alone, the one to prefer first; `chosen` is left to the
 /// engine.
 std::vector<TierVerdict> judge_tiers(const Capabilities& caps);
+/// The same for a kernel whose structures are laid out like this.
+std::vector<TierVerdict> judge_tiers(const Capabilities& caps, const Offsets& offsets);
 
 } // namespace ebpf_loader

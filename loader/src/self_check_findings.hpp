@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include <ebpf_loader/error.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace ebpf_loader {
+
+/// What was seen and what it should have been, told in one sentence a field.
+class Findings {
+  public:
+    void expect(const std::string& fields, uint64_t seen, uint64_t expected) {
+        if (seen != expected)
+            add(fields, std::to_string(seen), std::to_string(expected));
+    }
+    void expect(const std::string& fields, const std::string& seen, const std::string& expected) {
+        if (seen != expected)
+            add(fields, quoted(seen), quoted(expected));
+    }
+    void add(const std::string& fields, const std::string& seen, const std::string& expected) {
+        text_ += "\n  " + fields + ": seen " + seen + ", expected " + expected;
+    }
+    /// Something did not come at all: on a busy machine it may come when tried again.
+    void absent(const std::string& fields, const std::string& what) {
+        text_ += "\n  " + fields + ": " + what;
+        incomplete_ = true;
+    }
+
+    /// Wrong offsets lead to any bytes, and to many of them.
+    static std::string quoted(const std::string& text) {
+        constexpr size_t most = 160;
+        std::string shown = text.substr(0, most);
+        for (char& c : shown)
+            if (c < ' ' || c > '~')
+                c = '?';
+        return '"' + shown + (text.size() > most ? "\"..." : "\"");
+    }
+
+    bool incomplete() const { return incomplete_; }
+    /// Throws Error(offsets) when there is anything.
+    void finish() const {
+        if (!text_.empty())
+            throw Error(
+                ErrorCode::offsets,
+                "the kernel offsets are wrong: observing this very process gave" + text_ +
+                    "\nMake them anew (cd get_offsets && make conf > ../ebpf_telemetry.conf), or start "
+                    "without a config where the kernel has BTF");
+    }
+
+  private:
+    std::string text_;
+    bool incomplete_ = false;
+};
+
+} // namespace ebpf_loader

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#include "imds/tracker_application.hpp"
+
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <unistd.h>
+
+#include <ebpf_loader/error.hpp>
+
+#include "choose_offsets.hpp"
+#include "exit_status.hpp"
+#include "imds/tracker_stats.hpp"
+#include "rules.hpp"
+#include "signals.hpp"
+
+namespace telemetry::imds {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto poll_time = 100ms;
+
+/// Processes for the family tree, and calls that connect.
+constexpr std::string_view selected = "process_fork\nprocess_exec\nprocess_exit\nconnect\n";
+
+int64_t clock_ns(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+uint64_t wall_clock_ns() {
+    return static_cast<uint64_t>(clock_ns(CLOCK_REALTIME));
+}
+
+ebpf_loader::EngineOptions engine_options(const TrackerOptions& options) {
+    ebpf_loader::EngineOptions engine;
+    engine.tier = options.common.tier;
+    engine.offsets = choose_offsets(options.common, usual_configs());
+    engine.buffer_bytes = options.common.buffer_bytes;
+    engine.log = [](std::string_view line) { log(LogLevel::info, line); };
+    return engine;
+}
+
+FormatContext format_context(const ebpf_loader::Engine& engine) {
+    char name[256] = "";
+    gethostname(name, sizeof name - 1);
+    std::string boot_id;
+    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot_id);
+    return {.node = name,
+            .tier = std::string(ebpf_loader::tier_name(engine.tier())),
+            .boot_id = boot_id,
+            .boot_time_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME)};
+}
+
+ImdsTracker::Options tracker_options(const TrackerOptions& options, const ebpf_loader::Engine& engine) {
+    ImdsTracker::Options tracker;
+    tracker.endpoints = load_endpoints(options);
+    tracker.proc_root = options.proc_root;
+    tracker.scrubs = !options.unsafe;
+    if (engine.uses_ring_buffer())
+        tracker.queue.wait_ns = 20'000'000; // one buffer: all but in order
+    return tracker;
+}
+
+} // namespace
+
+Endpoints load_endpoints(const TrackerOptions& options) {
+    Endpoints endpoints = Endpoints::built_in();
+    for (const std::string& file : options.endpoints)
+        endpoints.add(Endpoints::load(file));
+    return endpoints;
+}
+
+TrackerApplication::TrackerApplication(const TrackerOptions& options)
+    : options_(options), reporter_(options),
+      engine_(Rules::parse(selected, "what imds-tracker selects").compile(), engine_options(options)),
+      tracker_(tracker_options(options, engine_), [this](const ImdsEvent& event) { reporter_.put(event); }),
+      cache_(ProcessCache::Limits{}, Procfs(options.proc_root)) {
+    const FormatContext context = format_context(engine_);
+    reporter_.begin(context);
+    losses_ = make_formatter(options.common.format, context);
+    if (options.user_stack_trace)
+        log(LogLevel::warning, "--user-stack-trace: this build captures no stacks");
+    log(LogLevel::info, "tier " + context.tier + ", " +
+                            (engine_.uses_ring_buffer() ? "ring buffer" : "perf buffers") +
+                            ", kernel offsets from " + engine_.offsets().source + ", " +
+                            std::to_string(tracker_.endpoints().all().size()) + " endpoints");
+}
+
+int TrackerApplication::run() {
+    signals::install();
+    decoder_.set_wall_clock_offset(engine_.wall_clock_offset());
+    engine_.start();
+    cache_.remember_running();
+    tracker_.remember_running();
+    const auto now = Clock::now();
+    const auto after = [&](const auto& time) { return time ? now + *time : Clock::time_point::max(); };
+    next_second_ = now + 1s;
+    end_ = after(options_.common.duration);
+    next_stats_ = after(options_.common.stats_every);
+    next_summary_ = after(options_.summary_every);
+    log(LogLevel::info, "reporting");
+    loop();
+    engine_.stop();
+    while (engine_.poll([this](auto record) { take(record); }, 0ms) > 0)
+        reporter_.hand_over();
+    tracker_.finish();
+    tell_losses();
+    reporter_.finish();
+    outputs_usable_ = reporter_.usable() && outputs_usable_;
+    print_stats(true);
+    if (options_.summary)
+        print_summary();
+    return outputs_usable_ ? exit_ok : exit_output;
+}
+
+void TrackerApplication::loop() {
+    const ebpf_loader::Engine::RecordHandler handler = [this](auto record) { take(record); };
+    while (goes_on()) {
+        engine_.poll(handler, poll_time);
+        tracker_.tick(wall_clock_ns());
+        reporter_.hand_over();
+        reporter_.flush();
+        const auto now = Clock::now();
+        if (now >= next_second_) {
+            next_second_ = now + 1s;
+            every_second();
+        }
+        if (now >= next_stats_) {
+            next_stats_ = now + *options_.common.stats_every;
+            print_stats(false);
+        }
+        if (now >= next_summary_) {
+            next_summary_ = now + *options_.summary_every;
+            print_summary();
+        }
+    }
+}
+
+bool TrackerApplication::goes_on() {
+    if (signals::take_hangup() && !reporter_.reopen())
+        return false; // nothing to open anew: the terminal is gone
+    outputs_usable_ = reporter_.usable();
+    return outputs_usable_ && !signals::end_asked() && Clock::now() < end_;
+}
+
+/// One record: where the engine's records become what the tracker takes.
+void TrackerApplication::take(std::span<const std::byte> record) {
+    if (!decoder_.decode(record, event_))
+        return ledger_.malformed();
+    ledger_.received(event_);
+    cache_.enrich(event_);
+    tracker_.take(event_);
+    Segment segment;
+    const bool is_ours = contacts_.make(event_, segment) && tracker_.take(segment);
+    if (is_ours)
+        ledger_.emitted(event_);
+    else
+        ledger_.filtered();
+}
+
+void TrackerApplication::every_second() {
+    decoder_.set_wall_clock_offset(engine_.wall_clock_offset()); // clocks are set and slewed
+    tell_losses();
+}
+
+void TrackerApplication::tell_losses() {
+    std::string lines;
+    for (const LossEvent& loss : ledger_.new_losses(engine_.stats(), reporter_.reports(), wall_clock_ns()))
+        losses_->format(loss, lines);
+    reporter_.put_lines(lines);
+    reporter_.hand_over();
+}
+
+void TrackerApplication::print_stats(bool is_final) {
+    if (options_.common.silent)
+        return;
+    Summary summary = ledger_.summary(engine_.stats(), reporter_.reports(), is_final);
+    summary.cache = cache_.counters();
+    summary.cached_processes = cache_.processes();
+    summary.cached_bytes = cache_.image_bytes();
+    const bool is_json = options_.common.format == "json";
+    std::string text = is_json ? summary_json(summary) + '\n' : summary_text(summary);
+    text += tracker_stats(tracker_.counters(), is_json);
+    fwrite(text.data(), 1, text.size(), stderr);
+}
+
+void TrackerApplication::print_summary() {
+    if (options_.common.silent)
+        return;
+    const bool is_json = options_.common.format == "json";
+    const std::string text = is_json ? reporter_.summary().json() : reporter_.summary().text();
+    fwrite(text.data(), 1, text.size(), stderr);
+}
+
+} // namespace telemetry::imds

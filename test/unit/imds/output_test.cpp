@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+// What people and machines read: whole lines, escapes, colours, the table of services.
+#include "imds_support.hpp"
+
+#include <fstream>
+
+#include "imds/user_names.hpp"
+#include "temporary_folder.hpp"
+
+using namespace imds_test;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+namespace {
+
+std::string text_with_colour(const ImdsEvent& event) {
+    std::string out;
+    make_imds_text_formatter({samples::context(), nullptr, true, {}})->format(event, out);
+    return out;
+}
+
+void expect_clean(const std::string& lines, size_t count) {
+    EXPECT_EQ(static_cast<size_t>(std::count(lines.begin(), lines.end(), '\n')), count);
+    for (const char c : lines)
+        ASSERT_TRUE(c == '\n' || (static_cast<uint8_t>(c) >= 0x20 && c != 0x7f)) << lines;
+}
+
+} // namespace
+
+TEST(ImdsText, WholeLine) {
+    Scene scene;
+    scene.ask("GET /latest/meta-data/iam/security-credentials/web?x=1", "",
+              ec2(R"({"AccessKeyId":"ASIA1"})"));
+    EXPECT_EQ(
+        scene.text_lines,
+        "2025-11-21T21:16:05.001000000Z v1 credentials aws GET "
+        "\"http://169.254.169.254/latest/meta-data/iam/security-credentials/web?<redacted:3>\" 200 1.000ms "
+        "process=\"cat[4242]\" pid=4242 exe=\"/usr/bin/cat\" uid=1000 access_key_id=\"ASIA1\" "
+        "user_agent=\"curl/7.88.1\" server=\"EC2ws\" bytes=23\n");
+}
+
+TEST(ImdsText, V1AndCredentialsStandOut) {
+    Scene scene;
+    scene.ask("GET /latest/meta-data/iam/security-credentials/web", "", ec2("{}"));
+    scene.ask("GET /latest/meta-data/ami-id", "X-aws-ec2-metadata-token: x\r\n", ec2("x"));
+    ASSERT_EQ(scene.events.size(), 2U);
+    EXPECT_THAT(text_with_colour(scene.events[0]),
+                HasSubstr("\x1b[1;31mv1\x1b[0m \x1b[1;33mcredentials\x1b[0m aws"));
+    EXPECT_THAT(text_with_colour(scene.events[1]), HasSubstr("\x1b[32mv2\x1b[0m instance aws"));
+    EXPECT_THAT(scene.text_lines, Not(HasSubstr("\x1b")));
+}
+
+TEST(ImdsJson, WholeObject) {
+    Scene scene;
+    scene.ask("PUT /latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds: 60\r\n",
+              ec2("0123456789012345"));
+    const json made = scene.only_json();
+    EXPECT_EQ(made["@timestamp"], "2025-11-21T21:16:05.001000000Z");
+    EXPECT_EQ(made["event"]["action"], "imds_request");
+    EXPECT_EQ(made["event"]["outcome"], "success");
+    EXPECT_EQ(made["event"]["duration"], 1'000'000);
+    EXPECT_EQ(made["cloud"]["provider"], "aws");
+    EXPECT_EQ(made["url"], (json{{"original", "/latest/api/token"},
+                                 {"scheme", "http"},
+                                 {"domain", "169.254.169.254"},
+                                 {"port", 80},
+                                 {"path", "/latest/api/token"}}));
+    EXPECT_EQ(made["http"]["request"], (json{{"method", "PUT"}, {"body", {{"bytes", 0}}}}));
+    EXPECT_EQ(made["http"]["response"],
+              (json{{"status_code", 200}, {"mime_type", "text/plain"}, {"body", {{"bytes", 16}}}}));
+    EXPECT_EQ(made["user_agent"]["original"], "curl/7.88.1");
+    EXPECT_EQ(made["destination"]["ip"], "169.254.169.254");
+    EXPECT_EQ(made["source"]["port"], 40000);
+    EXPECT_EQ(made["network"]["transport"], "tcp");
+    EXPECT_EQ(made["process"]["pid"], 4242);
+    EXPECT_EQ(made["process"]["entity_id"], "6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001-4242-59000000123");
+    EXPECT_EQ(made["process"]["parent"]["pid"], 4200);
+    EXPECT_EQ(made["process"]["executable"], "/usr/bin/cat");
+    EXPECT_EQ(made["user"]["id"], "1000");
+    EXPECT_EQ(made["linux"]["imds"], (json{{"provider", "aws"},
+                                           {"version", "v2"},
+                                           {"class", "token"},
+                                           {"server", "EC2ws"},
+                                           {"content_length", 16},
+                                           {"netns", "4026531840"}}));
+    EXPECT_EQ(made["linux"]["telemetry"]["tier"], "raw_tp");
+}
+
+TEST(ImdsJson, TheAmazonServicesForContainers) {
+    Scene scene;
+    scene.ends = ends_to("169.254.170.2");
+    scene.ask("GET /v2/credentials/0123456789", "", response("403 Forbidden", "", "no"));
+    const json made = scene.only_json();
+    EXPECT_EQ(made["cloud"], (json{{"provider", "aws"}, {"service", {{"name", "ecs"}}}}));
+    EXPECT_EQ(made["url"]["path"], "/v2/credentials/<redacted:10>");
+    EXPECT_EQ(made["event"]["outcome"], "failure");
+}
+
+TEST(ImdsJson, AConnection) {
+    Scene scene;
+    scene.hole(Direction::sent, 10);
+    scene.close();
+    const json made = scene.only_json();
+    EXPECT_EQ(made["event"]["action"], "imds_connection");
+    EXPECT_EQ(made["linux"]["imds"]["connection"],
+              (json{{"content", "not_captured"}, {"sent", 10}, {"received", 0}}));
+    EXPECT_FALSE(made.contains("http"));
+    EXPECT_FALSE(made.contains("url"));
+}
+
+TEST(ImdsOutput, HostileBytesAreEscaped) {
+    size_t count = 0;
+    for (const std::string& bytes : samples::hostile_strings()) {
+        Scene scene;
+        std::string header = bytes;
+        std::erase_if(header, [](char c) { return c == '\n'; });
+        const std::string argv = samples::string_list({bytes, "x"});
+        scene.process.comm = std::string_view(bytes).substr(0, 15);
+        scene.process.image.exe.bytes = bytes;
+        scene.process.cwd.bytes = bytes;
+        scene.process.image.argv = samples::known<telemetry::StringList>(argv);
+        scene.send("GET /latest/meta-data/" + header + " HTTP/1.1\r\nHost: " + header +
+                   "\r\nUser-Agent: " + header + "\r\nX: " + header + "\r\n\r\n");
+        scene.receive("HTTP/1.1 200 OK\r\nServer: " + header + "\r\nContent-Type: " + header +
+                      "\r\nContent-Length: 0\r\n\r\n");
+        scene.close();
+        ASSERT_GE(scene.events.size(), 1U);
+        expect_clean(scene.text_lines, scene.events.size());
+        expect_clean(scene.json_lines, scene.events.size());
+        expect_clean(scene.summary.json(), 1);
+        for (size_t at = 0; at < scene.json_lines.size();) {
+            const size_t end = scene.json_lines.find('\n', at);
+            const json made = json::parse(scene.json_lines.substr(at, end - at));
+            count += made["linux"]["telemetry"].contains("raw");
+            at = end + 1;
+        }
+    }
+    EXPECT_GT(count, 5U); // bytes that are no UTF-8 are told in full
+}
+
+TEST(ImdsOutput, WithoutAProcess) {
+    Scene scene;
+    Segment segment = scene.segment(Direction::sent, "");
+    const std::string asked = request("GET /latest/user-data");
+    segment.bytes = bytes_of(asked);
+    segment.length = asked.size();
+    segment.process = nullptr;
+    scene.tracker.take(segment);
+    scene.close();
+    const json made = scene.only_json();
+    EXPECT_EQ(made["process"], (json{{"pid", 4242}, {"thread", {{"id", 4242}}}}));
+    EXPECT_THAT(scene.text_lines, HasSubstr("process=\"?[4242]\""));
+}
+
+TEST(ImdsOutput, FactsOfTheKernelAreTaken) {
+    Scene scene;
+    ProcessFacts facts;
+    facts.set_cgroup("/system.slice/docker-" + std::string(64, 'a') + ".scope");
+    facts.capabilities = Capabilities{.effective = 0x3fff};
+    facts.namespaces.net = 4026531999;
+    Segment segment = scene.segment(Direction::sent, "");
+    const std::string asked = request("GET /latest/user-data");
+    segment.bytes = bytes_of(asked);
+    segment.length = asked.size();
+    segment.facts = &facts;
+    scene.tracker.take(segment);
+    scene.close();
+    const json made = scene.only_json();
+    EXPECT_EQ(made["container"], (json{{"id", std::string(64, 'a')}, {"runtime", "docker"}}));
+    EXPECT_EQ(made["linux"]["process"]["capabilities"]["effective"], "0x3fff");
+    EXPECT_EQ(made["linux"]["process"]["namespaces"], (json{{"net", "4026531999"}}));
+    EXPECT_THAT(scene.text_lines, HasSubstr("container=\"aaaaaaaaaaaa\" runtime=\"docker\""));
+}
+
+TEST(ImdsSummary, WhoMustMigrate) {
+    Scene scene;
+    scene.ask("GET /latest/meta-data/", "", ec2("x"));
+    scene.ask("GET /latest/meta-data/iam/security-credentials/web", "", ec2("{}"));
+    scene.process.image.exe.bytes = "/usr/bin/good\n";
+    scene.ask("GET /latest/meta-data/", "X-aws-ec2-metadata-token: x\r\n", ec2("x"));
+    scene.socket = 78;
+    scene.connect();
+    scene.close();
+    EXPECT_EQ(scene.summary.text(),
+              "      v1       v2    other  credentials  unknown  container     executable\n"
+              "       2        0        0            1        0  -             /usr/bin/cat\n"
+              "       0        1        0            0        1  -             /usr/bin/good\\n\n"
+              "1 service uses IMDSv1\n");
+    EXPECT_EQ(json::parse(scene.summary.json().substr(0, scene.summary.json().find('\n')))["v1"], 2);
+}
+
+TEST(ImdsSummary, IsBounded) {
+    Scene scene;
+    for (size_t i = 0; i < ImdsSummary::most_rows + 500; ++i) {
+        const std::string name = "/bin/" + std::to_string(i);
+        scene.process.image.exe.bytes = name;
+        scene.ask("GET /latest/meta-data/", "", ec2("x"));
+    }
+    EXPECT_EQ(scene.summary.rows().size(), ImdsSummary::most_rows + 1);
+    EXPECT_THAT(scene.summary.text(),
+                HasSubstr("     500        0        0            0        0  -             (all others)"));
+}
+
+TEST(ImdsUserNames, ComeFromTheFileAlone) {
+    TemporaryFolder folder;
+    const std::string path = folder.path() + "/passwd";
+    std::ofstream(path) << "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/:/bin/sh\nother:x:1000:1::/"
+                           ":\n:x:5:5\nbad\nbad:x:no:1\n";
+    const UserNames names(path);
+    EXPECT_EQ(names.size(), 2U);
+    EXPECT_EQ(names.name_of(0), "root");
+    EXPECT_EQ(names.name_of(1000), "ann");
+    EXPECT_EQ(names.name_of(5), "");
+    EXPECT_EQ(UserNames("/nonexistent").size(), 0U);
+    Scene scene;
+    scene.ask("GET /latest/user-data", "", ec2("x"));
+    std::string out;
+    make_imds_json_formatter({samples::context(), std::make_shared<const UserNames>(path), false, {}})
+        ->format(scene.only(), out);
+    EXPECT_EQ(json::parse(out)["user"]["name"], "ann");
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "imds/tracker_options.hpp"
+
+#include <ebpf_loader/error.hpp>
+
+#include "imds_support.hpp"
+
+using namespace imds_test;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+namespace {
+
+TrackerOptions parsed(std::vector<const char*> words) {
+    words.insert(words.begin(), "imds-tracker");
+    return parse_tracker_options(static_cast<int>(words.size()), words.data());
+}
+
+std::string refused(const std::vector<const char*>& words) {
+    try {
+        parsed(words);
+    } catch (const ebpf_loader::Error& error) {
+        EXPECT_EQ(error.code(), ebpf_loader::ErrorCode::usage);
+        return error.what();
+    }
+    return "accepted";
+}
+
+} // namespace
+
+TEST(ImdsOptions, Defaults) {
+    const TrackerOptions options = parsed({});
+    EXPECT_FALSE(options.datadog || options.unsafe || options.user_stack_trace || options.summary);
+    EXPECT_EQ(options.proc_root, "/proc");
+    EXPECT_EQ(options.common.format, "text");
+    EXPECT_TRUE(options.common.screen);
+    EXPECT_EQ(options.common.log_level, telemetry::LogLevel::info);
+}
+
+TEST(ImdsOptions, All) {
+    const TrackerOptions options = parsed({"--datadog",
+                                           "--unsafe",
+                                           "--user-stack-trace",
+                                           "--proc",
+                                           "/host/proc",
+                                           "--endpoints",
+                                           "a",
+                                           "--endpoints",
+                                           "b",
+                                           "--summary=2.5",
+                                           "-f",
+                                           "json",
+                                           "-o",
+                                           "x",
+                                           "-o",
+                                           "-",
+                                           "-s",
+                                           "--tier",
+                                           "tp",
+                                           "--vmlinux",
+                                           "/v",
+                                           "--stats",
+                                           "1",
+                                           "--duration",
+                                           "3",
+                                           "--log-level",
+                                           "warn",
+                                           "--colour",
+                                           "never"});
+    EXPECT_TRUE(options.datadog && options.unsafe && options.user_stack_trace && options.summary);
+    EXPECT_EQ(options.proc_root, "/host/proc");
+    EXPECT_THAT(options.endpoints, ElementsAre("a", "b"));
+    EXPECT_EQ(options.summary_every, std::chrono::milliseconds(2500));
+    EXPECT_EQ(options.common.format, "json");
+    EXPECT_THAT(options.common.files, ElementsAre("x"));
+    EXPECT_TRUE(options.common.syslog && options.common.screen);
+    EXPECT_EQ(options.common.vmlinux, "/v");
+    EXPECT_EQ(options.common.tier, ebpf_loader::Tier::tp);
+    EXPECT_EQ(options.common.log_level, telemetry::LogLevel::warning);
+    EXPECT_EQ(options.colour, TrackerOptions::Colour::never);
+    EXPECT_FALSE(parsed({"--summary"}).summary_every.has_value());
+    EXPECT_EQ(parsed({"--log-level", "panic"}).common.log_level, telemetry::LogLevel::fatal);
+    EXPECT_EQ(parsed({"-h"}).common.action, telemetry::Options::Action::help);
+    EXPECT_EQ(parsed({"--probe"}).common.action, telemetry::Options::Action::probe);
+    EXPECT_EQ(parsed({"--check"}).common.action, telemetry::Options::Action::check);
+}
+
+TEST(ImdsOptions, Mistakes) {
+    EXPECT_THAT(refused({"--nonsense"}), HasSubstr("--help"));
+    EXPECT_THAT(refused({"--summary=-1"}), HasSubstr("--summary takes"));
+    EXPECT_THAT(refused({"--summary=nan"}), HasSubstr("--summary"));
+    EXPECT_THAT(refused({"--proc", ""}), HasSubstr("--proc"));
+    EXPECT_THAT(refused({"--colour", "blue"}), HasSubstr("--colour is"));
+    EXPECT_THAT(refused({"-f", "xml"}), HasSubstr("--format is"));
+    EXPECT_THAT(refused({"--log-level", "loud"}), HasSubstr("--log-level is"));
+    EXPECT_THAT(refused({"-c", "a", "--vmlinux", "b"}), HasSubstr("give one"));
+    EXPECT_THAT(refused({"stray"}), HasSubstr("--help"));
+}
