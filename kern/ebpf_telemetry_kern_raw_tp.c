@@ -3,9 +3,10 @@
 #define TIER_RAW
 #define TIER_LOOPS
 #define TIER_RING
+#define TIER_DIRECT
 #define TIER_WALK_STEPS 128
 #define TIER_ARGV_STEPS 256
-#define TIER_CAPTURES 4
-#define TIER_WALK_HERE 16
+#define TIER_CAPTURES 3
+#define TIER_WALK_HERE 8
 
 #include "lib/programs.h"

@@ -14,6 +14,8 @@
 #define EBT_PREDICATES 32 /* comparisons a plan that the kernel evaluates */
 #define EBT_SLOTS 2       /* scratch buffers a CPU */
 #define EBT_X32_BIT 0x40000000
+#define EBT_CALL_RDONLY_CAST                                                                       \
+	0x7fff0001 /* a call that the loader turns into one of bpf_rdonly_cast */
 
 /* Rows of the process events; those of system calls follow. Row 0: not selected. */
 enum ebt_process_row {

@@ -47,10 +47,35 @@ struct ebt_features {
 #define HAS_FEATURE(name)                                                                          \
 	__builtin_preserve_field_info(((struct ebt_features *)0)->name, EBT_INFO_EXISTS)
 
-/* Reads a kernel field; 0 or a negative errno. libbpf turns it into bpf_probe_read where needed. */
-#define READ(destination, base, structure, member)                                                 \
-	bpf_probe_read_kernel((destination), sizeof(*(destination)),                               \
-			      (const void *)((__u64)(base) + OFFSET(structure, member)))
+/*
+ * Kernel memory is read through a helper, and on kernels that have bpf_rdonly_cast by
+ * plain loads: the difference is tens of nanoseconds a read. A load from where nothing is
+ * gives 0 and no error.
+ */
+#ifdef TIER_DIRECT
+#define DIRECT HAS_FEATURE(direct_reads)
+static const void *(*const direct)(__u64 address, __u32 zero) = (void *)EBT_CALL_RDONLY_CAST;
+#define COPY_DIRECTLY(to, from)                                                                    \
+	__builtin_memcpy((to), __builtin_assume_aligned(direct((from), 0), __alignof__(*(to))),    \
+			 sizeof(*(to)))
+#else
+#define DIRECT 0
+#define COPY_DIRECTLY(to, from)
+#endif
+
+/* Fills *to; 0 or a negative errno. libbpf turns it into bpf_probe_read where needed. */
+#define READ_AT(to, from)                                                                          \
+	({                                                                                         \
+		__s64 error_ = 0;                                                                  \
+		if (DIRECT)                                                                        \
+			COPY_DIRECTLY(to, (__u64)(from));                                          \
+		else                                                                               \
+			error_ = bpf_probe_read_kernel((to), sizeof(*(to)), (const void *)(from)); \
+		error_;                                                                            \
+	})
+
+/* Reads a kernel field. */
+#define READ(to, base, structure, member) READ_AT(to, (__u64)(base) + OFFSET(structure, member))
 
 /*
  * An address that a process gave us, as one that user memory can have: where there is no

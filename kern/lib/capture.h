@@ -68,7 +68,7 @@ INLINE __u64 file_of(struct scratch *s, __s64 fd)
 	}
 	if ((__u64)fd >= max_fds)
 		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), (void *)(table + fd * sizeof(file)));
+	READ_AT(&file, table + fd * sizeof(file));
 	return file;
 }
 

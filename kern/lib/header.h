@@ -40,7 +40,7 @@ INLINE int is_compat(__u64 task)
 INLINE void call_arguments(struct call *call, __u64 registers)
 {
 	struct registers r;
-	if (bpf_probe_read_kernel(&r, sizeof(r), (void *)registers)) {
+	if (READ_AT(&r, registers)) {
 		call->missing |= EBT_MISSING_ARGS;
 		__builtin_memset(call->args, 0, sizeof(call->args));
 		return;
@@ -93,13 +93,13 @@ INLINE void header_begin(struct claim *claim, __u64 ids, __u8 kind)
 }
 
 /*
- * Members of one structure that stand close together cost one read where the tier has
- * the instructions for that. Each group is in this order on every kernel; where it is
+ * Members of one structure that stand close together cost one helper call where the tier
+ * has the instructions for that. Each group is in this order on every kernel; where it is
  * not, or further apart, the condition is false and the verifier drops the branch.
  */
 #ifdef TIER_LOOPS
 #define IN_WINDOW(structure, first, last, last_size)                                               \
-	(SPAN(structure, first, last, last_size) <= WINDOW)
+	(!DIRECT && SPAN(structure, first, last, last_size) <= WINDOW)
 #else
 #define IN_WINDOW(structure, first, last, last_size) 0
 #endif
@@ -180,8 +180,7 @@ INLINE void header_who(struct scratch *s, __u64 task)
 	h->ppid = ppid;
 
 	view_resources(s, task);
-	error = bpf_probe_read_kernel(&h->uid, 8 * sizeof(__u32),
-				      (void *)(s->task.cred + OFFSET(cred, uid)));
+	error = READ_AT((__u32(*)[8]) & h->uid, s->task.cred + OFFSET(cred, uid));
 	missing |= ERROR_BIT(error, EBT_MISSING_CREDENTIALS);
 	h->missing |= missing;
 	s->who_known = 1;

@@ -278,8 +278,7 @@ INLINE const struct ebt_plan *exit_call(struct call *call, __u64 task)
 {
 	__s64 nr = -1;
 	__u64 registers = task_registers(task);
-	bpf_probe_read_kernel(&nr, sizeof(nr),
-			      (void *)(registers + __builtin_offsetof(struct registers, orig_ax)));
+	READ_AT(&nr, registers + __builtin_offsetof(struct registers, orig_ax));
 	const struct ebt_numbers *rows = selected_rows(nr);
 	if (!rows || !select_row(call, rows, task, nr))
 		return 0;
@@ -424,8 +423,7 @@ INLINE void run_enter_exec(void)
 	__u64 nr = -1;
 	__u64 task = bpf_get_current_task();
 	__u64 registers = task_registers(task);
-	bpf_probe_read_kernel(&nr, sizeof(nr),
-			      (void *)(registers + __builtin_offsetof(struct registers, orig_ax)));
+	READ_AT(&nr, registers + __builtin_offsetof(struct registers, orig_ax));
 	if (nr & EBT_X32_BIT)
 		call.abi = EBT_X32;
 	call.nr = nr & ~EBT_X32_BIT;

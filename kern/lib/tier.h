@@ -7,6 +7,7 @@
  *   TIER_RAW         raw tracepoints, else classic ones
  *   TIER_LOOPS       bounded loops are accepted
  *   TIER_RING        the ring buffer may be used
+ *   TIER_DIRECT      kernel memory may be read without a helper
  *   TIER_WALK_STEPS  path components a program
  *   TIER_ARGV_STEPS  strings of an argument vector a program
  *   TIER_CAPTURES    captures a program
@@ -57,9 +58,7 @@ INLINE __u64 exit_registers(struct hook_context *ctx, __u64 task)
 INLINE __s64 exit_number(struct hook_context *ctx)
 {
 	__s64 nr = -1;
-	bpf_probe_read_kernel(
-	    &nr, sizeof(nr),
-	    (void *)(ctx->args[0] + __builtin_offsetof(struct registers, orig_ax)));
+	READ_AT(&nr, ctx->args[0] + __builtin_offsetof(struct registers, orig_ax));
 	return nr;
 }
 

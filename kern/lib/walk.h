@@ -23,16 +23,16 @@
  */
 #ifdef TIER_LOOPS
 #define MOUNT_TOGETHER                                                                             \
-	(OFFSET(mount, mnt_mountpoint) == OFFSET(mount, mnt_parent) + 8 &&                         \
+	(!DIRECT && OFFSET(mount, mnt_mountpoint) == OFFSET(mount, mnt_parent) + 8 &&              \
 	 OFFSET(mount, mnt) + OFFSET(vfsmount, mnt_root) == OFFSET(mount, mnt_parent) + 16)
 #define DENTRY_TOGETHER                                                                            \
-	(OFFSET(dentry, d_name) == OFFSET(dentry, d_parent) + 8 && OFFSET(qstr, len) == 4 &&       \
-	 OFFSET(qstr, name) == 8)
-#define SHORT_NAMES 1 /* are taken from the dentry */
+	(!DIRECT && OFFSET(dentry, d_name) == OFFSET(dentry, d_parent) + 8 &&                      \
+	 OFFSET(qstr, len) == 4 && OFFSET(qstr, name) == 8)
+#define DENTRY_VIEW sizeof(struct dentry_view)
 #else
 #define MOUNT_TOGETHER 1
 #define DENTRY_TOGETHER 1
-#define SHORT_NAMES 0
+#define DENTRY_VIEW __builtin_offsetof(struct dentry_view, inode)
 #endif
 
 INLINE void read_mount(struct mount_view *view, __u64 mount)
@@ -50,9 +50,8 @@ INLINE void read_mount(struct mount_view *view, __u64 mount)
 INLINE void read_dentry(struct dentry_view *view, __u64 dentry)
 {
 	if (DENTRY_TOGETHER) {
-		__u64 size =
-		    SHORT_NAMES ? sizeof(*view) : __builtin_offsetof(struct dentry_view, inode);
-		bpf_probe_read_kernel(view, size, (void *)(dentry + OFFSET(dentry, d_parent)));
+		bpf_probe_read_kernel(view, DENTRY_VIEW,
+				      (void *)(dentry + OFFSET(dentry, d_parent)));
 		return;
 	}
 	__u64 qstr = dentry + OFFSET(dentry, d_name);
@@ -101,20 +100,34 @@ INLINE void walk_begin(struct scratch *s, struct ebt_field *field, __u64 mount, 
 		walker_enter_mount(w, mount);
 }
 
-/* The same from what was read of the dentry, where the name is in it: most names are. */
+/* Names of up to so many bytes, which nearly all have, are copied in words. */
+#define SHORT_NAME sizeof(((struct dentry_view *)0)->short_name)
+
+INLINE void copy_words(__u64 *to, const __u64 *from)
+{
+#pragma clang loop unroll(full)
+	for (int i = 0; i < SHORT_NAME / 8; i++)
+		to[i] = from[i];
+}
+
+/* Copies a short name without a helper, where that can be; 0 where it cannot. */
 INLINE int copy_short_name(const struct walker *w, __u64 *to, __u64 length)
 {
-	const struct dentry_view *at = &w->at;
-	__u64 short_name = w->dentry + OFFSET(dentry, d_parent) +
-			   __builtin_offsetof(struct dentry_view, short_name);
-	if (!SHORT_NAMES || at->name != short_name || length >= sizeof(at->short_name))
+#ifdef TIER_DIRECT
+	__u64 in_dentry = w->dentry + OFFSET(dentry, d_parent) +
+			  __builtin_offsetof(struct dentry_view, short_name);
+	if (length >= SHORT_NAME)
 		return 0;
-	to[0] = at->short_name[0];
-	to[1] = at->short_name[1];
-	to[2] = at->short_name[2];
-	to[3] = at->short_name[3];
-	to[4] = at->short_name[4];
-	return 1;
+	if (DIRECT) {
+		copy_words(to, direct(w->at.name, 0));
+		return 1;
+	}
+	if (w->at.name == in_dentry) {
+		copy_words(to, w->at.short_name);
+		return 1;
+	}
+#endif
+	return 0;
 }
 
 /* Copies the name in w->at to the end of the path. */

@@ -152,6 +152,9 @@ LoadPlan make_load_plan(Capabilities& capabilities, const Offsets& offsets, Hook
     capabilities.tracefs_path = plan.tracefs;
     if (capabilities.ring_buffer)
         plan.features[Feature::ring_buffer] = 0;
+    if (capabilities.direct_reads)
+        plan.features[Feature::direct_reads] = 0;
+    plan.rdonly_cast = capabilities.rdonly_cast;
     if (capabilities.boot_clock)
         plan.features[Feature::boot_clock] = 0;
     const auto stack = offsets.get(*Offsets::find("task_struct.stack"));

@@ -79,6 +79,8 @@ LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan)
         features[Feature::ring_buffer].reset();
     const TinyBtf btf(plan.offsets, features.values()); // libbpf reads it while it loads
     open(btf);
+    if (features[Feature::direct_reads])
+        enable_direct_reads(plan.rdonly_cast);
     size_maps(plan);
     choose_programs(plan.hooks);
     load();
@@ -98,6 +100,24 @@ void LoadedTier::open(const TinyBtf& btf) {
     object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
     if (!object_)
         throw LoadFailure(std::string("the object cannot be read: ") + strerror(errno), "");
+}
+
+/// libbpf finds kernel functions by name only where the kernel has BTF, and fails elsewhere:
+/// the objects have a number instead that is no helper's.
+void LoadedTier::enable_direct_reads(int rdonly_cast) {
+    bpf_program* program = nullptr;
+    while ((program = bpf_object__next_program(object_.get(), program))) {
+        const bpf_insn* const begin = bpf_program__insns(program);
+        std::vector<bpf_insn> code(begin, begin + bpf_program__insn_cnt(program));
+        for (bpf_insn& instruction : code)
+            if (instruction.code == (BPF_JMP | BPF_CALL) && instruction.src_reg == 0 &&
+                instruction.imm == EBT_CALL_RDONLY_CAST) {
+                instruction.src_reg = BPF_PSEUDO_KFUNC_CALL;
+                instruction.imm = rdonly_cast;
+            }
+        if (const int error = bpf_program__set_insns(program, code.data(), code.size()))
+            throw LoadFailure(std::string("the object cannot be changed: ") + strerror(-error), "");
+    }
 }
 
 void LoadedTier::size_maps(const LoadPlan& plan) {

@@ -26,7 +26,8 @@ struct LoadPlan {
     Features features;
     std::string tracefs;
     Hooks hooks;
-    size_t ring_bytes; ///< used where the ring is
+    size_t ring_bytes;   ///< used where the ring is
+    int rdonly_cast = 0; ///< as in Capabilities; for the feature direct_reads
 };
 
 class TinyBtf;
@@ -57,6 +58,7 @@ class LoadedTier {
 
   private:
     void open(const TinyBtf& btf);
+    void enable_direct_reads(int rdonly_cast);
     void size_maps(const LoadPlan& plan);
     void choose_programs(const Hooks& hooks);
     void load();

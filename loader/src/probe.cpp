@@ -2,6 +2,7 @@
 // What this kernel can: by trying, since distributions move features between versions.
 #include <ebpf_loader/probe.hpp>
 
+#include "btf_ptr.hpp"
 #include "kernel_image.hpp"
 #include "libbpf_quiet.hpp"
 #include "privileges.hpp"
@@ -85,6 +86,14 @@ void probe_lockdown(Capabilities& caps) {
             {"lockdown_confidentiality", "securityfs is not mounted, and this process may not mount it"});
 }
 
+/// What programs call a function of the kernel by: its number in the kernel's BTF; 0 without.
+int find_kernel_function(const char* name) {
+    const LibbpfQuiet quiet;
+    const BtfPtr types(btf__parse_raw(kernel_btf_path().c_str()));
+    const int id = types ? btf__find_by_name_kind(types.get(), name, BTF_KIND_FUNC) : 0;
+    return id > 0 ? id : 0;
+}
+
 /// Tries everything that bpf(2) can tell.
 class BpfProbe {
   public:
@@ -103,6 +112,9 @@ class BpfProbe {
         note(caps_.prog_array, "prog_array", try_map_type(BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 1));
         note(caps_.lru_hash, "lru_hash", try_map_type(BPF_MAP_TYPE_LRU_HASH, 8, 8, 16));
         note(caps_.boot_clock, "boot_clock", try_boot_clock());
+        caps_.rdonly_cast = find_kernel_function("bpf_rdonly_cast");
+        note(caps_.direct_reads, "direct_reads",
+             caps_.rdonly_cast ? try_direct_reads(caps_.rdonly_cast) : Trial::no);
         note(caps_.probe_read_user, "probe_read_user", try_probe_read_user());
         note(caps_.bounded_loops, "bounded_loops", try_bounded_loop());
         const Trial long_program = try_long_program();

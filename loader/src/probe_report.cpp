@@ -43,6 +43,7 @@ std::vector<Fact> facts(const Capabilities& caps) {
     add("prog_array", "tail calls", caps.prog_array);
     add("lru_hash", "LRU hash maps", caps.lru_hash);
     add("boot_clock", "bpf_ktime_get_boot_ns", caps.boot_clock);
+    add("direct_reads", "bpf_rdonly_cast", caps.direct_reads);
     add("probe_read_user", "bpf_probe_read_user", caps.probe_read_user);
     add("btf", "BTF of the kernel", caps.btf);
     add("lockdown_confidentiality", "lockdown (confidentiality)", caps.lockdown_confidentiality);

@@ -75,4 +75,15 @@ Trial try_probe_read_user() {
     return try_program(BPF_PROG_TYPE_TRACEPOINT, program);
 }
 
+Trial try_direct_reads(int rdonly_cast) {
+    const bpf_insn program[] = {
+        instruction(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_1, 0, 0), // a number from the context
+        move_value(BPF_REG_2, 0),
+        instruction(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, rdonly_cast),
+        instruction(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_0, BPF_REG_0, 8, 0),
+        move_value(BPF_REG_0, 0),
+        end()};
+    return try_program(BPF_PROG_TYPE_RAW_TRACEPOINT, program);
+}
+
 } // namespace ebpf_loader

@@ -25,5 +25,7 @@ Trial try_long_program();
 Trial try_bounded_loop();
 Trial try_boot_clock();
 Trial try_probe_read_user();
+/// Does bpf_rdonly_cast, with this id in the kernel's BTF, make any address readable?
+Trial try_direct_reads(int rdonly_cast);
 
 } // namespace ebpf_loader

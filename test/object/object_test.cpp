@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include <ebpf_loader/abi/plan.h>
 #include <ebpf_loader/engine.hpp>
 #include <gtest/gtest.h>
 
@@ -103,10 +104,12 @@ TEST_P(Object, HelpersBehindFeatures) {
     for (const Program& program : object_.programs())
         all.merge(helpers(program));
     EXPECT_TRUE(all.contains(BPF_FUNC_ktime_get_boot_ns));
-    EXPECT_EQ(all.contains(BPF_FUNC_ringbuf_output), GetParam() == Tier::raw_tp);
+    for (const int32_t helper : {int32_t{BPF_FUNC_ringbuf_output}, int32_t{EBT_CALL_RDONLY_CAST}})
+        EXPECT_EQ(all.contains(helper), GetParam() == Tier::raw_tp) << helper;
     for (const int32_t helper : all)
         EXPECT_TRUE(helpers_of_4_14.contains(helper) || helpers_with_substitutes.contains(helper) ||
-                    helper == BPF_FUNC_ktime_get_boot_ns || helper == BPF_FUNC_ringbuf_output)
+                    helper == BPF_FUNC_ktime_get_boot_ns || helper == BPF_FUNC_ringbuf_output ||
+                    helper == EBT_CALL_RDONLY_CAST)
             << helper;
 }
 

@@ -47,25 +47,53 @@ std::vector<size_t> successors(const Program& program, size_t at) {
     return {at + 1, target(at, instruction)};
 }
 
-/// A register that holds the answer to a question: no, hence 0. One at a time is enough:
-/// the compiler asks right before it decides.
-struct Answer {
-    int reg = -1;
-    auto operator<=>(const Answer&) const = default;
+/// Where the answer no, hence 0, to a question stands: registers, and words of the stack
+/// that they were put into.
+struct Answers {
+    uint16_t registers = 0;
+    std::set<int16_t> stack;
+    auto operator<=>(const Answers&) const = default;
+
+    bool has(int reg) const { return registers >> reg & 1; }
+    void set(int reg, bool is_answer) {
+        registers = static_cast<uint16_t>(is_answer ? registers | 1 << reg : registers & ~(1 << reg));
+    }
 };
 
-bool writes(const bpf_insn& instruction, int reg) {
-    const int kind = BPF_CLASS(instruction.code);
-    if (is_call(instruction))
-        return reg <= BPF_REG_5;
-    return (kind == BPF_ALU || kind == BPF_ALU64 || kind == BPF_LD || kind == BPF_LDX) &&
-           instruction.dst_reg == reg;
+/// Does 0 stay 0?
+bool keeps_zero(const bpf_insn& instruction) {
+    const int kind = BPF_CLASS(instruction.code), operation = BPF_OP(instruction.code);
+    return (kind == BPF_ALU || kind == BPF_ALU64) && BPF_SRC(instruction.code) == BPF_K &&
+           (operation == BPF_LSH || operation == BPF_RSH || operation == BPF_ARSH || operation == BPF_AND);
 }
 
-/// The way that a comparison of the answer takes, if it is one.
-std::optional<bool> decided(const bpf_insn& instruction, const Answer& answer) {
+/// What an instruction that asks nothing makes of the answers.
+void follow(const bpf_insn& instruction, Answers& answers) {
+    const int kind = BPF_CLASS(instruction.code);
+    const bool whole = BPF_SIZE(instruction.code) == BPF_DW;
+    if (is_call(instruction)) {
+        for (int reg = BPF_REG_0; reg <= BPF_REG_5; reg++)
+            answers.set(reg, false);
+    } else if (instruction.code == (BPF_ALU64 | BPF_MOV | BPF_X)) {
+        answers.set(instruction.dst_reg, answers.has(instruction.src_reg));
+    } else if (kind == BPF_STX && instruction.dst_reg == BPF_REG_10) {
+        if (whole && answers.has(instruction.src_reg))
+            answers.stack.insert(instruction.off);
+        else
+            answers.stack.erase(instruction.off);
+    } else if (kind == BPF_LDX && instruction.src_reg == BPF_REG_10) {
+        answers.set(instruction.dst_reg, whole && answers.stack.contains(instruction.off));
+    } else if (keeps_zero(instruction)) {
+        return; // how the compiler cuts it to 32 bits
+    } else if (kind == BPF_ALU || kind == BPF_ALU64 || kind == BPF_LD || kind == BPF_LDX) {
+        answers.set(instruction.dst_reg, false);
+    }
+}
+
+/// The way that a comparison of an answer takes, if it is one.
+std::optional<bool> decided(const bpf_insn& instruction, const Answers& answers) {
     if (BPF_CLASS(instruction.code) != BPF_JMP || BPF_SRC(instruction.code) != BPF_K ||
-        instruction.dst_reg != answer.reg)
+        !answers.has(instruction.dst_reg))
         return std::nullopt;
     if (BPF_OP(instruction.code) == BPF_JEQ)
         return instruction.imm == 0;
@@ -93,26 +121,26 @@ bool has_calls(const Program& program) {
 
 std::set<int32_t> helpers_without_features(const Program& program) {
     std::set<int32_t> result;
-    std::set<std::pair<size_t, Answer>> seen;
-    std::vector<std::pair<size_t, Answer>> open = {{0, {}}};
+    std::set<std::pair<size_t, Answers>> seen;
+    std::vector<std::pair<size_t, Answers>> open = {{0, {}}};
     while (!open.empty()) {
-        auto [at, answer] = open.back();
+        auto [at, answers] = open.back();
         open.pop_back();
-        if (!seen.insert({at, answer}).second)
+        if (!seen.insert({at, answers}).second)
             continue;
         const bpf_insn& instruction = program.instructions.at(at);
         if (is_helper_call(instruction))
             result.insert(instruction.imm);
         const auto question = program.questions.find(at);
         if (question != program.questions.end() && question->second.structure == "ebt_features")
-            answer.reg = instruction.dst_reg;
-        else if (answer.reg >= 0 && writes(instruction, answer.reg))
-            answer.reg = -1;
-        if (const auto jumps = decided(instruction, answer))
-            open.emplace_back(*jumps ? target(at, instruction) : at + 1, answer);
+            answers.set(instruction.dst_reg, true);
+        else
+            follow(instruction, answers);
+        if (const auto jumps = decided(instruction, answers))
+            open.emplace_back(*jumps ? target(at, instruction) : at + 1, answers);
         else
             for (const size_t next : successors(program, at))
-                open.emplace_back(next, answer);
+                open.emplace_back(next, answers);
     }
     return result;
 }

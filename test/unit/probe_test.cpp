@@ -180,12 +180,12 @@ TEST(ProbeReport, JsonKeysAreStable) {
     EXPECT_EQ(keys(report["kernel"]),
               (std::set<std::string>{"release", "distribution", "bpf_jit_enable", "unprivileged_bpf_disabled",
                                      "perf_event_paranoid"}));
-    EXPECT_EQ(
-        keys(report["capabilities"]),
-        (std::set<std::string>{"bpf_syscall", "tracepoint_programs", "raw_tracepoint_programs",
-                               "raw_tracepoints_preempted", "bounded_loops", "ring_buffer",
-                               "perf_event_array", "prog_array", "lru_hash", "boot_clock", "probe_read_user",
-                               "btf", "lockdown_confidentiality", "instruction_limit", "tracefs"}));
+    EXPECT_EQ(keys(report["capabilities"]),
+              (std::set<std::string>{"bpf_syscall", "tracepoint_programs", "raw_tracepoint_programs",
+                                     "raw_tracepoints_preempted", "bounded_loops", "ring_buffer",
+                                     "perf_event_array", "prog_array", "lru_hash", "boot_clock",
+                                     "direct_reads", "probe_read_user", "btf", "lockdown_confidentiality",
+                                     "instruction_limit", "tracefs"}));
     ASSERT_EQ(report["tiers"].size(), 4u);
     EXPECT_EQ(keys(report["tiers"][0]),
               (std::set<std::string>{"name", "fate", "chosen", "possible", "reason", "verifier_log_tail",

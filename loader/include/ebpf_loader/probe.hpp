@@ -36,7 +36,9 @@ struct Capabilities {
     bool perf_event_array = false;
     bool prog_array = false;
     bool lru_hash = false;
-    bool boot_clock = false; ///< bpf_ktime_get_boot_ns
+    bool boot_clock = false;   ///< bpf_ktime_get_boot_ns
+    bool direct_reads = false; ///< kernel memory without a helper: bpf_rdonly_cast of no type (6.17)
+    int rdonly_cast = 0;       ///< the number of that function in the kernel's BTF
     bool probe_read_user = false;
     uint64_t instruction_limit = 0; ///< verified instructions: 4096-instruction programs or 1,000,000
     bool bounded_loops = false;
