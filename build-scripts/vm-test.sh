@@ -110,6 +110,7 @@ archive() { # folder
 # What is the same for all kernels.
 make_base() {
     local root=$work/root
+    rm -rf "$root" # of a run that was killed
     mkdir -p "$root"/{bin,etc,t}
     cp "$(command -v busybox)" "$root/bin/busybox"
     cp "$here/../test/vm/init.sh" "$root/init"

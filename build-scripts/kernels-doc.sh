@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Makes docs/kernels.md of what vm-test.sh found out:
+#   build-scripts/kernels-doc.sh build-static/vm/results.json [FURTHER.json]... > docs/kernels.md
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+[ $# -gt 0 ] && [ "${1:0:1}" != - ] || {
+    sed -n '3,4s/^# //p' "${BASH_SOURCE[0]}" >&2
+    exit 2
+}
+results=$(jq -s 'add | map(select(.release != "")) | sort_by(.release | [splits("[^0-9]+")] | map(tonumber? // 0))' "$@")
+
+cat <<'END'
+# Kernels
+
+What `build-scripts/vm-test.sh` found on real kernels. This page is made from its results by
+`build-scripts/kernels-doc.sh`: change those, not this.
+
+## Tried
+
+END
+jq -r -f "$here/kernels-doc.jq" <<<"$results"
+cat <<'END'
+
+- **tier**: the one that the program chooses there by itself. Those in brackets load too, with
+  `--tier`, and gave the same events for the same workload, field by field.
+- **offsets**: where the kernel's offsets came from in that run, and how many of them discovery found
+  at the same place by observation alone.
+- **tests**: those that ran inside, of those that passed: each tier's, the tiers compared, the program's.
+- **calls it lacks** of those that the default rules name: their failure is told like any other's.
+
+## What differs
+
+- From Linux 7.0 on a raw tracepoint's program can be preempted, and the kernel then skips it for the
+  other tasks that come to the same tracepoint. Classic tracepoints have no such gap, so `tp` is chosen
+  there. What is skipped with `--tier raw_tp` is counted, not told.
+- Before 5.1 the kernel does not tell a program that a perf buffer was full: such losses are counted
+  a little later, when the buffer has room again, and exactly at the end.
+- Before 5.5 the kernel has no way to read user memory only. Addresses of the kernel's that a process
+  passes are told as faults.
+- Linux 4.14 takes one eBPF program per tracepoint: where another tool has one, the start says so.
+
+## Will it work on our kernel?
+
+See the README: one command and the kernel's image.
+END
