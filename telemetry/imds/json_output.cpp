@@ -118,12 +118,12 @@ void JsonFormatter::put_cloud(const ImdsEvent& event) {
 
 void JsonFormatter::put_url(const ImdsEvent& event) {
     const Address address = remote_end(event.link.ends);
-    line_.put(",\"url\":{\"original\":\"");
-    const FieldName original = {"url.original"};
-    std::string url = event.path.text();
-    if (event.has_query)
-        url.append("?").append(event.query.text());
-    line_.put_inside_string(original, url);
+    line_.put(",\"url\":{\"original\":\""); // the bytes are those of path and query
+    put_json_escaped(line_, event.path.text());
+    if (event.has_query) {
+        line_.put('?');
+        put_json_escaped(line_, event.query.text());
+    }
     line_.put("\",\"scheme\":\"http\"");
     put_string("\"domain\":", {"url.domain"}, event.host);
     line_.put(",\"port\":");
