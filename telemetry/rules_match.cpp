@@ -212,7 +212,7 @@ bool TextSet::any_holds(const Event& event, bool when_unknown) const {
 /// A successful exec wipes the registers; where nothing kept them, nothing failed.
 bool standard_fields_failed(const Event& event) {
     const bool is_exec = event.call && (event.call->flags & EBT_PLAN_EXEC);
-    const uint32_t excused = is_exec ? EBT_MISSING_ARGS : 0;
+    const uint32_t excused = is_exec ? EBT_MISSING_ARGS | EBT_MISSING_ABI : 0;
     return (event.missing & ~excused) != 0 || failed(event.image.exe.status) ||
            failed(event.image.tty.status) || failed(event.cwd.status);
 }

@@ -107,8 +107,9 @@ enum ebt_plan_flag {
 	EBT_PLAN_NO_RETURN = 1 << 3,
 	EBT_PLAN_SOCKETCALL = 1 << 4, /* i386: args[0] selects, args[1] points to the arguments */
 	EBT_PLAN_ENTER = 1 << 5,      /* to be taken at sys_enter: rt_sigreturn */
-	EBT_PLAN_DISPATCH_ONLY = 1 << 6, /* socketcall: of interest for what it leads to alone */
-	EBT_PLAN_WHO = 1 << 7,           /* a predicate asks for credentials, login uid or parent */
+	EBT_PLAN_DISPATCH_ONLY =
+	    1 << 6,            /* socketcall, execve: of interest for what it turns out to be */
+	EBT_PLAN_WHO = 1 << 7, /* a predicate asks for credentials, login uid or parent */
 };
 
 /* Map `plans`: by row. */

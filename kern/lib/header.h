@@ -99,7 +99,8 @@ INLINE void header_begin(struct claim *claim, __u64 ids, __u8 kind)
  */
 #ifdef TIER_LOOPS
 #define IN_WINDOW(structure, first, last, last_size)                                               \
-	(!DIRECT && SPAN(structure, first, last, last_size) <= WINDOW)
+	(!DIRECT &&                                                                                \
+	 OFFSET(structure, last) - OFFSET(structure, first) <= WINDOW - (__u64)(last_size))
 #else
 #define IN_WINDOW(structure, first, last, last_size) 0
 #endif

@@ -61,7 +61,8 @@ INLINE void restore_exec_call(struct call *call, __u64 task)
 		call->row = selected ? selected->row[kept->abi & 3] : 0;
 		__builtin_memcpy(call->args, kept->args, sizeof(call->args));
 	} else if (call->ret >= 0) {
-		call->missing |= EBT_MISSING_ARGS;
+		/* The registers and the ABI are those of the new image. */
+		call->missing |= EBT_MISSING_ARGS | EBT_MISSING_ABI;
 	}
 	if (kept)
 		bpf_map_delete_elem(&exec_calls, &task);
@@ -144,6 +145,8 @@ INLINE void run_sys_exit(struct hook_context *ctx, const struct ebt_numbers *row
 		flags = is_exec_check(&call);
 		restore_exec_call(&call, task);
 		plan = bpf_map_lookup_elem(&plans, &call.row);
+		if (plan && (plan->flags & EBT_PLAN_DISPATCH_ONLY))
+			return;
 	}
 	if (call.ret >= -ERESTART_RESTARTBLOCK && call.ret <= -ERESTARTSYS) {
 		flags |= EBT_INTERRUPTED;

@@ -56,6 +56,19 @@ void Selection::select(const SyscallRow& call, std::span<const ebt_predicate> fi
     for (const SyscallNumber& number : numbers_of(call))
         numbers_[static_cast<uint32_t>(number.number)].row[number.abi] = row;
     select_socketcall(call);
+    if (call.flags & EBT_PLAN_EXEC)
+        select_execve();
+}
+
+/// Whatever call it was, an exec that succeeds ends with the number of execve.
+void Selection::select_execve() {
+    const SyscallRow* execve = find_syscall("execve");
+    const auto [plan, is_new] = plans_.try_emplace(row_of(*execve));
+    if (!is_new)
+        return;
+    plan->second.flags = execve->flags | EBT_PLAN_DISPATCH_ONLY;
+    for (const SyscallNumber& number : numbers_of(*execve))
+        numbers_[static_cast<uint32_t>(number.number)].row[number.abi] = row_of(*execve);
 }
 
 /// Old i386 programs reach all socket calls through one number.

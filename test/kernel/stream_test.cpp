@@ -262,6 +262,48 @@ class KernelThreadTest : public EngineTest {
     }
 };
 
+/// Which of two calls a successful exec was, though both end as execve, and only one is asked for.
+class ExecveatTest : public EngineTest {
+  public:
+    using EngineTest::EngineTest;
+
+  private:
+    void TestBody() override {
+        ebpf_loader::Engine engine(selection("execveat"), options_);
+        Collector collector(engine);
+        engine.start();
+        const std::string program = program_folder() + "/kernel_test_helper";
+        const char* const argv[] = {program.c_str(), "exit", "5", nullptr};
+        const char* const environment[] = {nullptr};
+        std::set<uint32_t> by_execveat;
+        for (const bool at : {false, true}) {
+            const pid_t child = fork();
+            if (child == 0) {
+                if (at)
+                    raw_syscall(SYS_execveat, register_value(AT_FDCWD), register_value(program.c_str()),
+                                register_value(argv), register_value(environment), 0);
+                raw_syscall(SYS_execve, register_value(program.c_str()), register_value(argv),
+                            register_value(environment));
+                _exit(1);
+            }
+            waitpid(child, nullptr, 0);
+            if (at)
+                by_execveat.insert(static_cast<uint32_t>(child));
+        }
+        collector.finish();
+        EXPECT_EQ(collector.problems(can_miss_runs(*options_.tier)), "");
+        std::set<uint32_t> told;
+        for (const OwnedEvent& event : collector.take_events()) {
+            ASSERT_NE(event->call, nullptr);
+            EXPECT_EQ(event->call->name, "execveat");
+            EXPECT_EQ(event->ret, 0);
+            if (event->ppid == static_cast<uint32_t>(getpid()))
+                told.insert(event->pid);
+        }
+        EXPECT_EQ(told, by_execveat);
+    }
+};
+
 } // namespace
 
 void register_stream_tests(ebpf_loader::Tier tier) {
@@ -270,6 +312,7 @@ void register_stream_tests(ebpf_loader::Tier tier) {
     add_test<LossTest>(suite, "LossesAreCounted", tier);
     add_test<CpuTest>(suite, "EveryCpu", tier);
     add_test<SelfTest>(suite, "OwnCallsOnDemand", tier);
+    add_test<ExecveatTest>(suite, "ExecveatAlone", tier);
     add_test<KernelThreadTest>(suite, "KernelThreads", tier);
 }
 

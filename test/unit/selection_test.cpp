@@ -216,6 +216,19 @@ TEST(Selection, SocketCallsLeadThroughSocketcall) {
     EXPECT_EQ(row_at(selection, EBT_I386, 102), EBT_ROW_NONE);
 }
 
+/// An exec that succeeds ends with the number of execve, whatever it was.
+TEST(Selection, ExecveatIsFoundAtExecve) {
+    Selection selection;
+    selection.select(call("execveat"), {}, false);
+    EXPECT_EQ(row_at(selection, EBT_X86_64, 59), row_of(call("execve")));
+    EXPECT_EQ(row_at(selection, EBT_I386, 11), row_of(call("execve")));
+    EXPECT_TRUE(plan_of(selection, "execve").flags & EBT_PLAN_DISPATCH_ONLY);
+    selection.select(call("execve"), {}, false);
+    EXPECT_FALSE(plan_of(selection, "execve").flags & EBT_PLAN_DISPATCH_ONLY);
+    selection.select(call("execveat"), {}, false);
+    EXPECT_FALSE(plan_of(selection, "execve").flags & EBT_PLAN_DISPATCH_ONLY);
+}
+
 TEST(Selection, SocketcallItselfMayBeWantedToo) {
     Selection before, after;
     before.select(call("socketcall"), {}, false);

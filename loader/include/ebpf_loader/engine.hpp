@@ -45,6 +45,7 @@ class Selection {
 
   private:
     void select_socketcall(const SyscallRow& call);
+    void select_execve();
 
     std::map<uint16_t, ebt_plan> plans_;
     std::map<uint32_t, ebt_numbers> numbers_;
