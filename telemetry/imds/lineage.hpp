@@ -8,11 +8,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "../procfs.hpp" // the loader has a file of that name too
 #include "event.hpp"
 #include "imds/proc_reader.hpp"
 #include "imds/process_facts.hpp"
 #include "process_table.hpp"
-#include "procfs.hpp"
 
 namespace telemetry::imds {
 
