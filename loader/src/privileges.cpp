@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <utility>
 
 namespace ebpf_loader {
 namespace {
@@ -42,6 +43,20 @@ std::string missing_capabilities() {
     if (has(CAP_PERFMON))
         return "CAP_BPF (or CAP_SYS_ADMIN)";
     return "CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN)";
+}
+
+std::vector<std::string> held_capabilities() {
+    constexpr std::pair<int, const char*> of_interest[] = {{CAP_SYS_ADMIN, "CAP_SYS_ADMIN"},
+                                                           {CAP_BPF, "CAP_BPF"},
+                                                           {CAP_PERFMON, "CAP_PERFMON"},
+                                                           {CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE"},
+                                                           {CAP_SYS_PTRACE, "CAP_SYS_PTRACE"}};
+    const uint64_t effective = effective_capabilities();
+    std::vector<std::string> names;
+    for (const auto& [capability, name] : of_interest)
+        if (effective >> capability & 1)
+            names.emplace_back(name);
+    return names;
 }
 
 } // namespace ebpf_loader

@@ -162,6 +162,10 @@ Capabilities probe_capabilities() {
     caps.btf = access(kernel_btf_path().c_str(), R_OK) == 0;
     caps.tracefs_path = find_tracefs().value_or("");
     caps.tracefs = !caps.tracefs_path.empty();
+    caps.held_capabilities = held_capabilities();
+    // 2: nobody may (6.6). Before that the tracepoints tell whether the kernel has it.
+    caps.io_uring = caps.tracefs && access((caps.tracefs_path + "/events/io_uring").c_str(), F_OK) == 0 &&
+                    read_number("/proc/sys/kernel/io_uring_disabled") != 2;
     caps.jit = read_number("/proc/sys/net/core/bpf_jit_enable");
     caps.unprivileged_bpf_disabled = read_number("/proc/sys/kernel/unprivileged_bpf_disabled");
     caps.perf_event_paranoid = read_number("/proc/sys/kernel/perf_event_paranoid");

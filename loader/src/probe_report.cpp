@@ -46,6 +46,7 @@ std::vector<Fact> facts(const Capabilities& caps) {
     add("direct_reads", "bpf_rdonly_cast", caps.direct_reads);
     add("probe_read_user", "bpf_probe_read_user", caps.probe_read_user);
     add("btf", "BTF of the kernel", caps.btf);
+    add("io_uring", "io_uring", caps.io_uring);
     add("lockdown_confidentiality", "lockdown (confidentiality)", caps.lockdown_confidentiality);
     return all;
 }
@@ -136,6 +137,55 @@ void write_settings(std::ostream& out, const Capabilities& caps) {
     write_row(out, "kernel.perf_event_paranoid", setting(caps.perf_event_paranoid));
 }
 
+/// What is blind or dear on this kernel, and what helps.
+std::vector<std::string> notes(const Capabilities& caps) {
+    std::vector<std::string> all;
+    if (caps.jit == 0)
+        all.emplace_back(
+            "the eBPF compiler is off: programs are interpreted, and each event costs its process "
+            "several times as much; sysctl -w net.core.bpf_jit_enable=1");
+    if (caps.io_uring)
+        all.emplace_back(
+            "what programs do through io_uring is no system call: io_uring_setup, io_uring_enter "
+            "and io_uring_register are told, the operations in the ring are not; "
+            "sysctl -w kernel.io_uring_disabled=2 forbids them (6.6)");
+    if (caps.raw_tracepoints_preempted)
+        all.emplace_back(
+            "programs of raw tracepoints are preempted, and skipped for others meanwhile: counted "
+            "as missed runs; the tier tp is not affected");
+    if (!caps.boot_clock)
+        all.emplace_back(
+            "no bpf_ktime_get_boot_ns: times come from the monotonic clock, corrected for suspends");
+    if (!caps.ring_buffer)
+        all.emplace_back("no ring buffer: a buffer for each CPU, in whose order events may come up to a "
+                         "poll apart");
+    if (!caps.btf)
+        all.emplace_back("no BTF: kernel offsets come from a config, or are discovered at the first start");
+    return all;
+}
+
+void write_notes(std::ostream& out, const Capabilities& caps) {
+    const auto all = notes(caps);
+    if (!all.empty())
+        out << "\nTo know:\n";
+    for (const std::string& note : all)
+        out << "  - " << note << "\n";
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words)
+        text += (text.empty() ? "" : " ") + word;
+    return text.empty() ? "none" : text;
+}
+
+void write_json_list(std::ostream& out, const std::vector<std::string>& texts) {
+    out << "[";
+    for (size_t i = 0; i < texts.size(); ++i)
+        out << (i ? "," : "") << quoted(texts[i]);
+    out << "]";
+}
+
 void write_unknown(std::ostream& out, const Capabilities& caps) {
     if (!caps.unknown.empty())
         out << "\nNot found out:\n";
@@ -176,11 +226,13 @@ void write_probe_text(std::ostream& out, const Capabilities& caps, const std::ve
     write_row(out, "Linux", printable(caps.release));
     write_row(out, "distribution", caps.distribution.empty() ? "unknown" : printable(caps.distribution));
     write_row(out, "privileges", caps.has_privileges ? "sufficient" : "lacking: " + caps.missing_privileges);
+    write_row(out, "capabilities of this process", joined(caps.held_capabilities));
     for (const Fact& fact : facts(caps))
         write_row(out, fact.words, in_words(fact.value));
     write_row(out, "instructions", instruction_limit(caps));
     write_row(out, "tracefs", caps.tracefs ? caps.tracefs_path : "not mounted");
     write_settings(out, caps);
+    write_notes(out, caps);
     write_unknown(out, caps);
     write_tiers(out, verdicts);
 }
@@ -189,8 +241,12 @@ void write_probe_json(std::ostream& out, const Capabilities& caps, const std::ve
     out << "{";
     write_json_kernel(out, caps);
     out << ",\"privileges\":{\"sufficient\":" << (caps.has_privileges ? "true" : "false")
-        << ",\"missing\":" << quoted(caps.missing_privileges) << "},";
+        << ",\"missing\":" << quoted(caps.missing_privileges) << ",\"held\":";
+    write_json_list(out, caps.held_capabilities);
+    out << "},";
     write_json_capabilities(out, caps);
+    out << ",\"notes\":";
+    write_json_list(out, notes(caps));
     out << ",\"unknown\":[";
     for (size_t i = 0; i < caps.unknown.size(); ++i)
         out << (i ? "," : "") << "{\"key\":" << quoted(caps.unknown[i].key)

@@ -173,10 +173,30 @@ std::set<std::string> keys(const json& object) {
     return found;
 }
 
+TEST(ProbeReport, TellsWhatIsBlindOrDear) {
+    Capabilities caps;
+    const auto notes = [&] {
+        std::ostringstream text;
+        write_probe_text(text, caps, {});
+        return text.str();
+    };
+    caps.boot_clock = caps.ring_buffer = caps.btf = true;
+    caps.jit = 1;
+    EXPECT_EQ(notes().find("To know:"), std::string::npos);
+    caps.jit = 0;
+    EXPECT_NE(notes().find("bpf_jit_enable=1"), std::string::npos);
+    caps.io_uring = true;
+    EXPECT_NE(notes().find("io_uring is no system call"), std::string::npos);
+    caps.btf = false;
+    EXPECT_NE(notes().find("no BTF: "), std::string::npos);
+    caps.held_capabilities = {"CAP_BPF", "CAP_PERFMON"};
+    EXPECT_NE(notes().find("CAP_BPF CAP_PERFMON"), std::string::npos);
+}
+
 TEST(ProbeReport, JsonKeysAreStable) {
     const json report = json_report(best_kernel(), judge_tiers(best_kernel()));
     EXPECT_EQ(keys(report),
-              (std::set<std::string>{"kernel", "privileges", "capabilities", "unknown", "tiers"}));
+              (std::set<std::string>{"kernel", "privileges", "capabilities", "notes", "unknown", "tiers"}));
     EXPECT_EQ(keys(report["kernel"]),
               (std::set<std::string>{"release", "distribution", "bpf_jit_enable", "unprivileged_bpf_disabled",
                                      "perf_event_paranoid"}));
@@ -184,8 +204,9 @@ TEST(ProbeReport, JsonKeysAreStable) {
               (std::set<std::string>{"bpf_syscall", "tracepoint_programs", "raw_tracepoint_programs",
                                      "raw_tracepoints_preempted", "bounded_loops", "ring_buffer",
                                      "perf_event_array", "prog_array", "lru_hash", "boot_clock",
-                                     "direct_reads", "probe_read_user", "btf", "lockdown_confidentiality",
-                                     "instruction_limit", "tracefs"}));
+                                     "direct_reads", "probe_read_user", "btf", "io_uring",
+                                     "lockdown_confidentiality", "instruction_limit", "tracefs"}));
+    EXPECT_EQ(keys(report["privileges"]), (std::set<std::string>{"sufficient", "missing", "held"}));
     ASSERT_EQ(report["tiers"].size(), 4u);
     EXPECT_EQ(keys(report["tiers"][0]),
               (std::set<std::string>{"name", "fate", "chosen", "possible", "reason", "verifier_log_tail",

@@ -42,13 +42,15 @@ struct Capabilities {
     bool probe_read_user = false;
     uint64_t instruction_limit = 0; ///< verified instructions: 4096-instruction programs or 1,000,000
     bool bounded_loops = false;
-    bool btf = false; ///< /sys/kernel/btf/vmlinux
+    bool btf = false;      ///< /sys/kernel/btf/vmlinux
+    bool io_uring = false; ///< programs may make the kernel act without system calls (5.1)
     bool tracefs = false;
     std::string tracefs_path;
     bool lockdown_confidentiality = false;
-    bool has_privileges = false;    ///< CAP_SYS_ADMIN, or CAP_BPF + CAP_PERFMON + ...
-    std::string missing_privileges; ///< what is missing, in words
-    int jit = -1;                   ///< net.core.bpf_jit_enable; -1 unreadable
+    bool has_privileges = false;                ///< CAP_SYS_ADMIN, or CAP_BPF + CAP_PERFMON + ...
+    std::string missing_privileges;             ///< what is missing, in words
+    std::vector<std::string> held_capabilities; ///< of this process, that eBPF may ask for
+    int jit = -1;                               ///< net.core.bpf_jit_enable; -1 unreadable
     int unprivileged_bpf_disabled = -1;
     int perf_event_paranoid = -1;
     std::vector<Unknown> unknown; ///< these are false or 0 above, without having been found so
