@@ -106,6 +106,8 @@ int Application::run() {
         hand_over();
     tell_losses();
     outputs_.finish();
+    tell_losses(); // those of one output at its end, to the others
+    outputs_.finish();
     outputs_usable_ = outputs_.usable() && outputs_usable_;
     print_summary(true);
     return outputs_usable_ ? exit_ok : exit_output;
@@ -176,6 +178,7 @@ void Application::print_summary(bool is_final) {
     if (options_.silent)
         return;
     Summary summary = ledger_.summary(engine_.stats(), outputs_.reports(), is_final);
+    summary.field_faults = decoder_.faults();
     summary.cache = cache_.counters();
     summary.cached_processes = cache_.processes();
     summary.cached_bytes = cache_.image_bytes();

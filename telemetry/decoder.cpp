@@ -112,6 +112,7 @@ void Decoder::read_fields(std::span<const std::byte> fields, uint16_t count, Eve
 void Decoder::read_field(const RawField& field, Event& out) noexcept {
     if (field.head.status < EBT_OK || field.head.status > EBT_UNAVAILABLE)
         note(Defect::field_status, out);
+    faults_ += field.head.status == EBT_FAULT;
     switch (field.head.kind) {
     case EBT_FIELD_EXE:
         return read_file(field, out.image.exe, out);

@@ -30,6 +30,9 @@ class Decoder {
     /// Records that gave no event.
     uint64_t refused() const;
 
+    /// Fields whose memory was not there to be read.
+    uint64_t faults() const { return faults_; }
+
   private:
     /// Fields that wait until the whole record is read, by argument; kind 0: none.
     using ByArgument = std::array<RawField, EBT_ARGS + 1>;
@@ -60,6 +63,7 @@ class Decoder {
     Arena arena_;
     int64_t wall_clock_offset_ = 0;
     std::array<uint64_t, defect_count> defects_{};
+    uint64_t faults_ = 0;
     ByArgument files_, strings_, directories_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,13 @@ struct LossEvent {
     std::string_view cause; ///< "buffer_full", ...
     uint64_t count = 0;
     int cpu = -1; ///< -1: not tied to one CPU
+    /// All records that were lost have numbers between these two, each included.
+    struct Gap {
+        uint16_t slot = 0;
+        uint64_t first = 0, last = 0;
+        bool operator==(const Gap&) const = default;
+    };
+    std::optional<Gap> gap = std::nullopt; ///< none: what was lost had no numbers
 };
 
 /// Appends events to a buffer, one line each, ended by '\n'. Never allocates per event

@@ -313,10 +313,21 @@ void JsonLinux::put_loss(JsonLine& line, const LossEvent& loss) {
         line.put(",\"cpu\":");
         line.put_decimal(static_cast<uint64_t>(loss.cpu));
     }
+    if (loss.gap) {
+        line.put(",\"slot\":");
+        line.put_decimal(loss.gap->slot);
+    }
     line.put(",\"loss\":{\"cause\":");
     line.put_derived(loss.cause);
     line.put(",\"count\":");
     line.put_decimal(loss.count);
+    if (loss.gap) {
+        line.put(",\"gap\":{\"first\":");
+        line.put_decimal(loss.gap->first);
+        line.put(",\"last\":");
+        line.put_decimal(loss.gap->last);
+        line.put('}');
+    }
     line.put("}}}");
 }
 

@@ -21,22 +21,66 @@ uint64_t Ledger::emitted(const Event& event) {
     return sequences_.take_gap(event.cpu, event.slot);
 }
 
+/// Makes events of what has grown since it was told last.
+class Ledger::Teller {
+  public:
+    Teller(Ledger& ledger, uint64_t time_ns) : ledger_(ledger), time_ns_(time_ns) {}
+
+    /// Of no CPU in particular.
+    void tell(std::string_view cause, uint64_t count) {
+        if (uint64_t more = grown(cause, -1, count))
+            losses.push_back({time_ns_, cause, more});
+    }
+    /// Of a CPU's slot, at [cpu * EBT_SLOTS + slot].
+    void tell(size_t index, const ebpf_loader::SlotStats& slot) {
+        std::optional<LossEvent::Gap> gap;
+        for (size_t i = 0; i < slot.lost.size(); i++) {
+            if (slot.lost[i] == 0)
+                continue;
+            const auto cause = static_cast<ebt_loss>(i);
+            const uint64_t more = grown(ebpf_loader::loss_name(cause), static_cast<int>(index), slot.lost[i]);
+            if (more == 0)
+                continue;
+            if (takes_numbers(cause) && !gap)
+                if (auto range = ledger_.sequences_.take_range(index, slot.last_lost))
+                    gap = {static_cast<uint16_t>(index % EBT_SLOTS), range->first, range->last};
+            losses.push_back({time_ns_, ebpf_loader::loss_name(cause), more,
+                              static_cast<int>(index / EBT_SLOTS),
+                              takes_numbers(cause) ? gap : std::nullopt});
+        }
+    }
+
+    std::vector<LossEvent> losses;
+
+  private:
+    /// Records that nobody began have no numbers.
+    static bool takes_numbers(ebt_loss cause) {
+        return cause == EBT_LOST_BUFFER_FULL || cause == EBT_LOST_NO_BUFFER;
+    }
+    uint64_t grown(std::string_view cause, int slot, uint64_t count) {
+        uint64_t& told = ledger_.told_[{cause, slot}];
+        const uint64_t more = beyond(count, told);
+        told += more;
+        return more;
+    }
+
+    Ledger& ledger_;
+    const uint64_t time_ns_;
+};
+
 std::vector<LossEvent> Ledger::new_losses(const ebpf_loader::EngineStats& stats,
                                           std::span<const OutputReport> outputs, uint64_t time_ns) {
-    std::vector<LossEvent> losses;
-    auto tell = [&](std::string_view cause, uint64_t count) {
-        uint64_t& told = told_[cause];
-        if (count > told)
-            losses.push_back({time_ns, cause, count - told, -1});
-        told = count;
-    };
-    for (size_t cause = 0; cause < stats.lost.size(); cause++)
-        tell(ebpf_loader::loss_name(static_cast<ebt_loss>(cause)), stats.lost[cause]);
-    tell("missed_run", stats.missed_runs);
-    tell("malformed", malformed_);
+    Teller teller(*this, time_ns);
+    for (size_t index = 0; index < stats.slots.size(); index++)
+        teller.tell(index, stats.slots[index]);
+    teller.tell("missed_run", stats.missed_runs);
+    teller.tell("malformed", malformed_);
+    std::map<std::string_view, uint64_t> by_outputs; // several may share a cause
     for (const OutputReport& output : outputs)
-        tell(output.cause, output.lost);
-    return losses;
+        by_outputs[output.cause] += output.lost;
+    for (const auto& [cause, count] : by_outputs)
+        teller.tell(cause, count);
+    return std::move(teller.losses);
 }
 
 Summary Ledger::summary(const ebpf_loader::EngineStats& stats, std::span<const OutputReport> outputs,

@@ -44,6 +44,7 @@ struct Summary {
 
     uint64_t missed_runs = 0; ///< hooks that the kernel did not run: never seen
     uint64_t sequence_gaps = 0;
+    uint64_t field_faults = 0; ///< fields of events that came, whose memory was not there
     ProcessCache::Counters cache;
     uint64_t cached_processes = 0;
     uint64_t cached_bytes = 0;
@@ -86,7 +87,8 @@ class Ledger {
     uint64_t malformed_ = 0;
     uint64_t filtered_ = 0;
     uint64_t emitted_ = 0;
-    std::map<std::string_view, uint64_t> told_; ///< losses that new_losses() has told of
+    class Teller;
+    std::map<std::pair<std::string_view, int>, uint64_t> told_; ///< by cause and slot, by new_losses()
 };
 
 } // namespace telemetry

@@ -30,14 +30,38 @@ void Sequences::note(uint16_t cpu, uint16_t slot, uint64_t sequence) {
     if (lane->last == unknown)
         lane->last = sequence - 1;
     if (sequence > lane->last) {
-        uint64_t gap = sequence - lane->last - 1;
-        lane->gap += gap;
-        missing_ += gap;
+        if (uint64_t gap = sequence - lane->last - 1) {
+            lane->gap += gap;
+            missing_ += gap;
+            lane->note_range(lane->last + 1, sequence - 1);
+        }
         lane->last = sequence;
     } else { // late, and counted as missing before
         lane->gap -= std::min<uint64_t>(lane->gap, 1);
         missing_ -= std::min<uint64_t>(missing_, 1);
     }
+}
+
+void Sequences::Lane::note_range(uint64_t from, uint64_t to) {
+    if (to <= told)
+        return;
+    if (missing_first <= told)
+        missing_first = std::max(from, told + 1);
+    missing_last = to;
+}
+
+std::optional<Sequences::Range> Sequences::take_range(size_t index, uint64_t last_lost) {
+    if (index >= lanes_.size())
+        lanes_.resize(index + 1);
+    Lane& lane = lanes_[index];
+    const uint64_t heard = lane.last == unknown ? 0 : lane.last;
+    const uint64_t first =
+        lane.missing_first > lane.told ? lane.missing_first : std::max(heard, lane.told) + 1;
+    const uint64_t last = std::max(last_lost, lane.missing_last);
+    if (last < first)
+        return std::nullopt;
+    lane.told = last;
+    return Range{first, last};
 }
 
 uint64_t Sequences::take_gap(uint16_t cpu, uint16_t slot) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,6 +21,13 @@ class Sequences {
     /// How many records of that CPU and slot are missing since this was last asked.
     uint64_t take_gap(uint16_t cpu, uint16_t slot);
 
+    struct Range {
+        uint64_t first, last;
+    };
+    /// The numbers between which all those lie that are missing since this was last asked, as
+    /// far as `last_lost`, if that is known to be lost already. At [cpu * EBT_SLOTS + slot].
+    std::optional<Range> take_range(size_t index, uint64_t last_lost);
+
     /// All that are missing by now; one that comes late is not.
     uint64_t missing() const { return missing_; }
 
@@ -27,6 +36,10 @@ class Sequences {
     struct Lane {
         uint64_t last = unknown;
         uint64_t gap = 0;
+        uint64_t missing_first = 0, missing_last = 0; ///< those that take_range() did not tell
+        uint64_t told = 0;                            ///< so far it did
+
+        void note_range(uint64_t from, uint64_t to);
     };
     Lane* lane(uint16_t cpu, uint16_t slot);
 

@@ -110,7 +110,7 @@ void StreamSink::use(int fd, OwnedFd owned) {
 void StreamSink::write(std::string_view lines, uint64_t events) {
     if (!broken_ && !queue_.empty() && queue_.size() + lines.size() > options_.buffer_bytes)
         drain();
-    if (broken_ || (!queue_.empty() && queue_.size() + lines.size() > options_.buffer_bytes)) {
+    if (broken_ || cut_ || (!queue_.empty() && queue_.size() + lines.size() > options_.buffer_bytes)) {
         lost_ += events;
         return;
     }
@@ -127,6 +127,7 @@ void StreamSink::flush() {
 
 void StreamSink::finish() {
     flush();
+    cut_ |= fragment_ != 0; // the rest of the line is lost: nothing may follow it
     discard_queue();
 }
 
@@ -259,7 +260,7 @@ bool StreamSink::reopen() {
     }
     const int fd = file.get();
     use(fd, std::move(file));
-    broken_ = false;
+    broken_ = cut_ = false;
     return true;
 }
 

@@ -70,6 +70,7 @@ class StreamSink : public FileSink {
     size_t fragment_ = 0;        ///< bytes written since the last end of a line
     bool stalled_ = false;
     bool broken_ = false;
+    bool cut_ = false; ///< the end of a line was given up
     uint64_t lost_ = 0;
     std::string error_;
 };

@@ -73,6 +73,8 @@ std::string balance_text(const Summary& summary) {
     if (summary.missed_runs > 0)
         out += "hooks: the kernel skipped " + number(summary.missed_runs) +
                " runs; what they would have seen is unknown\n";
+    if (summary.field_faults > 0)
+        out += "fields: " + number(summary.field_faults) + " not in memory when they were read\n";
     return out;
 }
 
@@ -119,6 +121,7 @@ std::string summary_json(const Summary& summary) {
     out += ",\"outputs\":" + outputs_json(summary);
     out += ",\"missed_runs\":" + number(summary.missed_runs);
     out += ",\"sequence_gaps\":" + number(summary.sequence_gaps);
+    out += ",\"field_faults\":" + number(summary.field_faults);
     out += ",\"cache\":" + object(std::initializer_list<Row>{{"processes", summary.cached_processes},
                                                              {"bytes", summary.cached_bytes},
                                                              {"hits", cache.hits},

@@ -105,6 +105,14 @@ void TextFormatter::format(const LossEvent& loss, std::string& out) {
         line_.put(" cpu=");
         line_.put_decimal(static_cast<uint64_t>(loss.cpu));
     }
+    if (loss.gap) {
+        line_.put(" slot=");
+        line_.put_decimal(loss.gap->slot);
+        line_.put(" gap=");
+        line_.put_decimal(loss.gap->first);
+        line_.put('-');
+        line_.put_decimal(loss.gap->last);
+    }
     end(out);
 }
 

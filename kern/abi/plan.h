@@ -139,8 +139,9 @@ struct ebt_slot {
 	__u64 emitted;
 	__u64 missed; /* EBT_LOST_SCRATCH_BUSY; counted in slot 0 */
 	__u64 lost[EBT_LOSSES];
-	__u64 unwoken; /* ring buffer: bytes since the reader was woken last */
-	__u64 reserved[3];
+	__u64 unwoken;	 /* ring buffer: bytes since the reader was woken last */
+	__u64 last_lost; /* sequence number of the last record that was lost; 0: none */
+	__u64 reserved[2];
 };
 
 #endif

@@ -170,7 +170,7 @@ struct ebt_child {
 /* Why an event did not reach user space; index into ebt_slot.lost. */
 enum ebt_loss {
 	EBT_LOST_BUFFER_FULL = 0,  /* ring or perf buffer without room */
-	EBT_LOST_NO_BUFFER = 1,    /* this CPU has no perf buffer (yet) */
+	EBT_LOST_NO_BUFFER = 1,    /* this CPU has no perf buffer (yet, or any more) */
 	EBT_LOST_SCRATCH_BUSY = 2, /* every scratch slot of the CPU in use */
 	EBT_LOST_TAIL_CALL = 3,    /* a tail call failed */
 	EBT_LOST_REGISTERS = 4,    /* the registers of a selected call unreadable */

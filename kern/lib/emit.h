@@ -44,6 +44,13 @@ INLINE void remember_image(const struct scratch *s)
 }
 
 #define ENOENT 2
+#define EOPNOTSUPP 95
+
+/* Nobody has given this CPU a perf buffer; or it was away, which ended the one that it had. */
+INLINE enum ebt_loss why_refused(__s64 error)
+{
+	return error == -ENOENT || error == -EOPNOTSUPP ? EBT_LOST_NO_BUFFER : EBT_LOST_BUFFER_FULL;
+}
 
 /* Sends the record. Every one takes a sequence number: a gap is a loss. */
 INLINE void emit(void *ctx, struct claim *claim)
@@ -64,10 +71,9 @@ INLINE void emit(void *ctx, struct claim *claim)
 		slot->emitted++;
 		if (s->image_whole)
 			remember_image(s);
-	} else if (error == -ENOENT) {
-		slot->lost[EBT_LOST_NO_BUFFER]++;
 	} else {
-		slot->lost[EBT_LOST_BUFFER_FULL]++;
+		slot->lost[why_refused(error)]++;
+		slot->last_lost = slot->sequence;
 	}
 }
 

@@ -77,13 +77,13 @@ class Engine::Impl {
     void check_self(const Hooks& hooks);
     void load_best(const LoadPlan& plan);
     void make_reader(const LoadPlan& plan);
-    size_t drain(const RecordHandler& handler);
+    size_t drain(const RecordHandler& handler) { return reader_->drain(handler, stopped_); }
     void add_untold_losses(EngineStats& stats) const;
+    uint64_t untold_losses(std::span<const SlotStats> slots, const BufferCount& count) const;
 
     uint32_t self_tgid_ = 0;
     EngineStats before_; ///< what the self-check counted: not the caller's
-    uint64_t lost_before_ = 0;
-    uint64_t records_ = 0;  ///< that were read since
+    std::vector<BufferCount> buffers_before_;
     bool all_read_ = false; ///< nothing is in the buffers any more
 };
 
@@ -99,28 +99,55 @@ std::vector<ebt_slot> read_slots(const LoadedTier& tier) {
     return slots;
 }
 
+using Losses = std::array<uint64_t, EBT_LOSSES>;
+
+void add(Losses& to, const Losses& what) {
+    for (size_t cause = 0; cause < EBT_LOSSES; cause++)
+        to[cause] += what[cause];
+}
+
+void subtract(Losses& from, const Losses& what) {
+    for (size_t cause = 0; cause < EBT_LOSSES; cause++)
+        from[cause] -= what[cause];
+}
+
 /// What the maps' counters say by now.
 EngineStats read_counters(const LoadedTier& tier) {
     EngineStats stats;
     for (const ebt_slot& slot : read_slots(tier)) {
+        SlotStats& of_slot = stats.slots.emplace_back();
+        of_slot.emitted = slot.emitted;
+        of_slot.last_lost = slot.last_lost;
+        std::copy(std::begin(slot.lost), std::end(slot.lost), of_slot.lost.begin());
+        of_slot.lost[EBT_LOST_SCRATCH_BUSY] += slot.missed;
         stats.seen += slot.seen + slot.missed;
         stats.filtered += slot.filtered;
         stats.emitted += slot.emitted;
-        for (size_t cause = 0; cause < EBT_LOSSES; cause++)
-            stats.lost[cause] += slot.lost[cause];
-        stats.lost[EBT_LOST_SCRATCH_BUSY] += slot.missed;
+        add(stats.lost, of_slot.lost);
     }
     stats.missed_runs = tier.missed_runs();
     return stats;
+}
+
+/// By CPU: records that found no perf buffer.
+std::vector<uint64_t> without_buffer(const LoadedTier& tier) {
+    const std::vector<ebt_slot> slots = read_slots(tier);
+    std::vector<uint64_t> counts(slots.size() / EBT_SLOTS);
+    for (size_t index = 0; index < slots.size(); index++)
+        counts[index / EBT_SLOTS] += slots[index].lost[EBT_LOST_NO_BUFFER];
+    return counts;
 }
 
 void subtract(EngineStats& from, const EngineStats& what) {
     from.seen -= what.seen;
     from.filtered -= what.filtered;
     from.emitted -= what.emitted;
-    for (size_t cause = 0; cause < EBT_LOSSES; cause++)
-        from.lost[cause] -= what.lost[cause];
+    subtract(from.lost, what.lost);
     from.missed_runs -= what.missed_runs;
+    for (size_t slot = 0; slot < std::min(from.slots.size(), what.slots.size()); slot++) {
+        from.slots[slot].emitted -= what.slots[slot].emitted;
+        subtract(from.slots[slot].lost, what.slots[slot].lost);
+    }
 }
 
 /// The same once no hook is at work any more; nothing is selected. One that was when the
@@ -138,6 +165,16 @@ EngineStats settled_counters(const LoadedTier& tier) {
         sched_yield();
     }
     return stats;
+}
+
+/// So many that the slots count as emitted were lost.
+void take_back(std::span<SlotStats> slots, uint64_t lost) {
+    for (SlotStats& slot : slots) {
+        const uint64_t of_slot = std::min(lost, slot.emitted);
+        slot.emitted -= of_slot;
+        slot.lost[EBT_LOST_BUFFER_FULL] += of_slot;
+        lost -= of_slot;
+    }
 }
 
 using Say = std::function<void(std::string_view)>;
@@ -212,7 +249,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
         check_self(plan.hooks);
         reader_->drain([](std::span<const std::byte>) {}, true);
         before_ = settled_counters(*tier_);
-        lost_before_ = reader_->lost();
+        buffers_before_ = reader_->counts();
     } else {
         self_tgid_ = static_cast<uint32_t>(getpid());
     }
@@ -275,7 +312,11 @@ void Engine::Impl::make_reader(const LoadPlan& plan) {
     if (tier_->uses_ring())
         reader_ = make_ring_reader(events, plan.ring_bytes);
     else
-        reader_ = make_perf_reader(events, perf_bytes(options_.buffer_bytes), capabilities_.boot_clock);
+        reader_ =
+            make_perf_reader({.map_fd = events,
+                              .bytes = perf_bytes(options_.buffer_bytes),
+                              .boot_clock = capabilities_.boot_clock,
+                              .without_buffer = [tier = tier_.get()] { return without_buffer(*tier); }});
 }
 
 void Engine::Impl::start() {
@@ -300,12 +341,6 @@ size_t Engine::Impl::poll(const RecordHandler& handler, std::chrono::millisecond
     return drain(whole);
 }
 
-size_t Engine::Impl::drain(const RecordHandler& handler) {
-    const size_t records = reader_->drain(handler, stopped_);
-    records_ += records;
-    return records;
-}
-
 EngineStats Engine::Impl::stats() const {
     EngineStats stats = read_counters(*tier_);
     subtract(stats, before_);
@@ -316,14 +351,31 @@ EngineStats Engine::Impl::stats() const {
 /// Before Linux 5.1 a program is not told that a perf buffer was full and counts the record
 /// as emitted. The buffer tells once there is room again, and at the end what has been read.
 void Engine::Impl::add_untold_losses(EngineStats& stats) const {
-    uint64_t& told = stats.lost[EBT_LOST_BUFFER_FULL];
-    const uint64_t noticed = reader_->lost() - lost_before_;
-    uint64_t untold = noticed > told ? noticed - told : 0;
+    const std::vector<BufferCount> counts = reader_->counts();
+    for (size_t cpu = 0; cpu < counts.size(); cpu++) {
+        BufferCount count = counts[cpu];
+        if (cpu < buffers_before_.size()) {
+            count.taken -= buffers_before_[cpu].taken;
+            count.lost -= buffers_before_[cpu].lost;
+        }
+        const auto slots = std::span(stats.slots).subspan(cpu * EBT_SLOTS, EBT_SLOTS);
+        const uint64_t untold = untold_losses(slots, count);
+        take_back(slots, untold);
+        stats.emitted -= untold;
+        stats.lost[EBT_LOST_BUFFER_FULL] += untold;
+    }
+}
+
+/// Of one CPU's slots.
+uint64_t Engine::Impl::untold_losses(std::span<const SlotStats> slots, const BufferCount& count) const {
+    uint64_t emitted = 0, told = 0;
+    for (const SlotStats& slot : slots) {
+        emitted += slot.emitted;
+        told += slot.lost[EBT_LOST_BUFFER_FULL];
+    }
     if (all_read_)
-        untold = stats.emitted > records_ ? stats.emitted - records_ : 0;
-    untold = std::min(untold, stats.emitted);
-    stats.emitted -= untold;
-    told += untold;
+        return emitted > count.taken ? emitted - count.taken : 0;
+    return std::min(count.lost > told ? count.lost - told : 0, emitted);
 }
 
 int64_t Engine::Impl::wall_clock_offset() const {

@@ -7,12 +7,14 @@
 #include "reader.hpp"
 #include "unique_fd.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <bpf/bpf.h>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <linux/perf_event.h>
+#include <list>
 #include <map>
 #include <string>
 #include <sys/epoll.h>
@@ -37,12 +39,17 @@ class CpuBuffer {
     void refresh();
     /// The oldest record not yet taken, empty when there is none. Skips what is no sample.
     std::span<const std::byte> next();
+    bool is_empty() { return next().empty() && tail_ == head_; }
     /// Takes the record that next() returned.
     void take();
+    void take_record() {
+        take();
+        ++count_.taken;
+    }
     /// Gives the room of what was taken back to the kernel.
     void give_back();
     bool half_full() const { return head_ - tail_ > size_ / 2; }
-    uint64_t lost() const { return lost_; }
+    BufferCount count() const { return count_; }
 
   private:
     const std::byte* at(uint64_t position, size_t bytes);
@@ -53,7 +60,7 @@ class CpuBuffer {
     const std::byte* data_ = nullptr;
     size_t size_;
     uint64_t head_ = 0, tail_ = 0;
-    uint64_t lost_ = 0;                 ///< records, before the last one that was read
+    BufferCount count_;                 ///< `lost`: before the last one that was read
     std::span<const std::byte> oldest_; ///< what next() returned, until it is taken
     size_t current_ = 0;                ///< bytes of that record, its header included
     std::vector<std::byte> straight_;
@@ -127,7 +134,7 @@ std::span<const std::byte> CpuBuffer::next() {
         if (header->type == PERF_RECORD_LOST && current_ >= sizeof(LostRecord)) {
             LostRecord lost;
             memcpy(&lost, at(tail_, sizeof(lost)), sizeof(lost));
-            lost_ += lost.count;
+            count_.lost += lost.count;
         }
         take();
     }
@@ -147,27 +154,30 @@ void CpuBuffer::give_back() {
 /// still come: when every buffer has been looked at after the record's time.
 class PerfReader : public Reader {
   public:
-    PerfReader(int map_fd, size_t bytes, bool boot_clock);
+    explicit PerfReader(const PerfBuffers& buffers);
     size_t drain(const Handler& handler, bool all) override;
     void wait(std::chrono::milliseconds timeout) override;
-    uint64_t lost() const override;
+    std::vector<BufferCount> counts() const override;
 
   private:
     uint64_t now() const;
     void follow_cpus();
+    void drop_retired();
 
-    int map_fd_;
-    size_t bytes_;
-    clockid_t clock_;
+    const PerfBuffers settings_;
+    const clockid_t clock_;
     UniqueFd epoll_;
     std::map<int, CpuBuffer> buffers_;
-    uint64_t certain_until_ = 0; ///< records before this time are all in the buffers
+    std::list<std::pair<int, CpuBuffer>> retired_; ///< of CPUs that were away: nothing comes any more
+    std::vector<uint64_t> without_buffer_;         ///< when it was looked at last
+    std::vector<BufferCount> dropped_;             ///< of buffers that are no more
+    uint64_t certain_until_ = 0;                   ///< records before this time are all in the buffers
     uint64_t cpus_checked_ = 0;
 };
 
-PerfReader::PerfReader(int map_fd, size_t bytes, bool boot_clock)
-    : map_fd_(map_fd), bytes_(bytes), clock_(boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+PerfReader::PerfReader(const PerfBuffers& buffers)
+    : settings_(buffers), clock_(buffers.boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)), without_buffer_(buffers.without_buffer()) {
     if (!epoll_)
         throw Error(ErrorCode::resources, std::string("cannot wait for perf buffers: ") + strerror(errno));
     follow_cpus();
@@ -179,12 +189,35 @@ uint64_t PerfReader::now() const {
     return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
 }
 
-/// CPUs may come and go: a buffer stays when its CPU goes, so that nothing in it is lost.
+/// CPUs may come and go. One that was away has ended its buffer, as its records tell; what is
+/// in there is still read.
 void PerfReader::follow_cpus() {
-    for (int cpu : online_cpus())
-        if (!buffers_.contains(cpu))
-            buffers_.try_emplace(cpu, map_fd_, cpu, bytes_, epoll_.get());
+    const std::vector<uint64_t> without = settings_.without_buffer();
+    for (int cpu : online_cpus()) {
+        const auto found = buffers_.find(cpu);
+        if (found != buffers_.end()) {
+            if (without.at(cpu) == without_buffer_.at(cpu))
+                continue;
+            retired_.emplace_back(cpu, std::move(found->second));
+            buffers_.erase(found);
+        }
+        buffers_.try_emplace(cpu, settings_.map_fd, cpu, settings_.bytes, epoll_.get());
+    }
+    without_buffer_ = without;
     cpus_checked_ = now();
+}
+
+void PerfReader::drop_retired() {
+    for (auto retired = retired_.begin(); retired != retired_.end();) {
+        auto& [cpu, buffer] = *retired;
+        if (!buffer.is_empty()) {
+            ++retired;
+            continue;
+        }
+        dropped_.resize(std::max<size_t>(dropped_.size(), cpu + 1));
+        dropped_[cpu] += buffer.count();
+        retired = retired_.erase(retired);
+    }
 }
 
 uint64_t time_of(std::span<const std::byte> record) {
@@ -197,34 +230,41 @@ uint64_t time_of(std::span<const std::byte> record) {
 size_t PerfReader::drain(const Handler& handler, bool all) {
     const uint64_t started = now();
     bool pressed = all;
-    for (auto& [cpu, buffer] : buffers_) {
+    const auto each = [this](auto what) {
+        for (auto& [cpu, buffer] : retired_)
+            what(buffer);
+        for (auto& [cpu, buffer] : buffers_)
+            what(buffer);
+    };
+    each([&](CpuBuffer& buffer) {
         buffer.refresh();
         pressed |= buffer.half_full();
-    }
+    });
     const uint64_t until = pressed ? UINT64_MAX : certain_until_;
     size_t records = 0;
     while (true) {
         CpuBuffer* oldest = nullptr;
         std::span<const std::byte> record;
         uint64_t time = until;
-        for (auto& [cpu, buffer] : buffers_) {
+        each([&](CpuBuffer& buffer) {
             const auto candidate = buffer.next();
             if (!candidate.empty() && time_of(candidate) < time) {
                 oldest = &buffer;
                 record = candidate;
                 time = time_of(candidate);
             }
-        }
+        });
         if (!oldest)
             break;
         handler(record);
-        oldest->take();
+        oldest->take_record();
         records++;
         if (records % 64 == 0)
             oldest->give_back();
     }
-    for (auto& [cpu, buffer] : buffers_)
-        buffer.give_back();
+    each([](CpuBuffer& buffer) { buffer.give_back(); });
+    if (!retired_.empty())
+        drop_retired();
     certain_until_ = started;
     return records;
 }
@@ -237,17 +277,20 @@ void PerfReader::wait(std::chrono::milliseconds timeout) {
         follow_cpus();
 }
 
-uint64_t PerfReader::lost() const {
-    uint64_t records = 0;
+std::vector<BufferCount> PerfReader::counts() const {
+    std::vector<BufferCount> counts = dropped_;
+    counts.resize(std::max<size_t>(counts.size(), buffers_.empty() ? 0 : buffers_.rbegin()->first + 1));
     for (const auto& [cpu, buffer] : buffers_)
-        records += buffer.lost();
-    return records;
+        counts[cpu] += buffer.count();
+    for (const auto& [cpu, buffer] : retired_)
+        counts.at(cpu) += buffer.count();
+    return counts;
 }
 
 } // namespace
 
-std::unique_ptr<Reader> make_perf_reader(int map_fd, size_t bytes, bool boot_clock) {
-    return std::make_unique<PerfReader>(map_fd, bytes, boot_clock);
+std::unique_ptr<Reader> make_perf_reader(const PerfBuffers& buffers) {
+    return std::make_unique<PerfReader>(buffers);
 }
 
 } // namespace ebpf_loader

@@ -2,11 +2,25 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace ebpf_loader {
+
+/// What became of the records of one CPU, as far as its buffer tells.
+struct BufferCount {
+    uint64_t taken = 0;
+    uint64_t lost = 0; ///< found no room
+
+    BufferCount& operator+=(const BufferCount& other) {
+        taken += other.taken;
+        lost += other.lost;
+        return *this;
+    }
+};
 
 /// Takes records out of the kernel's buffers, oldest first.
 class Reader {
@@ -18,15 +32,23 @@ class Reader {
     virtual size_t drain(const Handler& handler, bool all) = 0;
     /// Sleeps until a good deal waits or the time is over.
     virtual void wait(std::chrono::milliseconds timeout) = 0;
-    /// Records that found no room, as far as the buffers themselves tell of them.
-    virtual uint64_t lost() const { return 0; }
+    /// By CPU, of a kernel that does not tell the programs themselves; empty where it always does.
+    virtual std::vector<BufferCount> counts() const { return {}; }
 };
 
 /// One ring for all CPUs, of `bytes` (a power of two of pages). Throws Error(resources).
 std::unique_ptr<Reader> make_ring_reader(int map_fd, size_t bytes);
 
-/// A perf buffer for each online CPU, of `bytes` each; CPUs that come online get theirs
-/// when wait() notices. `boot_clock`: records carry CLOCK_BOOTTIME, else CLOCK_MONOTONIC.
-std::unique_ptr<Reader> make_perf_reader(int map_fd, size_t bytes, bool boot_clock);
+struct PerfBuffers {
+    int map_fd;
+    size_t bytes;    ///< of each CPU's
+    bool boot_clock; ///< records carry CLOCK_BOOTTIME, else CLOCK_MONOTONIC
+    /// By CPU: how many records have found no buffer by now.
+    std::function<std::vector<uint64_t>()> without_buffer;
+};
+
+/// A perf buffer for each online CPU; one that comes online, or comes back, gets a new one
+/// when wait() notices, at most a second later.
+std::unique_ptr<Reader> make_perf_reader(const PerfBuffers& buffers);
 
 } // namespace ebpf_loader

@@ -117,8 +117,8 @@ class HammerTest : public EngineTest {
     }
 };
 
-/// In a child: calls on each CPU in turn.
-void call_on_each_cpu(uint64_t calls) {
+/// In a child: calls on each CPU in turn. Returns how many in all.
+uint64_t call_on_each_cpu(uint64_t calls) {
     const pid_t child = fork();
     if (child == 0) {
         cpu_set_t allowed, one;
@@ -137,6 +137,9 @@ void call_on_each_cpu(uint64_t calls) {
     int status = -1;
     EXPECT_EQ(waitpid(child, &status, 0), child);
     EXPECT_EQ(status, 0);
+    cpu_set_t allowed;
+    sched_getaffinity(0, sizeof allowed, &allowed);
+    return calls * static_cast<uint64_t>(CPU_COUNT(&allowed));
 }
 
 /// A reader that does not come loses events, and knows how many: by the counters, and by
@@ -151,19 +154,31 @@ class LossTest : public EngineTest {
         ebpf_loader::Engine engine(selection("openat ppid = " + std::to_string(getpid())), options_);
         Collector collector(engine);
         engine.start();
-        call_on_each_cpu(1);
+        uint64_t calls = call_on_each_cpu(1);
         collector.poll(std::chrono::milliseconds(100));
-        call_on_each_cpu(5000);
+        calls += call_on_each_cpu(5000);
         collector.poll(std::chrono::milliseconds(100));
-        call_on_each_cpu(1); // makes every gap end
+        calls += call_on_each_cpu(1); // makes every gap end
         collector.finish();
         const ebpf_loader::EngineStats& stats = collector.stats();
         const uint64_t lost = stats.lost[EBT_LOST_BUFFER_FULL];
         EXPECT_GT(lost, 1000u);
         EXPECT_EQ(std::accumulate(stats.lost.begin(), stats.lost.end(), uint64_t{0}), lost);
         EXPECT_EQ(stats.seen, stats.filtered + stats.emitted + lost);
+        EXPECT_EQ(stats.emitted + lost, calls) << "those that were made";
+        expect_slots_to_add_up(stats);
         EXPECT_EQ(stats.emitted, collector.take_events().size());
         EXPECT_EQ(collector.missing(), lost);
+    }
+
+    static void expect_slots_to_add_up(const ebpf_loader::EngineStats& stats) {
+        uint64_t emitted = 0, lost = 0;
+        for (const ebpf_loader::SlotStats& slot : stats.slots) {
+            emitted += slot.emitted;
+            lost += slot.lost[EBT_LOST_BUFFER_FULL];
+        }
+        EXPECT_EQ(emitted, stats.emitted);
+        EXPECT_EQ(lost, stats.lost[EBT_LOST_BUFFER_FULL]);
     }
 };
 

@@ -77,7 +77,8 @@ std::vector<Structure> structures() {
          sizeof(ebt_slot),
          {MEMBER(ebt_slot, busy), MEMBER(ebt_slot, owner), MEMBER(ebt_slot, sequence), MEMBER(ebt_slot, seen),
           MEMBER(ebt_slot, filtered), MEMBER(ebt_slot, emitted), MEMBER(ebt_slot, missed),
-          MEMBER(ebt_slot, lost), MEMBER(ebt_slot, unwoken), MEMBER(ebt_slot, reserved)}},
+          MEMBER(ebt_slot, lost), MEMBER(ebt_slot, unwoken), MEMBER(ebt_slot, last_lost),
+          MEMBER(ebt_slot, reserved)}},
     };
 }
 

@@ -113,6 +113,11 @@ TEST_F(JsonFormatterTest, LossEvents) {
     EXPECT_EQ(loss["linux"]["telemetry"]["tier"], "raw_tp");
 
     out.clear();
+    formatter_->format(LossEvent{0, "buffer_full", 3, 2, LossEvent::Gap{1, 7, 10}}, out);
+    EXPECT_EQ(json::parse(out)["linux"]["telemetry"]["slot"], 1);
+    EXPECT_EQ(json::parse(out)["linux"]["telemetry"]["loss"]["gap"], json({{"first", 7}, {"last", 10}}));
+
+    out.clear();
     formatter_->format(LossEvent{0, "sink_full", 1, -1}, out);
     EXPECT_FALSE(json::parse(out)["linux"]["telemetry"].contains("cpu"));
 }

@@ -83,7 +83,8 @@ TEST(Ledger, TellsEachLossOnce) {
     EngineStats stats;
     OutputReport file{"file", "output_file", 0, {}};
     EXPECT_TRUE(ledger.new_losses(stats, {&file, 1}, 1).empty());
-    stats.lost[EBT_LOST_BUFFER_FULL] = 5;
+    stats.slots.resize(4 * EBT_SLOTS);
+    stats.slots[2 * EBT_SLOTS + 1].lost[EBT_LOST_BUFFER_FULL] = 5;
     stats.missed_runs = 2;
     ledger.malformed();
     file.lost = 7;
@@ -92,16 +93,72 @@ TEST(Ledger, TellsEachLossOnce) {
     EXPECT_EQ(losses[0].cause, "buffer_full");
     EXPECT_EQ(losses[0].count, 5u);
     EXPECT_EQ(losses[0].time_ns, 99u);
-    EXPECT_EQ(losses[0].cpu, -1);
+    EXPECT_EQ(losses[0].cpu, 2);
+    EXPECT_EQ(losses[1].cpu, -1);
     EXPECT_EQ(losses[1].cause, "missed_run");
     EXPECT_EQ(losses[2].cause, "malformed");
     EXPECT_EQ(losses[3].cause, "output_file");
     EXPECT_EQ(losses[3].count, 7u);
     EXPECT_TRUE(ledger.new_losses(stats, {&file, 1}, 100).empty());
-    stats.lost[EBT_LOST_BUFFER_FULL] = 6;
+    stats.slots[2 * EBT_SLOTS + 1].lost[EBT_LOST_BUFFER_FULL] = 6;
     losses = ledger.new_losses(stats, {&file, 1}, 101);
     ASSERT_EQ(losses.size(), 1u);
     EXPECT_EQ(losses[0].count, 1u);
+}
+
+TEST(Ledger, AddsUpOutputsOfOneCause) {
+    Ledger ledger;
+    std::vector<OutputReport> files = {{"file a", "output_file", 7, {}}, {"file b", "output_file", 0, {}}};
+    auto losses = ledger.new_losses({}, files, 1);
+    ASSERT_EQ(losses.size(), 1u);
+    EXPECT_EQ(losses[0].count, 7u);
+    EXPECT_TRUE(ledger.new_losses({}, files, 2).empty());
+    files[1].lost = 2;
+    losses = ledger.new_losses({}, files, 3);
+    ASSERT_EQ(losses.size(), 1u);
+    EXPECT_EQ(losses[0].count, 2u);
+}
+
+/// Losses of one slot, as the kernel counts them.
+struct SlotOfOne {
+    explicit SlotOfOne(Ledger& ledger) : ledger_(ledger) { stats.slots.resize(2 * EBT_SLOTS); }
+    std::optional<LossEvent::Gap> tell(uint64_t lost_by_now, uint64_t last_lost) {
+        stats.slots[EBT_SLOTS].lost[EBT_LOST_BUFFER_FULL] = lost_by_now;
+        stats.slots[EBT_SLOTS].last_lost = last_lost;
+        auto losses = ledger_.new_losses(stats, {}, 1);
+        EXPECT_EQ(losses.size(), 1u);
+        return losses.at(0).gap;
+    }
+    Ledger& ledger_;
+    EngineStats stats;
+};
+
+TEST(Ledger, TellsWhereTheGapIs) {
+    using Gap = LossEvent::Gap;
+    Ledger ledger;
+    SlotOfOne slot(ledger);
+    pass(ledger, record(1, 1));
+    pass(ledger, record(5, 1)); // 2 to 4 lost
+    pass(ledger, record(7, 1)); // 6 lost
+    EXPECT_EQ(slot.tell(4, 6), (Gap{0, 2, 6}));
+    EXPECT_EQ(slot.tell(6, 9), (Gap{0, 8, 9})) << "the kernel knows before a record shows it";
+    pass(ledger, record(12, 1)); // 8 to 11, of which 8 and 9 were told
+    EXPECT_EQ(slot.tell(8, 11), (Gap{0, 10, 11}));
+    pass(ledger, record(14, 1));
+    EXPECT_EQ(slot.tell(9, 0), (Gap{0, 13, 13})) << "a kernel that does not tell the program";
+    EXPECT_EQ(slot.tell(10, 0), std::nullopt) << "nothing known of where";
+}
+
+TEST(Ledger, GivesNoNumbersToWhatHadNone) {
+    Ledger ledger;
+    EngineStats stats;
+    stats.slots.resize(EBT_SLOTS);
+    stats.slots[0].lost[EBT_LOST_SCRATCH_BUSY] = 3;
+    pass(ledger, record(1));
+    auto losses = ledger.new_losses(stats, {}, 1);
+    ASSERT_EQ(losses.size(), 1u);
+    EXPECT_EQ(losses[0].cpu, 0);
+    EXPECT_EQ(losses[0].gap, std::nullopt);
 }
 
 /// 10 seen: 2 filtered by the kernel, 1 lost in it, 7 handed over, of which 6 came: 1

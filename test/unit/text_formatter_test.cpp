@@ -108,9 +108,12 @@ TEST_F(TextFormatterTest, ExecWholeLine) {
 TEST_F(TextFormatterTest, LossWholeLine) {
     std::string out;
     formatter_->format(LossEvent{1'763'759'765'123'456'789, "buffer_full", 17, 2}, out);
+    formatter_->format(LossEvent{0, "buffer_full", 3, 0, LossEvent::Gap{1, 7, 10}}, out);
     formatter_->format(LossEvent{1'763'759'765'123'456'789, "sink_full", 1, -1}, out);
     EXPECT_EQ(out,
               "timestamp=2025-11-21T21:16:05.123456789Z node=\"web1\" loss=\"buffer_full\" count=17 cpu=2\n"
+              "timestamp=1970-01-01T00:00:00.000000000Z node=\"web1\" loss=\"buffer_full\" count=3 cpu=0 "
+              "slot=1 gap=7-10\n"
               "timestamp=2025-11-21T21:16:05.123456789Z node=\"web1\" loss=\"sink_full\" count=1\n");
 }
 

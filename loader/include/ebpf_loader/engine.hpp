@@ -62,6 +62,13 @@ struct EngineOptions {
     std::function<void(std::string_view)> log;
 };
 
+/// What became of the records of one CPU's slot, since the start.
+struct SlotStats {
+    uint64_t emitted = 0;
+    std::array<uint64_t, EBT_LOSSES> lost{};
+    uint64_t last_lost = 0; ///< ebt_header.sequence of the last record that was lost; 0: not known
+};
+
 /// Counters, all since the start. seen == filtered + emitted + sum(lost) whenever no
 /// hook is running, exactly so once detached.
 struct EngineStats {
@@ -69,7 +76,8 @@ struct EngineStats {
     uint64_t filtered = 0;
     uint64_t emitted = 0;
     std::array<uint64_t, EBT_LOSSES> lost{};
-    uint64_t missed_runs = 0; ///< program runs the kernel skipped (recursion), from its own statistics
+    uint64_t missed_runs = 0;     ///< program runs the kernel skipped (recursion), from its own statistics
+    std::vector<SlotStats> slots; ///< at [cpu * EBT_SLOTS + slot]: what adds up to `emitted` and `lost`
 };
 std::string_view loss_name(ebt_loss cause); ///< "buffer_full", "scratch_busy", ...
 
