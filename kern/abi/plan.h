@@ -28,7 +28,14 @@ enum ebt_process_row {
 
 /* Map `numbers`: by system call number, the plan for each ABI. */
 struct ebt_numbers {
-	__u16 row[4]; /* [enum ebt_abi]; row[3] stays 0 */
+	__u16 row[EBT_ABIS]; /* [enum ebt_abi] */
+	__u16 gated;         /* ebt_gated */
+};
+
+/* While no connection to an endpoint is open, nothing is wanted of */
+enum ebt_gated {
+	EBT_GATED_ABI = 1 << 0, /* << enum ebt_abi: the call of this number in that ABI */
+	EBT_GATED = 1 << 3,     /* the number, whatever the ABI */
 };
 
 enum ebt_capture {
@@ -108,24 +115,59 @@ enum ebt_plan_flag {
 	EBT_PLAN_SOCKETCALL = 1 << 4, /* i386: args[0] selects, args[1] points to the arguments */
 	EBT_PLAN_ENTER = 1 << 5,      /* to be taken at sys_enter: rt_sigreturn */
 	EBT_PLAN_DISPATCH_ONLY =
-	    1 << 6,            /* socketcall, execve: of interest for what it turns out to be */
-	EBT_PLAN_WHO = 1 << 7, /* a predicate asks for credentials, login uid or parent */
+	    1 << 6,               /* socketcall, execve: of interest for what it turns out to be */
+	EBT_PLAN_WHO = 1 << 7,    /* a predicate asks for credentials, login uid or parent */
+	EBT_PLAN_STREAM = 1 << 8, /* EBT_STREAM is wanted of connections to endpoints, ... */
+	EBT_PLAN_STREAM_ONLY = 1 << 9, /* ... and nothing else */
 };
+
+/* How a call moves bytes over a socket. */
+enum ebt_move {
+	EBT_MOVE_NONE = 0,
+	EBT_MOVE_CONNECT,  /* none: connects args[0] */
+	EBT_MOVE_BUFFER,   /* args[0]: args[2] bytes at args[1] */
+	EBT_MOVE_VECTOR,   /* args[0]: args[2] times struct iovec at args[1] */
+	EBT_MOVE_MESSAGE,  /* args[0]: struct msghdr at args[1] */
+	EBT_MOVE_MESSAGES, /* args[0]: struct mmsghdr at args[1], as many as it returns */
+	EBT_MOVE_FILE,     /* args[0]: through no memory of the caller's */
+	EBT_MOVE_PIPE,     /* the same, from args[0] or to args[2] */
+};
+
+#define EBT_MOVE_NO_FLAGS 0 /* ebt_plan.move_flags: no argument has MSG_* */
 
 /* Map `plans`: by row. */
 struct ebt_plan {
 	__u16 flags; /* ebt_plan_flag */
 	__u8 predicates;
-	__u8 steps[2]; /* when the call fails, and when it succeeds */
-	__u8 reserved[3];
+	__u8 steps[2];       /* when the call fails, and when it succeeds */
+	__u8 move;           /* ebt_move */
+	__u8 move_direction; /* ebt_direction */
+	__u8 move_flags;     /* index of the argument that has MSG_* */
 	struct ebt_step step[2][EBT_STEPS];
 	struct ebt_predicate predicate[EBT_PREDICATES];
 };
 
 /* Map `settings`, one element. */
 struct ebt_settings {
-	__u32 self_tgid;    /* whose own calls are not reported; 0 before it is known */
-	__u32 wakeup_bytes; /* ring buffer: wake the reader when a slot has written so much */
+	__u32 self_tgid;         /* whose own calls are not reported; 0 before it is known */
+	__u32 wakeup_bytes;      /* ring buffer: wake the reader when a slot has written so much */
+	__u64 streams_closed_at; /* see ebt_stream_gate */
+};
+
+/*
+ * Map `stream_gate`, one element, which the kernel side alone writes once it runs. Calls
+ * are looked at for streams while `connects` differs from settings.streams_closed_at.
+ * User space closes the gate by writing there what `connects` was before it looked for
+ * open connections and found none: one that was opened meanwhile keeps the gate open.
+ */
+struct ebt_stream_gate {
+	__u64 connects; /* connections to endpoints, so far */
+};
+
+/* Map `endpoints`: the far ends of connections whose streams are wanted. The value is unused. */
+struct ebt_endpoint {
+	__u8 address[16]; /* network byte order; IPv4 as ::ffff:a.b.c.d */
+	__u32 port;       /* host byte order; 0: every one */
 };
 
 /* Map `slots`: by cpu * EBT_SLOTS + slot. Owned by whoever holds `busy`, but for `busy` and

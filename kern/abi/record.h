@@ -23,6 +23,7 @@ enum ebt_record_kind {
 	EBT_FORK = 2,    /* a new process; the header describes its parent */
 	EBT_EXEC = 3,    /* a new process image */
 	EBT_EXIT = 4,    /* the last thread of a process; ret = wait status */
+	EBT_STREAM = 5,  /* what a system call moved over a connection to an endpoint */
 };
 
 enum ebt_abi {
@@ -119,7 +120,8 @@ enum ebt_field_kind {
 	EBT_FIELD_SOCKET = 10,  /* struct ebt_socket: both ends of the socket behind fd args[arg] */
 	EBT_FIELD_ARGV = 11,    /* NUL-terminated strings, from the array at args[arg] */
 	EBT_FIELD_CHILD = 12,   /* struct ebt_child */
-	EBT_FIELD_KINDS = 13,
+	EBT_FIELD_STREAM = 13,  /* struct ebt_stream, then the first of the bytes that were moved */
+	EBT_FIELD_KINDS = 14,
 };
 
 #define EBT_ARG_RET EBT_ARGS /* ebt_field.arg: the returned descriptor */
@@ -165,6 +167,22 @@ struct ebt_child {
 	__u64 start_time; /* ns since boot */
 	__u32 tgid;
 	__u32 tid;
+};
+
+enum ebt_direction {
+	EBT_CONNECTED = 0, /* or began to: nothing was moved */
+	EBT_SENT = 1,
+	EBT_RECEIVED = 2, /* nothing: the peer has ended its stream */
+};
+
+#define EBT_STREAM_MAX 16384 /* bytes of a call that are captured; a power of two */
+
+/* The ends of the connection come with it, as EBT_FIELD_SOCKET. */
+struct ebt_stream {
+	__u64 socket;    /* stands for the kernel's socket, whichever descriptor leads to it */
+	__u64 total;     /* bytes moved; with EBT_AT_LEAST more than that */
+	__u32 netns;     /* inode number of its network namespace; 0: not known */
+	__u32 direction; /* ebt_direction */
 };
 
 /* Why an event did not reach user space; index into ebt_slot.lost. */

@@ -502,7 +502,7 @@ INLINE int captured_all(const struct scratch *s, const struct ebt_plan *plan)
 
 /*
  * Tail calls that the rest of the record needs: two for each step to come, and three
- * for a process's exit after it.
+ * for a process's exit after it, more for a call's own record.
  */
 INLINE __u32 calls_to_come(const struct scratch *s, const struct ebt_plan *plan)
 {
@@ -512,7 +512,7 @@ INLINE __u32 calls_to_come(const struct scratch *s, const struct ebt_plan *plan)
 	if (s->chrooted && s->phase <= PHASE_ROOT)
 		calls += 2;
 	calls += plan->steps[s->list & 1] * 2;
-	return s->then_exit ? calls + 3 : calls;
+	return calls + (s->then_stage == STAGE_CALL ? 8 : s->then_stage ? 3 : 0);
 }
 
 /* Does what s->phase says, from the cwd on, and moves it on. */

@@ -86,12 +86,13 @@ INLINE void jump(void *ctx, struct scratch *s, __u32 stage)
 	bpf_tail_call(ctx, &stages, stage);
 }
 
-/* Lets go of the slot, or goes on to the process's exit. */
+/* Lets go of the slot, or goes on to the record that comes after this one. */
 INLINE void leave(void *ctx, struct claim *claim)
 {
-	if (claim->scratch->then_exit) {
-		claim->scratch->then_exit = 0;
-		jump(ctx, claim->scratch, STAGE_EXIT);
+	__u32 stage = claim->scratch->then_stage;
+	if (stage) {
+		claim->scratch->then_stage = 0;
+		jump(ctx, claim->scratch, stage);
 		claim->slot->seen++;
 		claim->slot->lost[EBT_LOST_TAIL_CALL]++;
 	}

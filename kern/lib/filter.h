@@ -3,8 +3,8 @@
 #ifndef EBT_LIB_FILTER_H
 #define EBT_LIB_FILTER_H
 
-#include "maps.h"
-#include "tier.h"
+#include "emit.h"
+#include "header.h"
 
 /* 1 when x != 0; arithmetic instead of branches, each of which doubles the verifier's paths. */
 INLINE __u64 non_zero(__u64 x)
@@ -54,6 +54,22 @@ INLINE int filter_passes(const struct ebt_plan *plan, struct scratch *s)
 		clause |= end;
 	}
 	return included & (excluded ^ 1) & 1;
+}
+
+INLINE void drop(void *ctx, struct claim *claim)
+{
+	claim->slot->filtered++;
+	leave(ctx, claim);
+}
+
+/* Goes on with a record whose header is begun: filter, then capture. */
+INLINE void filter_and_capture(void *ctx, struct claim *claim, __u64 task,
+			       const struct ebt_plan *plan)
+{
+	if (plan->flags & EBT_PLAN_WHO)
+		header_who(claim->scratch, task);
+	filter_values(claim->scratch);
+	go_on(ctx, claim, plan->predicates ? STAGE_FILTER : STAGE_CAPTURE);
 }
 
 #endif

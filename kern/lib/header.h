@@ -62,6 +62,19 @@ INLINE void call_arguments(struct call *call, __u64 registers)
 	}
 }
 
+/* Nothing is in the record yet but its header. */
+INLINE void record_begin(struct scratch *s)
+{
+	s->header.fields = 0;
+	s->position = sizeof(struct ebt_header);
+	s->image_whole = 0;
+	s->then_stage = 0;
+	s->who_known = 0;
+	s->with_image = 1;
+	s->phase = 0;
+	s->cwd_told = 0;
+}
+
 /*
  * Starts a record of the caller's, with what costs next to nothing: most go no further
  * than the filter.
@@ -80,16 +93,9 @@ INLINE void header_begin(struct claim *claim, __u64 ids, __u8 kind)
 	h->tgid = ids >> 32;
 	h->tid = ids;
 	h->nr = -1;
-	h->fields = 0;
 	h->ret = 0;
 	__builtin_memset(h->args, 0, sizeof(h->args));
-	s->position = sizeof(struct ebt_header);
-	s->image_whole = 0;
-	s->then_exit = 0;
-	s->who_known = 0;
-	s->with_image = 1;
-	s->phase = 0;
-	s->cwd_told = 0;
+	record_begin(s);
 }
 
 /*

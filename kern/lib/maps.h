@@ -79,6 +79,23 @@ struct argv_cursor {
 	__u32 width; /* bytes of a pointer: 8, or 4 for i386 and x32 */
 };
 
+/* What of a call's bytes is still to be copied. */
+struct stream_cursor {
+	__u64 buffer, length;    /* at hand, in user memory; length 0: none */
+	__u64 vector, vectors;   /* struct iovec that come after it */
+	__u64 message, messages; /* struct msghdr, or mmsghdr, that come after these */
+	__u64 left;              /* bytes that the message at hand moved yet */
+	__u64 total;
+	__u64 end; /* of the bytes in the record */
+	__u64 limit;
+	__u64 half;    /* bytes at `buffer` of which not all could be read */
+	__u32 field;   /* where the field's struct ebt_field stands in the record */
+	__u32 narrow;  /* the structures are those of 32 bits */
+	__u32 several; /* struct mmsghdr: each tells how much it moved */
+	__u32 fault;   /* something could not be read: what follows has no place */
+	__u32 unseen;  /* there are no bytes to read */
+};
+
 /* Room that a masked position plus the largest single read can reach. */
 #define RECORD_MASK 0xffff
 #define RECORD_ROOM (RECORD_MASK + 1 + EBT_ARGV_MAX + 4096)
@@ -111,6 +128,7 @@ struct scratch {
 	__u64 pwd_mount, pwd_dentry;
 	struct walker walker;
 	struct argv_cursor argv;
+	struct stream_cursor stream;
 	__s64 string_result; /* for unsure() */
 	__u32 phase;
 	__u32 list;       /* of the plan's steps: 1 when the call succeeded */
@@ -119,7 +137,7 @@ struct scratch {
 	__u32 position;   /* end of the record so far */
 	__u32 row;
 	__u32 image_whole; /* the image is complete: need not be sent again */
-	__u32 then_exit;   /* after this record, one for the process's exit */
+	__u32 then_stage;  /* after this record, another, which begins there; 0: none */
 	__u32 chrooted;
 	__u32 cwd_told;
 	__u32 with_image; /* the image may go with the record */
@@ -183,7 +201,10 @@ enum stage {
 	STAGE_WALK = 2,
 	STAGE_ARGV = 3,
 	STAGE_EXIT = 4,
-	STAGES = 5,
+	STAGE_STREAM = 5,
+	STAGE_COPY = 6,
+	STAGE_CALL = 7,
+	STAGES = 8,
 };
 
 struct {
@@ -192,6 +213,21 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } stages SEC(".maps");
+
+/* See plan.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ebt_stream_gate);
+} stream_gate SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct ebt_endpoint);
+	__type(value, __u8);
+} endpoints SEC(".maps");
 
 /* A perf event array; the loader makes it a ring buffer where the kernel has one. */
 struct {

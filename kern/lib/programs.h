@@ -6,11 +6,11 @@
 #include "capture.h"
 #include "filter.h"
 #include "socketcall.h"
+#include "stream.h"
 
 #define AT_EXECVE_CHECK 0x10000
 
 /* The kernel's own codes for calls that a signal interrupted lie between these two. */
-#define EINTR 4
 #define ERESTARTSYS 512
 #define ERESTART_RESTARTBLOCK 516
 
@@ -68,22 +68,6 @@ INLINE void restore_exec_call(struct call *call, __u64 task)
 		bpf_map_delete_elem(&exec_calls, &task);
 }
 
-INLINE void drop(void *ctx, struct claim *claim)
-{
-	claim->slot->filtered++;
-	leave(ctx, claim);
-}
-
-/* Goes on with a record whose header is begun: filter, then capture. */
-INLINE void filter_and_capture(void *ctx, struct claim *claim, __u64 task,
-			       const struct ebt_plan *plan)
-{
-	if (plan->flags & EBT_PLAN_WHO)
-		header_who(claim->scratch, task);
-	filter_values(claim->scratch);
-	go_on(ctx, claim, plan->predicates ? STAGE_FILTER : STAGE_CAPTURE);
-}
-
 /* The same, for the hook that most calls end in: a tail call less. */
 INLINE void filter_here(void *ctx, struct claim *claim, __u64 task, const struct ebt_plan *plan)
 {
@@ -113,24 +97,33 @@ INLINE void begin_call(struct claim *claim, const struct call *call, __u8 flags)
 }
 
 INLINE void record_call(void *ctx, __u64 task, const struct call *call, const struct ebt_plan *plan,
-			__u8 flags)
+			__u8 flags, int stream)
 {
 	struct claim claim;
 	claim_slot(&claim, task);
 	if (!claim.scratch)
 		return;
 	begin_call(&claim, call, flags);
+	if (stream) {
+		jump(ctx, claim.scratch, STAGE_STREAM);
+		claim.slot->lost[EBT_LOST_TAIL_CALL]++;
+		release_slot(claim.slot);
+		return;
+	}
 	filter_here(ctx, &claim, task, plan);
 }
 
 /* A selected call at its end. */
-INLINE void run_sys_exit(struct hook_context *ctx, const struct ebt_numbers *rows, __s64 raw_nr)
+INLINE void run_sys_exit(struct hook_context *ctx, const struct ebt_numbers *rows, __s64 raw_nr,
+			 int streams)
 {
 	struct call call = {.ids = bpf_get_current_pid_tgid()};
 	__u64 task = bpf_get_current_task();
 	__u64 registers = exit_registers(ctx, task);
 	__s64 ret = exit_result(ctx);
 	if (!select_row(&call, rows, task, raw_nr) || is_own(call.ids))
+		return;
+	if (!streams && (rows->gated >> call.abi & EBT_GATED_ABI))
 		return;
 	call.ret = ret;
 	call_arguments(&call, registers);
@@ -155,7 +148,9 @@ INLINE void run_sys_exit(struct hook_context *ctx, const struct ebt_numbers *row
 	/* The child's side of a clone is told by the fork hook. */
 	if (!call.row || !plan || ((plan->flags & EBT_PLAN_CLONE) && ret == 0))
 		return;
-	record_call(ctx, task, &call, plan, flags);
+	int stream = (plan->flags & EBT_PLAN_STREAM) && may_stream(&call, plan, streams);
+	if (stream || !(plan->flags & EBT_PLAN_STREAM_ONLY))
+		record_call(ctx, task, &call, plan, flags, stream);
 }
 
 INLINE void keep_exec_call(__u64 task, const struct call *call)
@@ -184,7 +179,7 @@ INLINE void run_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 raw_n
 	if (plan->flags & EBT_PLAN_EXEC)
 		keep_exec_call(task, &call);
 	else
-		record_call(ctx, task, &call, plan, EBT_NO_RETURN);
+		record_call(ctx, task, &call, plan, EBT_NO_RETURN, 0);
 }
 
 /* From here on the process event counts as seen. */
@@ -352,7 +347,7 @@ INLINE void run_exit(void *ctx, __u64 task)
 	}
 	begin_call(&claim, &call, EBT_NO_RETURN);
 	claim.scratch->with_image = 0;
-	claim.scratch->then_exit = ends;
+	claim.scratch->then_stage = ends ? STAGE_EXIT : 0;
 	filter_and_capture(ctx, &claim, task, plan);
 }
 
@@ -379,8 +374,11 @@ int on_sys_exit(struct hook_context *ctx)
 {
 	__s64 nr = exit_number(ctx);
 	const struct ebt_numbers *rows = selected_rows(nr);
-	if (rows)
-		run_sys_exit(ctx, rows, nr);
+	if (!rows)
+		return 0;
+	int streams = rows->gated && streams_open();
+	if (streams || !(rows->gated & EBT_GATED))
+		run_sys_exit(ctx, rows, nr, streams);
 	return 0;
 }
 
@@ -483,6 +481,27 @@ int stage_exit(struct hook_context *ctx)
 	resume_slot(&claim);
 	if (claim.scratch)
 		record_exit_after_call(ctx, &claim, bpf_get_current_task());
+	return 0;
+}
+
+STAGE
+int stage_stream(struct hook_context *ctx)
+{
+	run_stream(ctx);
+	return 0;
+}
+
+STAGE
+int stage_copy(struct hook_context *ctx)
+{
+	run_copy(ctx);
+	return 0;
+}
+
+STAGE
+int stage_call(struct hook_context *ctx)
+{
+	run_call(ctx);
 	return 0;
 }
 

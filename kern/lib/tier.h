@@ -11,6 +11,7 @@
  *   TIER_WALK_STEPS  path components a program
  *   TIER_ARGV_STEPS  strings of an argument vector a program
  *   TIER_CAPTURES    captures a program
+ *   TIER_STREAM_STEPS  buffers and messages of a call's bytes a program
  *   TIER_WALK_HERE   with TIER_LOOPS: path components that a capture takes on itself
  */
 #ifndef EBT_LIB_TIER_H

@@ -58,6 +58,7 @@ class Engine::Impl {
     size_t poll(const RecordHandler& handler, std::chrono::milliseconds timeout);
     EngineStats stats() const;
     int64_t wall_clock_offset() const;
+    void close_streams(uint64_t connects);
 
     const Selection selection_;
     EngineOptions options_;
@@ -82,6 +83,7 @@ class Engine::Impl {
     uint64_t untold_losses(std::span<const SlotStats> slots, const BufferCount& count) const;
 
     uint32_t self_tgid_ = 0;
+    ebt_settings settings_{};
     EngineStats before_; ///< what the self-check counted: not the caller's
     std::vector<BufferCount> buffers_before_;
     bool all_read_ = false; ///< nothing is in the buffers any more
@@ -253,7 +255,9 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     } else {
         self_tgid_ = static_cast<uint32_t>(getpid());
     }
-    tier_->set({.self_tgid = options.report_self ? 0 : self_tgid_, .wakeup_bytes = wakeup_bytes});
+    settings_ = {.self_tgid = options.report_self ? 0 : self_tgid_, .wakeup_bytes = wakeup_bytes};
+    tier_->set(settings_);
+    tier_->set_endpoints(selection_.endpoints());
 }
 
 void Engine::Impl::check_environment() const {
@@ -378,6 +382,11 @@ uint64_t Engine::Impl::untold_losses(std::span<const SlotStats> slots, const Buf
     return std::min(count.lost > told ? count.lost - told : 0, emitted);
 }
 
+void Engine::Impl::close_streams(uint64_t connects) {
+    settings_.streams_closed_at = connects;
+    tier_->set(settings_);
+}
+
 int64_t Engine::Impl::wall_clock_offset() const {
     const clockid_t clock = capabilities_.boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC;
     // Of a few tries the one with the shortest time between the two readings.
@@ -394,7 +403,8 @@ int64_t Engine::Impl::wall_clock_offset() const {
 
 std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& offsets) {
     ensure_file_limit();
-    const Hooks all{.enter = true, .exec_args = true, .fork = true, .exec = true, .exit = true};
+    const Hooks all{
+        .enter = true, .exec_args = true, .fork = true, .exec = true, .exit = true, .endpoints = 1};
     const LoadPlan plan =
         make_load_plan(capabilities, offsets, all, least_buffer_bytes, [](std::string_view) {});
     auto verdicts = judge_tiers(capabilities, offsets);
@@ -428,6 +438,12 @@ void Engine::stop() {
 }
 size_t Engine::poll(const RecordHandler& handler, std::chrono::milliseconds timeout) {
     return impl_->poll(handler, timeout);
+}
+uint64_t Engine::stream_connects() const {
+    return impl_->tier_->stream_connects();
+}
+void Engine::close_streams(uint64_t connects) {
+    impl_->close_streams(connects);
 }
 EngineStats Engine::stats() const {
     return impl_->stats();

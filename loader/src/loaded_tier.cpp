@@ -38,7 +38,7 @@ std::span<const char> embedded_object(Tier tier) {
 
 /// Programs joined by tail calls, in the order of enum stage in kern/lib/maps.h.
 constexpr const char* stage_programs[] = {"stage_filter", "stage_capture", "stage_walk", "stage_argv",
-                                          "stage_exit"};
+                                          "stage_exit",   "stage_stream",  "stage_copy", "stage_call"};
 
 /// Room for a verifier's log: old kernels refuse a program whose log does not fit, and a
 /// buffer of 16 MiB or more. Pages that no log is written to are never resident.
@@ -58,6 +58,7 @@ std::string tail_of(const char* log) {
 
 Hooks hooks_for(const Selection& selection) {
     Hooks hooks;
+    hooks.endpoints = selection.endpoints().size();
     hooks.enter = selection.needs_enter();
     for (const auto& [row, plan] : selection.plans()) {
         hooks.exec_args |= (plan.flags & EBT_PLAN_EXEC) != 0;
@@ -125,6 +126,8 @@ void LoadedTier::size_maps(const LoadPlan& plan) {
     const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
     bpf_map__set_max_entries(map("slots"), cpus * EBT_SLOTS);
     bpf_map__set_max_entries(map("scratches"), cpus * EBT_SLOTS);
+    bpf_map__set_max_entries(map("endpoints"),
+                             static_cast<uint32_t>(std::max<size_t>(plan.hooks.endpoints, 1)));
     bpf_map* events = map("events");
     if (uses_ring_) {
         bpf_map__set_type(events, BPF_MAP_TYPE_RINGBUF);
@@ -147,6 +150,8 @@ void LoadedTier::choose_programs(const Hooks& hooks) {
     want("on_exec", hooks.exec);
     want("on_exit", hooks.exit);
     want("stage_exit", hooks.exit);
+    for (const char* stage : {"stage_stream", "stage_copy", "stage_call"})
+        want(stage, hooks.endpoints != 0);
 }
 
 void LoadedTier::load() {
@@ -221,6 +226,29 @@ ebt_plan with_derived_flags(ebt_plan plan) {
     return plan;
 }
 
+/// Is it a call of which nothing is wanted while the gate of streams is shut? Those that may
+/// open it are not.
+bool is_gated(const ebt_plan& plan) {
+    const bool opens = plan.move == EBT_MOVE_CONNECT || (plan.move_direction == EBT_SENT && plan.move_flags);
+    return (plan.flags & EBT_PLAN_STREAM_ONLY) && !opens;
+}
+
+ebt_numbers with_gates(ebt_numbers rows, const LoadedTier::Plans& plans) {
+    bool all = true;
+    for (int abi = 0; abi < EBT_ABIS; abi++) {
+        const auto plan = plans.find(rows.row[abi]);
+        if (plan == plans.end())
+            continue;
+        if (is_gated(plan->second))
+            rows.gated |= static_cast<__u16>(EBT_GATED_ABI << abi);
+        else
+            all = false;
+    }
+    if (rows.gated && all)
+        rows.gated |= EBT_GATED;
+    return rows;
+}
+
 } // namespace
 
 void LoadedTier::select(const Plans& plans, const Numbers& numbers) {
@@ -239,13 +267,30 @@ void LoadedTier::select(const Plans& plans, const Numbers& numbers) {
         written_plans_.push_back(row);
     }
     for (const auto& [number, rows] : numbers) {
-        write_map(numbers_fd, number, &rows);
+        const ebt_numbers complete = with_gates(rows, plans);
+        write_map(numbers_fd, number, &complete);
         written_numbers_.push_back(number);
     }
 }
 
 void LoadedTier::set(const ebt_settings& settings) {
     write_map(map_fd("settings"), 0, &settings);
+}
+
+void LoadedTier::set_endpoints(std::span<const ebt_endpoint> endpoints) {
+    const uint8_t unused = 0;
+    for (const ebt_endpoint& endpoint : endpoints)
+        if (bpf_map_update_elem(map_fd("endpoints"), &endpoint, &unused, BPF_ANY))
+            throw Error(ErrorCode::resources, std::string("cannot write to a map: ") + strerror(errno));
+    const ebt_stream_gate gate{.connects = endpoints.empty() ? 0u : 1u};
+    write_map(map_fd("stream_gate"), 0, &gate);
+}
+
+uint64_t LoadedTier::stream_connects() const {
+    const uint32_t zero = 0;
+    ebt_stream_gate gate{};
+    bpf_map_lookup_elem(map_fd("stream_gate"), &zero, &gate);
+    return gate.connects;
 }
 
 void LoadedTier::attach(const char* name) {

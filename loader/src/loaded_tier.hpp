@@ -5,6 +5,7 @@
 #include "bpf_ptr.hpp"
 #include "features.hpp"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct Hooks {
     bool fork = false;
     bool exec = false;
     bool exit = false;
+    size_t endpoints = 0; ///< of streams; 0: none are wanted
 };
 Hooks hooks_for(const Selection& selection);
 
@@ -50,6 +52,9 @@ class LoadedTier {
     /// Writes plans by row and rows by system call number; what was there before is gone.
     void select(const Plans& plans, const Numbers& numbers);
     void set(const ebt_settings& settings);
+    /// Whose streams are wanted. To be called once, before the hooks are attached; opens the gate.
+    void set_endpoints(std::span<const ebt_endpoint> endpoints);
+    uint64_t stream_connects() const;
 
     /// Attaches all hooks, unless they are. Throws Error.
     void attach_all();

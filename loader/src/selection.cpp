@@ -53,6 +53,8 @@ void Selection::select(const SyscallRow& call, std::span<const ebt_predicate> fi
     check(filter);
     const uint16_t row = row_of(call);
     plans_[row] = make_plan(call.flags, capture_steps(call), filter, include_all);
+    if (!endpoints_.empty())
+        select_stream(call);
     for (const SyscallNumber& number : numbers_of(call))
         numbers_[static_cast<uint32_t>(number.number)].row[number.abi] = row;
     select_socketcall(call);
@@ -125,6 +127,38 @@ void Selection::select_process(ebt_process_row row, std::span<const ebt_predicat
     if (row < EBT_ROW_FORK || row > EBT_ROW_EXIT)
         refuse("row " + std::to_string(row) + " is no process event");
     plans_[static_cast<uint16_t>(row)] = make_plan(0, {}, filter, include_all);
+}
+
+void Selection::select_streams(std::span<const ebt_endpoint> endpoints) {
+    constexpr size_t most = 4096;
+    if (endpoints.size() > most)
+        refuse(std::to_string(endpoints.size()) + " endpoints; the kernel looks for up to " +
+               std::to_string(most) + ": name fewer");
+    endpoints_.assign(endpoints.begin(), endpoints.end());
+    if (endpoints.empty())
+        return;
+    for (const SyscallRow& call : syscall_rows()) {
+        if (call.move.kind == EBT_MOVE_NONE)
+            continue;
+        const bool selected = plans_.contains(row_of(call));
+        if (!selected) {
+            select(call, {}, false);
+            ebt_plan only{};
+            only.flags = static_cast<__u16>(call.flags | EBT_PLAN_STREAM_ONLY);
+            plans_[row_of(call)] = only;
+        }
+        select_stream(call);
+    }
+}
+
+void Selection::select_stream(const SyscallRow& call) {
+    if (call.move.kind == EBT_MOVE_NONE)
+        return;
+    ebt_plan& plan = plans_[row_of(call)];
+    plan.flags |= EBT_PLAN_STREAM;
+    plan.move = static_cast<__u8>(call.move.kind);
+    plan.move_direction = static_cast<__u8>(call.move.direction);
+    plan.move_flags = call.move.flags;
 }
 
 bool Selection::needs_enter() const {

@@ -79,6 +79,7 @@ struct X32Number {
 constexpr X32Number x32_numbers[] = {
 #define SYSCALL(...)
 #define SYSCALL_FLAGS(...)
+#define SYSCALL_MOVES(...)
 #define X32(number, name) {#name, number},
 #include <ebpf_loader/abi/syscalls.def>
 #undef X32
@@ -94,12 +95,25 @@ constexpr PlanFlags plan_flags[] = {
 #define SYSCALL_FLAGS(name, flags) {#name, flags},
 #include <ebpf_loader/abi/syscalls.def>
 #undef SYSCALL_FLAGS
+#undef SYSCALL_MOVES
+};
+
+struct NamedMove {
+    std::string_view name;
+    Move move;
+};
+constexpr NamedMove moves[] = {
+#define SYSCALL_FLAGS(...)
+#define SYSCALL_MOVES(name, kind, direction, flags) {#name, {kind, direction, flags}},
+#include <ebpf_loader/abi/syscalls.def>
+#undef SYSCALL_MOVES
+#undef SYSCALL_FLAGS
 #undef SYSCALL
 };
 
 constexpr SyscallRow make_row(std::string_view name, int x86_64, int i386, ReturnKind returns,
                               std::initializer_list<Argument> arguments) {
-    SyscallRow row{name, {x86_64, i386, x86_64}, returns, 0, static_cast<uint8_t>(arguments.size()), {}};
+    SyscallRow row{name, {x86_64, i386, x86_64}, returns, 0, static_cast<uint8_t>(arguments.size()), {}, {}};
     std::copy(arguments.begin(), arguments.end(), row.argument);
     for (const X32Number& own : x32_numbers)
         if (x86_64 != none && own.name == name)
@@ -107,18 +121,23 @@ constexpr SyscallRow make_row(std::string_view name, int x86_64, int i386, Retur
     for (const PlanFlags& special : plan_flags)
         if (special.name == name)
             row.flags = special.flags;
+    for (const NamedMove& own : moves)
+        if (own.name == name)
+            row.move = own.move;
     return row;
 }
 
 constexpr auto make_table() {
     using namespace words;
 #define SYSCALL_FLAGS(...)
+#define SYSCALL_MOVES(...)
 #define SYSCALL(x86_64, i386, name, returns, ...)                                                            \
     make_row(#name, x86_64, i386, ReturnKind::returns, {__VA_ARGS__}),
     return std::to_array<SyscallRow>({
 #include <ebpf_loader/abi/syscalls.def>
     });
 #undef SYSCALL
+#undef SYSCALL_MOVES
 #undef SYSCALL_FLAGS
 #undef X32
 }

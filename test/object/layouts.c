@@ -17,4 +17,7 @@ struct {
 	struct ebt_plan plan;
 	struct ebt_settings settings;
 	struct ebt_slot slot;
+	struct ebt_stream_gate stream_gate;
+	struct ebt_endpoint endpoint;
+	struct ebt_stream stream;
 } layouts;

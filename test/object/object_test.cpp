@@ -45,8 +45,9 @@ TEST_P(Object, HasAllPrograms) {
         names.push_back(program.name);
         EXPECT_FALSE(program.instructions.empty()) << program.name;
     }
-    for (const char* name : {"on_sys_exit", "on_sys_enter", "on_fork", "on_exec", "on_exit", "stage_filter",
-                             "stage_capture", "stage_walk", "stage_argv"})
+    for (const char* name :
+         {"on_sys_exit", "on_sys_enter", "on_fork", "on_exec", "on_exit", "stage_filter", "stage_capture",
+          "stage_walk", "stage_argv", "stage_stream", "stage_copy", "stage_call"})
         EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
 }
 
@@ -130,6 +131,8 @@ TEST_P(Object, VerifiedInstructions) {
         everything.select(row, {}, true);
     for (const ebt_process_row row : {EBT_ROW_FORK, EBT_ROW_EXEC, EBT_ROW_EXIT})
         everything.select_process(row, {}, true);
+    const ebt_endpoint endpoint{};
+    everything.select_streams({&endpoint, 1});
     ebpf_loader::EngineOptions options;
     options.tier = GetParam();
     const ebpf_loader::Engine engine(everything, options);

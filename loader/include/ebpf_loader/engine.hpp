@@ -37,19 +37,27 @@ class Selection {
     uint16_t select_number(ebt_abi abi, int number, std::span<const ebt_predicate> filter, bool include_all);
     /// Selects EBT_ROW_FORK, EBT_ROW_EXEC or EBT_ROW_EXIT.
     void select_process(ebt_process_row row, std::span<const ebt_predicate> filter, bool include_all);
+    /// Selects what calls move over TCP connections whose far end is one of these: records of
+    /// the kind EBT_STREAM, besides the record of the call itself where that is selected too.
+    /// Calls that move bytes cost next to nothing while no such connection is open; see
+    /// Engine::close_streams(). Throws Error(usage) when there are too many.
+    void select_streams(std::span<const ebt_endpoint> endpoints);
 
     const std::map<uint16_t, ebt_plan>& plans() const { return plans_; }
     const std::map<uint32_t, ebt_numbers>& numbers() const { return numbers_; }
     bool needs_enter() const; ///< some selected call is taken at sys_enter
     bool empty() const { return plans_.empty(); }
+    const std::vector<ebt_endpoint>& endpoints() const { return endpoints_; }
 
   private:
     void select_socketcall(const SyscallRow& call);
     void select_execve();
+    void select_stream(const SyscallRow& call);
 
     std::map<uint16_t, ebt_plan> plans_;
     std::map<uint32_t, ebt_numbers> numbers_;
-    uint16_t next_row_ = 0; ///< of the next number unknown to the table; 0: none yet
+    std::vector<ebt_endpoint> endpoints_; ///< of streams
+    uint16_t next_row_ = 0;               ///< of the next number unknown to the table; 0: none yet
 };
 
 struct EngineOptions {
@@ -102,6 +110,15 @@ class Engine {
     /// Waits up to `timeout` for records and hands them over in order of time.
     /// Returns how many. After stop(), 0 means there are no more.
     size_t poll(const RecordHandler& handler, std::chrono::milliseconds timeout);
+
+    /// Connections to the endpoints of Selection::select_streams() that were opened so far, and
+    /// one for those that were there before: while this is not what close_streams() was last
+    /// given, calls that move bytes are looked at.
+    uint64_t stream_connects() const;
+    /// No connection was open after stream_connects() had said so many: to be found out by
+    /// the caller, in /proc/<pid>/net/tcp and tcp6 of each network namespace. One that was
+    /// opened meanwhile is not missed.
+    void close_streams(uint64_t connects);
 
     EngineStats stats() const;
     /// ebt_header.sequence of the last record of each CPU and slot, at [cpu * EBT_SLOTS + slot].

@@ -57,6 +57,13 @@ struct Argument {
     std::string_view flag_set = {}; ///< for flags and enumeration: see constants.hpp
 };
 
+/// How a call moves bytes over a socket.
+struct Move {
+    ebt_move kind = EBT_MOVE_NONE;
+    ebt_direction direction = EBT_CONNECTED;
+    uint8_t flags = EBT_MOVE_NO_FLAGS; ///< index of the argument with MSG_*
+};
+
 /// One row of kern/abi/syscalls.def. Numbers are -1 where an ABI lacks the call.
 struct SyscallRow {
     std::string_view name;
@@ -65,6 +72,7 @@ struct SyscallRow {
     uint16_t flags;    ///< ebt_plan_flag
     uint8_t arguments; ///< how many, 0..6
     Argument argument[EBT_ARGS];
+    Move move;
 };
 
 /// All system calls of the table; the plan row of the i-th is EBT_FIRST_SYSCALL_ROW + i.

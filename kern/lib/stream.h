@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What calls move over connections to endpoints: records of the kind EBT_STREAM. */
+#ifndef EBT_LIB_STREAM_H
+#define EBT_LIB_STREAM_H
+
+#include "capture.h"
+#include "filter.h"
+
+#define MSG_PEEK 0x2
+#define MSG_TRUNC 0x20
+#define MSG_ERRQUEUE 0x2000
+#define MSG_FASTOPEN 0x20000000
+#define SOCK_STREAM 1
+#define EINTR 4
+#define EINPROGRESS 115
+
+/* The flags that the call was given; 0 where it has none. */
+INLINE __u32 move_flags(const __u64 *args, const struct ebt_plan *plan)
+{
+	__u32 index = plan->move_flags & 7;
+	if (index == EBT_MOVE_NO_FLAGS || index >= EBT_ARGS)
+		return 0;
+	return args[index];
+}
+
+/* Is it a call that may have opened a connection, and did? */
+INLINE int opens(const struct call *call, const struct ebt_plan *plan)
+{
+	int began = call->ret == -EINPROGRESS;
+	if (plan->move == EBT_MOVE_CONNECT) /* one that a signal interrupts goes on by itself */
+		return !call->ret || began || call->ret == -EINTR;
+	return plan->move_direction == EBT_SENT && (call->ret > 0 || began) &&
+	       (move_flags(call->args, plan) & MSG_FASTOPEN);
+}
+
+INLINE int moves(const struct call *call, const struct ebt_plan *plan)
+{
+	if (plan->move == EBT_MOVE_CONNECT || call->ret < 0)
+		return 0;
+	if (plan->move_direction == EBT_SENT)
+		return call->ret > 0;
+	if (move_flags(call->args, plan) & (MSG_PEEK | MSG_ERRQUEUE))
+		return 0;
+	/* Nothing was received: that is the end of the stream, unless nothing was asked for. */
+	return call->ret > 0 || plan->move != EBT_MOVE_BUFFER || call->args[2];
+}
+
+/* Are there connections to endpoints, for all that is known? */
+INLINE int streams_open(void)
+{
+	__u32 zero = 0;
+	const struct ebt_stream_gate *gate = bpf_map_lookup_elem(&stream_gate, &zero);
+	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
+	return gate && set && gate->connects != set->streams_closed_at;
+}
+
+/* Is the call one that may have a stream to tell of? */
+INLINE int may_stream(const struct call *call, const struct ebt_plan *plan, int open)
+{
+	return opens(call, plan) || (open && moves(call, plan));
+}
+
+/* The struct socket behind a descriptor, for a connection of bytes; 0 for anything else. */
+INLINE __u64 stream_socket(struct scratch *s, __s32 fd)
+{
+	__u16 mode = 0, type = 0;
+	__u64 file = file_of(s, fd);
+	if (!file)
+		return 0;
+	READ(&mode, POINTER(file, file, f_inode), inode, i_mode);
+	if ((mode & S_IFMT) != S_IFSOCK)
+		return 0;
+	__u64 socket = POINTER(file, file, private_data);
+	READ(&type, socket, socket, type);
+	return type == SOCK_STREAM ? socket : 0;
+}
+
+/* Is the far end one that is watched? */
+INLINE int is_endpoint(const struct ebt_socket *ends)
+{
+	struct ebt_endpoint key = {};
+	__u32 *word = (void *)key.address;
+	const __u32 *remote = (const void *)ends->remote;
+	if (ends->family == AF_INET) {
+		word[2] = 0xffff0000; /* ::ffff:0:0/96 in memory */
+		word[3] = remote[0];
+	} else if (ends->family == AF_INET6) {
+		word[0] = remote[0];
+		word[1] = remote[1];
+		word[2] = remote[2];
+		word[3] = remote[3];
+	} else {
+		return 0;
+	}
+	key.port = ends->remote_port;
+	if (bpf_map_lookup_elem(&endpoints, &key))
+		return 1;
+	key.port = 0;
+	return bpf_map_lookup_elem(&endpoints, &key) != 0;
+}
+
+INLINE __u32 netns_of(__u64 sk)
+{
+	__u32 inum = 0;
+	if (HAS(sock, skc_net) && HAS(net, inum))
+		READ(&inum, POINTER(sk, sock, skc_net), net, inum);
+	return inum;
+}
+
+/* The field EBT_FIELD_SOCKET, if the socket behind args[arg] is connected to an endpoint. */
+INLINE __u64 stream_ends(struct scratch *s, __u8 arg)
+{
+	__u64 socket = stream_socket(s, s->header.args[arg]);
+	if (!socket)
+		return 0;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_SOCKET, arg);
+	struct ebt_socket *ends = (void *)(field + 1);
+	read_socket(ends, socket);
+	if (!is_endpoint(ends))
+		return 0;
+	field_end(s, field, EBT_OK, sizeof(*ends), sizeof(*ends));
+	return POINTER(socket, socket, sk);
+}
+
+/* Aims the cursor at what the call moved. */
+INLINE void cursor_begin(struct scratch *s, const struct ebt_plan *plan)
+{
+	struct stream_cursor *c = &s->stream;
+	const struct ebt_header *h = &s->header;
+	__u32 flags = move_flags(h->args, plan);
+	c->buffer = h->args[1];
+	c->length = plan->move == EBT_MOVE_BUFFER ? h->ret : 0;
+	c->vector = c->vectors = c->message = c->messages = 0;
+	c->total = c->left = h->ret;
+	c->fault = c->half = 0;
+	c->narrow = h->abi != EBT_X86_64;
+	switch (plan->move) {
+	case EBT_MOVE_VECTOR:
+		c->vector = h->args[1];
+		c->vectors = h->args[2];
+		break;
+	case EBT_MOVE_MESSAGE:
+		c->message = h->args[1];
+		c->messages = 1;
+		break;
+	case EBT_MOVE_MESSAGES:
+		c->message = h->args[1];
+		c->messages = h->ret;
+		c->total = c->left = 0;
+		break;
+	}
+	c->several = plan->move == EBT_MOVE_MESSAGES;
+	/* Through no memory of the caller's, or thrown away. */
+	if (h->ret <= 0 || plan->move >= EBT_MOVE_FILE ||
+	    (plan->move_direction == EBT_RECEIVED && (flags & MSG_TRUNC)))
+		c->unseen = 1;
+	else
+		c->unseen = 0;
+}
+
+/* Starts the field EBT_FIELD_STREAM. */
+INLINE void stream_begin(struct scratch *s, const struct ebt_plan *plan, __u64 sk, __u8 arg)
+{
+	struct stream_cursor *c = &s->stream;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_STREAM, arg);
+	struct ebt_stream *out = (void *)(field + 1);
+	field->flags = EBT_USER_MEMORY;
+	out->socket = sk;
+	out->total = 0;
+	out->netns = netns_of(sk);
+	out->direction = plan->move_direction;
+	if (plan->move == EBT_MOVE_PIPE && !arg)
+		out->direction = EBT_RECEIVED;
+	if (s->header.ret < 0) /* sent with MSG_FASTOPEN, and not sent yet */
+		out->direction = EBT_CONNECTED;
+	c->field = s->position;
+	c->end = s->position + sizeof(*field) + sizeof(*out);
+	c->limit = c->end + EBT_STREAM_MAX;
+	cursor_begin(s, plan);
+}
+
+/* Sizes of the structures of sendmmsg(2), and where they tell how much was moved. */
+#define MMSGHDR 64
+#define MMSGHDR_LENGTH 56
+#define MMSGHDR_NARROW 32
+#define MMSGHDR_LENGTH_NARROW 28
+
+/* On to the next message. Its struct msghdr begins with an address, then come the buffers. */
+INLINE void next_message(struct stream_cursor *c)
+{
+	__u64 wide[4] = {};
+	__u32 narrow[4] = {};
+	__u32 moved = 0;
+	__u64 at = c->message;
+	__s64 error;
+	if (c->narrow) {
+		error = bpf_probe_read_user(narrow, sizeof(narrow), user(at));
+		c->vector = narrow[2];
+		c->vectors = narrow[3];
+	} else {
+		error = bpf_probe_read_user(wide, sizeof(wide), user(at));
+		c->vector = wide[2];
+		c->vectors = wide[3];
+	}
+	if (c->several) {
+		__u64 length = at + (c->narrow ? MMSGHDR_LENGTH_NARROW : MMSGHDR_LENGTH);
+		error |= bpf_probe_read_user(&moved, sizeof(moved), user(length));
+		c->left = moved;
+		c->total += moved;
+		c->message = at + (c->narrow ? MMSGHDR_NARROW : MMSGHDR);
+	}
+	if (error)
+		c->fault = 1;
+	c->messages--;
+}
+
+/* On to the next buffer: a struct iovec. */
+INLINE void next_buffer(struct stream_cursor *c)
+{
+	__u64 wide[2] = {};
+	__u32 narrow[2] = {};
+	__s64 error;
+	if (c->narrow) {
+		error = bpf_probe_read_user(narrow, sizeof(narrow), user(c->vector));
+		c->buffer = narrow[0];
+		c->length = narrow[1];
+		c->vector += sizeof(narrow);
+	} else {
+		error = bpf_probe_read_user(wide, sizeof(wide), user(c->vector));
+		c->buffer = wide[0];
+		c->length = wide[1];
+		c->vector += sizeof(wide);
+	}
+	if (error)
+		c->fault = 1;
+	c->vectors--;
+}
+
+/* Copies what is at hand, unless something before it could not be. */
+INLINE void copy_buffer(struct scratch *s, struct stream_cursor *c)
+{
+	__u64 end = c->end, room = c->limit - end, length = c->length, left = c->left;
+	if (length > left)
+		length = left;
+	c->left = left - length;
+	c->length = 0;
+	if (length > room)
+		length = room;
+	if (!length || c->fault)
+		return;
+	if (bpf_probe_read_user(record_at(s, end), bounded(length, EBT_STREAM_MAX),
+				user(c->buffer))) {
+		c->fault = 1;
+		c->half = length; /* a part of it may be there */
+		return;
+	}
+	c->end = end + length;
+}
+
+/* One step on; 0 when that was the last. */
+INLINE int stream_step(struct scratch *s)
+{
+	OPAQUE(s); /* as in walk_step */
+	struct stream_cursor *c = &s->stream;
+	if (!c->length) {
+		if (c->fault && !c->several)
+			return 0;
+		if (c->left && c->vectors) {
+			next_buffer(c);
+		} else if (c->messages) {
+			next_message(c);
+			return 1;
+		} else {
+			return 0;
+		}
+	}
+	copy_buffer(s, c);
+	return 1;
+}
+
+INLINE int stream_some(struct scratch *s)
+{
+	TIER_LOOP
+	for (int i = 0; i < TIER_STREAM_STEPS; i++) {
+		if (!stream_step(s))
+			return 1;
+	}
+	return 0;
+}
+
+/* Ends the field. `whole`: all of the call was looked at. */
+INLINE void stream_end(struct scratch *s, int whole)
+{
+	struct stream_cursor *c = &s->stream;
+	struct ebt_field *field = record_at(s, c->field);
+	struct ebt_stream *out = (void *)(field + 1);
+	if (c->fault && c->half)
+		c->end += read_user_pages(s, c->end, c->buffer, c->half);
+	__u32 length = c->end - c->field - sizeof(*field);
+	__u64 total = c->total;
+	__u64 original = total + sizeof(*out);
+	if ((__s64)total < 0) /* connected only */
+		original = sizeof(*out), total = 0;
+	out->total = total;
+	__u8 status = c->fault ? EBT_FAULT : original > length ? EBT_TRUNCATED : EBT_OK;
+	if (!whole || original >> 32) {
+		field->flags |= EBT_AT_LEAST;
+		original = length;
+	}
+	field_end(s, field, status, length & RECORD_MASK, original);
+}
+
+/* The ordinary record of the same call, where the rules want one; else the end. */
+INLINE void call_without_stream(void *ctx, struct claim *claim, const struct ebt_plan *plan)
+{
+	if (plan->flags & EBT_PLAN_STREAM_ONLY)
+		drop(ctx, claim);
+	else
+		filter_and_capture(ctx, claim, bpf_get_current_task(), plan);
+}
+
+/* The stage: is it a connection to an endpoint? */
+INLINE void run_stream(void *ctx)
+{
+	struct claim claim;
+	resume_slot(&claim);
+	struct scratch *s = claim.scratch;
+	if (!s)
+		return;
+	__u32 row = s->row, zero = 0;
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
+	if (!plan)
+		return;
+	view_resources(s, bpf_get_current_task());
+	__u8 arg = 0;
+	__u64 sk = stream_ends(s, 0);
+	if (!sk && plan->move == EBT_MOVE_PIPE) {
+		arg = 2;
+		sk = stream_ends(s, 2);
+	}
+	if (!sk) {
+		call_without_stream(ctx, &claim, plan);
+		return;
+	}
+	struct ebt_stream_gate *gate = bpf_map_lookup_elem(&stream_gate, &zero);
+	if (gate &&
+	    (plan->move == EBT_MOVE_CONNECT || (move_flags(s->header.args, plan) & MSG_FASTOPEN)))
+		__sync_fetch_and_add(&gate->connects, 1);
+	s->header.kind = EBT_STREAM;
+	s->then_stage = plan->flags & EBT_PLAN_STREAM_ONLY ? 0 : STAGE_CALL;
+	s->row = EBT_ROW_NONE; /* nothing to capture but the process */
+	stream_begin(s, plan, sk, arg);
+	if (!s->stream.unseen) {
+		go_on(ctx, &claim, STAGE_COPY);
+		return;
+	}
+	stream_end(s, 1);
+	go_on(ctx, &claim, STAGE_CAPTURE);
+}
+
+/* Tail calls that come after a copy: a capture, a walk, another capture, and the call's own. */
+#define CALLS_AFTER_COPY 12
+
+/* The stage: copies the bytes. */
+INLINE void run_copy(void *ctx)
+{
+	struct claim claim;
+	resume_slot(&claim);
+	struct scratch *s = claim.scratch;
+	if (!s)
+		return;
+	s->reserve = CALLS_AFTER_COPY;
+	int whole = stream_some(s);
+	if (!whole && may_repeat(s))
+		jump(ctx, s, STAGE_COPY);
+	stream_end(s, whole);
+	go_on(ctx, &claim, STAGE_CAPTURE);
+}
+
+/* The stage: after the stream's record, the one that the rules want of the same call. */
+INLINE void run_call(void *ctx)
+{
+	struct claim claim;
+	resume_slot(&claim);
+	struct scratch *s = claim.scratch;
+	if (!s)
+		return;
+	struct ebt_header *h = &s->header;
+	__u32 row = h->row;
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
+	if (!plan)
+		return;
+	claim.slot->seen++;
+	h->kind = EBT_SYSCALL;
+	h->flags &= EBT_INTERRUPTED;
+	h->missing &= EBT_MISSING_ARGS | EBT_MISSING_ABI;
+	record_begin(s);
+	s->row = row;
+	filter_and_capture(ctx, &claim, bpf_get_current_task(), plan);
+}
+
+#endif
