@@ -2,13 +2,10 @@
 #include "application.hpp"
 
 #include <cstdio>
-#include <ctime>
-#include <fstream>
-#include <unistd.h>
 
 #include <ebpf_loader/error.hpp>
 
-#include "choose_offsets.hpp"
+#include "engine_setup.hpp"
 #include "exit_status.hpp"
 #include "signals.hpp"
 
@@ -24,40 +21,6 @@ constexpr size_t lines_bytes = 64 * 1024;
 /// Fewer records than this at a time: there is time to push them out at once.
 constexpr size_t few_records = 1024;
 
-int64_t clock_ns(clockid_t clock) {
-    timespec time{};
-    clock_gettime(clock, &time);
-    return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
-}
-
-std::string host_name() {
-    char name[256] = "";
-    gethostname(name, sizeof name - 1);
-    return name;
-}
-
-std::string boot_id() {
-    std::string id;
-    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
-    return id;
-}
-
-ebpf_loader::EngineOptions engine_options(const Options& options) {
-    ebpf_loader::EngineOptions engine;
-    engine.tier = options.tier;
-    engine.offsets = choose_offsets(options, usual_configs());
-    engine.buffer_bytes = options.buffer_bytes;
-    engine.log = [](std::string_view line) { log(LogLevel::info, line); };
-    return engine;
-}
-
-FormatContext format_context(const ebpf_loader::Engine& engine) {
-    return {.node = host_name(),
-            .tier = std::string(ebpf_loader::tier_name(engine.tier())),
-            .boot_id = boot_id(),
-            .boot_time_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME)};
-}
-
 } // namespace
 
 Rules load_rules(const Options& options) {
@@ -71,19 +34,25 @@ Rules load_rules(const Options& options) {
     return rules;
 }
 
-ebpf_loader::Selection select_events(const Rules& rules) {
+ebpf_loader::Selection select_events(Rules& rules, const Extension* extension) {
+    if (extension)
+        rules.follow_all_processes();
     auto selection = rules.compile();
+    if (extension)
+        extension->select(selection);
     if (selection.empty())
         throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
                                  "the rules select no event: there is nothing to do");
     return selection;
 }
 
-Application::Application(const Options& options)
-    : options_(options), rules_(load_rules(options)), outputs_(options),
-      engine_(select_events(rules_), engine_options(options)),
+Application::Application(const Options& options, std::unique_ptr<Extension> extension)
+    : options_(options), extension_(std::move(extension)), rules_(load_rules(options)), outputs_(options),
+      engine_(select_events(rules_, extension_.get()), engine_options(options)),
       formatter_(make_formatter(options.format, format_context(engine_))) {
     lines_.reserve(2 * lines_bytes);
+    if (extension_)
+        extension_->begin(engine_, format_context(engine_));
     log(LogLevel::info, "tier " + std::string(ebpf_loader::tier_name(engine_.tier())) + ", " +
                             (engine_.uses_ring_buffer() ? "ring buffer" : "perf buffers") +
                             ", kernel offsets from " + engine_.offsets().source);
@@ -95,6 +64,8 @@ int Application::run() {
     ledger_.begin_behind(engine_.sequences());
     engine_.start();
     cache_.remember_running(); // once nobody can start unseen any more
+    if (extension_)
+        extension_->started();
     auto now = Clock::now();
     next_second_ = now + 1s;
     end_ = options_.duration ? now + *options_.duration : Clock::time_point::max();
@@ -104,6 +75,10 @@ int Application::run() {
     engine_.stop();
     while (engine_.poll([this](auto record) { take(record); }, 0ms) > 0)
         hand_over();
+    if (extension_) {
+        extension_->finish();
+        take_lines();
+    }
     tell_losses();
     outputs_.finish();
     tell_losses(); // those of one output at its end, to the others
@@ -117,6 +92,10 @@ void Application::loop() {
     const ebpf_loader::Engine::RecordHandler handler = [this](auto record) { take(record); };
     while (goes_on()) {
         size_t records = engine_.poll(handler, poll_time);
+        if (extension_) {
+            extension_->tick();
+            take_lines();
+        }
         hand_over();
         if (records < few_records)
             outputs_.flush();
@@ -145,6 +124,14 @@ void Application::take(std::span<const std::byte> record) {
         return ledger_.malformed();
     ledger_.received(event_);
     cache_.enrich(event_);
+    const bool is_taken = extension_ && extension_->take(event_);
+    if (event_.kind == EBT_STREAM) {
+        if (is_taken)
+            ledger_.emitted(event_);
+        else
+            ledger_.filtered();
+        return;
+    }
     if (!rules_.kernel_decides(event_.row) && !rules_.matches(event_))
         return ledger_.filtered();
     event_.dropped_before = ledger_.emitted(event_);
@@ -152,6 +139,10 @@ void Application::take(std::span<const std::byte> record) {
     ++lines_events_;
     if (lines_.size() >= lines_bytes)
         hand_over();
+}
+
+void Application::take_lines() {
+    lines_events_ += extension_->take_lines(lines_);
 }
 
 void Application::hand_over() {
@@ -168,7 +159,7 @@ void Application::every_second() {
 }
 
 void Application::tell_losses() {
-    auto now = static_cast<uint64_t>(clock_ns(CLOCK_REALTIME));
+    auto now = wall_clock_ns();
     for (const LossEvent& loss : ledger_.new_losses(engine_.stats(), outputs_.reports(), now))
         formatter_->format(loss, lines_);
     hand_over();

@@ -9,6 +9,7 @@
 #include <ebpf_loader/engine.hpp>
 
 #include "decoder.hpp"
+#include "extension.hpp"
 #include "formatter.hpp"
 #include "ledger.hpp"
 #include "options.hpp"
@@ -22,8 +23,9 @@ namespace telemetry {
 /// or the last output's.
 class Application {
   public:
-    /// Loads rules and engine and opens the outputs. Throws ebpf_loader::Error, RuleError.
-    explicit Application(const Options& options);
+    /// Loads rules and engine and opens the outputs. `extension` may be null.
+    /// Throws ebpf_loader::Error, RuleError.
+    Application(const Options& options, std::unique_ptr<Extension> extension);
 
     /// Returns the exit status.
     int run();
@@ -32,6 +34,7 @@ class Application {
     using Clock = std::chrono::steady_clock;
 
     void take(std::span<const std::byte> record);
+    void take_lines();
     void hand_over();
     void loop();
     bool goes_on();
@@ -40,6 +43,7 @@ class Application {
     void print_summary(bool is_final);
 
     Options options_;
+    std::unique_ptr<Extension> extension_;
     Rules rules_;
     Outputs outputs_;
     ebpf_loader::Engine engine_;
@@ -58,6 +62,6 @@ class Application {
 
 Rules load_rules(const Options& options);
 /// What the kernel is asked for. Throws Error(usage) when that is nothing.
-ebpf_loader::Selection select_events(const Rules& rules);
+ebpf_loader::Selection select_events(Rules& rules, const Extension* extension);
 
 } // namespace telemetry

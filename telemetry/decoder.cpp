@@ -49,7 +49,9 @@ void read_call(const ebt_header& header, Event& out) {
     out.kind = static_cast<ebt_record_kind>(header.kind);
     out.abi = static_cast<ebt_abi>(header.abi);
     out.row = header.row;
-    out.call = header.kind == EBT_SYSCALL ? ebpf_loader::syscall_of_row(header.row) : nullptr;
+    out.call = header.kind == EBT_SYSCALL || header.kind == EBT_STREAM
+                   ? ebpf_loader::syscall_of_row(header.row)
+                   : nullptr;
     out.nr = header.nr;
     out.returns = !(header.flags & EBT_NO_RETURN);
     out.ret = header.ret;
@@ -138,6 +140,8 @@ void Decoder::read_field(const RawField& field, Event& out) noexcept {
         return read_list(field, out.exec_argv, out);
     case EBT_FIELD_CHILD:
         return read_child(field, out);
+    case EBT_FIELD_STREAM:
+        return read_stream(field, out);
     }
     note(Defect::field_kind, out);
 }
@@ -261,6 +265,29 @@ void Decoder::read_socket(const RawField& field, Event& out) noexcept {
     out.socket.remote_port = socket.remote_port;
     std::copy(std::begin(socket.local), std::end(socket.local), out.socket.local.begin());
     std::copy(std::begin(socket.remote), std::end(socket.remote), out.socket.remote.begin());
+}
+
+/// Content that could not be read leaves what is known of it: it has a hole then.
+void Decoder::read_stream(const RawField& field, Event& out) noexcept {
+    if (out.stream_status != Status::absent)
+        return note(Defect::repeated, out);
+    out.stream_status = status_of(field.head.status);
+    ebt_stream stream;
+    if (field.bytes.size() < sizeof stream || out.stream_status == Status::unavailable) {
+        out.stream_status = Status::unavailable;
+        return note(Defect::field_payload, out);
+    }
+    std::memcpy(&stream, field.bytes.data(), sizeof stream);
+    if (stream.direction > EBT_RECEIVED) {
+        out.stream_status = Status::unavailable;
+        return note(Defect::field_payload, out);
+    }
+    const std::string_view bytes = field.bytes.substr(sizeof stream);
+    out.stream.socket = stream.socket;
+    out.stream.length = std::max<uint64_t>(stream.total, bytes.size());
+    out.stream.netns = stream.netns;
+    out.stream.direction = static_cast<ebt_direction>(stream.direction);
+    out.stream.bytes = bytes;
 }
 
 void Decoder::read_child(const RawField& field, Event& out) noexcept {

@@ -82,6 +82,15 @@ struct SocketInfo {
     std::array<uint8_t, 16> remote{};
 };
 
+/// What a call moved over a connection: see ebt_stream.
+struct StreamInfo {
+    uint64_t socket = 0;
+    uint64_t length = 0; ///< bytes that were moved
+    uint32_t netns = 0;
+    ebt_direction direction = EBT_CONNECTED;
+    std::string_view bytes; ///< the first of them
+};
+
 /// What stays the same for the life of a process image.
 struct Image {
     PathField exe; ///< exe.inode: mode, uid and gid of the executable
@@ -133,6 +142,9 @@ struct Event {
     uint8_t sockaddr_argument = 0;
     SocketInfo socket;
     Status socket_status = Status::absent;
+
+    StreamInfo stream; ///< STREAM
+    Status stream_status = Status::absent;
 
     uint32_t child_pid = 0; ///< FORK
     uint64_t child_start_time_ns = 0;

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <new>
 #include <string>
 
-#include <ebpf_loader/engine.hpp>
 #include <ebpf_loader/error.hpp>
-#include <ebpf_loader/probe_report.hpp>
 
 #include "application.hpp"
 #include "choose_offsets.hpp"
+#include "engine_setup.hpp"
 #include "exit_status.hpp"
+#include "imds/imds_extension.hpp"
 #include "options.hpp"
 #include "standard_streams.hpp"
 
@@ -19,27 +18,15 @@ namespace {
 
 using namespace telemetry;
 
-void check(const Options& options) {
-    select_events(load_rules(options));
-    auto offsets = choose_offsets(options, usual_configs());
-    std::cout << "rules and kernel offsets (" << offsets.source << ") are in order\n";
+std::unique_ptr<Extension> extension_of(const Options& options) {
+    return options.imds ? imds::make_imds_extension(options.format) : nullptr;
 }
 
-/// Fails when nothing can run here.
-int probe(const Options& options) {
-    auto capabilities = ebpf_loader::probe_capabilities();
-    auto verdicts = ebpf_loader::judge_tiers(capabilities);
-    try {
-        if (capabilities.has_privileges)
-            verdicts = ebpf_loader::try_tiers(capabilities, choose_offsets(options, usual_configs()));
-    } catch (const ebpf_loader::Error& error) {
-        log(LogLevel::error, error.what());
-    }
-    auto write = options.format == "json" ? ebpf_loader::write_probe_json : ebpf_loader::write_probe_text;
-    write(std::cout, capabilities, verdicts);
-    const bool runs =
-        std::any_of(verdicts.begin(), verdicts.end(), [](const auto& tier) { return tier.chosen; });
-    return runs ? exit_ok : exit_status(ebpf_loader::ErrorCode::tiers);
+void check(const Options& options) {
+    Rules rules = load_rules(options);
+    select_events(rules, extension_of(options).get());
+    auto offsets = choose_offsets(options, usual_configs());
+    std::cout << "rules and kernel offsets (" << offsets.source << ") are in order\n";
 }
 
 int act(const Options& options) {
@@ -61,7 +48,7 @@ int act(const Options& options) {
         ebpf_loader::list_syscalls(std::cout);
         break;
     case Options::Action::run:
-        return Application(options).run();
+        return Application(options, extension_of(options)).run();
     }
     return std::cout.flush() ? exit_ok : exit_output;
 }

@@ -29,6 +29,7 @@ po::options_description event_options() {
     add("output,o", po::value<std::vector<std::string>>()->value_name("FILE"),
         "append events to FILE instead of the screen; again for a further file; - is the screen");
     add("syslog,s", "send events to syslog too (facility user, ident ebpf-telemetry)");
+    add("imds", "requests to the instance metadata service too, as imds-tracker reports them");
     add("quiet,q", "no events on the screen; diagnostics stay");
     add("very-quiet,Q", "nothing at all on the screen");
     return options;
@@ -165,6 +166,7 @@ Options interpret(const po::variables_map& values) {
     if (options.format != "text" && options.format != "json")
         refuse("--format is text or json, not \"" + options.format + "\"");
     options.rules = text_of(values, "rules");
+    options.imds = values.count("imds");
     parse_outputs(values, options);
     parse_kernel(values, options);
     options.duration = parse_seconds(values, "duration");

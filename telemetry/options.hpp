@@ -23,6 +23,7 @@ struct Options {
     std::vector<std::string> files; ///< of -o, without "-"
     bool screen = true;             ///< events to standard output
     bool syslog = false;
+    bool imds = false;                ///< conversations with metadata services too
     std::optional<std::string> rules; ///< absent: the built-in ones
 
     // kernel

@@ -148,6 +148,13 @@ void Rules::follow_processes() {
         add(EBT_ROW_EXEC);
 }
 
+void Rules::follow_all_processes() {
+    for (const ebt_process_row row : {EBT_ROW_FORK, EBT_ROW_EXEC, EBT_ROW_EXIT}) {
+        impl_->selection.select_process(row, {}, true);
+        impl_->exact[row] = false;
+    }
+}
+
 ebpf_loader::Selection Rules::compile() const {
     return impl_->selection;
 }

@@ -37,6 +37,8 @@ class Rules {
     /// At its end a process has no executable any more: it is known from the start. Adds
     /// to the kernel's part what tells of that, where ends are wanted; matches() drops it.
     void follow_processes();
+    /// Adds to the kernel's part all that tells of processes coming and going.
+    void follow_all_processes();
 
     /// The kernel's part.
     ebpf_loader::Selection compile() const;

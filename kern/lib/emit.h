@@ -10,13 +10,14 @@
 /*
  * The reader is woken when this slot has written so many bytes, not for each record: a
  * wake-up costs many times what the record does. What waits longer its time-out fetches.
+ * A stream's is urgent: what /proc has to add goes with the process, and there are few.
  */
-INLINE __u64 ring_wakeup(struct ebt_slot *slot, __u64 size)
+INLINE __u64 ring_wakeup(struct ebt_slot *slot, __u64 size, int urgent)
 {
 	__u32 zero = 0;
 	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
 	slot->unwoken += size;
-	if (!set || slot->unwoken < set->wakeup_bytes)
+	if (!set || (!urgent && slot->unwoken < set->wakeup_bytes))
 		return BPF_RB_NO_WAKEUP;
 	slot->unwoken = 0;
 	return BPF_RB_FORCE_WAKEUP;
@@ -27,7 +28,8 @@ INLINE __s64 output(void *ctx, struct scratch *s, struct ebt_slot *slot, __u64 s
 {
 #ifdef TIER_RING
 	if (HAS_FEATURE(ring_buffer))
-		return bpf_ringbuf_output(&events, s->record, size, ring_wakeup(slot, size));
+		return bpf_ringbuf_output(&events, s->record, size,
+					  ring_wakeup(slot, size, s->header.kind == EBT_STREAM));
 #endif
 	return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, s->record, size);
 }

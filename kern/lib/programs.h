@@ -114,8 +114,7 @@ INLINE void record_call(void *ctx, __u64 task, const struct call *call, const st
 }
 
 /* A selected call at its end. */
-INLINE void run_sys_exit(struct hook_context *ctx, const struct ebt_numbers *rows, __s64 raw_nr,
-			 int streams)
+INLINE void run_sys_exit(struct hook_context *ctx, const struct ebt_numbers *rows, __s64 raw_nr)
 {
 	struct call call = {.ids = bpf_get_current_pid_tgid()};
 	__u64 task = bpf_get_current_task();
@@ -123,7 +122,7 @@ INLINE void run_sys_exit(struct hook_context *ctx, const struct ebt_numbers *row
 	__s64 ret = exit_result(ctx);
 	if (!select_row(&call, rows, task, raw_nr) || is_own(call.ids))
 		return;
-	if (!streams && (rows->gated >> call.abi & EBT_GATED_ABI))
+	if ((rows->gated >> call.abi & EBT_GATED_ABI) && !streams_open())
 		return;
 	call.ret = ret;
 	call_arguments(&call, registers);
@@ -148,7 +147,7 @@ INLINE void run_sys_exit(struct hook_context *ctx, const struct ebt_numbers *row
 	/* The child's side of a clone is told by the fork hook. */
 	if (!call.row || !plan || ((plan->flags & EBT_PLAN_CLONE) && ret == 0))
 		return;
-	int stream = (plan->flags & EBT_PLAN_STREAM) && may_stream(&call, plan, streams);
+	int stream = (plan->flags & EBT_PLAN_STREAM) && may_stream(&call, plan);
 	if (stream || !(plan->flags & EBT_PLAN_STREAM_ONLY))
 		record_call(ctx, task, &call, plan, flags, stream);
 }
@@ -376,9 +375,9 @@ int on_sys_exit(struct hook_context *ctx)
 	const struct ebt_numbers *rows = selected_rows(nr);
 	if (!rows)
 		return 0;
-	int streams = rows->gated && streams_open();
-	if (streams || !(rows->gated & EBT_GATED))
-		run_sys_exit(ctx, rows, nr, streams);
+	if ((rows->gated & EBT_GATED) && !streams_open())
+		return 0;
+	run_sys_exit(ctx, rows, nr);
 	return 0;
 }
 

@@ -55,9 +55,9 @@ INLINE int streams_open(void)
 }
 
 /* Is the call one that may have a stream to tell of? */
-INLINE int may_stream(const struct call *call, const struct ebt_plan *plan, int open)
+INLINE int may_stream(const struct call *call, const struct ebt_plan *plan)
 {
-	return opens(call, plan) || (open && moves(call, plan));
+	return opens(call, plan) || (moves(call, plan) && streams_open());
 }
 
 /* The struct socket behind a descriptor, for a connection of bytes; 0 for anything else. */

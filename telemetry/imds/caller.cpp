@@ -21,6 +21,8 @@ Event process_part(const Event& event) {
     part.string = {};
     part.exec_argv = {};
     part.sockaddr = {};
+    part.stream = {};
+    part.stream_status = Status::absent;
     part.child_status = Status::absent;
     return part;
 }

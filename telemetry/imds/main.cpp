@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <new>
 #include <string>
 
 #include <ebpf_loader/error.hpp>
-#include <ebpf_loader/probe_report.hpp>
 
 #include "choose_offsets.hpp"
+#include "engine_setup.hpp"
 #include "exit_status.hpp"
 #include "imds/tracker_application.hpp"
 #include "imds/tracker_options.hpp"
@@ -26,24 +25,6 @@ void check(const TrackerOptions& options) {
     std::cout << endpoints << " endpoints and kernel offsets (" << offsets.source << ") are in order\n";
 }
 
-/// Fails when nothing can run here.
-int probe(const TrackerOptions& options) {
-    auto capabilities = ebpf_loader::probe_capabilities();
-    auto verdicts = ebpf_loader::judge_tiers(capabilities);
-    try {
-        if (capabilities.has_privileges)
-            verdicts = ebpf_loader::try_tiers(capabilities, choose_offsets(options.common, usual_configs()));
-    } catch (const ebpf_loader::Error& error) {
-        log(LogLevel::error, error.what());
-    }
-    const bool is_json = options.common.format == "json";
-    auto write = is_json ? ebpf_loader::write_probe_json : ebpf_loader::write_probe_text;
-    write(std::cout, capabilities, verdicts);
-    const bool runs =
-        std::any_of(verdicts.begin(), verdicts.end(), [](const auto& tier) { return tier.chosen; });
-    return runs ? exit_ok : exit_status(ebpf_loader::ErrorCode::tiers);
-}
-
 int act(const TrackerOptions& options) {
     switch (options.common.action) {
     case Options::Action::help:
@@ -53,7 +34,7 @@ int act(const TrackerOptions& options) {
         std::cout << tracker_version();
         break;
     case Options::Action::probe:
-        if (int status = probe(options))
+        if (int status = probe(options.common))
             return status;
         break;
     case Options::Action::check:

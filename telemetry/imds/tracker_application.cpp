@@ -2,16 +2,12 @@
 #include "imds/tracker_application.hpp"
 
 #include <cstdio>
-#include <ctime>
-#include <fstream>
-#include <unistd.h>
 
 #include <ebpf_loader/error.hpp>
 
-#include "choose_offsets.hpp"
+#include "engine_setup.hpp"
 #include "exit_status.hpp"
 #include "imds/tracker_stats.hpp"
-#include "rules.hpp"
 #include "signals.hpp"
 
 namespace telemetry::imds {
@@ -22,37 +18,13 @@ using namespace std::chrono_literals;
 
 constexpr auto poll_time = 100ms;
 
-/// Processes for the family tree, and calls that connect.
-constexpr std::string_view selected = "process_fork\nprocess_exec\nprocess_exit\nconnect\n";
-
-int64_t clock_ns(clockid_t clock) {
-    timespec time{};
-    clock_gettime(clock, &time);
-    return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
-}
-
-uint64_t wall_clock_ns() {
-    return static_cast<uint64_t>(clock_ns(CLOCK_REALTIME));
-}
-
-ebpf_loader::EngineOptions engine_options(const TrackerOptions& options) {
-    ebpf_loader::EngineOptions engine;
-    engine.tier = options.common.tier;
-    engine.offsets = choose_offsets(options.common, usual_configs());
-    engine.buffer_bytes = options.common.buffer_bytes;
-    engine.log = [](std::string_view line) { log(LogLevel::info, line); };
-    return engine;
-}
-
-FormatContext format_context(const ebpf_loader::Engine& engine) {
-    char name[256] = "";
-    gethostname(name, sizeof name - 1);
-    std::string boot_id;
-    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot_id);
-    return {.node = name,
-            .tier = std::string(ebpf_loader::tier_name(engine.tier())),
-            .boot_id = boot_id,
-            .boot_time_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME)};
+/// Processes for the family tree, and what their calls move over connections to endpoints.
+ebpf_loader::Selection select_events(const TrackerOptions& options) {
+    ebpf_loader::Selection selection;
+    for (const ebt_process_row row : {EBT_ROW_FORK, EBT_ROW_EXEC, EBT_ROW_EXIT})
+        selection.select_process(row, {}, true);
+    selection.select_streams(kernel_endpoints(load_endpoints(options)));
+    return selection;
 }
 
 ImdsTracker::Options tracker_options(const TrackerOptions& options, const ebpf_loader::Engine& engine) {
@@ -75,9 +47,9 @@ Endpoints load_endpoints(const TrackerOptions& options) {
 }
 
 TrackerApplication::TrackerApplication(const TrackerOptions& options)
-    : options_(options), reporter_(options),
-      engine_(Rules::parse(selected, "what imds-tracker selects").compile(), engine_options(options)),
+    : options_(options), reporter_(options), engine_(select_events(options), engine_options(options.common)),
       tracker_(tracker_options(options, engine_), [this](const ImdsEvent& event) { reporter_.put(event); }),
+      gate_(engine_, tracker_.endpoints(), options.proc_root),
       cache_(ProcessCache::Limits{}, Procfs(options.proc_root)) {
     const FormatContext context = format_context(engine_);
     reporter_.begin(context);
@@ -122,6 +94,7 @@ void TrackerApplication::loop() {
     while (goes_on()) {
         engine_.poll(handler, poll_time);
         tracker_.tick(wall_clock_ns());
+        gate_.tick();
         reporter_.hand_over();
         reporter_.flush();
         const auto now = Clock::now();
@@ -155,7 +128,7 @@ void TrackerApplication::take(std::span<const std::byte> record) {
     cache_.enrich(event_);
     tracker_.take(event_);
     Segment segment;
-    const bool is_ours = contacts_.make(event_, segment) && tracker_.take(segment);
+    const bool is_ours = make_segment(event_, segment) && tracker_.take(segment);
     if (is_ours)
         ledger_.emitted(event_);
     else

@@ -8,8 +8,8 @@
 #include <ebpf_loader/engine.hpp>
 
 #include "decoder.hpp"
-#include "imds/contact_segments.hpp"
 #include "imds/reporter.hpp"
+#include "imds/streams.hpp"
 #include "imds/tracker.hpp"
 #include "imds/tracker_options.hpp"
 #include "ledger.hpp"
@@ -42,11 +42,11 @@ class TrackerApplication {
     ebpf_loader::Engine engine_;
     std::unique_ptr<Formatter> losses_;
     ImdsTracker tracker_;
+    StreamGate gate_;
 
     Decoder decoder_;
     ProcessCache cache_;
     Ledger ledger_;
-    ContactSegments contacts_;
     Event event_;
 
     Clock::time_point end_, next_stats_, next_summary_, next_second_;

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// What every program does with its options before and around a run of the engine.
+#pragma once
+#include <cstdint>
+
+#include <ebpf_loader/engine.hpp>
+
+#include "formatter.hpp"
+#include "options.hpp"
+
+namespace telemetry {
+
+/// Finds the kernel's offsets, too. Throws ebpf_loader::Error.
+ebpf_loader::EngineOptions engine_options(const Options& options);
+FormatContext format_context(const ebpf_loader::Engine& engine);
+
+/// Tells what runs here, on standard output. Returns the exit status: a failure when nothing does.
+int probe(const Options& options);
+
+/// ns since the epoch.
+uint64_t wall_clock_ns();
+
+} // namespace telemetry

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+/// A network namespace with a metadata server in it, which ends with this object.
+class MetadataNetwork {
+  public:
+    MetadataNetwork();
+    ~MetadataNetwork();
+    MetadataNetwork(const MetadataNetwork&) = delete;
+    MetadataNetwork& operator=(const MetadataNetwork&) = delete;
+
+    /// Runs a program in the namespace, with no shell; returns what it wrote to standard output.
+    /// It must succeed.
+    std::string run(const std::vector<std::string>& command) const;
+    /// The namespace's inode number.
+    std::string inode() const;
+    pid_t pid() const { return pid_; }
+
+  private:
+    pid_t pid_ = -1;
+    int input_ = -1;  ///< of the server, which ends with it
+    int output_ = -1; ///< of the server
+};
