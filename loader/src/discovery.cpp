@@ -31,6 +31,7 @@ constexpr Step steps[] = {
     {"the end of processes", discover_exit},
     {"terminals", discover_terminal},
     {"sockets", discover_sockets},
+    {"network namespaces", discover_network},
 };
 
 constexpr int most_attempts = 3;

@@ -19,5 +19,6 @@ void discover_threads(Scene& scene); ///< signal_struct
 void discover_exit(Scene& scene);    ///< how processes end
 void discover_terminal(Scene& scene);
 void discover_sockets(Scene& scene);
+void discover_network(Scene& scene); ///< the namespace of a socket
 
 } // namespace ebpf_loader

@@ -52,6 +52,7 @@ Records split(std::span<const char> bytes) {
 std::string group_of(const Event& event) {
     switch (event.kind) {
     case EBT_SYSCALL:
+    case EBT_STREAM:
         return event.call ? std::string(event.call->name) : "unknown";
     case EBT_FORK:
         return "process_fork";

@@ -139,6 +139,7 @@ std::string call_name(const telemetry::Event& event) {
     case EBT_EXIT:
         return "process_exit";
     case EBT_SYSCALL:
+    case EBT_STREAM: // none here selects any
         break;
     }
     return event.call ? std::string(event.call->name) : "unknown";
