@@ -275,7 +275,7 @@ void Engine::Impl::check_environment() const {
 
 void Engine::Impl::check_self(const Hooks& hooks) {
     try {
-        self_tgid_ = self_check(*tier_, *reader_, hooks);
+        self_tgid_ = self_check(*tier_, *reader_, hooks, offsets_);
     } catch (const Error& error) {
         throw Error(error.code(), std::string(error.what()) + "\nThe offsets in use: " + offsets_.source);
     }

@@ -286,6 +286,11 @@ void LoadedTier::set_endpoints(std::span<const ebt_endpoint> endpoints) {
     write_map(map_fd("stream_gate"), 0, &gate);
 }
 
+void LoadedTier::forget_endpoints(std::span<const ebt_endpoint> endpoints) {
+    for (const ebt_endpoint& endpoint : endpoints)
+        bpf_map_delete_elem(map_fd("endpoints"), &endpoint);
+}
+
 uint64_t LoadedTier::stream_connects() const {
     const uint32_t zero = 0;
     ebt_stream_gate gate{};

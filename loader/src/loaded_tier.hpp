@@ -52,8 +52,9 @@ class LoadedTier {
     /// Writes plans by row and rows by system call number; what was there before is gone.
     void select(const Plans& plans, const Numbers& numbers);
     void set(const ebt_settings& settings);
-    /// Whose streams are wanted. To be called once, before the hooks are attached; opens the gate.
+    /// Whose streams are wanted, besides those before; opens the gate, if there are any.
     void set_endpoints(std::span<const ebt_endpoint> endpoints);
+    void forget_endpoints(std::span<const ebt_endpoint> endpoints);
     uint64_t stream_connects() const;
 
     /// Attaches all hooks, unless they are. Throws Error.

@@ -5,6 +5,7 @@
 #include "self_check_children.hpp"
 #include "self_check_process.hpp"
 #include "self_check_records.hpp"
+#include "self_check_streams.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -242,17 +243,19 @@ void Scene::check_beacon(const std::optional<RecordView>& view, ebt_abi abi, Fin
 
 } // namespace
 
-uint32_t self_check(LoadedTier& tier, Reader& reader, const Hooks& hooks) {
+uint32_t self_check(LoadedTier& tier, Reader& reader, const Hooks& hooks, const Offsets& offsets) {
     const OwnProcess own; // reads the command line, so that it is in memory
     const Samples samples;
     const Beacon beacon(samples);
     tier.set({.self_tgid = 0, .wakeup_bytes = 1});
     tier.attach_all();
     const ebt_header self = check_own_call(tier, reader, own, samples, beacon);
-    select_children(tier, beacon, self);
     for (int i = 1;; i++) {
         Findings findings;
+        select_children(tier, beacon, self);
         Scene(reader, own, samples, beacon, hooks, self).check(findings);
+        if (hooks.endpoints)
+            check_streams(tier, reader, offsets, findings);
         if (!findings.incomplete() || i == self_check_attempts) {
             findings.finish();
             break;

@@ -13,6 +13,6 @@ namespace ebpf_loader {
 ///
 /// Returns this process's id in the initial pid namespace. Throws Error(offsets) with
 /// the name of each field that was wrong.
-uint32_t self_check(LoadedTier& tier, Reader& reader, const Hooks& hooks);
+uint32_t self_check(LoadedTier& tier, Reader& reader, const Hooks& hooks, const Offsets& offsets);
 
 } // namespace ebpf_loader

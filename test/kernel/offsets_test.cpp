@@ -78,8 +78,11 @@ std::string refusal(ebpf_loader::Tier tier, const Offsets& offsets) {
     ebpf_loader::EngineOptions options;
     options.tier = tier;
     options.offsets = offsets;
+    const ebt_endpoint endpoint{};
+    ebpf_loader::Selection selection = rules.compile();
+    selection.select_streams({&endpoint, 1});
     try {
-        const ebpf_loader::Engine engine(rules.compile(), options);
+        const ebpf_loader::Engine engine(selection, options);
     } catch (const ebpf_loader::Error& error) {
         return (error.code() == ebpf_loader::ErrorCode::offsets ? "" : "not an error of offsets: ") +
                std::string(error.what());
