@@ -112,7 +112,7 @@ std::string Normaliser::argument(const telemetry::Event& event, size_t index, co
 }
 
 std::string Normaliser::returned(const telemetry::Event& event, const std::string& value) {
-    if (event.ret <= 0 || !event.returns)
+    if (event.ret <= 0 || !event.returns || event.kind == EBT_EXIT) // a wait status may look like a pid
         return value;
     if (const auto pid = known_pids_.find(value); pid != known_pids_.end())
         return pid->second;
