@@ -12,6 +12,7 @@
 #include "exit_status.hpp"
 #include "imds/imds_extension.hpp"
 #include "options.hpp"
+#include "priority.hpp"
 #include "standard_streams.hpp"
 
 namespace {
@@ -79,6 +80,8 @@ int main(int argc, char** argv) {
     try {
         Options options = parse_options(argc, argv);
         start_log(options.log_level, options.silent);
+        if (options.action == Options::Action::run)
+            set_priority(options.nice);
         return guarded(options);
     } catch (const std::exception& error) { // of the options: there is no log yet
         fprintf(stderr, "ebpf_telemetry: %s\n", error.what());

@@ -57,6 +57,9 @@ po::options_description run_options() {
     add("duration", po::value<double>()->value_name("SECONDS"), "end by itself after so long");
     add("stats", po::value<double>()->value_name("SECONDS"),
         "print what was seen, filtered, emitted and lost every so often; the end prints it anyway");
+    add("nice", po::value<int>()->value_name("N"),
+        "priority of this program: -20 to 19, -10 by default, so that a busy machine does not keep it "
+        "from reading; 0 is everybody's");
     add("log-level", po::value<std::string>()->value_name("LEVEL"),
         "trace, debug, info (default), warning, error or fatal: diagnostics, on standard error");
     return options;
@@ -171,6 +174,11 @@ Options interpret(const po::variables_map& values) {
     parse_kernel(values, options);
     options.duration = parse_seconds(values, "duration");
     options.stats_every = parse_seconds(values, "stats");
+    if (values.count("nice")) {
+        options.nice = values["nice"].as<int>();
+        if (options.nice < -20 || options.nice > 19)
+            refuse("--nice is a number from -20 to 19, not " + std::to_string(options.nice));
+    }
     if (auto level = text_of(values, "log-level")) {
         auto parsed = parse_log_level(*level);
         if (!parsed)

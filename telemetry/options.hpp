@@ -36,6 +36,9 @@ struct Options {
     // the run
     std::optional<std::chrono::milliseconds> duration;
     std::optional<std::chrono::milliseconds> stats_every;
+    /// As setpriority(2) takes it, -20 to 19. Who keeps the buffers from running over must
+    /// get a CPU while everybody else wants one.
+    int nice = -10;
     LogLevel log_level = LogLevel::info;
     bool silent = false; ///< nothing at all on the screen
 };

@@ -361,6 +361,23 @@ TEST_F(Run, KnowsTheExecutableOfWhatEnds) {
     EXPECT_EQ(events[1]["process"].value("executable", ""), std::filesystem::read_symlink("/proc/self/exe"));
 }
 
+/// A machine whose every CPU is wanted must not keep it from reading.
+TEST_F(Run, GoesBeforeOthers) {
+    for (const auto& [option, nice] : {std::pair<const char*, int>{"", -10}, {"5", 5}}) {
+        auto all = arguments({});
+        if (*option)
+            all.insert(all.end(), {"--nice", option});
+        RunningProgram program(all);
+        ASSERT_TRUE(program.reports()) << program.err();
+        EXPECT_EQ(getpriority(PRIO_PROCESS, static_cast<id_t>(program.pid())), nice);
+        program.send(SIGINT);
+        EXPECT_EQ(program.wait(), 0);
+    }
+    RunningProgram wrong(arguments({"--nice", "20"}));
+    EXPECT_EQ(wrong.wait(), 2);
+    EXPECT_THAT(wrong.err(), HasSubstr("--nice is a number from -20 to 19"));
+}
+
 TEST_F(Run, NeverReportsItself) {
     // Were it to, each line that it writes would make another.
     std::ofstream(rules) << "write\nwritev\nopenat\nread\n";
