@@ -165,4 +165,79 @@ TEST_P(Capture, EveryCall) {
     }
 }
 
+/// Calls that the kernel side has looked at.
+uint64_t seen(const RunningProgram& program) {
+    for (const json& summary : program.summaries())
+        if (summary.contains("seen"))
+            return summary["seen"];
+    return 0;
+}
+
+const std::vector<std::string> many_calls = {"dd",   "if=/dev/zero", "of=/dev/null",
+                                             "bs=1", "count=20000",  "status=none"};
+
+/// With no connection open, nothing is looked at: not before the first, nor after the last.
+TEST_P(Capture, GateShuts) {
+    sleep(2);
+    network_.run(many_calls);
+    curl({host + instance});
+    sleep(3);
+    network_.run(many_calls);
+    EXPECT_EQ(events().size(), 1u) << tracker_.out();
+    EXPECT_LT(seen(tracker_), 10'000u);
+}
+
+/// With one open, even an idle one, everything is, and what comes over it is not missed.
+TEST_P(Capture, GateStaysOpen) {
+    const std::string script = "import socket, subprocess, sys, time\n"
+                               "s = socket.create_connection(('169.254.169.254', 80))\n"
+                               "time.sleep(3)\n"
+                               "subprocess.run(sys.argv[1:], check=True)\n"
+                               "s.sendall(b'GET " +
+                               instance +
+                               " HTTP/1.0\\r\\n\\r\\n')\n"
+                               "while s.recv(100): pass\n";
+    std::vector<std::string> command = {"python3", "-c", script};
+    command.insert(command.end(), many_calls.begin(), many_calls.end());
+    network_.run(command);
+    const std::vector<json> all = events();
+    ASSERT_EQ(all.size(), 1u) << tracker_.out();
+    expect_common(all[0], network_);
+    EXPECT_EQ(all[0]["url"]["path"], instance);
+    EXPECT_GT(seen(tracker_), 40'000u);
+}
+
+/// ebpf_telemetry --imds: the same event, besides the calls that the rules select.
+TEST(Telemetry, AddsToTheStream) {
+    const TemporaryFolder folder;
+    const std::string rules = folder.path() + "/rules";
+    std::ofstream(rules) << "connect comm = curl\n";
+    const MetadataNetwork network;
+    const std::string config = usable_config();
+    RunningProgram::Setting setting;
+    setting.last = [&] {
+        execl(TELEMETRY, TELEMETRY, "--imds", "-c", config.c_str(), "-f", "json", "-r", rules.c_str(),
+              nullptr);
+    };
+    RunningProgram program({}, setting);
+    ASSERT_TRUE(program.reports()) << program.err();
+    network.run({"curl", "-sS", host + instance});
+    program.send(SIGTERM);
+    EXPECT_EQ(program.wait(), 0) << program.err();
+    size_t calls = 0, requests = 0;
+    for (const json& event : parsed(program.out())) {
+        calls += event["event"]["action"] == "connect";
+        if (event["event"]["action"] == "imds_request") {
+            requests++;
+            expect_common(event, network);
+            EXPECT_EQ(event["url"]["path"], instance);
+        }
+    }
+    EXPECT_GE(calls, 1u) << program.out();
+    EXPECT_EQ(requests, 1u) << program.out();
+    ASSERT_EQ(program.summaries().size(), 1u);
+    EXPECT_EQ(program.summaries()[0]["imbalance"], 0);
+    EXPECT_TRUE(program.summaries()[0]["lost"].empty());
+}
+
 } // namespace
