@@ -14,13 +14,22 @@
 #define EINTR 4
 #define EINPROGRESS 115
 
-/* The flags that the call was given; 0 where it has none. */
+/*
+ * The flags that the call was given; 0 where it has none. They are argument 2 or 3: kernels
+ * below 5.3 take no other index into the stack than a constant.
+ */
 INLINE __u32 move_flags(const __u64 *args, const struct ebt_plan *plan)
 {
-	__u32 index = plan->move_flags & 7;
-	if (index == EBT_MOVE_NO_FLAGS || index >= EBT_ARGS)
-		return 0;
-	return args[index];
+	__u64 second = args[2], third = args[3];
+	OPAQUE(second);
+	OPAQUE(third);
+	switch (plan->move_flags) {
+	case 2:
+		return second;
+	case 3:
+		return third;
+	}
+	return 0;
 }
 
 /* Is it a call that may have opened a connection, and did? */

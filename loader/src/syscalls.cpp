@@ -144,6 +144,10 @@ constexpr auto make_table() {
 
 constexpr auto table = make_table();
 static_assert(table.size() + EBT_FIRST_SYSCALL_ROW < EBT_ROWS);
+// What move_flags() of the kernel side knows.
+static_assert(std::all_of(table.begin(), table.end(), [](const SyscallRow& row) {
+    return row.move.flags == EBT_MOVE_NO_FLAGS || row.move.flags == 2 || row.move.flags == 3;
+}));
 
 /// Does the argument that another one refers to exist, and fit?
 constexpr bool link_is_sound(const SyscallRow& row, const Argument& argument) {
