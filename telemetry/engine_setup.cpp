@@ -43,6 +43,7 @@ ebpf_loader::EngineOptions engine_options(const Options& options) {
     engine.tier = options.tier;
     engine.offsets = choose_offsets(options, usual_configs());
     engine.buffer_bytes = options.buffer_bytes;
+    engine.events_per_process = options.events_per_process;
     engine.log = [](std::string_view line) { log(LogLevel::info, line); };
     return engine;
 }

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include <boost/program_options.hpp>
+#include <ebpf_loader/engine.hpp>
 #include <ebpf_loader/error.hpp>
 
 namespace telemetry {
@@ -48,6 +49,9 @@ po::options_description kernel_options() {
     add("buffer-size", po::value<std::string>()->value_name("BYTES"),
         "of the ring buffer, or of each CPU's perf buffer; K, M and G are understood; "
         "128K to 1G, taken as a power of two");
+    add("max-events-per-process", po::value<std::string>()->value_name("N"),
+        "of one process no more than N events a second; the others are lost and counted. Execs, "
+        "exits, forks and changes of credentials are told all the same");
     return options;
 }
 
@@ -95,6 +99,17 @@ size_t parse_size(const std::string& text) {
     if (error != std::errc{} || shift < 0 || value == 0 || value > SIZE_MAX >> shift)
         refuse("--buffer-size takes a number of bytes, or one with K, M or G, not \"" + text + "\"");
     return value << shift;
+}
+
+uint32_t parse_limit(const std::string& text) {
+    constexpr uint32_t most = ebpf_loader::EngineOptions::max_rate_limit;
+    uint32_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc{} || rest != end || value == 0 || value > most)
+        refuse("--max-events-per-process takes a number from 1 to " + std::to_string(most) + ", not \"" +
+               text + "\"");
+    return value;
 }
 
 std::optional<std::chrono::milliseconds> parse_seconds(const po::variables_map& values, const char* name) {
@@ -159,6 +174,8 @@ void parse_kernel(const po::variables_map& values, Options& options) {
     }
     if (auto size = text_of(values, "buffer-size"))
         options.buffer_bytes = parse_size(*size);
+    if (auto limit = text_of(values, "max-events-per-process"))
+        options.events_per_process = parse_limit(*limit);
 }
 
 Options interpret(const po::variables_map& values) {

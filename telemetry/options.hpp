@@ -31,7 +31,8 @@ struct Options {
     std::optional<std::string> vmlinux;
     bool any_release = false;
     std::optional<ebpf_loader::Tier> tier;
-    size_t buffer_bytes = 0; ///< 0: the loader's default
+    size_t buffer_bytes = 0;         ///< 0: the loader's default
+    uint32_t events_per_process = 0; ///< a second; 0: no limit
 
     // the run
     std::optional<std::chrono::milliseconds> duration;

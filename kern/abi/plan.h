@@ -119,6 +119,7 @@ enum ebt_plan_flag {
 	EBT_PLAN_WHO = 1 << 7,    /* a predicate asks for credentials, login uid or parent */
 	EBT_PLAN_STREAM = 1 << 8, /* EBT_STREAM is wanted of connections to endpoints, ... */
 	EBT_PLAN_STREAM_ONLY = 1 << 9, /* ... and nothing else */
+	EBT_PLAN_VITAL = 1 << 12, /* execs, exits, forks, credentials: the last to find no room */
 };
 
 /* How a call moves bytes over a socket. */
@@ -152,6 +153,12 @@ struct ebt_settings {
 	__u32 self_tgid;         /* whose own calls are not reported; 0 before it is known */
 	__u32 wakeup_bytes;      /* ring buffer: wake the reader when a slot has written so much */
 	__u64 streams_closed_at; /* see ebt_stream_gate */
+	/* Ring buffer: once it holds more than the first, it takes vital records alone. A slot
+	 * asks how much it holds when it has written the second. */
+	__u32 ordinary_bytes;
+	__u32 ask_bytes;
+	__u32 events_per_process; /* a second; 0: no limit. With the feature rate_limit */
+	__u32 reserved;
 };
 
 /*
@@ -181,9 +188,11 @@ struct ebt_slot {
 	__u64 emitted;
 	__u64 missed; /* EBT_LOST_SCRATCH_BUSY; counted in slot 0 */
 	__u64 lost[EBT_LOSSES];
-	__u64 unwoken;	 /* ring buffer: bytes since the reader was woken last */
+	__u64 unwoken;   /* ring buffer: bytes since the reader was woken last */
 	__u64 last_lost; /* sequence number of the last record that was lost; 0: none */
-	__u64 reserved[2];
+	__u32 unasked;   /* ring buffer: bytes since the slot asked how much it holds */
+	__u32 tight;     /* what it heard: ordinary records have to stay out */
+	__u64 reserved;
 };
 
 #endif

@@ -192,7 +192,8 @@ enum ebt_loss {
 	EBT_LOST_SCRATCH_BUSY = 2, /* every scratch slot of the CPU in use */
 	EBT_LOST_TAIL_CALL = 3,    /* a tail call failed */
 	EBT_LOST_REGISTERS = 4,    /* the registers of a selected call unreadable */
-	EBT_LOSSES = 5,
+	EBT_LOST_RATE_LIMIT = 5, /* its process had told of as many as it may in this second */
+	EBT_LOSSES = 6,
 };
 
 #endif

@@ -579,6 +579,35 @@ INLINE void capture(void *ctx, struct claim *claim, __u64 task, const struct ebt
 				   : STAGE_CAPTURE);
 }
 
+/* Counts the event of a process; has it told of all that it may in this second? */
+INLINE int is_over_rate(__u32 tgid)
+{
+	__u32 zero = 0;
+	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
+	if (!set || !set->events_per_process)
+		return 0;
+	struct rate first = {.second = bpf_ktime_get_ns() / 1000000000, .events = 1};
+	struct rate *rate = bpf_map_lookup_elem(&rates, &tgid);
+	if (!rate) {
+		bpf_map_update_elem(&rates, &tgid, &first, BPF_ANY);
+		return 0;
+	}
+	if (rate->second != first.second) {
+		rate->second = first.second;
+		rate->events = 0;
+	}
+	__sync_fetch_and_add(&rate->events, 1);
+	return rate->events > set->events_per_process;
+}
+
+/* Is the record, of which nothing is captured yet, one too many of its process? */
+INLINE int is_too_many(const struct scratch *s)
+{
+	if (HAS_FEATURE(rate_limit))
+		return s->phase == PHASE_BEGIN && !s->vital && is_over_rate(s->header.tgid);
+	return 0;
+}
+
 /* The stage: goes on capturing. */
 INLINE void run_capture(void *ctx)
 {
@@ -586,6 +615,12 @@ INLINE void run_capture(void *ctx)
 	resume_slot(&claim);
 	if (!claim.scratch)
 		return;
+	if (is_too_many(claim.scratch)) {
+		claim.slot->sequence++;
+		count_loss(claim.slot, EBT_LOST_RATE_LIMIT);
+		leave(ctx, &claim);
+		return;
+	}
 	__u32 row = claim.scratch->row;
 	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
 	if (plan)

@@ -6,32 +6,70 @@
 #include "slot.h"
 #include "tier.h"
 
+#define ENOENT 2
+#define ENOSPC 28
+#define EOPNOTSUPP 95
+
 #ifdef TIER_RING
 /*
  * The reader is woken when this slot has written so many bytes, not for each record: a
  * wake-up costs many times what the record does. What waits longer its time-out fetches.
  * A stream's is urgent: what /proc has to add goes with the process, and there are few.
  */
-INLINE __u64 ring_wakeup(struct ebt_slot *slot, __u64 size, int urgent)
+INLINE __u64 ring_wakeup(struct ebt_slot *slot, const struct ebt_settings *set, __u64 size,
+			 int urgent)
 {
-	__u32 zero = 0;
-	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
 	slot->unwoken += size;
-	if (!set || (!urgent && slot->unwoken < set->wakeup_bytes))
+	if (!urgent && slot->unwoken < set->wakeup_bytes)
 		return BPF_RB_NO_WAKEUP;
 	slot->unwoken = 0;
 	return BPF_RB_FORCE_WAKEUP;
 }
+
+/*
+ * Has the ring no more room than vital records may need? Asked now and then: the answer
+ * stands where all CPUs write.
+ */
+INLINE int ring_is_tight(struct ebt_slot *slot, const struct ebt_settings *set, __u32 size)
+{
+	slot->unasked += size;
+	if (slot->tight || slot->unasked >= set->ask_bytes) {
+		slot->unasked = 0;
+		slot->tight = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > set->ordinary_bytes;
+	}
+	return slot->tight;
+}
+
+INLINE __s64 ring_output(struct scratch *s, struct ebt_slot *slot, __u64 size)
+{
+	__u32 zero = 0;
+	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
+	if (!set || (!s->vital && ring_is_tight(slot, set, size)))
+		return -ENOSPC;
+	return bpf_ringbuf_output(&events, s->record, size,
+				  ring_wakeup(slot, set, size, s->header.kind == EBT_STREAM));
+}
 #endif
+
+/*
+ * Nobody can ask a perf buffer how much it holds, and below 5.1 not even whether it took a
+ * record: vital records have buffers of their own, and where these are full, the others.
+ */
+INLINE __s64 perf_output(void *ctx, struct scratch *s, __u64 size)
+{
+	if (s->vital &&
+	    !bpf_perf_event_output(ctx, &vital_events, BPF_F_CURRENT_CPU, s->record, size))
+		return 0;
+	return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, s->record, size);
+}
 
 INLINE __s64 output(void *ctx, struct scratch *s, struct ebt_slot *slot, __u64 size)
 {
 #ifdef TIER_RING
 	if (HAS_FEATURE(ring_buffer))
-		return bpf_ringbuf_output(&events, s->record, size,
-					  ring_wakeup(slot, size, s->header.kind == EBT_STREAM));
+		return ring_output(s, slot, size);
 #endif
-	return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, s->record, size);
+	return perf_output(ctx, s, size);
 }
 
 /* Remembers that user space has this process's image, whole. */
@@ -45,8 +83,12 @@ INLINE void remember_image(const struct scratch *s)
 	bpf_map_update_elem(&known, &tgid, &image, BPF_ANY);
 }
 
-#define ENOENT 2
-#define EOPNOTSUPP 95
+/* The record that has the slot's last number is lost. */
+INLINE void count_loss(struct ebt_slot *slot, enum ebt_loss cause)
+{
+	slot->lost[cause]++;
+	slot->last_lost = slot->sequence;
+}
 
 /* Nobody has given this CPU a perf buffer; or it was away, which ended the one that it had. */
 INLINE enum ebt_loss why_refused(__s64 error)
@@ -74,8 +116,7 @@ INLINE void emit(void *ctx, struct claim *claim)
 		if (s->image_whole)
 			remember_image(s);
 	} else {
-		slot->lost[why_refused(error)]++;
-		slot->last_lost = slot->sequence;
+		count_loss(slot, why_refused(error));
 	}
 }
 

@@ -66,6 +66,7 @@ INLINE void drop(void *ctx, struct claim *claim)
 INLINE void filter_and_capture(void *ctx, struct claim *claim, __u64 task,
 			       const struct ebt_plan *plan)
 {
+	claim->scratch->vital = plan->flags & EBT_PLAN_VITAL;
 	if (plan->flags & EBT_PLAN_WHO)
 		header_who(claim->scratch, task);
 	filter_values(claim->scratch);

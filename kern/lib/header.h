@@ -70,6 +70,7 @@ INLINE void record_begin(struct scratch *s)
 	s->image_whole = 0;
 	s->then_stage = 0;
 	s->who_known = 0;
+	s->vital = 0;
 	s->with_image = 1;
 	s->phase = 0;
 	s->cwd_told = 0;

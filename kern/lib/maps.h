@@ -142,6 +142,7 @@ struct scratch {
 	__u32 cwd_told;
 	__u32 with_image; /* the image may go with the record */
 	__u32 who_known;  /* header_who has run */
+	__u32 vital;	  /* of the plan's flags */
 	__u32 last_tgid;  /* of the image that was last found to be known */
 	struct known_image last_image;
 	union {
@@ -195,6 +196,19 @@ struct {
 	__type(value, struct exec_call);
 } exec_calls SEC(".maps");
 
+/* How many events a process has told of in a second; with the feature rate_limit. */
+struct rate {
+	__u64 second;
+	__u64 events;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct rate);
+} rates SEC(".maps");
+
 enum stage {
 	STAGE_FILTER = 0,
 	STAGE_CAPTURE = 1,
@@ -235,5 +249,12 @@ struct {
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(__u32));
 } events SEC(".maps");
+
+/* Perf buffers that vital records have for themselves. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} vital_events SEC(".maps");
 
 #endif

@@ -72,6 +72,7 @@ INLINE void restore_exec_call(struct call *call, __u64 task)
 INLINE void filter_here(void *ctx, struct claim *claim, __u64 task, const struct ebt_plan *plan)
 {
 #ifdef TIER_LOOPS
+	claim->scratch->vital = plan->flags & EBT_PLAN_VITAL;
 	if (plan->flags & EBT_PLAN_WHO)
 		header_who(claim->scratch, task);
 	filter_values(claim->scratch);

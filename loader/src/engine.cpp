@@ -152,6 +152,26 @@ void subtract(EngineStats& from, const EngineStats& what) {
     }
 }
 
+/// Vital records have a quarter of what the others have, besides: theirs come in bursts.
+PerfBuffers perf_buffers(const LoadedTier& tier, size_t bytes, const Capabilities& capabilities) {
+    return {.arrays = {{tier.map_fd("events"), bytes},
+                       {tier.map_fd("vital_events"), std::max(bytes / 4, least_buffer_bytes)}},
+            .boot_clock = capabilities.boot_clock,
+            .without_buffer = [&tier] { return without_buffer(tier); }};
+}
+
+/// An eighth of the ring is for vital records alone; how often a slot asks bounds by how
+/// much all CPUs together may go beyond.
+ebt_settings ring_settings(size_t bytes) {
+    const auto ring = static_cast<uint32_t>(bytes);
+    const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
+    ebt_settings settings{};
+    settings.wakeup_bytes = std::min(wakeup_bytes, ring / 8);
+    settings.ordinary_bytes = ring - ring / 8;
+    settings.ask_bytes = ring / 32 / cpus;
+    return settings;
+}
+
 /// The same once no hook is at work any more; nothing is selected. One that was when the
 /// selection went has microseconds to go.
 EngineStats settled_counters(const LoadedTier& tier) {
@@ -242,9 +262,14 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
             text += "\n  " + problem;
         throw Error(ErrorCode::offsets, text);
     }
-    const LoadPlan plan =
+    LoadPlan plan =
         make_load_plan(capabilities_, offsets_, hooks_for(selection_), ring_bytes(options.buffer_bytes),
                        [this](std::string_view line) { say(std::string(line)); });
+    if (options.events_per_process > EngineOptions::max_rate_limit)
+        throw Error(ErrorCode::usage, "a limit of that many events per process is none: up to " +
+                                          std::to_string(EngineOptions::max_rate_limit));
+    if (options.events_per_process > 0)
+        plan.features[Feature::rate_limit] = 0;
     load_best(plan);
     make_reader(plan);
     if (options.self_check) {
@@ -255,7 +280,9 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     } else {
         self_tgid_ = static_cast<uint32_t>(getpid());
     }
-    settings_ = {.self_tgid = options.report_self ? 0 : self_tgid_, .wakeup_bytes = wakeup_bytes};
+    settings_ = ring_settings(plan.ring_bytes);
+    settings_.self_tgid = options.report_self ? 0 : self_tgid_;
+    settings_.events_per_process = options.events_per_process;
     tier_->set(settings_);
     tier_->set_endpoints(selection_.endpoints());
 }
@@ -316,11 +343,7 @@ void Engine::Impl::make_reader(const LoadPlan& plan) {
     if (tier_->uses_ring())
         reader_ = make_ring_reader(events, plan.ring_bytes);
     else
-        reader_ =
-            make_perf_reader({.map_fd = events,
-                              .bytes = perf_bytes(options_.buffer_bytes),
-                              .boot_clock = capabilities_.boot_clock,
-                              .without_buffer = [tier = tier_.get()] { return without_buffer(*tier); }});
+        reader_ = make_perf_reader(perf_buffers(*tier_, perf_bytes(options_.buffer_bytes), capabilities_));
 }
 
 void Engine::Impl::start() {
@@ -482,6 +505,8 @@ std::string_view loss_name(ebt_loss cause) {
         return "tail_call";
     case EBT_LOST_REGISTERS:
         return "registers";
+    case EBT_LOST_RATE_LIMIT:
+        return "rate_limit";
     case EBT_LOSSES:
         break;
     }

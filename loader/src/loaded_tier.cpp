@@ -137,6 +137,9 @@ void LoadedTier::size_maps(const LoadPlan& plan) {
     } else {
         bpf_map__set_max_entries(events, cpus);
     }
+    if (!plan.features[Feature::rate_limit])
+        bpf_map__set_max_entries(map("rates"), 1);                        // never used
+    bpf_map__set_max_entries(map("vital_events"), uses_ring_ ? 1 : cpus); // 1: never used
 }
 
 void LoadedTier::choose_programs(const Hooks& hooks) {

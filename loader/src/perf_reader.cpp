@@ -161,17 +161,21 @@ class PerfReader : public Reader {
 
   private:
     uint64_t now() const;
+    bool refresh();
+    CpuBuffer* oldest(uint64_t until);
     void follow_cpus();
+    void renew(int cpu, size_t array);
     void drop_retired();
 
     const PerfBuffers settings_;
     const clockid_t clock_;
     UniqueFd epoll_;
-    std::map<int, CpuBuffer> buffers_;
-    std::list<std::pair<int, CpuBuffer>> retired_; ///< of CPUs that were away: nothing comes any more
-    std::vector<uint64_t> without_buffer_;         ///< when it was looked at last
-    std::vector<BufferCount> dropped_;             ///< of buffers that are no more
-    uint64_t certain_until_ = 0;                   ///< records before this time are all in the buffers
+    std::map<std::pair<int, size_t>, CpuBuffer> buffers_; ///< by CPU and array
+    std::list<std::pair<int, CpuBuffer>> retired_;        ///< of CPUs that were away: nothing comes any more
+    std::vector<CpuBuffer*> waiting_;                     ///< those that have records, while draining
+    std::vector<uint64_t> without_buffer_;                ///< when it was looked at last
+    std::vector<BufferCount> dropped_;                    ///< of buffers that are no more
+    uint64_t certain_until_ = 0;                          ///< records before this time are all in the buffers
     uint64_t cpus_checked_ = 0;
 };
 
@@ -194,17 +198,24 @@ uint64_t PerfReader::now() const {
 void PerfReader::follow_cpus() {
     const std::vector<uint64_t> without = settings_.without_buffer();
     for (int cpu : online_cpus()) {
-        const auto found = buffers_.find(cpu);
-        if (found != buffers_.end()) {
-            if (without.at(cpu) == without_buffer_.at(cpu))
-                continue;
-            retired_.emplace_back(cpu, std::move(found->second));
-            buffers_.erase(found);
-        }
-        buffers_.try_emplace(cpu, settings_.map_fd, cpu, settings_.bytes, epoll_.get());
+        const bool has_them = buffers_.contains({cpu, 0});
+        if (has_them && without.at(cpu) == without_buffer_.at(cpu))
+            continue;
+        for (size_t i = 0; i < settings_.arrays.size(); i++)
+            renew(cpu, i);
     }
     without_buffer_ = without;
     cpus_checked_ = now();
+}
+
+void PerfReader::renew(int cpu, size_t array) {
+    const auto found = buffers_.find({cpu, array});
+    if (found != buffers_.end()) {
+        retired_.emplace_back(cpu, std::move(found->second));
+        buffers_.erase(found);
+    }
+    const auto [map_fd, bytes] = settings_.arrays[array];
+    buffers_.try_emplace({cpu, array}, map_fd, cpu, bytes, epoll_.get());
 }
 
 void PerfReader::drop_retired() {
@@ -227,42 +238,55 @@ uint64_t time_of(std::span<const std::byte> record) {
     return time;
 }
 
-size_t PerfReader::drain(const Handler& handler, bool all) {
-    const uint64_t started = now();
-    bool pressed = all;
-    const auto each = [this](auto what) {
-        for (auto& [cpu, buffer] : retired_)
-            what(buffer);
-        for (auto& [cpu, buffer] : buffers_)
-            what(buffer);
-    };
-    each([&](CpuBuffer& buffer) {
+/// What the kernel has written by now; true when one of the buffers is about to be full.
+bool PerfReader::refresh() {
+    bool pressed = false;
+    waiting_.clear();
+    const auto look_at = [&](CpuBuffer& buffer) {
         buffer.refresh();
         pressed |= buffer.half_full();
-    });
-    const uint64_t until = pressed ? UINT64_MAX : certain_until_;
+        if (!buffer.next().empty())
+            waiting_.push_back(&buffer);
+    };
+    for (auto& [cpu, buffer] : retired_)
+        look_at(buffer);
+    for (auto& [key, buffer] : buffers_)
+        look_at(buffer);
+    return pressed;
+}
+
+/// The buffer whose record is the oldest, among those from before `until`.
+CpuBuffer* PerfReader::oldest(uint64_t until) {
+    CpuBuffer* oldest = nullptr;
+    for (CpuBuffer* buffer : waiting_) {
+        const uint64_t time = time_of(buffer->next());
+        if (time < until) {
+            oldest = buffer;
+            until = time;
+        }
+    }
+    return oldest;
+}
+
+size_t PerfReader::drain(const Handler& handler, bool all) {
+    const uint64_t started = now();
+    const bool pressed = refresh();
+    // What a slot wrote before `started` is in the buffers, in whichever of its CPU's.
+    const uint64_t until = all ? UINT64_MAX : pressed ? started : certain_until_;
     size_t records = 0;
-    while (true) {
-        CpuBuffer* oldest = nullptr;
-        std::span<const std::byte> record;
-        uint64_t time = until;
-        each([&](CpuBuffer& buffer) {
-            const auto candidate = buffer.next();
-            if (!candidate.empty() && time_of(candidate) < time) {
-                oldest = &buffer;
-                record = candidate;
-                time = time_of(candidate);
-            }
-        });
-        if (!oldest)
-            break;
-        handler(record);
-        oldest->take_record();
+    while (CpuBuffer* buffer = oldest(until)) {
+        handler(buffer->next());
+        buffer->take_record();
         records++;
         if (records % 64 == 0)
-            oldest->give_back();
+            buffer->give_back();
+        if (buffer->next().empty()) {
+            buffer->give_back();
+            std::erase(waiting_, buffer);
+        }
     }
-    each([](CpuBuffer& buffer) { buffer.give_back(); });
+    for (CpuBuffer* buffer : waiting_)
+        buffer->give_back();
     if (!retired_.empty())
         drop_retired();
     certain_until_ = started;
@@ -279,9 +303,9 @@ void PerfReader::wait(std::chrono::milliseconds timeout) {
 
 std::vector<BufferCount> PerfReader::counts() const {
     std::vector<BufferCount> counts = dropped_;
-    counts.resize(std::max<size_t>(counts.size(), buffers_.empty() ? 0 : buffers_.rbegin()->first + 1));
-    for (const auto& [cpu, buffer] : buffers_)
-        counts[cpu] += buffer.count();
+    counts.resize(std::max<size_t>(counts.size(), buffers_.empty() ? 0 : buffers_.rbegin()->first.first + 1));
+    for (const auto& [key, buffer] : buffers_)
+        counts[key.first] += buffer.count();
     for (const auto& [cpu, buffer] : retired_)
         counts.at(cpu) += buffer.count();
     return counts;

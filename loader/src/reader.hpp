@@ -40,14 +40,17 @@ class Reader {
 std::unique_ptr<Reader> make_ring_reader(int map_fd, size_t bytes);
 
 struct PerfBuffers {
-    int map_fd;
-    size_t bytes;    ///< of each CPU's
-    bool boot_clock; ///< records carry CLOCK_BOOTTIME, else CLOCK_MONOTONIC
+    struct Array {
+        int map_fd;
+        size_t bytes;
+    };
+    std::vector<Array> arrays; ///< records of a CPU's slot go to either, in the order of their times
+    bool boot_clock;           ///< records carry CLOCK_BOOTTIME, else CLOCK_MONOTONIC
     /// By CPU: how many records have found no buffer by now.
     std::function<std::vector<uint64_t>()> without_buffer;
 };
 
-/// A perf buffer for each online CPU; one that comes online, or comes back, gets a new one
+/// A perf buffer in each array for each online CPU; one that comes online, or comes back, gets a new one
 /// when wait() notices, at most a second later.
 std::unique_ptr<Reader> make_perf_reader(const PerfBuffers& buffers);
 

@@ -126,7 +126,7 @@ void Selection::select_process(ebt_process_row row, std::span<const ebt_predicat
     check(filter);
     if (row < EBT_ROW_FORK || row > EBT_ROW_EXIT)
         refuse("row " + std::to_string(row) + " is no process event");
-    plans_[static_cast<uint16_t>(row)] = make_plan(0, {}, filter, include_all);
+    plans_[static_cast<uint16_t>(row)] = make_plan(EBT_PLAN_VITAL, {}, filter, include_all);
 }
 
 void Selection::select_streams(std::span<const ebt_endpoint> endpoints) {

@@ -247,7 +247,10 @@ uint32_t self_check(LoadedTier& tier, Reader& reader, const Hooks& hooks, const 
     const OwnProcess own; // reads the command line, so that it is in memory
     const Samples samples;
     const Beacon beacon(samples);
-    tier.set({.self_tgid = 0, .wakeup_bytes = 1});
+    ebt_settings settings{};
+    settings.wakeup_bytes = 1;
+    settings.ordinary_bytes = settings.ask_bytes = UINT32_MAX; // nothing is kept out
+    tier.set(settings);
     tier.attach_all();
     const ebt_header self = check_own_call(tier, reader, own, samples, beacon);
     for (int i = 1;; i++) {

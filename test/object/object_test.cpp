@@ -105,12 +105,13 @@ TEST_P(Object, HelpersBehindFeatures) {
     for (const Program& program : object_.programs())
         all.merge(helpers(program));
     EXPECT_TRUE(all.contains(BPF_FUNC_ktime_get_boot_ns));
-    for (const int32_t helper : {int32_t{BPF_FUNC_ringbuf_output}, int32_t{EBT_CALL_RDONLY_CAST}})
+    for (const int32_t helper :
+         {int32_t{BPF_FUNC_ringbuf_output}, int32_t{BPF_FUNC_ringbuf_query}, int32_t{EBT_CALL_RDONLY_CAST}})
         EXPECT_EQ(all.contains(helper), GetParam() == Tier::raw_tp) << helper;
     for (const int32_t helper : all)
         EXPECT_TRUE(helpers_of_4_14.contains(helper) || helpers_with_substitutes.contains(helper) ||
                     helper == BPF_FUNC_ktime_get_boot_ns || helper == BPF_FUNC_ringbuf_output ||
-                    helper == EBT_CALL_RDONLY_CAST)
+                    helper == BPF_FUNC_ringbuf_query || helper == EBT_CALL_RDONLY_CAST)
             << helper;
 }
 
@@ -135,6 +136,7 @@ TEST_P(Object, VerifiedInstructions) {
     everything.select_streams({&endpoint, 1});
     ebpf_loader::EngineOptions options;
     options.tier = GetParam();
+    options.events_per_process = 1; // with all that can be switched on
     const ebpf_loader::Engine engine(everything, options);
     const auto chosen = std::find_if(engine.verdicts().begin(), engine.verdicts().end(),
                                      [](const auto& verdict) { return verdict.chosen; });

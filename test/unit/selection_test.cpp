@@ -68,7 +68,7 @@ TEST(Selection, PlanCarriesFlagsAndSteps) {
     Selection selection;
     selection.select(call("execve"), {}, false);
     const ebt_plan& plan = plan_of(selection, "execve");
-    EXPECT_EQ(plan.flags, EBT_PLAN_EXEC | EBT_INCLUDE_ALL);
+    EXPECT_EQ(plan.flags, EBT_PLAN_EXEC | EBT_PLAN_VITAL | EBT_INCLUDE_ALL);
     const auto steps = capture_steps(call("execve"));
     for (const bool succeeded : {false, true}) {
         size_t listed = 0;
@@ -186,7 +186,7 @@ TEST(Selection, RowsForUnknownNumbersRunOut) {
 TEST(Selection, ProcessEvents) {
     Selection selection;
     selection.select_process(EBT_ROW_EXIT, {}, false);
-    EXPECT_EQ(selection.plans().at(EBT_ROW_EXIT).flags, EBT_INCLUDE_ALL);
+    EXPECT_EQ(selection.plans().at(EBT_ROW_EXIT).flags, EBT_PLAN_VITAL | EBT_INCLUDE_ALL);
     EXPECT_TRUE(selection.numbers().empty());
     EXPECT_THROW(selection.select_process(EBT_ROW_NONE, {}, false), Error);
     EXPECT_THROW(selection.select_process(EBT_FIRST_SYSCALL_ROW, {}, false), Error);

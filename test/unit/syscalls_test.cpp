@@ -272,15 +272,18 @@ TEST(Syscalls, StepsOfExec) {
 }
 
 TEST(Syscalls, SpecialCallsAreMarked) {
-    EXPECT_EQ(call("execve").flags, EBT_PLAN_EXEC);
-    EXPECT_EQ(call("execveat").flags, EBT_PLAN_EXEC);
+    EXPECT_EQ(call("execve").flags, EBT_PLAN_EXEC | EBT_PLAN_VITAL);
+    EXPECT_EQ(call("execveat").flags, EBT_PLAN_EXEC | EBT_PLAN_VITAL);
     for (std::string_view name : {"fork", "vfork", "clone", "clone3"})
-        EXPECT_EQ(call(name).flags, EBT_PLAN_CLONE) << name;
+        EXPECT_EQ(call(name).flags, EBT_PLAN_CLONE | EBT_PLAN_VITAL) << name;
     for (std::string_view name : {"exit", "exit_group"})
-        EXPECT_EQ(call(name).flags, EBT_PLAN_NO_RETURN) << name;
+        EXPECT_EQ(call(name).flags, EBT_PLAN_NO_RETURN | EBT_PLAN_VITAL) << name;
     for (std::string_view name : {"rt_sigreturn", "sigreturn"})
         EXPECT_EQ(call(name).flags, EBT_PLAN_NO_RETURN | EBT_PLAN_ENTER) << name;
     EXPECT_EQ(call("socketcall").flags, EBT_PLAN_SOCKETCALL);
+    for (std::string_view name : {"setuid", "setresgid32", "setgroups", "setfsuid", "capset"})
+        EXPECT_EQ(call(name).flags, EBT_PLAN_VITAL) << name;
+    EXPECT_EQ(call("openat").flags, 0);
     for (const SyscallRow& row : syscall_rows())
         EXPECT_EQ(row.returns == ReturnKind::none, (row.flags & EBT_PLAN_NO_RETURN) != 0) << row.name;
 }

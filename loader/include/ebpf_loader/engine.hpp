@@ -64,8 +64,12 @@ struct EngineOptions {
     std::optional<Tier> tier;       ///< force one; otherwise the best that loads
     std::optional<Offsets> offsets; ///< otherwise running_kernel_offsets()
     size_t buffer_bytes = 0;        ///< ring: in all; perf: per CPU. 0: default. Rounded up to pages 2^n
-    bool self_check = true;         ///< observe this very process and compare with /proc
-    bool report_self = false;       ///< also report this process's own calls
+    /// Events of one process in a second, but for execs, exits, forks and credentials; what is
+    /// beyond is lost and counted. 0: no limit, and no cost. Up to max_rate_limit.
+    uint32_t events_per_process = 0;
+    static constexpr uint32_t max_rate_limit = 100'000'000;
+    bool self_check = true;   ///< observe this very process and compare with /proc
+    bool report_self = false; ///< also report this process's own calls
     /// One line at a time of progress and warnings, for the caller's log.
     std::function<void(std::string_view)> log;
 };
