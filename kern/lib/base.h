@@ -50,7 +50,8 @@ struct ebt_features {
 /*
  * Kernel memory is read through a helper, and on kernels that have bpf_rdonly_cast by
  * plain loads: the difference is tens of nanoseconds a read. A load from where nothing is
- * gives 0 and no error.
+ * gives 0; an address that is none of the kernel's, such as one from a null pointer, is an
+ * error here too.
  */
 #ifdef TIER_DIRECT
 #define DIRECT HAS_FEATURE(direct_reads)
@@ -67,9 +68,10 @@ static const void *(*const direct)(__u64 address, __u32 zero) = (void *)EBT_CALL
 #define READ_AT(to, from)                                                                          \
 	({                                                                                         \
 		__s64 error_ = 0;                                                                  \
-		if (DIRECT)                                                                        \
+		if (DIRECT) {                                                                      \
 			COPY_DIRECTLY(to, (__u64)(from));                                          \
-		else                                                                               \
+			error_ = ~((__s64)(from) >> 63) & -14 /* EFAULT */;                        \
+		} else                                                                             \
 			error_ = bpf_probe_read_kernel((to), sizeof(*(to)), (const void *)(from)); \
 		error_;                                                                            \
 	})
