@@ -35,11 +35,29 @@ Connections::List::iterator Connections::find(const Segment& segment, const Link
     return entry;
 }
 
-/// What was never seen, or was forgotten, has no end either.
-void Connections::close(uint64_t socket) {
+/// What was never seen, or was forgotten, has no end either. Nor has what came after: the kernel
+/// may use a socket's memory again while the end of the one before is on its way here.
+void Connections::close(uint64_t socket, uint16_t local_port) {
     const auto found = by_socket_.find(socket);
-    if (found != by_socket_.end())
+    if (found == by_socket_.end())
+        return;
+    const uint16_t known = found->second->conversation.link().ends.local_port;
+    if (!local_port || !known || local_port == known)
         remove(found->second, Exchange::End::closed);
+}
+
+/// One look alone may miss what is there: the kernel's list changes while it is read.
+std::vector<Link> Connections::ended(const OpenConnections& open, uint64_t began_ns) {
+    std::vector<Link> ended;
+    for (Entry& entry : entries_) {
+        const Link& link = entry.conversation.link();
+        const uint16_t port = link.ends.local_port;
+        const bool is_missing = port && entry.last_ns < began_ns && !open.has(link.place, port, link.netns);
+        if (is_missing && entry.was_missing)
+            ended.push_back(link);
+        entry.was_missing = is_missing;
+    }
+    return ended;
 }
 
 void Connections::count(Entry& entry) {

@@ -4,8 +4,10 @@
 #include <list>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "imds/conversation.hpp"
+#include "imds/open_connections.hpp"
 
 namespace telemetry::imds {
 
@@ -29,7 +31,10 @@ class Connections {
 
     /// In order of time. `link` is made by the caller, from the segment and its endpoint.
     void take(const Segment& segment, const Link& link, const Conversation::By& by);
-    void close(uint64_t socket);
+    /// `local_port` 0: whichever it had.
+    void close(uint64_t socket, uint16_t local_port = 0);
+    /// Those that this look and the one before did not find, silent since before it began.
+    std::vector<Link> ended(const OpenConnections& open, uint64_t began_ns);
     void tick(uint64_t now_ns);
     /// Tells all that is left.
     void finish();
@@ -46,7 +51,8 @@ class Connections {
             : conversation(link, limits, counters, listener) {}
         Conversation conversation;
         uint64_t last_ns = 0;
-        size_t held = 0; ///< as counted in held_
+        size_t held = 0;          ///< as counted in held_
+        bool was_missing = false; ///< the last look did not find it
     };
     using List = std::list<Entry>; ///< silent longest first
 

@@ -31,7 +31,7 @@ class ImdsExtension final : public Extension {
         if (engine.uses_ring_buffer())
             tracker.queue.wait_ns = ring_wait_ns;
         tracker_.emplace(std::move(tracker), [this](const ImdsEvent& event) { put(event); });
-        gate_.emplace(engine, endpoints_, "/proc");
+        gate_.emplace(engine, *tracker_, "/proc");
     }
     void started() override { tracker_->remember_running(); }
     bool take(const Event& event) override {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // /proc/<pid>/net/tcp and tcp6: the connections of that process's network namespace.
-#include "imds/streams.hpp"
+#include "imds/open_connections.hpp"
 
 #include <array>
 #include <cctype>
@@ -37,7 +37,7 @@ std::optional<uint32_t> hexadecimal(std::string_view digits) {
 }
 
 /// "FEA9FEA9:0050": words of memory, each as a number, and the port.
-std::optional<SocketInfo> remote_end(std::string_view text) {
+std::optional<Place> place_of(std::string_view text) {
     SocketInfo ends;
     const size_t colon = text.find(':');
     if (colon != 8 && colon != 32)
@@ -53,62 +53,75 @@ std::optional<SocketInfo> remote_end(std::string_view text) {
     if (!port)
         return std::nullopt;
     ends.remote_port = static_cast<uint16_t>(*port);
-    return ends;
+    return remote_place(ends);
 }
 
-bool is_open_to_endpoint(std::string_view line, const Endpoints& endpoints) {
+void note_connection(std::string_view line, const Endpoints& endpoints, uint32_t netns,
+                     OpenConnections& open) {
     next_word(line); // number
-    next_word(line); // local end
-    const auto remote = remote_end(next_word(line));
+    const auto local = place_of(next_word(line));
+    const auto remote = place_of(next_word(line));
     const auto state = hexadecimal(next_word(line));
-    if (!remote || !state || *state == state_time_wait || *state == state_close || *state == state_listen ||
-        *state == state_new)
-        return false;
+    if (!local || !remote || !state || *state == state_time_wait || *state == state_close ||
+        *state == state_listen || *state == state_new)
+        return;
     for (int i = 0; i < 5; i++) // queues, timer, retransmissions, user, time-out
         next_word(line);
     const bool is_orphan = next_word(line) == "0"; // no inode: no descriptor leads to it
-    return !is_orphan && endpoints.find(remote_place(*remote));
+    if (!is_orphan && endpoints.find(*remote))
+        open.add(*remote, local->port, netns);
 }
 
-/// nullopt: the file cannot be read, or not to its end.
-std::optional<bool> any_in(const std::string& file, const Endpoints& endpoints) {
+/// False: the file cannot be read, or not to its end.
+bool note_all_in(const std::string& file, const Endpoints& endpoints, uint32_t netns, OpenConnections& open) {
     std::ifstream lines(file);
     std::string line;
     if (!std::getline(lines, line)) // the headings
-        return std::nullopt;
+        return false;
     while (std::getline(lines, line))
-        if (is_open_to_endpoint(line, endpoints))
-            return true;
-    return lines.eof() ? std::optional(false) : std::nullopt;
+        note_connection(line, endpoints, netns, open);
+    return lines.eof();
 }
 
-/// The name of the process's network namespace: "net:[4026531840]".
-std::string namespace_of(const std::string& process) {
+/// The inode number of the process's network namespace, of "net:[4026531840]"; 0 when it is gone.
+uint32_t namespace_of(const std::string& process) {
     std::array<char, 64> name;
     const ssize_t length = readlink((process + "/ns/net").c_str(), name.data(), name.size());
-    return length > 0 ? std::string(name.data(), static_cast<size_t>(length)) : std::string();
+    const std::string_view text(name.data(), length > 0 ? static_cast<size_t>(length) : 0);
+    uint32_t inode = 0;
+    const size_t begin = std::min(text.find('['), text.size());
+    if (begin < text.size())
+        std::from_chars(text.data() + begin + 1, text.data() + text.size(), inode);
+    return inode;
 }
 
 } // namespace
 
-bool any_connection(const std::string& proc_root, const Endpoints& endpoints) {
-    std::set<std::string> seen;
+OpenConnections OpenConnections::look(const std::string& proc_root, const Endpoints& endpoints) {
+    OpenConnections open;
+    std::set<uint32_t> seen;
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(proc_root, error)) {
         const std::string process = entry.path();
         if (!std::isdigit(static_cast<unsigned char>(entry.path().filename().native().front())))
             continue;
-        const std::string name = namespace_of(process);
-        if (name.empty() || seen.contains(name))
+        const uint32_t netns = namespace_of(process);
+        if (!netns || seen.contains(netns))
             continue;
-        const auto ipv4 = any_in(process + "/net/tcp", endpoints);
-        const auto ipv6 = any_in(process + "/net/tcp6", endpoints); // none without IPv6
-        if (ipv4.value_or(false) || ipv6.value_or(false))
-            return true;
-        if (ipv4) // else the process is gone: another may be there
-            seen.insert(name);
+        const bool is_whole = note_all_in(process + "/net/tcp", endpoints, netns, open);
+        note_all_in(process + "/net/tcp6", endpoints, netns, open); // none without IPv6
+        if (is_whole) // else the process is gone: another may be there
+            seen.insert(netns);
     }
-    return seen.empty();
+    open.is_unknown_ = seen.empty();
+    return open;
+}
+
+bool OpenConnections::has(const Place& remote, uint16_t local_port, uint32_t netns) const {
+    const auto found = all_.lower_bound({remote, local_port, netns});
+    if (found == all_.end() || std::get<0>(*found) != remote || std::get<1>(*found) != local_port)
+        return false;
+    return !netns || std::get<2>(*found) == netns;
 }
 
 } // namespace telemetry::imds

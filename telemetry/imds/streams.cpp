@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "engine_setup.hpp"
+
 namespace telemetry::imds {
 namespace {
 
@@ -71,9 +73,13 @@ void StreamGate::tick() {
         return;
     next_ = now + between_looks;
     const uint64_t connects = engine_.stream_connects(); // before the look: see Engine
-    if (connects == closed_at_)
+    if (connects == closed_at_ && !tracker_.has_connections())
         return;
-    if (!any_connection(proc_root_, endpoints_)) {
+    const uint64_t began_ns = wall_clock_ns();
+    const OpenConnections open = OpenConnections::look(proc_root_, tracker_.endpoints());
+    if (!open.is_unknown())
+        tracker_.take(open, began_ns, wall_clock_ns());
+    if (!open.is_unknown() && open.empty() && connects != closed_at_) {
         engine_.close_streams(connects);
         closed_at_ = connects;
     }

@@ -10,6 +10,7 @@
 #include "event.hpp"
 #include "imds/endpoints.hpp"
 #include "imds/segment.hpp"
+#include "imds/tracker.hpp"
 
 namespace telemetry::imds {
 
@@ -19,15 +20,12 @@ std::vector<ebt_endpoint> kernel_endpoints(const Endpoints& endpoints);
 /// True: the event is of kind EBT_STREAM, and `segment` tells what it moved.
 bool make_segment(const Event& event, Segment& segment);
 
-/// Is there a connection to an endpoint, in any network namespace that a process is in? True
-/// also when nobody can tell. One that is left to itself, without a descriptor, is none.
-bool any_connection(const std::string& proc_root, const Endpoints& endpoints);
-
-/// Shuts the engine's gate when the last connection to an endpoint is gone.
+/// Looks which connections to endpoints are open. Tells the tracker which have ended, and shuts
+/// the engine's gate when the last one is gone.
 class StreamGate {
   public:
-    StreamGate(ebpf_loader::Engine& engine, const Endpoints& endpoints, std::string proc_root)
-        : engine_(engine), endpoints_(endpoints), proc_root_(std::move(proc_root)) {}
+    StreamGate(ebpf_loader::Engine& engine, ImdsTracker& tracker, std::string proc_root)
+        : engine_(engine), tracker_(tracker), proc_root_(std::move(proc_root)) {}
 
     /// From time to time. Looks at most once a second, and takes little of it.
     void tick();
@@ -36,7 +34,7 @@ class StreamGate {
     using Clock = std::chrono::steady_clock;
 
     ebpf_loader::Engine& engine_;
-    const Endpoints& endpoints_;
+    ImdsTracker& tracker_;
     std::string proc_root_;
     uint64_t closed_at_ = 0;
     Clock::time_point next_{};

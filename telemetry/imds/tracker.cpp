@@ -74,6 +74,19 @@ bool ImdsTracker::take(const Segment& segment) {
     return true;
 }
 
+/// Ended connections go through the queue, behind what they moved last.
+void ImdsTracker::take(const OpenConnections& open, uint64_t began_ns, uint64_t ended_ns) {
+    for (const Link& link : connections_.ended(open, began_ns)) {
+        Segment segment;
+        segment.direction = Direction::closed;
+        segment.time_ns = ended_ns;
+        segment.socket = link.socket;
+        segment.netns = link.netns;
+        segment.ends = link.ends;
+        take(segment);
+    }
+}
+
 void ImdsTracker::tick(uint64_t now_ns) {
     queue_.tick(now_ns, conduct_);
     connections_.tick(now_ns);
@@ -86,7 +99,7 @@ void ImdsTracker::finish() {
 
 void ImdsTracker::conduct(const Segment& segment, const std::shared_ptr<const Caller>& by) {
     if (segment.direction == Direction::closed)
-        return connections_.close(segment.socket);
+        return connections_.close(segment.socket, segment.ends.local_port);
     if (const Endpoint* endpoint = options_.endpoints.find(remote_place(segment.ends)))
         connections_.take(segment, link_of(segment, *endpoint), by);
 }

@@ -11,6 +11,7 @@
 #include "imds/endpoints.hpp"
 #include "imds/imds_event.hpp"
 #include "imds/lineage.hpp"
+#include "imds/open_connections.hpp"
 #include "imds/segment.hpp"
 #include "imds/segment_queue.hpp"
 
@@ -49,6 +50,10 @@ class ImdsTracker {
     void take(const Event& event);
     /// What a call moved. False when its far end is no endpoint.
     bool take(const Segment& segment);
+    /// What a look found that took from `began_ns` to `ended_ns`. A connection that two looks in a
+    /// row did not find has ended.
+    void take(const OpenConnections& open, uint64_t began_ns, uint64_t ended_ns);
+    bool has_connections() const { return connections_.size() > 0; }
     /// From time to time, at least each 100 ms: the wall clock, ns since the epoch.
     void tick(uint64_t now_ns);
     /// The end: tells all that is left.

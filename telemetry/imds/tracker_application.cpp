@@ -49,7 +49,7 @@ Endpoints load_endpoints(const TrackerOptions& options) {
 TrackerApplication::TrackerApplication(const TrackerOptions& options)
     : options_(options), reporter_(options), engine_(select_events(options), engine_options(options.common)),
       tracker_(tracker_options(options, engine_), [this](const ImdsEvent& event) { reporter_.put(event); }),
-      gate_(engine_, tracker_.endpoints(), options.proc_root),
+      gate_(engine_, tracker_, options.proc_root),
       cache_(ProcessCache::Limits{}, Procfs(options.proc_root)) {
     const FormatContext context = format_context(engine_);
     reporter_.begin(context);
