@@ -17,12 +17,15 @@ namespace {
 
 namespace trivial = boost::log::trivial;
 
-constexpr std::array<std::pair<std::string_view, LogLevel>, 6> levels = {{{"trace", LogLevel::trace},
+// The last two are what other trackers' users are used to.
+constexpr std::array<std::pair<std::string_view, LogLevel>, 8> levels = {{{"trace", LogLevel::trace},
                                                                           {"debug", LogLevel::debug},
                                                                           {"info", LogLevel::info},
                                                                           {"warning", LogLevel::warning},
                                                                           {"error", LogLevel::error},
-                                                                          {"fatal", LogLevel::fatal}}};
+                                                                          {"fatal", LogLevel::fatal},
+                                                                          {"warn", LogLevel::warning},
+                                                                          {"panic", LogLevel::fatal}}};
 
 static_assert(static_cast<int>(LogLevel::fatal) == static_cast<int>(trivial::fatal));
 

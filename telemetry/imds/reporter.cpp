@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <unistd.h>
 
+#include "command_line.hpp"
+
 namespace telemetry::imds {
 namespace {
 
@@ -32,7 +34,7 @@ std::unique_ptr<DatadogSink> open_datadog(const TrackerOptions& options) {
     gethostname(host, sizeof host - 1);
     datadog.host = host;
     datadog.tags = std::string("scrubbed:") + (options.unsafe ? "false" : "true") +
-                   ",version:" + tracker_version_number();
+                   ",version:" + command_line::version();
     return make_datadog_sink(datadog);
 }
 

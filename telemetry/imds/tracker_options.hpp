@@ -29,7 +29,5 @@ TrackerOptions parse_tracker_options(int argc, const char* const argv[]);
 
 std::string tracker_help();
 std::string tracker_version();
-/// "0.1.0"
-std::string tracker_version_number();
 
 } // namespace telemetry::imds
