@@ -446,33 +446,22 @@ int on_enter_execveat(void *ctx)
 	return 0;
 }
 
-STAGE
-int stage_filter(struct hook_context *ctx)
-{
-	run_filter(ctx);
-	return 0;
-}
+/* What a tail call goes to. */
+#define STAGE_PROGRAM(name)                                                                        \
+	STAGE                                                                                      \
+	int stage_##name(struct hook_context *ctx)                                                 \
+	{                                                                                          \
+		run_##name(ctx);                                                                   \
+		return 0;                                                                          \
+	}
 
-STAGE
-int stage_capture(struct hook_context *ctx)
-{
-	run_capture(ctx);
-	return 0;
-}
-
-STAGE
-int stage_walk(struct hook_context *ctx)
-{
-	run_walk(ctx);
-	return 0;
-}
-
-STAGE
-int stage_argv(struct hook_context *ctx)
-{
-	run_argv(ctx);
-	return 0;
-}
+STAGE_PROGRAM(filter)
+STAGE_PROGRAM(capture)
+STAGE_PROGRAM(walk)
+STAGE_PROGRAM(argv)
+STAGE_PROGRAM(stream)
+STAGE_PROGRAM(copy)
+STAGE_PROGRAM(call)
 
 STAGE
 int stage_exit(struct hook_context *ctx)
@@ -481,27 +470,6 @@ int stage_exit(struct hook_context *ctx)
 	resume_slot(&claim);
 	if (claim.scratch)
 		record_exit_after_call(ctx, &claim, bpf_get_current_task());
-	return 0;
-}
-
-STAGE
-int stage_stream(struct hook_context *ctx)
-{
-	run_stream(ctx);
-	return 0;
-}
-
-STAGE
-int stage_copy(struct hook_context *ctx)
-{
-	run_copy(ctx);
-	return 0;
-}
-
-STAGE
-int stage_call(struct hook_context *ctx)
-{
-	run_call(ctx);
 	return 0;
 }
 
