@@ -75,6 +75,16 @@ struct every_structure {
 const struct every_structure *get_offsets_structures;
 )";
 
+/// The one header of the compiler's own that kernels include, before Linux 5.15. Where a
+/// compiler keeps its own differs.
+constexpr const char* stdarg_text = R"(#pragma once
+typedef __builtin_va_list va_list;
+#define va_start(list, last) __builtin_va_start(list, last)
+#define va_end(list) __builtin_va_end(list)
+#define va_arg(list, type) __builtin_va_arg(list, type)
+#define va_copy(to, from) __builtin_va_copy(to, from)
+)";
+
 /// A folder of its own for the object, removed in the end.
 class Workshop {
   public:
@@ -89,6 +99,7 @@ class Workshop {
     }
     Workshop(const Workshop&) = delete;
     Workshop& operator=(const Workshop&) = delete;
+    const std::string& path() const { return path_; }
     std::string at(const char* name) const { return path_ + "/" + name; }
 
   private:
@@ -96,7 +107,8 @@ class Workshop {
 };
 
 /// Debian keeps what all of a release's kernels share in a tree of its own, and says where in
-/// the Makefile of the kernel's: "include /usr/src/linux-headers-6.1.0-18-common/Makefile".
+/// the Makefile of the kernel's: "include /usr/src/linux-headers-6.1.0-18-common/Makefile". A
+/// build outside its sources has a link to them.
 std::vector<fs::path> trees(const fs::path& folder) {
     std::vector<fs::path> found = {folder};
     const auto add = [&](const fs::path& tree) {
@@ -104,6 +116,7 @@ std::vector<fs::path> trees(const fs::path& folder) {
         if (fs::exists(tree / "include/linux/sched.h", error) && !fs::equivalent(tree, folder, error))
             found.push_back(tree);
     };
+    add(folder / "source"); // a build outside its sources
     std::ifstream makefile(folder / "Makefile");
     constexpr std::string_view word = "include ", end = "/Makefile";
     for (std::string line; std::getline(makefile, line);)
@@ -195,6 +208,7 @@ std::vector<std::string> compiler_command(const std::vector<fs::path>& in, const
          {"include/linux/compiler-version.h", "include/linux/kconfig.h", "include/linux/compiler_types.h"})
         if (const std::string file = find(in, header); !file.empty())
             command.insert(command.end(), {"-include", file});
+    command.push_back("-I" + workshop.path());
     command.insert(command.end(), {"-o", workshop.at("structures"), workshop.at("structures.c")});
     return command;
 }
@@ -239,6 +253,7 @@ Offsets offsets_from_headers(const std::string& folder) {
     require_usable(folder, in);
     const Workshop workshop;
     std::ofstream(workshop.at("structures.c")) << source_text;
+    std::ofstream(workshop.at("stdarg.h")) << stdarg_text;
     const std::vector<std::string> command = compiler_command(in, workshop);
     const int status = run(command, workshop.at("log"));
     if (status < 0)
