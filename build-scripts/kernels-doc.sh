@@ -25,7 +25,7 @@ cat <<'END'
 - **tier**: the one that the program chooses there by itself. Those in brackets load too, with
   `--tier`, and gave the same events for the same workload, field by field.
 - **offsets**: where the kernel's offsets came from in that run, and how many of them discovery found
-  at the same place by observation alone.
+  at the same place by observation alone, and how many the kernel's headers name the same.
 - **tests**: those that ran inside, of those that passed: each tier's, the tiers compared, the program's.
 - **calls it lacks** of those that the default rules name: their failure is told like any other's.
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Prints the paths of Debian's kernel images, one suite a line: "bullseye /…/vmlinuz-5.10…".
-# Each is the newest of its suite, downloaded as a package and unpacked, never installed.
+# Prints the paths of Debian's kernel images and of their headers, one suite a line:
+# "bullseye /…/vmlinuz-5.10… /…/linux-headers-5.10…". Each is the newest of its suite,
+# downloaded as packages and unpacked, never installed.
 # They stay in a folder of their own; after a week the suites are asked for newer ones.
 set -euo pipefail
 
@@ -74,29 +75,47 @@ newest_package() {
     done
 }
 
+# Downloads a package and unpacks files of it into $state/root.
+unpack() { # package, patterns
+    local package=$1
+    shift
+    (cd "$state" && rm -f ./*.deb && private_apt apt-get download "$package" >>log 2>&1) || return 1
+    mkdir -p "$state/root"
+    dpkg-deb --fsys-tarfile "$state"/*.deb | tar -x -C "$state/root" --wildcards "$@" 2>/dev/null || true
+}
+
+depends_on() { # pattern; of what was downloaded last
+    dpkg-deb -f "$state"/*.deb Depends | tr ',' '\n' | sed -n "s/^ *\($1\).*\$/\1/p" | head -1
+}
+
+# The headers of a release, and those that it shares with Debian's other builds of it.
+fetch_headers() { # release, folder
+    local wanted=('*/include/*' '*/Makefile') shared
+    unpack "linux-headers-$1" "${wanted[@]}" || return 1
+    shared=$(depends_on 'linux-headers-[^ ]*-common[^ ]*')
+    [ -n "$shared" ] && unpack "$shared" "${wanted[@]}" || return 1
+    mv "$state/root/usr/src"/* "$2/"
+}
+
 # Unpacks a package's kernel image; since 7.x it may be in a package that this one depends on.
 fetch_image() { # package, folder
-    local package=$1 folder=$2 next
-    (cd "$state" && rm -f ./*.deb && private_apt apt-get download "$package" >>log 2>&1) || return 1
-    rm -rf "$state/root"
-    mkdir -p "$state/root"
-    dpkg-deb --fsys-tarfile "$state"/*.deb | tar -x -C "$state/root" --wildcards '*/vmlinuz*' 2>/dev/null || true
-    local image
+    local image next
+    unpack "$1" '*/vmlinuz*' || return 1
     image=$(find "$state/root" -type f -name 'vmlinuz*' | head -1)
     if [ -n "$image" ]; then
-        mkdir -p "$folder"
-        mv "$image" "$folder/$(release_of "$package")"
+        mkdir -p "$2"
+        mv "$image" "$2/vmlinuz-$(release_of "$1")"
         return
     fi
-    next=$(dpkg-deb -f "$state"/*.deb Depends | tr ',' '\n' | sed -n 's/^ *\(linux-binary-[^ ]*\).*$/\1/p' | head -1)
-    [ -n "$next" ] && fetch_image "$next" "$folder"
+    next=$(depends_on 'linux-binary-[^ ]*')
+    [ -n "$next" ] && fetch_image "$next" "$2"
 }
 
 release_of() { # package
     local name=${1#linux-image-}
     name=${name#linux-binary-}
     name=${name#unsigned-}
-    echo "vmlinuz-${name%-unsigned}"
+    echo "${name%-unsigned}"
 }
 
 update_suite() { # suite, folder
@@ -106,12 +125,12 @@ update_suite() { # suite, folder
         tail -5 "$state/log" >&2
     elif package=$(newest_package) && [ -z "$package" ]; then
         echo "vm-kernels.sh: $1 names no kernel package" >&2
-    elif [ -e "$2/$(release_of "$package")" ]; then
+    elif [ -e "$2/vmlinuz-$(release_of "$package")" ] && [ -e "$2/linux-headers-$(release_of "$package")" ]; then
         touch "$2"
     else
         echo "vm-kernels.sh: fetching $package of $1" >&2
         rm -rf "$2.new"
-        if fetch_image "$package" "$2.new"; then
+        if fetch_image "$package" "$2.new" && fetch_headers "$(release_of "$package")" "$2.new"; then
             rm -rf "$2"
             mv "$2.new" "$2"
         else
@@ -140,12 +159,13 @@ exec 9>"$kernels/.lock"
 flock 9
 for suite in "${suites[@]}"; do
     folder=$kernels/$suite
-    if [ $update = 1 ] || [ -z "$(find "$folder" -maxdepth 0 -mtime -7 2>/dev/null)" ]; then
+    if [ $update = 1 ] || [ -z "$(find "$folder" -maxdepth 0 -mtime -7 2>/dev/null)" ] ||
+        [ -z "$(find "$folder" -maxdepth 1 -name 'linux-headers*')" ]; then
         update_suite "$suite" "$folder"
     fi
-    image=$(find "$folder" -type f -name 'vmlinuz*' 2>/dev/null | head -1)
+    image=$(find "$folder" -maxdepth 1 -name 'vmlinuz*' 2>/dev/null | head -1)
     [ -n "$image" ] || fail "no kernel of Debian's $suite to be had"
     [ -n "$(find "$folder" -maxdepth 0 -mtime -7)" ] ||
         echo "vm-kernels.sh: $suite could not be asked for a newer kernel than ${image##*/}" >&2
-    echo "$suite $image"
+    echo "$suite $image ${image/vmlinuz/linux-headers}"
 done

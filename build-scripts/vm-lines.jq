@@ -25,6 +25,7 @@ def tests_line:
    | "\($name) offsets: \(.right) of \(.all) fields from \(.source) are where discovery finds them, "
      + "\(.wrong) are not, \(.unchecked) could not be compared"
      + (if .found == [] then "" else " (\(.found | join("; ")))" end)),
+  (.headers | select(. != null) | "\($name) headers: \(.equal) of \(.all) fields as in the offsets used"),
   (if .calls_lacking != [] then
        "\($name) lacks, with their failure asserted: \(.calls_lacking | join(" "))" else empty end),
   (.not_tried[] | "\($name) not tried: \(.)"),

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # What a guest sent, as the object that vm-test.sh reports and kernels-doc.sh tabulates.
 # In: $probe, $kernel_tests, $program_tests (arrays, empty when the guest did not get so
-# far), $log, $dmesg, $release, $check, $offsets_source, $statuses (texts), and from the
-# host: $image, $suite, $ended, $given, $wanted, $seconds.
+# far), $log, $dmesg, $release, $check, $offsets_conf, $statuses (texts), and from the
+# host: $headers (how they compare; empty where there are none), $image, $suite, $ended,
+# $given, $wanted, $seconds.
 
 def number: sub("s$"; "") | tonumber;
 
@@ -45,8 +46,14 @@ def tier_result($wanted):
 def sources:
     ($check | capture("(?<right>[0-9]+) of (?<all>[0-9]+) fields in .* are right on this kernel, (?<wrong>[0-9]+) are wrong, (?<unchecked>[0-9]+)")
      | map_values(tonumber))? // null
-    | if . then . + {source: ($offsets_source | rtrimstr("\n")),
+    | if . then . + {source: ($offsets_conf | capture("^# Source: (?<it>.*)$"; "n").it),
                      found: [$check | split("\n")[] | select(test("^(wrong|not checked): "))]} else null end;
+
+# How what the headers say compares with the offsets that were used.
+def headers_compared:
+    if $headers == "" then null
+    else ($headers | capture("^(?<equal>[0-9]+) of (?<all>[0-9]+) ") | map_values(tonumber))? // {equal: 0, all: 0} end
+    | if . then . + {found: ($headers | split("\n")[1:] | map(select(. != "")))} else null end;
 
 def kernel_faults:
     [$dmesg | split("\n")[] | select(test("BUG: |Oops: |WARNING: |soft lockup|general protection fault"))];
@@ -63,7 +70,7 @@ def kernel_faults:
     together: (suite("Tiers") | if . then outcome else null end),
     program: ($program_tests[0] // null
               | if . then {time, testsuite: [.testsuites[] | cases(.; false)[]]} | outcome else null end),
-    sources: sources,
+    sources: sources, headers: headers_compared,
     calls_lacking: listed_under("calls skipped: this kernel lacks them"),
     not_tried: listed_under("things could not be tried here"),
     kernel_faults: kernel_faults
@@ -84,6 +91,8 @@ def kernel_faults:
      if .sources == null then "the offsets were not compared with discovery"
      elif .sources.wrong > 0 or .sources.right == 0 then
          "offsets and discovery disagree: " + (.sources.found | join("; ")) else empty end,
+     (.headers | select(. != null and (.all == 0 or .equal < .all))
+      | "its headers say otherwise: \(.equal) of \(.all) equal: " + ($headers | split("\n") | join("; "))),
      ($statuses | split("\n")[] | select(. != "") | "it ended with a failure: " + .),
      if ($ran | length) > 1 and .together == null then "the tiers were not compared" else empty end,
      (.tiers[] | select(.wanted and (.possible | not) and ($tiers_wanted != []))

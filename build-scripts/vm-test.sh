@@ -15,6 +15,8 @@ Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels
   --offsets CONF    kernel offsets for the --kernel before it, as get_offsets writes them
   --vmlinux FILE    the same, read here from an uncompressed image's BTF or DWARF
                     (without either, the kernel's BTF, else what the program finds out)
+  --headers DIR     the headers of the --kernel before it: what get_offsets makes of them, here,
+                    must equal the offsets that are used there
   --name TEXT       what to call the --kernel before it in docs/kernels.md
   --tier NAME       only this tier; again for a further one
   --filter PATTERN  only these kernel tests, as --gtest_filter takes them (default: all but
@@ -35,7 +37,7 @@ fail() {
     exit 2
 }
 
-images=() names=() offsets=() vmlinux=()
+images=() names=() offsets=() vmlinux=() headers=()
 tiers=possible filter='-Offsets.*' jobs=$(($(nproc) / 2)) seconds=420 keep=
 
 add_kernel() { # name, image
@@ -44,6 +46,7 @@ add_kernel() { # name, image
     images+=("$2")
     offsets+=("")
     vmlinux+=("")
+    headers+=("")
 }
 
 # --offsets and --vmlinux belong to the kernel before them.
@@ -57,7 +60,7 @@ belongs() { # option, file
 while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) usage && exit 0 ;;
-    --kernel | --offsets | --vmlinux | --name | --tier | --filter | --jobs | --timeout | --keep)
+    --kernel | --offsets | --vmlinux | --headers | --name | --tier | --filter | --jobs | --timeout | --keep)
         [ $# -gt 1 ] && [ -n "$2" ] || fail "$1 needs a value; see --help" ;;
     *) fail "unknown option $1; see --help" ;;
     esac
@@ -65,6 +68,10 @@ while [ $# -gt 0 ]; do
     --kernel) add_kernel "" "$2" ;;
     --offsets) belongs "$1" "$2" && offsets[-1]=$2 ;;
     --vmlinux) belongs "$1" "$2" && vmlinux[-1]=$2 ;;
+    --headers)
+        [ ${#images[@]} -gt 0 ] && [ -d "$2" ] || fail "--headers follows the --kernel that it is for, with a folder"
+        headers[-1]=$2
+        ;;
     --name)
         [ ${#images[@]} -gt 0 ] || fail "$1 follows the --kernel that it is for"
         names[-1]=$2
@@ -95,10 +102,11 @@ prepare() {
     fi
     rm -f "$log"
     if [ ${#images[@]} = 0 ]; then
-        local suite image list
+        local suite image tree list
         list=$("$here/vm-kernels.sh") || exit 2
-        while read -r suite image; do
+        while read -r suite image tree; do
             add_kernel "Debian $suite" "$image"
+            headers[-1]=$tree
         done <<<"$list"
     fi
 }
@@ -166,18 +174,29 @@ run_kernel() { # index, folder
     report_json "$index" "$folder" "$ended" $((SECONDS - start))
 }
 
+# The values of two configs, the headers' and those that the guest used.
+compare_headers() { # index, folder
+    [ -n "${headers[$1]}" ] || return 0
+    "$programs/get_offsets" --headers "${headers[$1]}" >"$2/headers.conf" || return 0
+    values() { sed '/^#/d; /^release/d; /^$/d' "$1" | sort; }
+    echo "$(comm -12 <(values "$2/headers.conf") <(values "$2/offsets.conf") | wc -l) of" \
+        "$(values "$2/offsets.conf" | wc -l) fields from headers are as used"
+    comm -3 <(values "$2/headers.conf") <(values "$2/offsets.conf")
+}
+
 report_json() { # index, folder, how it ended, seconds
     local file
-    for file in probe.json kernel_tests.json program_tests.json kernel_tests.log check.log offsets_source \
+    for file in probe.json kernel_tests.json program_tests.json kernel_tests.log check.log offsets.conf \
         statuses dmesg release; do
         [ -e "$2/$file" ] || : >"$2/$file"
     done
+    compare_headers "$1" "$2" >"$2/headers.log" 2>&1
     jq -n -f "$here/vm-report.jq" --arg image "${images[$1]##*/}" --arg suite "${names[$1]}" \
         --arg ended "$3" --arg seconds "$4" --arg given "${offsets[$1]}${vmlinux[$1]}" --arg wanted "$tiers" \
         --slurpfile probe "$2/probe.json" --slurpfile kernel_tests "$2/kernel_tests.json" \
         --slurpfile program_tests "$2/program_tests.json" --rawfile log "$2/kernel_tests.log" --rawfile dmesg "$2/dmesg" \
         --rawfile release "$2/release" --rawfile check "$2/check.log" --rawfile statuses "$2/statuses" \
-        --rawfile offsets_source "$2/offsets_source" >"$2/result.json"
+        --rawfile offsets_conf "$2/offsets.conf" --rawfile headers "$2/headers.log" >"$2/result.json"
 }
 
 show() { # folder

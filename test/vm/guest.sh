@@ -44,12 +44,12 @@ note_failure() { # name
 
 # The offsets of the BTF, or of the config that was given, against discovery.
 compare_offsets() {
-    local conf=${config:-/tmp/own.conf}
-    if [ -z "$config" ] && ! /t/get_offsets >$conf; then
-        return 1
+    if [ -n "$config" ]; then
+        cp $config /results/offsets.conf
+    else
+        /t/get_offsets >/results/offsets.conf || return 1
     fi
-    sed -n 's/^# Source: //p' "$conf" >/results/offsets_source
-    /t/get_offsets --check "$conf"
+    /t/get_offsets --check /results/offsets.conf
 }
 
 step check compare_offsets
