@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "decoder.hpp"
+#include "event_facts.hpp"
 #include "formatter.hpp"
 #include "process_cache.hpp"
 #include "rules.hpp"
@@ -49,21 +50,6 @@ Records split(std::span<const char> bytes) {
     return records;
 }
 
-std::string group_of(const Event& event) {
-    switch (event.kind) {
-    case EBT_SYSCALL:
-    case EBT_STREAM:
-        return event.call ? std::string(event.call->name) : "unknown";
-    case EBT_FORK:
-        return "process_fork";
-    case EBT_EXEC:
-        return "process_exec";
-    case EBT_EXIT:
-        return "process_exit";
-    }
-    return "unknown";
-}
-
 constexpr size_t most_records = 4096, least_records = 16; // of a group
 
 /// By what they are about; what is alike need not be there a million times.
@@ -73,7 +59,7 @@ std::map<std::string, Records> grouped(const Records& records) {
     std::map<std::string, Records> groups;
     for (const auto& record : records)
         if (decoder.decode(record, event))
-            if (Records& group = groups[group_of(event)]; group.size() < most_records)
+            if (Records& group = groups[std::string(event_name(event))]; group.size() < most_records)
                 group.push_back(record);
     std::erase_if(groups, [](const auto& group) { return group.second.size() < least_records; });
     return groups;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "event_facts.hpp"
+
 namespace kernel_test {
 
 namespace {
@@ -130,21 +132,6 @@ template <typename Who> void ids(Writer& out, const Who& who) {
     out.number("fsgid", who.fsgid);
 }
 
-std::string call_name(const telemetry::Event& event) {
-    switch (event.kind) {
-    case EBT_FORK:
-        return "process_fork";
-    case EBT_EXEC:
-        return "process_exec";
-    case EBT_EXIT:
-        return "process_exit";
-    case EBT_SYSCALL:
-    case EBT_STREAM: // none here selects any
-        break;
-    }
-    return event.call ? std::string(event.call->name) : "unknown";
-}
-
 void describe_socket(Writer& out, const telemetry::Event& event) {
     out.put("socket", status_names[static_cast<unsigned>(event.socket_status)]);
     if (event.socket_status != telemetry::Status::ok)
@@ -184,7 +171,7 @@ void expect_socket(Writer& out, const log_entry& entry) {
 Fields describe(const telemetry::Event& event) {
     Writer out;
     out.number("kind", event.kind);
-    out.put("name", call_name(event));
+    out.put("name", std::string(telemetry::event_name(event)));
     out.number("nr", event.nr);
     out.number("abi", event.abi);
     out.put("returns", event.returns ? "yes" : "no");

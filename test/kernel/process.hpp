@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include "call_log.h"
-#include "raw_syscall.hpp"
+#include "raw_int80.hpp"
 
 namespace kernel_test {
 

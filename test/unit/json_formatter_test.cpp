@@ -410,24 +410,13 @@ TEST_F(JsonFormatterTest, HostileStringsComeBackByteByByte) {
 TEST_F(JsonFormatterTest, RandomBytesComeBackByteByByte) {
     std::mt19937 random(20251121);
     for (int round = 0; round < 3000; ++round) {
-        std::vector<std::string> arguments(random() % 5);
-        for (std::string& argument : arguments) {
-            argument = samples::random_bytes(random, 60);
-            std::erase(argument, '\0'); // an argument ends there
-        }
-        const std::string argv = samples::string_list(arguments);
-        const std::string comm = samples::random_bytes(random, 15);
-        const std::string path = samples::random_bytes(random, 200);
-        Event event = samples::call(samples::execve, 0);
-        event.comm = comm;
-        event.image.argv = known<StringList>(argv);
-        samples::add_path(event, 0, path);
-        const json made = object(event);
-        ASSERT_EQ(bytes_of(made, "process.name"), comm);
-        ASSERT_EQ(bytes_of(made, "file.path"), path);
-        ASSERT_EQ(made["process"]["args"].size(), arguments.size());
-        for (size_t i = 0; i < arguments.size(); ++i)
-            ASSERT_EQ(bytes_of(made, "process.args[" + std::to_string(i) + "]"), arguments[i]);
+        const samples::RandomExecve sample(random);
+        const json made = object(sample.event);
+        ASSERT_EQ(bytes_of(made, "process.name"), sample.comm);
+        ASSERT_EQ(bytes_of(made, "file.path"), sample.path);
+        ASSERT_EQ(made["process"]["args"].size(), sample.arguments.size());
+        for (size_t i = 0; i < sample.arguments.size(); ++i)
+            ASSERT_EQ(bytes_of(made, "process.args[" + std::to_string(i) + "]"), sample.arguments[i]);
     }
 }
 

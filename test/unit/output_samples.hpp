@@ -244,6 +244,27 @@ inline std::string string_list(const std::vector<std::string>& strings) {
     return list;
 }
 
+/// An execve of which processes chose every byte.
+struct RandomExecve {
+    explicit RandomExecve(std::mt19937& random) : arguments(random() % 5) {
+        for (std::string& argument : arguments) {
+            argument = random_bytes(random, 60);
+            std::erase(argument, '\0'); // an argument ends there
+        }
+        argv = string_list(arguments);
+        comm = random_bytes(random, 15);
+        path = random_bytes(random, 200);
+        event.comm = comm;
+        event.image.argv = known<telemetry::StringList>(argv);
+        add_path(event, 0, path);
+    }
+    RandomExecve(const RandomExecve&) = delete; // the event refers to its strings
+
+    std::vector<std::string> arguments;
+    std::string argv, comm, path;
+    Event event = call(execve, 0);
+};
+
 inline std::string formatted(telemetry::Formatter& formatter, const Event& event) {
     std::string out;
     formatter.format(event, out);

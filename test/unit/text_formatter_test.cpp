@@ -294,24 +294,13 @@ TEST_F(TextFormatterTest, HostileStringsComeBackByteByByte) {
 TEST_F(TextFormatterTest, RandomBytesComeBackByteByByte) {
     std::mt19937 random(20251121);
     for (int round = 0; round < 3000; ++round) {
-        std::vector<std::string> arguments(random() % 5);
-        for (std::string& argument : arguments) {
-            argument = samples::random_bytes(random, 60);
-            std::erase(argument, '\0'); // an argument ends there
-        }
-        const std::string argv = samples::string_list(arguments);
-        const std::string comm = samples::random_bytes(random, 15);
-        const std::string path = samples::random_bytes(random, 200);
-        Event event = samples::call(samples::execve, 0);
-        event.comm = comm;
-        event.image.argv = known<StringList>(argv);
-        samples::add_path(event, 0, path);
-        const std::string out = line(event);
+        const samples::RandomExecve sample(random);
+        const std::string out = line(sample.event);
         expect_harmless(out);
         const auto parsed = text_line::parse(out);
-        ASSERT_EQ(field(parsed, "comm"), text(comm));
-        ASSERT_EQ(field(parsed, "path"), text(path));
-        ASSERT_EQ(field(parsed, "cmdline"), list(arguments));
+        ASSERT_EQ(field(parsed, "comm"), text(sample.comm));
+        ASSERT_EQ(field(parsed, "path"), text(sample.path));
+        ASSERT_EQ(field(parsed, "cmdline"), list(sample.arguments));
     }
 }
 
