@@ -3,7 +3,8 @@
 
 namespace ebpf_loader {
 
-/// Throws Error(resources) where /proc is not mounted: what is observed is compared with it.
+/// What is observed is compared with /proc. Throws Error(resources) where that is not mounted,
+/// and in a time namespace that shifts its clocks: times there are not the kernel's.
 void require_proc();
 
 } // namespace ebpf_loader

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Real runs on the real kernel, each with a process that makes a known number of calls.
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -340,6 +341,22 @@ TEST_F(Run, SaysThatProcIsMissing) {
     RunningProgram program(arguments({}), {.last = hide_proc});
     EXPECT_EQ(program.wait(), 8);
     EXPECT_THAT(program.err(), HasSubstr("mount -t proc proc /proc"));
+}
+
+TEST_F(Run, RefusesClocksThatAreNotTheKernels) {
+    if (access("/proc/self/timens_offsets", F_OK) != 0)
+        GTEST_SKIP() << "this kernel has no time namespaces";
+    const auto shift_clocks = [] {
+        constexpr std::string_view offset = "boottime 1000 0";
+        unshare(CLONE_NEWTIME); // of children, and of what is executed
+        const int file = open("/proc/self/timens_offsets", O_WRONLY);
+        if (write(file, offset.data(), offset.size()) < 0)
+            _exit(1);
+        close(file);
+    };
+    RunningProgram program(arguments({}), {.last = shift_clocks});
+    EXPECT_EQ(program.wait(), 8);
+    EXPECT_THAT(program.err(), HasSubstr("time namespace"));
 }
 
 TEST_F(Run, KnowsTheExecutableOfWhatEnds) {
