@@ -46,7 +46,7 @@ def tier_result($wanted):
 def sources:
     ($check | capture("(?<right>[0-9]+) of (?<all>[0-9]+) fields in .* are right on this kernel, (?<wrong>[0-9]+) are wrong, (?<unchecked>[0-9]+)")
      | map_values(tonumber))? // null
-    | if . then . + {source: ($offsets_conf | capture("^# Source: (?<it>.*)$"; "n").it),
+    | if . then . + {source: ([$offsets_conf | split("\n")[] | select(startswith("# Source: ")) | .[10:]] | first),
                      found: [$check | split("\n")[] | select(test("^(wrong|not checked): "))]} else null end;
 
 # How what the headers say compares with the offsets that were used.
