@@ -84,8 +84,7 @@ void setxattrat_(Process& p) {
         uint64_t value;
         uint32_t size, flags;
     } arguments{register_value("value"), 5, 0};
-    Call set = p.call({"setxattrat", nr_setxattrat}, AT_FDCWD, resident("file"), 0, name, &arguments,
-                      sizeof arguments);
+    Call set = p.call({"setxattrat", nr_setxattrat}, AT_FDCWD, "file", 0, name, &arguments, sizeof arguments);
     set.named(1, p.at("file")).string(3, name).may_fail();
     p.call({"setxattrat", nr_setxattrat}, AT_FDCWD, "no", 0, name, &arguments, sizeof arguments)
         .fails(ENOENT)
@@ -133,8 +132,7 @@ void file_setattr_(Process& p) {
         uint64_t xflags;
         uint32_t extent_size, extents, project, cow_extent_size;
     } attributes{};
-    Call set = p.call({"file_setattr", nr_file_setattr}, AT_FDCWD, resident("file"), &attributes,
-                      sizeof attributes, 0);
+    Call set = p.call({"file_setattr", nr_file_setattr}, AT_FDCWD, "file", &attributes, sizeof attributes, 0);
     set.named(1, p.at("file")).may_fail();
     p.call({"file_setattr", nr_file_setattr}, AT_FDCWD, "no", &attributes, sizeof attributes, 0)
         .fails(ENOENT)

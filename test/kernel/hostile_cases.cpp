@@ -118,11 +118,11 @@ void bad_pointers(Process& p) {
     for (const uint64_t pointer :
          {uint64_t{16}, uint64_t{1} << 46, uint64_t{1} << 63, ~uint64_t{0}, kernel_text}) {
         p.call({"open", SYS_open}, pointer, O_RDONLY).fails(EFAULT).no_path(0, LOG_FAULT, LOG_USER_MEMORY);
-        p.call({"rename", SYS_rename}, resident("a"), pointer)
+        p.call({"rename", SYS_rename}, "a", pointer)
             .fails(EFAULT)
             .named(0, p.at("a"))
             .no_path(1, LOG_FAULT, LOG_USER_MEMORY);
-        p.call({"symlink", SYS_symlink}, pointer, resident("b"))
+        p.call({"symlink", SYS_symlink}, pointer, "b")
             .fails(EFAULT)
             .no_path(0, LOG_FAULT, LOG_USER_MEMORY)
             .named(1, p.at("b"));

@@ -94,7 +94,7 @@ void ports(Process& p) {
 
 void accounts(Process& p) {
     p.drop_privileges();
-    p.call({"acct", SYS_acct}, resident("/no/such")).fails(EPERM).named(0, "/no/such");
+    p.call({"acct", SYS_acct}, "/no/such").fails(EPERM).named(0, "/no/such");
     p.call({"swapon", SYS_swapon}, "/no/such", 0).fails(EPERM).named(0, "/no/such");
     p.call({"swapoff", SYS_swapoff}, "/no/such").fails(EPERM).named(0, "/no/such");
     p.call({"syslog", SYS_syslog}, syslog_size_buffer, 0, 0).may_fail();

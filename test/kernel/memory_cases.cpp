@@ -41,7 +41,7 @@ void remap_file_pages_(Process& p) {
 }
 
 void uselib_(Process& p) {
-    p.call({"uselib", SYS_uselib}, resident("/no/such")).fails(ENOENT).named(0, "/no/such");
+    p.call({"uselib", SYS_uselib}, "/no/such").fails(ENOENT).named(0, "/no/such");
 }
 
 void userfaultfd_(Process& p) {

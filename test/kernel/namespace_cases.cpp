@@ -154,11 +154,9 @@ void mount_by_descriptor(Process& p, long context) {
 void mount_files(Process& p) {
     p.make_folder("a");
     p.make_folder("b");
-    p.call({"open_tree", SYS_open_tree}, AT_FDCWD, resident("no"), OPEN_TREE_CLONE)
-        .fails(ENOENT)
-        .named(1, p.at("no"));
+    p.call({"open_tree", SYS_open_tree}, AT_FDCWD, "no", OPEN_TREE_CLONE).fails(ENOENT).named(1, p.at("no"));
     p.call({"fsmount", SYS_fsmount}, -1, 0, 0).fails(EBADF);
-    p.call({"move_mount", SYS_move_mount}, -1, resident("a"), AT_FDCWD, resident("b"), 0)
+    p.call({"move_mount", SYS_move_mount}, -1, "a", AT_FDCWD, "b", 0)
         .fails(EBADF)
         .named(1, "a", LOG_RELATIVE)
         .named(3, p.at("b"));
@@ -171,13 +169,13 @@ void mount_files(Process& p) {
         p.note("fsmount: this kernel has no mounts that are files");
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_NOEXEC;
-    p.call({"mount_setattr", SYS_mount_setattr}, AT_FDCWD, resident("b"), 0, &attributes, sizeof attributes)
+    p.call({"mount_setattr", SYS_mount_setattr}, AT_FDCWD, "b", 0, &attributes, sizeof attributes)
         .succeeds()
         .named(1, p.at("b"));
-    p.call({"mount_setattr", SYS_mount_setattr}, AT_FDCWD, resident("a"), 0, &attributes, sizeof attributes)
+    p.call({"mount_setattr", SYS_mount_setattr}, AT_FDCWD, "a", 0, &attributes, sizeof attributes)
         .fails(EINVAL)
         .named(1, p.at("a"));
-    p.call({"open_tree_attr", nr_open_tree_attr}, AT_FDCWD, resident("b"), OPEN_TREE_CLONE, &attributes,
+    p.call({"open_tree_attr", nr_open_tree_attr}, AT_FDCWD, "b", OPEN_TREE_CLONE, &attributes,
            sizeof attributes)
         .may_fail()
         .named(1, p.at("b"));

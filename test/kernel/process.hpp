@@ -33,20 +33,21 @@ struct CallName {
         : name(n), nr(number), where(location) {}
 };
 
+/// Has a string in memory. A kernel that lacks a call never touches what it points to, and a
+/// page of the program that nobody has touched is not there to be read.
+inline void touch(const char* string) {
+    for (const volatile char* byte = string; byte && *byte; byte++)
+        ;
+}
+
+/// An argument as its register has it. What points nowhere is passed as a number.
 template <typename T> uint64_t register_value(T value) {
+    if constexpr (std::is_same_v<T, const char*>)
+        touch(value);
     if constexpr (std::is_pointer_v<T>)
         return reinterpret_cast<uint64_t>(value);
     else
         return static_cast<uint64_t>(static_cast<int64_t>(value));
-}
-
-/// A string that is in memory. A kernel that lacks a call never touches what it points to,
-/// and a page of the program that nobody has touched is not there to be read. A string may
-/// lie across two.
-inline const char* resident(const char* string) {
-    for (const volatile char* byte = string; *byte; byte++)
-        ;
-    return string;
 }
 
 class Process;
