@@ -61,7 +61,8 @@ folder above the program's (where building from source puts it) or in
 
 Exit status: 0 all well, 1 a fault of the program, 2 wrong option, rule or file, 3 missing
 privileges, 4 kernel lockdown, 5 no tracefs, 6 no usable kernel offsets, 7 the kernel
-refused every tier, 8 out of memory or buffers, 9 an output broke.
+refused every tier, 8 out of memory or buffers, 9 an output broke or took no
+event.
 )";
 
 } // namespace

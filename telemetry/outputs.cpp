@@ -19,6 +19,7 @@ Outputs::Outputs(const Options& options) {
 }
 
 void Outputs::write(std::string_view lines, uint64_t events) {
+    events_ += events;
     for (Output& output : outputs_)
         output.sink->write(lines, events);
 }
@@ -29,8 +30,13 @@ void Outputs::flush() {
 }
 
 void Outputs::finish() {
-    for (Output& output : outputs_)
+    for (Output& output : outputs_) {
         output.sink->finish();
+        if (events_ != 0 && output.sink->lost() >= events_ && !output.sink->broken() && !output.told) {
+            output.told = true;
+            log(LogLevel::error, output.name + ": took no event: " + std::string(output.sink->error()));
+        }
+    }
 }
 
 bool Outputs::reopen() {

@@ -20,6 +20,7 @@ class Outputs {
 
     void write(std::string_view lines, uint64_t events);
     void flush();
+    /// The very end. An output that lost every event counts as one that broke.
     void finish();
     /// Opens the files anew. False when there is none.
     bool reopen();
@@ -34,10 +35,11 @@ class Outputs {
         std::string_view cause;
         std::unique_ptr<Sink> sink;
         FileSink* file = nullptr; ///< the sink, where it is one
-        bool told = false;        ///< that it broke
+        bool told = false;        ///< that it broke, or took nothing
     };
 
     std::vector<Output> outputs_;
+    uint64_t events_ = 0; ///< given to each
 };
 
 } // namespace telemetry

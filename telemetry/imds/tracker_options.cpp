@@ -69,7 +69,8 @@ DD_PROXY_HTTPS, DD_PROXY_HTTP and DD_PROXY_NO_PROXY, or HTTPS_PROXY and NO_PROXY
 
 Exit status: 0 all well, 1 a fault of the program, 2 wrong option or file, 3 missing
 privileges, 4 kernel lockdown, 5 no tracefs, 6 no usable kernel offsets, 7 the kernel
-refused every tier, 8 out of memory or buffers, 9 an output broke.
+refused every tier, 8 out of memory or buffers, 9 an output broke or took no
+event.
 )";
 
 } // namespace

@@ -237,7 +237,8 @@ TEST_F(Run, CountsWhatAFullDiskDoesNotTake) {
     ASSERT_TRUE(program.reports()) << program.err();
     call_getppid(caller, 10);
     program.send(SIGINT);
-    EXPECT_EQ(program.wait(), 0);
+    EXPECT_EQ(program.wait(), 9);
+    EXPECT_THAT(program.err(), HasSubstr("/dev/full: took no event"));
     json summary = program.summaries().at(0);
     EXPECT_EQ(summary["emitted"], 10);
     EXPECT_EQ(summary["outputs"][0]["lost"], 10);
