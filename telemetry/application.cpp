@@ -53,9 +53,7 @@ Application::Application(const Options& options, std::unique_ptr<Extension> exte
     lines_.reserve(2 * lines_bytes);
     if (extension_)
         extension_->begin(engine_, format_context(engine_));
-    log(LogLevel::info, "tier " + std::string(ebpf_loader::tier_name(engine_.tier())) + ", " +
-                            (engine_.uses_ring_buffer() ? "ring buffer" : "perf buffers") +
-                            ", kernel offsets from " + engine_.offsets().source);
+    log(LogLevel::info, summary_of(engine_));
 }
 
 int Application::run() {

@@ -55,6 +55,13 @@ FormatContext format_context(const ebpf_loader::Engine& engine) {
             .boot_time_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME)};
 }
 
+std::string summary_of(const ebpf_loader::Engine& engine) {
+    return "tier " + std::string(ebpf_loader::tier_name(engine.tier())) + ", " +
+           (engine.uses_ring_buffer() ? "ring buffer" : "perf buffers") + " of " +
+           std::to_string(engine.buffer_bytes() >> 10) + " KiB, kernel offsets from " +
+           engine.offsets().source;
+}
+
 int probe(const Options& options) {
     auto capabilities = ebpf_loader::probe_capabilities();
     auto verdicts = ebpf_loader::judge_tiers(capabilities);

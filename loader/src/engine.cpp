@@ -483,6 +483,11 @@ Tier Engine::tier() const {
 bool Engine::uses_ring_buffer() const {
     return impl_->tier_->uses_ring();
 }
+
+size_t Engine::buffer_bytes() const {
+    const size_t asked = impl_->options_.buffer_bytes;
+    return impl_->tier_->uses_ring() ? ring_bytes(asked) : perf_bytes(asked);
+}
 int64_t Engine::wall_clock_offset() const {
     return impl_->wall_clock_offset();
 }

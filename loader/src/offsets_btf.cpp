@@ -114,8 +114,9 @@ BtfPtr read_btf_file(const std::string& file) {
     BtfPtr types(btf__parse(file.c_str(), nullptr));
     if (!types)
         throw Error(ErrorCode::offsets,
-                    "There is no BTF in " + file + " (" + std::strerror(errno) +
-                        ").\nFrom an uncompressed kernel image with debug information, make a config: "
+                    "There is no BTF in " + file +
+                        (errno == ENOENT ? std::string() : std::string(" (") + std::strerror(errno) + ")") +
+                        ".\nFrom an uncompressed kernel image with debug information, make a config: "
                         "get_offsets --vmlinux FILE > ebpf_telemetry.conf");
     return types;
 }

@@ -7,8 +7,9 @@
 namespace telemetry::imds {
 
 std::unique_ptr<DatadogSink> make_datadog_sink(const DatadogOptions&) {
-    throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
-                             "--datadog: this program was built without libcurl; build it without EBT_STATIC");
+    throw ebpf_loader::Error(
+        ebpf_loader::ErrorCode::usage,
+        "--datadog: this program was built without libcurl; build it without EBT_STATIC");
 }
 
 } // namespace telemetry::imds

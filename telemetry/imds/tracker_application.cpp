@@ -49,17 +49,14 @@ Endpoints load_endpoints(const TrackerOptions& options) {
 TrackerApplication::TrackerApplication(const TrackerOptions& options)
     : options_(options), reporter_(options), engine_(select_events(options), engine_options(options.common)),
       tracker_(tracker_options(options, engine_), [this](const ImdsEvent& event) { reporter_.put(event); }),
-      gate_(engine_, tracker_, options.proc_root),
-      cache_(ProcessCache::Limits{}, Procfs(options.proc_root)) {
+      gate_(engine_, tracker_, options.proc_root), cache_(ProcessCache::Limits{}, Procfs(options.proc_root)) {
     const FormatContext context = format_context(engine_);
     reporter_.begin(context);
     losses_ = make_formatter(options.common.format, context);
     if (options.user_stack_trace)
         log(LogLevel::warning, "--user-stack-trace: this build captures no stacks");
-    log(LogLevel::info, "tier " + context.tier + ", " +
-                            (engine_.uses_ring_buffer() ? "ring buffer" : "perf buffers") +
-                            ", kernel offsets from " + engine_.offsets().source + ", " +
-                            std::to_string(tracker_.endpoints().all().size()) + " endpoints");
+    log(LogLevel::info,
+        summary_of(engine_) + ", " + std::to_string(tracker_.endpoints().all().size()) + " endpoints");
 }
 
 int TrackerApplication::run() {

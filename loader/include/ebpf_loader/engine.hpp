@@ -130,6 +130,9 @@ class Engine {
     std::vector<uint64_t> sequences() const;
     Tier tier() const;
     bool uses_ring_buffer() const;
+    /// Of the ring buffer, or of each CPU's perf buffer: what was asked for, made a power of
+    /// two that is possible.
+    size_t buffer_bytes() const;
     /// ns to add to ebt_header.time to get wall-clock time (ns since the epoch), now.
     int64_t wall_clock_offset() const;
     /// Why each better tier was passed over, in order; for the log and --probe.
