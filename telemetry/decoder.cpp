@@ -142,6 +142,8 @@ void Decoder::read_field(const RawField& field, Event& out) noexcept {
         return read_child(field, out);
     case EBT_FIELD_STREAM:
         return read_stream(field, out);
+    case EBT_FIELD_USER_STACK:
+        return read_user_stack(field, out);
     }
     note(Defect::field_kind, out);
 }
@@ -278,7 +280,7 @@ void Decoder::read_stream(const RawField& field, Event& out) noexcept {
         return note(Defect::field_payload, out);
     }
     std::memcpy(&stream, field.bytes.data(), sizeof stream);
-    if (stream.direction > EBT_RECEIVED) {
+    if (stream.direction > EBT_CONNECTED_ASIDE) {
         out.stream_status = Status::unavailable;
         return note(Defect::field_payload, out);
     }
@@ -288,6 +290,21 @@ void Decoder::read_stream(const RawField& field, Event& out) noexcept {
     out.stream.netns = stream.netns;
     out.stream.direction = static_cast<ebt_direction>(stream.direction);
     out.stream.bytes = bytes;
+}
+
+void Decoder::read_user_stack(const RawField& field, Event& out) noexcept {
+    if (out.user_stack_status != Status::absent)
+        return note(Defect::repeated, out);
+    out.user_stack_status = status_of(field.head.status);
+    if (!field.is_known())
+        return;
+    ebt_registers& registers = out.user_stack.registers;
+    if (field.bytes.size() < sizeof registers) {
+        out.user_stack_status = Status::unavailable;
+        return note(Defect::field_payload, out);
+    }
+    std::memcpy(&registers, field.bytes.data(), sizeof registers);
+    out.user_stack.memory = field.bytes.substr(sizeof registers);
 }
 
 void Decoder::read_child(const RawField& field, Event& out) noexcept {

@@ -48,6 +48,7 @@ class Decoder {
     void read_file(const RawField& field, PathField& out, Event& event) noexcept;
     void read_sockaddr(const RawField& field, Event& out) noexcept;
     void read_socket(const RawField& field, Event& out) noexcept;
+    void read_user_stack(const RawField& field, Event& out) noexcept;
     void read_stream(const RawField& field, Event& out) noexcept;
     void read_child(const RawField& field, Event& out) noexcept;
 

@@ -91,6 +91,12 @@ struct StreamInfo {
     std::string_view bytes; ///< the first of them
 };
 
+/// What the caller's thread was doing in user space: see EBT_FIELD_USER_STACK.
+struct UserStack {
+    ebt_registers registers{};
+    std::string_view memory; ///< from registers.sp on
+};
+
 /// What stays the same for the life of a process image.
 struct Image {
     PathField exe; ///< exe.inode: mode, uid and gid of the executable
@@ -145,6 +151,9 @@ struct Event {
 
     StreamInfo stream; ///< STREAM
     Status stream_status = Status::absent;
+
+    UserStack user_stack; ///< STREAM, where stacks were asked for
+    Status user_stack_status = Status::absent;
 
     uint32_t child_pid = 0; ///< FORK
     uint64_t child_start_time_ns = 0;

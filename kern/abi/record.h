@@ -121,7 +121,8 @@ enum ebt_field_kind {
 	EBT_FIELD_ARGV = 11,    /* NUL-terminated strings, from the array at args[arg] */
 	EBT_FIELD_CHILD = 12,   /* struct ebt_child */
 	EBT_FIELD_STREAM = 13,  /* struct ebt_stream, then the first of the bytes that were moved */
-	EBT_FIELD_KINDS = 14,
+	EBT_FIELD_USER_STACK = 14, /* struct ebt_registers, then the memory from its sp on */
+	EBT_FIELD_KINDS = 15,
 };
 
 #define EBT_ARG_RET EBT_ARGS /* ebt_field.arg: the returned descriptor */
@@ -172,7 +173,9 @@ struct ebt_child {
 enum ebt_direction {
 	EBT_CONNECTED = 0, /* or began to: nothing was moved */
 	EBT_SENT = 1,
-	EBT_RECEIVED = 2, /* nothing: the peer has ended its stream */
+	EBT_RECEIVED = 2,        /* nothing: the peer has ended its stream */
+	EBT_CONNECTED_ASIDE = 3, /* the same as EBT_CONNECTED, but by no system call: io_uring,
+				    whose bytes nobody sees */
 };
 
 #define EBT_STREAM_MAX 16384 /* bytes of a call that are captured; a power of two */
@@ -185,6 +188,17 @@ struct ebt_stream {
 	__u32 direction; /* ebt_direction */
 };
 
+/*
+ * The registers that the caller entered the kernel with: struct pt_regs of x86-64, which
+ * also holds those of a 32-bit program. `cs` tells which of the two it is.
+ */
+struct ebt_registers {
+	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+	__u64 ip, cs, flags, sp, ss;
+};
+
+#define EBT_STACK_MAX 16384 /* bytes of the caller's stack */
+
 /* Why an event did not reach user space; index into ebt_slot.lost. */
 enum ebt_loss {
 	EBT_LOST_BUFFER_FULL = 0,  /* ring or perf buffer without room */
@@ -192,7 +206,7 @@ enum ebt_loss {
 	EBT_LOST_SCRATCH_BUSY = 2, /* every scratch slot of the CPU in use */
 	EBT_LOST_TAIL_CALL = 3,    /* a tail call failed */
 	EBT_LOST_REGISTERS = 4,    /* the registers of a selected call unreadable */
-	EBT_LOST_RATE_LIMIT = 5, /* its process had told of as many as it may in this second */
+	EBT_LOST_RATE_LIMIT = 5,   /* its process had told of as many as it may in this second */
 	EBT_LOSSES = 6,
 };
 

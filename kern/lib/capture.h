@@ -404,13 +404,12 @@ INLINE void capture_msghdr(struct scratch *s, const struct ebt_step *step)
 		capture_address(s, step->arg, wide.name, wide.length);
 }
 
-INLINE void read_socket(struct ebt_socket *out, __u64 socket)
+/* The kernel's side of a socket, of this type. */
+INLINE void read_sock(struct ebt_socket *out, __u64 sk, __u16 type)
 {
-	__u16 family = 0, type = 0, local_port = 0, remote_port = 0;
+	__u16 family = 0, local_port = 0, remote_port = 0;
 	__u8 protocol = 0;
-	__u64 sk = POINTER(socket, socket, sk);
 	READ(&family, sk, sock, skc_family);
-	READ(&type, socket, socket, type);
 	READ(&protocol, sk, sock, sk_protocol);
 	__builtin_memset(out, 0, sizeof(*out));
 	out->family = family;
@@ -429,6 +428,13 @@ INLINE void read_socket(struct ebt_socket *out, __u64 socket)
 		READ(&out->local, sk, sock, skc_v6_rcv_saddr);
 		READ(&out->remote, sk, sock, skc_v6_daddr);
 	}
+}
+
+INLINE void read_socket(struct ebt_socket *out, __u64 socket)
+{
+	__u16 type = 0;
+	READ(&type, socket, socket, type);
+	read_sock(out, POINTER(socket, socket, sk), type);
 }
 
 /* Both ends of a socket, as the kernel knows them. */

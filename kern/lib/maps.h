@@ -94,6 +94,8 @@ struct stream_cursor {
 	__u32 several; /* struct mmsghdr: each tells how much it moved */
 	__u32 fault;   /* something could not be read: what follows has no place */
 	__u32 unseen;  /* there are no bytes to read */
+	__u32 next;    /* the stage after the field */
+	__u32 reserved;
 };
 
 /* Room that a masked position plus the largest single read can reach. */
@@ -142,7 +144,7 @@ struct scratch {
 	__u32 cwd_told;
 	__u32 with_image; /* the image may go with the record */
 	__u32 who_known;  /* header_who has run */
-	__u32 vital;	  /* of the plan's flags */
+	__u32 vital;      /* of the plan's flags */
 	__u32 last_tgid;  /* of the image that was last found to be known */
 	struct known_image last_image;
 	union {
@@ -218,7 +220,8 @@ enum stage {
 	STAGE_STREAM = 5,
 	STAGE_COPY = 6,
 	STAGE_CALL = 7,
-	STAGES = 8,
+	STAGE_STACK = 8,
+	STAGES = 9,
 };
 
 struct {

@@ -4,6 +4,7 @@
 #define EBT_LIB_PROGRAMS_H
 
 #include "capture.h"
+#include "connection.h"
 #include "filter.h"
 #include "socketcall.h"
 #include "stream.h"
@@ -414,6 +415,19 @@ int on_exit(struct hook_context *ctx)
 	return 0;
 }
 
+HOOK(sock, inet_sock_set_state)
+int on_sock_state(struct hook_context *ctx)
+{
+	struct ebt_socket ends;
+	__u64 task = bpf_get_current_task(), sk = changed_sock(ctx);
+	if (changed_state(ctx) != TCP_SYN_SENT || in_connecting_call(task))
+		return 0;
+	read_sock(&ends, sk, SOCK_STREAM);
+	if (is_endpoint(&ends) && !is_own(bpf_get_current_pid_tgid()))
+		record_connection(ctx, task, sk, &ends);
+	return 0;
+}
+
 /*
  * Keep an exec's registers. These two are classic tracepoints in every tier: cheaper
  * than a hook on every call, and blind to 32-bit callers alone.
@@ -462,6 +476,7 @@ STAGE_PROGRAM(argv)
 STAGE_PROGRAM(stream)
 STAGE_PROGRAM(copy)
 STAGE_PROGRAM(call)
+STAGE_PROGRAM(stack)
 
 STAGE
 int stage_exit(struct hook_context *ctx)

@@ -167,6 +167,14 @@ INLINE void cursor_begin(struct scratch *s, const struct ebt_plan *plan)
 		c->unseen = 0;
 }
 
+/* Who sends or connects is asked for the stack, if anybody is. */
+INLINE __u32 stage_after_stream(__u32 direction)
+{
+	if (HAS_FEATURE(user_stack))
+		return direction == EBT_RECEIVED ? STAGE_CAPTURE : STAGE_STACK;
+	return STAGE_CAPTURE;
+}
+
 /* Starts the field EBT_FIELD_STREAM. */
 INLINE void stream_begin(struct scratch *s, const struct ebt_plan *plan, __u64 sk, __u8 arg)
 {
@@ -182,6 +190,7 @@ INLINE void stream_begin(struct scratch *s, const struct ebt_plan *plan, __u64 s
 		out->direction = EBT_RECEIVED;
 	if (s->header.ret < 0) /* sent with MSG_FASTOPEN, and not sent yet */
 		out->direction = EBT_CONNECTED;
+	c->next = stage_after_stream(out->direction);
 	c->field = s->position;
 	c->end = s->position + sizeof(*field) + sizeof(*out);
 	c->limit = c->end + EBT_STREAM_MAX;
@@ -364,11 +373,11 @@ INLINE void run_stream(void *ctx)
 		return;
 	}
 	stream_end(s, 1);
-	go_on(ctx, &claim, STAGE_CAPTURE);
+	go_on(ctx, &claim, s->stream.next);
 }
 
-/* Tail calls that come after a copy: a capture, a walk, another capture, and the call's own. */
-#define CALLS_AFTER_COPY 12
+/* Tail calls after a copy: the stack, a capture, a walk, another capture, and the call's own. */
+#define CALLS_AFTER_COPY 13
 
 /* The stage: copies the bytes. */
 INLINE void run_copy(void *ctx)
@@ -383,6 +392,38 @@ INLINE void run_copy(void *ctx)
 	if (!whole && may_repeat(s))
 		jump(ctx, s, STAGE_COPY);
 	stream_end(s, whole);
+	go_on(ctx, &claim, s->stream.next);
+}
+
+/* The registers and the stack that the caller has in user space, for user space to unwind. */
+INLINE void capture_user_stack(struct scratch *s, __u64 task)
+{
+	if (!has_room(s, sizeof(struct ebt_registers) + EBT_STACK_MAX))
+		return;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_USER_STACK, EBT_ARG_NONE);
+	struct ebt_registers *registers = (void *)(field + 1);
+	__s64 error = READ_AT(registers, task_registers(task));
+	field->flags = EBT_USER_MEMORY;
+	if (error || !registers->ip) { /* a thread of the kernel, or one of io_uring's */
+		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
+		return;
+	}
+	__u64 sp = (__u64)user(registers->sp), read = EBT_STACK_MAX;
+	__u64 at = s->position + sizeof(*field) + sizeof(*registers);
+	if (bpf_probe_read_user(record_at(s, at), EBT_STACK_MAX, (void *)sp))
+		read = read_user_pages(s, at, sp, EBT_STACK_MAX);
+	__u32 length = sizeof(*registers) + read;
+	field_end(s, field, EBT_OK, length & RECORD_MASK, length);
+}
+
+/* The stage: the caller's stack. */
+INLINE void run_stack(void *ctx)
+{
+	struct claim claim;
+	resume_slot(&claim);
+	if (!claim.scratch)
+		return;
+	capture_user_stack(claim.scratch, bpf_get_current_task());
 	go_on(ctx, &claim, STAGE_CAPTURE);
 }
 

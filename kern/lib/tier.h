@@ -78,6 +78,16 @@ INLINE __u64 forked_child(struct hook_context *ctx, __u64 task)
 	return ctx->args[1];
 }
 
+INLINE __u64 changed_sock(struct hook_context *ctx)
+{
+	return ctx->args[0];
+}
+
+INLINE __u32 changed_state(struct hook_context *ctx)
+{
+	return ctx->args[2];
+}
+
 #else
 
 /* Classic tracepoints hand over a record whose layout its format file tells. */
@@ -139,6 +149,21 @@ INLINE __u64 forked_child(struct hook_context *ctx, __u64 task)
 	if (!child) /* CLONE_PARENT: a sibling of the caller */
 		child = newest_child(POINTER(task, task_struct, real_parent), pid);
 	return child;
+}
+
+/* The socket whose state changes, and what to. */
+INLINE __u64 changed_sock(struct hook_context *ctx)
+{
+	__u64 sock = 0;
+	bpf_probe_read_kernel(&sock, sizeof(sock), (void *)ctx + FEATURE(tp_sock_address));
+	return sock;
+}
+
+INLINE __u32 changed_state(struct hook_context *ctx)
+{
+	__u32 state = 0;
+	bpf_probe_read_kernel(&state, sizeof(state), (void *)ctx + FEATURE(tp_sock_state));
+	return state;
 }
 
 #endif

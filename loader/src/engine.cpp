@@ -223,6 +223,14 @@ LoadPlan make_load_plan(Capabilities& capabilities, const Offsets& offsets, Hook
     plan.features[Feature::tp_syscall_ret] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "ret");
     plan.features[Feature::tp_fork_child] =
         tracepoint_field(plan.tracefs, "sched/sched_process_fork", "child_pid");
+    if (plan.hooks.user_stacks)
+        plan.features[Feature::user_stack] = 0;
+    capabilities.sock_states = has_tracepoint(plan.tracefs, sock_states_tracepoint);
+    plan.hooks.sock_states &= capabilities.sock_states;
+    plan.features[Feature::tp_sock_address] =
+        tracepoint_field(plan.tracefs, sock_states_tracepoint, "skaddr");
+    plan.features[Feature::tp_sock_state] =
+        tracepoint_field(plan.tracefs, sock_states_tracepoint, "newstate");
     if (plan.hooks.exec_args && (!has_tracepoint(plan.tracefs, "syscalls/sys_enter_execve") ||
                                  !has_tracepoint(plan.tracefs, "syscalls/sys_enter_execveat"))) {
         plan.hooks.exec_args = false;
@@ -426,8 +434,14 @@ int64_t Engine::Impl::wall_clock_offset() const {
 
 std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& offsets) {
     ensure_file_limit();
-    const Hooks all{
-        .enter = true, .exec_args = true, .fork = true, .exec = true, .exit = true, .endpoints = 1};
+    const Hooks all{.enter = true,
+                    .exec_args = true,
+                    .fork = true,
+                    .exec = true,
+                    .exit = true,
+                    .endpoints = 1,
+                    .sock_states = true,
+                    .user_stacks = true};
     const LoadPlan plan =
         make_load_plan(capabilities, offsets, all, least_buffer_bytes, [](std::string_view) {});
     auto verdicts = judge_tiers(capabilities, offsets);

@@ -37,8 +37,9 @@ std::span<const char> embedded_object(Tier tier) {
 }
 
 /// Programs joined by tail calls, in the order of enum stage in kern/lib/maps.h.
-constexpr const char* stage_programs[] = {"stage_filter", "stage_capture", "stage_walk", "stage_argv",
-                                          "stage_exit",   "stage_stream",  "stage_copy", "stage_call"};
+constexpr const char* stage_programs[] = {"stage_filter", "stage_capture", "stage_walk",
+                                          "stage_argv",   "stage_exit",    "stage_stream",
+                                          "stage_copy",   "stage_call",    "stage_stack"};
 
 /// Room for a verifier's log: old kernels refuse a program whose log does not fit, and a
 /// buffer of 16 MiB or more. Pages that no log is written to are never resident.
@@ -59,6 +60,8 @@ std::string tail_of(const char* log) {
 Hooks hooks_for(const Selection& selection) {
     Hooks hooks;
     hooks.endpoints = selection.endpoints().size();
+    hooks.sock_states = hooks.endpoints != 0;
+    hooks.user_stacks = selection.wants_stacks();
     hooks.enter = selection.needs_enter();
     for (const auto& [row, plan] : selection.plans()) {
         hooks.exec_args |= (plan.flags & EBT_PLAN_EXEC) != 0;
@@ -155,6 +158,8 @@ void LoadedTier::choose_programs(const Hooks& hooks) {
     want("stage_exit", hooks.exit);
     for (const char* stage : {"stage_stream", "stage_copy", "stage_call"})
         want(stage, hooks.endpoints != 0);
+    want("stage_stack", hooks.user_stacks);
+    want("on_sock_state", hooks.sock_states);
 }
 
 void LoadedTier::load() {
@@ -324,7 +329,7 @@ void LoadedTier::attach_all() {
         return;
     // What feeds the hook at the end of calls comes before it.
     for (const char* name : {"on_enter_execve", "on_enter_execveat", "on_fork", "on_exec", "on_exit",
-                             "on_sys_enter", "on_sys_exit"})
+                             "on_sock_state", "on_sys_enter", "on_sys_exit"})
         attach(name);
 }
 

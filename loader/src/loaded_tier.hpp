@@ -18,7 +18,9 @@ struct Hooks {
     bool fork = false;
     bool exec = false;
     bool exit = false;
-    size_t endpoints = 0; ///< of streams; 0: none are wanted
+    size_t endpoints = 0;     ///< of streams; 0: none are wanted
+    bool sock_states = false; ///< connections to them that no system call opens
+    bool user_stacks = false; ///< of those who send
 };
 Hooks hooks_for(const Selection& selection);
 

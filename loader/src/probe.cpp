@@ -8,6 +8,7 @@
 #include "privileges.hpp"
 #include "text.hpp"
 #include "tracefs.hpp"
+#include "tracepoint.hpp"
 #include "trial.hpp"
 #include "unique_fd.hpp"
 
@@ -163,6 +164,7 @@ Capabilities probe_capabilities() {
     caps.tracefs_path = find_tracefs().value_or("");
     caps.tracefs = !caps.tracefs_path.empty();
     caps.held_capabilities = held_capabilities();
+    caps.sock_states = caps.tracefs && has_tracepoint(caps.tracefs_path, sock_states_tracepoint);
     // 2: nobody may (6.6). Before that the tracepoints tell whether the kernel has it.
     caps.io_uring = caps.tracefs && access((caps.tracefs_path + "/events/io_uring").c_str(), F_OK) == 0 &&
                     read_number("/proc/sys/kernel/io_uring_disabled") != 2;

@@ -46,6 +46,7 @@ std::vector<Fact> facts(const Capabilities& caps) {
     add("direct_reads", "bpf_rdonly_cast", caps.direct_reads);
     add("probe_read_user", "bpf_probe_read_user", caps.probe_read_user);
     add("btf", "BTF of the kernel", caps.btf);
+    add("sock_states", "sock:inet_sock_set_state", caps.sock_states);
     add("io_uring", "io_uring", caps.io_uring);
     add("lockdown_confidentiality", "lockdown (confidentiality)", caps.lockdown_confidentiality);
     return all;
@@ -149,6 +150,14 @@ std::vector<std::string> notes(const Capabilities& caps) {
             "what programs do through io_uring is no system call: io_uring_setup, io_uring_enter "
             "and io_uring_register are told, the operations in the ring are not; "
             "sysctl -w kernel.io_uring_disabled=2 forbids them (6.6)");
+    if (caps.tracefs && !caps.sock_states)
+        all.emplace_back(
+            "no tracepoint sock:inet_sock_set_state (4.16): connections to metadata services that no "
+            "system call opens are not seen, such as those of io_uring");
+    if (caps.sock_states && caps.io_uring)
+        all.emplace_back(
+            "of io_uring's connections to metadata services it is told that they are made and by whom, "
+            "not what goes over them");
     if (caps.raw_tracepoints_preempted)
         all.emplace_back(
             "programs of raw tracepoints are preempted, and skipped for others meanwhile: counted "

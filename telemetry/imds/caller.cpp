@@ -23,6 +23,8 @@ Event process_part(const Event& event) {
     part.sockaddr = {};
     part.stream = {};
     part.stream_status = Status::absent;
+    part.user_stack = {};
+    part.user_stack_status = Status::absent;
     part.child_status = Status::absent;
     return part;
 }

@@ -4,6 +4,14 @@
 #include <algorithm>
 
 namespace telemetry::imds {
+namespace {
+
+/// io_uring's connections are told before they have a port.
+bool begins_anew(const Segment& segment, const Link& before) {
+    return segment.is_aside || (segment.direction == Direction::connected && !before.ends.local_port);
+}
+
+} // namespace
 
 void Connections::take(const Segment& segment, const Link& link, const Conversation::By& by) {
     const auto entry = find(segment, link);
@@ -20,10 +28,12 @@ Connections::List::iterator Connections::find(const Segment& segment, const Link
         const auto entry = found->second;
         const Link& before = entry->conversation.link();
         const bool has_port = before.ends.local_port && link.ends.local_port;
-        const bool is_same =
-            before.place == link.place && (!has_port || before.ends.local_port == link.ends.local_port);
+        const bool is_same = !begins_anew(segment, before) && before.place == link.place &&
+                             (!has_port || before.ends.local_port == link.ends.local_port);
         if (is_same) {
             entries_.splice(entries_.end(), entries_, entry);
+            if (!before.ends.local_port)
+                entry->conversation.set_local_port(link.ends.local_port);
             return entry;
         }
         remove(entry, Exchange::End::closed);
@@ -87,6 +97,13 @@ void Connections::tick(uint64_t now_ns) {
     }
     while (!entries_.empty() && entries_.front().last_ns + limits_.idle_ns < now_ns)
         remove(entries_.begin(), Exchange::End::timed_out);
+    for (auto entry = entries_.begin(); entry != entries_.end();) {
+        const auto next = std::next(entry);
+        const bool has_port = entry->conversation.link().ends.local_port != 0;
+        if (!has_port && entry->last_ns + limits_.portless_idle_ns < now_ns)
+            remove(entry, Exchange::End::timed_out);
+        entry = next;
+    }
 }
 
 void Connections::finish() {

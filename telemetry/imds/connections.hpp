@@ -18,7 +18,8 @@ class Connections {
     struct Limits {
         size_t connections = 4096;
         size_t held_bytes = 16u << 20;
-        uint64_t idle_ns = 3600'000'000'000; ///< a close may have been missed
+        uint64_t idle_ns = 3600'000'000'000;        ///< a close may have been missed
+        uint64_t portless_idle_ns = 60'000'000'000; ///< the end of one whose port is not known is not seen
         ConversationLimits conversation;
     };
     struct Counters {

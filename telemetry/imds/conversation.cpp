@@ -34,6 +34,7 @@ void Conversation::take(const Segment& segment, const By& by) {
         first_by_ = by;
         first_ns_ = segment.time_ns;
     }
+    is_aside_ |= segment.is_aside;
     switch (segment.direction) {
     case Direction::sent:
         return move(sent_, segment);
@@ -206,7 +207,7 @@ void Conversation::tell_contact() {
     contact.sent = sent_.position;
     contact.received = received_.position;
     if (contact.sent + contact.received == 0)
-        contact.why = Contact::Why::no_bytes;
+        contact.why = is_aside_ ? Contact::Why::io_uring : Contact::Why::no_bytes;
     else
         contact.why = captured_ ? Contact::Why::not_http : Contact::Why::not_captured;
     listener_.on_contact(link_, std::move(contact));

@@ -58,6 +58,8 @@ class Conversation {
     void finish(Exchange::End end);
 
     const Link& link() const { return link_; }
+    /// Which it has was not known before.
+    void set_local_port(uint16_t port) { link_.ends.local_port = port; }
     size_t held() const;
 
   private:
@@ -108,7 +110,7 @@ class Conversation {
     void keep_body(Message& message, std::string_view bytes);
     void make_room();
 
-    const Link link_;
+    Link link_;
     const ConversationLimits& limits_;
     ConversationCounters& counters_;
     ConversationListener& listener_;
@@ -117,6 +119,7 @@ class Conversation {
     bool is_informational_ = false; ///< the response under way is a 1xx
     bool is_uncertain_ = false;
     bool has_told_ = false;
+    bool is_aside_ = false; ///< opened through io_uring
     uint64_t now_ns_ = 0;
     uint64_t first_ns_ = 0;
     uint64_t captured_ = 0;

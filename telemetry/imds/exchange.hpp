@@ -52,7 +52,8 @@ struct Exchange {
 struct Contact {
     enum class Why : uint8_t {
         no_bytes,     ///< nothing moved that the kernel side saw
-        not_captured, ///< bytes moved that nobody could see, as by io_uring
+        not_captured, ///< bytes moved that nobody could see, as by sendfile
+        io_uring,     ///< opened through io_uring, and nothing moved by other means
         not_http,     ///< TLS, or anything else
     };
     Why why = Why::no_bytes;

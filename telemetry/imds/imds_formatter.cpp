@@ -17,6 +17,8 @@ std::string_view why_name(Contact::Why why) {
         return "nothing_seen";
     case Contact::Why::not_captured:
         return "not_captured";
+    case Contact::Why::io_uring:
+        return "io_uring";
     case Contact::Why::not_http:
         return "not_http";
     }

@@ -48,6 +48,9 @@ struct Segment {
     SocketInfo ends;    ///< remote is the endpoint; an IPv4-mapped address may stay as it is
 
     Direction direction = Direction::connected;
+    /// Of `connected`: by no system call, but by io_uring. What goes over it the same way is not
+    /// seen, and is no segment.
+    bool is_aside = false;
     uint64_t length = 0; ///< bytes that the call really moved
     /// The first of them, captured. What is missing at the end is a hole of
     /// length - bytes.size(): sendfile, splice, io_uring, a page that was not resident, a limit.

@@ -33,6 +33,7 @@ Direction direction_of(ebt_direction direction) {
     case EBT_RECEIVED:
         return Direction::received;
     case EBT_CONNECTED:
+    case EBT_CONNECTED_ASIDE:
         break;
     }
     return Direction::connected;
@@ -62,6 +63,7 @@ bool make_segment(const Event& event, Segment& segment) {
     segment.netns = event.stream.netns;
     segment.ends = event.socket;
     segment.direction = direction_of(event.stream.direction);
+    segment.is_aside = event.stream.direction == EBT_CONNECTED_ASIDE;
     segment.length = event.stream.length;
     segment.bytes = std::as_bytes(std::span(event.stream.bytes));
     return true;

@@ -20,4 +20,5 @@ struct {
 	struct ebt_stream_gate stream_gate;
 	struct ebt_endpoint endpoint;
 	struct ebt_stream stream;
+	struct ebt_registers registers;
 } layouts;

@@ -45,9 +45,9 @@ TEST_P(Object, HasAllPrograms) {
         names.push_back(program.name);
         EXPECT_FALSE(program.instructions.empty()) << program.name;
     }
-    for (const char* name :
-         {"on_sys_exit", "on_sys_enter", "on_fork", "on_exec", "on_exit", "stage_filter", "stage_capture",
-          "stage_walk", "stage_argv", "stage_stream", "stage_copy", "stage_call"})
+    for (const char* name : {"on_sys_exit", "on_sys_enter", "on_fork", "on_exec", "on_exit", "stage_filter",
+                             "stage_capture", "stage_walk", "stage_argv", "stage_stream", "stage_copy",
+                             "stage_call", "stage_stack", "on_sock_state"})
         EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
 }
 
@@ -134,6 +134,7 @@ TEST_P(Object, VerifiedInstructions) {
         everything.select_process(row, {}, true);
     const ebt_endpoint endpoint{};
     everything.select_streams({&endpoint, 1});
+    everything.select_stacks();
     ebpf_loader::EngineOptions options;
     options.tier = GetParam();
     options.events_per_process = 1; // with all that can be switched on

@@ -556,6 +556,42 @@ TEST(Decoder, ReadsTheChildOfAFork) {
     EXPECT_EQ(d.event.child_start_time_ns, 42u);
 }
 
+TEST(Decoder, ReadsStreamsOpenedAside) {
+    for (const uint32_t direction : {0u, 2u, 3u, 4u}) {
+        RecordBuilder builder;
+        builder.header.kind = EBT_STREAM;
+        builder.field(EBT_FIELD_STREAM, RecordBuilder::bytes_of(ebt_stream{7, 0, 8, direction}));
+        Decoded d(builder);
+        EXPECT_EQ(d.event.stream_status, direction <= EBT_CONNECTED_ASIDE ? Status::ok : Status::unavailable);
+        if (direction <= EBT_CONNECTED_ASIDE) {
+            EXPECT_EQ(d.event.stream.direction, static_cast<ebt_direction>(direction));
+        }
+    }
+}
+
+TEST(Decoder, ReadsTheCallersStack) {
+    ebt_registers registers{};
+    registers.ip = 0x401000;
+    registers.sp = 0x7ffe0000;
+    RecordBuilder builder;
+    builder.header.kind = EBT_STREAM;
+    builder.field(EBT_FIELD_USER_STACK, RecordBuilder::bytes_of(registers) + "stack of the caller");
+    Decoded d(builder);
+    EXPECT_EQ(d.event.user_stack_status, Status::ok);
+    EXPECT_EQ(d.event.user_stack.registers.ip, 0x401000u);
+    EXPECT_EQ(d.event.user_stack.registers.sp, 0x7ffe0000u);
+    EXPECT_EQ(d.event.user_stack.memory, "stack of the caller");
+
+    RecordBuilder without;
+    without.field(EBT_FIELD_USER_STACK, "", {.status = EBT_UNAVAILABLE});
+    EXPECT_EQ(Decoded(without).event.user_stack_status, Status::unavailable);
+    EXPECT_FALSE(Decoded(without).event.lost_fields);
+    RecordBuilder cut;
+    cut.field(EBT_FIELD_USER_STACK, "short");
+    EXPECT_EQ(Decoded(cut).event.user_stack_status, Status::unavailable);
+    EXPECT_TRUE(Decoded(cut).event.lost_fields);
+}
+
 TEST(Decoder, PassesOnEveryStatus) {
     const std::pair<uint8_t, Status> statuses[] = {{EBT_OK, Status::ok},
                                                    {EBT_TRUNCATED, Status::truncated},

@@ -187,6 +187,14 @@ TEST(ProbeReport, TellsWhatIsBlindOrDear) {
     EXPECT_NE(notes().find("bpf_jit_enable=1"), std::string::npos);
     caps.io_uring = true;
     EXPECT_NE(notes().find("io_uring is no system call"), std::string::npos);
+    EXPECT_EQ(notes().find("inet_sock_set_state (4.16)"), std::string::npos) << "nobody has looked";
+    caps.tracefs = true;
+    EXPECT_NE(notes().find("no tracepoint sock:inet_sock_set_state (4.16): connections to metadata services "
+                           "that no system call opens are not seen, such as those of io_uring"),
+              std::string::npos);
+    caps.sock_states = true;
+    EXPECT_EQ(notes().find("inet_sock_set_state (4.16)"), std::string::npos);
+    EXPECT_NE(notes().find("of io_uring's connections to metadata services it is told"), std::string::npos);
     caps.btf = false;
     EXPECT_NE(notes().find("no BTF: "), std::string::npos);
     caps.held_capabilities = {"CAP_BPF", "CAP_PERFMON"};
@@ -204,7 +212,7 @@ TEST(ProbeReport, JsonKeysAreStable) {
               (std::set<std::string>{"bpf_syscall", "tracepoint_programs", "raw_tracepoint_programs",
                                      "raw_tracepoints_preempted", "bounded_loops", "ring_buffer",
                                      "perf_event_array", "prog_array", "lru_hash", "boot_clock",
-                                     "direct_reads", "probe_read_user", "btf", "io_uring",
+                                     "direct_reads", "probe_read_user", "btf", "sock_states", "io_uring",
                                      "lockdown_confidentiality", "instruction_limit", "tracefs"}));
     EXPECT_EQ(keys(report["privileges"]), (std::set<std::string>{"sufficient", "missing", "held"}));
     ASSERT_EQ(report["tiers"].size(), 4u);

@@ -42,12 +42,16 @@ class Selection {
     /// Calls that move bytes cost next to nothing while no such connection is open; see
     /// Engine::close_streams(). Throws Error(usage) when there are too many.
     void select_streams(std::span<const ebt_endpoint> endpoints);
+    /// Asks for the registers and the stack of who connects or sends there, with each such record:
+    /// EBT_FIELD_USER_STACK. Costs nothing where it is not asked for.
+    void select_stacks() { wants_stacks_ = true; }
 
     const std::map<uint16_t, ebt_plan>& plans() const { return plans_; }
     const std::map<uint32_t, ebt_numbers>& numbers() const { return numbers_; }
     bool needs_enter() const; ///< some selected call is taken at sys_enter
     bool empty() const { return plans_.empty(); }
     const std::vector<ebt_endpoint>& endpoints() const { return endpoints_; }
+    bool wants_stacks() const { return wants_stacks_; }
 
   private:
     void select_socketcall(const SyscallRow& call);
@@ -57,7 +61,8 @@ class Selection {
     std::map<uint16_t, ebt_plan> plans_;
     std::map<uint32_t, ebt_numbers> numbers_;
     std::vector<ebt_endpoint> endpoints_; ///< of streams
-    uint16_t next_row_ = 0;               ///< of the next number unknown to the table; 0: none yet
+    bool wants_stacks_ = false;
+    uint16_t next_row_ = 0; ///< of the next number unknown to the table; 0: none yet
 };
 
 struct EngineOptions {

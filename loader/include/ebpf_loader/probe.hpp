@@ -42,8 +42,9 @@ struct Capabilities {
     bool probe_read_user = false;
     uint64_t instruction_limit = 0; ///< verified instructions: 4096-instruction programs or 1,000,000
     bool bounded_loops = false;
-    bool btf = false;      ///< /sys/kernel/btf/vmlinux
-    bool io_uring = false; ///< programs may make the kernel act without system calls (5.1)
+    bool btf = false;         ///< /sys/kernel/btf/vmlinux
+    bool sock_states = false; ///< the tracepoint sock:inet_sock_set_state (4.16)
+    bool io_uring = false;    ///< programs may make the kernel act without system calls (5.1)
     bool tracefs = false;
     std::string tracefs_path;
     bool lockdown_confidentiality = false;

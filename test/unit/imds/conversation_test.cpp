@@ -231,6 +231,31 @@ TEST(ImdsConversation, GarbageIsAConnection) {
     }
 }
 
+/// io_uring's connections have no port yet when they are told, and sockets are used again.
+TEST(ImdsConversation, OpenedAsideBySocketsUsedAgain) {
+    Scene scene;
+    const auto connect_aside = [&] {
+        Segment opened = scene.segment(Direction::connected, {});
+        opened.is_aside = true;
+        opened.ends.local_port = 0;
+        scene.tracker.take(opened);
+    };
+    connect_aside();
+    connect_aside(); // the first is over
+    ASSERT_EQ(scene.events.size(), 1U);
+    EXPECT_EQ(scene.only().why, Contact::Why::io_uring);
+    scene.ask("GET /latest/meta-data/ami-id", "", ec2("ami-1")); // over the second, by ordinary calls
+    ASSERT_EQ(scene.events.size(), 2U);
+    EXPECT_EQ(path_of(scene.events[1]), "/latest/meta-data/ami-id");
+    scene.connect(); // by an ordinary call: a third
+    scene.close();
+    ASSERT_EQ(scene.events.size(), 3U);
+    EXPECT_EQ(scene.events[2].why, Contact::Why::no_bytes);
+    EXPECT_EQ(json::parse(scene.json_lines.substr(
+                  0, scene.json_lines.find('\n')))["linux"]["imds"]["connection"]["content"],
+              "io_uring");
+}
+
 TEST(ImdsConversation, TrafficWithoutContentIsToldWhileItLasts) {
     Scene scene;
     scene.connect();
