@@ -247,10 +247,17 @@ TEST(ImdsConversation, OpenedAsideBySocketsUsedAgain) {
     scene.ask("GET /latest/meta-data/ami-id", "", ec2("ami-1")); // over the second, by ordinary calls
     ASSERT_EQ(scene.events.size(), 2U);
     EXPECT_EQ(path_of(scene.events[1]), "/latest/meta-data/ami-id");
-    scene.connect(); // by an ordinary call: a third
+    EXPECT_EQ(scene.events[1].link.ends.local_port, 40000) << "learned meanwhile";
+    connect_aside();
+    scene.connect(); // by an ordinary call: a fourth
     scene.close();
-    ASSERT_EQ(scene.events.size(), 3U);
-    EXPECT_EQ(scene.events[2].why, Contact::Why::no_bytes);
+    ASSERT_EQ(scene.events.size(), 4U);
+    EXPECT_EQ(scene.events[2].why, Contact::Why::io_uring);
+    EXPECT_EQ(scene.events[3].why, Contact::Why::no_bytes);
+    connect_aside(); // its end is not seen
+    scene.tracker.tick(scene.now + 120'000 * millisecond);
+    EXPECT_EQ(scene.events.size(), 5U);
+    EXPECT_FALSE(scene.tracker.has_connections());
     EXPECT_EQ(json::parse(scene.json_lines.substr(
                   0, scene.json_lines.find('\n')))["linux"]["imds"]["connection"]["content"],
               "io_uring");
