@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <utility>
 
 #include <ebpf_loader/error.hpp>
 
@@ -114,9 +115,16 @@ void StreamSink::write(std::string_view lines, uint64_t events) {
         lost_ += events;
         return;
     }
+    const bool is_worth_a_call = lines.size() >= options_.buffer_bytes / 4;
+    if (queue_.empty() && is_worth_a_call)
+        lines.remove_prefix(push(lines)); // from where it is: a copy would cost as much as the rest
+    if (lines.empty())
+        return;
     queue_.append(lines);
     batches_.push_back({lines.size(), events});
-    if (queue_.size() >= options_.buffer_bytes)
+    if (broken_)
+        discard_queue();
+    else if (queue_.size() >= options_.buffer_bytes)
         drain();
 }
 
@@ -132,40 +140,46 @@ void StreamSink::finish() {
 }
 
 void StreamSink::drain() {
+    forget(push(queue_));
+    if (broken_)
+        discard_queue();
+}
+
+size_t StreamSink::push(std::string_view bytes) {
     const auto deadline = Clock::now() + (stalled_ ? milliseconds(0) : options_.patience);
-    while (sent_ < queue_.size()) {
-        const ssize_t count = write_some(queue_.data() + sent_, queue_.size() - sent_);
+    size_t sent = 0;
+    while (sent < bytes.size()) {
+        const ssize_t count = write_some(bytes.data() + sent, bytes.size() - sent);
         if (count > 0) {
-            note_written(static_cast<size_t>(count));
+            note_written(bytes.substr(sent, static_cast<size_t>(count)));
+            sent += static_cast<size_t>(count);
             stalled_ = false;
         } else if (count < 0 && errno == EAGAIN) {
             if (!wait_until_writable(deadline))
                 break;
         } else if (count == 0 || errno != EINTR) {
-            fail(count == 0 ? EIO : errno);
+            sent -= fail(count == 0 ? EIO : errno, sent);
             break;
         }
     }
-    forget_sent();
+    return sent;
 }
 
-void StreamSink::forget_sent() {
-    size_t rest = sent_;
+void StreamSink::forget(size_t bytes) {
+    size_t rest = bytes;
     auto batch = batches_.begin();
     for (; batch != batches_.end() && batch->bytes <= rest; ++batch)
         rest -= batch->bytes;
     if (batch != batches_.end())
         batch->bytes -= rest;
     batches_.erase(batches_.begin(), batch);
-    queue_.erase(0, sent_);
-    sent_ = 0;
+    queue_.erase(0, bytes);
 }
 
-void StreamSink::note_written(size_t count) {
-    const std::string_view written(queue_.data() + sent_, count);
-    const size_t end_of_line = written.rfind('\n');
-    fragment_ = end_of_line == std::string_view::npos ? fragment_ + count : count - end_of_line - 1;
-    sent_ += count;
+void StreamSink::note_written(std::string_view bytes) {
+    const size_t end_of_line = bytes.rfind('\n');
+    fragment_ =
+        end_of_line == std::string_view::npos ? fragment_ + bytes.size() : bytes.size() - end_of_line - 1;
 }
 
 bool StreamSink::wait_until_writable(Clock::time_point deadline) {
@@ -202,34 +216,30 @@ ssize_t StreamSink::write_some(const char* bytes, size_t count) {
     return ::write(fd_, bytes, count);
 }
 
-void StreamSink::fail(int error_number) {
+size_t StreamSink::fail(int error_number, size_t sent) {
     set_error(std::strerror(error_number));
-    if (may_pass(error_number, kind_ == Kind::file)) {
-        take_back_fragment();
-        return;
-    }
+    if (may_pass(error_number, kind_ == Kind::file))
+        return take_back_fragment(sent);
     broken_ = true;
-    discard_queue();
+    return 0;
 }
 
 /// The disk is full in the middle of a line: the file shall end with the line before it.
-void StreamSink::take_back_fragment() {
+size_t StreamSink::take_back_fragment(size_t sent) {
     struct stat status = {};
-    if (kind_ != Kind::file || fragment_ == 0 || fragment_ > sent_ || fstat(fd_, &status) != 0)
-        return;
+    if (kind_ != Kind::file || fragment_ == 0 || fragment_ > sent || fstat(fd_, &status) != 0)
+        return 0;
     const bool appends = fcntl(fd_, F_GETFL) & O_APPEND;
     const off_t position = appends ? status.st_size : lseek(fd_, 0, SEEK_CUR);
     const off_t line_begin = position - static_cast<off_t>(fragment_);
     if (position != status.st_size || line_begin < 0)
-        return; // somebody else writes there too: the line is finished when there is room
+        return 0; // somebody else writes there too: the line is finished when there is room
     if (ftruncate(fd_, line_begin) != 0 || (!appends && lseek(fd_, line_begin, SEEK_SET) < 0))
-        return;
-    sent_ -= fragment_;
-    fragment_ = 0;
+        return 0;
+    return std::exchange(fragment_, 0);
 }
 
 void StreamSink::discard_queue() {
-    forget_sent();
     std::string_view rest = queue_;
     for (const Batch& batch : batches_) {
         lost_ += std::min(batch.events, lines_in(rest.substr(0, batch.bytes)));
@@ -253,9 +263,8 @@ bool StreamSink::reopen() {
         return false;
     }
     if (fragment_) { // its beginning stays in the old file
-        sent_ = queue_.find('\n') + 1;
+        forget(queue_.find('\n') + 1);
         lost_ += 1;
-        forget_sent();
         fragment_ = 0;
     }
     const int fd = file.get();

@@ -39,13 +39,18 @@ class StreamSink : public FileSink {
     enum class Kind { file, socket, other };
 
     void use(int fd, OwnedFd owned);
+    /// Pushes the queue, and forgets what went.
     void drain();
+    /// Writes what can be written now. Returns how much that was.
+    size_t push(std::string_view bytes);
     bool wait_until_writable(Clock::time_point deadline);
     ssize_t write_some(const char* bytes, size_t count);
-    void note_written(size_t count);
-    void forget_sent();
-    void fail(int error_number);
-    void take_back_fragment();
+    void note_written(std::string_view bytes);
+    /// Takes what was sent from the queue.
+    void forget(size_t bytes);
+    /// These return how many of the bytes just sent were taken back.
+    size_t fail(int error_number, size_t sent);
+    size_t take_back_fragment(size_t sent);
     void discard_queue();
     void set_error(std::string_view why);
     OwnedFd open_path() const;
@@ -66,7 +71,6 @@ class StreamSink : public FileSink {
 
     std::string queue_;
     std::vector<Batch> batches_; ///< what the queue is made of
-    size_t sent_ = 0;            ///< of the queue
     size_t fragment_ = 0;        ///< bytes written since the last end of a line
     bool stalled_ = false;
     bool broken_ = false;
