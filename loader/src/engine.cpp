@@ -432,6 +432,23 @@ int64_t Engine::Impl::wall_clock_offset() const {
     return offset;
 }
 
+namespace {
+
+/// Before 5.16 only the verifier's log tells, and up to 5.1 only a log of everything, which may
+/// be too much of it. 0: not told.
+uint64_t verified_instructions(Tier tier, LoadPlan plan, const Capabilities& capabilities) {
+    if (const uint64_t told = LoadedTier(tier, plan).verified_instructions())
+        return told;
+    plan.log_level = capabilities.instruction_limit > 4096 ? 4 : 1;
+    try {
+        return LoadedTier(tier, plan).verified_instructions();
+    } catch (const LoadFailure&) {
+        return 0;
+    }
+}
+
+} // namespace
+
 std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& offsets) {
     ensure_file_limit();
     const Hooks all{.enter = true,
@@ -450,7 +467,7 @@ std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& of
         if (!verdict.possible)
             continue;
         try {
-            verdict.verified_instructions = LoadedTier(verdict.tier, plan).verified_instructions();
+            verdict.verified_instructions = verified_instructions(verdict.tier, plan, capabilities);
             verdict.chosen = !chosen;
             if (chosen)
                 verdict.reason = passed_over("it loads, but a better tier runs", verdict);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bpf/bpf.h>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <span>
 
@@ -87,7 +88,10 @@ LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan)
         enable_direct_reads(plan.rdonly_cast);
     size_maps(plan);
     choose_programs(plan.hooks);
-    load();
+    if (plan.log_level)
+        load_counting(plan.log_level);
+    else
+        load();
     link_stages();
     log_.reset();
 }
@@ -171,6 +175,25 @@ void LoadedTier::load() {
                       tail_of(log_.get()));
 }
 
+void LoadedTier::load_counting(uint32_t log_level) {
+    const size_t bytes = log_level & 4 ? 4096 : log_bytes;
+    std::vector<std::unique_ptr<char[]>> logs;
+    bpf_program* program;
+    bpf_object__for_each_program(program, object_.get()) {
+        logs.push_back(std::make_unique_for_overwrite<char[]>(bytes));
+        logs.back()[0] = '\0';
+        bpf_program__set_log_level(program, log_level);
+        bpf_program__set_log_buf(program, logs.back().get(), bytes);
+    }
+    load();
+    for (const auto& log : logs) {
+        constexpr std::string_view before = "processed "; // "processed 1234 insns ..."
+        const std::string_view text(log.get());
+        if (const size_t at = text.rfind(before); at != text.npos)
+            counted_ = std::max<uint64_t>(counted_, strtoull(text.data() + at + before.size(), nullptr, 10));
+    }
+}
+
 void LoadedTier::link_stages() {
     const int stages = map_fd("stages");
     for (uint32_t stage = 0; stage < std::size(stage_programs); stage++) {
@@ -205,9 +228,10 @@ template <typename Get, typename Join> uint64_t over_programs(bpf_object* object
 } // namespace
 
 uint64_t LoadedTier::verified_instructions() const {
-    return over_programs(
+    const uint64_t told = over_programs(
         object_.get(), [](const bpf_prog_info& info) { return info.verified_insns; },
         [](uint64_t a, uint64_t b) { return std::max(a, b); });
+    return std::max(told, counted_);
 }
 
 uint64_t LoadedTier::missed_runs() const {

@@ -32,6 +32,9 @@ struct LoadPlan {
     Hooks hooks;
     size_t ring_bytes;   ///< used where the ring is
     int rdonly_cast = 0; ///< as in Capabilities; for the feature direct_reads
+    /// Of bpf(2), to count instructions by the log of the verifier: 4 tells the count alone,
+    /// from Linux 5.2 on, 1 everything. 0: no log.
+    uint32_t log_level = 0;
 };
 
 class TinyBtf;
@@ -70,12 +73,14 @@ class LoadedTier {
     void size_maps(const LoadPlan& plan);
     void choose_programs(const Hooks& hooks);
     void load();
+    void load_counting(uint32_t log_level);
     void link_stages();
     void attach(const char* program);
 
     Tier tier_;
     bool uses_ring_ = false;
     std::unique_ptr<char[]> log_; ///< the verifier's, while loading
+    uint64_t counted_ = 0;        ///< instructions, by the verifier's logs
     ObjectPtr object_;
     std::vector<LinkPtr> links_;
     std::vector<uint32_t> written_numbers_;
