@@ -34,7 +34,8 @@ struct LostRecord {
 /// One CPU's buffer. Records are looked at in place; one that wraps is copied first.
 class CpuBuffer {
   public:
-    CpuBuffer(int map_fd, int cpu, size_t bytes, int epoll_fd);
+    /// Takes what open_event() returned.
+    CpuBuffer(UniqueFd fd, int map_fd, int cpu, size_t bytes, int epoll_fd);
     /// Notes how far the kernel has written: what next() may return until the next call.
     void refresh();
     /// The oldest record not yet taken, empty when there is none. Skips what is no sample.
@@ -84,11 +85,9 @@ UniqueFd open_event(int cpu, size_t bytes) {
                                           ": " + strerror(errno) + "; try a smaller --buffer-size");
 }
 
-CpuBuffer::CpuBuffer(int map_fd, int cpu, size_t bytes, int epoll_fd)
-    : fd_(open_event(cpu, bytes)), size_(bytes) {
+CpuBuffer::CpuBuffer(UniqueFd fd, int map_fd, int cpu, size_t bytes, int epoll_fd)
+    : fd_(std::move(fd)), size_(bytes) {
     const size_t page = sysconf(_SC_PAGESIZE);
-    if (!fd_)
-        fail("open", cpu);
     void* address = mmap(nullptr, page + bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
     if (address == MAP_FAILED)
         fail("map", cpu);
@@ -198,7 +197,7 @@ uint64_t PerfReader::now() const {
 void PerfReader::follow_cpus() {
     const std::vector<uint64_t> without = settings_.without_buffer();
     for (int cpu : online_cpus()) {
-        const bool has_them = buffers_.contains({cpu, 0});
+        const bool has_them = buffers_.contains({cpu, settings_.arrays.size() - 1});
         if (has_them && without.at(cpu) == without_buffer_.at(cpu))
             continue;
         for (size_t i = 0; i < settings_.arrays.size(); i++)
@@ -209,13 +208,18 @@ void PerfReader::follow_cpus() {
 }
 
 void PerfReader::renew(int cpu, size_t array) {
+    const auto [map_fd, bytes] = settings_.arrays[array];
+    UniqueFd fd = open_event(cpu, bytes);
+    if (!fd && errno == ENODEV)
+        return; // it went offline this moment
+    if (!fd)
+        fail("open", cpu);
     const auto found = buffers_.find({cpu, array});
     if (found != buffers_.end()) {
         retired_.emplace_back(cpu, std::move(found->second));
         buffers_.erase(found);
     }
-    const auto [map_fd, bytes] = settings_.arrays[array];
-    buffers_.try_emplace({cpu, array}, map_fd, cpu, bytes, epoll_.get());
+    buffers_.try_emplace({cpu, array}, std::move(fd), map_fd, cpu, bytes, epoll_.get());
 }
 
 void PerfReader::drop_retired() {
@@ -297,8 +301,13 @@ void PerfReader::wait(std::chrono::milliseconds timeout) {
     constexpr uint64_t cpu_check_ns = 1'000'000'000;
     epoll_event event;
     epoll_wait(epoll_.get(), &event, 1, static_cast<int>(timeout.count()));
-    if (now() - cpus_checked_ > cpu_check_ns)
+    if (now() - cpus_checked_ <= cpu_check_ns)
+        return;
+    try {
         follow_cpus();
+    } catch (const Error&) { // what it has no memory for now: losses there are counted
+        cpus_checked_ = now();
+    }
 }
 
 std::vector<BufferCount> PerfReader::counts() const {
