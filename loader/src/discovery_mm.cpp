@@ -16,7 +16,6 @@ namespace ebpf_loader {
 namespace {
 
 constexpr size_t mm_bytes = 4096;
-constexpr size_t file_bytes = 768;
 
 /// What /proc/PID/stat tells of an address space.
 struct Layout {
