@@ -158,10 +158,9 @@ void Lineage::update(LineageNode& node, const Event& event) {
     // A container's first process was forked outside of it: the exec is when to look again.
     if (!has_new_image(event))
         return;
-    if (const auto path = reader_.cgroup(event.pid)) {
+    if (const auto path = reader_.cgroup(event.pid, node.start_ticks_))
         node.facts.set_cgroup(*path);
-        node.facts.capabilities.reset(); // an exec changes them
-    }
+    node.facts.inherited = true; // an exec changes capabilities
 }
 
 void Lineage::add_child(const Event& event, const Node& parent) {

@@ -15,6 +15,7 @@ namespace telemetry::imds {
 namespace {
 
 constexpr size_t largest_file = 16 * 1024;
+constexpr uint32_t pf_exiting = 4; ///< include/linux/sched.h
 
 std::vector<std::string_view> words_of(std::string_view text) {
     std::vector<std::string_view> words;
@@ -97,7 +98,7 @@ std::optional<std::string> ProcReader::read(uint32_t pid, const char* name) cons
     return text;
 }
 
-/// Fields 4 and 22; the second, the command name, may hold anything.
+/// Fields 4, 9 and 22; the second, the command name, may hold anything.
 std::optional<ProcReader::Parentage> ProcReader::parentage(uint32_t pid) const {
     const auto stat = read(pid, "stat");
     const size_t end = stat ? stat->rfind(')') : std::string::npos;
@@ -105,8 +106,11 @@ std::optional<ProcReader::Parentage> ProcReader::parentage(uint32_t pid) const {
         return std::nullopt;
     const auto words = words_of(std::string_view(*stat).substr(end + 1));
     Parentage parentage;
-    if (words.size() < 20 || !parse(words[1], parentage.ppid) || !parse(words[19], parentage.start_ticks))
+    uint32_t flags = 0;
+    if (words.size() < 20 || !parse(words[1], parentage.ppid) || !parse(words[6], flags) ||
+        !parse(words[19], parentage.start_ticks))
         return std::nullopt;
+    parentage.is_exiting = flags & pf_exiting;
     return parentage;
 }
 
@@ -137,6 +141,11 @@ std::optional<std::string> ProcReader::cgroup(uint32_t pid) const {
     return std::string(best);
 }
 
+std::optional<std::string> ProcReader::cgroup(uint32_t pid, uint64_t start_ticks) const {
+    auto path = cgroup(pid);
+    return is_still(pid, start_ticks) ? path : std::nullopt;
+}
+
 uint32_t ProcReader::namespace_of(uint32_t pid, const char* name) const {
     const std::string path = root_ + '/' + std::to_string(pid) + "/ns/" + name;
     struct stat status {};
@@ -153,10 +162,15 @@ std::optional<ProcessFacts> ProcReader::facts(uint32_t pid, uint64_t start_ticks
     spaces = {namespace_of(pid, "cgroup"), namespace_of(pid, "ipc"), namespace_of(pid, "mnt"),
               namespace_of(pid, "net"),    namespace_of(pid, "pid"), namespace_of(pid, "user"),
               namespace_of(pid, "uts")};
-    const auto now = parentage(pid); // last: what was read before was then of the same process
-    if (!now || now->start_ticks != start_ticks)
+    if (!is_still(pid, start_ticks))
         return std::nullopt;
     return facts;
+}
+
+/// Asked last: what was read before was then of the same process, and whole.
+bool ProcReader::is_still(uint32_t pid, uint64_t start_ticks) const {
+    const auto now = parentage(pid);
+    return now && now->start_ticks == start_ticks && !now->is_exiting;
 }
 
 std::optional<ProcReader::Ids> ProcReader::ids(uint32_t pid) const {

@@ -38,7 +38,8 @@ struct ProcessFacts {
     Namespaces namespaces;
     std::string cgroup; ///< its path, from the root of the hierarchy; empty: not known
     Container container;
-    bool inherited = false; ///< the cgroup is its parent's: the process was gone too soon
+    /// Some of it is its parent's, or of before its exec: it was gone too soon to be asked.
+    bool inherited = false;
 
     void set_cgroup(std::string_view path);
 };

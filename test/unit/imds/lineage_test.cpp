@@ -43,12 +43,13 @@ std::vector<uint32_t> ids(Lineage& lineage, const Event& event, size_t most = 10
 
 class Proc {
   public:
-    void add(uint32_t pid, uint32_t ppid, uint64_t ticks, const std::string& cgroup = "0::/\n") const {
+    void add(uint32_t pid, uint32_t ppid, uint64_t ticks, const std::string& cgroup = "0::/\n",
+             uint32_t flags = 0x400000) const {
         const std::string folder = folder_.path() + '/' + std::to_string(pid);
         std::filesystem::create_directory(folder);
         std::string stat = std::to_string(pid) + " (a) b)) S " + std::to_string(ppid);
         for (int field = 5; field < 22; ++field)
-            stat += " 0";
+            stat += field == 9 ? ' ' + std::to_string(flags) : " 0";
         std::ofstream(folder + "/stat") << stat << ' ' << ticks << " 0 0\n";
         std::ofstream(folder + "/cgroup") << cgroup;
         std::ofstream(folder + "/cmdline") << "prog" << pid << '\0' << "-x" << '\0';
@@ -145,6 +146,26 @@ TEST(ImdsLineage, AChildThatIsGoneTooSoonHasItsParentsContainer) {
     const auto child = lineage.find(of(30)); // nothing in /proc
     EXPECT_EQ(child->facts.container.id, std::string(64, 'd'));
     EXPECT_TRUE(child->facts.inherited);
+}
+
+/// What /proc has of it by then is the root of all cgroups, and no namespaces.
+TEST(ImdsLineage, AChildThatIsAboutToGoHasItsParentsContainer) {
+    Proc proc;
+    const uint64_t ticks = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
+    proc.add(20, 0, 20 * ticks, "0::/system.slice/docker-" + std::string(64, 'd') + ".scope\n");
+    Lineage lineage(proc.path());
+    lineage.remember_running();
+    lineage.note(fork_of(20, 30));
+    proc.add(30, 20, 30 * ticks, "0::/\n", 0x40010c);
+    Event exec = of(30, EBT_EXEC);
+    lineage.note(exec);
+    const auto child = lineage.find(exec);
+    EXPECT_EQ(child->facts.container.id, std::string(64, 'd'));
+    EXPECT_EQ(child->facts.capabilities->effective, 0xffU);
+    EXPECT_TRUE(child->facts.inherited);
+    proc.add(30, 20, 30 * ticks, "0::/elsewhere\n");
+    EXPECT_EQ(lineage.find(exec)->facts.cgroup, "/elsewhere");
+    EXPECT_FALSE(lineage.find(exec)->facts.inherited);
 }
 
 TEST(ImdsLineage, ADifferentProcessWithTheIdTellsNothing) {
