@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "metadata_network.hpp"
+#include "metadata_server.hpp"
 
 #include <csignal>
 #include <cstring>
@@ -26,13 +27,25 @@ std::vector<char*> pointers_of(const std::vector<std::string>& words) {
     _exit(127);
 }
 
+void tell_ready() {
+    [[maybe_unused]] const ssize_t written = write(STDOUT_FILENO, "ready", 5);
+}
+
 [[noreturn]] void serve() {
-    const char* const prepare = "ip link set lo up && ip addr add 169.254.169.254/32 dev lo && "
-                                "ip -6 addr add fd00:ec2::254/128 dev lo nodad && "
-                                "exec python3 \"$0\" 169.254.169.254:80 '[fd00:ec2::254]:80'";
     if (unshare(CLONE_NEWNET))
         _exit(126);
-    become({"sh", "-c", prepare, SERVER});
+    std::string prepare = "ip link set lo up";
+    for (const std::string& address : metadata::addresses)
+        prepare +=
+            " && ip addr add " + address + (address.find(':') == address.npos ? "/32" : "/128") + " dev lo";
+    const pid_t child = fork();
+    if (child == 0)
+        become({"sh", "-c", prepare});
+    int status = 0;
+    if (waitpid(child, &status, 0) != child || status != 0)
+        _exit(126);
+    metadata::serve(tell_ready);
+    _exit(0);
 }
 
 std::string read_to_end(int fd) {
@@ -61,8 +74,7 @@ MetadataNetwork::MetadataNetwork() {
     output_ = out[0];
     char ready[6] = "";
     if (read(output_, ready, 5) != 5 || strcmp(ready, "ready") != 0)
-        throw std::runtime_error(
-            "the metadata server does not start: are ip and python3 there, is this root?");
+        throw std::runtime_error("the metadata server does not start: is ip there, is this root?");
 }
 
 MetadataNetwork::~MetadataNetwork() {
@@ -72,27 +84,33 @@ MetadataNetwork::~MetadataNetwork() {
     waitpid(pid_, nullptr, 0);
 }
 
-std::string MetadataNetwork::run(const std::vector<std::string>& command) const {
-    int out[2];
-    if (pipe2(out, O_CLOEXEC))
+Ran MetadataNetwork::run(const std::vector<std::string>& command, const std::string& input,
+                         bool must_succeed) const {
+    int in[2], out[2];
+    if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
         throw std::runtime_error("no pipe");
     const int space = open(("/proc/" + std::to_string(pid_) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC);
     const pid_t child = fork();
     if (child == 0) {
         if (setns(space, CLONE_NEWNET))
             _exit(126);
+        dup2(in[0], STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
         become(command);
     }
     close(space);
+    close(in[0]);
     close(out[1]);
+    if (write(in[1], input.data(), input.size()) != static_cast<ssize_t>(input.size()))
+        throw std::runtime_error("it does not read its input");
+    close(in[1]);
     std::string text = read_to_end(out[0]);
     close(out[0]);
     int status = 0;
     waitpid(child, &status, 0);
-    if (status != 0)
+    if (must_succeed && status != 0)
         throw std::runtime_error(command.front() + " failed: " + std::to_string(status));
-    return text;
+    return {text, child};
 }
 
 std::string MetadataNetwork::inode() const {

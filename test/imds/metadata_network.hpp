@@ -5,6 +5,11 @@
 
 #include <sys/types.h>
 
+struct Ran {
+    std::string out; ///< what it wrote to standard output
+    pid_t pid;       ///< that it had
+};
+
 /// A network namespace with a metadata server in it, which ends with this object.
 class MetadataNetwork {
   public:
@@ -13,9 +18,9 @@ class MetadataNetwork {
     MetadataNetwork(const MetadataNetwork&) = delete;
     MetadataNetwork& operator=(const MetadataNetwork&) = delete;
 
-    /// Runs a program in the namespace, with no shell; returns what it wrote to standard output.
-    /// It must succeed.
-    std::string run(const std::vector<std::string>& command) const;
+    /// Runs a program in the namespace, with no shell.
+    Ran run(const std::vector<std::string>& command, const std::string& input = {},
+            bool must_succeed = true) const;
     /// The namespace's inode number.
     std::string inode() const;
     pid_t pid() const { return pid_; }

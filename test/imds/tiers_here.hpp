@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <ebpf_loader/probe.hpp>
+
+/// All tiers; with EBT_TIERS=possible in the environment, those that this kernel can run.
+inline std::vector<std::string> tiers_here() {
+    const char* const wanted = getenv("EBT_TIERS");
+    std::vector<std::string> all = {"tp", "raw_tp_sub4096", "raw_tp_noloops", "raw_tp"};
+    if (!wanted || std::string(wanted) != "possible")
+        return all;
+    std::erase_if(all,
+                  [verdicts = ebpf_loader::judge_tiers(ebpf_loader::probe_capabilities())](const auto& name) {
+                      for (const auto& verdict : verdicts)
+                          if (ebpf_loader::tier_name(verdict.tier) == name)
+                              return !verdict.possible;
+                      return true;
+                  });
+    return all;
+}
