@@ -14,9 +14,10 @@ install_tree() {
 
 expect_files() {
     local file
-    for file in sbin/ebpf_telemetry bin/get_offsets include/ebpf_loader/engine.hpp \
+    for file in sbin/ebpf_telemetry sbin/imds-tracker bin/get_offsets include/ebpf_loader/engine.hpp \
         include/ebpf_loader/abi/record.h include/ebpf_loader/abi/offsets.def \
-        share/ebpf_telemetry/rules/syscalls.rules share/doc/ebpf_telemetry/README.md \
+        share/ebpf_telemetry/rules/syscalls.rules share/ebpf_telemetry/rules/imds-endpoints.conf \
+        share/doc/ebpf_telemetry/docs/imds.md share/doc/ebpf_telemetry/README.md \
         share/doc/ebpf_telemetry/get_offsets/README.md share/doc/ebpf_telemetry/LICENSES/MIT.txt \
         share/doc/ebpf_telemetry/LICENSES/GPL-2.0-only.txt \
         share/doc/ebpf_telemetry/LICENSES/LGPL-2.1-only.txt; do
@@ -52,6 +53,13 @@ expect_programs_to_run() {
     expect_status 0 "$prefix/sbin/ebpf_telemetry" --version
     expect_text "$scratch/out" "ebpf_telemetry"
     expect_status 0 "$prefix/sbin/ebpf_telemetry" --duration 1 -f json
+    expect_status 0 "$prefix/sbin/imds-tracker" --version
+    expect_text "$scratch/out" "imds-tracker"
+    local endpoints=$prefix/share/ebpf_telemetry/rules/imds-endpoints.conf
+    expect_status 0 "$prefix/sbin/imds-tracker" --check --endpoints "$endpoints"
+    expect_text "$scratch/out" " endpoints and kernel offsets"
+    expect_status 0 "$prefix/sbin/imds-tracker" --duration 1 -f json
+    expect_text "$scratch/err" "info: reporting"
     expect_status 0 "$prefix/bin/get_offsets"
     expect_text "$scratch/out" "task_struct.real_parent = "
 }
