@@ -21,6 +21,7 @@ def tests_line:
             + (if .tests == 0 then "no test ran" else tests_line end) end),
   (.together | select(. != null) | "\($name) tiers compared: " + tests_line),
   (.program | select(. != null) | "\($name) the program: " + tests_line),
+  (.imds | select(. != null) | "\($name) imds-tracker: " + tests_line),
   (.sources | select(. != null)
    | "\($name) offsets: \(.right) of \(.all) fields from \(.source) are where discovery finds them, "
      + "\(.wrong) are not, \(.unchecked) could not be compared"

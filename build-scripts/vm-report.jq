@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What a guest sent, as the object that vm-test.sh reports and kernels-doc.sh tabulates.
-# In: $probe, $kernel_tests, $program_tests (arrays, empty when the guest did not get so
+# In: $probe, $kernel_tests, $program_tests, $imds_tests (arrays, empty when the guest did not get so
 # far), $log, $dmesg, $release, $check, $offsets_conf, $statuses (texts), and from the
 # host: $headers (how they compare; empty where there are none), $image, $suite, $ended,
 # $given, $wanted, $seconds.
@@ -68,6 +68,8 @@ def kernel_faults:
     capabilities: ($probe.capabilities // {}), kernel: ($probe.kernel // {}),
     tiers: [$probe.tiers[]? | tier_result($tiers_wanted)],
     together: (suite("Tiers") | if . then outcome else null end),
+    imds: ($imds_tests[0] // null
+           | if . then {time, testsuite: [.testsuites[] | cases(.; false)[]]} | outcome else null end),
     program: ($program_tests[0] // null
               | if . then {time, testsuite: [.testsuites[] | cases(.; false)[]]} | outcome else null end),
     sources: sources, headers: headers_compared,
@@ -75,7 +77,7 @@ def kernel_faults:
     not_tried: listed_under("things could not be tried here"),
     kernel_faults: kernel_faults
   }
-| ([.tiers[] | select(.tests > 0)] + ([.together, .program] - [null])) as $outcomes
+| ([.tiers[] | select(.tests > 0)] + ([.together, .program, .imds] - [null])) as $outcomes
 | .ran = ([$outcomes[] | .tests - (.skipped | length)] | add // 0)
 | .passed = ([$outcomes[].passed] | add // 0)
 | [.tiers[] | select(.wanted and .possible)] as $ran
@@ -88,6 +90,8 @@ def kernel_faults:
      (.together // {} | .failed // [] | select(. != []) | "tiers compared: failed: " + join(" ")),
      (.program.failed // [] | select(. != []) | "program tests: failed: " + join(" ")),
      if .program == null then "no result of the program tests" else empty end,
+     (.imds.failed // [] | select(. != []) | "imds-tracker: failed: " + join(" ")),
+     if .imds == null then "no result of the tests of imds-tracker" else empty end,
      if .sources == null then "the offsets were not compared with discovery"
      elif .sources.wrong > 0 or .sources.right == 0 then
          "offsets and discovery disagree: " + (.sources.found | join("; ")) else empty end,

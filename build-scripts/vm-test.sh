@@ -123,9 +123,14 @@ make_base() {
     cp "$(command -v busybox)" "$root/bin/busybox"
     cp "$here/../test/vm/init.sh" "$root/init"
     cp "$here/../test/vm/guest.sh" "$programs"/* "$root/t/"
-    mkdir -p "$root$build/get_offsets" # where program_tests, built here, looks for them
-    ln -s /t/ebpf_telemetry "$root$build/ebpf_telemetry"
-    ln -s /t/get_offsets "$root$build/get_offsets/get_offsets"
+    local program # tests that were built here look for programs where they were built
+    mkdir -p "$root$build/get_offsets"
+    for program in "$programs"/*; do
+        case ${program##*/} in
+        get_offsets) ln -s /t/get_offsets "$root$build/get_offsets/get_offsets" ;;
+        *) ln -s "/t/${program##*/}" "$root$build/${program##*/}" ;;
+        esac
+    done
     chmod 755 "$root/init"
     printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$root/etc/passwd"
     printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
@@ -186,7 +191,7 @@ compare_headers() { # index, folder
 
 report_json() { # index, folder, how it ended, seconds
     local file
-    for file in probe.json kernel_tests.json program_tests.json kernel_tests.log check.log offsets.conf \
+    for file in probe.json kernel_tests.json program_tests.json imds_tests.json kernel_tests.log check.log offsets.conf \
         statuses dmesg release; do
         [ -e "$2/$file" ] || : >"$2/$file"
     done
@@ -194,7 +199,8 @@ report_json() { # index, folder, how it ended, seconds
     jq -n -f "$here/vm-report.jq" --arg image "${images[$1]##*/}" --arg suite "${names[$1]}" \
         --arg ended "$3" --arg seconds "$4" --arg given "${offsets[$1]}${vmlinux[$1]}" --arg wanted "$tiers" \
         --slurpfile probe "$2/probe.json" --slurpfile kernel_tests "$2/kernel_tests.json" \
-        --slurpfile program_tests "$2/program_tests.json" --rawfile log "$2/kernel_tests.log" --rawfile dmesg "$2/dmesg" \
+        --slurpfile program_tests "$2/program_tests.json" --slurpfile imds_tests "$2/imds_tests.json" \
+        --rawfile log "$2/kernel_tests.log" --rawfile dmesg "$2/dmesg" \
         --rawfile release "$2/release" --rawfile check "$2/check.log" --rawfile statuses "$2/statuses" \
         --rawfile offsets_conf "$2/offsets.conf" --rawfile headers "$2/headers.log" >"$2/result.json"
 }

@@ -60,3 +60,10 @@ note_failure kernel_tests
 # Losses are provoked by storms, which take minutes each under emulation.
 step program_tests /t/program_tests --gtest_filter='-*Losses*:*Shedding*' --gtest_output=json:/results/program_tests.json
 note_failure program_tests
+# Those of imds-tracker that need no other programs, in the tiers that this kernel takes. Offsets
+# that were found above need not be found again each time.
+export EBT_TIERS=possible
+[ ! -s /results/offsets.conf ] || export EBT_CONFIG=/results/offsets.conf
+step imds_tests /t/imds_kernel_tests --gtest_filter='*OwnClientCalls.Every/*:*OwnClientCalls.TellTheEnd/tp' \
+    --gtest_output=json:/results/imds_tests.json
+note_failure imds_tests
