@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Each way to move bytes over a connection, for programs of 64 and of 32 bits.
+#include <filesystem>
+
 #include "capture_fixture.hpp"
 
 using nlohmann::json;
@@ -91,7 +93,7 @@ class OwnClientCalls : public Capture {
     Asker asker(const char* client, const std::string& call, pid_t pid) const {
         const std::string path = client;
         return {.pid = pid,
-                .executable = path,
+                .executable = std::filesystem::canonical(path),
                 .args = {path, call, instance},
                 .name = path.substr(path.rfind('/') + 1, 15)};
     }
@@ -134,7 +136,7 @@ TEST_P(OwnClientCalls, Every) {
 TEST_P(OwnClientCalls, TellTheEnd) {
     for (const char* call : {"silent", "unanswered", "garbage"})
         run(CLIENT, call);
-    ASSERT_TRUE(eventually([&] { return lines_of(tracker_.out()).size() == 3; })) << tracker_.out();
+    ASSERT_TRUE(eventually([&] { return lines_of(tracker_.out()).size() >= 3; })) << tracker_.out();
     events();
     ASSERT_EQ(events_.size(), 3u) << tracker_.out();
     for (const pid_t pid : pids_)

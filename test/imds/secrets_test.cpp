@@ -94,8 +94,8 @@ TEST_P(Secrets, AreNowhere) {
     Talkative program(GetParam());
     program.be_asked();
     program.end();
-    EXPECT_EQ(lines_of(program.out()).size(), asked) << program.out();
-    EXPECT_EQ(program.sent().size(), asked);
+    EXPECT_GE(lines_of(program.out()).size(), asked) << program.out(); // others may ask as well
+    EXPECT_GE(program.sent().size(), asked);
     for (const std::string& text : {program.out(), program.sent().dump(), program.err()})
         EXPECT_THAT(text, Not(HasSubstr(metadata::secret)));
     EXPECT_THAT(program.sent().dump(), HasSubstr("X-aws-ec2-metadata-token: <redacted:31>"));
