@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "event.hpp"
+#include "imds/call_stack.hpp"
 #include "imds/process_facts.hpp"
 
 namespace telemetry::imds {
@@ -37,7 +38,7 @@ struct Caller {
     KeptProcess process;
     bool is_known = true; ///< false: `process` has but the ids
     ProcessFacts facts;
-    std::vector<uint64_t> user_stack;
+    CallStack user_stack;
     std::shared_ptr<const LineageNode> lineage; ///< the process itself; null: nothing known
 };
 

@@ -27,6 +27,8 @@ class JsonFormatter final : public ImdsFormatter {
     void put_imds(const ImdsEvent& event);
     void put_remarks(const ImdsEvent& event);
     void put_fields(const ImdsEvent& event);
+    void put_stack(const CallStack& stack);
+    void put_frame(const StackFrame& frame, int index);
     void put_body(const FieldName& name, uint64_t bytes, const Secret& content);
 
     /// The next member of an object that `key` begins.
@@ -205,11 +207,57 @@ void JsonFormatter::put_imds(const ImdsEvent& event) {
         line_.put(",\"netns\":");
         line_.put_quoted_number(event.link.netns);
     }
+    if (event.caller)
+        put_stack(event.caller->user_stack);
     if (event.reader) {
         line_.put(",\"reader\":{");
         process_.put_reader(line_, *event.reader);
         line_.put('}');
     }
+    line_.put('}');
+}
+
+void JsonFormatter::put_stack(const CallStack& stack) {
+    if (stack.frames.empty())
+        return;
+    line_.put(",\"user_stack\":[");
+    int index = 0;
+    for (const StackFrame& frame : stack.frames) {
+        line_.next();
+        put_frame(frame, index++);
+    }
+    line_.put("],\"user_stack_end\":");
+    line_.put_quoted(stack_end_name(stack.end));
+}
+
+void JsonFormatter::put_frame(const StackFrame& frame, int index) {
+    const auto put_hex = [&](uint64_t value) {
+        line_.put("\"0x");
+        line_.put_hex(value);
+        line_.put('"');
+    };
+    line_.put("{\"address\":");
+    put_hex(frame.address);
+    if (!frame.module.empty()) {
+        line_.put(",\"module\":");
+        line_.put_string({"linux.imds.user_stack", index, "module"}, frame.module);
+    }
+    if (frame.module_offset) {
+        line_.put(",\"module_offset\":");
+        put_hex(*frame.module_offset);
+    }
+    if (!frame.symbol.empty()) {
+        line_.put(",\"symbol\":");
+        line_.put_string({"linux.imds.user_stack", index, "symbol"}, frame.symbol);
+        line_.put(",\"symbol_offset\":");
+        put_hex(frame.symbol_offset);
+    }
+    if (!frame.build_id.empty()) {
+        line_.put(",\"build_id\":");
+        line_.put_quoted(frame.build_id);
+    }
+    if (frame.is_guess)
+        line_.put(",\"frame_pointer\":true");
     line_.put('}');
 }
 

@@ -197,15 +197,6 @@ void JsonProcess::put_linux(JsonLine& line, const Caller& caller, const Ancestor
     if (facts.inherited)
         line.key("\"inherited\":true");
     put_ancestors(line, ancestors);
-    if (!caller.user_stack.empty()) {
-        line.key("\"user_stack\":[");
-        for (const uint64_t address : caller.user_stack) {
-            line.key("\"0x");
-            line.put_hex(address);
-            line.put('"');
-        }
-        line.put(']');
-    }
     line.put('}');
 }
 

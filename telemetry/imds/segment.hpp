@@ -38,8 +38,6 @@ struct Segment {
     /// What the kernel tells beyond that: capabilities, namespaces, cgroup. Null: to be read
     /// from /proc, while the process is there.
     const ProcessFacts* facts = nullptr;
-    /// Return addresses in user memory, innermost first, if stacks were asked for.
-    std::span<const uint64_t> user_stack;
 
     /// Of the kernel's socket, not of a descriptor: the same through dup, fork, SCM_RIGHTS and
     /// threads. Never 0. May be used again once `closed` was told.

@@ -15,7 +15,6 @@ void SegmentQueue::put(const Segment& segment, By by, const Handler& handler) {
     waiting.bytes.assign(reinterpret_cast<const char*>(segment.bytes.data()), segment.bytes.size());
     waiting.segment.process = nullptr; // `by` has what is to be kept
     waiting.segment.facts = nullptr;
-    waiting.segment.user_stack = {};
     bytes_ += waiting.bytes.size();
     newest_ns_ = std::max(newest_ns_, segment.time_ns);
     queue_.emplace(segment.time_ns, std::move(waiting));

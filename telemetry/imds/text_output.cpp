@@ -32,6 +32,8 @@ class TextFormatter final : public ImdsFormatter {
     void put_who(const ImdsEvent& event);
     void put_chain(const Caller& caller, const Ancestors& ancestors);
     void put_remarks(const ImdsEvent& event);
+    void put_stack(const CallStack& stack);
+    void put_frame(const StackFrame& frame);
     void put_unsafe(const ImdsEvent& event);
     void put_end(std::string_view name, const Address& address);
     void put_latency(uint64_t latency_ns);
@@ -91,6 +93,8 @@ void TextFormatter::format(const ImdsEvent& event, std::string& out) {
     }
     put_who(event);
     put_remarks(event);
+    if (event.caller)
+        put_stack(event.caller->user_stack);
     if (options_.unsafe)
         put_unsafe(event);
     line_.put('\n');
@@ -250,6 +254,40 @@ void TextFormatter::put_remarks(const ImdsEvent& event) {
         line_.put(" uncertain=yes");
     if (event.is_late)
         line_.put(" late=yes");
+}
+
+/// "libc.so.6!send+0x4d < client!main+0x99": each was called by the next; "<?" by a frame pointer.
+void TextFormatter::put_stack(const CallStack& stack) {
+    if (stack.frames.empty())
+        return;
+    put_name("user_stack");
+    line_.put('"');
+    for (const StackFrame& frame : stack.frames) {
+        if (&frame != &stack.frames.front())
+            line_.put(frame.is_guess ? std::string_view(" <? ") : std::string_view(" < "));
+        put_frame(frame);
+    }
+    line_.put('"');
+    if (stack.end == StackEnd::outermost)
+        return;
+    put_name("user_stack_end");
+    line_.put(stack_end_name(stack.end));
+}
+
+void TextFormatter::put_frame(const StackFrame& frame) {
+    const size_t folder = frame.module.rfind('/');
+    put_text_escaped(line_,
+                     std::string_view(frame.module).substr(folder == frame.module.npos ? 0 : folder + 1));
+    if (!frame.symbol.empty()) {
+        line_.put('!');
+        put_text_escaped(line_, frame.symbol);
+    }
+    const uint64_t offset =
+        !frame.symbol.empty() ? frame.symbol_offset : frame.module_offset.value_or(frame.address);
+    if (!frame.module.empty())
+        line_.put(frame.symbol.empty() && !frame.module_offset ? '@' : '+');
+    line_.put("0x");
+    line_.put_hex(offset);
 }
 
 void TextFormatter::put_unsafe(const ImdsEvent& event) {

@@ -47,6 +47,7 @@ class ImdsTracker::Teller final : public ConversationListener {
 ImdsTracker::ImdsTracker(Options options, Handler handler)
     : options_(std::move(options)), teller_(std::make_unique<Teller>(std::move(handler), options_.scrubs)),
       lineage_(options_.proc_root, options_.lineage), connections_(options_.connections, *teller_),
+      stacks_(options_.user_stacks ? std::make_unique<StackReader>(options_.proc_root) : nullptr),
       queue_(options_.queue),
       conduct_([this](const Segment& segment, const auto& by) { conduct(segment, by); }) {}
 
@@ -117,12 +118,14 @@ std::shared_ptr<const Caller> ImdsTracker::caller_of(const Segment& segment) {
     ids.missing = EBT_MISSING_PPID | EBT_MISSING_CREDENTIALS | EBT_MISSING_AUDIT | EBT_MISSING_EXEC_ID;
     const Event& event = segment.process ? *segment.process : ids;
     const auto recent = recent_.find(segment.tid);
-    if (recent != recent_.end() && segment.user_stack.empty() &&
+    const bool has_stack = stacks_ && event.user_stack_status == Status::ok;
+    if (recent != recent_.end() && !has_stack && recent->second->user_stack.frames.empty() &&
         is_same_process(recent->second->process.event(), event))
         return recent->second;
     auto caller = std::make_shared<Caller>(event);
     caller->is_known = segment.process != nullptr;
-    caller->user_stack.assign(segment.user_stack.begin(), segment.user_stack.end());
+    if (has_stack)
+        caller->user_stack = stacks_->read(event);
     if (segment.process)
         caller->lineage = lineage_.find(event);
     if (segment.facts)

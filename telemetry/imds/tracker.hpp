@@ -14,6 +14,7 @@
 #include "imds/open_connections.hpp"
 #include "imds/segment.hpp"
 #include "imds/segment_queue.hpp"
+#include "imds/stack_reader.hpp"
 
 namespace telemetry::imds {
 
@@ -23,7 +24,8 @@ class ImdsTracker {
     struct Options {
         Endpoints endpoints = Endpoints::built_in();
         std::string proc_root = "/proc";
-        bool scrubs = true; ///< takes secrets out of command lines; false: for --unsafe
+        bool user_stacks = false; ///< tells names of the stacks that come with events
+        bool scrubs = true;       ///< takes secrets out of command lines; false: for --unsafe
         Connections::Limits connections;
         Lineage::Limits lineage;
         SegmentQueue::Limits queue; ///< wait_ns = 0 where records come in order (a ring buffer)
@@ -73,6 +75,7 @@ class ImdsTracker {
     std::unique_ptr<Teller> teller_;
     Lineage lineage_;
     Connections connections_;
+    std::unique_ptr<StackReader> stacks_; ///< null: not asked for
     SegmentQueue queue_;
     SegmentQueue::Handler conduct_;
     std::map<uint32_t, std::shared_ptr<const Caller>> recent_; ///< by thread, a few

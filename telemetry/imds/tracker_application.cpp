@@ -17,6 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto poll_time = 100ms;
+/// What tells the names of a stack goes with its process. A ring buffer wakes its reader at once.
+constexpr auto poll_time_for_stacks = 5ms;
 
 /// Processes for the family tree, and what their calls move over connections to endpoints.
 ebpf_loader::Selection select_events(const TrackerOptions& options) {
@@ -24,6 +26,8 @@ ebpf_loader::Selection select_events(const TrackerOptions& options) {
     for (const ebt_process_row row : {EBT_ROW_FORK, EBT_ROW_EXEC, EBT_ROW_EXIT})
         selection.select_process(row, {}, true);
     selection.select_streams(kernel_endpoints(load_endpoints(options)));
+    if (options.user_stack_trace)
+        selection.select_stacks();
     return selection;
 }
 
@@ -32,6 +36,7 @@ ImdsTracker::Options tracker_options(const TrackerOptions& options, const ebpf_l
     tracker.endpoints = load_endpoints(options);
     tracker.proc_root = options.proc_root;
     tracker.scrubs = !options.unsafe;
+    tracker.user_stacks = options.user_stack_trace;
     if (engine.uses_ring_buffer())
         tracker.queue.wait_ns = 20'000'000; // one buffer: all but in order
     return tracker;
@@ -53,8 +58,6 @@ TrackerApplication::TrackerApplication(const TrackerOptions& options)
     const FormatContext context = format_context(engine_);
     reporter_.begin(context);
     losses_ = make_formatter(options.common.format, context);
-    if (options.user_stack_trace)
-        log(LogLevel::warning, "--user-stack-trace: this build captures no stacks");
     log(LogLevel::info,
         summary_of(engine_) + ", " + std::to_string(tracker_.endpoints().all().size()) + " endpoints");
 }
@@ -88,8 +91,9 @@ int TrackerApplication::run() {
 
 void TrackerApplication::loop() {
     const ebpf_loader::Engine::RecordHandler handler = [this](auto record) { take(record); };
+    const bool is_urgent = options_.user_stack_trace && !engine_.uses_ring_buffer();
     while (goes_on()) {
-        engine_.poll(handler, poll_time);
+        engine_.poll(handler, is_urgent ? poll_time_for_stacks : poll_time);
         tracker_.tick(wall_clock_ns());
         gate_.tick();
         reporter_.hand_over();

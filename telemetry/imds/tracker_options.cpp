@@ -18,7 +18,7 @@ command_line::Groups groups() {
     auto add = groups.events.add_options();
     add("datadog", "send events to Datadog too; DD_API_KEY and DD_SITE from the environment");
     add("unsafe", "show bodies and whole URLs, with the secrets in them");
-    add("user-stack-trace", "the caller's stack in user memory with each request");
+    add("user-stack-trace", "which functions of which files asked, with each request: docs/imds.md");
     add("endpoints", po::value<Texts>()->value_name("FILE"),
         "further addresses to watch, as rules/imds-endpoints.conf has them; again for a further file");
     add("colour", po::value<std::string>()->value_name("WHEN"),
