@@ -22,7 +22,7 @@ Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels
   --filter PATTERN  only these kernel tests, as --gtest_filter takes them (default: all but
                     Offsets.*, which start an engine for each wrong offset)
   --jobs N          kernels at a time (default: half of the processors)
-  --timeout SECONDS for a kernel (default: 900; the verifiers of 4.14 and 4.15 are slow)
+  --timeout SECONDS for a kernel (default: 1200; the verifiers of 4.14 and 4.15 are slow)
   --keep FOLDER     for results.json, console logs and what the guests sent
                     (default: build-static/vm)
   --help
@@ -38,7 +38,7 @@ fail() {
 }
 
 images=() names=() offsets=() vmlinux=() headers=()
-tiers=possible filter='-Offsets.*' jobs=$(($(nproc) / 2)) seconds=900 keep=
+tiers=possible filter='-Offsets.*' jobs=$(($(nproc) / 2)) seconds=1200 keep=
 
 add_kernel() { # name, image
     [ -r "$2" ] || fail "cannot read the kernel image $2"
