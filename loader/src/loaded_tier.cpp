@@ -88,8 +88,8 @@ LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan)
         enable_direct_reads(plan.rdonly_cast);
     size_maps(plan);
     choose_programs(plan.hooks);
-    if (plan.log_level)
-        load_counting(plan.log_level);
+    if (plan.counts)
+        load_counting();
     else
         load();
     link_stages();
@@ -175,14 +175,15 @@ void LoadedTier::load() {
                       tail_of(log_.get()));
 }
 
-void LoadedTier::load_counting(uint32_t log_level) {
-    const size_t bytes = log_level & 4 ? 4096 : log_bytes;
+void LoadedTier::load_counting() {
+    constexpr uint32_t counts_alone = 4; // BPF_LOG_STATS
+    constexpr size_t bytes = 4096;
     std::vector<std::unique_ptr<char[]>> logs;
     bpf_program* program;
     bpf_object__for_each_program(program, object_.get()) {
         logs.push_back(std::make_unique_for_overwrite<char[]>(bytes));
         logs.back()[0] = '\0';
-        bpf_program__set_log_level(program, log_level);
+        bpf_program__set_log_level(program, counts_alone);
         bpf_program__set_log_buf(program, logs.back().get(), bytes);
     }
     load();

@@ -32,9 +32,7 @@ struct LoadPlan {
     Hooks hooks;
     size_t ring_bytes;   ///< used where the ring is
     int rdonly_cast = 0; ///< as in Capabilities; for the feature direct_reads
-    /// Of bpf(2), to count instructions by the log of the verifier: 4 tells the count alone,
-    /// from Linux 5.2 on, 1 everything. 0: no log.
-    uint32_t log_level = 0;
+    bool counts = false; ///< instructions, by the verifier's log: from Linux 5.2 on
 };
 
 class TinyBtf;
@@ -73,7 +71,7 @@ class LoadedTier {
     void size_maps(const LoadPlan& plan);
     void choose_programs(const Hooks& hooks);
     void load();
-    void load_counting(uint32_t log_level);
+    void load_counting();
     void link_stages();
     void attach(const char* program);
 
