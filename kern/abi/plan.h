@@ -158,7 +158,7 @@ struct ebt_settings {
 	__u32 ordinary_bytes;
 	__u32 ask_bytes;
 	__u32 events_per_process; /* a second; 0: no limit. With the feature rate_limit */
-	__u32 reserved;
+	__u32 shed; /* 1: vital records alone are told. With the feature shedding */
 };
 
 /*
@@ -192,7 +192,7 @@ struct ebt_slot {
 	__u64 last_lost; /* sequence number of the last record that was lost; 0: none */
 	__u32 unasked;   /* ring buffer: bytes since the slot asked how much it holds */
 	__u32 tight;     /* what it heard: ordinary records have to stay out */
-	__u64 reserved;
+	__u64 spilled;   /* perf buffers: vital records that found their own full */
 };
 
 #endif

@@ -207,7 +207,8 @@ enum ebt_loss {
 	EBT_LOST_TAIL_CALL = 3,    /* a tail call failed */
 	EBT_LOST_REGISTERS = 4,    /* the registers of a selected call unreadable */
 	EBT_LOST_RATE_LIMIT = 5,   /* its process had told of as many as it may in this second */
-	EBT_LOSSES = 6,
+	EBT_LOST_MAX_CPU = 6,      /* the reader is over its share of the CPU */
+	EBT_LOSSES = 7,
 };
 
 #endif

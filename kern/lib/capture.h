@@ -606,11 +606,34 @@ INLINE int is_over_rate(__u32 tgid)
 	return rate->events > set->events_per_process;
 }
 
-/* Is the record, of which nothing is captured yet, one too many of its process? */
-INLINE int is_too_many(const struct scratch *s)
+/* Has the reader asked for no ordinary records for now? */
+INLINE int is_shedding(void)
 {
-	if (HAS_FEATURE(rate_limit))
-		return s->phase == PHASE_BEGIN && !s->vital && is_over_rate(s->header.tgid);
+	__u32 zero = 0;
+	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
+	return set && set->shed;
+}
+
+/* Counts the record, which is not going to be. */
+INLINE int refuse_record(struct ebt_slot *slot, enum ebt_loss cause)
+{
+	slot->sequence++;
+	count_loss(slot, cause);
+	return 1;
+}
+
+/* Is the record, of which nothing is captured yet, one too many? It is counted, then. */
+INLINE int is_too_many(const struct claim *claim)
+{
+	const struct scratch *s = claim->scratch;
+	if (!HAS_FEATURE(shedding) && !HAS_FEATURE(rate_limit))
+		return 0;
+	if (s->phase != PHASE_BEGIN || s->vital)
+		return 0;
+	if (HAS_FEATURE(shedding) && is_shedding())
+		return refuse_record(claim->slot, EBT_LOST_MAX_CPU);
+	if (HAS_FEATURE(rate_limit) && is_over_rate(s->header.tgid))
+		return refuse_record(claim->slot, EBT_LOST_RATE_LIMIT);
 	return 0;
 }
 
@@ -621,9 +644,7 @@ INLINE void run_capture(void *ctx)
 	resume_slot(&claim);
 	if (!claim.scratch)
 		return;
-	if (is_too_many(claim.scratch)) {
-		claim.slot->sequence++;
-		count_loss(claim.slot, EBT_LOST_RATE_LIMIT);
+	if (is_too_many(&claim)) {
 		leave(ctx, &claim);
 		return;
 	}

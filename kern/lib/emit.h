@@ -55,11 +55,13 @@ INLINE __s64 ring_output(struct scratch *s, struct ebt_slot *slot, __u64 size)
  * Nobody can ask a perf buffer how much it holds, and below 5.1 not even whether it took a
  * record: vital records have buffers of their own, and where these are full, the others.
  */
-INLINE __s64 perf_output(void *ctx, struct scratch *s, __u64 size)
+INLINE __s64 perf_output(void *ctx, struct scratch *s, struct ebt_slot *slot, __u64 size)
 {
-	if (s->vital &&
-	    !bpf_perf_event_output(ctx, &vital_events, BPF_F_CURRENT_CPU, s->record, size))
-		return 0;
+	if (s->vital) {
+		if (!bpf_perf_event_output(ctx, &vital_events, BPF_F_CURRENT_CPU, s->record, size))
+			return 0;
+		slot->spilled++;
+	}
 	return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, s->record, size);
 }
 
@@ -69,7 +71,7 @@ INLINE __s64 output(void *ctx, struct scratch *s, struct ebt_slot *slot, __u64 s
 	if (HAS_FEATURE(ring_buffer))
 		return ring_output(s, slot, size);
 #endif
-	return perf_output(ctx, s, size);
+	return perf_output(ctx, s, slot, size);
 }
 
 /* Remembers that user space has this process's image, whole. */

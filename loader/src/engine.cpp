@@ -2,6 +2,7 @@
 #include <ebpf_loader/engine.hpp>
 #include <ebpf_loader/offset_source.hpp>
 
+#include "buffer_sizes.hpp"
 #include "cpus.hpp"
 #include "file_limit.hpp"
 #include "loaded_tier.hpp"
@@ -13,7 +14,6 @@
 #include "tracepoint.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <bpf/bpf.h>
 #include <cstring>
 #include <ctime>
@@ -23,23 +23,7 @@
 namespace ebpf_loader {
 namespace {
 
-constexpr size_t default_ring_bytes = 16 << 20;
-constexpr size_t default_perf_bytes = 4 << 20; ///< per CPU, while all together stay below:
-constexpr size_t most_perf_bytes = 64 << 20;
-constexpr size_t least_buffer_bytes = 128 << 10; ///< two of the largest records
-constexpr size_t most_buffer_bytes = 1 << 30;
 constexpr uint32_t wakeup_bytes = 64 << 10; ///< a power of two
-
-size_t ring_bytes(size_t asked) {
-    return std::bit_ceil(
-        std::clamp(asked ? asked : default_ring_bytes, least_buffer_bytes, most_buffer_bytes));
-}
-
-size_t perf_bytes(size_t asked) {
-    const size_t share = most_perf_bytes / std::max<size_t>(online_cpus().size(), 1);
-    const size_t bytes = asked ? asked : std::min(default_perf_bytes, share);
-    return std::bit_floor(std::clamp(bytes, least_buffer_bytes, most_buffer_bytes));
-}
 
 int64_t clock_ns(clockid_t clock) {
     timespec time{};
@@ -59,9 +43,12 @@ class Engine::Impl {
     EngineStats stats() const;
     int64_t wall_clock_offset() const;
     void close_streams(uint64_t connects);
+    void shed(bool on);
 
     const Selection selection_;
     EngineOptions options_;
+    const BufferSizes buffer_sizes_;
+    size_t buffer_memory_ = 0;
     Capabilities capabilities_;
     Offsets offsets_;
     std::vector<TierVerdict> verdicts_;
@@ -119,6 +106,7 @@ EngineStats read_counters(const LoadedTier& tier) {
     for (const ebt_slot& slot : read_slots(tier)) {
         SlotStats& of_slot = stats.slots.emplace_back();
         of_slot.emitted = slot.emitted;
+        of_slot.spilled = slot.spilled;
         of_slot.last_lost = slot.last_lost;
         std::copy(std::begin(slot.lost), std::end(slot.lost), of_slot.lost.begin());
         of_slot.lost[EBT_LOST_SCRATCH_BUSY] += slot.missed;
@@ -148,16 +136,16 @@ void subtract(EngineStats& from, const EngineStats& what) {
     from.missed_runs -= what.missed_runs;
     for (size_t slot = 0; slot < std::min(from.slots.size(), what.slots.size()); slot++) {
         from.slots[slot].emitted -= what.slots[slot].emitted;
+        from.slots[slot].spilled -= what.slots[slot].spilled;
         subtract(from.slots[slot].lost, what.slots[slot].lost);
     }
 }
 
-/// Vital records have a quarter of what the others have, besides: theirs come in bursts.
-PerfBuffers perf_buffers(const LoadedTier& tier, size_t bytes, const Capabilities& capabilities) {
-    return {.arrays = {{tier.map_fd("events"), bytes},
-                       {tier.map_fd("vital_events"), std::max(bytes / 4, least_buffer_bytes)}},
-            .boot_clock = capabilities.boot_clock,
-            .without_buffer = [&tier] { return without_buffer(tier); }};
+PerfBuffers perf_buffers(const LoadedTier& tier, const BufferSizes& sizes, const Capabilities& capabilities) {
+    return {
+        .arrays = {{tier.map_fd("events"), sizes.perf()}, {tier.map_fd("vital_events"), sizes.vital_perf()}},
+        .boot_clock = capabilities.boot_clock,
+        .without_buffer = [&tier] { return without_buffer(tier); }};
 }
 
 /// An eighth of the ring is for vital records alone; how often a slot asks bounds by how
@@ -258,7 +246,7 @@ std::string all_refused(const std::vector<TierVerdict>& verdicts) {
 } // namespace
 
 Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
-    : selection_(selection), options_(options) {
+    : selection_(selection), options_(options), buffer_sizes_(options, online_cpus().size()) {
     ensure_file_limit();
     capabilities_ = probe_capabilities();
     check_environment();
@@ -270,14 +258,15 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
             text += "\n  " + problem;
         throw Error(ErrorCode::offsets, text);
     }
-    LoadPlan plan =
-        make_load_plan(capabilities_, offsets_, hooks_for(selection_), ring_bytes(options.buffer_bytes),
-                       [this](std::string_view line) { say(std::string(line)); });
+    LoadPlan plan = make_load_plan(capabilities_, offsets_, hooks_for(selection_), buffer_sizes_.ring(),
+                                   [this](std::string_view line) { say(std::string(line)); });
     if (options.events_per_process > EngineOptions::max_rate_limit)
         throw Error(ErrorCode::usage, "a limit of that many events per process is none: up to " +
                                           std::to_string(EngineOptions::max_rate_limit));
     if (options.events_per_process > 0)
         plan.features[Feature::rate_limit] = 0;
+    if (options.can_shed)
+        plan.features[Feature::shedding] = 0;
     load_best(plan);
     make_reader(plan);
     if (options.self_check) {
@@ -347,11 +336,11 @@ void Engine::Impl::load_best(const LoadPlan& plan) {
 }
 
 void Engine::Impl::make_reader(const LoadPlan& plan) {
-    const int events = tier_->map_fd("events");
+    buffer_memory_ = buffer_sizes_.memory(tier_->uses_ring());
     if (tier_->uses_ring())
-        reader_ = make_ring_reader(events, plan.ring_bytes);
+        reader_ = make_ring_reader(tier_->map_fd("events"), plan.ring_bytes);
     else
-        reader_ = make_perf_reader(perf_buffers(*tier_, perf_bytes(options_.buffer_bytes), capabilities_));
+        reader_ = make_perf_reader(perf_buffers(*tier_, buffer_sizes_, capabilities_));
 }
 
 void Engine::Impl::start() {
@@ -401,12 +390,12 @@ void Engine::Impl::add_untold_losses(EngineStats& stats) const {
     }
 }
 
-/// Of one CPU's slots.
+/// Of one CPU's slots. Where programs are told, each time that a buffer had no room is in their counts.
 uint64_t Engine::Impl::untold_losses(std::span<const SlotStats> slots, const BufferCount& count) const {
     uint64_t emitted = 0, told = 0;
     for (const SlotStats& slot : slots) {
         emitted += slot.emitted;
-        told += slot.lost[EBT_LOST_BUFFER_FULL];
+        told += slot.lost[EBT_LOST_BUFFER_FULL] + slot.spilled;
     }
     if (all_read_)
         return emitted > count.taken ? emitted - count.taken : 0;
@@ -415,6 +404,11 @@ uint64_t Engine::Impl::untold_losses(std::span<const SlotStats> slots, const Buf
 
 void Engine::Impl::close_streams(uint64_t connects) {
     settings_.streams_closed_at = connects;
+    tier_->set(settings_);
+}
+
+void Engine::Impl::shed(bool on) {
+    settings_.shed = on;
     tier_->set(settings_);
 }
 
@@ -496,6 +490,9 @@ uint64_t Engine::stream_connects() const {
 void Engine::close_streams(uint64_t connects) {
     impl_->close_streams(connects);
 }
+void Engine::shed(bool on) {
+    impl_->shed(on);
+}
 EngineStats Engine::stats() const {
     return impl_->stats();
 }
@@ -511,10 +508,11 @@ Tier Engine::tier() const {
 bool Engine::uses_ring_buffer() const {
     return impl_->tier_->uses_ring();
 }
-
 size_t Engine::buffer_bytes() const {
-    const size_t asked = impl_->options_.buffer_bytes;
-    return impl_->tier_->uses_ring() ? ring_bytes(asked) : perf_bytes(asked);
+    return impl_->tier_->uses_ring() ? impl_->buffer_sizes_.ring() : impl_->buffer_sizes_.perf();
+}
+size_t Engine::buffer_memory() const {
+    return impl_->buffer_memory_;
 }
 int64_t Engine::wall_clock_offset() const {
     return impl_->wall_clock_offset();
@@ -540,6 +538,8 @@ std::string_view loss_name(ebt_loss cause) {
         return "registers";
     case EBT_LOST_RATE_LIMIT:
         return "rate_limit";
+    case EBT_LOST_MAX_CPU:
+        return "max_cpu";
     case EBT_LOSSES:
         break;
     }

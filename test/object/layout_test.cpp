@@ -76,7 +76,7 @@ std::vector<Structure> structures() {
          {MEMBER(ebt_settings, self_tgid), MEMBER(ebt_settings, wakeup_bytes),
           MEMBER(ebt_settings, streams_closed_at), MEMBER(ebt_settings, ordinary_bytes),
           MEMBER(ebt_settings, ask_bytes), MEMBER(ebt_settings, events_per_process),
-          MEMBER(ebt_settings, reserved)}},
+          MEMBER(ebt_settings, shed)}},
         {"ebt_stream_gate", sizeof(ebt_stream_gate), {MEMBER(ebt_stream_gate, connects)}},
         {"ebt_endpoint", sizeof(ebt_endpoint), {MEMBER(ebt_endpoint, address), MEMBER(ebt_endpoint, port)}},
         {"ebt_stream",
@@ -97,7 +97,7 @@ std::vector<Structure> structures() {
          {MEMBER(ebt_slot, busy), MEMBER(ebt_slot, owner), MEMBER(ebt_slot, sequence), MEMBER(ebt_slot, seen),
           MEMBER(ebt_slot, filtered), MEMBER(ebt_slot, emitted), MEMBER(ebt_slot, missed),
           MEMBER(ebt_slot, lost), MEMBER(ebt_slot, unwoken), MEMBER(ebt_slot, last_lost),
-          MEMBER(ebt_slot, unasked), MEMBER(ebt_slot, tight), MEMBER(ebt_slot, reserved)}},
+          MEMBER(ebt_slot, unasked), MEMBER(ebt_slot, tight), MEMBER(ebt_slot, spilled)}},
     };
 }
 

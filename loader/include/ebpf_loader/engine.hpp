@@ -73,6 +73,12 @@ struct EngineOptions {
     /// beyond is lost and counted. 0: no limit, and no cost. Up to max_rate_limit.
     uint32_t events_per_process = 0;
     static constexpr uint32_t max_rate_limit = 100'000'000;
+    /// Engine::shed() is going to be used; it costs a comparison an event.
+    bool can_shed = false;
+    /// What this process may occupy in all, and what of that is not the buffers', in bytes.
+    /// Buffers of the default size are made smaller until they fit; Error(resources) where those
+    /// asked for do not, or the least do not. 0: no bound.
+    size_t max_memory = 0, other_memory = 0;
     bool self_check = true;   ///< observe this very process and compare with /proc
     bool report_self = false; ///< also report this process's own calls
     /// One line at a time of progress and warnings, for the caller's log.
@@ -83,6 +89,7 @@ struct EngineOptions {
 struct SlotStats {
     uint64_t emitted = 0;
     std::array<uint64_t, EBT_LOSSES> lost{};
+    uint64_t spilled = 0;   ///< vital records that found their own perf buffer full, lost or not
     uint64_t last_lost = 0; ///< ebt_header.sequence of the last record that was lost; 0: not known
 };
 
@@ -129,6 +136,11 @@ class Engine {
     /// opened meanwhile is not missed.
     void close_streams(uint64_t connects);
 
+    /// While on, execs, exits, forks and changes of credentials alone are captured; what else is
+    /// selected is lost and counted as EBT_LOST_MAX_CPU, at next to no cost for who does it. Needs
+    /// EngineOptions::can_shed.
+    void shed(bool on);
+
     EngineStats stats() const;
     /// ebt_header.sequence of the last record of each CPU and slot, at [cpu * EBT_SLOTS + slot].
     /// Before start(): what the numbers of this run begin behind.
@@ -138,6 +150,7 @@ class Engine {
     /// Of the ring buffer, or of each CPU's perf buffer: what was asked for, made a power of
     /// two that is possible.
     size_t buffer_bytes() const;
+    size_t buffer_memory() const; ///< what the buffers may occupy of this process's memory
     /// ns to add to ebt_header.time to get wall-clock time (ns since the epoch), now.
     int64_t wall_clock_offset() const;
     /// Why each better tier was passed over, in order; for the log and --probe.
