@@ -7,6 +7,7 @@
 
 #include "engine_setup.hpp"
 #include "exit_status.hpp"
+#include "memory_budget.hpp"
 #include "signals.hpp"
 
 namespace telemetry {
@@ -49,7 +50,9 @@ ebpf_loader::Selection select_events(Rules& rules, const Extension* extension) {
 Application::Application(const Options& options, std::unique_ptr<Extension> extension)
     : options_(options), extension_(std::move(extension)), rules_(load_rules(options)), outputs_(options),
       engine_(select_events(rules_, extension_.get()), engine_options(options)),
-      formatter_(make_formatter(options.format, format_context(engine_))) {
+      formatter_(make_formatter(options.format, format_context(engine_))),
+      cache_(MemoryBudget::cache(options.max_memory, engine_.buffer_memory())),
+      governor_(options, engine_, cache_) {
     lines_.reserve(2 * lines_bytes);
     if (extension_)
         extension_->begin(engine_, format_context(engine_));
@@ -68,8 +71,10 @@ int Application::run() {
     next_second_ = now + 1s;
     end_ = options_.duration ? now + *options_.duration : Clock::time_point::max();
     next_stats_ = options_.stats_every ? now + *options_.stats_every : Clock::time_point::max();
+    governor_.begin();
     log(LogLevel::info, "reporting");
     loop();
+    governor_.end();
     engine_.stop();
     while (engine_.poll([this](auto record) { take(record); }, 0ms) > 0)
         hand_over();
@@ -89,7 +94,7 @@ int Application::run() {
 void Application::loop() {
     const ebpf_loader::Engine::RecordHandler handler = [this](auto record) { take(record); };
     while (goes_on()) {
-        size_t records = engine_.poll(handler, poll_time);
+        size_t records = engine_.poll(handler, governor_.longest_wait(poll_time));
         if (extension_) {
             extension_->tick();
             take_lines();
@@ -97,16 +102,24 @@ void Application::loop() {
         hand_over();
         if (records < few_records)
             outputs_.flush();
-        auto now = Clock::now();
-        if (now >= next_second_) {
-            next_second_ = now + 1s;
-            every_second();
-        }
-        if (now >= next_stats_) {
-            next_stats_ = now + *options_.stats_every;
-            print_summary(false);
-        }
+        govern();
     }
+}
+
+/// What the time asks for.
+void Application::govern() {
+    governor_.look();
+    const auto now = Clock::now();
+    if (now >= next_second_) {
+        next_second_ = now + 1s;
+        every_second();
+    }
+    if (now >= next_stats_) {
+        next_stats_ = now + *options_.stats_every;
+        print_summary(false);
+    }
+    if (now >= end_)
+        governor_.end();
 }
 
 bool Application::goes_on() {
@@ -116,8 +129,16 @@ bool Application::goes_on() {
     return outputs_usable_ && !signals::end_asked() && Clock::now() < end_;
 }
 
-/// One record. This is the hot path.
 void Application::take(std::span<const std::byte> record) {
+    tell(record);
+    if (governor_.count()) [[unlikely]] {
+        hand_over();
+        govern();
+    }
+}
+
+/// One record. This is the hot path.
+void Application::tell(std::span<const std::byte> record) {
     if (!decoder_.decode(record, event_))
         return ledger_.malformed();
     ledger_.received(event_);
@@ -153,6 +174,7 @@ void Application::hand_over() {
 
 void Application::every_second() {
     decoder_.set_wall_clock_offset(engine_.wall_clock_offset()); // clocks are set and slewed
+    governor_.check_memory();
     tell_losses();
 }
 
@@ -171,6 +193,7 @@ void Application::print_summary(bool is_final) {
     summary.cache = cache_.counters();
     summary.cached_processes = cache_.processes();
     summary.cached_bytes = cache_.image_bytes();
+    summary.limits = governor_.report();
     std::string text = options_.format == "json" ? summary_json(summary) + "\n" : summary_text(summary);
     fwrite(text.data(), 1, text.size(), stderr);
 }

@@ -11,6 +11,7 @@
 #include "decoder.hpp"
 #include "extension.hpp"
 #include "formatter.hpp"
+#include "governor.hpp"
 #include "ledger.hpp"
 #include "options.hpp"
 #include "outputs.hpp"
@@ -34,10 +35,12 @@ class Application {
     using Clock = std::chrono::steady_clock;
 
     void take(std::span<const std::byte> record);
+    void tell(std::span<const std::byte> record);
     void take_lines();
     void hand_over();
     void loop();
     bool goes_on();
+    void govern();
     void every_second();
     void tell_losses();
     void print_summary(bool is_final);
@@ -51,6 +54,7 @@ class Application {
 
     Decoder decoder_;
     ProcessCache cache_;
+    Governor governor_;
     Ledger ledger_;
     Event event_;
     std::string lines_; ///< formatted, on the way to the outputs

@@ -6,9 +6,14 @@
 
 #include <ebpf_loader/error.hpp>
 
+#include "cpu_budget.hpp"
+#include "memory_budget.hpp"
+
 namespace telemetry::command_line {
 
 namespace {
+
+constexpr uint32_t most_mebibytes = 1 << 20;
 
 void add_events(po::options_description& options) {
     auto add = options.add_options();
@@ -43,6 +48,11 @@ void add_run(po::options_description& options) {
     add("nice", po::value<int>()->value_name("N"),
         "priority of this program: -20 to 19, -10 by default, so that a busy machine does not keep it "
         "from reading; 0 is everybody's");
+    add("max-cpu", po::value<std::string>()->value_name("PERCENT"),
+        "of one CPU, for this program: above it, events other than execs, exits, forks and changes "
+        "of credentials are shed, at next to no cost, and counted");
+    add("max-memory", po::value<std::string>()->value_name("MIB"),
+        "resident memory of this program, in MiB: buffers and caches are made to fit");
     add("log-level", po::value<std::string>()->value_name("LEVEL"),
         "trace, debug, info (default), warning (or warn), error, fatal (or panic): diagnostics, on "
         "standard error");
@@ -128,6 +138,11 @@ void parse_run(const po::variables_map& values, Options& options) {
         if (options.nice < -20 || options.nice > 19)
             refuse("--nice is a number from -20 to 19, not " + std::to_string(options.nice));
     }
+    if (auto percent = text_of(values, "max-cpu"))
+        options.max_cpu =
+            whole_number("max-cpu", *percent, CpuBudget::most_percent, " of percent of one CPU");
+    if (auto mebibytes = text_of(values, "max-memory"))
+        options.max_memory = whole_number("max-memory", *mebibytes, most_mebibytes, " of MiB") * mebibyte;
     if (auto level = text_of(values, "log-level")) {
         auto parsed = parse_log_level(*level);
         if (!parsed)
@@ -199,6 +214,16 @@ std::optional<std::chrono::milliseconds> seconds_of(const po::variables_map& val
     if (!std::isfinite(seconds) || seconds < 0.001 || seconds > 1e9)
         refuse(std::string("--") + name + " takes a number of seconds above 0");
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
+}
+
+uint32_t whole_number(const char* option, const std::string& text, uint32_t most, const char* of) {
+    uint32_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc{} || rest != end || value == 0 || value > most)
+        refuse(std::string("--") + option + " takes a number" + of + " from 1 to " + std::to_string(most) +
+               ", not \"" + text + "\"");
+    return value;
 }
 
 std::string version() {

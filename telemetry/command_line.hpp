@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -38,6 +39,10 @@ std::optional<std::string> text_of(const po::variables_map& values, const char* 
 
 /// Throws ebpf_loader::Error(usage) but for a number from 0.001 to 1e9.
 std::optional<std::chrono::milliseconds> seconds_of(const po::variables_map& values, const char* name);
+
+/// Throws ebpf_loader::Error(usage) but for a whole number from 1 to `most`. `of`: " of what", for
+/// the sentence.
+uint32_t whole_number(const char* option, const std::string& text, uint32_t most, const char* of = "");
 
 /// "0.1.0"
 std::string version();

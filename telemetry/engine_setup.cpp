@@ -13,6 +13,7 @@
 
 #include "choose_offsets.hpp"
 #include "exit_status.hpp"
+#include "memory_budget.hpp"
 
 namespace telemetry {
 
@@ -44,6 +45,9 @@ ebpf_loader::EngineOptions engine_options(const Options& options) {
     engine.offsets = choose_offsets(options, usual_configs());
     engine.buffer_bytes = options.buffer_bytes;
     engine.events_per_process = options.events_per_process;
+    engine.can_shed = options.max_cpu > 0;
+    engine.max_memory = options.max_memory;
+    engine.other_memory = MemoryBudget::besides_buffers();
     engine.log = [](std::string_view line) { log(LogLevel::info, line); };
     return engine;
 }

@@ -55,7 +55,8 @@ class Ledger::Teller {
   private:
     /// Records that nobody began have no numbers.
     static bool takes_numbers(ebt_loss cause) {
-        return cause == EBT_LOST_BUFFER_FULL || cause == EBT_LOST_NO_BUFFER || cause == EBT_LOST_RATE_LIMIT;
+        return cause == EBT_LOST_BUFFER_FULL || cause == EBT_LOST_NO_BUFFER || cause == EBT_LOST_RATE_LIMIT ||
+               cause == EBT_LOST_MAX_CPU;
     }
     uint64_t grown(std::string_view cause, int slot, uint64_t count) {
         uint64_t& told = ledger_.told_[{cause, slot}];

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -25,6 +27,19 @@ struct OutputReport {
     std::string_view error;
 };
 
+/// What the program took of what --max-cpu and --max-memory let it take.
+struct LimitsReport {
+    unsigned max_cpu = 0;                   ///< percent; 0: no limit
+    std::chrono::nanoseconds wall{};        ///< since events are told
+    std::chrono::nanoseconds used{};        ///< of CPUs, in that time
+    uint64_t times_shed = 0;                ///< ordinary events were
+    std::chrono::nanoseconds shed{};        ///< for so long, in all
+    std::chrono::nanoseconds paused{};      ///< the reader was
+    size_t max_memory = 0;                  ///< bytes; 0: no limit
+    size_t resident = 0, most_resident = 0; ///< when it was looked at, once a second
+    uint64_t times_shrunk = 0;              ///< caches were
+};
+
 /// Where all events have gone. seen == filtered + emitted + lost + in_flight.
 struct Summary {
     struct Output {
@@ -48,6 +63,7 @@ struct Summary {
     ProcessCache::Counters cache;
     uint64_t cached_processes = 0;
     uint64_t cached_bytes = 0;
+    LimitsReport limits;
 
     uint64_t lost_in_all() const;
     /// What the two sides of the equation differ by; 0 at the end, or something is wrong.

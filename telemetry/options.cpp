@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "options.hpp"
 
-#include <charconv>
 #include <sstream>
 
 #include <ebpf_loader/engine.hpp>
@@ -12,7 +11,6 @@ namespace telemetry {
 
 namespace {
 
-using command_line::refuse;
 using command_line::text_of;
 namespace po = command_line::po;
 
@@ -27,17 +25,6 @@ command_line::Groups groups() {
         "exits, forks and changes of credentials are told all the same");
     groups.other.add_options()("list-syscalls", "print the table of system calls");
     return groups;
-}
-
-uint32_t parse_limit(const std::string& text) {
-    constexpr uint32_t most = ebpf_loader::EngineOptions::max_rate_limit;
-    uint32_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc{} || rest != end || value == 0 || value > most)
-        refuse("--max-events-per-process takes a number from 1 to " + std::to_string(most) + ", not \"" +
-               text + "\"");
-    return value;
 }
 
 constexpr std::string_view examples = R"(
@@ -73,7 +60,8 @@ Options parse_options(int argc, const char* const argv[]) {
     options.rules = text_of(values, "rules");
     options.imds = values.count("imds");
     if (auto limit = text_of(values, "max-events-per-process"))
-        options.events_per_process = parse_limit(*limit);
+        options.events_per_process = command_line::whole_number("max-events-per-process", *limit,
+                                                                ebpf_loader::EngineOptions::max_rate_limit);
     return options;
 }
 

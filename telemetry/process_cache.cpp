@@ -3,6 +3,7 @@
 
 #include "decoder.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace telemetry {
@@ -35,7 +36,7 @@ ProcessCache::ProcessCache(const Limits& limits, Procfs procfs)
 
 ProcessCache::Counters ProcessCache::counters() const {
     Counters result = counters_;
-    result.evicted = table_.evicted();
+    result.evicted = table_.evicted() + forgotten_;
     return result;
 }
 
@@ -62,6 +63,25 @@ void ProcessCache::make_room(uint64_t time_ns) {
     table_.expire(time_ns < limits_.grace_ns ? 0 : time_ns - limits_.grace_ns, limits_.grace_processes);
     while (image_bytes_ > limits_.image_bytes && table_.evict()) {
     }
+}
+
+bool ProcessCache::shrink() {
+    constexpr size_t least_processes = 256, least_bytes = 256 * 1024;
+    const bool can = limits_.processes > least_processes || limits_.image_bytes > least_bytes;
+    limits_.processes =
+        std::max(std::min(limits_.processes, table_.size() + running_.size()) / 2, least_processes);
+    limits_.image_bytes = std::max(std::min(limits_.image_bytes, image_bytes_) / 2, least_bytes);
+    limits_.grace_processes = std::min(limits_.grace_processes, limits_.processes / 4);
+    held_.reset();
+    while (!running_.empty() &&
+           (running_.size() > limits_.processes / 2 || image_bytes_ > limits_.image_bytes)) {
+        running_.erase(running_.begin());
+        ++forgotten_;
+    }
+    table_.limit(limits_.processes);
+    while (image_bytes_ > limits_.image_bytes && table_.evict()) {
+    }
+    return can;
 }
 
 void ProcessCache::complete(Event& event, Entry* entry, const ProcessKey& key) {
@@ -122,7 +142,8 @@ std::shared_ptr<const StoredImage> ProcessCache::read_again(const Event& event) 
 
 void ProcessCache::remember_running() {
     for (uint32_t pid : procfs_.processes()) {
-        if (image_bytes_ > limits_.image_bytes / 2) // the other half is for what is to come
+        // The other half is for what is to come.
+        if (image_bytes_ > limits_.image_bytes / 2 || running_.size() >= limits_.processes / 2)
             return;
         if (const Procfs::Process* process = procfs_.read(pid))
             running_[pid] = {process->start_ticks, std::string(process->comm), store(process->image)};

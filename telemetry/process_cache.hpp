@@ -46,6 +46,9 @@ class ProcessCache {
     /// valid until the next call.
     void enrich(Event& event);
 
+    /// Halves what it remembers, and what it may from now on. False when that is at its least.
+    bool shrink();
+
     Counters counters() const;
     size_t processes() const { return table_.size(); }
     size_t image_bytes() const { return image_bytes_; }
@@ -73,6 +76,7 @@ class ProcessCache {
     std::unordered_map<uint32_t, Running> running_; ///< at the start, and nothing heard of since
     std::shared_ptr<const StoredImage> held_;       ///< replaced, but the event still refers to it
     Counters counters_;
+    uint64_t forgotten_ = 0; ///< of running_
 };
 
 } // namespace telemetry

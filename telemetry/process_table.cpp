@@ -87,6 +87,12 @@ bool ProcessTable::evict() {
     return true;
 }
 
+void ProcessTable::limit(size_t capacity) {
+    capacity_ = std::clamp<size_t>(capacity, 2, capacity_);
+    while (used_ > capacity_)
+        evict();
+}
+
 uint32_t ProcessTable::take_place() {
     if (used_ == capacity_)
         evict();

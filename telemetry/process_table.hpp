@@ -45,6 +45,8 @@ class ProcessTable {
     void expire(uint64_t time_ns, size_t keep);
     /// Removes one to make room; false when there is none.
     bool evict();
+    /// Holds no more than so many from now on: never more than it was made for.
+    void limit(size_t capacity);
 
     size_t size() const { return used_; }
     uint64_t evicted() const { return evicted_; }

@@ -87,6 +87,50 @@ std::string cache_text(const Summary& summary) {
            " evicted\n";
 }
 
+uint64_t milliseconds(std::chrono::nanoseconds time) {
+    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
+}
+
+/// In tenths, of one CPU.
+uint64_t per_mille(const LimitsReport& limits) {
+    return limits.wall.count() > 0 ? static_cast<uint64_t>(limits.used * 1000 / limits.wall) : 0;
+}
+
+std::string limits_text(const LimitsReport& limits) {
+    std::string out;
+    if (limits.max_cpu > 0) {
+        const uint64_t used = per_mille(limits);
+        out += "limits: CPU " + number(used / 10) + "." + number(used % 10) + "% of " +
+               number(limits.max_cpu) + "%; events shed " + number(limits.times_shed) + " times, for " +
+               number(milliseconds(limits.shed)) + " ms; reader paused for " +
+               number(milliseconds(limits.paused)) + " ms\n";
+    }
+    if (limits.max_memory > 0)
+        out += "limits: memory " + number(limits.resident >> 20) + " MiB, at most " +
+               number(limits.most_resident >> 20) + ", of " + number(limits.max_memory >> 20) +
+               "; caches halved " + number(limits.times_shrunk) + " times\n";
+    return out;
+}
+
+/// Of those limits that were set.
+std::string limits_json(const LimitsReport& limits) {
+    std::string out;
+    if (limits.max_cpu > 0)
+        out +=
+            ",\"max_cpu\":" + object(std::initializer_list<Row>{{"percent", limits.max_cpu},
+                                                                {"used_ms", milliseconds(limits.used)},
+                                                                {"of_ms", milliseconds(limits.wall)},
+                                                                {"times_shed", limits.times_shed},
+                                                                {"shed_ms", milliseconds(limits.shed)},
+                                                                {"paused_ms", milliseconds(limits.paused)}});
+    if (limits.max_memory > 0)
+        out += ",\"max_memory\":" + object(std::initializer_list<Row>{{"bytes", limits.max_memory},
+                                                                      {"resident", limits.resident},
+                                                                      {"most_resident", limits.most_resident},
+                                                                      {"times_shrunk", limits.times_shrunk}});
+    return out;
+}
+
 } // namespace
 
 uint64_t Summary::lost_in_all() const {
@@ -106,7 +150,7 @@ std::string summary_text(const Summary& summary) {
                " lost";
         out += output.error.empty() ? "\n" : " (" + output.error + ")\n";
     }
-    return out + cache_text(summary);
+    return out + cache_text(summary) + limits_text(summary.limits);
 }
 
 std::string summary_json(const Summary& summary) {
@@ -131,7 +175,7 @@ std::string summary_json(const Summary& summary) {
                                                              {"healed", cache.healed},
                                                              {"unhealed", cache.unhealed},
                                                              {"evicted", cache.evicted}});
-    return out + "}";
+    return out + limits_json(summary.limits) + "}";
 }
 
 } // namespace telemetry

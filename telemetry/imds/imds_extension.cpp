@@ -8,6 +8,7 @@
 #include "imds/imds_formatter.hpp"
 #include "imds/streams.hpp"
 #include "imds/tracker.hpp"
+#include "memory_budget.hpp"
 
 namespace telemetry::imds {
 namespace {
@@ -16,7 +17,8 @@ constexpr uint64_t ring_wait_ns = 20'000'000; ///< one buffer: all but in order
 
 class ImdsExtension final : public Extension {
   public:
-    explicit ImdsExtension(std::string format) : format_(std::move(format)) {}
+    ImdsExtension(std::string format, size_t max_memory)
+        : format_(std::move(format)), max_memory_(max_memory) {}
 
     void select(ebpf_loader::Selection& selection) const override {
         selection.select_streams(kernel_endpoints(endpoints_));
@@ -28,6 +30,8 @@ class ImdsExtension final : public Extension {
         formatter_ = make_imds_formatter(format_, options);
         ImdsTracker::Options tracker;
         tracker.endpoints = endpoints_;
+        tracker.connections.held_bytes =
+            MemoryBudget::conversations(max_memory_, engine.buffer_memory(), tracker.connections.held_bytes);
         if (engine.uses_ring_buffer())
             tracker.queue.wait_ns = ring_wait_ns;
         tracker_.emplace(std::move(tracker), [this](const ImdsEvent& event) { put(event); });
@@ -57,6 +61,7 @@ class ImdsExtension final : public Extension {
     }
 
     const std::string format_;
+    const size_t max_memory_;
     const Endpoints endpoints_ = Endpoints::built_in();
     std::unique_ptr<ImdsFormatter> formatter_;
     std::optional<ImdsTracker> tracker_;
@@ -67,8 +72,8 @@ class ImdsExtension final : public Extension {
 
 } // namespace
 
-std::unique_ptr<Extension> make_imds_extension(const std::string& format) {
-    return std::make_unique<ImdsExtension>(format);
+std::unique_ptr<Extension> make_imds_extension(const std::string& format, size_t max_memory) {
+    return std::make_unique<ImdsExtension>(format, max_memory);
 }
 
 } // namespace telemetry::imds

@@ -8,6 +8,7 @@
 #include "engine_setup.hpp"
 #include "exit_status.hpp"
 #include "imds/tracker_stats.hpp"
+#include "memory_budget.hpp"
 #include "signals.hpp"
 
 namespace telemetry::imds {
@@ -35,6 +36,8 @@ ImdsTracker::Options tracker_options(const TrackerOptions& options, const ebpf_l
     ImdsTracker::Options tracker;
     tracker.endpoints = load_endpoints(options);
     tracker.proc_root = options.proc_root;
+    tracker.connections.held_bytes = MemoryBudget::conversations(
+        options.common.max_memory, engine.buffer_memory(), tracker.connections.held_bytes);
     tracker.scrubs = !options.unsafe;
     tracker.user_stacks = options.user_stack_trace;
     if (engine.uses_ring_buffer())
@@ -54,7 +57,10 @@ Endpoints load_endpoints(const TrackerOptions& options) {
 TrackerApplication::TrackerApplication(const TrackerOptions& options)
     : options_(options), reporter_(options), engine_(select_events(options), engine_options(options.common)),
       tracker_(tracker_options(options, engine_), [this](const ImdsEvent& event) { reporter_.put(event); }),
-      gate_(engine_, tracker_, options.proc_root), cache_(ProcessCache::Limits{}, Procfs(options.proc_root)) {
+      gate_(engine_, tracker_, options.proc_root),
+      cache_(MemoryBudget::cache(options.common.max_memory, engine_.buffer_memory()),
+             Procfs(options.proc_root)),
+      governor_(options.common, engine_, cache_) {
     const FormatContext context = format_context(engine_);
     reporter_.begin(context);
     losses_ = make_formatter(options.common.format, context);
@@ -74,8 +80,10 @@ int TrackerApplication::run() {
     end_ = after(options_.common.duration);
     next_stats_ = after(options_.common.stats_every);
     next_summary_ = after(options_.summary_every);
+    governor_.begin();
     log(LogLevel::info, "reporting");
     loop();
+    governor_.end();
     engine_.stop();
     while (engine_.poll([this](auto record) { take(record); }, 0ms) > 0)
         reporter_.hand_over();
@@ -93,11 +101,12 @@ void TrackerApplication::loop() {
     const ebpf_loader::Engine::RecordHandler handler = [this](auto record) { take(record); };
     const bool is_urgent = options_.user_stack_trace && !engine_.uses_ring_buffer();
     while (goes_on()) {
-        engine_.poll(handler, is_urgent ? poll_time_for_stacks : poll_time);
+        engine_.poll(handler, governor_.longest_wait(is_urgent ? poll_time_for_stacks : poll_time));
         tracker_.tick(wall_clock_ns());
         gate_.tick();
         reporter_.hand_over();
         reporter_.flush();
+        governor_.look();
         const auto now = Clock::now();
         if (now >= next_second_) {
             next_second_ = now + 1s;
@@ -121,8 +130,16 @@ bool TrackerApplication::goes_on() {
     return outputs_usable_ && !signals::end_asked() && Clock::now() < end_;
 }
 
-/// One record: where the engine's records become what the tracker takes.
 void TrackerApplication::take(std::span<const std::byte> record) {
+    track(record);
+    if (governor_.count()) [[unlikely]] {
+        reporter_.hand_over();
+        governor_.look();
+    }
+}
+
+/// One record: where the engine's records become what the tracker takes.
+void TrackerApplication::track(std::span<const std::byte> record) {
     if (!decoder_.decode(record, event_))
         return ledger_.malformed();
     ledger_.received(event_);
@@ -138,6 +155,7 @@ void TrackerApplication::take(std::span<const std::byte> record) {
 
 void TrackerApplication::every_second() {
     decoder_.set_wall_clock_offset(engine_.wall_clock_offset()); // clocks are set and slewed
+    governor_.check_memory();
     tell_losses();
 }
 
@@ -156,6 +174,7 @@ void TrackerApplication::print_stats(bool is_final) {
     summary.cache = cache_.counters();
     summary.cached_processes = cache_.processes();
     summary.cached_bytes = cache_.image_bytes();
+    summary.limits = governor_.report();
     const bool is_json = options_.common.format == "json";
     std::string text = is_json ? summary_json(summary) + '\n' : summary_text(summary);
     text += tracker_stats(tracker_.counters(), is_json);

@@ -8,6 +8,7 @@
 #include <ebpf_loader/engine.hpp>
 
 #include "decoder.hpp"
+#include "governor.hpp"
 #include "imds/reporter.hpp"
 #include "imds/streams.hpp"
 #include "imds/tracker.hpp"
@@ -30,6 +31,7 @@ class TrackerApplication {
     using Clock = std::chrono::steady_clock;
 
     void take(std::span<const std::byte> record);
+    void track(std::span<const std::byte> record);
     void loop();
     bool goes_on();
     void every_second();
@@ -46,6 +48,7 @@ class TrackerApplication {
 
     Decoder decoder_;
     ProcessCache cache_;
+    Governor governor_;
     Ledger ledger_;
     Event event_;
 

@@ -93,6 +93,22 @@ class Callers {
         }
         _exit(0);
     }
+    /// Starts one that goes on for so long.
+    void start_for(std::chrono::milliseconds time, Call call) {
+        using Clock = std::chrono::steady_clock;
+        const pid_t child = fork();
+        started_++;
+        if (child != 0) {
+            children_.push_back(child);
+            return;
+        }
+        for (const auto end = Clock::now() + time; Clock::now() < end;)
+            for (int i = 0; i < 100; i++) {
+                call();
+                __atomic_add_fetch(made_, 1, __ATOMIC_RELAXED);
+            }
+        _exit(0);
+    }
     void start_on_each_cpu(uint64_t count, Call call = getppid_call) {
         for (const int cpu : online_cpus())
             start(count, cpu, call);
@@ -111,6 +127,34 @@ class Callers {
     uint64_t* made_ = nullptr;
     std::vector<pid_t> children_;
 };
+
+/// An open that only these tests make: the mode, of no use here, is their sign.
+inline constexpr long sign = 4242;
+inline void open_nothing() {
+    syscall(SYS_openat, AT_FDCWD, "/no/such", O_RDONLY, sign);
+}
+
+inline void set_id() {
+    syscall(SYS_setuid, 0);
+}
+
+/// A process that takes on a user id and executes something.
+inline void run_one() {
+    const pid_t child = fork();
+    if (child == 0) {
+        syscall(SYS_setuid, 0);
+        execl("/bin/true", "true", nullptr);
+        _exit(127);
+    }
+    waitpid(child, nullptr, 0);
+}
+
+inline std::map<std::string, uint64_t> count_actions(const std::vector<json>& events) {
+    std::map<std::string, uint64_t> counts;
+    for (const json& event : events)
+        counts[event["event"]["action"]]++;
+    return counts;
+}
 
 /// What a stream of JSON says of itself.
 struct Stream {
@@ -174,13 +218,15 @@ inline void expect_proof(const Stream& stream, const json& summary) {
     EXPECT_EQ(stream.events.size(), summary["emitted"].get<uint64_t>());
     EXPECT_EQ(stream.dropped, lost) << "each gap stands at the event after it";
     uint64_t told = 0, missing = 0;
+    std::set<std::string> gaps; // causes may share one
     for (const json& loss : stream.losses) {
         if (loss["loss"]["cause"].get<std::string>().starts_with("output_"))
             continue;
         ASSERT_TRUE(loss.contains("cpu")) << loss;
         ASSERT_TRUE(loss["loss"].contains("gap")) << loss;
         told += loss["loss"]["count"].get<uint64_t>();
-        missing += stream.missing(loss);
+        if (gaps.insert(loss["cpu"].dump() + loss["slot"].dump() + loss["loss"]["gap"].dump()).second)
+            missing += stream.missing(loss);
     }
     EXPECT_EQ(told, lost);
     EXPECT_GE(missing, lost);

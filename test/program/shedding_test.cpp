@@ -13,34 +13,6 @@ struct Shedding : Losses {};
 INSTANTIATE_TEST_SUITE_P(Tiers, Shedding, testing::Values("tp", "raw_tp_sub4096", "raw_tp_noloops", "raw_tp"),
                          [](const auto& tier) { return std::string(tier.param); });
 
-/// An open that only these tests make: the mode, of no use here, is their sign.
-constexpr long sign = 4242;
-void open_nothing() {
-    syscall(SYS_openat, AT_FDCWD, "/no/such", O_RDONLY, sign);
-}
-
-void set_id() {
-    syscall(SYS_setuid, 0);
-}
-
-/// A process that takes on a user id and executes something.
-void run_one() {
-    const pid_t child = fork();
-    if (child == 0) {
-        syscall(SYS_setuid, 0);
-        execl("/bin/true", "true", nullptr);
-        _exit(127);
-    }
-    waitpid(child, nullptr, 0);
-}
-
-std::map<std::string, uint64_t> count_actions(const std::vector<json>& events) {
-    std::map<std::string, uint64_t> counts;
-    for (const json& event : events)
-        counts[event["event"]["action"]]++;
-    return counts;
-}
-
 TEST_P(Shedding, ExecsExitsForksAndCredentialsGoLast) {
     const std::string own = std::to_string(getpid());
     std::ofstream(rules_) << "openat ppid = " << own << " && a3 = " << sign << "\n"

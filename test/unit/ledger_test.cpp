@@ -161,6 +161,54 @@ TEST(Ledger, GivesNoNumbersToWhatHadNone) {
     EXPECT_EQ(losses[0].gap, std::nullopt);
 }
 
+TEST(Ledger, TellsTheGapOfWhatWasShed) {
+    Ledger ledger;
+    EngineStats stats;
+    stats.slots.resize(EBT_SLOTS);
+    stats.slots[0].lost[EBT_LOST_MAX_CPU] = 3;
+    stats.slots[0].last_lost = 4;
+    pass(ledger, record(1));
+    pass(ledger, record(5));
+    auto losses = ledger.new_losses(stats, {}, 1);
+    ASSERT_EQ(losses.size(), 1u);
+    EXPECT_EQ(losses[0].cause, "max_cpu");
+    EXPECT_EQ(losses[0].count, 3u);
+    EXPECT_EQ(losses[0].gap, (LossEvent::Gap{0, 2, 4}));
+}
+
+TEST(Summary, TellsOfLimitsThatWereSet) {
+    using namespace std::chrono_literals;
+    Summary summary;
+    EXPECT_EQ(summary_text(summary).find("limits:"), std::string::npos);
+    json none = json::parse(summary_json(summary));
+    EXPECT_FALSE(none.contains("max_cpu") || none.contains("max_memory"));
+    summary.limits = {.max_cpu = 20,
+                      .wall = 10s,
+                      .used = 2014ms,
+                      .times_shed = 3,
+                      .shed = 7500ms,
+                      .paused = 40ms,
+                      .max_memory = size_t{64} << 20,
+                      .resident = size_t{40} << 20,
+                      .most_resident = size_t{50} << 20,
+                      .times_shrunk = 2};
+    const std::string text = summary_text(summary);
+    EXPECT_NE(
+        text.find("limits: CPU 20.1% of 20%; events shed 3 times, for 7500 ms; reader paused for 40 ms\n"),
+        std::string::npos)
+        << text;
+    EXPECT_NE(text.find("limits: memory 40 MiB, at most 50, of 64; caches halved 2 times\n"),
+              std::string::npos)
+        << text;
+    const json all = json::parse(summary_json(summary));
+    EXPECT_EQ(all["max_cpu"], json::parse(R"({"percent":20,"used_ms":2014,"of_ms":10000,"times_shed":3,
+                                               "shed_ms":7500,"paused_ms":40})"));
+    EXPECT_EQ(all["max_memory"]["bytes"], 64 << 20);
+    EXPECT_EQ(all["max_memory"]["resident"], 40 << 20);
+    EXPECT_EQ(all["max_memory"]["most_resident"], 50 << 20);
+    EXPECT_EQ(all["max_memory"]["times_shrunk"], 2);
+}
+
 /// 10 seen: 2 filtered by the kernel, 1 lost in it, 7 handed over, of which 6 came: 1
 /// unreadable, 1 filtered by rules, 4 emitted.
 struct Counted {

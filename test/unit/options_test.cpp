@@ -126,6 +126,30 @@ TEST(Options, ReadsSeconds) {
             EXPECT_THAT(refusal({name, bad}), HasSubstr(name + 2)) << bad;
 }
 
+TEST(Options, ReadsLimits) {
+    const Options none = parse({});
+    EXPECT_EQ(none.events_per_process, 0u);
+    EXPECT_EQ(none.max_cpu, 0u);
+    EXPECT_EQ(none.max_memory, 0u);
+    EXPECT_EQ(none.nice, -10);
+    EXPECT_EQ(parse({"--max-events-per-process", "1"}).events_per_process, 1u);
+    EXPECT_EQ(parse({"--max-events-per-process", "100000000"}).events_per_process, 100'000'000u);
+    EXPECT_EQ(parse({"--max-cpu", "1"}).max_cpu, 1u);
+    EXPECT_EQ(parse({"--max-cpu", "150"}).max_cpu, 150u);
+    EXPECT_EQ(parse({"--max-memory", "64"}).max_memory, size_t{64} << 20);
+    EXPECT_EQ(parse({"--max-memory", "1048576"}).max_memory, size_t{1} << 40);
+    EXPECT_EQ(parse({"--nice", "-20"}).nice, -20);
+    EXPECT_EQ(parse({"--nice", "19"}).nice, 19);
+    for (const char* option : {"--max-events-per-process", "--max-cpu", "--max-memory"})
+        for (const char* bad : {"", "0", "-1", "x", "1.5", "5%", "64M", " 5", "5 ", "99999999999999999999"})
+            EXPECT_THAT(refusal({option, bad}), HasSubstr(option)) << bad;
+    EXPECT_THAT(refusal({"--max-events-per-process", "100000001"}), HasSubstr("from 1 to 100000000"));
+    EXPECT_THAT(refusal({"--max-cpu", "100001"}), HasSubstr("from 1 to 100000"));
+    EXPECT_THAT(refusal({"--max-memory", "1048577"}), HasSubstr("from 1 to 1048576"));
+    for (const char* bad : {"-21", "20", "x", ""})
+        EXPECT_THAT(refusal({"--nice", bad}), HasSubstr("nice")) << bad;
+}
+
 TEST(Options, RefusesWhatItDoesNotKnow) {
     EXPECT_THAT(refusal({"--no-such"}), HasSubstr("no-such"));
     EXPECT_THAT(refusal({"-x"}), HasSubstr("-x"));
@@ -141,10 +165,12 @@ TEST(Options, RefusesWhatItDoesNotKnow) {
 
 TEST(Options, ExplainsEveryOption) {
     std::string help = help_text();
-    for (const char* option :
-         {"--rules", "--format", "--output", "--syslog", "--quiet", "--very-quiet", "--config", "--vmlinux",
-          "--any-release", "--tier", "--buffer-size", "--duration", "--stats", "--log-level", "--check",
-          "--probe", "--list-syscalls", "--help", "--version"})
+    for (const char* option : {"--rules",         "--format",     "--output",      "--syslog",
+                               "--quiet",         "--very-quiet", "--config",      "--vmlinux",
+                               "--any-release",   "--tier",       "--buffer-size", "--max-events-per-process",
+                               "--max-cpu",       "--max-memory", "--nice",        "--duration",
+                               "--stats",         "--log-level",  "--check",       "--probe",
+                               "--list-syscalls", "--help",       "--version"})
         EXPECT_THAT(help, HasSubstr(option));
     EXPECT_THAT(help, HasSubstr("Examples:"));
     EXPECT_THAT(help, HasSubstr("Exit status:"));

@@ -402,6 +402,54 @@ TEST(ProcessCache, StaysSmallWhenNoExitIsEverSeen) {
     EXPECT_EQ(cache.counters().evicted, 199'000u);
 }
 
+TEST(ProcessCache, ShrinksByHalvesToItsLeast) {
+    FakeProc proc;
+    ProcessCache cache({.processes = 10'000}, proc.reader());
+    const std::string words(1000, 'x');
+    for (uint32_t i = 0; i < 8000; i++) {
+        Event event = with_image(event_of(i, i), "/bin/true", words);
+        cache.enrich(event);
+    }
+    ASSERT_EQ(cache.processes(), 8000u);
+    const size_t before = cache.image_bytes();
+    ASSERT_GT(before, 8'000'000u);
+    EXPECT_TRUE(cache.shrink());
+    EXPECT_LE(cache.processes(), 4000u);
+    EXPECT_GE(cache.processes(), 3000u);
+    EXPECT_LE(cache.image_bytes(), before / 2);
+    EXPECT_EQ(cache.counters().evicted, 8000 - cache.processes());
+    Event known = event_of(7999, 7999);
+    cache.enrich(known);
+    EXPECT_EQ(known.image.exe.bytes, "/bin/true") << "those used last stay";
+    for (uint32_t i = 8000; i < 20'000; i++) {
+        Event event = with_image(event_of(i, i), "/bin/true", words);
+        cache.enrich(event);
+        ASSERT_LE(cache.processes(), 4000u) << "and it stays small";
+    }
+    int halvings = 1;
+    while (cache.shrink())
+        ASSERT_LT(++halvings, 20);
+    EXPECT_LE(cache.processes(), 256u);
+    EXPECT_GE(cache.processes(), 200u) << "never nothing";
+    Event last = event_of(19'999, 19'999);
+    cache.enrich(last);
+    EXPECT_EQ(last.image.exe.bytes, "/bin/true");
+}
+
+TEST(ProcessCache, ShrinksWhatWasThereAtTheStart) {
+    FakeProc proc;
+    ProcessCache cache({.image_bytes = 64u << 20});
+    cache.remember_running(); // this very machine's
+    const size_t before = cache.image_bytes();
+    ASSERT_GT(before, 0u);
+    while (cache.shrink()) {
+    }
+    EXPECT_LE(cache.image_bytes(), std::max<size_t>(before, 256 * 1024));
+    Event event = with_image(event_of(1), "/bin/sh");
+    cache.enrich(event);
+    EXPECT_EQ(cache.processes(), 1u);
+}
+
 // --- the real /proc ---
 
 /// A child that sleeps until it is killed.

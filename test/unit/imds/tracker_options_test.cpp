@@ -85,6 +85,12 @@ TEST(ImdsOptions, All) {
     EXPECT_EQ(parsed({"--check"}).common.action, telemetry::Options::Action::check);
 }
 
+TEST(ImdsOptions, Limits) {
+    const TrackerOptions options = parsed({"--max-cpu", "30", "--max-memory", "48"});
+    EXPECT_EQ(options.common.max_cpu, 30u);
+    EXPECT_EQ(options.common.max_memory, size_t{48} << 20);
+}
+
 TEST(ImdsOptions, Mistakes) {
     EXPECT_THAT(refused({"--nonsense"}), HasSubstr("--help"));
     EXPECT_THAT(refused({"--summary=-1"}), HasSubstr("--summary takes"));
