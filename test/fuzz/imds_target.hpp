@@ -81,8 +81,11 @@ class Player {
                 segment.offset = length * 3;
         }
         tracker_.take(segment);
-        if (what & 0x40)
-            tracker_.tick(now_);
+        if (!(what & 0x40))
+            return;
+        tracker_.tick(now_);
+        if (length & 1) // a look that finds nothing open
+            tracker_.take(OpenConnections(), now_ + 1, now_ + 2);
     }
 
     ImdsTracker& tracker_;
@@ -99,7 +102,8 @@ inline void run(std::string_view input, uint64_t wait_ns) {
     ImdsSummary summary;
     const auto to_text = make_imds_text_formatter({});
     const auto to_json = make_imds_json_formatter({});
-    ImdsTracker::Options options;
+    static const ImdsTracker::Options usual; // parses the endpoints
+    ImdsTracker::Options options = usual;
     options.proc_root = "/nonexistent";
     options.queue.wait_ns = wait_ns;
     options.connections.conversation.held_bytes = 4096;
