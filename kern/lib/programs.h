@@ -419,8 +419,10 @@ HOOK(sock, inet_sock_set_state)
 int on_sock_state(struct hook_context *ctx)
 {
 	struct ebt_socket ends;
+	if (changed_state(ctx) != TCP_SYN_SENT)
+		return 0;
 	__u64 task = bpf_get_current_task(), sk = changed_sock(ctx);
-	if (changed_state(ctx) != TCP_SYN_SENT || in_connecting_call(task))
+	if (in_connecting_call(task))
 		return 0;
 	read_sock(&ends, sk, SOCK_STREAM);
 	if (is_endpoint(&ends) && !is_own(bpf_get_current_pid_tgid()))
