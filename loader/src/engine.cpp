@@ -3,21 +3,20 @@
 #include <ebpf_loader/offset_source.hpp>
 
 #include "buffer_sizes.hpp"
+#include "counters.hpp"
 #include "cpus.hpp"
 #include "file_limit.hpp"
+#include "load_plan.hpp"
 #include "loaded_tier.hpp"
 #include "procfs.hpp"
 #include "reader.hpp"
 #include "self_check.hpp"
-#include "thread_registers.hpp"
-#include "tracefs.hpp"
-#include "tracepoint.hpp"
+#include "tier_choice.hpp"
 
 #include <algorithm>
 #include <bpf/bpf.h>
 #include <cstring>
 #include <ctime>
-#include <sched.h>
 #include <unistd.h>
 
 namespace ebpf_loader {
@@ -57,13 +56,8 @@ class Engine::Impl {
     bool stopped_ = false;
 
   private:
-    void say(const std::string& line) const {
-        if (options_.log)
-            options_.log(line);
-    }
     void check_environment() const;
     void check_self(const Hooks& hooks);
-    void load_best(const LoadPlan& plan);
     void make_reader(const LoadPlan& plan);
     size_t drain(const RecordHandler& handler) { return reader_->drain(handler, stopped_); }
     void add_untold_losses(EngineStats& stats) const;
@@ -77,69 +71,6 @@ class Engine::Impl {
 };
 
 namespace {
-
-/// All slots as they are by now; zeroes for one that cannot be read.
-std::vector<ebt_slot> read_slots(const LoadedTier& tier) {
-    const int fd = tier.map_fd("slots");
-    std::vector<ebt_slot> slots(static_cast<size_t>(libbpf_num_possible_cpus()) * EBT_SLOTS);
-    for (uint32_t index = 0; index < slots.size(); index++)
-        if (bpf_map_lookup_elem(fd, &index, &slots[index]))
-            slots[index] = {};
-    return slots;
-}
-
-using Losses = std::array<uint64_t, EBT_LOSSES>;
-
-void add(Losses& to, const Losses& what) {
-    for (size_t cause = 0; cause < EBT_LOSSES; cause++)
-        to[cause] += what[cause];
-}
-
-void subtract(Losses& from, const Losses& what) {
-    for (size_t cause = 0; cause < EBT_LOSSES; cause++)
-        from[cause] -= what[cause];
-}
-
-/// What the maps' counters say by now.
-EngineStats read_counters(const LoadedTier& tier) {
-    EngineStats stats;
-    for (const ebt_slot& slot : read_slots(tier)) {
-        SlotStats& of_slot = stats.slots.emplace_back();
-        of_slot.emitted = slot.emitted;
-        of_slot.spilled = slot.spilled;
-        of_slot.last_lost = slot.last_lost;
-        std::copy(std::begin(slot.lost), std::end(slot.lost), of_slot.lost.begin());
-        of_slot.lost[EBT_LOST_SCRATCH_BUSY] += slot.missed;
-        stats.seen += slot.seen + slot.missed;
-        stats.filtered += slot.filtered;
-        stats.emitted += slot.emitted;
-        add(stats.lost, of_slot.lost);
-    }
-    stats.missed_runs = tier.missed_runs();
-    return stats;
-}
-
-/// By CPU: records that found no perf buffer.
-std::vector<uint64_t> without_buffer(const LoadedTier& tier) {
-    const std::vector<ebt_slot> slots = read_slots(tier);
-    std::vector<uint64_t> counts(slots.size() / EBT_SLOTS);
-    for (size_t index = 0; index < slots.size(); index++)
-        counts[index / EBT_SLOTS] += slots[index].lost[EBT_LOST_NO_BUFFER];
-    return counts;
-}
-
-void subtract(EngineStats& from, const EngineStats& what) {
-    from.seen -= what.seen;
-    from.filtered -= what.filtered;
-    from.emitted -= what.emitted;
-    subtract(from.lost, what.lost);
-    from.missed_runs -= what.missed_runs;
-    for (size_t slot = 0; slot < std::min(from.slots.size(), what.slots.size()); slot++) {
-        from.slots[slot].emitted -= what.slots[slot].emitted;
-        from.slots[slot].spilled -= what.slots[slot].spilled;
-        subtract(from.slots[slot].lost, what.slots[slot].lost);
-    }
-}
 
 PerfBuffers perf_buffers(const LoadedTier& tier, const BufferSizes& sizes, const Capabilities& capabilities) {
     return {
@@ -160,89 +91,6 @@ ebt_settings ring_settings(size_t bytes) {
     return settings;
 }
 
-/// The same once no hook is at work any more; nothing is selected. One that was when the
-/// selection went has microseconds to go.
-EngineStats settled_counters(const LoadedTier& tier) {
-    constexpr int most_tries = 1000;
-    EngineStats stats;
-    for (int i = 0; i < most_tries; i++) {
-        stats = read_counters(tier);
-        uint64_t done = stats.filtered + stats.emitted;
-        for (const uint64_t lost : stats.lost)
-            done += lost;
-        if (done == stats.seen)
-            break;
-        sched_yield();
-    }
-    return stats;
-}
-
-/// So many that the slots count as emitted were lost.
-void take_back(std::span<SlotStats> slots, uint64_t lost) {
-    for (SlotStats& slot : slots) {
-        const uint64_t of_slot = std::min(lost, slot.emitted);
-        slot.emitted -= of_slot;
-        slot.lost[EBT_LOST_BUFFER_FULL] += of_slot;
-        lost -= of_slot;
-    }
-}
-
-using Say = std::function<void(std::string_view)>;
-
-/// What loading needs of this kernel; tracefs is mounted where it is not yet. `offsets` has
-/// to outlive the plan.
-LoadPlan make_load_plan(Capabilities& capabilities, const Offsets& offsets, Hooks hooks, size_t ring,
-                        const Say& say) {
-    LoadPlan plan{
-        .offsets = offsets, .features = {}, .tracefs = ensure_tracefs(), .hooks = hooks, .ring_bytes = ring};
-    capabilities.tracefs = true; // mounted by now, if it was not
-    capabilities.tracefs_path = plan.tracefs;
-    if (capabilities.ring_buffer)
-        plan.features[Feature::ring_buffer] = 0;
-    if (capabilities.direct_reads)
-        plan.features[Feature::direct_reads] = 0;
-    plan.rdonly_cast = capabilities.rdonly_cast;
-    if (capabilities.boot_clock)
-        plan.features[Feature::boot_clock] = 0;
-    const auto stack = offsets.get(*Offsets::find("task_struct.stack"));
-    const auto measured = stack ? measure_thread_registers(*stack) : std::nullopt;
-    plan.features[Feature::thread_regs] = measured.value_or(usual_thread_registers);
-    plan.features[Feature::tp_syscall_id] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "id");
-    plan.features[Feature::tp_syscall_ret] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "ret");
-    plan.features[Feature::tp_fork_child] =
-        tracepoint_field(plan.tracefs, "sched/sched_process_fork", "child_pid");
-    if (plan.hooks.user_stacks)
-        plan.features[Feature::user_stack] = 0;
-    capabilities.sock_states = has_tracepoint(plan.tracefs, sock_states_tracepoint);
-    plan.hooks.sock_states &= capabilities.sock_states;
-    plan.features[Feature::tp_sock_address] =
-        tracepoint_field(plan.tracefs, sock_states_tracepoint, "skaddr");
-    plan.features[Feature::tp_sock_state] =
-        tracepoint_field(plan.tracefs, sock_states_tracepoint, "newstate");
-    if (plan.hooks.exec_args && (!has_tracepoint(plan.tracefs, "syscalls/sys_enter_execve") ||
-                                 !has_tracepoint(plan.tracefs, "syscalls/sys_enter_execveat"))) {
-        plan.hooks.exec_args = false;
-        plan.hooks.enter = true;
-        say("this kernel has no tracepoints of execve and execveat: a hook at the start of every system call "
-            "keeps their arguments, which costs as much again as the one at the end");
-    }
-    return plan;
-}
-
-std::string passed_over(const char* what, const TierVerdict& verdict) {
-    return verdict.drawback.empty() ? what : what + (": " + verdict.drawback);
-}
-
-std::string all_refused(const std::vector<TierVerdict>& verdicts) {
-    std::string text = "no tier can run on this kernel:";
-    for (const TierVerdict& verdict : verdicts) {
-        text += "\n  " + std::string(tier_name(verdict.tier)) + ": " + verdict.reason;
-        if (!verdict.log_tail.empty())
-            text += "\n" + verdict.log_tail;
-    }
-    return text + "\nSee --probe, and report this with its output";
-}
-
 } // namespace
 
 Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
@@ -258,8 +106,8 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
             text += "\n  " + problem;
         throw Error(ErrorCode::offsets, text);
     }
-    LoadPlan plan = make_load_plan(capabilities_, offsets_, hooks_for(selection_), buffer_sizes_.ring(),
-                                   [this](std::string_view line) { say(std::string(line)); });
+    LoadPlan plan =
+        make_load_plan(capabilities_, offsets_, hooks_for(selection_), buffer_sizes_.ring(), options.log);
     if (options.events_per_process > EngineOptions::max_rate_limit)
         throw Error(ErrorCode::usage, "a limit of that many events per process is none: up to " +
                                           std::to_string(EngineOptions::max_rate_limit));
@@ -267,7 +115,8 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
         plan.features[Feature::rate_limit] = 0;
     if (options.can_shed)
         plan.features[Feature::shedding] = 0;
-    load_best(plan);
+    verdicts_ = judge_tiers(capabilities_, offsets_);
+    tier_ = load_best(verdicts_, options.tier, plan, options.log);
     make_reader(plan);
     if (options.self_check) {
         check_self(plan.hooks);
@@ -303,36 +152,6 @@ void Engine::Impl::check_self(const Hooks& hooks) {
     } catch (const Error& error) {
         throw Error(error.code(), std::string(error.what()) + "\nThe offsets in use: " + offsets_.source);
     }
-}
-
-void Engine::Impl::load_best(const LoadPlan& plan) {
-    verdicts_ = judge_tiers(capabilities_, offsets_);
-    for (TierVerdict& verdict : verdicts_) {
-        if (options_.tier && verdict.tier != *options_.tier) {
-            if (verdict.possible)
-                verdict.reason = "another tier was asked for";
-            continue;
-        }
-        if (!verdict.possible)
-            continue;
-        try {
-            tier_ = std::make_unique<LoadedTier>(verdict.tier, plan);
-        } catch (const LoadFailure& failure) {
-            verdict.reason = failure.what();
-            verdict.log_tail = failure.log_tail;
-            say("tier " + std::string(tier_name(verdict.tier)) + " passed over: " + verdict.reason);
-            continue;
-        }
-        verdict.chosen = true;
-        verdict.reason.clear();
-        verdict.verified_instructions = tier_->verified_instructions();
-        break;
-    }
-    if (!tier_)
-        throw Error(ErrorCode::tiers, all_refused(verdicts_));
-    for (TierVerdict& verdict : verdicts_)
-        if (verdict.possible && !verdict.chosen && verdict.reason.empty())
-            verdict.reason = passed_over("a better tier runs", verdict);
 }
 
 void Engine::Impl::make_reader(const LoadPlan& plan) {
@@ -426,51 +245,6 @@ int64_t Engine::Impl::wall_clock_offset() const {
     return offset;
 }
 
-namespace {
-
-/// Before 5.16 only the verifier's log tells. Before 5.2 that is a log of all it did, which takes
-/// longer than the load: 0, not told.
-uint64_t verified_instructions(Tier tier, LoadPlan plan, const Capabilities& capabilities) {
-    const uint64_t told = LoadedTier(tier, plan).verified_instructions();
-    if (told != 0 || capabilities.instruction_limit <= 4096)
-        return told;
-    plan.counts = true;
-    return LoadedTier(tier, plan).verified_instructions();
-}
-
-} // namespace
-
-std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& offsets) {
-    ensure_file_limit();
-    const Hooks all{.enter = true,
-                    .exec_args = true,
-                    .fork = true,
-                    .exec = true,
-                    .exit = true,
-                    .endpoints = 1,
-                    .sock_states = true,
-                    .user_stacks = true};
-    const LoadPlan plan =
-        make_load_plan(capabilities, offsets, all, least_buffer_bytes, [](std::string_view) {});
-    auto verdicts = judge_tiers(capabilities, offsets);
-    bool chosen = false;
-    for (TierVerdict& verdict : verdicts) {
-        if (!verdict.possible)
-            continue;
-        try {
-            verdict.verified_instructions = verified_instructions(verdict.tier, plan, capabilities);
-            verdict.chosen = !chosen;
-            if (chosen)
-                verdict.reason = passed_over("it loads, but a better tier runs", verdict);
-            chosen = true;
-        } catch (const LoadFailure& failure) {
-            verdict.reason = failure.what();
-            verdict.log_tail = failure.log_tail;
-        }
-    }
-    return verdicts;
-}
-
 Engine::Engine(const Selection& selection, const EngineOptions& options)
     : impl_(std::make_unique<Impl>(selection, options)) {}
 Engine::~Engine() = default;
@@ -522,28 +296,6 @@ const std::vector<TierVerdict>& Engine::verdicts() const {
 }
 const Offsets& Engine::offsets() const {
     return impl_->offsets_;
-}
-
-std::string_view loss_name(ebt_loss cause) {
-    switch (cause) {
-    case EBT_LOST_BUFFER_FULL:
-        return "buffer_full";
-    case EBT_LOST_NO_BUFFER:
-        return "no_buffer";
-    case EBT_LOST_SCRATCH_BUSY:
-        return "scratch_busy";
-    case EBT_LOST_TAIL_CALL:
-        return "tail_call";
-    case EBT_LOST_REGISTERS:
-        return "registers";
-    case EBT_LOST_RATE_LIMIT:
-        return "rate_limit";
-    case EBT_LOST_MAX_CPU:
-        return "max_cpu";
-    case EBT_LOSSES:
-        break;
-    }
-    return "unknown";
 }
 
 } // namespace ebpf_loader
