@@ -2,24 +2,22 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
-#include <memory>
-#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <ebpf_loader/engine.hpp>
 
-#include "decoder.hpp"
-#include "governor.hpp"
+#include "engine_run.hpp"
 #include "imds/reporter.hpp"
 #include "imds/streams.hpp"
 #include "imds/tracker.hpp"
 #include "imds/tracker_options.hpp"
-#include "ledger.hpp"
-#include "process_cache.hpp"
 
 namespace telemetry::imds {
 
-/// A run of imds-tracker: from the engine's records to the outputs.
-class TrackerApplication {
+/// A run of imds-tracker: conversations with metadata services, to the outputs.
+class TrackerApplication : private EventConsumer {
   public:
     /// Loads the engine and opens the outputs. Throws ebpf_loader::Error, RuleError.
     explicit TrackerApplication(const TrackerOptions& options);
@@ -30,30 +28,26 @@ class TrackerApplication {
   private:
     using Clock = std::chrono::steady_clock;
 
-    void take(std::span<const std::byte> record);
-    void track(std::span<const std::byte> record);
-    void loop();
-    bool goes_on();
-    void every_second();
-    void tell_losses();
-    void print_stats(bool is_final);
+    void started() override;
+    void take(Event& event, Ledger& ledger) override;
+    void turn(size_t records) override;
+    void finish_events() override { tracker_.finish(); }
+    void put_lines(std::string_view lines) override { reporter_.put_lines(lines); }
+    void hand_over() override { reporter_.hand_over(); }
+    void finish_outputs() override { reporter_.finish(); }
+    bool reopen_outputs() override { return reporter_.reopen(); }
+    bool are_outputs_usable() override { return reporter_.usable(); }
+    std::vector<OutputReport> reports() const override { return reporter_.reports(); }
+    std::string further_stats() const override;
     void print_summary();
 
     TrackerOptions options_;
     ImdsReporter reporter_;
     ebpf_loader::Engine engine_;
-    std::unique_ptr<Formatter> losses_;
     ImdsTracker tracker_;
     StreamGate gate_;
-
-    Decoder decoder_;
-    ProcessCache cache_;
-    Governor governor_;
-    Ledger ledger_;
-    Event event_;
-
-    Clock::time_point end_, next_stats_, next_summary_, next_second_;
-    bool outputs_usable_ = true;
+    EngineRun run_;
+    Clock::time_point next_summary_ = Clock::time_point::max();
 };
 
 /// Built-in endpoints and those of the options' files. Throws RuleError.

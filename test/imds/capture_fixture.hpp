@@ -45,6 +45,7 @@ class Capture : public testing::TestWithParam<std::string> {
             if (summary.contains("seen")) {
                 EXPECT_EQ(summary["imbalance"], 0) << summary;
                 EXPECT_TRUE(summary["lost"].empty()) << summary;
+                EXPECT_EQ(summary["sequence_gaps"], 0) << summary;
             }
         events_ = parsed(out); // but those of others on this machine
         std::erase_if(events_, [this](const nlohmann::json& event) {
