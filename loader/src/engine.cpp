@@ -150,6 +150,8 @@ void Engine::Impl::check_self(const Hooks& hooks) {
     try {
         self_tgid_ = self_check(*tier_, *reader_, hooks, offsets_);
     } catch (const Error& error) {
+        if (error.code() != ErrorCode::offsets)
+            throw;
         throw Error(error.code(), std::string(error.what()) + "\nThe offsets in use: " + offsets_.source);
     }
 }
