@@ -26,7 +26,7 @@ cat <<'END'
   `--tier`, and gave the same events for the same workload, field by field.
 - **offsets**: where the kernel's offsets came from in that run, and how many of them discovery found
   at the same place by observation alone, and how many the kernel's headers name the same.
-- **tests**: those that ran inside, of those that passed: each tier's, the tiers compared, the program's.
+- **tests**: those that passed, of those that ran inside: each tier's, the tiers compared, the program's.
 - **calls it lacks** of those that the default rules name: their failure is told like any other's.
 
 ## What differs
@@ -38,6 +38,8 @@ cat <<'END'
   a little later, when the buffer has room again, and exactly at the end.
 - Before 5.5 the kernel has no way to read user memory only. Addresses of the kernel's that a process
   passes are told as faults.
+- Linux 4.15.0 as it was first released keeps the number of i386 after a 32-bit program executes a 64-bit
+  one: that execve is not told, its process_exec is. Later 4.15 does right.
 - Linux 4.14 takes one eBPF program per tracepoint: where another tool has one, the start says so.
 
 ## Will it work on our kernel?
