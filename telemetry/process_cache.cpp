@@ -15,18 +15,22 @@ void mark_unavailable(Image& image) {
     image.exe.status = image.tty.status = image.argv.status = Status::unavailable;
 }
 
-void give(Event& event, const ProcessTable::Entry& entry) {
-    if (entry.image)
-        event.image = entry.image->view();
-    else
-        mark_unavailable(event.image);
-}
-
 /// How many images the event is ahead of the entry; negative: it came late.
 int32_t images_ahead(const Event& event, const ProcessTable::Entry& entry) {
     if (event.missing & EBT_MISSING_EXEC_ID)
         return 0;
     return static_cast<int32_t>(event.exec_id - entry.exec_id);
+}
+
+/// Fills in what could not be read this time but was before. True: something was.
+bool complete_from(const Image& before, Image& image) {
+    const bool exe = !image.exe.known() && before.exe.known();
+    const bool argv = !image.argv.known() && before.argv.known();
+    if (exe)
+        image.exe = before.exe;
+    if (argv)
+        image.argv = before.argv;
+    return exe || argv;
 }
 
 } // namespace
@@ -41,7 +45,6 @@ ProcessCache::Counters ProcessCache::counters() const {
 }
 
 void ProcessCache::enrich(Event& event) {
-    held_.reset();
     make_room(event.time_ns);
     if (event.missing & EBT_MISSING_START_TIME) { // without it there is no telling which process
         if (!event.carries_image)
@@ -72,7 +75,6 @@ bool ProcessCache::shrink() {
         std::max(std::min(limits_.processes, table_.size() + running_.size()) / 2, least_processes);
     limits_.image_bytes = std::max(std::min(limits_.image_bytes, image_bytes_) / 2, least_bytes);
     limits_.grace_processes = std::min(limits_.grace_processes, limits_.processes / 4);
-    held_.reset();
     while (!running_.empty() &&
            (running_.size() > limits_.processes / 2 || image_bytes_ > limits_.image_bytes)) {
         running_.erase(running_.begin());
@@ -93,24 +95,33 @@ void ProcessCache::complete(Event& event, Entry* entry, const ProcessKey& key) {
     if (ahead != 0) // of an earlier image, which nobody remembers
         return mark_unavailable(event.image);
     ++counters_.hits;
-    give(event, *entry);
+    lend(event, entry->image);
+}
+
+/// The only place where an event comes to refer to an image: the image lives until the next
+/// event is lent one, whatever becomes of the process that it belongs to.
+void ProcessCache::lend(Event& event, const std::shared_ptr<const StoredImage>& image) {
+    if (!image)
+        return mark_unavailable(event.image);
+    if (lent_ != image)
+        lent_ = image;
+    event.image = lent_->view();
 }
 
 /// What could not be read this time may be known from before, if the image is the same.
 void ProcessCache::learn(Event& event, Entry* entry, const ProcessKey& key) {
     ++counters_.records;
-    if (entry && entry->image && images_ahead(event, *entry) == 0) {
-        held_ = entry->image;
-        const Image& before = held_->view();
-        if (!event.image.exe.known() && before.exe.known())
-            event.image.exe = before.exe;
-        if (!event.image.argv.known() && before.argv.known())
-            event.image.argv = before.argv;
-    }
+    Image image = event.image;
+    bool completed = false;
+    if (entry && entry->image && images_ahead(event, *entry) == 0)
+        completed = complete_from(entry->image->view(), image);
+    auto stored = store(image);
     if (!entry)
         entry = &table_.insert(key);
     entry->exec_id = event.exec_id;
-    entry->image = store(event.image);
+    entry->image = stored;
+    if (completed)
+        lend(event, stored);
     running_.erase(event.pid);
 }
 
@@ -121,7 +132,7 @@ void ProcessCache::heal(Event& event, Entry* entry, const ProcessKey& key) {
         entry = &table_.insert(key);
     entry->exec_id = event.exec_id;
     entry->image = read_again(event);
-    give(event, *entry);
+    lend(event, entry->image);
 }
 
 std::shared_ptr<const StoredImage> ProcessCache::read_again(const Event& event) {
@@ -159,10 +170,10 @@ void ProcessCache::inherit(const Event& event, const ProcessKey& parent_key) {
     if (!known || table_.find(child_key))
         return;
     ++counters_.inherited;
-    held_ = parent->image; // the child may take the parent's place
+    auto image = parent->image; // the child may take the parent's place
     Entry& child = table_.insert(child_key);
     child.exec_id = event.exec_id;
-    child.image = held_;
+    child.image = std::move(image);
 }
 
 std::shared_ptr<const StoredImage> ProcessCache::store(const Image& image) {

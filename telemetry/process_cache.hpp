@@ -66,6 +66,7 @@ class ProcessCache {
     void learn(Event& event, Entry* entry, const ProcessKey& key);
     void heal(Event& event, Entry* entry, const ProcessKey& key);
     void inherit(const Event& event, const ProcessKey& parent);
+    void lend(Event& event, const std::shared_ptr<const StoredImage>& image);
     std::shared_ptr<const StoredImage> read_again(const Event& event);
     std::shared_ptr<const StoredImage> store(const Image& image);
 
@@ -74,7 +75,7 @@ class ProcessCache {
     size_t image_bytes_ = 0; ///< before the table, whose images count here to the last
     ProcessTable table_;
     std::unordered_map<uint32_t, Running> running_; ///< at the start, and nothing heard of since
-    std::shared_ptr<const StoredImage> held_;       ///< replaced, but the event still refers to it
+    std::shared_ptr<const StoredImage> lent_;       ///< what the event refers to
     Counters counters_;
     uint64_t forgotten_ = 0; ///< of running_
 };

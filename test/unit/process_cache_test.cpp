@@ -160,6 +160,20 @@ TEST_F(ProcessCacheTest, GivesAChildTheImageOfItsParent) {
     EXPECT_EQ(cache.counters().healed + cache.counters().unhealed, 0u);
 }
 
+/// What the event refers to must outlive the images that its own fork and exec replace: under
+/// the address sanitizer a read of freed memory ends the test.
+TEST_F(ProcessCacheTest, KeepsWhatAForkRefersToUntilTheNextEvent) {
+    const std::string argv = std::string(32000, 'A') + '\0';
+    exe_after(with_image(event_of(10), "/bin/prog", argv));
+    for (uint32_t child = 11; child < 30; ++child) {
+        Event fork = fork_of(with_image(event_of(10), "/bin/prog"), child, child * second);
+        ASSERT_EQ(fork.image.argv.status, Status::fault);
+        cache.enrich(fork);
+        ASSERT_EQ(fork.image.argv.bytes, argv);
+        ASSERT_EQ(fork.image.exe.bytes, "/bin/prog");
+    }
+}
+
 TEST_F(ProcessCacheTest, LeavesAChildThatIsKnownAlready) {
     exe_after(with_image(event_of(10), "/bin/sh"));
     exe_after(with_image(event_of(11, 2 * second, 2), "/bin/ls"));
