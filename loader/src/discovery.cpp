@@ -11,6 +11,8 @@
 namespace ebpf_loader {
 namespace {
 
+using namespace discovery;
+
 struct Step {
     const char* subject;
     void (*run)(Scene&);
@@ -36,7 +38,7 @@ constexpr Step steps[] = {
 
 constexpr int most_attempts = 3;
 
-void attempt(const std::string& tracefs, const Peek& peek, Findings& found) {
+void attempt(const std::string& tracefs, const Peek& peek, FoundOffsets& found) {
     found.begin_attempt();
     Scene scene(tracefs, peek, found);
     for (const Step& step : steps) {
@@ -58,7 +60,7 @@ Discovery observe_offsets(const std::function<void(std::string_view)>& log) {
     const LibbpfQuiet quiet;
     const std::string tracefs = ensure_tracefs();
     const Peek peek(tracefs);
-    Findings found;
+    FoundOffsets found;
     for (int i = 0; i < most_attempts && !found.is_complete(); i++) {
         if (i != 0 && log)
             log("discovery of the kernel's offsets: something is in doubt still, so observing again: " +
@@ -69,13 +71,13 @@ Discovery observe_offsets(const std::function<void(std::string_view)>& log) {
 }
 
 Offsets discover_offsets(const std::function<void(std::string_view)>& log) {
-    const Discovery discovery = observe_offsets(log);
-    if (discovery.offsets.problems().empty())
-        return discovery.offsets;
+    const Discovery observed = observe_offsets(log);
+    if (observed.offsets.problems().empty())
+        return observed.offsets;
     std::string message = "The kernel's offsets could not be discovered without doubt:";
-    for (const std::string& refused : discovery.refused)
+    for (const std::string& refused : observed.refused)
         message += "\n  " + refused;
-    for (const std::string& problem : discovery.offsets.problems())
+    for (const std::string& problem : observed.offsets.problems())
         message += "\n  " + problem;
     message += "\nMake a config from the kernel's debug information or headers instead "
                "(see get_offsets/README.md).";

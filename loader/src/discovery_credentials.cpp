@@ -11,7 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 constexpr size_t cred_bytes = 192;
@@ -159,4 +159,4 @@ void discover_audit_ids(Scene& s) {
     s.found.settle("task_struct.sessionid", places<uint32_t>(session_sights));
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

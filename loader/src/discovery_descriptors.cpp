@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 constexpr size_t files_struct_bytes = 1024;
@@ -136,4 +136,4 @@ void discover_descriptors(Scene& s) {
     find_path(s);
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 /// The program's descriptors, which survive its executions.
@@ -130,4 +130,4 @@ void Executed::await_start() {
         throw Unobservable("a small program cannot be executed");
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

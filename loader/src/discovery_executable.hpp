@@ -2,7 +2,7 @@
 #pragma once
 #include "discovery_scene.hpp"
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 
 /// A process that executes a small program of ours again and again, as often as it is told.
 class Executed {
@@ -26,4 +26,4 @@ class Executed {
     bool started_ = false;
 };
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 constexpr size_t fs_struct_bytes = 256;
@@ -146,4 +146,4 @@ void discover_folders(Scene& s) {
     s.found.settle("path.dentry", column(roots, &FoundPath::dentry));
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

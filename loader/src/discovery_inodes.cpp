@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 constexpr size_t file_bytes = 768;
@@ -125,4 +125,4 @@ void discover_inodes(Scene& s) {
     find_super_block(s, files);
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

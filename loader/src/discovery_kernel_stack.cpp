@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <sys/user.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 constexpr size_t page = 4096;
@@ -102,4 +102,4 @@ void discover_kernel_stack(Scene& scene) {
     find_status(scene);
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

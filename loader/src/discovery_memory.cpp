@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "discovery_memory.hpp"
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 
 size_t reach(const std::vector<const Block*>& blocks) {
     size_t end = blocks.empty() ? 0 : SIZE_MAX;
@@ -14,4 +14,4 @@ size_t reach(const std::vector<const Block*>& blocks) {
     return end;
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <vector>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 
 /// A copy of kernel memory from `address` on.
 struct Block {
@@ -66,4 +66,4 @@ template <typename T> std::vector<uint32_t> places(const std::vector<Sight>& sig
     });
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

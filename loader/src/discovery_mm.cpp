@@ -12,7 +12,7 @@
 #include <sstream>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 constexpr size_t mm_bytes = 4096;
@@ -227,4 +227,4 @@ void discover_memory(Scene& s) {
     find_exec_id(s, last, before);
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

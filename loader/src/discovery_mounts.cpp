@@ -7,7 +7,7 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 constexpr uint64_t before = 128; ///< bytes read in front of a vfsmount
@@ -83,4 +83,4 @@ void discover_mounts(Scene& s) {
     s.found.settle("mount.mnt_mountpoint", places<uint64_t>(points));
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

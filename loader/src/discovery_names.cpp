@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 constexpr size_t dentry_bytes = 384;
@@ -91,4 +91,4 @@ void discover_names(Scene& s) {
     s.found.settle("qstr.name", {2 * sizeof(uint32_t)});
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 constexpr size_t socket_bytes = 512;
@@ -87,4 +87,4 @@ void discover_network(Scene& s) {
     s.found.settle("net.inum", column(ways, &Way::inum));
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

@@ -19,7 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 using namespace insn;
@@ -230,4 +230,4 @@ bool PairWatch::differed() const {
     return first != second;
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

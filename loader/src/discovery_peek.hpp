@@ -6,7 +6,7 @@
 #include <array>
 #include <string>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 
 /// Attaches a program to a classic tracepoint ("sched/sched_switch") on all CPUs for as long as
 /// the descriptor lives. Throws Error.
@@ -63,4 +63,4 @@ class PairWatch {
     UniqueFd map_, program_, hook_;
 };
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

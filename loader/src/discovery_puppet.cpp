@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 
 namespace {
 
@@ -337,4 +337,4 @@ Stage::~Stage() {
     munmap(memory_, most_puppets * sizeof(Mailbox));
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

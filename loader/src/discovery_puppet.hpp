@@ -12,7 +12,7 @@
 
 #include <sys/types.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 
 /// Something that this system does not let us do or see; the fields that hang on it are refused.
 class Unobservable : public std::runtime_error {
@@ -122,4 +122,4 @@ class Stage {
 /// Is the process dead but not reaped? `pid` as we count.
 bool is_zombie(pid_t pid);
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

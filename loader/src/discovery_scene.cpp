@@ -9,7 +9,7 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 constexpr size_t largest_task = 16 << 10;
@@ -23,7 +23,7 @@ std::string numbers(const std::vector<uint32_t>& values) {
 
 } // namespace
 
-void Findings::settle(std::string_view name, std::vector<uint32_t> places) {
+void FoundOffsets::settle(std::string_view name, std::vector<uint32_t> places) {
     std::sort(places.begin(), places.end());
     places.erase(std::unique(places.begin(), places.end()), places.end());
     const auto known = fitting_.find(name);
@@ -43,23 +43,23 @@ void Findings::settle(std::string_view name, std::vector<uint32_t> places) {
     known->second = std::move(both);
 }
 
-void Findings::step_failed(const std::string& why) {
+void FoundOffsets::step_failed(const std::string& why) {
     if (first_failure_.empty())
         first_failure_ = why;
 }
 
-bool Findings::knows(std::string_view name) const {
+bool FoundOffsets::knows(std::string_view name) const {
     const auto fitting = fitting_.find(name);
     return fitting != fitting_.end() && fitting->second.size() == 1;
 }
 
-uint32_t Findings::operator[](std::string_view name) const {
+uint32_t FoundOffsets::operator[](std::string_view name) const {
     if (!knows(name))
         throw Unobservable(std::string(name) + " is not known");
     return fitting_.find(name)->second.front();
 }
 
-std::vector<std::string> Findings::refusals() const {
+std::vector<std::string> FoundOffsets::refusals() const {
     std::vector<std::string> sentences;
     for (const OffsetRow& row : offset_rows()) {
         const std::string name = std::string(row.structure) + "." + std::string(row.member);
@@ -77,7 +77,7 @@ std::vector<std::string> Findings::refusals() const {
     return sentences;
 }
 
-Discovery Findings::finish() const {
+Discovery FoundOffsets::finish() const {
     Discovery discovery{.offsets = {}, .refused = refusals()};
     for (const auto& [name, places] : fitting_)
         if (places.size() == 1)
@@ -93,7 +93,7 @@ const Block* find(const std::vector<Pointee>& pointees, uint32_t offset) {
     return at != pointees.end() && at->offset == offset ? &at->block : nullptr;
 }
 
-Scene::Scene(std::string tracefs_path, const Peek& peek_program, Findings& findings)
+Scene::Scene(std::string tracefs_path, const Peek& peek_program, FoundOffsets& findings)
     : tracefs(std::move(tracefs_path)), peek(peek_program), found(findings), stage(peek),
       actor(stage.spawn()), thread(actor.spawn(Puppet::Kind::thread)), other(stage.spawn()) {
     for (Puppet*& heir : heirs)
@@ -169,4 +169,4 @@ Opened Scene::opened(int fd) const {
             .dentry = peek.read_pointer(path + found["path.dentry"])};
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

@@ -12,11 +12,11 @@
 #include <set>
 #include <string>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 
 /// The offsets found so far, and why others were not. Several attempts may add to it: what is
 /// true fits each time, what fits by chance does not.
-class Findings {
+class FoundOffsets {
   public:
     /// These places fit in this attempt.
     void settle(std::string_view name, std::vector<uint32_t> places);
@@ -76,11 +76,11 @@ struct Pointee {
 const Block* find(const std::vector<Pointee>& pointees, uint32_t offset);
 
 struct Scene {
-    Scene(std::string tracefs_path, const Peek& peek_program, Findings& findings);
+    Scene(std::string tracefs_path, const Peek& peek_program, FoundOffsets& findings);
 
     const std::string tracefs;
     const Peek& peek;
-    Findings& found;
+    FoundOffsets& found;
     Stage stage;
     /// The cast that most steps share. The actor has a mount namespace of its own, with a
     /// workshop in memory where nobody else can see it.
@@ -122,4 +122,4 @@ inline constexpr std::string_view long_folder_name =
 inline constexpr std::string_view bound_name = "bound";
 inline constexpr std::string_view program_name = "program";
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

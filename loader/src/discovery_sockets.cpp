@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 constexpr size_t file_bytes = 768;
@@ -327,4 +327,4 @@ void discover_sockets(Scene& s) {
     find_kinds(s, all);
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

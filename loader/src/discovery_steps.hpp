@@ -3,7 +3,7 @@
 #pragma once
 #include "discovery_scene.hpp"
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 
 void discover_tasks(Scene& scene);        ///< ids, family, start time
 void discover_kernel_stack(Scene& scene); ///< and the mark of 32-bit calls
@@ -21,4 +21,4 @@ void discover_terminal(Scene& scene);
 void discover_sockets(Scene& scene);
 void discover_network(Scene& scene); ///< the namespace of a socket
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

@@ -4,7 +4,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 /// The cast's task_structs, as they stand now.
@@ -114,4 +114,4 @@ void discover_tasks(Scene& scene) {
     find_parent(scene, tasks);
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

@@ -6,7 +6,7 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 constexpr size_t signal_bytes = 2048;
@@ -81,4 +81,4 @@ void discover_terminal(Scene& s) {
     s.found.settle("tty_struct.name", names);
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::discovery {
 namespace {
 
 constexpr size_t signal_bytes = 1024;
@@ -197,4 +197,4 @@ void discover_exit(Scene& s) {
                    }));
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::discovery

@@ -148,7 +148,7 @@ void Engine::Impl::check_environment() const {
 
 void Engine::Impl::check_self(const Hooks& hooks) {
     try {
-        self_tgid_ = self_check(*tier_, *reader_, hooks, offsets_);
+        self_tgid_ = self_check::run(*tier_, *reader_, hooks, offsets_);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::offsets)
             throw;

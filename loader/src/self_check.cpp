@@ -11,7 +11,7 @@
 #include <cstring>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::self_check {
 namespace {
 
 /// Rows that the plans of the check take.
@@ -58,13 +58,13 @@ void select_children(LoadedTier& tier, const Beacon& beacon, const ebt_header& s
                  {SYS_exit_group, number(EBT_X86_64, row_exit_group)}});
 }
 
-void check_arguments(const ebt_header& h, const uint64_t (&args)[EBT_ARGS], Findings& findings) {
+void check_arguments(const ebt_header& h, const uint64_t (&args)[EBT_ARGS], Mismatches& mismatches) {
     if (h.missing & EBT_MISSING_ARGS) {
-        findings.add("task_struct.stack", "no arguments", "those of a call of this process");
+        mismatches.add("task_struct.stack", "no arguments", "those of a call of this process");
         return;
     }
     for (size_t i = 0; i < EBT_ARGS; i++)
-        findings.expect("task_struct.stack (argument " + std::to_string(i) + ")", h.args[i], args[i]);
+        mismatches.expect("task_struct.stack (argument " + std::to_string(i) + ")", h.args[i], args[i]);
 }
 
 /// A call of this process. Returns its header.
@@ -78,18 +78,18 @@ ebt_header check_own_call(LoadedTier& tier, Reader& reader, const OwnProcess& ow
         records.read(reader);
         view = records.find([&](const ebt_header& h) { return beacon.is(h); });
     }
-    Findings findings;
+    Mismatches mismatches;
     if (!view) {
-        findings.absent("task_struct.stack, task_struct.status",
-                        "a system call of this process was not seen with its own arguments");
-        findings.finish();
+        mismatches.absent("task_struct.stack, task_struct.status",
+                          "a system call of this process was not seen with its own arguments");
+        mismatches.finish();
     }
     const ebt_header& h = view->header();
-    findings.expect("system call number", static_cast<uint64_t>(h.nr), SYS_dup3);
-    findings.expect("system call result", static_cast<uint64_t>(h.ret), static_cast<uint64_t>(-EINVAL));
-    check_process(*view, own, findings);
-    samples.check(*view, findings);
-    findings.finish();
+    mismatches.expect("system call number", static_cast<uint64_t>(h.nr), SYS_dup3);
+    mismatches.expect("system call result", static_cast<uint64_t>(h.ret), static_cast<uint64_t>(-EINVAL));
+    check_process(*view, own, mismatches);
+    samples.check(*view, mismatches);
+    mismatches.finish();
     return h;
 }
 
@@ -103,29 +103,29 @@ class Scene {
         find_ids();
     }
 
-    void check(Findings& findings) const {
+    void check(Mismatches& mismatches) const {
         for (size_t i = 0; i < std::size(children_); i++) {
             if (hooks_.fork)
-                check_fork(i, findings);
+                check_fork(i, mismatches);
             if (hooks_.exit)
-                check_exit(i, findings);
+                check_exit(i, mismatches);
         }
         if (hooks_.exec_args || hooks_.enter)
-            check_exec(findings);
+            check_exec(mismatches);
         if (hooks_.exit)
-            check_exit_group(findings);
-        check_beacons(findings);
+            check_exit_group(mismatches);
+        check_beacons(mismatches);
     }
 
   private:
     void find_ids();
     std::optional<ebt_child> forked(size_t child) const;
-    void check_fork(size_t child, Findings& findings) const;
-    void check_exit(size_t child, Findings& findings) const;
-    void check_exec(Findings& findings) const;
-    void check_exit_group(Findings& findings) const;
-    void check_beacons(Findings& findings) const;
-    void check_beacon(const std::optional<RecordView>& view, ebt_abi abi, Findings& findings) const;
+    void check_fork(size_t child, Mismatches& mismatches) const;
+    void check_exit(size_t child, Mismatches& mismatches) const;
+    void check_exec(Mismatches& mismatches) const;
+    void check_exit_group(Mismatches& mismatches) const;
+    void check_beacons(Mismatches& mismatches) const;
+    void check_beacon(const std::optional<RecordView>& view, ebt_abi abi, Mismatches& mismatches) const;
     bool is_of(const ebt_header& h, size_t child) const { return !ids_[child] || h.tgid == ids_[child]; }
 
     const OwnProcess& own_;
@@ -163,87 +163,88 @@ void Scene::find_ids() {
     }
 }
 
-void Scene::check_fork(size_t child, Findings& findings) const {
+void Scene::check_fork(size_t child, Mismatches& mismatches) const {
     const auto seen = forked(child);
     if (!seen) {
-        findings.absent("task_struct.pid, task_struct.tgid, task_struct.mm, task_struct.children, "
-                        "task_struct.sibling",
-                        "the fork of a child was not seen");
+        mismatches.absent("task_struct.pid, task_struct.tgid, task_struct.mm, task_struct.children, "
+                          "task_struct.sibling",
+                          "the fork of a child was not seen");
         return;
     }
-    findings.expect("task_struct.pid, task_struct.tgid (of a child)", seen->tgid, ids_[child]);
-    findings.expect("task_struct.start_boottime, task_struct.children, task_struct.sibling (of a child)",
-                    seen->start_time / own_.ns_per_tick, children_[child]->start_ticks);
+    mismatches.expect("task_struct.pid, task_struct.tgid (of a child)", seen->tgid, ids_[child]);
+    mismatches.expect("task_struct.start_boottime, task_struct.children, task_struct.sibling (of a child)",
+                      seen->start_time / own_.ns_per_tick, children_[child]->start_ticks);
 }
 
-void Scene::check_exit(size_t child, Findings& findings) const {
+void Scene::check_exit(size_t child, Mismatches& mismatches) const {
     const auto ended =
         records_.find([&](const ebt_header& h) { return h.kind == EBT_EXIT && is_of(h, child); });
     if (!ended) {
-        findings.absent("task_struct.signal, signal_struct.live, task_struct.self_exec_id",
-                        "the end of a child was not seen");
+        mismatches.absent("task_struct.signal, signal_struct.live, task_struct.self_exec_id",
+                          "the end of a child was not seen");
         return;
     }
     const ebt_header& h = ended->header();
-    findings.expect("task_struct.signal, signal_struct.live, signal_struct.flags, "
-                    "signal_struct.group_exit_code, task_struct.exit_code",
-                    static_cast<uint64_t>(h.ret), static_cast<uint64_t>(children_[child]->status));
-    findings.expect("task_struct.group_leader, task_struct.start_boottime (of a child)",
-                    h.start_time / own_.ns_per_tick, children_[child]->start_ticks);
+    mismatches.expect("task_struct.signal, signal_struct.live, signal_struct.flags, "
+                      "signal_struct.group_exit_code, task_struct.exit_code",
+                      static_cast<uint64_t>(h.ret), static_cast<uint64_t>(children_[child]->status));
+    mismatches.expect("task_struct.group_leader, task_struct.start_boottime (of a child)",
+                      h.start_time / own_.ns_per_tick, children_[child]->start_ticks);
     if (children_[child] == &executed_ && executed_.executed())
-        findings.expect("task_struct.self_exec_id", h.exec_id, self_.exec_id + 1);
+        mismatches.expect("task_struct.self_exec_id", h.exec_id, self_.exec_id + 1);
 }
 
-void Scene::check_exec(Findings& findings) const {
+void Scene::check_exec(Mismatches& mismatches) const {
     if (!executed_.executed())
         return; // not allowed here
     const auto call = records_.find(
         [&](const ebt_header& h) { return h.kind == EBT_SYSCALL && h.row == row_exec && is_of(h, 0); });
     if (call)
-        check_arguments(call->header(), executed_.args, findings);
+        check_arguments(call->header(), executed_.args, mismatches);
     else
-        findings.absent("task_struct.stack", "a child's execveat was not seen with its own arguments");
+        mismatches.absent("task_struct.stack", "a child's execveat was not seen with its own arguments");
 }
 
-void Scene::check_exit_group(Findings& findings) const {
+void Scene::check_exit_group(Mismatches& mismatches) const {
     if (!threaded_.has_sent())
         return; // something ended it earlier
     const auto call =
         records_.find([&](const ebt_header& h) { return h.kind == EBT_SYSCALL && h.row == row_exit_group; });
     if (call)
-        findings.expect("task_struct.stack (arguments)", call->header().args[0],
-                        static_cast<uint64_t>(threaded_.status >> 8));
+        mismatches.expect("task_struct.stack (arguments)", call->header().args[0],
+                          static_cast<uint64_t>(threaded_.status >> 8));
     else
-        findings.absent("task_struct.stack", "a child's exit_group was not seen with its own arguments");
+        mismatches.absent("task_struct.stack", "a child's exit_group was not seen with its own arguments");
 }
 
-void Scene::check_beacons(Findings& findings) const {
+void Scene::check_beacons(Mismatches& mismatches) const {
     if (threaded_.has_sent())
-        check_beacon(records_.find([&](const ebt_header& h) { return beacon_.is(h); }), EBT_X86_64, findings);
+        check_beacon(records_.find([&](const ebt_header& h) { return beacon_.is(h); }), EBT_X86_64,
+                     mismatches);
     if (threaded_.has_sent_both())
         check_beacon(records_.find([&](const ebt_header& h) { return beacon_.is_32_bit(h); }), EBT_I386,
-                     findings);
+                     mismatches);
 }
 
 /// A call of the second thread's, in a process with a descriptor table of its own.
-void Scene::check_beacon(const std::optional<RecordView>& view, ebt_abi abi, Findings& findings) const {
+void Scene::check_beacon(const std::optional<RecordView>& view, ebt_abi abi, Mismatches& mismatches) const {
     if (!view) {
-        findings.absent(abi == EBT_I386 ? "task_struct.status" : "task_struct.stack, task_struct.status",
-                        std::string("a ") + (abi == EBT_I386 ? "32" : "64") +
-                            "-bit system call of a child was not seen");
+        mismatches.absent(abi == EBT_I386 ? "task_struct.status" : "task_struct.stack, task_struct.status",
+                          std::string("a ") + (abi == EBT_I386 ? "32" : "64") +
+                              "-bit system call of a child was not seen");
         return;
     }
     const ebt_header& h = view->header();
-    findings.expect("task_struct.status (system call ABI)", h.abi, abi);
-    findings.expect("task_struct.real_parent, task_struct.tgid (of a thread)", h.ppid, self_.tgid);
-    findings.expect("task_struct.group_leader, task_struct.start_boottime (of a thread)",
-                    h.start_time / own_.ns_per_tick, threaded_.start_ticks);
-    samples_.check(*view, findings);
+    mismatches.expect("task_struct.status (system call ABI)", h.abi, abi);
+    mismatches.expect("task_struct.real_parent, task_struct.tgid (of a thread)", h.ppid, self_.tgid);
+    mismatches.expect("task_struct.group_leader, task_struct.start_boottime (of a thread)",
+                      h.start_time / own_.ns_per_tick, threaded_.start_ticks);
+    samples_.check(*view, mismatches);
 }
 
 } // namespace
 
-uint32_t self_check(LoadedTier& tier, Reader& reader, const Hooks& hooks, const Offsets& offsets) {
+uint32_t run(LoadedTier& tier, Reader& reader, const Hooks& hooks, const Offsets& offsets) {
     const OwnProcess own; // reads the command line, so that it is in memory
     const Samples samples;
     const Beacon beacon(samples);
@@ -254,13 +255,13 @@ uint32_t self_check(LoadedTier& tier, Reader& reader, const Hooks& hooks, const 
     tier.attach_all();
     const ebt_header self = check_own_call(tier, reader, own, samples, beacon);
     for (int i = 1;; i++) {
-        Findings findings;
+        Mismatches mismatches;
         select_children(tier, beacon, self);
-        Scene(reader, own, samples, beacon, hooks, self).check(findings);
+        Scene(reader, own, samples, beacon, hooks, self).check(mismatches);
         if (hooks.endpoints)
-            check_streams(tier, reader, offsets, findings);
-        if (!findings.incomplete() || i == self_check_attempts) {
-            findings.finish();
+            check_streams(tier, reader, offsets, mismatches);
+        if (!mismatches.incomplete() || i == self_check_attempts) {
+            mismatches.finish();
             break;
         }
     }
@@ -268,4 +269,4 @@ uint32_t self_check(LoadedTier& tier, Reader& reader, const Hooks& hooks, const 
     return self.tgid;
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::self_check

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace ebpf_loader {
+namespace ebpf_loader::self_check {
 
 /// Lets a loaded tier observe this very process - its identity, files, sockets, children -
 /// and compares with what /proc and the process itself know. Leaves the tier attached, as
@@ -13,6 +13,6 @@ namespace ebpf_loader {
 ///
 /// Returns this process's id in the initial pid namespace. Throws Error(offsets) with
 /// the name of each field that was wrong.
-uint32_t self_check(LoadedTier& tier, Reader& reader, const Hooks& hooks, const Offsets& offsets);
+uint32_t run(LoadedTier& tier, Reader& reader, const Hooks& hooks, const Offsets& offsets);
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::self_check

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::self_check {
 namespace {
 
 /// Owner of the pipe: zeroes fit in too many places.
@@ -52,60 +52,60 @@ const std::string descriptor_fields =
     "task_struct.files, files_struct.fdt, fdtable.fd, fdtable.max_fds, file.f_path";
 
 /// The content of a file's field; nullopt, and told, when there is none.
-std::optional<ebt_inode> file_inode(const RecordView& view, uint8_t arg, Findings& findings) {
+std::optional<ebt_inode> file_inode(const RecordView& view, uint8_t arg, Mismatches& mismatches) {
     const auto field = view.find(EBT_FIELD_FILE, arg);
     ebt_inode inode;
     if (!field || field->content.size() < sizeof(inode)) {
-        findings.add(descriptor_fields + ", path.mnt, path.dentry", "no file behind an open descriptor",
-                     "one");
+        mismatches.add(descriptor_fields + ", path.mnt, path.dentry", "no file behind an open descriptor",
+                       "one");
         return std::nullopt;
     }
     memcpy(&inode, field->content.data(), sizeof(inode));
     return inode;
 }
 
-void check_pipe(const RecordView& view, uint8_t arg, const OwnFile& own, Findings& findings) {
-    const auto inode = file_inode(view, arg, findings);
+void check_pipe(const RecordView& view, uint8_t arg, const OwnFile& own, Mismatches& mismatches) {
+    const auto inode = file_inode(view, arg, mismatches);
     if (!inode)
         return;
-    findings.expect(descriptor_fields + ", file.f_inode, inode.i_ino", inode->ino, own.ino);
-    findings.expect("file.f_inode, inode.i_mode", inode->mode, own.mode);
-    findings.expect("file.f_inode, inode.i_uid", inode->uid, own.uid);
-    findings.expect("file.f_inode, inode.i_gid", inode->gid, own.gid);
+    mismatches.expect(descriptor_fields + ", file.f_inode, inode.i_ino", inode->ino, own.ino);
+    mismatches.expect("file.f_inode, inode.i_mode", inode->mode, own.mode);
+    mismatches.expect("file.f_inode, inode.i_uid", inode->uid, own.uid);
+    mismatches.expect("file.f_inode, inode.i_gid", inode->gid, own.gid);
     if (own.magic && view.find(EBT_FIELD_FILE, arg)->head.flags & EBT_DETACHED)
-        findings.expect("inode.i_sb, super_block.s_magic", inode->magic, own.magic);
+        mismatches.expect("inode.i_sb, super_block.s_magic", inode->magic, own.magic);
 }
 
-void check_mounted(const RecordView& view, uint8_t arg, const OwnFile& own, Findings& findings) {
+void check_mounted(const RecordView& view, uint8_t arg, const OwnFile& own, Mismatches& mismatches) {
     const std::string fields =
         "file.f_path, path.mnt, path.dentry, dentry.d_parent, dentry.d_name, qstr.len, "
         "qstr.name, vfsmount.mnt_root, mount.mnt, mount.mnt_parent, "
         "mount.mnt_mountpoint";
-    const auto inode = file_inode(view, arg, findings);
+    const auto inode = file_inode(view, arg, mismatches);
     if (!inode)
         return;
     const auto field = view.find(EBT_FIELD_FILE, arg);
     if (field->head.status != EBT_OK)
-        findings.add(fields, "a path without end", Findings::quoted(own.path));
+        mismatches.add(fields, "a path without end", Mismatches::quoted(own.path));
     else
-        findings.expect(fields, view.path(*field), from_namespace_root(view, own.path));
-    findings.expect("file.f_inode, inode.i_ino", inode->ino, own.ino);
-    findings.expect("file.f_inode, inode.i_mode", inode->mode, own.mode);
+        mismatches.expect(fields, view.path(*field), from_namespace_root(view, own.path));
+    mismatches.expect("file.f_inode, inode.i_ino", inode->ino, own.ino);
+    mismatches.expect("file.f_inode, inode.i_mode", inode->mode, own.mode);
     if (field->head.flags & EBT_DETACHED)
-        findings.add(fields, "a file that hangs on no mount", Findings::quoted(own.path));
+        mismatches.add(fields, "a file that hangs on no mount", Mismatches::quoted(own.path));
     if (field->head.flags & EBT_FOREIGN)
-        findings.add("task_struct.fs, fs_struct.root, path.mnt, vfsmount.mnt_root, mount.mnt, "
-                     "mount.mnt_parent",
-                     "a file of another mount namespace", "one of our own");
+        mismatches.add("task_struct.fs, fs_struct.root, path.mnt, vfsmount.mnt_root, mount.mnt, "
+                       "mount.mnt_parent",
+                       "a file of another mount namespace", "one of our own");
 }
 
 void check_socket(const RecordView& view, uint8_t arg, uint16_t family, uint16_t local_port,
-                  Findings& findings) {
+                  Mismatches& mismatches) {
     const auto field = view.find(EBT_FIELD_SOCKET, arg);
     ebt_socket socket{};
     if (!field || field->content.size() != sizeof(socket)) {
-        findings.add(descriptor_fields + ", file.f_inode, inode.i_mode, file.private_data, socket.sk",
-                     "no socket behind its descriptor", "one");
+        mismatches.add(descriptor_fields + ", file.f_inode, inode.i_mode, file.private_data, socket.sk",
+                       "no socket behind its descriptor", "one");
         return;
     }
     memcpy(&socket, field->content.data(), sizeof(socket));
@@ -114,15 +114,15 @@ void check_socket(const RecordView& view, uint8_t arg, uint16_t family, uint16_t
     const in_addr loopback4{htonl(INADDR_LOOPBACK)};
     const auto* loopback = v4 ? reinterpret_cast<const uint8_t*>(&loopback4)
                               : reinterpret_cast<const uint8_t*>(&in6addr_loopback);
-    findings.expect("file.private_data, socket.sk, sock.skc_family", socket.family, family);
-    findings.expect("file.private_data, socket.type", socket.type, SOCK_DGRAM);
-    findings.expect("socket.sk, sock.sk_protocol", socket.protocol, IPPROTO_UDP);
-    findings.expect("socket.sk, sock.skc_num", socket.local_port, local_port);
-    findings.expect("socket.sk, sock.skc_dport", socket.remote_port, Samples::remote_port);
-    findings.expect(v4 ? "sock.skc_rcv_saddr" : "sock.skc_v6_rcv_saddr", hex(socket.local, bytes),
-                    hex(loopback, bytes));
-    findings.expect(v4 ? "sock.skc_daddr" : "sock.skc_v6_daddr", hex(socket.remote, bytes),
-                    hex(loopback, bytes));
+    mismatches.expect("file.private_data, socket.sk, sock.skc_family", socket.family, family);
+    mismatches.expect("file.private_data, socket.type", socket.type, SOCK_DGRAM);
+    mismatches.expect("socket.sk, sock.sk_protocol", socket.protocol, IPPROTO_UDP);
+    mismatches.expect("socket.sk, sock.skc_num", socket.local_port, local_port);
+    mismatches.expect("socket.sk, sock.skc_dport", socket.remote_port, Samples::remote_port);
+    mismatches.expect(v4 ? "sock.skc_rcv_saddr" : "sock.skc_v6_rcv_saddr", hex(socket.local, bytes),
+                      hex(loopback, bytes));
+    mismatches.expect(v4 ? "sock.skc_daddr" : "sock.skc_v6_daddr", hex(socket.remote, bytes),
+                      hex(loopback, bytes));
 }
 
 enum SampleArgument : uint8_t { pipe_arg, inet_arg, file_arg, inet6_arg };
@@ -156,13 +156,13 @@ Samples::Samples() {
     inet6 = connected_socket(v6, inet6_port, &sockaddr_in6::sin6_port);
 }
 
-void Samples::check(const RecordView& view, Findings& findings) const {
-    check_pipe(view, pipe_arg, pipe_file_, findings);
-    check_mounted(view, file_arg, file_file_, findings);
+void Samples::check(const RecordView& view, Mismatches& mismatches) const {
+    check_pipe(view, pipe_arg, pipe_file_, mismatches);
+    check_mounted(view, file_arg, file_file_, mismatches);
     if (inet)
-        check_socket(view, inet_arg, AF_INET, inet_port, findings);
+        check_socket(view, inet_arg, AF_INET, inet_port, mismatches);
     if (inet6)
-        check_socket(view, inet6_arg, AF_INET6, inet6_port, findings);
+        check_socket(view, inet6_arg, AF_INET6, inet6_port, mismatches);
 }
 
 Beacon::Beacon(const Samples& samples) : args_{} {
@@ -210,4 +210,4 @@ ebt_plan Beacon::plan_32_bit() const {
     return plan(UINT32_MAX);
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::self_check

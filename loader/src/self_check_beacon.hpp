@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
 #include "own_process.hpp"
-#include "self_check_findings.hpp"
+#include "self_check_mismatches.hpp"
 #include "unique_fd.hpp"
 
 #include <ebpf_loader/abi/plan.h>
 #include <ebpf_loader/record_view.hpp>
 
-namespace ebpf_loader {
+namespace ebpf_loader::self_check {
 
 /// Descriptors that the self-check has captured: a pipe with an owner of its own, a file
 /// behind a mount point, sockets of both families.
@@ -20,7 +20,7 @@ class Samples {
     static constexpr uint16_t remote_port = 30583;
 
     /// Compares what a record of Beacon's call tells of them.
-    void check(const RecordView& view, Findings& findings) const;
+    void check(const RecordView& view, Mismatches& mismatches) const;
 
   private:
     OwnFile pipe_file_, file_file_;
@@ -48,4 +48,4 @@ class Beacon {
     uint64_t args_[EBT_ARGS];
 };
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::self_check

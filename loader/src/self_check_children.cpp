@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <ucontext.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::self_check {
 namespace {
 
 /// Does it in a child, which must not allocate or take a lock: other threads are not there
@@ -170,4 +170,4 @@ ThreadedChild::ThreadedChild(const Beacon& beacon) {
     static_cast<Child&>(*this) = live([&] { part(*parting); });
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::self_check

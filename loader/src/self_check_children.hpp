@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <sys/types.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::self_check {
 
 /// A child process that has come and gone.
 struct Child {
@@ -34,4 +34,4 @@ struct ThreadedChild : Child {
     bool has_sent() const { return has_sent_both() || status == exit_status_64_bit_only << 8; }
 };
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::self_check

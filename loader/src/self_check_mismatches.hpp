@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <string>
 
-namespace ebpf_loader {
+namespace ebpf_loader::self_check {
 
 /// What was seen and what it should have been, told in one sentence a field.
-class Findings {
+class Mismatches {
   public:
     void expect(const std::string& fields, uint64_t seen, uint64_t expected) {
         if (seen != expected)
@@ -53,4 +53,4 @@ class Findings {
     bool incomplete_ = false;
 };
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::self_check

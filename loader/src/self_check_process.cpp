@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cstring>
 
-namespace ebpf_loader {
+namespace ebpf_loader::self_check {
 namespace {
 
 /// The fields behind each part of the header that could not be read.
-void check_missing(uint32_t missing, Findings& findings) {
+void check_missing(uint32_t missing, Mismatches& mismatches) {
     struct Part {
         uint32_t bit;
         const char* fields;
@@ -24,84 +24,84 @@ void check_missing(uint32_t missing, Findings& findings) {
     };
     for (const Part& part : parts)
         if (missing & part.bit)
-            findings.add(part.fields, "unreadable memory", "a value");
+            mismatches.add(part.fields, "unreadable memory", "a value");
 }
 
-void check_credentials(const ebt_header& h, const OwnProcess& own, Findings& findings) {
+void check_credentials(const ebt_header& h, const OwnProcess& own, Mismatches& mismatches) {
     const uint32_t seen[] = {h.uid, h.euid, h.suid, h.fsuid, h.gid, h.egid, h.sgid, h.fsgid};
     const char* const names[] = {"uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid"};
     if (h.missing & EBT_MISSING_CREDENTIALS)
         return; // has been told
     for (size_t i = 0; i < std::size(seen); i++)
-        findings.expect(std::string("task_struct.cred, cred.uid (") + names[i] + ")", seen[i], own.ids[i]);
+        mismatches.expect(std::string("task_struct.cred, cred.uid (") + names[i] + ")", seen[i], own.ids[i]);
 }
 
-void check_identity(const ebt_header& h, const OwnProcess& own, Findings& findings) {
-    check_missing(h.missing, findings);
-    findings.expect("task_struct.status (system call ABI)", h.abi, EBT_X86_64);
+void check_identity(const ebt_header& h, const OwnProcess& own, Mismatches& mismatches) {
+    check_missing(h.missing, mismatches);
+    mismatches.expect("task_struct.status (system call ABI)", h.abi, EBT_X86_64);
     if (own.initial_pid_namespace)
-        findings.expect("task_struct.real_parent, task_struct.tgid", h.ppid, own.ppid);
+        mismatches.expect("task_struct.real_parent, task_struct.tgid", h.ppid, own.ppid);
     // /proc tells clock ticks.
-    findings.expect("task_struct.group_leader, task_struct.start_boottime", h.start_time / own.ns_per_tick,
-                    own.start_ticks);
+    mismatches.expect("task_struct.group_leader, task_struct.start_boottime", h.start_time / own.ns_per_tick,
+                      own.start_ticks);
     if (own.initial_user_namespace) {
-        check_credentials(h, own, findings);
+        check_credentials(h, own, mismatches);
         if (own.auid)
-            findings.expect("task_struct.loginuid", h.auid, *own.auid);
+            mismatches.expect("task_struct.loginuid", h.auid, *own.auid);
         if (own.ses)
-            findings.expect("task_struct.sessionid", h.ses, *own.ses);
+            mismatches.expect("task_struct.sessionid", h.ses, *own.ses);
     }
-    findings.expect("comm", std::string(h.comm, strnlen(h.comm, sizeof(h.comm))), own.comm);
+    mismatches.expect("comm", std::string(h.comm, strnlen(h.comm, sizeof(h.comm))), own.comm);
 }
 
-void check_exe(const RecordView& view, const OwnProcess& own, Findings& findings) {
+void check_exe(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
     const auto field = view.find(EBT_FIELD_EXE);
-    findings.expect("task_struct.mm, mm_struct.exe_file, file.f_path, path.mnt, path.dentry",
-                    field && field->head.length ? view.path(*field) : "nothing",
-                    from_namespace_root(view, own.exe));
+    mismatches.expect("task_struct.mm, mm_struct.exe_file, file.f_path, path.mnt, path.dentry",
+                      field && field->head.length ? view.path(*field) : "nothing",
+                      from_namespace_root(view, own.exe));
 }
 
-void check_argv(const RecordView& view, const OwnProcess& own, Findings& findings) {
+void check_argv(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
     const std::string fields = "task_struct.mm, mm_struct.arg_start, mm_struct.arg_end";
     const auto field = view.find(EBT_FIELD_IMAGE_ARGV);
     if (!field || (field->head.status != EBT_OK && field->head.status != EBT_TRUNCATED)) {
         if (own.argv_bytes.value_or(own.argv.size()) != 0)
-            findings.add(fields, "no command line", Findings::quoted(own.argv));
+            mismatches.add(fields, "no command line", Mismatches::quoted(own.argv));
         return;
     }
     const size_t common = std::min(field->content.size(), own.argv.size());
-    findings.expect(fields, std::string(field->content.substr(0, common)), own.argv.substr(0, common));
+    mismatches.expect(fields, std::string(field->content.substr(0, common)), own.argv.substr(0, common));
     if (own.argv_bytes)
-        findings.expect(fields + " (length)", field->head.original, *own.argv_bytes);
+        mismatches.expect(fields + " (length)", field->head.original, *own.argv_bytes);
 }
 
-void check_tty(const RecordView& view, const OwnProcess& own, Findings& findings) {
+void check_tty(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
     const std::string fields = "task_struct.signal, signal_struct.tty, tty_struct.name";
     const auto tty = view.find(EBT_FIELD_TTY);
     if (own.has_tty != tty.has_value())
-        findings.add(fields, tty ? "a terminal" : "no terminal", own.has_tty ? "a terminal" : "none");
+        mismatches.add(fields, tty ? "a terminal" : "no terminal", own.has_tty ? "a terminal" : "none");
     else if (tty && !own.tty.empty())
-        findings.expect(fields, std::string(tty->content), own.tty);
+        mismatches.expect(fields, std::string(tty->content), own.tty);
 }
 
-void check_cwd(const RecordView& view, const OwnProcess& own, Findings& findings) {
+void check_cwd(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
     const auto cwd = view.find(EBT_FIELD_CWD);
     const std::string seen = cwd ? view.path(*cwd) : "nothing";
     if (seen != own.cwd) // it may lie outside of a chroot
-        findings.expect("task_struct.fs, fs_struct.pwd, path.mnt, path.dentry", seen,
-                        from_namespace_root(view, own.cwd));
+        mismatches.expect("task_struct.fs, fs_struct.pwd, path.mnt, path.dentry", seen,
+                          from_namespace_root(view, own.cwd));
 }
 
 /// A wrong root would make every other path look wrong: it is told first.
-void check_root(const RecordView& view, const OwnProcess& own, Findings& findings) {
+void check_root(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
     const auto root = view.find(EBT_FIELD_ROOT);
     const auto cwd = view.find(EBT_FIELD_CWD), exe = view.find(EBT_FIELD_EXE);
     const bool from_top = (cwd && own.cwd != "/" && view.path(*cwd) == own.cwd) ||
                           (exe && !own.exe.empty() && view.path(*exe) == own.exe);
     if (root && view.path(*root) != "/" && from_top)
-        findings.add("task_struct.fs, fs_struct.root, path.mnt, path.dentry",
-                     "a root directory " + Findings::quoted(view.path(*root)),
-                     "the one that the other paths start from");
+        mismatches.add("task_struct.fs, fs_struct.root, path.mnt, path.dentry",
+                       "a root directory " + Mismatches::quoted(view.path(*root)),
+                       "the one that the other paths start from");
 }
 
 } // namespace
@@ -114,13 +114,13 @@ std::string from_namespace_root(const RecordView& view, const std::string& path)
     return prefix + (path == "/" ? "" : path);
 }
 
-void check_process(const RecordView& view, const OwnProcess& own, Findings& findings) {
-    check_identity(view.header(), own, findings);
-    check_root(view, own, findings);
-    check_exe(view, own, findings);
-    check_argv(view, own, findings);
-    check_tty(view, own, findings);
-    check_cwd(view, own, findings);
+void check_process(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
+    check_identity(view.header(), own, mismatches);
+    check_root(view, own, mismatches);
+    check_exe(view, own, mismatches);
+    check_argv(view, own, mismatches);
+    check_tty(view, own, mismatches);
+    check_cwd(view, own, mismatches);
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::self_check

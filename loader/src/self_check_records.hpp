@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-namespace ebpf_loader {
+namespace ebpf_loader::self_check {
 
 /// Records that were read so far.
 class Records {
@@ -38,4 +38,4 @@ class Records {
 /// How often something is tried that a busy machine may lose.
 inline constexpr int self_check_attempts = 4;
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::self_check

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace ebpf_loader {
+namespace ebpf_loader::self_check {
 namespace {
 
 constexpr std::string_view sent = "ebpf_telemetry looks at itself";
@@ -60,7 +60,7 @@ uint32_t own_netns(const Offsets& offsets) {
 
 } // namespace
 
-void check_streams(LoadedTier& tier, Reader& reader, const Offsets& offsets, Findings& findings) {
+void check_streams(LoadedTier& tier, Reader& reader, const Offsets& offsets, Mismatches& mismatches) {
     OwnConnection connection;
     if (!connection.listens())
         return;
@@ -83,13 +83,13 @@ void check_streams(LoadedTier& tier, Reader& reader, const Offsets& offsets, Fin
     const auto field = view ? view->find(EBT_FIELD_STREAM, 0) : std::nullopt;
     ebt_stream stream{};
     if (!field || field->content.size() < sizeof(stream)) {
-        findings.absent(fields, "what it sent was not seen");
+        mismatches.absent(fields, "what it sent was not seen");
         return;
     }
     memcpy(&stream, field->content.data(), sizeof(stream));
-    findings.expect(fields, std::string(field->content.substr(sizeof(stream))), std::string(sent));
+    mismatches.expect(fields, std::string(field->content.substr(sizeof(stream))), std::string(sent));
     if (const uint32_t netns = own_netns(offsets))
-        findings.expect("sock.skc_net, net.inum", stream.netns, netns);
+        mismatches.expect("sock.skc_net, net.inum", stream.netns, netns);
 }
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::self_check

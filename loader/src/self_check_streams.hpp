@@ -2,13 +2,13 @@
 #pragma once
 #include "loaded_tier.hpp"
 #include "reader.hpp"
-#include "self_check_findings.hpp"
+#include "self_check_mismatches.hpp"
 
-namespace ebpf_loader {
+namespace ebpf_loader::self_check {
 
 /// A connection of this process to itself, where there is a network for that: is it told as
 /// one to an endpoint, with what it sends, and the network namespace? The tier is attached
 /// and reports this process; its endpoints are as before afterwards, that is, none.
-void check_streams(LoadedTier& tier, Reader& reader, const Offsets& offsets, Findings& findings);
+void check_streams(LoadedTier& tier, Reader& reader, const Offsets& offsets, Mismatches& mismatches);
 
-} // namespace ebpf_loader
+} // namespace ebpf_loader::self_check

@@ -15,6 +15,7 @@
 namespace {
 
 using namespace ebpf_loader;
+using namespace ebpf_loader::discovery;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -53,16 +54,16 @@ TEST(HeapPointers, AreNeitherUserMemoryNorKernelImageNorErrors) {
     EXPECT_FALSE(is_heap_pointer(0xffff'8880'0123'4561));
 }
 
-TEST(Findings, WhatFitsOnceIsFound) {
-    Findings found;
+TEST(FoundOffsets, WhatFitsOnceIsFound) {
+    FoundOffsets found;
     found.settle("cred.uid", {8});
     EXPECT_TRUE(found.knows("cred.uid"));
     EXPECT_EQ(found["cred.uid"], 8u);
     EXPECT_THROW(found["cred.fsgid"], Unobservable);
 }
 
-TEST(Findings, DoubtIsRefusedUntilAnotherAttemptEndsIt) {
-    Findings found;
+TEST(FoundOffsets, DoubtIsRefusedUntilAnotherAttemptEndsIt) {
+    FoundOffsets found;
     found.settle("cred.uid", {40, 8, 40});
     EXPECT_FALSE(found.knows("cred.uid"));
     EXPECT_THAT(found.finish().refused, testing::Contains("cred.uid: several places fit: 8 40"));
@@ -72,8 +73,8 @@ TEST(Findings, DoubtIsRefusedUntilAnotherAttemptEndsIt) {
     EXPECT_EQ(found["cred.uid"], 8u);
 }
 
-TEST(Findings, ContradictionsAreRefused) {
-    Findings found;
+TEST(FoundOffsets, ContradictionsAreRefused) {
+    FoundOffsets found;
     found.settle("cred.uid", {8});
     found.settle("cred.uid", {4});
     EXPECT_FALSE(found.knows("cred.uid"));
@@ -81,16 +82,16 @@ TEST(Findings, ContradictionsAreRefused) {
                 testing::Contains("cred.uid: observations contradict each other: first 8, then 4"));
 }
 
-TEST(Findings, EveryFieldIsFoundAbsentOrRefusedWithAReason) {
-    Findings found;
+TEST(FoundOffsets, EveryFieldIsFoundAbsentOrRefusedWithAReason) {
+    FoundOffsets found;
     found.settle("cred.uid", {8});
     found.absent("task_struct.loginuid");
     found.settle("cred.fsgid", {});
     found.step_failed("looking at tasks: no");
-    const Discovery discovery = found.finish();
-    EXPECT_THAT(discovery.refused, SizeIs(offset_rows().size() - 2));
-    EXPECT_THAT(discovery.refused, testing::Contains("cred.fsgid: no place fits what was seen"));
-    EXPECT_THAT(discovery.refused, testing::Contains("task_struct.pid: looking at tasks: no"));
+    const Discovery observed = found.finish();
+    EXPECT_THAT(observed.refused, SizeIs(offset_rows().size() - 2));
+    EXPECT_THAT(observed.refused, testing::Contains("cred.fsgid: no place fits what was seen"));
+    EXPECT_THAT(observed.refused, testing::Contains("task_struct.pid: looking at tasks: no"));
     EXPECT_FALSE(found.is_complete());
 }
 
@@ -131,11 +132,11 @@ class DiscoveryHere : public testing::Test {
 };
 
 TEST_F(DiscoveryHere, EqualsBtfInEveryRow) {
-    const Discovery discovery = observe_offsets();
-    EXPECT_THAT(discovery.refused, IsEmpty());
-    EXPECT_THAT(discovery.offsets.problems(), IsEmpty());
-    EXPECT_THAT(discovery.offsets.source, HasSubstr("discovery"));
-    expect_truth(discovery.offsets);
+    const Discovery observed = observe_offsets();
+    EXPECT_THAT(observed.refused, IsEmpty());
+    EXPECT_THAT(observed.offsets.problems(), IsEmpty());
+    EXPECT_THAT(observed.offsets.source, HasSubstr("discovery"));
+    expect_truth(observed.offsets);
 }
 
 TEST_F(DiscoveryHere, LeavesNothingBehind) {
@@ -184,8 +185,8 @@ TEST_F(DiscoveryHere, WorksInABusyProgramThatNeverHearsOfIt) {
         close(fd);
     sigaction(SIGCHLD, &before, nullptr);
     EXPECT_EQ(signals, 0);
-    EXPECT_THAT(discovery.refused, IsEmpty());
-    expect_truth(discovery.offsets);
+    EXPECT_THAT(observed.refused, IsEmpty());
+    expect_truth(observed.offsets);
 }
 
 TEST_F(DiscoveryHere, SurvivesIgnoredChildren) {
@@ -193,9 +194,9 @@ TEST_F(DiscoveryHere, SurvivesIgnoredChildren) {
     }, before{};
     ignoring.sa_handler = SIG_IGN;
     sigaction(SIGCHLD, &ignoring, &before);
-    const Discovery discovery = observe_offsets();
+    const Discovery observed = observe_offsets();
     sigaction(SIGCHLD, &before, nullptr);
-    EXPECT_THAT(discovery.refused, IsEmpty());
+    EXPECT_THAT(observed.refused, IsEmpty());
 }
 
 } // namespace
