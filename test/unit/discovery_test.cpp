@@ -176,8 +176,8 @@ TEST_F(DiscoveryHere, WorksInABusyProgramThatNeverHearsOfIt) {
         while (!stop)
             std::string(1000, 'x').resize(2000);
     });
-    Discovery discovery;
-    std::thread discovering([&] { discovery = observe_offsets(); });
+    Discovery observed;
+    std::thread discovering([&] { observed = observe_offsets(); });
     discovering.join();
     stop = true;
     allocating.join();
