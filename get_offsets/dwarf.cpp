@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Structures are described again in each compilation unit that uses them; reading
 // stops as soon as all are known, mostly after a few units out of thousands.
-#include "dwarf.hpp"
+#include "get_offsets/dwarf.hpp"
 
 #include <ebpf_loader/error.hpp>
 
-#include "kernel_image.hpp"
-#include "place_table.hpp"
-#include "unique_fd.hpp"
+#include "loader/src/base/kernel_image.hpp"
+#include "loader/src/base/unique_fd.hpp"
+#include "loader/src/tables/place_table.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -4,10 +4,10 @@
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/offsets.hpp>
 
-#include "dwarf.hpp"
-#include "headers.hpp"
+#include "get_offsets/dwarf.hpp"
+#include "get_offsets/headers.hpp"
 
-#include "kernel_image.hpp"
+#include "loader/src/base/kernel_image.hpp"
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>

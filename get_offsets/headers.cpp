@@ -2,14 +2,14 @@
 // The compiler's debug information of a small object says where the fields are. Nothing of
 // the kernel's own build is run: the headers may be another machine's, and their build wants
 // the compiler that the kernel was built with.
-#include "headers.hpp"
+#include "get_offsets/headers.hpp"
 
-#include "dwarf.hpp"
+#include "get_offsets/dwarf.hpp"
 
 #include <ebpf_loader/error.hpp>
 
-#include "text.hpp"
-#include "unique_fd.hpp"
+#include "loader/src/base/text.hpp"
+#include "loader/src/base/unique_fd.hpp"
 
 #include <cerrno>
 #include <cstdlib>

@@ -10,4 +10,4 @@
 #define TIER_STREAM_STEPS 16
 #define TIER_WALK_HERE 8
 
-#include "lib/programs.h"
+#include "kern/lib/programs.h"

@@ -6,4 +6,4 @@
 #define TIER_CAPTURES 1
 #define TIER_STREAM_STEPS 64
 
-#include "lib/programs.h"
+#include "kern/lib/programs.h"

@@ -6,4 +6,4 @@
 #define TIER_CAPTURES 1
 #define TIER_STREAM_STEPS 16
 
-#include "lib/programs.h"
+#include "kern/lib/programs.h"

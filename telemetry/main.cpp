@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "application.hpp"
-#include "choose_offsets.hpp"
-#include "engine_setup.hpp"
-#include "imds/imds_extension.hpp"
-#include "program.hpp"
+#include "imds/app/extension.hpp"
+#include "telemetry/app/application.hpp"
+#include "telemetry/app/choose_offsets.hpp"
+#include "telemetry/app/engine_setup.hpp"
+#include "telemetry/app/program.hpp"
 
 namespace {
 

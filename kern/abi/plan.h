@@ -158,7 +158,7 @@ struct ebt_settings {
 	__u32 ordinary_bytes;
 	__u32 ask_bytes;
 	__u32 events_per_process; /* a second; 0: no limit. With the feature rate_limit */
-	__u32 shed; /* 1: vital records alone are told. With the feature shedding */
+	__u32 shed;               /* 1: vital records alone are told. With the feature shedding */
 };
 
 /*

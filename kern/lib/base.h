@@ -9,8 +9,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "abi/record.h"
-#include "abi/plan.h"
+#include "kern/abi/record.h"
+#include "kern/abi/plan.h"
 
 #define INLINE static __attribute__((always_inline)) inline
 
@@ -23,13 +23,13 @@
  */
 #define OFFSET(structure, member, ...) unsigned long structure##__##member;
 struct ebt_offsets {
-#include "abi/offsets.def"
+#include "kern/abi/offsets.def"
 } __attribute__((preserve_access_index));
 #undef OFFSET
 
 #define FEATURE(name, ...) unsigned long name;
 struct ebt_features {
-#include "abi/features.def"
+#include "kern/abi/features.def"
 } __attribute__((preserve_access_index));
 #undef FEATURE
 

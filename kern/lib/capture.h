@@ -6,10 +6,10 @@
 #ifndef EBT_LIB_CAPTURE_H
 #define EBT_LIB_CAPTURE_H
 
-#include "emit.h"
-#include "field.h"
-#include "header.h"
-#include "walk.h"
+#include "kern/lib/emit.h"
+#include "kern/lib/field.h"
+#include "kern/lib/header.h"
+#include "kern/lib/walk.h"
 
 /* What is captured next: s->phase. */
 enum phase {

@@ -6,7 +6,7 @@
 #ifndef EBT_LIB_CONNECTION_H
 #define EBT_LIB_CONNECTION_H
 
-#include "stream.h"
+#include "kern/lib/stream.h"
 
 #define TCP_SYN_SENT 2
 #define NR_IO_URING_ENTER 426 /* in every ABI */

@@ -3,8 +3,8 @@
 #ifndef EBT_LIB_EMIT_H
 #define EBT_LIB_EMIT_H
 
-#include "slot.h"
-#include "tier.h"
+#include "kern/lib/slot.h"
+#include "kern/lib/tier.h"
 
 #define ENOENT 2
 #define ENOSPC 28

@@ -3,7 +3,7 @@
 #ifndef EBT_LIB_FIELD_H
 #define EBT_LIB_FIELD_H
 
-#include "maps.h"
+#include "kern/lib/maps.h"
 
 /* The record at a position, in reach of the verifier whatever the position. */
 INLINE void *record_at(struct scratch *s, __u64 position)

@@ -3,8 +3,8 @@
 #ifndef EBT_LIB_FILTER_H
 #define EBT_LIB_FILTER_H
 
-#include "emit.h"
-#include "header.h"
+#include "kern/lib/emit.h"
+#include "kern/lib/header.h"
 
 /* 1 when x != 0; arithmetic instead of branches, each of which doubles the verifier's paths. */
 INLINE __u64 non_zero(__u64 x)

@@ -3,8 +3,8 @@
 #ifndef EBT_LIB_HEADER_H
 #define EBT_LIB_HEADER_H
 
-#include "slot.h"
-#include "tier.h"
+#include "kern/lib/slot.h"
+#include "kern/lib/tier.h"
 
 #define TS_COMPAT 2
 

@@ -3,7 +3,7 @@
 #ifndef EBT_LIB_MAPS_H
 #define EBT_LIB_MAPS_H
 
-#include "base.h"
+#include "kern/lib/base.h"
 
 /* Selected system call numbers. */
 struct {

@@ -3,11 +3,11 @@
 #ifndef EBT_LIB_PROGRAMS_H
 #define EBT_LIB_PROGRAMS_H
 
-#include "capture.h"
-#include "connection.h"
-#include "filter.h"
-#include "socketcall.h"
-#include "stream.h"
+#include "kern/lib/capture.h"
+#include "kern/lib/connection.h"
+#include "kern/lib/filter.h"
+#include "kern/lib/socketcall.h"
+#include "kern/lib/stream.h"
 
 #define AT_EXECVE_CHECK 0x10000
 

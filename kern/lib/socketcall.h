@@ -6,7 +6,7 @@
 #ifndef EBT_LIB_SOCKETCALL_H
 #define EBT_LIB_SOCKETCALL_H
 
-#include "header.h"
+#include "kern/lib/header.h"
 
 #define SOCKETCALLS 20
 #define SYS_ACCEPT 5

@@ -3,8 +3,8 @@
 #ifndef EBT_LIB_STREAM_H
 #define EBT_LIB_STREAM_H
 
-#include "capture.h"
-#include "filter.h"
+#include "kern/lib/capture.h"
+#include "kern/lib/filter.h"
 
 #define MSG_PEEK 0x2
 #define MSG_TRUNC 0x20

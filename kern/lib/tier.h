@@ -17,7 +17,7 @@
 #ifndef EBT_LIB_TIER_H
 #define EBT_LIB_TIER_H
 
-#include "base.h"
+#include "kern/lib/base.h"
 
 #ifdef TIER_LOOPS
 #define TIER_LOOP _Pragma("clang loop unroll(disable)")

@@ -6,8 +6,8 @@
 #ifndef EBT_LIB_WALK_H
 #define EBT_LIB_WALK_H
 
-#include "field.h"
-#include "tier.h"
+#include "kern/lib/field.h"
+#include "kern/lib/tier.h"
 
 #define NAME_MAX_MASK 0xff
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "audit.hpp"
+#include "test/bench/audit.hpp"
 
-#include "output_file.hpp"
+#include "test/bench/output_file.hpp"
 
 #include <csignal>
 #include <filesystem>

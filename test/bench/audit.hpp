@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "subjects.hpp"
+#include "test/bench/subjects.hpp"
 
 namespace bench {
 

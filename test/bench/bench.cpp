@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The benchmark suite: build-scripts/bench.sh builds and runs it.
-#include "parts.hpp"
+#include "test/bench/parts.hpp"
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a system call costs more while something watches.
-#include "measure.hpp"
-#include "parts.hpp"
+#include "test/bench/measure.hpp"
+#include "test/bench/parts.hpp"
 
 #include <stdexcept>
 

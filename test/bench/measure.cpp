@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "measure.hpp"
+#include "test/bench/measure.hpp"
 
 #include <algorithm>
 #include <sstream>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "statistics.hpp"
-#include "subjects.hpp"
+#include "test/bench/report/statistics.hpp"
+#include "test/bench/subjects.hpp"
 
 namespace bench {
 

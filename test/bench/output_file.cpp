@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "output_file.hpp"
+#include "test/bench/output_file.hpp"
 
 #include <algorithm>
 #include <cerrno>

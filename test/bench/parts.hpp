@@ -2,8 +2,8 @@
 #pragma once
 #include <vector>
 
-#include "report.hpp"
-#include "settings.hpp"
+#include "test/bench/report/report.hpp"
+#include "test/bench/settings.hpp"
 
 namespace bench {
 

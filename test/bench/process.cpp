@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "process.hpp"
+#include "test/bench/process.hpp"
 
 #include <cerrno>
 #include <csignal>

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "unique_fd.hpp"
+#include "loader/src/base/unique_fd.hpp"
 
 namespace bench {
 

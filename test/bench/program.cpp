@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ebpf_telemetry as users run it.
-#include "tool.hpp"
+#include "test/bench/tool.hpp"
 
 #include <fstream>
 #include <iterator>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Other programs that watch system calls, where they are installed. Each is asked for the
 // events of cost.rules, as near as it can come, and writes them to a file as ours does.
-#include "audit.hpp"
-#include "tool.hpp"
+#include "test/bench/audit.hpp"
+#include "test/bench/tool.hpp"
 
 namespace bench {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "settings.hpp"
+#include "test/bench/settings.hpp"
 
 #include <cstdio>
 #include <filesystem>
 #include <sched.h>
 #include <stdexcept>
 
-#include "parts.hpp"
+#include "test/bench/parts.hpp"
 
 namespace bench {
 namespace {

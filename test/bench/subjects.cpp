@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What bench_subject serves: the floors and our engine.
-#include "subjects.hpp"
+#include "test/bench/subjects.hpp"
 
 #include <nlohmann/json.hpp>
 #include <stdexcept>

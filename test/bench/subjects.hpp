@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "process.hpp"
-#include "settings.hpp"
+#include "test/bench/process.hpp"
+#include "test/bench/settings.hpp"
 
 namespace bench {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tool.hpp"
+#include "test/bench/tool.hpp"
 
 #include <fcntl.h>
 #include <fstream>

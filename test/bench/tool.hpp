@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "output_file.hpp"
-#include "subjects.hpp"
+#include "test/bench/output_file.hpp"
+#include "test/bench/subjects.hpp"
 
 namespace bench {
 

@@ -2,8 +2,8 @@
 // Records what the engine says of the workload, and lets bench_user_side go through it.
 #include <cstdlib>
 
-#include "measure.hpp"
-#include "parts.hpp"
+#include "test/bench/measure.hpp"
+#include "test/bench/parts.hpp"
 
 #include <stdexcept>
 

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <vector>
 
-#include "decoder.hpp"
-#include "process_cache.hpp"
+#include "telemetry/event/decoder.hpp"
+#include "telemetry/process/cache.hpp"
 
 namespace {
 

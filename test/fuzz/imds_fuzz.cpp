@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "imds_target.hpp"
+#include "test/fuzz/imds_target.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     imds_fuzz::fuzz_imds({reinterpret_cast<const char*>(data), size});

@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
-#include "imds/imds_formatter.hpp"
-#include "imds/summary.hpp"
-#include "imds/tracker.hpp"
+#include "imds/app/tracker.hpp"
+#include "imds/output/formatter.hpp"
+#include "imds/output/summary.hpp"
 
 namespace imds_fuzz {
 

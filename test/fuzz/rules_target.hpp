@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "../unit/kernel_filter.hpp"
-#include "rules.hpp"
+#include "telemetry/rules/rules.hpp"
+#include "test/unit/support/kernel_filter.hpp"
 
 namespace rules_test {
 

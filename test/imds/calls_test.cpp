@@ -2,7 +2,7 @@
 // Each way to move bytes over a connection, for programs of 64 and of 32 bits.
 #include <filesystem>
 
-#include "capture_fixture.hpp"
+#include "test/imds/capture_fixture.hpp"
 
 using nlohmann::json;
 

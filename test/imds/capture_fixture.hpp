@@ -6,11 +6,11 @@
 
 #include <gmock/gmock.h>
 
-#include "expected_event.hpp"
-#include "metadata_network.hpp"
-#include "metadata_server.hpp"
-#include "running_program.hpp"
-#include "tiers_here.hpp"
+#include "test/imds/expected_event.hpp"
+#include "test/imds/metadata_network.hpp"
+#include "test/imds/metadata_server.hpp"
+#include "test/imds/tiers_here.hpp"
+#include "test/program/running_program.hpp"
 
 inline std::vector<nlohmann::json> parsed(const std::string& text) {
     std::vector<nlohmann::json> events;

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "capture_fixture.hpp"
+#include "test/imds/capture_fixture.hpp"
 
 using nlohmann::json;
 

@@ -3,8 +3,8 @@
 // IPv4-mapped addresses, and in every tier the event has to be the same.
 #include <filesystem>
 
-#include "capture_fixture.hpp"
-#include "requests.hpp"
+#include "test/imds/capture_fixture.hpp"
+#include "test/imds/requests.hpp"
 
 using nlohmann::json;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "expected_event.hpp"
+#include "test/imds/expected_event.hpp"
 
 #include <algorithm>
 #include <filesystem>

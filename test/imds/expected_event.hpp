@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "metadata_network.hpp"
+#include "test/imds/metadata_network.hpp"
 
 /// A request and its answer, and what has to be told of them.
 struct Expected {

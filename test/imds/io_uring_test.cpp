@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 
-#include "metadata_network.hpp"
-#include "running_program.hpp"
+#include "test/imds/metadata_network.hpp"
+#include "test/program/running_program.hpp"
 
 using nlohmann::json;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "metadata_network.hpp"
-#include "metadata_server.hpp"
+#include "test/imds/metadata_network.hpp"
+#include "test/imds/metadata_server.hpp"
 
 #include <csignal>
 #include <cstring>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "metadata_server.hpp"
+#include "test/imds/metadata_server.hpp"
 
 #include <arpa/inet.h>
 #include <csignal>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "requests.hpp"
+#include "test/imds/requests.hpp"
 
-#include "metadata_server.hpp"
+#include "test/imds/metadata_server.hpp"
 
 using namespace metadata;
 using nlohmann::json;

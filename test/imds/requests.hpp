@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "expected_event.hpp"
+#include "test/imds/expected_event.hpp"
 
 struct Request {
     Expected expected; ///< but for user agent, host and address

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the services hand out is in no output, log or request to Datadog, unless --unsafe asks for it.
-#include "capture_fixture.hpp"
-#include "imds/intake_server.hpp"
-#include "requests.hpp"
+#include "test/imds/capture_fixture.hpp"
+#include "test/imds/requests.hpp"
+#include "test/unit/sink/intake_server.hpp"
 
 using nlohmann::json;
 using testing::HasSubstr;

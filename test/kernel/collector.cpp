@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <numeric>
 
-#include "session.hpp"
+#include "test/kernel/session.hpp"
 
 namespace kernel_test {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <unistd.h>
 
-#include "fields.hpp"
-#include "session.hpp"
+#include "test/kernel/fields.hpp"
+#include "test/kernel/session.hpp"
 
 namespace kernel_test {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "fields.hpp"
+#include "test/kernel/fields.hpp"
 
 #include <algorithm>
 
-#include "event_facts.hpp"
+#include "telemetry/event/facts.hpp"
 
 namespace kernel_test {
 

@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "call_log.h"
-#include "event.hpp"
+#include "telemetry/event/event.hpp"
+#include "test/kernel/subject/call_log.h"
 
 namespace kernel_test {
 

@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fixture.hpp"
-#include "rules.hpp"
+#include "telemetry/rules/rules.hpp"
+#include "test/kernel/fixture.hpp"
 
 namespace kernel_test {
 

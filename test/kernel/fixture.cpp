@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "fixture.hpp"
+#include "test/kernel/fixture.hpp"
 
-#include "normalised.hpp"
+#include "test/kernel/normalised.hpp"
 
 #include <set>
 

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "session.hpp"
+#include "test/kernel/session.hpp"
 
 namespace kernel_test {
 

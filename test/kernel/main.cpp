@@ -17,7 +17,7 @@
 
 #include <gtest/gtest.h>
 
-#include "fixture.hpp"
+#include "test/kernel/fixture.hpp"
 
 namespace {
 

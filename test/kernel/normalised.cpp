@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "normalised.hpp"
+#include "test/kernel/normalised.hpp"
 
 #include <algorithm>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "fields.hpp"
+#include "test/kernel/fields.hpp"
 
 namespace kernel_test {
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "session.hpp"
+#include "test/kernel/session.hpp"
 
 namespace kernel_test {
 

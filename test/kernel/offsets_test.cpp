@@ -12,8 +12,8 @@
 
 #include <ebpf_loader/offset_source.hpp>
 
-#include "fixture.hpp"
-#include "rules.hpp"
+#include "telemetry/rules/rules.hpp"
+#include "test/kernel/fixture.hpp"
 
 namespace kernel_test {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <span>
 
-#include "event.hpp"
+#include "telemetry/event/event.hpp"
 
 namespace kernel_test {
 

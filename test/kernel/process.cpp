@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "process.hpp"
+#include "test/kernel/process.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>

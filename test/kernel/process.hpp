@@ -11,8 +11,8 @@
 #include <ebpf_loader/abi/record.h>
 #include <sys/types.h>
 
-#include "call_log.h"
-#include "raw_int80.hpp"
+#include "test/kernel/subject/call_log.h"
+#include "test/kernel/subject/raw_int80.hpp"
 
 namespace kernel_test {
 

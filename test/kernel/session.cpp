@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "session.hpp"
+#include "test/kernel/session.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <utility>
 
-#include "rules.hpp"
+#include "telemetry/rules/rules.hpp"
 
 namespace kernel_test {
 
@@ -242,9 +242,9 @@ std::vector<std::string> default_rule_names() {
 
 std::string session_rules() {
     std::vector<std::string> names = default_rule_names();
-    for (const char* name :
-         {"process_exec", "exit", "exit_group", "rt_sigreturn", "clone", "clone3", "fork", "vfork", "bind",
-          "sendto", "sendmsg", "recvfrom", "recvmsg", "chdir", "fchdir", "socketpair", "dup3", "sigreturn", "utimensat"})
+    for (const char* name : {"process_exec", "exit", "exit_group", "rt_sigreturn", "clone", "clone3", "fork",
+                             "vfork", "bind", "sendto", "sendmsg", "recvfrom", "recvmsg", "chdir", "fchdir",
+                             "socketpair", "dup3", "sigreturn", "utimensat"})
         if (std::find(names.begin(), names.end(), name) == names.end())
             names.emplace_back(name);
     const auto uid = own_login_uid();

@@ -8,10 +8,10 @@
 
 #include <ebpf_loader/engine.hpp>
 
-#include "cases.hpp"
-#include "decoder.hpp"
-#include "owned_event.hpp"
-#include "process_cache.hpp"
+#include "telemetry/event/decoder.hpp"
+#include "telemetry/process/cache.hpp"
+#include "test/kernel/cases/cases.hpp"
+#include "test/kernel/owned_event.hpp"
 
 namespace kernel_test {
 

@@ -15,9 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fixture.hpp"
-#include "rules.hpp"
-#include "thread.hpp"
+#include "telemetry/rules/rules.hpp"
+#include "test/kernel/fixture.hpp"
+#include "test/kernel/thread.hpp"
 
 namespace kernel_test {
 

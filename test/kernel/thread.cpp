@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "thread.hpp"
+#include "test/kernel/thread.hpp"
 
 #include <linux/futex.h>
 #include <sched.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "process.hpp"
+#include "test/kernel/process.hpp"
 
 namespace kernel_test {
 

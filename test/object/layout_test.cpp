@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the two sides share lies the same for both: the BTF of eBPF objects against C++.
-#include "object_file.hpp"
+#include "test/object/object_file.hpp"
 
 #include <cstddef>
 #include <sstream>

@@ -2,23 +2,23 @@
 /* Every struct that the kernel side and user space share, so that BTF describes it. */
 #include <linux/bpf.h>
 
-#include "abi/plan.h"
-#include "abi/record.h"
+#include "kern/abi/plan.h"
+#include "kern/abi/record.h"
 
 struct {
-	struct ebt_header header;
-	struct ebt_field field;
-	struct ebt_inode inode;
-	struct ebt_socket socket;
-	struct ebt_child child;
-	struct ebt_numbers numbers;
-	struct ebt_step step;
-	struct ebt_predicate predicate;
-	struct ebt_plan plan;
-	struct ebt_settings settings;
-	struct ebt_slot slot;
-	struct ebt_stream_gate stream_gate;
-	struct ebt_endpoint endpoint;
-	struct ebt_stream stream;
-	struct ebt_registers registers;
+    struct ebt_header header;
+    struct ebt_field field;
+    struct ebt_inode inode;
+    struct ebt_socket socket;
+    struct ebt_child child;
+    struct ebt_numbers numbers;
+    struct ebt_step step;
+    struct ebt_predicate predicate;
+    struct ebt_plan plan;
+    struct ebt_settings settings;
+    struct ebt_slot slot;
+    struct ebt_stream_gate stream_gate;
+    struct ebt_endpoint endpoint;
+    struct ebt_stream stream;
+    struct ebt_registers registers;
 } layouts;

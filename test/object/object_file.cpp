@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "object_file.hpp"
+#include "test/object/object_file.hpp"
 
 #include <algorithm>
 #include <cstring>

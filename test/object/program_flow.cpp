@@ -3,7 +3,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "object_file.hpp"
+#include "test/object/object_file.hpp"
 
 namespace object_test {
 

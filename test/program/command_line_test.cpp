@@ -6,7 +6,7 @@
 
 #include <gmock/gmock.h>
 
-#include "running_program.hpp"
+#include "test/program/running_program.hpp"
 
 using testing::HasSubstr;
 using testing::StartsWith;

@@ -7,7 +7,7 @@
 #include <ctime>
 #include <thread>
 
-#include "losses.hpp"
+#include "test/program/losses.hpp"
 
 namespace losses {
 

@@ -3,7 +3,7 @@
 // calls that were really made: those who make them count them.
 #include <sys/stat.h>
 
-#include "losses.hpp"
+#include "test/program/losses.hpp"
 
 namespace losses {
 

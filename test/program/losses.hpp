@@ -13,7 +13,7 @@
 
 #include <ebpf_loader/probe.hpp>
 
-#include "running_program.hpp"
+#include "test/program/running_program.hpp"
 
 namespace losses {
 

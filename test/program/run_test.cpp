@@ -16,7 +16,7 @@
 
 #include <ebpf_loader/probe.hpp>
 
-#include "running_program.hpp"
+#include "test/program/running_program.hpp"
 
 using nlohmann::json;
 using testing::HasSubstr;

@@ -17,7 +17,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "temporary_folder.hpp"
+#include "test/unit/support/temporary_folder.hpp"
 
 inline std::string read_file(const std::string& path) {
     std::ifstream file(path);

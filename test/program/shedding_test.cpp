@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "losses.hpp"
+#include "test/program/losses.hpp"
 
 namespace losses {
 

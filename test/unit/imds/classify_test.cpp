@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Provider, version and class: by endpoint, headers and path together, and never by default.
-#include "imds_support.hpp"
+#include "test/unit/imds/imds_support.hpp"
 
 using namespace imds_test;
 

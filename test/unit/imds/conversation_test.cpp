@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Reassembly, parsing and pairing: whatever the calls cut the bytes into.
-#include "imds_support.hpp"
+#include "test/unit/imds/imds_support.hpp"
 
 using namespace imds_test;
 using testing::ElementsAre;

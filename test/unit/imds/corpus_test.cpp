@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The fuzzer's inputs, and what becomes of them when bytes are dropped or repeated.
-#include "../../fuzz/imds_target.hpp"
+#include "test/fuzz/imds_target.hpp"
 
 #include <filesystem>
 #include <fstream>

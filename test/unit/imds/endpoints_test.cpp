@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "imds/endpoints.hpp"
+#include "imds/model/endpoints.hpp"
 
-#include "imds_support.hpp"
-#include "rules.hpp"
+#include "telemetry/rules/rules.hpp"
+#include "test/unit/imds/imds_support.hpp"
 
 using namespace imds_test;
 using testing::HasSubstr;

@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include "imds/imds_formatter.hpp"
-#include "imds/summary.hpp"
-#include "imds/tracker.hpp"
-#include "output_samples.hpp"
+#include "imds/app/tracker.hpp"
+#include "imds/output/formatter.hpp"
+#include "imds/output/summary.hpp"
+#include "test/unit/output/output_samples.hpp"
 
 namespace imds_test {
 

@@ -2,8 +2,8 @@
 // Which connections to endpoints are open, by what the kernel lists, and what ends when one is not.
 #include <fstream>
 
-#include "imds_support.hpp"
-#include "temporary_folder.hpp"
+#include "test/unit/imds/imds_support.hpp"
+#include "test/unit/support/temporary_folder.hpp"
 
 using namespace imds_test;
 

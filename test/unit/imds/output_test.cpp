@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What people and machines read: whole lines, escapes, colours, the table of services.
-#include "imds_support.hpp"
+#include "test/unit/imds/imds_support.hpp"
 
 #include <fstream>
 
-#include "imds/user_names.hpp"
-#include "temporary_folder.hpp"
+#include "telemetry/process/user_names.hpp"
+#include "test/unit/support/temporary_folder.hpp"
 
 using namespace imds_test;
 using testing::ElementsAre;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Secrets in what processes say of themselves: command lines, their own and their ancestors'.
-#include "imds/scrubber.hpp"
+#include "imds/judge/scrubber.hpp"
 
-#include "imds_support.hpp"
+#include "test/unit/imds/imds_support.hpp"
 
 using namespace imds_test;
 using testing::HasSubstr;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Nothing secret comes out: not whole, not cut, not in any format, whatever the bytes look like.
-#include "imds_support.hpp"
+#include "test/unit/imds/imds_support.hpp"
 
 #include <type_traits>
 
-#include "imds/body_fields.hpp"
-#include "imds/redaction.hpp"
+#include "imds/judge/body_fields.hpp"
+#include "imds/judge/redaction.hpp"
 
 using namespace imds_test;
 using testing::HasSubstr;

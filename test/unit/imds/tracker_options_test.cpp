@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "imds/tracker_options.hpp"
+#include "imds/app/options.hpp"
 
 #include <ebpf_loader/error.hpp>
 
-#include "imds_support.hpp"
+#include "test/unit/imds/imds_support.hpp"
 
 using namespace imds_test;
 using testing::ElementsAre;

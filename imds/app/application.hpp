@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ebpf_loader/engine.hpp>
+
+#include "imds/app/options.hpp"
+#include "imds/app/reporter.hpp"
+#include "imds/app/streams.hpp"
+#include "imds/app/tracker.hpp"
+#include "telemetry/app/engine_run.hpp"
+
+namespace telemetry::imds {
+
+/// A run of imds-tracker: conversations with metadata services, to the outputs.
+class TrackerApplication : private EventConsumer {
+  public:
+    /// Loads the engine and opens the outputs. Throws ebpf_loader::Error, RuleError.
+    explicit TrackerApplication(const TrackerOptions& options);
+
+    /// Returns the exit status.
+    int run();
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    void started() override;
+    void take(Event& event, Ledger& ledger) override;
+    void turn(size_t records) override;
+    void finish_events() override { tracker_.finish(); }
+    void put_lines(std::string_view lines) override { reporter_.put_lines(lines); }
+    void hand_over() override { reporter_.hand_over(); }
+    void finish_outputs() override { reporter_.finish(); }
+    bool reopen_outputs() override { return reporter_.reopen(); }
+    bool are_outputs_usable() override { return reporter_.usable(); }
+    std::vector<OutputReport> reports() const override { return reporter_.reports(); }
+    std::string further_stats() const override;
+    void print_summary();
+
+    TrackerOptions options_;
+    ImdsReporter reporter_;
+    ebpf_loader::Engine engine_;
+    ImdsTracker tracker_;
+    StreamGate gate_;
+    EngineRun run_;
+    Clock::time_point next_summary_ = Clock::time_point::max();
+};
+
+/// Built-in endpoints and those of the options' files. Throws RuleError.
+Endpoints load_endpoints(const TrackerOptions& options);
+
+} // namespace telemetry::imds

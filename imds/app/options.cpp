@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "imds/app/options.hpp"
+
+#include <sstream>
+
+#include "telemetry/cli/command_line.hpp"
+
+namespace telemetry::imds {
+
+namespace {
+
+using command_line::refuse;
+namespace po = command_line::po;
+using Texts = std::vector<std::string>;
+
+command_line::Groups groups() {
+    command_line::Groups groups;
+    auto add = groups.events.add_options();
+    add("datadog", "send events to Datadog too; DD_API_KEY and DD_SITE from the environment");
+    add("unsafe", "show bodies and whole URLs, with the secrets in them");
+    add("user-stack-trace", "which functions of which files asked, with each request: docs/imds.md");
+    add("endpoints", po::value<Texts>()->value_name("FILE"),
+        "further addresses to watch, as rules/imds-endpoints.conf has them; again for a further file");
+    add("colour", po::value<std::string>()->value_name("WHEN"),
+        "auto (default: on a terminal, unless NO_COLOR is set), always or never");
+    groups.kernel.add_options()("proc", po::value<std::string>()->value_name("PATH"),
+                                "where the host's /proc is (default /proc)");
+    groups.run.add_options()(
+        "summary", po::value<double>()->implicit_value(0, "")->value_name("[=SECONDS]"),
+        "a table of services with their requests of v1, v2 and for credentials, at the end; with a "
+        "number, every so often too");
+    return groups;
+}
+
+TrackerOptions::Colour parse_colour(const std::string& when) {
+    if (when == "auto")
+        return TrackerOptions::Colour::automatic;
+    if (when == "always")
+        return TrackerOptions::Colour::always;
+    if (when == "never")
+        return TrackerOptions::Colour::never;
+    refuse("--colour is auto, always or never, not \"" + when + "\"");
+}
+
+void parse_summary(const po::variables_map& values, TrackerOptions& options) {
+    options.summary = values.count("summary");
+    if (options.summary && values["summary"].as<double>() != 0) // 0: no number was given
+        options.summary_every = command_line::seconds_of(values, "summary");
+}
+
+constexpr std::string_view examples = R"(
+Examples:
+  sudo imds-tracker
+      who asks the metadata service for what, on the screen; Ctrl-C ends
+  sudo imds-tracker --summary -q --duration 3600
+      an hour of counting: which services still use IMDSv1?
+  sudo imds-tracker -f json -o /var/log/imds.json
+      as JSON, to a file (SIGHUP: opened anew)
+  sudo DD_API_KEY=... DD_SITE=datadoghq.eu imds-tracker --datadog -q
+      to Datadog alone
+  sudo imds-tracker --endpoints my-endpoints.conf
+      a metadata service of one's own too
+
+Session tokens, credentials, user data and the values of queries are never shown, but for
+their length, unless --unsafe asks for them.
+
+Datadog: DD_API_KEY, DD_SITE (default datadoghq.com), DD_LOGS_URL (another intake),
+DD_PROXY_HTTPS, DD_PROXY_HTTP and DD_PROXY_NO_PROXY, or HTTPS_PROXY and NO_PROXY.
+
+Exit status: 0 all well, 1 a fault of the program, 2 wrong option or file, 3 missing
+privileges, 4 kernel lockdown, 5 no tracefs, 6 no usable kernel offsets, 7 the kernel
+refused every tier, 8 out of memory or buffers, 9 an output broke or took no
+event.
+)";
+
+} // namespace
+
+TrackerOptions parse_tracker_options(int argc, const char* const argv[]) {
+    const po::variables_map values = command_line::parse(argc, argv, groups());
+    TrackerOptions options;
+    options.common = command_line::shared_options(values);
+    options.datadog = values.count("datadog");
+    options.unsafe = values.count("unsafe");
+    options.user_stack_trace = values.count("user-stack-trace");
+    if (values.count("proc"))
+        options.proc_root = values["proc"].as<std::string>();
+    if (options.proc_root.empty())
+        refuse("--proc takes the path of a mounted /proc");
+    if (values.count("endpoints"))
+        options.endpoints = values["endpoints"].as<Texts>();
+    if (values.count("colour"))
+        options.colour = parse_colour(values["colour"].as<std::string>());
+    parse_summary(values, options);
+    return options;
+}
+
+std::string tracker_help() {
+    std::ostringstream out;
+    out << "Usage: imds-tracker [options]\n"
+           "Reports which process calls the instance metadata service, how and for what.\n"
+        << groups().all() << examples;
+    return out.str();
+}
+
+std::string tracker_version() {
+    return "imds-tracker " + command_line::version() + "\n";
+}
+
+} // namespace telemetry::imds

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "telemetry/cli/options.hpp"
+
+namespace telemetry::imds {
+
+/// What the command line of imds-tracker asks for.
+struct TrackerOptions {
+    enum class Colour { automatic, always, never };
+
+    Options common; ///< what ebpf_telemetry has too: outputs, kernel, run
+    bool datadog = false;
+    bool unsafe = false;
+    bool user_stack_trace = false;
+    std::string proc_root = "/proc";
+    std::vector<std::string> endpoints; ///< files, besides the built-in ones
+    bool summary = false;
+    std::optional<std::chrono::milliseconds> summary_every;
+    Colour colour = Colour::automatic;
+};
+
+/// Throws ebpf_loader::Error(usage) with the reason and a hint.
+TrackerOptions parse_tracker_options(int argc, const char* const argv[]);
+
+std::string tracker_help();
+std::string tracker_version();
+
+} // namespace telemetry::imds

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "imds/app/streams.hpp"
+
+#include <algorithm>
+
+#include "telemetry/app/engine_setup.hpp"
+
+namespace telemetry::imds {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto between_looks = 1s;
+constexpr int share_of_time = 50; ///< a look costs at most one part in so many
+
+/// IPv4 as ::ffff:a.b.c.d.
+ebt_endpoint kernel_endpoint(const Place& place) {
+    ebt_endpoint endpoint{};
+    if (place.is_ipv6) {
+        std::copy(place.ip.begin(), place.ip.end(), endpoint.address);
+    } else {
+        endpoint.address[10] = endpoint.address[11] = 0xff;
+        std::copy_n(place.ip.begin(), 4, endpoint.address + 12);
+    }
+    endpoint.port = place.port;
+    return endpoint;
+}
+
+Direction direction_of(ebt_direction direction) {
+    switch (direction) {
+    case EBT_SENT:
+        return Direction::sent;
+    case EBT_RECEIVED:
+        return Direction::received;
+    case EBT_CONNECTED:
+    case EBT_CONNECTED_ASIDE:
+        break;
+    }
+    return Direction::connected;
+}
+
+} // namespace
+
+std::vector<ebt_endpoint> kernel_endpoints(const Endpoints& endpoints) {
+    std::vector<ebt_endpoint> all;
+    for (const Endpoint& endpoint : endpoints.all())
+        all.push_back(kernel_endpoint(endpoint.place));
+    return all;
+}
+
+bool make_segment(const Event& event, Segment& segment) {
+    const bool is_there = event.stream_status != Status::absent && event.stream_status != Status::unavailable;
+    if (event.kind != EBT_STREAM || !is_there || event.socket_status != Status::ok ||
+        event.stream.socket == 0)
+        return false;
+    segment = Segment();
+    segment.time_ns = event.time_ns;
+    segment.pid = event.pid;
+    segment.tid = event.tid;
+    segment.start_time_ns = event.start_time_ns;
+    segment.process = &event;
+    segment.socket = event.stream.socket;
+    segment.netns = event.stream.netns;
+    segment.ends = event.socket;
+    segment.direction = direction_of(event.stream.direction);
+    segment.is_aside = event.stream.direction == EBT_CONNECTED_ASIDE;
+    segment.length = event.stream.length;
+    segment.bytes = std::as_bytes(std::span(event.stream.bytes));
+    return true;
+}
+
+void StreamGate::tick() {
+    const auto now = Clock::now();
+    if (now < next_)
+        return;
+    next_ = now + between_looks;
+    const uint64_t connects = engine_.stream_connects(); // before the look: see Engine
+    if (connects == closed_at_ && !tracker_.has_connections())
+        return;
+    const uint64_t began_ns = wall_clock_ns();
+    const OpenConnections open = OpenConnections::look(proc_root_, tracker_.endpoints());
+    if (!open.is_unknown())
+        tracker_.take(open, began_ns, wall_clock_ns());
+    if (!open.is_unknown() && open.empty() && connects != closed_at_) {
+        engine_.close_streams(connects);
+        closed_at_ = connects;
+    }
+    next_ = std::max(next_, now + share_of_time * (Clock::now() - now));
+}
+
+} // namespace telemetry::imds

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "imds/conversation/conversation.hpp"
+#include "imds/conversation/open_connections.hpp"
+
+namespace telemetry::imds {
+
+/// The conversations under way, by socket. When there are too many, or they hold too much, the
+/// one that was silent longest is told as it is and forgotten.
+class Connections {
+  public:
+    struct Limits {
+        size_t connections = 4096;
+        size_t held_bytes = 16u << 20;
+        uint64_t idle_ns = 3600'000'000'000;        ///< a close may have been missed
+        uint64_t portless_idle_ns = 60'000'000'000; ///< the end of one whose port is not known is not seen
+        ConversationLimits conversation;
+    };
+    struct Counters {
+        uint64_t opened = 0;
+        uint64_t evicted = 0; ///< forgotten for lack of room
+    };
+
+    Connections(const Limits& limits, ConversationListener& listener)
+        : limits_(limits), listener_(listener) {}
+
+    /// In order of time. `link` is made by the caller, from the segment and its endpoint.
+    void take(const Segment& segment, const Link& link, const Conversation::By& by);
+    /// `local_port` 0: whichever it had.
+    void close(uint64_t socket, uint16_t local_port = 0);
+    /// Those that this look and the one before did not find, silent since before it began.
+    std::vector<Link> ended(const OpenConnections& open, uint64_t began_ns);
+    void tick(uint64_t now_ns);
+    /// Tells all that is left.
+    void finish();
+
+    size_t size() const { return by_socket_.size(); }
+    size_t held() const { return held_; }
+    const Counters& counters() const { return counters_; }
+    const ConversationCounters& conversation_counters() const { return conversation_counters_; }
+
+  private:
+    struct Entry {
+        Entry(const Link& link, const ConversationLimits& limits, ConversationCounters& counters,
+              ConversationListener& listener)
+            : conversation(link, limits, counters, listener) {}
+        Conversation conversation;
+        uint64_t last_ns = 0;
+        size_t held = 0;          ///< as counted in held_
+        bool was_missing = false; ///< the last look did not find it
+    };
+    using List = std::list<Entry>; ///< silent longest first
+
+    List::iterator find(const Segment& segment, const Link& link);
+    void count(Entry& entry);
+    void remove(List::iterator entry, Exchange::End end);
+    void make_room();
+
+    const Limits limits_;
+    ConversationListener& listener_;
+    List entries_;
+    std::unordered_map<uint64_t, List::iterator> by_socket_;
+    size_t held_ = 0;
+    Counters counters_;
+    ConversationCounters conversation_counters_;
+};
+
+} // namespace telemetry::imds

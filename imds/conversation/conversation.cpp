@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+#include "imds/conversation/conversation.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace telemetry::imds {
+namespace {
+
+std::string_view view_of(std::span<const std::byte> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+size_t size_of(const Message& message) {
+    size_t size = sizeof message + message.head.method.capacity() + message.head.target.size();
+    for (const std::string& value : message.head.kept)
+        size += value.capacity();
+    for (const Secret& token : message.head.tokens)
+        size += token.size();
+    return size + message.body.size();
+}
+
+} // namespace
+
+Conversation::Conversation(const Link& link, const ConversationLimits& limits, ConversationCounters& counters,
+                           ConversationListener& listener)
+    : link_(link), limits_(limits), counters_(counters), listener_(listener),
+      sent_(HttpParser::Kind::request, *this), received_(HttpParser::Kind::response, *this) {}
+
+void Conversation::take(const Segment& segment, const By& by) {
+    now_ns_ = std::max(now_ns_, segment.time_ns);
+    by_ = by;
+    if (!first_by_) {
+        first_by_ = by;
+        first_ns_ = segment.time_ns;
+    }
+    is_aside_ |= segment.is_aside;
+    switch (segment.direction) {
+    case Direction::sent:
+        return move(sent_, segment);
+    case Direction::received:
+        if (segment.length == 0)
+            return received_.parser.close();
+        return move(received_, segment);
+    case Direction::closed: // finish() tells what is left
+    case Direction::connected:
+        return;
+    }
+}
+
+/// Bytes in their place: what was there before is dropped, what is missing is a hole.
+void Conversation::move(Stream& stream, const Segment& segment) {
+    std::string_view bytes = view_of(segment.bytes);
+    uint64_t length = std::max<uint64_t>(segment.length, bytes.size());
+    if (segment.offset) {
+        if (*segment.offset > stream.position) {
+            hole(stream, *segment.offset - stream.position);
+            stream.position = *segment.offset;
+        }
+        const uint64_t known = std::min(stream.position - *segment.offset, length);
+        counters_.repeated_bytes += known;
+        length -= known;
+        bytes.remove_prefix(std::min<uint64_t>(known, bytes.size()));
+    }
+    stream.is_first = false;
+    stream.position += length;
+    captured_ += bytes.size();
+    const uint64_t missing = length - bytes.size();
+    stream.parser.feed(bytes);
+    if (missing)
+        hole(stream, missing);
+    make_room();
+}
+
+void Conversation::hole(Stream& stream, uint64_t length) {
+    counters_.gap_bytes += length;
+    stream.parser.gap(length);
+}
+
+/// The first byte of a message.
+void Conversation::begin(Stream& stream) {
+    stream.message = Message();
+    stream.message.begin_ns = stream.message.end_ns = now_ns_;
+    stream.message.by = by_;
+    stream.is_open = true;
+    stream.has_head = stream.is_taken = false;
+    if (&stream != &sent_)
+        return;
+    // Who asks again has had the answer before, even if it was not seen.
+    if (received_.parser.is_lost())
+        tell_all_pending(Exchange::End::unseen);
+    if (pending_.empty() && !received_.is_open)
+        is_uncertain_ = false;
+}
+
+void Conversation::end_request(bool complete) {
+    const bool is_known = sent_.is_open && sent_.has_head && !sent_.is_taken;
+    sent_.is_open = false;
+    if (!is_known)
+        return;
+    sent_.message.is_complete = complete;
+    sent_.message.end_ns = now_ns_;
+    pending_bytes_ += size_of(sent_.message);
+    const bool is_head = sent_.message.head.method == "HEAD";
+    pending_.push_back({std::move(sent_.message), is_head, false, is_uncertain_});
+    sent_.message = Message();
+    if (pending_.size() <= limits_.pending)
+        return;
+    tell_all_pending(Exchange::End::evicted); // nobody pipelines so many
+    is_uncertain_ = true;
+}
+
+/// A response's head is there: which request does it answer?
+HttpListener::Framing Conversation::begin_response() {
+    const Head& head = received_.message.head;
+    is_informational_ = head.status < 200 && head.status != 101;
+    if (is_informational_) {
+        ++counters_.informational;
+        return HttpListener::Framing::no_body;
+    }
+    if (pending_.empty() && sent_.is_open && sent_.has_head && !sent_.is_taken) {
+        end_request(false); // answered before all of it was sent
+        sent_.is_open = sent_.is_taken = true;
+    }
+    if (head.status == 101)
+        return HttpListener::Framing::lost;
+    const bool answers_head = !pending_.empty() && pending_.front().is_head;
+    const bool is_empty = answers_head || head.status == 204 || head.status == 304;
+    return is_empty ? HttpListener::Framing::no_body : HttpListener::Framing::by_head;
+}
+
+void Conversation::end_response(bool complete) {
+    const bool is_known = received_.is_open && received_.has_head && !received_.is_taken;
+    received_.is_open = false;
+    if (!is_known)
+        return;
+    if (std::exchange(is_informational_, false))
+        return;
+    Exchange exchange;
+    received_.message.is_complete = complete;
+    received_.message.end_ns = now_ns_;
+    exchange.response = std::move(received_.message);
+    received_.message = Message();
+    exchange.is_uncertain = is_uncertain_;
+    if (!pending_.empty()) {
+        Pending& first = pending_.front();
+        pending_bytes_ -= size_of(first.request);
+        exchange.is_late = first.is_told;
+        exchange.is_uncertain |= first.is_uncertain;
+        if (!first.request.head.method.empty()) // else forgotten, for lack of room
+            exchange.request = std::move(first.request);
+        pending_.pop_front();
+    }
+    tell(std::move(exchange));
+}
+
+void Conversation::lose(Stream& stream) {
+    ++counters_.lost_places;
+    is_uncertain_ = true;
+    if (&stream == &sent_)
+        end_request(false);
+    else
+        end_response(false);
+    stream.is_open = false;
+}
+
+void Conversation::tell(Exchange&& exchange) {
+    for (const auto& message : {&exchange.request, &exchange.response}) {
+        if (!*message)
+            continue;
+        counters_.cut_heads += (*message)->head.is_cut;
+        counters_.cut_bodies += (*message)->body.size() + (*message)->body_missing < (*message)->body_bytes;
+    }
+    ++counters_.exchanges;
+    has_told_ = true;
+    listener_.on_exchange(link_, std::move(exchange));
+}
+
+/// Its place in the order remains, until its response comes.
+void Conversation::tell_pending(Pending& pending, Exchange::End end) {
+    if (std::exchange(pending.is_told, true))
+        return;
+    Exchange exchange;
+    exchange.end = end;
+    exchange.is_uncertain = is_uncertain_ || pending.is_uncertain;
+    const size_t before = size_of(pending.request);
+    exchange.request = pending.request;
+    pending.request.body = Secret(); // the rest is needed again if an answer comes late
+    pending_bytes_ -= before - size_of(pending.request);
+    tell(std::move(exchange));
+}
+
+void Conversation::tell_all_pending(Exchange::End end) {
+    for (Pending& pending : pending_)
+        tell_pending(pending, end);
+    pending_.clear();
+    pending_bytes_ = 0;
+}
+
+void Conversation::tell_contact() {
+    if (std::exchange(has_told_, true))
+        return;
+    ++counters_.contacts;
+    Contact contact;
+    contact.time_ns = first_ns_;
+    contact.by = first_by_;
+    contact.sent = sent_.position;
+    contact.received = received_.position;
+    if (contact.sent + contact.received == 0)
+        contact.why = is_aside_ ? Contact::Why::io_uring : Contact::Why::no_bytes;
+    else
+        contact.why = captured_ ? Contact::Why::not_http : Contact::Why::not_captured;
+    listener_.on_contact(link_, std::move(contact));
+}
+
+void Conversation::tick(uint64_t now_ns) {
+    now_ns_ = std::max(now_ns_, now_ns);
+    const auto is_old = [&](uint64_t time_ns) { return now_ns_ - time_ns > limits_.timeout_ns; };
+    if (received_.is_open && received_.has_head && !received_.is_taken && is_old(received_.message.end_ns)) {
+        end_response(false);
+        received_.is_open = received_.is_taken = true;
+    }
+    for (Pending& pending : pending_)
+        if (is_old(pending.request.end_ns) && !received_.is_open)
+            tell_pending(pending, Exchange::End::timed_out);
+    const bool is_idle = pending_.empty() && !sent_.is_open && !received_.is_open;
+    if (!has_told_ && first_by_ && is_idle && now_ns_ - first_ns_ > limits_.silence_ns)
+        tell_contact();
+}
+
+void Conversation::finish(Exchange::End end) {
+    const bool is_unseen = received_.parser.is_lost() && received_.position > 0;
+    sent_.parser.close();
+    received_.parser.close();
+    tell_all_pending(is_unseen ? Exchange::End::unseen : end);
+    if (first_by_)
+        tell_contact();
+}
+
+void Conversation::keep_body(Message& message, std::string_view bytes) {
+    const bool is_whole = message.body.size() == message.body_bytes; // so far
+    message.body_bytes += bytes.size();
+    if (!is_whole)
+        return;
+    const size_t used = held();
+    const size_t room = used < limits_.held_bytes ? limits_.held_bytes - used : 0;
+    const size_t more = limits_.body_bytes - std::min(limits_.body_bytes, message.body.size());
+    message.body.append(bytes.substr(0, std::min(room, more)));
+}
+
+void Conversation::make_room() {
+    for (Pending& pending : pending_) {
+        if (held() <= limits_.held_bytes)
+            return;
+        if (pending.is_told)
+            continue;
+        ++counters_.told_early;
+        tell_pending(pending, Exchange::End::evicted);
+        const size_t before = size_of(pending.request);
+        pending.request.head = Head(); // a late answer will tell of no request
+        pending_bytes_ -= before - size_of(pending.request);
+    }
+}
+
+size_t Conversation::held() const {
+    size_t size = pending_bytes_;
+    for (const Stream* stream : {&sent_, &received_})
+        size += stream->parser.held() + stream->message.body.size() + stream->message.head.target.size();
+    return size;
+}
+
+void Conversation::Stream::on_begin() {
+    owner_.begin(*this);
+}
+
+HttpListener::Framing Conversation::Stream::on_head(Head&& head) {
+    message.head = std::move(head);
+    message.end_ns = owner_.now_ns_;
+    has_head = true;
+    return kind_ == HttpParser::Kind::request ? Framing::by_head : owner_.begin_response();
+}
+
+void Conversation::Stream::on_body(std::string_view bytes) {
+    message.end_ns = owner_.now_ns_;
+    if (!is_taken)
+        owner_.keep_body(message, bytes);
+}
+
+void Conversation::Stream::on_body_gap(uint64_t length) {
+    message.end_ns = owner_.now_ns_;
+    message.body_bytes += length;
+    message.body_missing += length;
+}
+
+void Conversation::Stream::on_end(bool complete) {
+    if (kind_ == HttpParser::Kind::request)
+        owner_.end_request(complete);
+    else
+        owner_.end_response(complete);
+}
+
+void Conversation::Stream::on_lost() {
+    owner_.lose(*this);
+}
+
+} // namespace telemetry::imds

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include "imds/http/parser.hpp"
+#include "imds/model/exchange.hpp"
+#include "imds/model/segment.hpp"
+
+namespace telemetry::imds {
+
+struct ConversationLimits {
+    size_t held_bytes = 64 * 1024; ///< of heads and bodies that wait to be told
+    size_t body_bytes = 32 * 1024; ///< of one body that is kept
+    size_t pending = 1024;         ///< requests without a response
+    uint64_t timeout_ns = 60'000'000'000;
+    uint64_t silence_ns = 5'000'000'000; ///< after so long without content, a connection is told
+};
+
+struct ConversationCounters {
+    uint64_t exchanges = 0;
+    uint64_t contacts = 0;
+    uint64_t gap_bytes = 0;      ///< moved but not captured
+    uint64_t lost_places = 0;    ///< times that a parser lost its place
+    uint64_t repeated_bytes = 0; ///< captured twice
+    uint64_t cut_heads = 0;      ///< beyond the limits
+    uint64_t cut_bodies = 0;     ///< kept in part
+    uint64_t told_early = 0;     ///< requests told without their response, for lack of room
+    uint64_t informational = 0;  ///< responses 1xx
+};
+
+/// Who takes what a conversation has to tell.
+class ConversationListener {
+  public:
+    virtual ~ConversationListener() = default;
+    virtual void on_exchange(const Link& link, Exchange&& exchange) = 0;
+    virtual void on_contact(const Link& link, Contact&& contact) = 0;
+};
+
+/// One connection: puts both directions together, finds requests and responses in them, and
+/// pairs them in order. What it holds is bounded.
+class Conversation {
+  public:
+    using By = std::shared_ptr<const Caller>;
+
+    Conversation(const Link& link, const ConversationLimits& limits, ConversationCounters& counters,
+                 ConversationListener& listener);
+    Conversation(const Conversation&) = delete;
+    Conversation& operator=(const Conversation&) = delete;
+
+    /// In order of time.
+    void take(const Segment& segment, const By& by);
+    /// Time passes: what has waited too long is told as it is.
+    void tick(uint64_t now_ns);
+    /// No more will come: tells what is left.
+    void finish(Exchange::End end);
+
+    const Link& link() const { return link_; }
+    /// Which it has was not known before.
+    void set_local_port(uint16_t port) { link_.ends.local_port = port; }
+    size_t held() const;
+
+  private:
+    /// A direction: the parser, and the message that it is in.
+    class Stream final : public HttpListener {
+      public:
+        Stream(HttpParser::Kind kind, Conversation& owner)
+            : parser(kind, *this), owner_(owner), kind_(kind) {}
+
+        void on_begin() override;
+        Framing on_head(Head&& head) override;
+        void on_body(std::string_view bytes) override;
+        void on_body_gap(uint64_t length) override;
+        void on_end(bool complete) override;
+        void on_lost() override;
+
+        HttpParser parser;
+        Message message; ///< the one under way
+        bool is_open = false;
+        bool has_head = false;
+        bool is_taken = false; ///< it was told already: what is still to come of it is dropped
+        uint64_t position = 0; ///< bytes that this direction has moved
+        bool is_first = true;  ///< no segment has come yet
+
+      private:
+        Conversation& owner_;
+        const HttpParser::Kind kind_;
+    };
+
+    struct Pending {
+        Message request;
+        bool is_head = false; ///< the method HEAD
+        bool is_told = false; ///< by time-out or for lack of room; keeps its place in the order
+        bool is_uncertain = false;
+    };
+
+    void move(Stream& stream, const Segment& segment);
+    void hole(Stream& stream, uint64_t length);
+    void begin(Stream& stream);
+    void end_request(bool complete);
+    HttpListener::Framing begin_response();
+    void end_response(bool complete);
+    void lose(Stream& stream);
+    void tell(Exchange&& exchange);
+    void tell_pending(Pending& pending, Exchange::End end);
+    void tell_all_pending(Exchange::End end);
+    void tell_contact();
+    void keep_body(Message& message, std::string_view bytes);
+    void make_room();
+
+    Link link_;
+    const ConversationLimits& limits_;
+    ConversationCounters& counters_;
+    ConversationListener& listener_;
+    Stream sent_, received_;
+    std::deque<Pending> pending_;   ///< requests whose response is not complete
+    bool is_informational_ = false; ///< the response under way is a 1xx
+    bool is_uncertain_ = false;
+    bool has_told_ = false;
+    bool is_aside_ = false; ///< opened through io_uring
+    uint64_t now_ns_ = 0;
+    uint64_t first_ns_ = 0;
+    uint64_t captured_ = 0;
+    size_t pending_bytes_ = 0;
+    By by_;       ///< of the segment at hand
+    By first_by_; ///< who connected, or whose call was seen first
+};
+
+} // namespace telemetry::imds

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+// /proc/<pid>/net/tcp and tcp6: the connections of that process's network namespace.
+#include "imds/conversation/open_connections.hpp"
+
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace telemetry::imds {
+namespace {
+
+/// States of a socket that a process may yet move bytes over, as include/net/tcp_states.h has them.
+constexpr unsigned int state_time_wait = 6, state_close = 7, state_listen = 10, state_new = 12;
+
+/// Takes the next word off a line.
+std::string_view next_word(std::string_view& line) {
+    const size_t begin = std::min(line.find_first_not_of(" \t"), line.size());
+    const size_t end = std::min(line.find_first_of(" \t", begin), line.size());
+    const std::string_view word = line.substr(begin, end - begin);
+    line.remove_prefix(end);
+    return word;
+}
+
+std::optional<uint32_t> hexadecimal(std::string_view digits) {
+    uint32_t number = 0;
+    const char* end = digits.data() + digits.size();
+    const auto [at, error] = std::from_chars(digits.data(), end, number, 16);
+    return error == std::errc() && at == end && !digits.empty() ? std::optional(number) : std::nullopt;
+}
+
+/// "FEA9FEA9:0050": words of memory, each as a number, and the port.
+std::optional<Place> place_of(std::string_view text) {
+    SocketInfo ends;
+    const size_t colon = text.find(':');
+    if (colon != 8 && colon != 32)
+        return std::nullopt;
+    ends.family = colon == 8 ? AF_INET : AF_INET6;
+    for (size_t at = 0; at < colon; at += 8) {
+        const auto word = hexadecimal(text.substr(at, 8));
+        if (!word)
+            return std::nullopt;
+        std::memcpy(ends.remote.data() + at / 2, &*word, sizeof *word);
+    }
+    const auto port = hexadecimal(text.substr(colon + 1));
+    if (!port)
+        return std::nullopt;
+    ends.remote_port = static_cast<uint16_t>(*port);
+    return remote_place(ends);
+}
+
+void note_connection(std::string_view line, const Endpoints& endpoints, uint32_t netns,
+                     OpenConnections& open) {
+    next_word(line); // number
+    const auto local = place_of(next_word(line));
+    const auto remote = place_of(next_word(line));
+    const auto state = hexadecimal(next_word(line));
+    if (!local || !remote || !state || *state == state_time_wait || *state == state_close ||
+        *state == state_listen || *state == state_new)
+        return;
+    for (int i = 0; i < 5; i++) // queues, timer, retransmissions, user, time-out
+        next_word(line);
+    const bool is_orphan = next_word(line) == "0"; // no inode: no descriptor leads to it
+    if (!is_orphan && endpoints.find(*remote))
+        open.add(*remote, local->port, netns);
+}
+
+/// False: the file cannot be read, or not to its end.
+bool note_all_in(const std::string& file, const Endpoints& endpoints, uint32_t netns, OpenConnections& open) {
+    std::ifstream lines(file);
+    std::string line;
+    if (!std::getline(lines, line)) // the headings
+        return false;
+    while (std::getline(lines, line))
+        note_connection(line, endpoints, netns, open);
+    return lines.eof();
+}
+
+/// The inode number of the process's network namespace, of "net:[4026531840]"; 0 when it is gone.
+uint32_t namespace_of(const std::string& process) {
+    std::array<char, 64> name;
+    const ssize_t length = readlink((process + "/ns/net").c_str(), name.data(), name.size());
+    const std::string_view text(name.data(), length > 0 ? static_cast<size_t>(length) : 0);
+    uint32_t inode = 0;
+    const size_t begin = std::min(text.find('['), text.size());
+    if (begin < text.size())
+        std::from_chars(text.data() + begin + 1, text.data() + text.size(), inode);
+    return inode;
+}
+
+} // namespace
+
+OpenConnections OpenConnections::look(const std::string& proc_root, const Endpoints& endpoints) {
+    OpenConnections open;
+    std::set<uint32_t> seen;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(proc_root, error)) {
+        const std::string process = entry.path();
+        if (!std::isdigit(static_cast<unsigned char>(entry.path().filename().native().front())))
+            continue;
+        const uint32_t netns = namespace_of(process);
+        if (!netns || seen.contains(netns))
+            continue;
+        const bool is_whole = note_all_in(process + "/net/tcp", endpoints, netns, open);
+        note_all_in(process + "/net/tcp6", endpoints, netns, open); // none without IPv6
+        if (is_whole) // else the process is gone: another may be there
+            seen.insert(netns);
+    }
+    open.is_unknown_ = seen.empty();
+    return open;
+}
+
+bool OpenConnections::has(const Place& remote, uint16_t local_port, uint32_t netns) const {
+    const auto found = all_.lower_bound({remote, local_port, netns});
+    if (found == all_.end() || std::get<0>(*found) != remote || std::get<1>(*found) != local_port)
+        return false;
+    return !netns || std::get<2>(*found) == netns;
+}
+
+} // namespace telemetry::imds

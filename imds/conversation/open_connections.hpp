@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <set>
+#include <string>
+#include <tuple>
+
+#include "imds/model/endpoints.hpp"
+
+namespace telemetry::imds {
+
+/// The connections to endpoints that descriptors lead to, in the network namespaces that processes
+/// are in. One that is left to itself, without a descriptor, is none.
+class OpenConnections {
+  public:
+    static OpenConnections look(const std::string& proc_root, const Endpoints& endpoints);
+
+    /// Nobody could tell. Whether there are connections is not known then.
+    bool is_unknown() const { return is_unknown_; }
+    bool empty() const { return all_.empty(); }
+    size_t size() const { return all_.size(); }
+    /// `netns` 0: in any namespace.
+    bool has(const Place& remote, uint16_t local_port, uint32_t netns) const;
+
+    void add(const Place& remote, uint16_t local_port, uint32_t netns) {
+        all_.insert({remote, local_port, netns});
+    }
+
+  private:
+    std::set<std::tuple<Place, uint16_t, uint32_t>> all_;
+    bool is_unknown_ = false;
+};
+
+} // namespace telemetry::imds

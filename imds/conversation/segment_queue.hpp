@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "imds/model/caller.hpp"
+#include "imds/model/segment.hpp"
+
+namespace telemetry::imds {
+
+/// Puts segments in order of time: those of different CPUs come as their buffers are read. Each
+/// waits for as long as an earlier one may yet come; the queue is bounded.
+class SegmentQueue {
+  public:
+    using By = std::shared_ptr<const Caller>;
+    using Handler = std::function<void(const Segment&, const By&)>;
+    struct Limits {
+        uint64_t wait_ns = 200'000'000; ///< 0: they come in order
+        size_t segments = 8192;
+        size_t bytes = 8u << 20;
+    };
+
+    explicit SegmentQueue(const Limits& limits) : limits_(limits) {}
+
+    void put(const Segment& segment, By by, const Handler& handler);
+    /// Hands on what has waited long enough.
+    void tick(uint64_t now_ns, const Handler& handler);
+    /// Hands on everything.
+    void finish(const Handler& handler);
+
+    size_t size() const { return queue_.size(); }
+    /// Segments that came too late to be put in order.
+    uint64_t late() const { return late_; }
+
+  private:
+    struct Waiting {
+        Segment segment;
+        std::string bytes;
+        By by;
+    };
+
+    void hand_on_first(const Handler& handler);
+
+    const Limits limits_;
+    std::multimap<uint64_t, Waiting> queue_; ///< by time; equal times as they came
+    size_t bytes_ = 0;
+    uint64_t newest_ns_ = 0;
+    uint64_t handed_on_ns_ = 0;
+    uint64_t late_ = 0;
+};
+
+} // namespace telemetry::imds

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include "imds/judge/body_fields.hpp"
+
+#include <algorithm>
+
+#include "imds/judge/redaction.hpp"
+
+namespace telemetry::imds {
+namespace {
+
+constexpr size_t most_strings = 64;
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool is_alphanumeric(char c) {
+    return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+bool is_word(char c) {
+    return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+}
+bool is_time(char c) {
+    return is_digit(c) || c == 'T' || c == 'Z' || c == ':' || c == '-' || c == '+' || c == '.' || c == ' ';
+}
+bool is_audience(char c) {
+    return is_word(c) || c == ':' || c == '/';
+}
+
+/// The form that a value must have to be shown: a token in the wrong field does not come out.
+struct Allowed {
+    std::string_view key;
+    std::string_view name;
+    bool (*character)(char);
+    size_t longest;
+};
+constexpr Allowed allowed[] = {
+    {"Code", "code", is_word, 64},
+    {"Type", "type", is_word, 64},
+    {"AccessKeyId", "access_key_id", is_word, 128},
+    {"LastUpdated", "last_updated", is_time, 40},
+    {"Expiration", "expiration", is_time, 40},
+    {"token_type", "token_type", is_alphanumeric, 16},
+    {"expires_in", "expires_in", is_digit, 20},
+    {"expires_on", "expires_on", is_time, 40},
+    {"client_id", "client_id", is_word, 64},
+    {"resource", "resource", is_audience, 256},
+};
+
+/// A walk over JSON that need not be whole, nor JSON. Each step fails at the end of the text.
+class Scanner {
+  public:
+    explicit Scanner(std::string_view text) : text_(text) {}
+
+    bool take(char c) {
+        skip_blanks();
+        if (at_ >= text_.size() || text_[at_] != c)
+            return false;
+        ++at_;
+        return true;
+    }
+
+    /// A string, without its quotes; escapes stay as they are.
+    bool take_string(std::string_view& value) {
+        if (!take('"'))
+            return false;
+        const size_t begin = at_;
+        for (; at_ < text_.size(); ++at_) {
+            if (text_[at_] == '\\')
+                ++at_;
+            else if (text_[at_] == '"') {
+                value = text_.substr(begin, at_++ - begin);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// A number or a word; only what something stands behind, since it may go on otherwise.
+    bool take_plain(std::string_view& value) {
+        skip_blanks();
+        const size_t begin = at_;
+        while (at_ < text_.size() && (is_word(text_[at_]) || text_[at_] == '+'))
+            ++at_;
+        value = text_.substr(begin, at_ - begin);
+        return at_ > begin && at_ < text_.size();
+    }
+
+    /// An object or array with all that is in it.
+    bool skip_nested() {
+        size_t depth = 0;
+        while (at_ < text_.size()) {
+            const char c = text_[at_];
+            std::string_view ignored;
+            if (c == '"') {
+                if (!take_string(ignored))
+                    return false;
+                continue;
+            }
+            ++at_;
+            depth += c == '{' || c == '[';
+            if ((c == '}' || c == ']') && --depth == 0)
+                return true;
+        }
+        return false;
+    }
+
+    /// The next string, wherever it is; the last may be cut.
+    bool find_string(std::string_view& value) {
+        at_ = std::min(text_.find('"', at_), text_.size());
+        const size_t begin = at_ + 1;
+        if (at_ == text_.size())
+            return false;
+        if (!take_string(value))
+            value = text_.substr(std::min(begin, text_.size()));
+        return true;
+    }
+
+    bool is_nested() {
+        skip_blanks();
+        return at_ < text_.size() && (text_[at_] == '{' || text_[at_] == '[');
+    }
+    bool is_string() {
+        skip_blanks();
+        return at_ < text_.size() && text_[at_] == '"';
+    }
+
+  private:
+    void skip_blanks() {
+        while (at_ < text_.size() &&
+               (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\r' || text_[at_] == '\n'))
+            ++at_;
+    }
+
+    std::string_view text_;
+    size_t at_ = 0;
+};
+
+/// JSON may escape slashes.
+std::string unescaped_slashes(std::string_view value) {
+    std::string plain;
+    for (size_t at = 0; at < value.size(); ++at) {
+        if (value.substr(at, 2) == "\\/")
+            ++at;
+        plain.push_back(value[at]);
+    }
+    return plain;
+}
+
+void add(std::vector<FoundField>& fields, std::string_view key, std::string_view value) {
+    const auto* field = std::ranges::find(allowed, key, &Allowed::key);
+    if (field == std::end(allowed) || fields.size() >= std::size(allowed))
+        return;
+    std::string plain = unescaped_slashes(value);
+    const bool is_shown = plain.size() <= field->longest && std::ranges::all_of(plain, field->character);
+    fields.push_back({field->name, is_shown ? std::move(plain) : redacted(value.size())});
+}
+
+} // namespace
+
+std::vector<std::string_view> find_secret_strings(std::string_view body) {
+    std::vector<std::string_view> strings;
+    const size_t begin = body.find_first_not_of(" \t\r\n");
+    if (begin == body.npos || (body[begin] != '{' && body[begin] != '['))
+        return strings;
+    Scanner scanner(body.substr(begin));
+    std::string_view key;
+    for (;;) {
+        std::string_view string;
+        if (!scanner.find_string(string))
+            return strings;
+        if (scanner.take(':')) {
+            key = string;
+            continue;
+        }
+        if (std::ranges::find(allowed, key, &Allowed::key) == std::end(allowed))
+            strings.push_back(string);
+        if (strings.size() >= most_strings)
+            return strings;
+    }
+}
+
+std::vector<FoundField> find_body_fields(std::string_view body) {
+    std::vector<FoundField> fields;
+    Scanner scanner(body);
+    if (!scanner.take('{'))
+        return fields;
+    do {
+        std::string_view key, value;
+        if (!scanner.take_string(key) || !scanner.take(':'))
+            return fields;
+        if (scanner.is_nested()) {
+            if (!scanner.skip_nested())
+                return fields;
+            continue;
+        }
+        const bool is_whole = scanner.is_string() ? scanner.take_string(value) : scanner.take_plain(value);
+        if (!is_whole)
+            return fields;
+        add(fields, key, value);
+    } while (scanner.take(','));
+    return fields;
+}
+
+} // namespace telemetry::imds

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "imds/model/http_message.hpp"
+#include "imds/model/provider.hpp"
+
+namespace telemetry::imds {
+
+/// Which of a provider's ways of asking it is.
+enum class Version : uint8_t {
+    unknown,
+    none, ///< the provider has one way only
+    v1,   ///< by request and response alone
+    v2,   ///< with a session's token, or a header that a forged request cannot have
+};
+std::string_view version_name(Version version);
+
+/// What a request asks for.
+enum class RequestClass : uint8_t { token, credentials, identity, user_data, instance, network, other };
+std::string_view class_name(RequestClass request_class);
+
+struct Verdict {
+    Provider provider = Provider::unknown;
+    Version version = Version::unknown;
+    RequestClass request_class = RequestClass::other;
+    /// The provider is beyond doubt: the service itself named it.
+    bool is_proved = false;
+};
+
+/// All that tells what a request is.
+struct Evidence {
+    ProviderSet candidates; ///< of the endpoint
+    const Head* request = nullptr;
+    const Head* response = nullptr;
+    std::vector<std::string> path; ///< segments, decoded
+    std::string_view query;
+    Provider known = Provider::unknown; ///< what the same endpoint proved to be before
+};
+
+/// `unknown` wherever the evidence does not suffice, or contradicts itself.
+Verdict classify(const Evidence& evidence);
+
+} // namespace telemetry::imds

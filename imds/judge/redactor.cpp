@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "imds/judge/redactor.hpp"
+
+#include <utility>
+
+#include "imds/http/request_path.hpp"
+#include "imds/judge/body_fields.hpp"
+#include "imds/judge/redaction.hpp"
+
+namespace telemetry::imds {
+namespace {
+
+bool is_other_process(const std::shared_ptr<const Caller>& a, const std::shared_ptr<const Caller>& b) {
+    if (!a || !b)
+        return false;
+    const Event& first = a->process.event();
+    const Event& second = b->process.event();
+    return first.pid != second.pid || first.start_time_ns != second.start_time_ns;
+}
+
+/// Fields are looked for where they are documented, and nowhere else: not in user data.
+bool may_have_fields(const ImdsEvent& event) {
+    return event.request_class == RequestClass::credentials || event.request_class == RequestClass::identity;
+}
+
+} // namespace
+
+ImdsEvent Redactor::event_of(const Link& link, Exchange&& exchange, Provider known, bool& is_proved) {
+    ImdsEvent event;
+    event.link = link;
+    event.end = exchange.end;
+    event.is_uncertain = exchange.is_uncertain;
+    event.is_late = exchange.is_late;
+    Evidence evidence{.candidates = link.providers, .known = known};
+    TargetParts target;
+    if (exchange.request) {
+        evidence.request = &exchange.request->head;
+        target = split_target(exchange.request->head.target.open(Clearance()));
+        evidence.path = path_segments(target.path);
+        evidence.query = target.query;
+    }
+    if (exchange.response)
+        evidence.response = &exchange.response->head;
+    const Verdict verdict = classify(evidence);
+    is_proved = verdict.is_proved;
+    event.provider = verdict.provider;
+    event.version = exchange.is_uncertain && !exchange.request ? Version::unknown : verdict.version;
+    event.request_class = verdict.request_class;
+    learn(event, exchange);
+    if (exchange.request)
+        put_request(event, *exchange.request);
+    if (exchange.response)
+        put_response(event, *exchange.response);
+    if (exchange.request && exchange.response && exchange.response->begin_ns >= exchange.request->end_ns)
+        event.latency_ns = exchange.response->begin_ns - exchange.request->end_ns;
+    put_processes(event);
+    return event;
+}
+
+ImdsEvent Redactor::event_of(const Link& link, Contact&& contact, Provider known) {
+    ImdsEvent event;
+    event.kind = ImdsEvent::Kind::connection;
+    event.link = link;
+    event.provider = link.providers.only();
+    if (event.provider == Provider::unknown && link.providers.has(known))
+        event.provider = known;
+    event.time_ns = contact.time_ns;
+    event.caller = std::move(contact.by);
+    event.why = contact.why;
+    event.sent = contact.sent;
+    event.received = contact.received;
+    put_processes(event);
+    return event;
+}
+
+/// Before anything is shown: what this exchange gave away is in no text of it.
+void Redactor::learn(const ImdsEvent& event, const Exchange& exchange) {
+    if (!scrubs_)
+        return;
+    const Clearance clearance;
+    if (exchange.request)
+        for (const Secret& token : exchange.request->head.tokens)
+            scrubber_.learn(token.open(clearance));
+    const bool is_secret = event.request_class == RequestClass::token ||
+                           event.request_class == RequestClass::credentials ||
+                           event.request_class == RequestClass::identity;
+    if (is_secret && exchange.response)
+        scrubber_.learn_body(exchange.response->body.open(clearance));
+}
+
+void Redactor::put_processes(ImdsEvent& event) const {
+    if (event.caller)
+        event.ancestors = Lineage::ancestors(event.caller->lineage, told_ancestors);
+    if (!scrubs_)
+        return;
+    event.caller = scrubber_.scrubbed(event.caller);
+    event.reader = scrubber_.scrubbed(event.reader);
+    for (auto& ancestor : event.ancestors)
+        ancestor = scrubber_.scrubbed(ancestor);
+}
+
+Shown Redactor::shown(std::string_view text) const {
+    return {scrubs_ ? scrubber_.without_known(text) : std::string(text), Clearance()};
+}
+
+void Redactor::put_request(ImdsEvent& event, Message& request) {
+    const Head& head = request.head;
+    event.has_request = true;
+    event.time_ns = request.begin_ns;
+    event.caller = request.by;
+    event.method = shown(redacted_method(head.method));
+    event.host = shown(redacted_host(head[Kept::host]));
+    event.user_agent = shown(head[Kept::user_agent]);
+    event.has_token =
+        head.has(Telling::aws_token) || head.has(Telling::alibaba_token) || head.has(Telling::akamai_token);
+    event.has_forwarded = head.has(Telling::forwarded_for);
+    event.request_body_bytes = request.body_bytes;
+    event.is_cut |= head.is_cut;
+    put_target(event, head);
+    event.target = std::move(request.head.target);
+    event.request_body = std::move(request.body);
+}
+
+void Redactor::put_target(ImdsEvent& event, const Head& head) {
+    const Clearance clearance;
+    const TargetParts target = split_target(head.target.open(clearance));
+    std::string path = redacted_path(target, event.provider);
+    if (head.target_length > head.target.size() && !target.has_query)
+        path += redacted(head.target_length - head.target.size());
+    event.path = shown(path);
+    event.has_query = target.has_query;
+    std::string query = redacted_query(target.query);
+    if (target.has_fragment)
+        query += '#' + redacted(target.fragment.size());
+    event.query = shown(query);
+    event.has_query |= target.has_fragment;
+    if (!target.authority.empty() && event.host.empty())
+        event.host = shown(redacted_host(target.authority));
+}
+
+void Redactor::put_response(ImdsEvent& event, Message& response) {
+    const Clearance clearance;
+    const Head& head = response.head;
+    event.has_response = true;
+    event.status = head.status;
+    event.server = shown(head[Kept::server]);
+    event.content_type = shown(head[Kept::content_type]);
+    if (head.has_length)
+        event.content_length = head.content_length;
+    event.response_body_bytes = response.body_bytes;
+    event.response_body_missing = response.body_missing;
+    event.is_response_complete = response.is_complete;
+    event.is_cut |= head.is_cut;
+    if (!event.has_request) {
+        event.time_ns = response.begin_ns;
+        event.caller = response.by;
+    } else if (is_other_process(event.caller, response.by)) {
+        event.reader = response.by;
+    }
+    const bool is_readable = !head.has(Telling::content_encoding);
+    if (is_readable && may_have_fields(event))
+        put_fields(event, response.body.open(clearance));
+    event.response_body = std::move(response.body);
+}
+
+void Redactor::put_fields(ImdsEvent& event, std::string_view body) {
+    for (const FoundField& field : find_body_fields(body))
+        event.fields.push_back({field.name, shown(field.value)});
+}
+
+} // namespace telemetry::imds

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "imds/judge/classify.hpp"
+#include "imds/model/provider.hpp"
+
+namespace telemetry::imds {
+
+/// Is it a path of EC2's, which others speak too: /latest/..., /2021-07-15/...?
+bool is_ec2_style(const std::vector<std::string>& path);
+
+/// What is asked for, by the paths that the provider documents. Of an unknown provider, by
+/// what the path is in the language of any.
+RequestClass find_class(Provider provider, std::string_view method, const std::vector<std::string>& path,
+                        std::string_view query);
+
+} // namespace telemetry::imds

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "imds/judge/imds_event.hpp"
+#include "telemetry/output/json_ecs.hpp"
+#include "telemetry/output/json_line.hpp"
+#include "telemetry/process/lineage.hpp"
+#include "telemetry/process/user_names.hpp"
+
+namespace telemetry::imds {
+
+/// The objects that tell who asked: `process` with its parent, `user`, `container`, and what of
+/// it belongs under linux.process.
+class JsonProcess {
+  public:
+    using Ancestors = std::vector<std::shared_ptr<const LineageNode>>;
+
+    JsonProcess(const FormatContext& context, JsonEcs& ecs, const UserNames* users);
+
+    /// process, user, container; each begins with a comma.
+    void put(JsonLine& line, const Caller& caller, const Ancestors& ancestors);
+    /// "process":{...} of the object linux: capabilities, namespaces, cgroup, ancestors.
+    void put_linux(JsonLine& line, const Caller& caller, const Ancestors& ancestors);
+    /// Who read the answer: the inside of an object.
+    void put_reader(JsonLine& line, const Caller& caller);
+
+  private:
+    void put_known_process(JsonLine& line, const Event& event);
+    void put_parent(JsonLine& line, const Caller& caller, const Ancestors& ancestors);
+    void put_node(JsonLine& line, const LineageNode& node, const FieldName& name);
+    void put_start(JsonLine& line, const LineageNode& node);
+    void put_user(JsonLine& line, const Event& event);
+    void put_user_name(JsonLine& line, uint32_t uid);
+    void put_ancestors(JsonLine& line, const Ancestors& ancestors);
+
+    JsonEcs& ecs_;
+    const UserNames* users_;
+    int64_t boot_time_ns_;
+    Timestamp start_;
+};
+
+} // namespace telemetry::imds

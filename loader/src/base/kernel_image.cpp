@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/base/kernel_image.hpp"
+
+#include "loader/src/base/unique_fd.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <memory>
+#include <string_view>
+#include <sys/utsname.h>
+
+namespace ebpf_loader {
+
+std::string kernel_btf_path() {
+    const char* override_path = secure_getenv("EBPF_TELEMETRY_BTF");
+    return override_path && *override_path ? override_path : "/sys/kernel/btf/vmlinux";
+}
+
+std::string running_release() {
+    utsname names{};
+    return uname(&names) == 0 ? names.release : "";
+}
+
+namespace {
+
+/// linux_banner starts so; linux_proc_banner too, but with a %s in place of the release.
+std::string release_in_banner(std::string_view text) {
+    constexpr std::string_view prefix = "Linux version ";
+    constexpr size_t longest_release = 64; // __NEW_UTS_LEN
+    for (size_t at = text.find(prefix); at != text.npos; at = text.find(prefix, at + 1)) {
+        std::string_view rest = text.substr(at + prefix.size(), longest_release + 1);
+        size_t end = rest.find(' ');
+        if (end != rest.npos && end > 0 && rest[0] >= '0' && rest[0] <= '9')
+            return std::string(rest.substr(0, end));
+    }
+    return {};
+}
+
+std::string release_in_rodata(Elf* elf) {
+    size_t names = 0;
+    if (elf_getshdrstrndx(elf, &names) != 0)
+        return {};
+    for (Elf_Scn* section = elf_nextscn(elf, nullptr); section; section = elf_nextscn(elf, section)) {
+        GElf_Shdr header;
+        if (!gelf_getshdr(section, &header) || header.sh_type == SHT_NOBITS)
+            continue;
+        const char* name = elf_strptr(elf, names, header.sh_name);
+        if (!name || std::strcmp(name, ".rodata") != 0)
+            continue;
+        const Elf_Data* data = elf_rawdata(section, nullptr);
+        if (data && data->d_buf)
+            return release_in_banner({static_cast<const char*>(data->d_buf), data->d_size});
+    }
+    return {};
+}
+
+} // namespace
+
+std::string release_of_image(const std::string& file) {
+    if (elf_version(EV_CURRENT) == EV_NONE)
+        return {};
+    const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd)
+        return {};
+    const std::unique_ptr<Elf, int (*)(Elf*)> elf(elf_begin(fd.get(), ELF_C_READ_MMAP, nullptr), elf_end);
+    if (!elf || elf_kind(elf.get()) != ELF_K_ELF)
+        return {};
+    return release_in_rodata(elf.get());
+}
+
+} // namespace ebpf_loader

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/base/tracefs.hpp"
+
+#include <ebpf_loader/error.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+
+namespace ebpf_loader {
+namespace {
+
+constexpr const char* own_place = "/sys/kernel/tracing";
+constexpr const char* debugfs_place = "/sys/kernel/debug";
+constexpr const char* place_in_debugfs = "/sys/kernel/debug/tracing"; // mounts itself when looked at
+
+bool is_tracefs(const char* folder) {
+    struct statfs about {};
+    return statfs(folder, &about) == 0 && about.f_type == TRACEFS_MAGIC;
+}
+
+} // namespace
+
+std::optional<std::string> find_tracefs() {
+    for (const char* folder : {own_place, place_in_debugfs})
+        if (is_tracefs(folder))
+            return folder;
+    return std::nullopt;
+}
+
+std::string ensure_tracefs() {
+    if (std::optional<std::string> found = find_tracefs())
+        return *found;
+    constexpr unsigned long options = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    if (mount("tracefs", own_place, "tracefs", options, nullptr) == 0)
+        return own_place;
+    const int error = errno;
+    if (mount("debugfs", debugfs_place, "debugfs", options, nullptr) == 0 && is_tracefs(place_in_debugfs))
+        return place_in_debugfs;
+    throw Error(ErrorCode::tracefs,
+                std::string("tracefs is not mounted, and mounting it at ") + own_place +
+                    " failed: " + std::strerror(error) +
+                    (error == ENODEV
+                         ? ".\nThis kernel has no tracepoints to offer (CONFIG_FTRACE, CONFIG_TRACING)."
+                         : ".\nAs root on the host run: mount -t tracefs tracefs /sys/kernel/tracing"));
+}
+
+} // namespace ebpf_loader

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include <ebpf_loader/discovery.hpp>
+#include <ebpf_loader/error.hpp>
+
+#include "loader/src/base/libbpf_quiet.hpp"
+#include "loader/src/base/privileges.hpp"
+#include "loader/src/base/procfs.hpp"
+#include "loader/src/base/tracefs.hpp"
+#include "loader/src/discovery/steps.hpp"
+
+namespace ebpf_loader {
+namespace {
+
+using namespace discovery;
+
+struct Step {
+    const char* subject;
+    void (*run)(Scene&);
+};
+
+constexpr Step steps[] = {
+    {"tasks", discover_tasks},
+    {"the kernel stack", discover_kernel_stack},
+    {"directories", discover_folders},
+    {"descriptors", discover_descriptors},
+    {"names", discover_names},
+    {"mounts", discover_mounts},
+    {"inodes", discover_inodes},
+    {"memory", discover_memory},
+    {"credentials", discover_credentials},
+    {"audit ids", discover_audit_ids},
+    {"threads", discover_threads},
+    {"the end of processes", discover_exit},
+    {"terminals", discover_terminal},
+    {"sockets", discover_sockets},
+    {"network namespaces", discover_network},
+};
+
+constexpr int most_attempts = 3;
+
+void attempt(const std::string& tracefs, const Peek& peek, FoundOffsets& found) {
+    found.begin_attempt();
+    Scene scene(tracefs, peek, found);
+    for (const Step& step : steps) {
+        try {
+            step.run(scene);
+        } catch (const Unobservable& reason) {
+            found.step_failed(std::string("looking at ") + step.subject + ": " + reason.what());
+        }
+    }
+}
+
+} // namespace
+
+Discovery observe_offsets(const std::function<void(std::string_view)>& log) {
+    if (const std::string missing = missing_capabilities(); !missing.empty())
+        throw Error(ErrorCode::privileges,
+                    "not allowed to discover the kernel's offsets: " + missing + "; run as root (sudo)");
+    require_proc();
+    const LibbpfQuiet quiet;
+    const std::string tracefs = ensure_tracefs();
+    const Peek peek(tracefs);
+    FoundOffsets found;
+    for (int i = 0; i < most_attempts && !found.is_complete(); i++) {
+        if (i != 0 && log)
+            log("discovery of the kernel's offsets: something is in doubt still, so observing again: " +
+                found.finish().refused.front());
+        attempt(tracefs, peek, found);
+    }
+    return found.finish();
+}
+
+Offsets discover_offsets(const std::function<void(std::string_view)>& log) {
+    const Discovery observed = observe_offsets(log);
+    if (observed.offsets.problems().empty())
+        return observed.offsets;
+    std::string message = "The kernel's offsets could not be discovered without doubt:";
+    for (const std::string& refused : observed.refused)
+        message += "\n  " + refused;
+    for (const std::string& problem : observed.offsets.problems())
+        message += "\n  " + problem;
+    message += "\nMake a config from the kernel's debug information or headers instead "
+               "(see get_offsets/README.md).";
+    throw Error(ErrorCode::offsets, message);
+}
+
+std::vector<std::string> contradictions(const Offsets& claimed, const Discovery& observed) {
+    std::vector<std::string> found;
+    for (size_t row = 0; row < offset_rows().size(); row++) {
+        const OffsetRow& names = offset_rows()[row];
+        const auto seen = observed.offsets.get(row), said = claimed.get(row);
+        if (!seen || seen == said)
+            continue;
+        found.push_back(std::string(names.structure) + "." + std::string(names.member) + " is at " +
+                        std::to_string(*seen) + ", not " + (said ? "at " + std::to_string(*said) : "absent"));
+    }
+    return found;
+}
+
+} // namespace ebpf_loader

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/discovery/steps.hpp"
+
+#include <optional>
+#include <set>
+#include <sys/syscall.h>
+#include <sys/user.h>
+
+namespace ebpf_loader::discovery {
+namespace {
+
+constexpr size_t page = 4096;
+constexpr size_t largest_stack = 64 << 10;
+
+/// The kernel saves registers in the order in which ptrace(2) shows them.
+using Registers = user_regs_struct;
+constexpr size_t registers_to_number = offsetof(Registers, orig_rax) + sizeof(uint64_t);
+
+/// The saved registers of the very request that reads the page, if they are in it.
+std::optional<size_t> find_registers(const Block& memory, const Peek::Request& r) {
+    for (size_t at = 0; memory.has(at, registers_to_number); at += sizeof(uint64_t)) {
+        Registers saved{};
+        memcpy(&saved, memory.bytes.data() + at, registers_to_number);
+        if (saved.orig_rax == SYS_getppid && saved.rdi == r[0] && saved.rsi == r[1] && saved.rdx == r[2] &&
+            saved.r10 == r[3] && saved.r8 == r[4])
+            return at;
+    }
+    return std::nullopt;
+}
+
+/// How far above `base` the puppet's saved registers stand; nullopt if they do not.
+std::optional<size_t> distance_of_registers(const Scene& s, Puppet& puppet, uint64_t base) {
+    for (size_t at = 0; at < largest_stack; at += page) {
+        const Peek::Request r = s.peek.request(Peek::address, base + at, page);
+        puppet.call(SYS_getppid, r[0], r[1], r[2], r[3], r[4]);
+        const Block memory{.address = base + at, .bytes = s.peek.answer(page).bytes};
+        if (memory.size() == 0)
+            return std::nullopt; // beyond the stack
+        if (const auto found = find_registers(memory, r))
+            return at + *found;
+    }
+    return std::nullopt;
+}
+
+void find_stack(Scene& s) {
+    Puppet* const puppets[] = {&s.actor, &s.thread, &s.other};
+    std::vector<uint32_t> found;
+    const Block task = s.task(s.actor);
+    for (uint32_t offset = 0; offset + 8 <= task.size(); offset += 8) {
+        if (!is_heap_pointer(task.at<uint64_t>(offset)) || task.at<uint64_t>(offset) % page != 0)
+            continue;
+        std::set<std::optional<size_t>> distances;
+        for (Puppet* puppet : puppets)
+            distances.insert(distance_of_registers(s, *puppet, s.peek.read_pointer(puppet->task() + offset)));
+        if (distances.size() == 1 && *distances.begin())
+            found.push_back(offset);
+    }
+    s.found.settle("task_struct.stack", found);
+}
+
+/// A puppet's own task_struct, read within a call of the 64-bit or the 32-bit kind.
+std::optional<Block> task_in_call(const Scene& s, Puppet& puppet, bool wide) {
+    Block task{.address = puppet.task(), .bytes = {}};
+    const size_t length = s.task(puppet).size();
+    while (task.size() < length) {
+        const size_t bytes = std::min(page, length - task.size());
+        const Peek::Request r = s.peek.request(Peek::own_task, task.size(), bytes);
+        if (wide)
+            puppet.call(SYS_getppid, r[0], r[1], r[2], r[3], r[4]);
+        else if (!puppet.call_32_bit(r))
+            return std::nullopt;
+        const auto got = s.peek.answer(bytes).bytes;
+        if (got.empty())
+            break;
+        task.bytes.insert(task.bytes.end(), got.begin(), got.end());
+    }
+    return task;
+}
+
+void find_status(Scene& s) {
+    constexpr uint32_t ts_compat = 2;
+    Puppet& caller = s.stage.spawn();
+    std::vector<Block> tasks;
+    for (int i = 0; i < 6; i++) {
+        const auto task = task_in_call(s, caller, i % 2 == 0);
+        if (!task) {
+            s.found.absent("task_struct.status"); // the mark of calls that this kernel does not take
+            return;
+        }
+        tasks.push_back(*task);
+    }
+    std::vector<Sight> sights;
+    for (size_t i = 0; i < tasks.size(); i++)
+        sights.push_back({&tasks[i], i % 2 == 0 ? 0 : ts_compat});
+    s.found.settle("task_struct.status", places<uint32_t>(sights));
+}
+
+} // namespace
+
+void discover_kernel_stack(Scene& scene) {
+    find_stack(scene);
+    find_status(scene);
+}
+
+} // namespace ebpf_loader::discovery

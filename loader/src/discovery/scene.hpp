@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: LGPL-2.1
+// Where the steps of a discovery happen: the helper processes and what is known so far.
+#pragma once
+#include <ebpf_loader/discovery.hpp>
+
+#include "loader/src/discovery/puppet.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string>
+
+namespace ebpf_loader::discovery {
+
+/// The offsets found so far, and why others were not. Several attempts may add to it: what is
+/// true fits each time, what fits by chance does not.
+class FoundOffsets {
+  public:
+    /// These places fit in this attempt.
+    void settle(std::string_view name, std::vector<uint32_t> places);
+    void refuse(std::string_view name, const std::string& why) {
+        refused_.insert_or_assign(std::string(name), why);
+    }
+    /// The kernel does not have it.
+    void absent(std::string_view name) { absent_.emplace(name); }
+    /// Why a step ended early; what it left open is refused for that reason.
+    void step_failed(const std::string& why);
+    void begin_attempt() { first_failure_.clear(); }
+
+    /// Throws Unobservable when it is not known.
+    uint32_t operator[](std::string_view name) const;
+    bool knows(std::string_view name) const;
+    bool is_complete() const { return refusals().empty(); }
+
+    Discovery finish() const;
+
+  private:
+    std::vector<std::string> refusals() const;
+
+    std::map<std::string, std::vector<uint32_t>, std::less<>> fitting_; ///< in every attempt so far
+    std::map<std::string, std::string, std::less<>> refused_;
+    std::set<std::string, std::less<>> absent_;
+    std::string first_failure_;
+};
+
+/// One column of what several places say together.
+template <typename Row> std::vector<uint32_t> column(const std::vector<Row>& rows, uint32_t Row::*member) {
+    std::vector<uint32_t> values;
+    for (const Row& row : rows)
+        values.push_back(row.*member);
+    return values;
+}
+
+/// Those that are in both.
+template <typename Row> std::vector<Row> in_both(const std::vector<Row>& a, const std::vector<Row>& b) {
+    std::vector<Row> both;
+    std::copy_if(a.begin(), a.end(), std::back_inserter(both),
+                 [&](const Row& row) { return std::find(b.begin(), b.end(), row) != b.end(); });
+    return both;
+}
+
+/// A directory or file that the actor has open.
+struct Opened {
+    int fd = -1;
+    uint64_t mount = 0, dentry = 0; ///< of its path: struct vfsmount and struct dentry
+};
+
+/// A pointer in a structure and what it leads to.
+struct Pointee {
+    uint32_t offset; ///< of the pointer
+    Block block;
+};
+/// That of the pointer at an offset; nullptr if there is none.
+const Block* find(const std::vector<Pointee>& pointees, uint32_t offset);
+
+struct Scene {
+    Scene(std::string tracefs_path, const Peek& peek_program, FoundOffsets& findings);
+
+    const std::string tracefs;
+    const Peek& peek;
+    FoundOffsets& found;
+    Stage stage;
+    /// The cast that most steps share. The actor has a mount namespace of its own, with a
+    /// workshop in memory where nobody else can see it.
+    Puppet& actor;
+    Puppet& thread;               ///< of the actor
+    Puppet& other;                ///< another process
+    std::array<Puppet*, 3> heirs; ///< the actor's children, the oldest first
+    Puppet* partner = nullptr;    ///< a later child, which has part in the workshop
+
+    // --- tasks
+    Block task(const Puppet& puppet) const { return task_at(puppet.task()); }
+    /// A task_struct, up to the nearest other one that is known.
+    Block task_at(uint64_t address) const;
+    /// Where the pointers in a block that lead to something allocated go; not within itself.
+    std::vector<Pointee> follow(const Block& block, size_t length) const;
+    /// What a pointer field of a puppet's task_struct leads to.
+    Block through(const Puppet& puppet, std::string_view field, size_t length) const;
+
+    // --- the workshop
+    std::string workshop; ///< its path, in the actor's mount namespace
+    std::string in_workshop(std::string_view name) const { return workshop + "/" + std::string(name); }
+    void build_workshop();
+    /// Opens a path in the actor; throws Unobservable.
+    int open(const std::string& path, int flags);
+    /// What a descriptor of a puppet leads to; 0 if nothing.
+    uint64_t file(const Puppet& puppet, int fd) const;
+    /// Path of an open file, of the actor's.
+    Opened opened(int fd) const;
+
+    // Made by one step for the next ones.
+    Opened top, folder, long_folder, bound; ///< the workshop's, two in it, and a bind mount of `folder`
+    int program_fd = -1;                    ///< the small program, in the workshop
+};
+
+/// Names in the workshop: one that stands in its dentry, one that is too long to.
+inline constexpr std::string_view folder_name = "ebpf_telemetry-1";
+inline constexpr std::string_view long_folder_name =
+    "a name that is too long to stand inside of any dentry, whatever its size";
+inline constexpr std::string_view bound_name = "bound";
+inline constexpr std::string_view program_name = "program";
+
+} // namespace ebpf_loader::discovery

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/discovery/steps.hpp"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+
+namespace ebpf_loader::discovery {
+namespace {
+
+constexpr size_t signal_bytes = 2048;
+constexpr size_t tty_bytes = 2048;
+
+/// The controlling end of a new pseudo terminal.
+int open_master(Puppet& puppet, const std::string& own_devpts) {
+    const auto try_open = [&](const std::string& path) {
+        return static_cast<int>(
+            puppet.call(SYS_openat, as_argument(AT_FDCWD), puppet.text(path), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    };
+    for (const std::string& path :
+         {std::string("/dev/ptmx"), std::string("/dev/pts/ptmx"), own_devpts + "/ptmx"})
+        if (const int fd = try_open(path); fd >= 0)
+            return fd;
+    throw Unobservable("no pseudo terminal can be opened");
+}
+
+/// A session of its own on a new terminal.
+struct Session {
+    explicit Session(Scene& s) : puppet(s.actor.spawn()) {
+        puppet.must("setsid", SYS_setsid);
+        const auto master = static_cast<uint64_t>(open_master(puppet, s.in_workshop("pts")));
+        const int unlocked = 0;
+        auto* lock = static_cast<int*>(puppet.room(sizeof(int)));
+        *lock = unlocked;
+        puppet.must("unlocking a terminal", SYS_ioctl, master, TIOCSPTLCK, as_argument(lock));
+        auto* number = static_cast<unsigned*>(puppet.room(sizeof(unsigned)));
+        puppet.must("asking for a terminal's number", SYS_ioctl, master, TIOCGPTN, as_argument(number));
+        name = "pts" + std::to_string(*number);
+        const auto slave = static_cast<uint64_t>(
+            puppet.must("opening a terminal", SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+        puppet.must("taking a terminal", SYS_ioctl, slave, TIOCSCTTY, 0);
+        shared = s.through(puppet, "task_struct.signal", signal_bytes);
+    }
+    Puppet& puppet;
+    std::string name; ///< as the driver calls it
+    Block shared;
+};
+
+std::vector<uint32_t> names_in(const Block& tty, const std::string& name) {
+    return places_if({&tty}, 1, [&](size_t offset) {
+        return tty.has(offset, name.size() + 1) &&
+               memcmp(tty.bytes.data() + offset, name.c_str(), name.size() + 1) == 0;
+    });
+}
+
+} // namespace
+
+void discover_terminal(Scene& s) {
+    s.actor.must("making a directory", SYS_mkdir, s.actor.text(s.in_workshop("pts")), 0755);
+    s.actor.call(SYS_mount, s.actor.text("none"), s.actor.text(s.in_workshop("pts")), s.actor.text("devpts"),
+                 0,
+                 s.actor.text("newinstance,ptmxmode=0666")); // there may be none in this container
+    const Session first(s), second(s);
+    std::vector<uint32_t> pointers, names;
+    const Block without = s.through(s.heirs[0][0], "task_struct.signal", signal_bytes);
+    for (uint32_t pointer : places_if({&first.shared, &second.shared}, 8, [&](size_t offset) {
+             const auto a = first.shared.at<uint64_t>(offset), b = second.shared.at<uint64_t>(offset);
+             return is_heap_pointer(a) && is_heap_pointer(b) && a != b && without.at<uint64_t>(offset) != a;
+         })) {
+        const Block a = s.peek.read(first.shared.at<uint64_t>(pointer), tty_bytes);
+        const Block b = s.peek.read(second.shared.at<uint64_t>(pointer), tty_bytes);
+        const auto in_a = names_in(a, first.name), in_b = names_in(b, second.name);
+        for (uint32_t name : in_a)
+            if (std::find(in_b.begin(), in_b.end(), name) != in_b.end()) {
+                pointers.push_back(pointer);
+                names.push_back(name);
+            }
+    }
+    s.found.settle("signal_struct.tty", pointers);
+    s.found.settle("tty_struct.name", names);
+}
+
+} // namespace ebpf_loader::discovery

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: LGPL-2.1
+// What the threads of a process share, known by the count of those that live.
+#include "loader/src/discovery/steps.hpp"
+
+#include "loader/src/arch/x86/raw_syscall.hpp"
+#include "loader/src/base/text.hpp"
+
+#include <cerrno>
+#include <ctime>
+#include <optional>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+namespace ebpf_loader::discovery {
+namespace {
+
+constexpr size_t signal_bytes = 1024;
+
+/// Waits until something holds, a few seconds at most.
+template <typename Holds> void await(const char* what, Holds holds) {
+    for (int tries = 0; !holds(); tries++) {
+        if (tries == 20000)
+            throw Unobservable(std::string(what) + " does not happen");
+        const timespec pause{0, 200'000};
+        nanosleep(&pause, nullptr);
+    }
+}
+
+/// task_struct.signal and signal_struct.live
+struct Count {
+    uint32_t signal, live;
+    bool operator==(const Count&) const = default;
+};
+
+/// Counts in what two tasks share, at each point of the process's life.
+class Counts {
+  public:
+    Counts(const Scene& scene, const Puppet& process, const Puppet& thread) : scene_(scene) {
+        const Block own = scene.task(process), other = scene.task(thread);
+        const size_t length = std::min(own.size(), other.size());
+        for (uint32_t offset = 0; offset + 8 <= length; offset += 8)
+            if (is_heap_pointer(own.at<uint64_t>(offset)) &&
+                own.at<uint64_t>(offset) == other.at<uint64_t>(offset))
+                shared_.push_back({offset, own.at<uint64_t>(offset), {}});
+    }
+
+    void look(uint32_t count) {
+        counts_.push_back(count);
+        for (Shared& shared : shared_)
+            shared.looks.push_back(scene_.peek.read(shared.address, signal_bytes));
+    }
+
+    std::vector<Count> fitting() const {
+        std::vector<Count> found;
+        for (const Shared& shared : shared_) {
+            std::vector<Sight> sights;
+            for (size_t i = 0; i < counts_.size(); i++)
+                sights.push_back({&shared.looks[i], counts_[i]});
+            for (uint32_t place : places<uint32_t>(sights))
+                found.push_back({shared.offset, place});
+        }
+        return found;
+    }
+
+  private:
+    struct Shared {
+        uint32_t offset;
+        uint64_t address;
+        std::vector<Block> looks;
+    };
+    const Scene& scene_;
+    std::vector<Shared> shared_;
+    std::vector<uint32_t> counts_;
+};
+
+/// Lets a thread go into its exit and holds it there, where it still counts as alive;
+/// then lets it end.
+template <typename Look> void exit_slowly(Scene& s, const Puppet& process, Puppet& thread, Look look) {
+    Puppet& tracer = s.stage.spawn();
+    tracer.must("tracing a thread (ptrace)", SYS_ptrace, PTRACE_SEIZE, as_argument(thread.pid()), 0,
+                PTRACE_O_TRACEEXIT);
+    thread.begin(SYS_exit, 0);
+    tracer.must("waiting for a thread to exit", SYS_wait4, as_argument(thread.pid()),
+                as_argument(tracer.room(sizeof(int))), __WALL, 0);
+    look();
+    s.stage.dismiss(tracer); // which lets the thread go
+    await("the end of a thread", [&] {
+        return raw_syscall(SYS_tgkill, as_argument(process.pid()), as_argument(thread.pid()), 0) == -ESRCH;
+    });
+}
+
+/// The state in /proc/PID/stat, after the name in parentheses.
+char state_of(const Puppet& process) {
+    const std::string text = read_file("/proc/" + std::to_string(process.pid()) + "/stat", 4096).value_or("");
+    const size_t end = text.rfind(") ");
+    return end == std::string::npos || end + 2 >= text.size() ? '?' : text[end + 2];
+}
+
+/// Lives a process's life and finds what counts its threads.
+std::vector<Count> count_threads(Scene& s) {
+    Puppet& process = s.stage.spawn();
+    Puppet& thread = process.spawn(Puppet::Kind::thread);
+    Counts counts(s, process, thread);
+    counts.look(2);
+    // One that shares memory and signal handlers, but is no thread of the process.
+    Puppet& companion = process.spawn(Puppet::Kind::process_sharing_memory);
+    counts.look(2);
+    Puppet& second = process.spawn(Puppet::Kind::thread);
+    counts.look(3);
+    exit_slowly(s, process, thread, [&] { counts.look(3); });
+    counts.look(2);
+    s.stage.dismiss(companion);
+    // The first thread ends, but it is not gone: it waits for the second.
+    process.begin(SYS_exit, 0);
+    await("the end of a first thread", [&] { return state_of(process) == 'Z'; });
+    counts.look(1);
+    second.begin(SYS_exit, 0);
+    process.await_zombie();
+    return counts.fitting();
+}
+
+} // namespace
+
+void discover_threads(Scene& s) {
+    const auto found = in_both(count_threads(s), count_threads(s));
+    s.found.settle("task_struct.signal", column(found, &Count::signal));
+    s.found.settle("signal_struct.live", column(found, &Count::live));
+}
+
+namespace {
+
+/// A process in one state of its life: its task_struct and what its threads share.
+struct Moment {
+    Moment(const Scene& s, const Puppet& puppet, uint32_t flags_then, uint32_t code_then)
+        : task(s.task(puppet)), shared(s.through(puppet, "task_struct.signal", signal_bytes)),
+          flags(flags_then), code(code_then) {}
+    Block task, shared;
+    uint32_t flags; ///< the low bits of signal_struct.flags
+    uint32_t code;  ///< what wait(2) reports
+};
+
+constexpr uint32_t stopped = 1, continued = 2, group_exit = 4;
+
+/// A stop and what follows it, without taking note of it: that would change it.
+void await_state(Puppet& parent, const Puppet& puppet, int options) {
+    auto* info = parent.room(sizeof(siginfo_t));
+    parent.must("waiting for a stop or its end", SYS_waitid, P_PID, as_argument(puppet.pid()),
+                as_argument(info), as_argument(options | WNOWAIT | __WALL));
+}
+
+} // namespace
+
+void discover_exit(Scene& s) {
+    Puppet& first = s.actor.spawn(); // its stop sends a signal to its parent, whoever that is
+    Puppet& second = s.stage.spawn();
+    Puppet& third = s.stage.spawn();
+    for (Puppet* puppet : {&first, &second}) // old kernels keep no note of the end of a single thread
+        puppet->spawn(Puppet::Kind::thread);
+    std::vector<Moment> moments;
+    moments.emplace_back(s, first, 0, 0);
+    moments.emplace_back(s, second, 0, 0);
+    kill(first.pid(), SIGSTOP);
+    await_state(s.actor, first, WSTOPPED);
+    const Moment stop(s, first, stopped, 0);
+    kill(first.pid(), SIGCONT);
+    await_state(s.actor, first, WCONTINUED);
+    const Moment going_on(s, first, continued, 0);
+    const auto end = [&](Puppet& puppet, int status) {
+        puppet.begin(SYS_exit_group, static_cast<uint64_t>(status));
+        puppet.await_zombie();
+        moments.emplace_back(s, puppet, group_exit, static_cast<uint32_t>(status) << 8);
+    };
+    end(first, 0x5b);
+    end(second, 0x2c);
+    kill(third.pid(), SIGKILL);
+    third.await_zombie();
+    moments.emplace_back(s, third, group_exit, SIGKILL);
+
+    // A stopped process tells its signal there; what accounting keeps for itself does not.
+    std::vector<Sight> exits, group_exits = {{&stop.shared, SIGSTOP}, {&going_on.shared, 0}};
+    std::vector<const Block*> shared = {&stop.shared, &going_on.shared};
+    for (const Moment& moment : moments) {
+        exits.push_back({&moment.task, moment.code});
+        group_exits.push_back({&moment.shared, moment.code});
+        shared.push_back(&moment.shared);
+    }
+    s.found.settle("task_struct.exit_code", places<uint32_t>(exits));
+    s.found.settle("signal_struct.group_exit_code", places<uint32_t>(group_exits));
+    s.found.settle("signal_struct.flags", places_if(shared, sizeof(uint32_t), [&](size_t offset) {
+                       const auto low = [&](const Moment& moment) {
+                           return moment.shared.at<uint32_t>(offset) & (stopped | continued | group_exit);
+                       };
+                       return low(stop) == stop.flags && low(going_on) == going_on.flags &&
+                              std::all_of(moments.begin(), moments.end(),
+                                          [&](const Moment& moment) { return low(moment) == moment.flags; });
+                   }));
+}
+
+} // namespace ebpf_loader::discovery

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include <ebpf_loader/engine.hpp>
+#include <ebpf_loader/offset_source.hpp>
+
+#include "loader/src/base/cpus.hpp"
+#include "loader/src/base/file_limit.hpp"
+#include "loader/src/base/procfs.hpp"
+#include "loader/src/load/buffer_sizes.hpp"
+#include "loader/src/load/loaded_tier.hpp"
+#include "loader/src/load/plan.hpp"
+#include "loader/src/load/tier_choice.hpp"
+#include "loader/src/read/counters.hpp"
+#include "loader/src/read/reader.hpp"
+#include "loader/src/self_check/self_check.hpp"
+
+#include <algorithm>
+#include <bpf/bpf.h>
+#include <cstring>
+#include <ctime>
+#include <unistd.h>
+
+namespace ebpf_loader {
+namespace {
+
+constexpr uint32_t wakeup_bytes = 64 << 10; ///< a power of two
+
+int64_t clock_ns(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+} // namespace
+
+class Engine::Impl {
+  public:
+    Impl(const Selection& selection, const EngineOptions& options);
+
+    void start();
+    void stop() { tier_->detach(); }
+    size_t poll(const RecordHandler& handler, std::chrono::milliseconds timeout);
+    EngineStats stats() const;
+    int64_t wall_clock_offset() const;
+    void close_streams(uint64_t connects);
+    void shed(bool on);
+
+    const Selection selection_;
+    EngineOptions options_;
+    const BufferSizes buffer_sizes_;
+    size_t buffer_memory_ = 0;
+    Capabilities capabilities_;
+    Offsets offsets_;
+    std::vector<TierVerdict> verdicts_;
+    std::unique_ptr<LoadedTier> tier_;
+    std::unique_ptr<Reader> reader_;
+    bool stopped_ = false;
+
+  private:
+    void check_environment() const;
+    void check_self(const Hooks& hooks);
+    void make_reader(const LoadPlan& plan);
+    size_t drain(const RecordHandler& handler) { return reader_->drain(handler, stopped_); }
+    void add_untold_losses(EngineStats& stats) const;
+    uint64_t untold_losses(std::span<const SlotStats> slots, const BufferCount& count) const;
+
+    uint32_t self_tgid_ = 0;
+    ebt_settings settings_{};
+    EngineStats before_; ///< what the self-check counted: not the caller's
+    std::vector<BufferCount> buffers_before_;
+    bool all_read_ = false; ///< nothing is in the buffers any more
+};
+
+namespace {
+
+PerfBuffers perf_buffers(const LoadedTier& tier, const BufferSizes& sizes, const Capabilities& capabilities) {
+    return {
+        .arrays = {{tier.map_fd("events"), sizes.perf()}, {tier.map_fd("vital_events"), sizes.vital_perf()}},
+        .boot_clock = capabilities.boot_clock,
+        .without_buffer = [&tier] { return without_buffer(tier); }};
+}
+
+/// An eighth of the ring is for vital records alone; how often a slot asks bounds by how
+/// much all CPUs together may go beyond.
+ebt_settings ring_settings(size_t bytes) {
+    const auto ring = static_cast<uint32_t>(bytes);
+    const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
+    ebt_settings settings{};
+    settings.wakeup_bytes = std::min(wakeup_bytes, ring / 8);
+    settings.ordinary_bytes = ring - ring / 8;
+    settings.ask_bytes = ring / 32 / cpus;
+    return settings;
+}
+
+} // namespace
+
+Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
+    : selection_(selection), options_(options), buffer_sizes_(options, online_cpus().size()) {
+    ensure_file_limit();
+    capabilities_ = probe_capabilities();
+    check_environment();
+    offsets_ = options.offsets ? *options.offsets : running_kernel_offsets(options.log);
+    const auto problems = offsets_.problems();
+    if (!problems.empty()) {
+        std::string text = "the kernel offsets (" + offsets_.source + ") cannot be used:";
+        for (const std::string& problem : problems)
+            text += "\n  " + problem;
+        throw Error(ErrorCode::offsets, text);
+    }
+    LoadPlan plan =
+        make_load_plan(capabilities_, offsets_, hooks_for(selection_), buffer_sizes_.ring(), options.log);
+    if (options.events_per_process > EngineOptions::max_rate_limit)
+        throw Error(ErrorCode::usage, "a limit of that many events per process is none: up to " +
+                                          std::to_string(EngineOptions::max_rate_limit));
+    if (options.events_per_process > 0)
+        plan.features[Feature::rate_limit] = 0;
+    if (options.can_shed)
+        plan.features[Feature::shedding] = 0;
+    verdicts_ = judge_tiers(capabilities_, offsets_);
+    tier_ = load_best(verdicts_, options.tier, plan, options.log);
+    make_reader(plan);
+    if (options.self_check) {
+        check_self(plan.hooks);
+        reader_->drain([](std::span<const std::byte>) {}, true);
+        before_ = settled_counters(*tier_);
+        buffers_before_ = reader_->counts();
+    } else {
+        self_tgid_ = static_cast<uint32_t>(getpid());
+    }
+    settings_ = ring_settings(plan.ring_bytes);
+    settings_.self_tgid = options.report_self ? 0 : self_tgid_;
+    settings_.events_per_process = options.events_per_process;
+    tier_->set(settings_);
+    tier_->set_endpoints(selection_.endpoints());
+}
+
+void Engine::Impl::check_environment() const {
+    if (!capabilities_.has_privileges)
+        throw Error(ErrorCode::privileges,
+                    "not allowed to load eBPF programs: " + capabilities_.missing_privileges +
+                        "; run as root (sudo), in a container with these capabilities");
+    if (capabilities_.lockdown_confidentiality)
+        throw Error(
+            ErrorCode::lockdown,
+            "kernel lockdown is in confidentiality mode, which forbids eBPF programs to read kernel memory; "
+            "boot with lockdown=integrity");
+    require_proc();
+}
+
+void Engine::Impl::check_self(const Hooks& hooks) {
+    try {
+        self_tgid_ = self_check::run(*tier_, *reader_, hooks, offsets_);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::offsets)
+            throw;
+        throw Error(error.code(), std::string(error.what()) + "\nThe offsets in use: " + offsets_.source);
+    }
+}
+
+void Engine::Impl::make_reader(const LoadPlan& plan) {
+    buffer_memory_ = buffer_sizes_.memory(tier_->uses_ring());
+    if (tier_->uses_ring())
+        reader_ = make_ring_reader(tier_->map_fd("events"), plan.ring_bytes);
+    else
+        reader_ = make_perf_reader(perf_buffers(*tier_, buffer_sizes_, capabilities_));
+}
+
+void Engine::Impl::start() {
+    stopped_ = all_read_ = false;
+    tier_->select(selection_.plans(), selection_.numbers());
+    tier_->attach_all();
+}
+
+size_t Engine::Impl::poll(const RecordHandler& handler, std::chrono::milliseconds timeout) {
+    const auto whole = [&](std::span<const std::byte> record) {
+        uint32_t size = 0; // perf buffers pad
+        if (record.size() >= sizeof(ebt_header))
+            memcpy(&size, record.data() + offsetof(ebt_header, size), sizeof(size));
+        handler(record.first(std::min<size_t>(size, record.size())));
+    };
+    if (const size_t records = drain(whole))
+        return records;
+    all_read_ = stopped_;
+    if (stopped_)
+        return 0;
+    reader_->wait(timeout);
+    return drain(whole);
+}
+
+EngineStats Engine::Impl::stats() const {
+    EngineStats stats = read_counters(*tier_);
+    subtract(stats, before_);
+    add_untold_losses(stats);
+    return stats;
+}
+
+/// Before Linux 5.1 a program is not told that a perf buffer was full and counts the record
+/// as emitted. The buffer tells once there is room again, and at the end what has been read.
+void Engine::Impl::add_untold_losses(EngineStats& stats) const {
+    const std::vector<BufferCount> counts = reader_->counts();
+    for (size_t cpu = 0; cpu < counts.size(); cpu++) {
+        BufferCount count = counts[cpu];
+        if (cpu < buffers_before_.size()) {
+            count.taken -= buffers_before_[cpu].taken;
+            count.lost -= buffers_before_[cpu].lost;
+        }
+        const auto slots = std::span(stats.slots).subspan(cpu * EBT_SLOTS, EBT_SLOTS);
+        const uint64_t untold = untold_losses(slots, count);
+        take_back(slots, untold);
+        stats.emitted -= untold;
+        stats.lost[EBT_LOST_BUFFER_FULL] += untold;
+    }
+}
+
+/// Of one CPU's slots. Where programs are told, each time that a buffer had no room is in their counts.
+uint64_t Engine::Impl::untold_losses(std::span<const SlotStats> slots, const BufferCount& count) const {
+    uint64_t emitted = 0, told = 0;
+    for (const SlotStats& slot : slots) {
+        emitted += slot.emitted;
+        told += slot.lost[EBT_LOST_BUFFER_FULL] + slot.spilled;
+    }
+    if (all_read_)
+        return emitted > count.taken ? emitted - count.taken : 0;
+    return std::min(count.lost > told ? count.lost - told : 0, emitted);
+}
+
+void Engine::Impl::close_streams(uint64_t connects) {
+    settings_.streams_closed_at = connects;
+    tier_->set(settings_);
+}
+
+void Engine::Impl::shed(bool on) {
+    settings_.shed = on;
+    tier_->set(settings_);
+}
+
+int64_t Engine::Impl::wall_clock_offset() const {
+    const clockid_t clock = capabilities_.boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC;
+    // Of a few tries the one with the shortest time between the two readings.
+    int64_t best_gap = INT64_MAX, offset = 0;
+    for (int i = 0; i < 5; i++) {
+        const int64_t before = clock_ns(clock), wall = clock_ns(CLOCK_REALTIME), after = clock_ns(clock);
+        if (after - before < best_gap) {
+            best_gap = after - before;
+            offset = wall - (before + (after - before) / 2);
+        }
+    }
+    return offset;
+}
+
+Engine::Engine(const Selection& selection, const EngineOptions& options)
+    : impl_(std::make_unique<Impl>(selection, options)) {}
+Engine::~Engine() = default;
+void Engine::start() {
+    impl_->start();
+}
+void Engine::stop() {
+    impl_->stop();
+    impl_->stopped_ = true;
+}
+size_t Engine::poll(const RecordHandler& handler, std::chrono::milliseconds timeout) {
+    return impl_->poll(handler, timeout);
+}
+uint64_t Engine::stream_connects() const {
+    return impl_->tier_->stream_connects();
+}
+void Engine::close_streams(uint64_t connects) {
+    impl_->close_streams(connects);
+}
+void Engine::shed(bool on) {
+    impl_->shed(on);
+}
+EngineStats Engine::stats() const {
+    return impl_->stats();
+}
+std::vector<uint64_t> Engine::sequences() const {
+    std::vector<uint64_t> sequences;
+    for (const ebt_slot& slot : read_slots(*impl_->tier_))
+        sequences.push_back(slot.sequence);
+    return sequences;
+}
+Tier Engine::tier() const {
+    return impl_->tier_->tier();
+}
+bool Engine::uses_ring_buffer() const {
+    return impl_->tier_->uses_ring();
+}
+size_t Engine::buffer_bytes() const {
+    return impl_->tier_->uses_ring() ? impl_->buffer_sizes_.ring() : impl_->buffer_sizes_.perf();
+}
+size_t Engine::buffer_memory() const {
+    return impl_->buffer_memory_;
+}
+int64_t Engine::wall_clock_offset() const {
+    return impl_->wall_clock_offset();
+}
+const std::vector<TierVerdict>& Engine::verdicts() const {
+    return impl_->verdicts_;
+}
+const Offsets& Engine::offsets() const {
+    return impl_->offsets_;
+}
+
+} // namespace ebpf_loader

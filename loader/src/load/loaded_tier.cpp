@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/load/loaded_tier.hpp"
+
+#include "loader/src/base/libbpf_quiet.hpp"
+#include "loader/src/load/tiny_btf.hpp"
+
+#include <algorithm>
+#include <bpf/bpf.h>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <span>
+
+#define EMBEDDED(tier)                                                                                       \
+    extern "C" const char ebpf_telemetry_kern_##tier##_start[];                                              \
+    extern "C" const char ebpf_telemetry_kern_##tier##_end[];
+EMBEDDED(tp)
+EMBEDDED(raw_tp_sub4096)
+EMBEDDED(raw_tp_noloops)
+EMBEDDED(raw_tp)
+#undef EMBEDDED
+
+namespace ebpf_loader {
+namespace {
+
+std::span<const char> embedded_object(Tier tier) {
+#define EMBEDDED(tier)                                                                                       \
+    case Tier::tier:                                                                                         \
+        return {ebpf_telemetry_kern_##tier##_start, ebpf_telemetry_kern_##tier##_end};
+    switch (tier) {
+        EMBEDDED(tp)
+        EMBEDDED(raw_tp_sub4096)
+        EMBEDDED(raw_tp_noloops)
+        EMBEDDED(raw_tp)
+    }
+#undef EMBEDDED
+    return {};
+}
+
+/// Programs joined by tail calls, in the order of enum stage in kern/lib/maps.h.
+constexpr const char* stage_programs[] = {"stage_filter", "stage_capture", "stage_walk",
+                                          "stage_argv",   "stage_exit",    "stage_stream",
+                                          "stage_copy",   "stage_call",    "stage_stack"};
+
+/// Room for a verifier's log: old kernels refuse a program whose log does not fit, and a
+/// buffer of 16 MiB or more. Pages that no log is written to are never resident.
+constexpr size_t log_bytes = (16 << 20) - 4096;
+
+/// The last lines of a verifier's log: where it says why.
+std::string tail_of(const char* log) {
+    constexpr size_t lines = 12;
+    const std::string text(log);
+    size_t from = text.size();
+    for (size_t line = 0; line <= lines && from != 0 && from != std::string::npos; line++)
+        from = text.rfind('\n', from - 1);
+    return from == std::string::npos || from == 0 ? text : text.substr(from + 1);
+}
+
+} // namespace
+
+Hooks hooks_for(const Selection& selection) {
+    Hooks hooks;
+    hooks.endpoints = selection.endpoints().size();
+    hooks.sock_states = hooks.endpoints != 0;
+    hooks.user_stacks = selection.wants_stacks();
+    hooks.enter = selection.needs_enter();
+    for (const auto& [row, plan] : selection.plans()) {
+        hooks.exec_args |= (plan.flags & EBT_PLAN_EXEC) != 0;
+        hooks.fork |= row == EBT_ROW_FORK;
+        hooks.exec |= row == EBT_ROW_EXEC;
+        hooks.exit |=
+            row == EBT_ROW_EXIT || ((plan.flags & EBT_PLAN_NO_RETURN) && !(plan.flags & EBT_PLAN_ENTER));
+    }
+    return hooks;
+}
+
+LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan)
+    : tier_(tier), log_(std::make_unique_for_overwrite<char[]>(log_bytes)) {
+    log_[0] = '\0';
+    const LibbpfQuiet quiet;
+    Features features = plan.features;
+    uses_ring_ = tier_ == Tier::raw_tp && features[Feature::ring_buffer];
+    if (!uses_ring_)
+        features[Feature::ring_buffer].reset();
+    const TinyBtf btf(plan.offsets, features.values()); // libbpf reads it while it loads
+    open(btf);
+    if (features[Feature::direct_reads])
+        enable_direct_reads(plan.rdonly_cast);
+    size_maps(plan);
+    choose_programs(plan.hooks);
+    if (plan.counts)
+        load_counting();
+    else
+        load();
+    link_stages();
+    log_.reset();
+}
+
+void LoadedTier::open(const TinyBtf& btf) {
+    const std::string name = "ebpf_telemetry_" + std::string(tier_name(tier_));
+    bpf_object_open_opts options{};
+    options.sz = sizeof(options);
+    options.object_name = name.c_str();
+    options.btf_custom_path = btf.path();
+    options.kernel_log_buf = log_.get();
+    options.kernel_log_size = log_bytes;
+    const auto bytes = embedded_object(tier_);
+    object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
+    if (!object_)
+        throw LoadFailure(std::string("the object cannot be read: ") + strerror(errno), "");
+}
+
+/// libbpf finds kernel functions by name only where the kernel has BTF, and fails elsewhere:
+/// the objects have a number instead that is no helper's.
+void LoadedTier::enable_direct_reads(int rdonly_cast) {
+    bpf_program* program = nullptr;
+    while ((program = bpf_object__next_program(object_.get(), program))) {
+        const bpf_insn* const begin = bpf_program__insns(program);
+        std::vector<bpf_insn> code(begin, begin + bpf_program__insn_cnt(program));
+        for (bpf_insn& instruction : code)
+            if (instruction.code == (BPF_JMP | BPF_CALL) && instruction.src_reg == 0 &&
+                instruction.imm == EBT_CALL_RDONLY_CAST) {
+                instruction.src_reg = BPF_PSEUDO_KFUNC_CALL;
+                instruction.imm = rdonly_cast;
+            }
+        if (const int error = bpf_program__set_insns(program, code.data(), code.size()))
+            throw LoadFailure(std::string("the object cannot be changed: ") + strerror(-error), "");
+    }
+}
+
+void LoadedTier::size_maps(const LoadPlan& plan) {
+    const auto map = [&](const char* name) { return bpf_object__find_map_by_name(object_.get(), name); };
+    const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
+    bpf_map__set_max_entries(map("slots"), cpus * EBT_SLOTS);
+    bpf_map__set_max_entries(map("scratches"), cpus * EBT_SLOTS);
+    bpf_map__set_max_entries(map("endpoints"),
+                             static_cast<uint32_t>(std::max<size_t>(plan.hooks.endpoints, 1)));
+    bpf_map* events = map("events");
+    if (uses_ring_) {
+        bpf_map__set_type(events, BPF_MAP_TYPE_RINGBUF);
+        bpf_map__set_key_size(events, 0);
+        bpf_map__set_value_size(events, 0);
+        bpf_map__set_max_entries(events, static_cast<uint32_t>(plan.ring_bytes));
+    } else {
+        bpf_map__set_max_entries(events, cpus);
+    }
+    if (!plan.features[Feature::rate_limit])
+        bpf_map__set_max_entries(map("rates"), 1);                        // never used
+    bpf_map__set_max_entries(map("vital_events"), uses_ring_ ? 1 : cpus); // 1: never used
+}
+
+void LoadedTier::choose_programs(const Hooks& hooks) {
+    const auto want = [&](const char* name, bool wanted) {
+        bpf_program__set_autoload(bpf_object__find_program_by_name(object_.get(), name), wanted);
+    };
+    want("on_sys_enter", hooks.enter);
+    want("on_enter_execve", hooks.exec_args);
+    want("on_enter_execveat", hooks.exec_args);
+    want("on_fork", hooks.fork);
+    want("on_exec", hooks.exec);
+    want("on_exit", hooks.exit);
+    want("stage_exit", hooks.exit);
+    for (const char* stage : {"stage_stream", "stage_copy", "stage_call"})
+        want(stage, hooks.endpoints != 0);
+    want("stage_stack", hooks.user_stacks);
+    want("on_sock_state", hooks.sock_states);
+}
+
+void LoadedTier::load() {
+    const int error = bpf_object__load(object_.get());
+    if (!error)
+        return;
+    const std::string& warning = LibbpfQuiet::first_warning();
+    throw LoadFailure("the kernel refused it: " + (warning.empty() ? strerror(-error) : warning),
+                      tail_of(log_.get()));
+}
+
+void LoadedTier::load_counting() {
+    constexpr uint32_t counts_alone = 4; // BPF_LOG_STATS
+    constexpr size_t bytes = 4096;
+    std::vector<std::unique_ptr<char[]>> logs;
+    bpf_program* program;
+    bpf_object__for_each_program(program, object_.get()) {
+        logs.push_back(std::make_unique_for_overwrite<char[]>(bytes));
+        logs.back()[0] = '\0';
+        bpf_program__set_log_level(program, counts_alone);
+        bpf_program__set_log_buf(program, logs.back().get(), bytes);
+    }
+    load();
+    for (const auto& log : logs) {
+        constexpr std::string_view before = "processed "; // "processed 1234 insns ..."
+        const std::string_view text(log.get());
+        if (const size_t at = text.rfind(before); at != text.npos)
+            counted_ = std::max<uint64_t>(counted_, strtoull(text.data() + at + before.size(), nullptr, 10));
+    }
+}
+
+void LoadedTier::link_stages() {
+    const int stages = map_fd("stages");
+    for (uint32_t stage = 0; stage < std::size(stage_programs); stage++) {
+        const int fd =
+            bpf_program__fd(bpf_object__find_program_by_name(object_.get(), stage_programs[stage]));
+        if (fd >= 0 && bpf_map_update_elem(stages, &stage, &fd, BPF_ANY))
+            throw LoadFailure(std::string("cannot join ") + stage_programs[stage] +
+                                  " to the programs: " + strerror(errno),
+                              "");
+    }
+}
+
+int LoadedTier::map_fd(const char* name) const {
+    return bpf_map__fd(bpf_object__find_map_by_name(object_.get(), name));
+}
+
+namespace {
+
+/// Adds up what `get` says of each loaded program.
+template <typename Get, typename Join> uint64_t over_programs(bpf_object* object, Get get, Join join) {
+    uint64_t result = 0;
+    bpf_program* program;
+    bpf_object__for_each_program(program, object) {
+        bpf_prog_info info{};
+        uint32_t size = sizeof(info);
+        if (bpf_program__fd(program) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+            result = join(result, static_cast<uint64_t>(get(info)));
+    }
+    return result;
+}
+
+} // namespace
+
+uint64_t LoadedTier::verified_instructions() const {
+    const uint64_t told = over_programs(
+        object_.get(), [](const bpf_prog_info& info) { return info.verified_insns; },
+        [](uint64_t a, uint64_t b) { return std::max(a, b); });
+    return std::max(told, counted_);
+}
+
+uint64_t LoadedTier::missed_runs() const {
+    return over_programs(
+        object_.get(), [](const bpf_prog_info& info) { return info.recursion_misses; },
+        [](uint64_t a, uint64_t b) { return a + b; });
+}
+
+namespace {
+
+void write_map(int fd, uint32_t key, const void* value) {
+    if (bpf_map_update_elem(fd, &key, value, BPF_ANY))
+        throw Error(ErrorCode::resources, std::string("cannot write to a map: ") + strerror(errno));
+}
+
+/// Credentials are read before the filter only where it asks for them.
+ebt_plan with_derived_flags(ebt_plan plan) {
+    const bool asks =
+        std::any_of(plan.predicate, plan.predicate + plan.predicates, [](const ebt_predicate& predicate) {
+            return predicate.value >= EBT_VALUE_UID && predicate.value != EBT_VALUE_PID;
+        });
+    if (asks)
+        plan.flags |= EBT_PLAN_WHO;
+    return plan;
+}
+
+/// Is it a call of which nothing is wanted while the gate of streams is shut? Those that may
+/// open it are not.
+bool is_gated(const ebt_plan& plan) {
+    const bool opens = plan.move == EBT_MOVE_CONNECT || (plan.move_direction == EBT_SENT && plan.move_flags);
+    return (plan.flags & EBT_PLAN_STREAM_ONLY) && !opens;
+}
+
+ebt_numbers with_gates(ebt_numbers rows, const LoadedTier::Plans& plans) {
+    bool all = true;
+    for (int abi = 0; abi < EBT_ABIS; abi++) {
+        const auto plan = plans.find(rows.row[abi]);
+        if (plan == plans.end())
+            continue;
+        if (is_gated(plan->second))
+            rows.gated |= static_cast<__u16>(EBT_GATED_ABI << abi);
+        else
+            all = false;
+    }
+    if (rows.gated && all)
+        rows.gated |= EBT_GATED;
+    return rows;
+}
+
+} // namespace
+
+void LoadedTier::select(const Plans& plans, const Numbers& numbers) {
+    const int numbers_fd = map_fd("numbers"), plans_fd = map_fd("plans");
+    const ebt_numbers no_rows{};
+    const ebt_plan no_plan{};
+    for (uint32_t number : written_numbers_)
+        write_map(numbers_fd, number, &no_rows);
+    for (uint32_t row : written_plans_)
+        write_map(plans_fd, row, &no_plan);
+    written_numbers_.clear();
+    written_plans_.clear();
+    for (const auto& [row, plan] : plans) {
+        const ebt_plan complete = with_derived_flags(plan);
+        write_map(plans_fd, row, &complete);
+        written_plans_.push_back(row);
+    }
+    for (const auto& [number, rows] : numbers) {
+        const ebt_numbers complete = with_gates(rows, plans);
+        write_map(numbers_fd, number, &complete);
+        written_numbers_.push_back(number);
+    }
+}
+
+void LoadedTier::set(const ebt_settings& settings) {
+    write_map(map_fd("settings"), 0, &settings);
+}
+
+void LoadedTier::set_endpoints(std::span<const ebt_endpoint> endpoints) {
+    const uint8_t unused = 0;
+    for (const ebt_endpoint& endpoint : endpoints)
+        if (bpf_map_update_elem(map_fd("endpoints"), &endpoint, &unused, BPF_ANY))
+            throw Error(ErrorCode::resources, std::string("cannot write to a map: ") + strerror(errno));
+    const ebt_stream_gate gate{.connects = endpoints.empty() ? 0u : 1u};
+    write_map(map_fd("stream_gate"), 0, &gate);
+}
+
+void LoadedTier::forget_endpoints(std::span<const ebt_endpoint> endpoints) {
+    for (const ebt_endpoint& endpoint : endpoints)
+        bpf_map_delete_elem(map_fd("endpoints"), &endpoint);
+}
+
+uint64_t LoadedTier::stream_connects() const {
+    const uint32_t zero = 0;
+    ebt_stream_gate gate{};
+    bpf_map_lookup_elem(map_fd("stream_gate"), &zero, &gate);
+    return gate.connects;
+}
+
+void LoadedTier::attach(const char* name) {
+    bpf_program* program = bpf_object__find_program_by_name(object_.get(), name);
+    if (!bpf_program__autoload(program))
+        return;
+    const LibbpfQuiet quiet;
+    LinkPtr link(bpf_program__attach(program));
+    if (!link) {
+        const int error = errno;
+        std::string message = std::string("cannot attach ") + name + " to " +
+                              bpf_program__section_name(program) + ": " + strerror(error);
+        if (error == EEXIST)
+            message += "; this kernel takes one program per tracepoint (4.14), and another tool has it: stop "
+                       "that tool";
+        throw Error(ErrorCode::resources, message);
+    }
+    links_.push_back(std::move(link));
+}
+
+void LoadedTier::attach_all() {
+    if (!links_.empty())
+        return;
+    // What feeds the hook at the end of calls comes before it.
+    for (const char* name : {"on_enter_execve", "on_enter_execveat", "on_fork", "on_exec", "on_exit",
+                             "on_sock_state", "on_sys_enter", "on_sys_exit"})
+        attach(name);
+}
+
+void LoadedTier::detach() {
+    // Detaching waits for the kernel, hook by hook; no more calls are selected meanwhile.
+    const ebt_numbers no_rows{};
+    for (uint32_t number : written_numbers_)
+        write_map(map_fd("numbers"), number, &no_rows);
+    written_numbers_.clear();
+    links_.clear();
+}
+
+} // namespace ebpf_loader

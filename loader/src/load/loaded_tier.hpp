@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include <ebpf_loader/engine.hpp>
+
+#include "loader/src/base/bpf_ptr.hpp"
+#include "loader/src/tables/features.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ebpf_loader {
+
+/// Which hooks of a tier are wanted.
+struct Hooks {
+    bool enter = false;     ///< sys_enter: calls that never reach their end
+    bool exec_args = false; ///< keep the arguments of execve and execveat
+    bool fork = false;
+    bool exec = false;
+    bool exit = false;
+    size_t endpoints = 0;     ///< of streams; 0: none are wanted
+    bool sock_states = false; ///< connections to them that no system call opens
+    bool user_stacks = false; ///< of those who send
+};
+Hooks hooks_for(const Selection& selection);
+
+/// What loading needs besides the tier.
+struct LoadPlan {
+    const Offsets& offsets;
+    Features features;
+    std::string tracefs;
+    Hooks hooks;
+    size_t ring_bytes;   ///< used where the ring is
+    int rdonly_cast = 0; ///< as in Capabilities; for the feature direct_reads
+    bool counts = false; ///< instructions, by the verifier's log: from Linux 5.2 on
+};
+
+class TinyBtf;
+
+/// One tier's object in the kernel. Throws LoadFailure when the kernel refuses it.
+class LoadedTier {
+  public:
+    LoadedTier(Tier tier, const LoadPlan& plan);
+
+    Tier tier() const { return tier_; }
+    bool uses_ring() const { return uses_ring_; }
+    int map_fd(const char* name) const;
+    /// Instructions that the verifier went through for the most demanding program; 0: not told.
+    uint64_t verified_instructions() const;
+    /// Runs that the kernel skipped since a program was still running on that CPU.
+    uint64_t missed_runs() const;
+
+    using Plans = std::map<uint16_t, ebt_plan>;
+    using Numbers = std::map<uint32_t, ebt_numbers>;
+    /// Writes plans by row and rows by system call number; what was there before is gone.
+    void select(const Plans& plans, const Numbers& numbers);
+    void set(const ebt_settings& settings);
+    /// Whose streams are wanted, besides those before; opens the gate, if there are any.
+    void set_endpoints(std::span<const ebt_endpoint> endpoints);
+    void forget_endpoints(std::span<const ebt_endpoint> endpoints);
+    uint64_t stream_connects() const;
+
+    /// Attaches all hooks, unless they are. Throws Error.
+    void attach_all();
+    /// Ends capture; what was selected is gone.
+    void detach();
+
+  private:
+    void open(const TinyBtf& btf);
+    void enable_direct_reads(int rdonly_cast);
+    void size_maps(const LoadPlan& plan);
+    void choose_programs(const Hooks& hooks);
+    void load();
+    void load_counting();
+    void link_stages();
+    void attach(const char* program);
+
+    Tier tier_;
+    bool uses_ring_ = false;
+    std::unique_ptr<char[]> log_; ///< the verifier's, while loading
+    uint64_t counted_ = 0;        ///< instructions, by the verifier's logs
+    ObjectPtr object_;
+    std::vector<LinkPtr> links_;
+    std::vector<uint32_t> written_numbers_;
+    std::vector<uint32_t> written_plans_;
+};
+
+/// The kernel refused an object.
+class LoadFailure : public std::runtime_error {
+  public:
+    LoadFailure(const std::string& what, std::string tail)
+        : std::runtime_error(what), log_tail(std::move(tail)) {}
+    std::string log_tail;
+};
+
+} // namespace ebpf_loader

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/load/plan.hpp"
+
+#include "loader/src/base/tracefs.hpp"
+#include "loader/src/base/tracepoint.hpp"
+#include "loader/src/load/thread_registers.hpp"
+
+namespace ebpf_loader {
+
+LoadPlan make_load_plan(Capabilities& capabilities, const Offsets& offsets, Hooks hooks, size_t ring_bytes,
+                        const std::function<void(std::string_view)>& log) {
+    LoadPlan plan{.offsets = offsets,
+                  .features = {},
+                  .tracefs = ensure_tracefs(),
+                  .hooks = hooks,
+                  .ring_bytes = ring_bytes};
+    capabilities.tracefs = true; // mounted by now, if it was not
+    capabilities.tracefs_path = plan.tracefs;
+    if (capabilities.ring_buffer)
+        plan.features[Feature::ring_buffer] = 0;
+    if (capabilities.direct_reads)
+        plan.features[Feature::direct_reads] = 0;
+    plan.rdonly_cast = capabilities.rdonly_cast;
+    if (capabilities.boot_clock)
+        plan.features[Feature::boot_clock] = 0;
+    const auto stack = offsets.get(*Offsets::find("task_struct.stack"));
+    const auto measured = stack ? measure_thread_registers(*stack) : std::nullopt;
+    plan.features[Feature::thread_regs] = measured.value_or(usual_thread_registers);
+    plan.features[Feature::tp_syscall_id] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "id");
+    plan.features[Feature::tp_syscall_ret] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "ret");
+    plan.features[Feature::tp_fork_child] =
+        tracepoint_field(plan.tracefs, "sched/sched_process_fork", "child_pid");
+    if (plan.hooks.user_stacks)
+        plan.features[Feature::user_stack] = 0;
+    capabilities.sock_states = has_tracepoint(plan.tracefs, sock_states_tracepoint);
+    plan.hooks.sock_states &= capabilities.sock_states;
+    plan.features[Feature::tp_sock_address] =
+        tracepoint_field(plan.tracefs, sock_states_tracepoint, "skaddr");
+    plan.features[Feature::tp_sock_state] =
+        tracepoint_field(plan.tracefs, sock_states_tracepoint, "newstate");
+    if (plan.hooks.exec_args && (!has_tracepoint(plan.tracefs, "syscalls/sys_enter_execve") ||
+                                 !has_tracepoint(plan.tracefs, "syscalls/sys_enter_execveat"))) {
+        plan.hooks.exec_args = false;
+        plan.hooks.enter = true;
+        if (log)
+            log("this kernel has no tracepoints of execve and execveat: a hook at the start of every system "
+                "call "
+                "keeps their arguments, which costs as much again as the one at the end");
+    }
+    return plan;
+}
+
+} // namespace ebpf_loader

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/load/tier_choice.hpp"
+
+#include "loader/src/base/file_limit.hpp"
+#include "loader/src/load/buffer_sizes.hpp"
+#include "loader/src/load/plan.hpp"
+
+namespace ebpf_loader {
+
+namespace {
+
+std::string passed_over(const char* what, const TierVerdict& verdict) {
+    return verdict.drawback.empty() ? what : what + (": " + verdict.drawback);
+}
+
+std::string all_refused(const std::vector<TierVerdict>& verdicts) {
+    std::string text = "no tier can run on this kernel:";
+    for (const TierVerdict& verdict : verdicts) {
+        text += "\n  " + std::string(tier_name(verdict.tier)) + ": " + verdict.reason;
+        if (!verdict.log_tail.empty())
+            text += "\n" + verdict.log_tail;
+    }
+    return text + "\nSee --probe, and report this with its output";
+}
+
+/// Before 5.16 only the verifier's log tells. Before 5.2 that is a log of all it did, which takes
+/// longer than the load: 0, not told.
+uint64_t verified_instructions(Tier tier, LoadPlan plan, const Capabilities& capabilities) {
+    const uint64_t told = LoadedTier(tier, plan).verified_instructions();
+    if (told != 0 || capabilities.instruction_limit <= 4096)
+        return told;
+    plan.counts = true;
+    return LoadedTier(tier, plan).verified_instructions();
+}
+
+} // namespace
+
+std::unique_ptr<LoadedTier> load_best(std::vector<TierVerdict>& verdicts, std::optional<Tier> asked,
+                                      const LoadPlan& plan,
+                                      const std::function<void(std::string_view)>& log) {
+    std::unique_ptr<LoadedTier> tier;
+    for (TierVerdict& verdict : verdicts) {
+        if (asked && verdict.tier != *asked) {
+            if (verdict.possible)
+                verdict.reason = "another tier was asked for";
+            continue;
+        }
+        if (!verdict.possible)
+            continue;
+        try {
+            tier = std::make_unique<LoadedTier>(verdict.tier, plan);
+        } catch (const LoadFailure& failure) {
+            verdict.reason = failure.what();
+            verdict.log_tail = failure.log_tail;
+            if (log)
+                log("tier " + std::string(tier_name(verdict.tier)) + " passed over: " + verdict.reason);
+            continue;
+        }
+        verdict.chosen = true;
+        verdict.reason.clear();
+        verdict.verified_instructions = tier->verified_instructions();
+        break;
+    }
+    if (!tier)
+        throw Error(ErrorCode::tiers, all_refused(verdicts));
+    for (TierVerdict& verdict : verdicts)
+        if (verdict.possible && !verdict.chosen && verdict.reason.empty())
+            verdict.reason = passed_over("a better tier runs", verdict);
+    return tier;
+}
+
+std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& offsets) {
+    ensure_file_limit();
+    const Hooks all{.enter = true,
+                    .exec_args = true,
+                    .fork = true,
+                    .exec = true,
+                    .exit = true,
+                    .endpoints = 1,
+                    .sock_states = true,
+                    .user_stacks = true};
+    const LoadPlan plan = make_load_plan(capabilities, offsets, all, least_buffer_bytes, {});
+    auto verdicts = judge_tiers(capabilities, offsets);
+    bool chosen = false;
+    for (TierVerdict& verdict : verdicts) {
+        if (!verdict.possible)
+            continue;
+        try {
+            verdict.verified_instructions = verified_instructions(verdict.tier, plan, capabilities);
+            verdict.chosen = !chosen;
+            if (chosen)
+                verdict.reason = passed_over("it loads, but a better tier runs", verdict);
+            chosen = true;
+        } catch (const LoadFailure& failure) {
+            verdict.reason = failure.what();
+            verdict.log_tail = failure.log_tail;
+        }
+    }
+    return verdicts;
+}
+
+} // namespace ebpf_loader

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: LGPL-2.1
+// The keys of the JSON form are the members of Capabilities; its capabilities are true,
+// false, or null where this process could not find out.
+#include <ebpf_loader/probe_report.hpp>
+
+#include "loader/src/base/text.hpp"
+
+#include <algorithm>
+#include <ostream>
+#include <sstream>
+
+namespace ebpf_loader {
+namespace {
+
+enum class State { no, yes, unknown };
+
+/// One list for both forms: a capability's JSON key, its words for people, its value.
+struct Fact {
+    const char* key;
+    const char* words;
+    State value;
+};
+
+State state_of(const Capabilities& caps, std::string_view key, bool value) {
+    for (const Unknown& unknown : caps.unknown)
+        if (unknown.key == key)
+            return State::unknown;
+    return value ? State::yes : State::no;
+}
+
+std::vector<Fact> facts(const Capabilities& caps) {
+    std::vector<Fact> all;
+    const auto add = [&](const char* key, const char* words, bool value) {
+        all.push_back({key, words, state_of(caps, key, value)});
+    };
+    add("bpf_syscall", "bpf system call", caps.bpf_syscall);
+    add("tracepoint_programs", "tracepoint programs", caps.tracepoint_programs);
+    add("raw_tracepoint_programs", "raw tracepoint programs", caps.raw_tracepoint_programs);
+    add("raw_tracepoints_preempted", "raw tracepoints are preempted", caps.raw_tracepoints_preempted);
+    add("bounded_loops", "bounded loops", caps.bounded_loops);
+    add("ring_buffer", "ring buffer", caps.ring_buffer);
+    add("perf_event_array", "perf buffers", caps.perf_event_array);
+    add("prog_array", "tail calls", caps.prog_array);
+    add("lru_hash", "LRU hash maps", caps.lru_hash);
+    add("boot_clock", "bpf_ktime_get_boot_ns", caps.boot_clock);
+    add("direct_reads", "bpf_rdonly_cast", caps.direct_reads);
+    add("probe_read_user", "bpf_probe_read_user", caps.probe_read_user);
+    add("btf", "BTF of the kernel", caps.btf);
+    add("sock_states", "sock:inet_sock_set_state", caps.sock_states);
+    add("io_uring", "io_uring", caps.io_uring);
+    add("lockdown_confidentiality", "lockdown (confidentiality)", caps.lockdown_confidentiality);
+    return all;
+}
+
+/// The kernel's log keeps its lines; everything else is made harmless.
+void write_indented(std::ostream& out, const std::string& text, const char* indent) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        out << indent << printable(line) << "\n";
+}
+
+const char* in_words(State state) {
+    return state == State::unknown ? "unknown" : state == State::yes ? "yes" : "no";
+}
+
+const char* in_json(State state) {
+    return state == State::unknown ? "null" : state == State::yes ? "true" : "false";
+}
+
+std::string setting(int value) {
+    return value < 0 ? "unreadable" : std::to_string(value);
+}
+
+void write_row(std::ostream& out, std::string words, const std::string& value) {
+    constexpr size_t column = 36;
+    words.resize(std::max(column, words.size() + 1), ' ');
+    out << words << value << "\n";
+}
+
+const char* fate_of(const TierVerdict& verdict) {
+    if (verdict.chosen)
+        return "chosen";
+    if (!verdict.possible)
+        return "impossible";
+    if (verdict.reason.empty())
+        return "possible";
+    return verdict.log_tail.empty() ? "passed over" : "refused";
+}
+
+void write_tiers(std::ostream& out, const std::vector<TierVerdict>& verdicts) {
+    out << "\nTiers, best first:\n";
+    for (const TierVerdict& verdict : verdicts) {
+        std::string name(tier_name(verdict.tier));
+        name.resize(16, ' ');
+        out << "  " << name << fate_of(verdict);
+        if (!verdict.reason.empty())
+            out << ": " << printable(verdict.reason);
+        if (verdict.verified_instructions > 0)
+            out << " (" << verdict.verified_instructions << " instructions verified)";
+        out << "\n";
+        write_indented(out, verdict.log_tail, "      ");
+    }
+}
+
+/// A JSON string, in ASCII: other bytes are shown as \xNN, so it is valid whatever comes.
+std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    size_t start = 0;
+    for (;;) {
+        const size_t end = text.find('\n', start);
+        for (char c : printable(std::string_view(text).substr(start, end - start))) {
+            if (c == '"' || c == '\\')
+                out += '\\';
+            out += c;
+        }
+        if (end == text.npos)
+            return out + "\"";
+        out += "\\n";
+        start = end + 1;
+    }
+}
+
+std::string json_setting(int value) {
+    return value < 0 ? "null" : std::to_string(value);
+}
+
+void write_json_tier(std::ostream& out, const TierVerdict& verdict) {
+    out << "{\"name\":\"" << tier_name(verdict.tier) << "\",\"fate\":\"" << fate_of(verdict)
+        << "\",\"chosen\":" << (verdict.chosen ? "true" : "false")
+        << ",\"possible\":" << (verdict.possible ? "true" : "false")
+        << ",\"reason\":" << quoted(verdict.reason) << ",\"verifier_log_tail\":" << quoted(verdict.log_tail)
+        << ",\"verified_instructions\":" << verdict.verified_instructions << "}";
+}
+
+void write_settings(std::ostream& out, const Capabilities& caps) {
+    write_row(out, "net.core.bpf_jit_enable", setting(caps.jit));
+    write_row(out, "kernel.unprivileged_bpf_disabled", setting(caps.unprivileged_bpf_disabled));
+    write_row(out, "kernel.perf_event_paranoid", setting(caps.perf_event_paranoid));
+}
+
+/// What is blind or dear on this kernel, and what helps.
+std::vector<std::string> notes(const Capabilities& caps) {
+    std::vector<std::string> all;
+    if (caps.jit == 0)
+        all.emplace_back(
+            "the eBPF compiler is off: programs are interpreted, and each event costs its process "
+            "several times as much; sysctl -w net.core.bpf_jit_enable=1");
+    if (caps.io_uring)
+        all.emplace_back(
+            "what programs do through io_uring is no system call: io_uring_setup, io_uring_enter "
+            "and io_uring_register are told, the operations in the ring are not; "
+            "sysctl -w kernel.io_uring_disabled=2 forbids them (6.6)");
+    if (caps.tracefs && !caps.sock_states)
+        all.emplace_back(
+            "no tracepoint sock:inet_sock_set_state (4.16): connections to metadata services that no "
+            "system call opens are not seen, such as those of io_uring");
+    if (caps.sock_states && caps.io_uring)
+        all.emplace_back(
+            "of io_uring's connections to metadata services it is told that they are made and by whom, "
+            "not what goes over them");
+    if (caps.raw_tracepoints_preempted)
+        all.emplace_back(
+            "programs of raw tracepoints are preempted, and skipped for others meanwhile: counted "
+            "as missed runs; the tier tp is not affected");
+    if (!caps.boot_clock)
+        all.emplace_back(
+            "no bpf_ktime_get_boot_ns: times come from the monotonic clock, corrected for suspends");
+    if (!caps.ring_buffer)
+        all.emplace_back("no ring buffer: a buffer for each CPU, in whose order events may come up to a "
+                         "poll apart");
+    if (!caps.btf)
+        all.emplace_back("no BTF: kernel offsets come from a config, or are discovered at the first start");
+    return all;
+}
+
+void write_notes(std::ostream& out, const Capabilities& caps) {
+    const auto all = notes(caps);
+    if (!all.empty())
+        out << "\nTo know:\n";
+    for (const std::string& note : all)
+        out << "  - " << note << "\n";
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words)
+        text += (text.empty() ? "" : " ") + word;
+    return text.empty() ? "none" : text;
+}
+
+void write_json_list(std::ostream& out, const std::vector<std::string>& texts) {
+    out << "[";
+    for (size_t i = 0; i < texts.size(); ++i)
+        out << (i ? "," : "") << quoted(texts[i]);
+    out << "]";
+}
+
+void write_unknown(std::ostream& out, const Capabilities& caps) {
+    if (!caps.unknown.empty())
+        out << "\nNot found out:\n";
+    for (const Unknown& unknown : caps.unknown)
+        out << "  " << unknown.key << ": " << unknown.why << "\n";
+}
+
+std::string instruction_limit(const Capabilities& caps) {
+    if (caps.instruction_limit == 0)
+        return "unknown";
+    return caps.instruction_limit > 4096 ? std::to_string(caps.instruction_limit) + " verified"
+                                         : "4096 a program";
+}
+
+void write_json_kernel(std::ostream& out, const Capabilities& caps) {
+    out << "\"kernel\":{\"release\":" << quoted(caps.release)
+        << ",\"distribution\":" << quoted(caps.distribution)
+        << ",\"bpf_jit_enable\":" << json_setting(caps.jit)
+        << ",\"unprivileged_bpf_disabled\":" << json_setting(caps.unprivileged_bpf_disabled)
+        << ",\"perf_event_paranoid\":" << json_setting(caps.perf_event_paranoid) << "}";
+}
+
+void write_json_capabilities(std::ostream& out, const Capabilities& caps) {
+    out << "\"capabilities\":{";
+    for (const Fact& fact : facts(caps))
+        out << "\"" << fact.key << "\":" << in_json(fact.value) << ",";
+    out << "\"instruction_limit\":";
+    if (caps.instruction_limit == 0)
+        out << "null";
+    else
+        out << caps.instruction_limit;
+    out << ",\"tracefs\":" << (caps.tracefs ? quoted(caps.tracefs_path) : "null") << "}";
+}
+
+} // namespace
+
+void write_probe_text(std::ostream& out, const Capabilities& caps, const std::vector<TierVerdict>& verdicts) {
+    write_row(out, "Linux", printable(caps.release));
+    write_row(out, "distribution", caps.distribution.empty() ? "unknown" : printable(caps.distribution));
+    write_row(out, "privileges", caps.has_privileges ? "sufficient" : "lacking: " + caps.missing_privileges);
+    write_row(out, "capabilities of this process", joined(caps.held_capabilities));
+    for (const Fact& fact : facts(caps))
+        write_row(out, fact.words, in_words(fact.value));
+    write_row(out, "instructions", instruction_limit(caps));
+    write_row(out, "tracefs", caps.tracefs ? caps.tracefs_path : "not mounted");
+    write_settings(out, caps);
+    write_notes(out, caps);
+    write_unknown(out, caps);
+    write_tiers(out, verdicts);
+}
+
+void write_probe_json(std::ostream& out, const Capabilities& caps, const std::vector<TierVerdict>& verdicts) {
+    out << "{";
+    write_json_kernel(out, caps);
+    out << ",\"privileges\":{\"sufficient\":" << (caps.has_privileges ? "true" : "false")
+        << ",\"missing\":" << quoted(caps.missing_privileges) << ",\"held\":";
+    write_json_list(out, caps.held_capabilities);
+    out << "},";
+    write_json_capabilities(out, caps);
+    out << ",\"notes\":";
+    write_json_list(out, notes(caps));
+    out << ",\"unknown\":[";
+    for (size_t i = 0; i < caps.unknown.size(); ++i)
+        out << (i ? "," : "") << "{\"key\":" << quoted(caps.unknown[i].key)
+            << ",\"why\":" << quoted(caps.unknown[i].why) << "}";
+    out << "],\"tiers\":[";
+    for (size_t i = 0; i < verdicts.size(); ++i) {
+        out << (i ? "," : "");
+        write_json_tier(out, verdicts[i]);
+    }
+    out << "]}\n";
+}
+
+} // namespace ebpf_loader

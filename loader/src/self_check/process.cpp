@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/self_check/process.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace ebpf_loader::self_check {
+namespace {
+
+/// The fields behind each part of the header that could not be read.
+void check_missing(uint32_t missing, Mismatches& mismatches) {
+    struct Part {
+        uint32_t bit;
+        const char* fields;
+    };
+    constexpr Part parts[] = {
+        {EBT_MISSING_ARGS, "task_struct.stack"},
+        {EBT_MISSING_PPID, "task_struct.real_parent, task_struct.tgid"},
+        {EBT_MISSING_START_TIME, "task_struct.group_leader, task_struct.start_boottime"},
+        {EBT_MISSING_AUDIT, "task_struct.loginuid, task_struct.sessionid"},
+        {EBT_MISSING_CREDENTIALS, "task_struct.cred, cred.uid"},
+        {EBT_MISSING_ABI, "task_struct.status"},
+        {EBT_MISSING_EXEC_ID, "task_struct.self_exec_id"},
+    };
+    for (const Part& part : parts)
+        if (missing & part.bit)
+            mismatches.add(part.fields, "unreadable memory", "a value");
+}
+
+void check_credentials(const ebt_header& h, const OwnProcess& own, Mismatches& mismatches) {
+    const uint32_t seen[] = {h.uid, h.euid, h.suid, h.fsuid, h.gid, h.egid, h.sgid, h.fsgid};
+    const char* const names[] = {"uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid"};
+    if (h.missing & EBT_MISSING_CREDENTIALS)
+        return; // has been told
+    for (size_t i = 0; i < std::size(seen); i++)
+        mismatches.expect(std::string("task_struct.cred, cred.uid (") + names[i] + ")", seen[i], own.ids[i]);
+}
+
+void check_identity(const ebt_header& h, const OwnProcess& own, Mismatches& mismatches) {
+    check_missing(h.missing, mismatches);
+    mismatches.expect("task_struct.status (system call ABI)", h.abi, EBT_X86_64);
+    if (own.initial_pid_namespace)
+        mismatches.expect("task_struct.real_parent, task_struct.tgid", h.ppid, own.ppid);
+    // /proc tells clock ticks.
+    mismatches.expect("task_struct.group_leader, task_struct.start_boottime", h.start_time / own.ns_per_tick,
+                      own.start_ticks);
+    if (own.initial_user_namespace) {
+        check_credentials(h, own, mismatches);
+        if (own.auid)
+            mismatches.expect("task_struct.loginuid", h.auid, *own.auid);
+        if (own.ses)
+            mismatches.expect("task_struct.sessionid", h.ses, *own.ses);
+    }
+    mismatches.expect("comm", std::string(h.comm, strnlen(h.comm, sizeof(h.comm))), own.comm);
+}
+
+void check_exe(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
+    const auto field = view.find(EBT_FIELD_EXE);
+    mismatches.expect("task_struct.mm, mm_struct.exe_file, file.f_path, path.mnt, path.dentry",
+                      field && field->head.length ? view.path(*field) : "nothing",
+                      from_namespace_root(view, own.exe));
+}
+
+void check_argv(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
+    const std::string fields = "task_struct.mm, mm_struct.arg_start, mm_struct.arg_end";
+    const auto field = view.find(EBT_FIELD_IMAGE_ARGV);
+    if (!field || (field->head.status != EBT_OK && field->head.status != EBT_TRUNCATED)) {
+        if (own.argv_bytes.value_or(own.argv.size()) != 0)
+            mismatches.add(fields, "no command line", Mismatches::quoted(own.argv));
+        return;
+    }
+    const size_t common = std::min(field->content.size(), own.argv.size());
+    mismatches.expect(fields, std::string(field->content.substr(0, common)), own.argv.substr(0, common));
+    if (own.argv_bytes)
+        mismatches.expect(fields + " (length)", field->head.original, *own.argv_bytes);
+}
+
+void check_tty(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
+    const std::string fields = "task_struct.signal, signal_struct.tty, tty_struct.name";
+    const auto tty = view.find(EBT_FIELD_TTY);
+    if (own.has_tty != tty.has_value())
+        mismatches.add(fields, tty ? "a terminal" : "no terminal", own.has_tty ? "a terminal" : "none");
+    else if (tty && !own.tty.empty())
+        mismatches.expect(fields, std::string(tty->content), own.tty);
+}
+
+void check_cwd(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
+    const auto cwd = view.find(EBT_FIELD_CWD);
+    const std::string seen = cwd ? view.path(*cwd) : "nothing";
+    if (seen != own.cwd) // it may lie outside of a chroot
+        mismatches.expect("task_struct.fs, fs_struct.pwd, path.mnt, path.dentry", seen,
+                          from_namespace_root(view, own.cwd));
+}
+
+/// A wrong root would make every other path look wrong: it is told first.
+void check_root(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
+    const auto root = view.find(EBT_FIELD_ROOT);
+    const auto cwd = view.find(EBT_FIELD_CWD), exe = view.find(EBT_FIELD_EXE);
+    const bool from_top = (cwd && own.cwd != "/" && view.path(*cwd) == own.cwd) ||
+                          (exe && !own.exe.empty() && view.path(*exe) == own.exe);
+    if (root && view.path(*root) != "/" && from_top)
+        mismatches.add("task_struct.fs, fs_struct.root, path.mnt, path.dentry",
+                       "a root directory " + Mismatches::quoted(view.path(*root)),
+                       "the one that the other paths start from");
+}
+
+} // namespace
+
+std::string from_namespace_root(const RecordView& view, const std::string& path) {
+    const auto root = view.find(EBT_FIELD_ROOT); // only there when we are chrooted
+    const std::string prefix = root ? view.path(*root) : "/";
+    if (prefix == "/")
+        return path;
+    return prefix + (path == "/" ? "" : path);
+}
+
+void check_process(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
+    check_identity(view.header(), own, mismatches);
+    check_root(view, own, mismatches);
+    check_exe(view, own, mismatches);
+    check_argv(view, own, mismatches);
+    check_tty(view, own, mismatches);
+    check_cwd(view, own, mismatches);
+}
+
+} // namespace ebpf_loader::self_check

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/tables/place_table.hpp"
+
+#include <ebpf_loader/error.hpp>
+
+#include <algorithm>
+
+namespace ebpf_loader {
+namespace {
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        size_t at = text.find(separator);
+        parts.push_back(text.substr(0, at));
+        if (at == text.npos)
+            return parts;
+        text.remove_prefix(at + 1);
+    }
+}
+
+size_t count_found(const std::vector<std::optional<uint32_t>>& answers) {
+    return static_cast<size_t>(std::ranges::count_if(answers, [](const auto& a) { return a.has_value(); }));
+}
+
+} // namespace
+
+std::vector<Place> parse_places(std::string_view text) {
+    std::vector<Place> places;
+    for (std::string_view path : split(text, '|')) {
+        std::vector<std::string_view> names = split(path, '.');
+        places.push_back({names[0], {names.begin() + 1, names.end()}});
+    }
+    return places;
+}
+
+PlaceTable::PlaceTable() {
+    for (const OffsetRow& row : offset_rows())
+        places_.push_back(parse_places(row.places));
+    for (const std::vector<Place>& row : places_)
+        for (const Place& place : row)
+            structures_[place.structure].places.push_back(&place);
+}
+
+void PlaceTable::offer(std::string_view name, const FindMember& find) {
+    const auto found = structures_.find(name);
+    if (found == structures_.end())
+        return;
+    Structure& structure = found->second;
+    Answers answers;
+    for (const Place* place : structure.places)
+        answers.push_back(find(place->members));
+    const size_t count = count_found(answers);
+    if (structure.best.empty() || count > count_found(structure.best)) {
+        structure.best = std::move(answers);
+        structure.ambiguous = false;
+    } else if (count > 0 && count == count_found(structure.best) && answers != structure.best) {
+        structure.ambiguous = true;
+    }
+}
+
+std::optional<uint32_t> PlaceTable::answer(size_t row) const {
+    for (const Place& place : places_[row]) {
+        const Structure& structure = structures_.at(place.structure);
+        const auto at = std::ranges::find(structure.places, &place) - structure.places.begin();
+        if (!structure.best.empty() && structure.best[at])
+            return structure.best[at];
+    }
+    return std::nullopt;
+}
+
+bool PlaceTable::complete() const {
+    for (const auto& [name, structure] : structures_)
+        if (structure.best.empty())
+            return false;
+    for (size_t row = 0; row < places_.size(); ++row)
+        if (offset_rows()[row].required && !answer(row))
+            return false;
+    return true;
+}
+
+void PlaceTable::store(Offsets& offsets) const {
+    for (const auto& [name, structure] : structures_)
+        if (structure.ambiguous)
+            throw Error(
+                ErrorCode::offsets,
+                offsets.source + " describes several, different structures named " + std::string(name) +
+                    ".\nGive the offsets of this kernel in a config file; get_offsets/README.md tells "
+                    "where to get one.");
+    for (size_t row = 0; row < places_.size(); ++row)
+        offsets.set(row, answer(row));
+}
+
+} // namespace ebpf_loader

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/app/application.hpp"
+
+#include <ebpf_loader/error.hpp>
+
+#include "telemetry/app/engine_setup.hpp"
+#include "telemetry/base/log.hpp"
+
+namespace telemetry {
+
+namespace {
+
+constexpr size_t lines_bytes = 64 * 1024;
+/// Fewer records than this at a time: there is time to push them out at once.
+constexpr size_t few_records = 1024;
+
+} // namespace
+
+Rules load_rules(const Options& options) {
+    Rules rules =
+        options.rules ? Rules::load(*options.rules) : Rules::parse(Rules::built_in(), "built-in rules");
+    log(LogLevel::info, std::to_string(rules.size()) + " rules from " +
+                            (options.rules ? *options.rules : "the program itself"));
+    for (const std::string& warning : rules.warnings())
+        log(LogLevel::warning, warning);
+    rules.follow_processes();
+    return rules;
+}
+
+ebpf_loader::Selection select_events(Rules& rules, const Extension* extension) {
+    if (extension)
+        rules.follow_all_processes();
+    auto selection = rules.compile();
+    if (extension)
+        extension->select(selection);
+    if (selection.empty())
+        throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
+                                 "the rules select no event: there is nothing to do");
+    return selection;
+}
+
+Application::Application(const Options& options, std::unique_ptr<Extension> extension)
+    : extension_(std::move(extension)), rules_(load_rules(options)), outputs_(options),
+      engine_(select_events(rules_, extension_.get()), engine_options(options)),
+      formatter_(make_formatter(options.format, format_context(engine_))),
+      run_(options, engine_, *this, "/proc") {
+    lines_.reserve(2 * lines_bytes);
+    if (extension_)
+        extension_->begin(engine_, format_context(engine_));
+    log(LogLevel::info, summary_of(engine_));
+}
+
+void Application::started() {
+    if (extension_)
+        extension_->started();
+}
+
+void Application::take(Event& event, Ledger& ledger) {
+    const bool is_taken = extension_ && extension_->take(event);
+    if (event.kind == EBT_STREAM) {
+        if (is_taken)
+            ledger.emitted(event);
+        else
+            ledger.filtered();
+        return;
+    }
+    if (!rules_.kernel_decides(event.row) && !rules_.matches(event))
+        return ledger.filtered();
+    event.dropped_before = ledger.emitted(event);
+    formatter_->format(event, lines_);
+    ++lines_events_;
+    if (lines_.size() >= lines_bytes)
+        hand_over();
+}
+
+void Application::turn(size_t records) {
+    if (extension_) {
+        extension_->tick();
+        take_lines();
+    }
+    hand_over();
+    if (records < few_records)
+        outputs_.flush();
+}
+
+void Application::finish_events() {
+    if (!extension_)
+        return;
+    extension_->finish();
+    take_lines();
+}
+
+void Application::take_lines() {
+    lines_events_ += extension_->take_lines(lines_);
+}
+
+void Application::hand_over() {
+    if (lines_.empty())
+        return;
+    outputs_.write(lines_, lines_events_);
+    lines_.clear();
+    lines_events_ = 0;
+}
+
+} // namespace telemetry

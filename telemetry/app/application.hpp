@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ebpf_loader/engine.hpp>
+
+#include "telemetry/app/engine_run.hpp"
+#include "telemetry/app/extension.hpp"
+#include "telemetry/app/outputs.hpp"
+#include "telemetry/cli/options.hpp"
+#include "telemetry/output/formatter.hpp"
+#include "telemetry/rules/rules.hpp"
+
+namespace telemetry {
+
+/// A run of ebpf_telemetry: events that the rules select, formatted, to the outputs.
+class Application : private EventConsumer {
+  public:
+    /// Loads rules and engine and opens the outputs. `extension` may be null.
+    /// Throws ebpf_loader::Error, RuleError.
+    Application(const Options& options, std::unique_ptr<Extension> extension);
+
+    /// Returns the exit status.
+    int run() { return run_.run(); }
+
+  private:
+    void started() override;
+    void take(Event& event, Ledger& ledger) override;
+    void turn(size_t records) override;
+    void finish_events() override;
+    void put_lines(std::string_view lines) override { lines_ += lines; }
+    void hand_over() override;
+    void finish_outputs() override { outputs_.finish(); }
+    bool reopen_outputs() override { return outputs_.reopen(); }
+    bool are_outputs_usable() override { return outputs_.usable(); }
+    std::vector<OutputReport> reports() const override { return outputs_.reports(); }
+    void take_lines();
+
+    std::unique_ptr<Extension> extension_;
+    Rules rules_;
+    Outputs outputs_;
+    ebpf_loader::Engine engine_;
+    std::unique_ptr<Formatter> formatter_;
+    EngineRun run_;
+    std::string lines_; ///< formatted, on the way to the outputs
+    uint64_t lines_events_ = 0;
+};
+
+Rules load_rules(const Options& options);
+/// What the kernel is asked for. Throws Error(usage) when that is nothing.
+ebpf_loader::Selection select_events(Rules& rules, const Extension* extension);
+
+} // namespace telemetry

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/app/choose_offsets.hpp"
+
+#include <filesystem>
+#include <sys/utsname.h>
+#include <system_error>
+
+#include <ebpf_loader/error.hpp>
+#include <ebpf_loader/offset_source.hpp>
+
+namespace telemetry {
+
+namespace {
+
+using ebpf_loader::Offsets;
+
+std::string running_release() {
+    utsname names{};
+    return uname(&names) == 0 ? names.release : "";
+}
+
+Offsets sound(Offsets offsets, bool any_release) {
+    if (!any_release)
+        ebpf_loader::require_release(offsets, running_release());
+    ebpf_loader::require_sound(offsets);
+    return offsets;
+}
+
+/// A config that nobody named rules as well: the message says how to do without.
+Offsets from_found(const std::string& file, bool any_release) {
+    log(LogLevel::info, "kernel offsets from " + file + ", which was there (-c none: not to use it)");
+    try {
+        return sound(Offsets::from_config(file), any_release);
+    } catch (const ebpf_loader::Error& error) {
+        throw ebpf_loader::Error(error.code(),
+                                 std::string(error.what()) + "\n" + file +
+                                     " was taken since it was there: remove it, or give -c none "
+                                     "to take the offsets from the kernel itself");
+    }
+}
+
+} // namespace
+
+std::vector<std::string> usual_configs() {
+    std::vector<std::string> files;
+    std::error_code error;
+    auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+    if (!error)
+        files.push_back(program.parent_path().parent_path() / "ebpf_telemetry.conf");
+    files.push_back("/etc/ebpf_telemetry/ebpf_telemetry.conf");
+    return files;
+}
+
+Offsets choose_offsets(const Options& options, const std::vector<std::string>& usual) {
+    if (options.vmlinux)
+        return sound(Offsets::from_btf(*options.vmlinux), options.any_release);
+    if (options.config && *options.config != "none")
+        return sound(Offsets::from_config(*options.config), options.any_release);
+    if (!options.config)
+        for (const std::string& file : usual)
+            if (std::filesystem::exists(file))
+                return from_found(file, options.any_release);
+    return ebpf_loader::running_kernel_offsets([](std::string_view line) { log(LogLevel::info, line); });
+}
+
+} // namespace telemetry

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/app/engine_run.hpp"
+
+#include <cstdio>
+
+#include "telemetry/app/engine_setup.hpp"
+#include "telemetry/base/exit_status.hpp"
+#include "telemetry/base/signals.hpp"
+#include "telemetry/limits/memory_budget.hpp"
+
+namespace telemetry {
+
+using namespace std::chrono_literals;
+
+EngineRun::EngineRun(const Options& options, ebpf_loader::Engine& engine, EventConsumer& consumer,
+                     const std::string& proc_root)
+    : options_(options), engine_(engine), consumer_(consumer),
+      losses_(make_formatter(options.format, format_context(engine))),
+      cache_(MemoryBudget::cache(options.max_memory, engine.buffer_memory()), Procfs(proc_root)),
+      governor_(options_, engine, cache_) {}
+
+int EngineRun::run() {
+    begin();
+    loop();
+    end();
+    return outputs_usable_ ? exit_ok : exit_output;
+}
+
+void EngineRun::begin() {
+    signals::install();
+    decoder_.set_wall_clock_offset(engine_.wall_clock_offset());
+    ledger_.begin_behind(engine_.sequences());
+    engine_.start();
+    cache_.remember_running(); // once nobody can start unseen any more
+    consumer_.started();
+    const auto now = Clock::now();
+    next_second_ = now + 1s;
+    end_ = options_.duration ? now + *options_.duration : Clock::time_point::max();
+    next_stats_ = options_.stats_every ? now + *options_.stats_every : Clock::time_point::max();
+    governor_.begin();
+    log(LogLevel::info, "reporting");
+}
+
+void EngineRun::loop() {
+    const ebpf_loader::Engine::RecordHandler handler = [this](auto record) { take(record); };
+    while (goes_on()) {
+        const size_t records = engine_.poll(handler, governor_.longest_wait(poll_time_));
+        consumer_.turn(records);
+        govern();
+    }
+}
+
+void EngineRun::end() {
+    governor_.end();
+    engine_.stop();
+    while (engine_.poll([this](auto record) { take(record); }, 0ms) > 0)
+        consumer_.hand_over();
+    consumer_.finish_events();
+    tell_losses();
+    consumer_.finish_outputs();
+    tell_losses(); // those of one output at its end, to the others
+    consumer_.finish_outputs();
+    outputs_usable_ = consumer_.are_outputs_usable() && outputs_usable_;
+    print_summary(true);
+}
+
+bool EngineRun::goes_on() {
+    if (signals::take_hangup() && !consumer_.reopen_outputs())
+        return false; // nothing to open anew: the terminal is gone
+    outputs_usable_ = consumer_.are_outputs_usable();
+    return outputs_usable_ && !signals::end_asked() && Clock::now() < end_;
+}
+
+/// One record. This is the hot path.
+void EngineRun::take(std::span<const std::byte> record) {
+    if (decoder_.decode(record, event_)) {
+        ledger_.received(event_);
+        cache_.enrich(event_);
+        consumer_.take(event_, ledger_);
+    } else {
+        ledger_.malformed();
+    }
+    if (governor_.count()) [[unlikely]] {
+        consumer_.hand_over();
+        govern();
+    }
+}
+
+/// What the time asks for.
+void EngineRun::govern() {
+    governor_.look();
+    const auto now = Clock::now();
+    if (now >= next_second_) {
+        next_second_ = now + 1s;
+        every_second();
+    }
+    if (now >= next_stats_) {
+        next_stats_ = now + *options_.stats_every;
+        print_summary(false);
+    }
+    if (now >= end_)
+        governor_.end();
+}
+
+void EngineRun::every_second() {
+    decoder_.set_wall_clock_offset(engine_.wall_clock_offset()); // clocks are set and slewed
+    governor_.check_memory();
+    tell_losses();
+}
+
+void EngineRun::tell_losses() {
+    std::string lines;
+    for (const LossEvent& loss : ledger_.new_losses(engine_.stats(), consumer_.reports(), wall_clock_ns()))
+        losses_->format(loss, lines);
+    consumer_.put_lines(lines);
+    consumer_.hand_over();
+}
+
+void EngineRun::print_summary(bool is_final) {
+    if (options_.silent)
+        return;
+    Summary summary = ledger_.summary(engine_.stats(), consumer_.reports(), is_final);
+    summary.field_faults = decoder_.faults();
+    summary.cache = cache_.counters();
+    summary.cached_processes = cache_.processes();
+    summary.cached_bytes = cache_.image_bytes();
+    summary.limits = governor_.report();
+    std::string text = options_.format == "json" ? summary_json(summary) + "\n" : summary_text(summary);
+    text += consumer_.further_stats();
+    fwrite(text.data(), 1, text.size(), stderr);
+}
+
+} // namespace telemetry

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ebpf_loader/engine.hpp>
+
+#include "telemetry/account/ledger.hpp"
+#include "telemetry/cli/options.hpp"
+#include "telemetry/event/decoder.hpp"
+#include "telemetry/limits/governor.hpp"
+#include "telemetry/output/formatter.hpp"
+#include "telemetry/process/cache.hpp"
+
+namespace telemetry {
+
+/// What a program does with the events of a run, and where its lines go.
+class EventConsumer {
+  public:
+    virtual ~EventConsumer() = default;
+
+    /// Capture has begun: nobody can start unseen any more.
+    virtual void started() {}
+    /// One event; the ledger is told what became of it. This is the hot path.
+    virtual void take(Event& event, Ledger& ledger) = 0;
+    /// After each turn of the loop, in which so many records came.
+    virtual void turn(size_t records) = 0;
+    /// No more events come.
+    virtual void finish_events() {}
+
+    /// Lines that tell no event, such as losses.
+    virtual void put_lines(std::string_view lines) = 0;
+    /// Gives what is formatted to the outputs.
+    virtual void hand_over() = 0;
+    virtual void finish_outputs() = 0;
+    /// False when there is none that can be opened anew.
+    virtual bool reopen_outputs() = 0;
+    /// False when no output is left.
+    virtual bool are_outputs_usable() = 0;
+    virtual std::vector<OutputReport> reports() const = 0;
+
+    /// What the statistics say besides: whole lines.
+    virtual std::string further_stats() const { return {}; }
+};
+
+/// A run: from the engine's records to the consumer, until a signal, the end of its time or the
+/// last output's. Keeps the ledger, the limits and the clocks, and tells losses and statistics.
+class EngineRun {
+  public:
+    /// The engine and the consumer must outlive it.
+    EngineRun(const Options& options, ebpf_loader::Engine& engine, EventConsumer& consumer,
+              const std::string& proc_root);
+
+    /// The longest that events wait in a buffer that wakes nobody for a few. Default: 100 ms.
+    void set_poll_time(std::chrono::milliseconds time) { poll_time_ = time; }
+
+    /// Returns the exit status.
+    int run();
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    void begin();
+    void loop();
+    void end();
+    bool goes_on();
+    void take(std::span<const std::byte> record);
+    void govern();
+    void every_second();
+    void tell_losses();
+    void print_summary(bool is_final);
+
+    const Options options_;
+    ebpf_loader::Engine& engine_;
+    EventConsumer& consumer_;
+    std::unique_ptr<Formatter> losses_;
+    Decoder decoder_;
+    ProcessCache cache_;
+    Governor governor_;
+    Ledger ledger_;
+    Event event_;
+    std::chrono::milliseconds poll_time_{100};
+    Clock::time_point end_, next_stats_, next_second_;
+    bool outputs_usable_ = true;
+};
+
+} // namespace telemetry

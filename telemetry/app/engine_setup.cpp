@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/app/engine_setup.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <unistd.h>
+
+#include <ebpf_loader/error.hpp>
+#include <ebpf_loader/probe_report.hpp>
+
+#include "telemetry/app/choose_offsets.hpp"
+#include "telemetry/base/exit_status.hpp"
+#include "telemetry/limits/memory_budget.hpp"
+
+namespace telemetry {
+
+namespace {
+
+int64_t clock_ns(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+std::string host_name() {
+    char name[256] = "";
+    gethostname(name, sizeof name - 1);
+    return name;
+}
+
+std::string boot_id() {
+    std::string id;
+    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+    return id;
+}
+
+} // namespace
+
+ebpf_loader::EngineOptions engine_options(const Options& options) {
+    ebpf_loader::EngineOptions engine;
+    engine.tier = options.tier;
+    engine.offsets = choose_offsets(options, usual_configs());
+    engine.buffer_bytes = options.buffer_bytes;
+    engine.events_per_process = options.events_per_process;
+    engine.can_shed = options.max_cpu > 0;
+    engine.max_memory = options.max_memory;
+    engine.other_memory = MemoryBudget::besides_buffers();
+    engine.log = [](std::string_view line) { log(LogLevel::info, line); };
+    return engine;
+}
+
+FormatContext format_context(const ebpf_loader::Engine& engine) {
+    return {.node = host_name(),
+            .tier = std::string(ebpf_loader::tier_name(engine.tier())),
+            .boot_id = boot_id(),
+            .boot_time_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME)};
+}
+
+std::string summary_of(const ebpf_loader::Engine& engine) {
+    return "tier " + std::string(ebpf_loader::tier_name(engine.tier())) + ", " +
+           (engine.uses_ring_buffer() ? "ring buffer" : "perf buffers") + " of " +
+           std::to_string(engine.buffer_bytes() >> 10) + " KiB, kernel offsets from " +
+           engine.offsets().source;
+}
+
+int probe(const Options& options) {
+    auto capabilities = ebpf_loader::probe_capabilities();
+    auto verdicts = ebpf_loader::judge_tiers(capabilities);
+    try {
+        if (capabilities.has_privileges)
+            verdicts = ebpf_loader::try_tiers(capabilities, choose_offsets(options, usual_configs()));
+    } catch (const ebpf_loader::Error& error) {
+        log(LogLevel::error, error.what());
+    }
+    auto write = options.format == "json" ? ebpf_loader::write_probe_json : ebpf_loader::write_probe_text;
+    write(std::cout, capabilities, verdicts);
+    const bool runs =
+        std::any_of(verdicts.begin(), verdicts.end(), [](const auto& tier) { return tier.chosen; });
+    return runs ? exit_ok : exit_status(ebpf_loader::ErrorCode::tiers);
+}
+
+uint64_t wall_clock_ns() {
+    return static_cast<uint64_t>(clock_ns(CLOCK_REALTIME));
+}
+
+} // namespace telemetry

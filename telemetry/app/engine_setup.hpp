@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// What every program does with its options before and around a run of the engine.
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include <ebpf_loader/engine.hpp>
+
+#include "telemetry/cli/options.hpp"
+#include "telemetry/output/formatter.hpp"
+
+namespace telemetry {
+
+/// Finds the kernel's offsets, too. Throws ebpf_loader::Error.
+ebpf_loader::EngineOptions engine_options(const Options& options);
+FormatContext format_context(const ebpf_loader::Engine& engine);
+/// "tier tp, perf buffers of 1024 KiB, kernel offsets from ...": for the log.
+std::string summary_of(const ebpf_loader::Engine& engine);
+
+/// Tells what runs here, on standard output. Returns the exit status: a failure when nothing does.
+int probe(const Options& options);
+
+/// ns since the epoch.
+uint64_t wall_clock_ns();
+
+} // namespace telemetry

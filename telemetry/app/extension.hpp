@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include <ebpf_loader/engine.hpp>
+
+#include "telemetry/event/event.hpp"
+#include "telemetry/output/formatter.hpp"
+
+namespace telemetry {
+
+/// Makes further lines out of the engine's records, in the stream of events.
+class Extension {
+  public:
+    virtual ~Extension() = default;
+
+    /// Adds to what the kernel is asked for. Processes that come and go are selected already.
+    virtual void select(ebpf_loader::Selection& selection) const = 0;
+    /// The engine is loaded; it stays for as long as there are events.
+    virtual void begin(ebpf_loader::Engine& engine, const FormatContext& context) = 0;
+    /// The hooks are attached: nothing goes unseen.
+    virtual void started() = 0;
+    /// Every event, with its image. True: of a record that is nobody else's, something came.
+    virtual bool take(const Event& event) = 0;
+    /// From time to time, at least each 100 ms.
+    virtual void tick() = 0;
+    /// There will be no more events.
+    virtual void finish() = 0;
+    /// Appends the lines that are ready; returns how many.
+    virtual uint64_t take_lines(std::string& out) = 0;
+};
+
+} // namespace telemetry

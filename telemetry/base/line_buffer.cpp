@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/base/line_buffer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+namespace telemetry {
+namespace {
+
+constexpr char hex_digits[] = "0123456789abcdef";
+
+/// "00" to "99", so that two digits cost one division.
+constexpr auto pairs = [] {
+    std::array<char, 200> table{};
+    for (size_t i = 0; i < 100; ++i) {
+        table[2 * i] = static_cast<char>('0' + i / 10);
+        table[2 * i + 1] = static_cast<char>('0' + i % 10);
+    }
+    return table;
+}();
+
+void put_pair(char* place, uint64_t value) {
+    std::memcpy(place, &pairs[2 * value], 2);
+}
+
+/// "00" to "ff".
+constexpr auto hex_pairs = [] {
+    std::array<char, 512> table{};
+    for (size_t i = 0; i < 256; ++i) {
+        table[2 * i] = hex_digits[i >> 4];
+        table[2 * i + 1] = hex_digits[i & 15];
+    }
+    return table;
+}();
+
+constexpr auto powers_of_ten = [] {
+    std::array<uint64_t, 20> table{1};
+    for (size_t i = 1; i < table.size(); ++i)
+        table[i] = table[i - 1] * 10;
+    return table;
+}();
+
+/// How many digits a number has in decimal: 1233 / 4096 is just above log10(2).
+unsigned decimal_digits(uint64_t value) {
+    const unsigned about = static_cast<unsigned>(std::bit_width(value | 1)) * 1233 >> 12;
+    return about + (value >= powers_of_ten[about]);
+}
+
+/// Writes backwards from `end`. 32 bits: divisions by a constant are cheap with them.
+void put_digits_before(char* end, uint32_t value) {
+    while (value >= 100) {
+        put_pair(end -= 2, value % 100);
+        value /= 100;
+    }
+    if (value >= 10)
+        put_pair(end - 2, value);
+    else
+        end[-1] = static_cast<char>('0' + value);
+}
+
+/// All eight digits of a number below 10^8.
+void put_eight_digits(char* place, uint32_t value) {
+    for (int at = 6; at >= 0; at -= 2) {
+        put_pair(place + at, value % 100);
+        value /= 100;
+    }
+}
+
+struct Date {
+    uint64_t year;
+    uint64_t month;
+    uint64_t day;
+};
+
+/// Proleptic Gregorian date of a day since 1970-01-01. Years are counted from March,
+/// so that the leap day is the last of its year, in cycles of 400 years.
+Date date_of(uint64_t days_since_epoch) {
+    constexpr uint64_t days_in_cycle = 146097;
+    const uint64_t days = days_since_epoch + 719468; // since 0000-03-01
+    const uint64_t cycle = days / days_in_cycle;
+    const uint64_t day_of_cycle = days % days_in_cycle;
+    const uint64_t year_of_cycle =
+        (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36524 - day_of_cycle / 146096) / 365;
+    const uint64_t day_of_year =
+        day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+    const uint64_t month = (5 * day_of_year + 2) / 153; // 0 is March
+    const uint64_t day = day_of_year - (153 * month + 2) / 5 + 1;
+    return {cycle * 400 + year_of_cycle + (month >= 10), month < 10 ? month + 3 : month - 9, day};
+}
+
+} // namespace
+
+void LineBuffer::grow(size_t bytes) {
+    const size_t used = view().size();
+    const size_t size = std::max(2 * static_cast<size_t>(end_ - begin_.get()), used + bytes);
+    std::unique_ptr<char[]> larger(new char[size]);
+    std::memcpy(larger.get(), begin_.get(), used);
+    begin_ = std::move(larger);
+    position_ = begin_.get() + used;
+    end_ = begin_.get() + size;
+}
+
+void LineBuffer::put_long_decimal(uint64_t value) {
+    constexpr uint32_t eight_digits = 100'000'000;
+    const unsigned digits = decimal_digits(value);
+    char* const place = room(digits);
+    char* end = place + digits;
+    advance_to(end);
+    while (value > UINT32_MAX) {
+        put_eight_digits(end -= 8, static_cast<uint32_t>(value % eight_digits));
+        value /= eight_digits;
+    }
+    put_digits_before(end, static_cast<uint32_t>(value));
+}
+
+void LineBuffer::put_signed(int64_t value) {
+    if (value < 0) {
+        put('-');
+        put_decimal(0 - static_cast<uint64_t>(value));
+    } else {
+        put_decimal(static_cast<uint64_t>(value));
+    }
+}
+
+void LineBuffer::put_hex(uint64_t value) {
+    int shift = (std::bit_width(value | 1) + 3) / 4 * 4; // bits to go
+    char* place = room(16);
+    if (shift % 8)
+        *place++ = hex_digits[value >> (shift -= 4)];
+    for (; shift; place += 2)
+        std::memcpy(place, &hex_pairs[2 * (value >> (shift -= 8) & 0xff)], 2);
+    advance_to(place);
+}
+
+void LineBuffer::put_octal(uint64_t value) {
+    const int digits = (std::bit_width(value | 1) + 2) / 3;
+    char* place = room(22);
+    for (int shift = 3 * (digits - 1); shift >= 0; shift -= 3)
+        *place++ = static_cast<char>('0' + ((value >> shift) & 7));
+    advance_to(place);
+}
+
+void LineBuffer::put_hex_bytes(std::string_view bytes) {
+    char* place = room(2 * bytes.size());
+    for (const char c : bytes) {
+        const auto byte = static_cast<uint8_t>(c);
+        *place++ = hex_digits[byte >> 4];
+        *place++ = hex_digits[byte & 15];
+    }
+    advance_to(place);
+}
+
+void Timestamp::remember(uint64_t second) {
+    constexpr uint64_t day = 86400;
+    const Date date = date_of(second / day);
+    const uint64_t time = second % day;
+    put_pair(text_, date.year / 100 % 100);
+    put_pair(text_ + 2, date.year % 100);
+    put_pair(text_ + 5, date.month);
+    put_pair(text_ + 8, date.day);
+    put_pair(text_ + 11, time / 3600);
+    put_pair(text_ + 14, time / 60 % 60);
+    put_pair(text_ + 17, time % 60);
+    text_[4] = text_[7] = '-';
+    text_[10] = 'T';
+    text_[13] = text_[16] = ':';
+    text_[19] = '.';
+    second_ = second;
+}
+
+void Timestamp::put(LineBuffer& line, uint64_t ns_since_epoch) {
+    constexpr uint64_t billion = 1'000'000'000;
+    const uint64_t second = ns_since_epoch / billion;
+    if (second != second_) [[unlikely]]
+        remember(second);
+    char* place = line.room(length);
+    std::memcpy(place, text_, sizeof text_);
+    const auto fraction = static_cast<uint32_t>(ns_since_epoch % billion);
+    put_eight_digits(place + 21, fraction % 100'000'000);
+    place[20] = static_cast<char>('0' + fraction / 100'000'000);
+    place[29] = 'Z';
+    line.advance_to(place + length);
+}
+
+} // namespace telemetry

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/cli/command_line.hpp"
+
+#include <charconv>
+#include <cmath>
+
+#include <ebpf_loader/error.hpp>
+
+#include "telemetry/limits/cpu_budget.hpp"
+#include "telemetry/limits/memory_budget.hpp"
+
+namespace telemetry::command_line {
+
+namespace {
+
+constexpr uint32_t most_mebibytes = 1 << 20;
+
+void add_events(po::options_description& options) {
+    auto add = options.add_options();
+    add("format,f", po::value<std::string>()->value_name("NAME"),
+        "text (default) or json: one line an event either way");
+    add("output,o", po::value<std::vector<std::string>>()->value_name("FILE"),
+        "append events to FILE instead of the screen; again for a further file; - is the screen");
+    add("syslog,s", "send events to syslog too (facility user, ident ebpf-telemetry)");
+    add("quiet,q", "no events on the screen; diagnostics stay");
+    add("very-quiet,Q", "nothing at all on the screen");
+}
+
+void add_kernel(po::options_description& options) {
+    auto add = options.add_options();
+    add("config,c", po::value<std::string>()->value_name("FILE"),
+        "kernel offsets from FILE, as get_offsets writes it; none: from the kernel alone");
+    add("vmlinux", po::value<std::string>()->value_name("FILE"),
+        "kernel offsets from the BTF in FILE: an ELF image or raw BTF");
+    add("any-release", "accept a config that was made for another kernel release");
+    add("tier", po::value<std::string>()->value_name("NAME"),
+        "tp, raw_tp_sub4096, raw_tp_noloops or raw_tp; without it, the best that loads");
+    add("buffer-size", po::value<std::string>()->value_name("BYTES"),
+        "of the ring buffer, or of each CPU's perf buffer; K, M and G are understood; "
+        "128K to 1G, taken as a power of two");
+}
+
+void add_run(po::options_description& options) {
+    auto add = options.add_options();
+    add("duration", po::value<double>()->value_name("SECONDS"), "end by itself after so long");
+    add("stats", po::value<double>()->value_name("SECONDS"),
+        "print what was seen, filtered, emitted and lost every so often; the end prints it anyway");
+    add("nice", po::value<int>()->value_name("N"),
+        "priority of this program: -20 to 19, -10 by default, so that a busy machine does not keep it "
+        "from reading; 0 is everybody's");
+    add("max-cpu", po::value<std::string>()->value_name("PERCENT"),
+        "of one CPU, for this program: above it, events other than execs, exits, forks and changes "
+        "of credentials are shed, at next to no cost, and counted");
+    add("max-memory", po::value<std::string>()->value_name("MIB"),
+        "resident memory of this program, in MiB: buffers and caches are made to fit");
+    add("log-level", po::value<std::string>()->value_name("LEVEL"),
+        "trace, debug, info (default), warning (or warn), error, fatal (or panic): diagnostics, on "
+        "standard error");
+}
+
+void add_other(po::options_description& options) {
+    auto add = options.add_options();
+    add("check", "check what this program reads and the kernel offsets, and end");
+    add("probe", "tell what this kernel can, which tier fits and why no better one; -f json too");
+    add("help,h", "print this");
+    add("version,V", "print the version");
+}
+
+/// "8M" as 8388608.
+size_t parse_size(const std::string& text) {
+    size_t value = 0;
+    const char* end = text.data() + text.size();
+    auto [unit, error] = std::from_chars(text.data(), end, value);
+    int shift = 0;
+    if (end - unit == 1)
+        shift = *unit == 'K' ? 10 : *unit == 'M' ? 20 : *unit == 'G' ? 30 : -1;
+    else if (unit != end)
+        shift = -1;
+    if (error != std::errc{} || shift < 0 || value == 0 || value > SIZE_MAX >> shift)
+        refuse("--buffer-size takes a number of bytes, or one with K, M or G, not \"" + text + "\"");
+    return value << shift;
+}
+
+Options::Action parse_action(const po::variables_map& values) {
+    using Action = Options::Action;
+    static constexpr std::pair<const char*, Action> actions[] = {{"help", Action::help},
+                                                                 {"version", Action::version},
+                                                                 {"probe", Action::probe},
+                                                                 {"check", Action::check},
+                                                                 {"list-syscalls", Action::list_syscalls}};
+    for (auto [name, action] : actions)
+        if (values.count(name))
+            return action;
+    return Action::run;
+}
+
+/// With -o, the screen is one output among others and must be named; without, it is the one.
+void parse_outputs(const po::variables_map& values, Options& options) {
+    options.syslog = values.count("syslog");
+    options.silent = values.count("very-quiet");
+    bool no_screen = options.silent || values.count("quiet");
+    options.screen = !values.count("output");
+    if (!options.screen)
+        for (const std::string& file : values["output"].as<std::vector<std::string>>()) {
+            if (file.empty())
+                refuse("--output takes the name of a file");
+            if (file != "-")
+                options.files.push_back(file);
+            else if (no_screen)
+                refuse("-o - asks for events on the screen, -q and -Q for none");
+            else
+                options.screen = true;
+        }
+    if (no_screen)
+        options.screen = false;
+}
+
+void parse_kernel(const po::variables_map& values, Options& options) {
+    options.config = text_of(values, "config");
+    options.vmlinux = text_of(values, "vmlinux");
+    options.any_release = values.count("any-release");
+    if (options.config && options.vmlinux)
+        refuse("--config and --vmlinux both say where kernel offsets come from: give one");
+    if (auto tier = text_of(values, "tier")) {
+        options.tier = ebpf_loader::parse_tier(*tier);
+        if (!options.tier)
+            refuse("--tier is tp, raw_tp_sub4096, raw_tp_noloops or raw_tp, not \"" + *tier + "\"");
+    }
+    if (auto size = text_of(values, "buffer-size"))
+        options.buffer_bytes = parse_size(*size);
+}
+
+void parse_run(const po::variables_map& values, Options& options) {
+    options.duration = seconds_of(values, "duration");
+    options.stats_every = seconds_of(values, "stats");
+    if (values.count("nice")) {
+        options.nice = values["nice"].as<int>();
+        if (options.nice < -20 || options.nice > 19)
+            refuse("--nice is a number from -20 to 19, not " + std::to_string(options.nice));
+    }
+    if (auto percent = text_of(values, "max-cpu"))
+        options.max_cpu =
+            whole_number("max-cpu", *percent, CpuBudget::most_percent, " of percent of one CPU");
+    if (auto mebibytes = text_of(values, "max-memory"))
+        options.max_memory = whole_number("max-memory", *mebibytes, most_mebibytes, " of MiB") * mebibyte;
+    if (auto level = text_of(values, "log-level")) {
+        auto parsed = parse_log_level(*level);
+        if (!parsed)
+            refuse("--log-level is trace, debug, info, warning, error or fatal, not \"" + *level + "\"");
+        options.log_level = *parsed;
+    }
+}
+
+} // namespace
+
+Groups::Groups() {
+    add_events(events);
+    add_kernel(kernel);
+    add_run(run);
+    add_other(other);
+}
+
+po::options_description Groups::all() const {
+    po::options_description options;
+    options.add(events).add(kernel).add(run).add(other);
+    return options;
+}
+
+void refuse(const std::string& why) {
+    throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, why + "; see --help");
+}
+
+po::variables_map parse(int argc, const char* const argv[], const Groups& groups) {
+    try {
+        const po::options_description options = groups.all();
+        po::variables_map values;
+        // No guessing: "--q" must not become whatever option comes to begin with it one day.
+        auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+        po::store(po::command_line_parser(argc, argv)
+                      .options(options)
+                      .positional(po::positional_options_description())
+                      .style(style)
+                      .run(),
+                  values);
+        return values;
+    } catch (const po::error& error) {
+        refuse(error.what());
+    }
+}
+
+Options shared_options(const po::variables_map& values) {
+    Options options;
+    options.action = parse_action(values);
+    if (auto format = text_of(values, "format"))
+        options.format = *format;
+    if (options.format != "text" && options.format != "json")
+        refuse("--format is text or json, not \"" + options.format + "\"");
+    parse_outputs(values, options);
+    parse_kernel(values, options);
+    parse_run(values, options);
+    return options;
+}
+
+std::optional<std::string> text_of(const po::variables_map& values, const char* name) {
+    if (!values.count(name))
+        return std::nullopt;
+    return values[name].as<std::string>();
+}
+
+std::optional<std::chrono::milliseconds> seconds_of(const po::variables_map& values, const char* name) {
+    if (!values.count(name))
+        return std::nullopt;
+    const double seconds = values[name].as<double>();
+    if (!std::isfinite(seconds) || seconds < 0.001 || seconds > 1e9)
+        refuse(std::string("--") + name + " takes a number of seconds above 0");
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
+}
+
+uint32_t whole_number(const char* option, const std::string& text, uint32_t most, const char* of) {
+    uint32_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc{} || rest != end || value == 0 || value > most)
+        refuse(std::string("--") + option + " takes a number" + of + " from 1 to " + std::to_string(most) +
+               ", not \"" + text + "\"");
+    return value;
+}
+
+std::string version() {
+    return EBT_VERSION;
+}
+
+} // namespace telemetry::command_line

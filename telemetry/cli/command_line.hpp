@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <boost/program_options.hpp>
+
+#include "telemetry/cli/options.hpp"
+
+/// What the programs on this engine share of their command lines.
+namespace telemetry::command_line {
+
+namespace po = boost::program_options;
+
+/// The options that every program has, as --help groups them; a program adds its own.
+struct Groups {
+    po::options_description events{"Events"};
+    po::options_description kernel{"Kernel"};
+    po::options_description run{"Run"};
+    po::options_description other{"Instead of a run"};
+
+    Groups();
+    po::options_description all() const;
+};
+
+/// Throws ebpf_loader::Error(usage): the reason and where to read on.
+[[noreturn]] void refuse(const std::string& why);
+
+/// Throws ebpf_loader::Error(usage) on what the groups do not know.
+po::variables_map parse(int argc, const char* const argv[], const Groups& groups);
+
+/// The shared options, checked; the others keep their defaults.
+/// Throws ebpf_loader::Error(usage).
+Options shared_options(const po::variables_map& values);
+
+std::optional<std::string> text_of(const po::variables_map& values, const char* name);
+
+/// Throws ebpf_loader::Error(usage) but for a number from 0.001 to 1e9.
+std::optional<std::chrono::milliseconds> seconds_of(const po::variables_map& values, const char* name);
+
+/// Throws ebpf_loader::Error(usage) but for a whole number from 1 to `most`. `of`: " of what", for
+/// the sentence.
+uint32_t whole_number(const char* option, const std::string& text, uint32_t most, const char* of = "");
+
+/// "0.1.0"
+std::string version();
+
+} // namespace telemetry::command_line

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/cli/options.hpp"
+
+#include <sstream>
+
+#include <ebpf_loader/engine.hpp>
+
+#include "telemetry/cli/command_line.hpp"
+
+namespace telemetry {
+
+namespace {
+
+using command_line::text_of;
+namespace po = command_line::po;
+
+command_line::Groups groups() {
+    command_line::Groups groups;
+    groups.events.add_options()("rules,r", po::value<std::string>()->value_name("FILE"),
+                                "which events to report; without it, built-in rules")(
+        "imds", "requests to the instance metadata service too, as imds-tracker reports them");
+    groups.run.add_options()(
+        "max-events-per-process", po::value<std::string>()->value_name("N"),
+        "of one process no more than N events a second; the others are lost and counted. Execs, "
+        "exits, forks and changes of credentials are told all the same");
+    groups.other.add_options()("list-syscalls", "print the table of system calls");
+    return groups;
+}
+
+constexpr std::string_view examples = R"(
+Examples:
+  sudo ./ebpf_telemetry
+      events that the built-in rules select, on the screen; Ctrl-C ends
+  sudo ./ebpf_telemetry -r my.rules -f json -o /var/log/telemetry.json
+      events of one's own rules, as JSON, to a file (SIGHUP: opened anew)
+  sudo ./ebpf_telemetry -s -Q
+      to syslog alone, as a service would
+  sudo ./ebpf_telemetry -o events.log -o -
+      to a file and to the screen
+  sudo ./ebpf_telemetry --duration 10 --stats 1 -q
+      ten seconds of counting
+  ./ebpf_telemetry --check -r my.rules
+      are the rules right?
+
+Kernel offsets come from the file of -c; without one, from an ebpf_telemetry.conf in the
+folder above the program's (where building from source puts it) or in
+/etc/ebpf_telemetry; without that, from the kernel itself.
+
+Exit status: 0 all well, 1 a fault of the program, 2 wrong option, rule or file, 3 missing
+privileges, 4 kernel lockdown, 5 no tracefs, 6 no usable kernel offsets, 7 the kernel
+refused every tier, 8 out of memory or buffers, 9 an output broke or took no
+event.
+)";
+
+} // namespace
+
+Options parse_options(int argc, const char* const argv[]) {
+    const po::variables_map values = command_line::parse(argc, argv, groups());
+    Options options = command_line::shared_options(values);
+    options.rules = text_of(values, "rules");
+    options.imds = values.count("imds");
+    if (auto limit = text_of(values, "max-events-per-process"))
+        options.events_per_process = command_line::whole_number("max-events-per-process", *limit,
+                                                                ebpf_loader::EngineOptions::max_rate_limit);
+    return options;
+}
+
+std::string help_text() {
+    std::ostringstream out;
+    out << "Usage: ebpf_telemetry [options]\n"
+           "Reports which process did what: system calls, and processes that start and end.\n"
+        << groups().all() << examples;
+    return out.str();
+}
+
+std::string version_text() {
+    return "ebpf_telemetry " + command_line::version() + "\n";
+}
+
+} // namespace telemetry

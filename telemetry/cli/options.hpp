@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <ebpf_loader/probe.hpp>
+
+#include "telemetry/base/log.hpp"
+
+namespace telemetry {
+
+/// What the command line asks for.
+struct Options {
+    enum class Action { run, help, version, probe, check, list_syscalls };
+
+    Action action = Action::run;
+
+    // events
+    std::string format = "text";
+    std::vector<std::string> files; ///< of -o, without "-"
+    bool screen = true;             ///< events to standard output
+    bool syslog = false;
+    bool imds = false;                ///< conversations with metadata services too
+    std::optional<std::string> rules; ///< absent: the built-in ones
+
+    // kernel
+    std::optional<std::string> config; ///< "none": not even one that would be found
+    std::optional<std::string> vmlinux;
+    bool any_release = false;
+    std::optional<ebpf_loader::Tier> tier;
+    size_t buffer_bytes = 0;         ///< 0: the loader's default
+    uint32_t events_per_process = 0; ///< a second; 0: no limit
+
+    // the run
+    std::optional<std::chrono::milliseconds> duration;
+    std::optional<std::chrono::milliseconds> stats_every;
+    /// As setpriority(2) takes it, -20 to 19. Who keeps the buffers from running over must
+    /// get a CPU while everybody else wants one.
+    int nice = -10;
+    unsigned max_cpu = 0;  ///< percent of one CPU; 0: no limit
+    size_t max_memory = 0; ///< bytes; 0: no limit
+    LogLevel log_level = LogLevel::info;
+    bool silent = false; ///< nothing at all on the screen
+};
+
+/// Throws ebpf_loader::Error(usage) with the reason and a hint.
+Options parse_options(int argc, const char* const argv[]);
+
+std::string help_text();
+std::string version_text();
+
+} // namespace telemetry

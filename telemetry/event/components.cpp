@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/event/components.hpp"
+
+#include <charconv>
+#include <cstring>
+
+namespace telemetry {
+
+namespace {
+
+// statfs(2) magic numbers of the file systems whose files have no path. Not all
+// of them stand in linux/magic.h of every distribution.
+constexpr uint32_t sockfs_magic = 0x534F434B;
+constexpr uint32_t pipefs_magic = 0x50495045;
+constexpr uint32_t anon_inode_magic = 0x09041934;
+constexpr uint32_t nsfs_magic = 0x6e736673;
+constexpr uint32_t pidfs_magic = 0x50494446;
+
+void append_numbered(Arena& arena, std::string_view name, uint64_t ino) noexcept {
+    char digits[20];
+    auto end = std::to_chars(digits, digits + sizeof digits, ino).ptr;
+    arena.append(name);
+    arena.append(":[");
+    arena.append({digits, static_cast<size_t>(end - digits)});
+    arena.append("]");
+}
+
+/// The file system's own root is a dentry named "/"; it shows when a path leads out of
+/// its mount, and is no component.
+std::string_view without_root(std::string_view components) noexcept {
+    constexpr std::string_view root("/\0", 2);
+    if (components == root)
+        return {};
+    if (components.size() > root.size() &&
+        components.substr(components.size() - 3) == std::string_view("\0/\0", 3))
+        components.remove_suffix(root.size());
+    return components;
+}
+
+bool is_single(std::string_view components) noexcept {
+    return components.find('\0') + 1 == components.size();
+}
+
+} // namespace
+
+void append_path(Arena& arena, std::string_view components) noexcept {
+    if (components.empty())
+        return arena.append("/");
+    const char* begin = components.data();
+    const char* end = begin + components.size();
+    if (end[-1] == '\0') // the last one may have been cut
+        --end;
+    // From the last component, the outermost, to the first; a NUL stands between two.
+    while (true) {
+        auto before = static_cast<const char*>(memrchr(begin, '\0', static_cast<size_t>(end - begin)));
+        const char* name = before ? before + 1 : begin;
+        arena.append('/');
+        arena.append({name, static_cast<size_t>(end - name)});
+        if (!before)
+            return;
+        end = before;
+    }
+}
+
+void append_detached(Arena& arena, std::string_view components, const InodeInfo& inode,
+                     bool is_directory) noexcept {
+    switch (inode.magic) {
+    case sockfs_magic:
+        return append_numbered(arena, "socket", inode.ino);
+    case pipefs_magic:
+        return append_numbered(arena, "pipe", inode.ino);
+    case nsfs_magic: // /proc also tells which kind of namespace; the dentry does not
+        return append_numbered(arena, "ns", inode.ino);
+    case pidfs_magic:
+        return arena.append("anon_inode:[pidfd]");
+    case anon_inode_magic:
+        arena.append("anon_inode:");
+        return arena.append(components.substr(0, components.find('\0')));
+    }
+    components = without_root(components);
+    // A file that has no directory (a memfd) is one name. Anything else did have a place.
+    if (is_directory || !is_single(components))
+        arena.append("(unreachable)");
+    append_path(arena, components);
+}
+
+std::string_view whole_components(std::string_view components) noexcept {
+    size_t last = components.rfind('\0');
+    return last == std::string_view::npos ? std::string_view{} : components.substr(0, last + 1);
+}
+
+} // namespace telemetry

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/event/decoder.hpp"
+
+#include "telemetry/event/components.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <sys/stat.h>
+
+namespace telemetry {
+
+namespace {
+
+/// All paths of the largest record: what its components hold, and a base before each
+/// of the arguments.
+constexpr size_t arena_bytes = (EBT_ARGS + 2) * (EBT_RECORD_MAX + 512);
+
+Status status_of(uint8_t status) {
+    switch (status) {
+    case EBT_OK:
+        return Status::ok;
+    case EBT_TRUNCATED:
+        return Status::truncated;
+    case EBT_FAULT:
+        return Status::fault;
+    }
+    return Status::unavailable;
+}
+
+void read_process(const ebt_header& header, Event& out) {
+    out.pid = header.tgid;
+    out.tid = header.tid;
+    out.ppid = header.ppid;
+    out.exec_id = header.exec_id;
+    out.start_time_ns = header.start_time;
+    out.auid = header.auid;
+    out.ses = header.ses;
+    out.uid = header.uid;
+    out.gid = header.gid;
+    out.suid = header.suid;
+    out.sgid = header.sgid;
+    out.euid = header.euid;
+    out.egid = header.egid;
+    out.fsuid = header.fsuid;
+    out.fsgid = header.fsgid;
+}
+
+void read_call(const ebt_header& header, Event& out) {
+    out.kind = static_cast<ebt_record_kind>(header.kind);
+    out.abi = static_cast<ebt_abi>(header.abi);
+    out.row = header.row;
+    out.call = header.kind == EBT_SYSCALL || header.kind == EBT_STREAM
+                   ? ebpf_loader::syscall_of_row(header.row)
+                   : nullptr;
+    out.nr = header.nr;
+    out.returns = !(header.flags & EBT_NO_RETURN);
+    out.ret = header.ret;
+    std::copy(std::begin(header.args), std::end(header.args), out.args.begin());
+    out.missing = header.missing;
+    out.sequence = header.sequence;
+    out.cpu = header.cpu;
+    out.slot = header.slot;
+    out.carries_image = header.flags & EBT_IMAGE;
+    out.lost_fields = header.flags & EBT_LOST_FIELDS;
+    out.interrupted = header.flags & EBT_INTERRUPTED;
+    out.executed = !(header.flags & EBT_CHECKED);
+}
+
+} // namespace
+
+Decoder::Decoder() : arena_(arena_bytes) {}
+
+uint64_t Decoder::refused() const {
+    return defects(Defect::size) + defects(Defect::version) + defects(Defect::kind);
+}
+
+void Decoder::note(Defect defect, Event& out) noexcept {
+    ++defects_[static_cast<size_t>(defect)];
+    out.lost_fields = true;
+}
+
+bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
+    out = Event{};
+    arena_.clear();
+    ebt_header header;
+    if (auto defect = read_header(record, header)) {
+        note(*defect, out);
+        return false;
+    }
+    read_call(header, out);
+    read_process(header, out);
+    out.time_ns = header.time + static_cast<uint64_t>(wall_clock_offset_);
+    auto comm = reinterpret_cast<const char*>(record.data()) + offsetof(ebt_header, comm);
+    out.comm = {comm, strnlen(comm, EBT_COMM_LEN)};
+    read_fields(record.subspan(sizeof header, header.size - sizeof header), header.fields, out);
+    resolve_arguments(out);
+    if (out.carries_image)
+        adopt_exec_path(out);
+    return true;
+}
+
+void Decoder::read_fields(std::span<const std::byte> fields, uint16_t count, Event& out) noexcept {
+    for (ByArgument* fields_of : {&files_, &strings_, &directories_})
+        for (RawField& field : *fields_of)
+            field.head.kind = 0;
+    FieldWalker walker(fields, count);
+    RawField field;
+    while (walker.next(field))
+        read_field(field, out);
+    if (auto defect = walker.defect())
+        note(*defect, out);
+}
+
+void Decoder::read_field(const RawField& field, Event& out) noexcept {
+    if (field.head.status < EBT_OK || field.head.status > EBT_UNAVAILABLE)
+        note(Defect::field_status, out);
+    faults_ += field.head.status == EBT_FAULT;
+    switch (field.head.kind) {
+    case EBT_FIELD_EXE:
+        return read_file(field, out.image.exe, out);
+    case EBT_FIELD_IMAGE_ARGV:
+        return read_list(field, out.image.argv, out);
+    case EBT_FIELD_TTY:
+        return read_text(field, out.image.tty, out);
+    case EBT_FIELD_CWD:
+        return read_place(field, nullptr, out.cwd, out);
+    case EBT_FIELD_ROOT:
+        return read_place(field, nullptr, out.root, out);
+    case EBT_FIELD_FILE:
+        return keep(files_, field, out);
+    case EBT_FIELD_STRING:
+        return keep(strings_, field, out);
+    case EBT_FIELD_DIR:
+        return keep(directories_, field, out);
+    case EBT_FIELD_SOCKADDR:
+        return read_sockaddr(field, out);
+    case EBT_FIELD_SOCKET:
+        return read_socket(field, out);
+    case EBT_FIELD_ARGV:
+        return read_list(field, out.exec_argv, out);
+    case EBT_FIELD_CHILD:
+        return read_child(field, out);
+    case EBT_FIELD_STREAM:
+        return read_stream(field, out);
+    case EBT_FIELD_USER_STACK:
+        return read_user_stack(field, out);
+    }
+    note(Defect::field_kind, out);
+}
+
+void Decoder::keep(ByArgument& fields, const RawField& field, Event& out) noexcept {
+    if (field.head.arg >= fields.size())
+        return note(Defect::field_arg, out);
+    if (fields[field.head.arg].is_there())
+        return note(Defect::repeated, out);
+    fields[field.head.arg] = field;
+}
+
+/// What all texts have in common. The first of its kind stands.
+void Decoder::read_text(const RawField& field, Text& out, Event& event) noexcept {
+    if (out.status != Status::absent)
+        return note(Defect::repeated, event);
+    out.bytes = field.bytes;
+    out.status = status_of(field.head.status);
+    out.source = field.head.flags & EBT_USER_MEMORY ? Source::user_memory : Source::kernel;
+    out.original_length = std::max(field.head.original, field.head.length);
+    out.length_is_minimum = field.head.flags & EBT_AT_LEAST;
+    out.detached = field.head.flags & EBT_DETACHED;
+    out.foreign = field.head.flags & EBT_FOREIGN;
+}
+
+void Decoder::read_list(const RawField& field, StringList& out, Event& event) noexcept {
+    if (out.status != Status::absent)
+        return note(Defect::repeated, event);
+    read_text(field, out, event);
+    out.count = count_strings(field.bytes);
+}
+
+/// Components. Without an inode it is a directory: the current one, a root, where a
+/// relative path starts.
+void Decoder::read_place(const RawField& field, const InodeInfo* inode, Text& out, Event& event) noexcept {
+    if (out.status != Status::absent)
+        return note(Defect::repeated, event);
+    read_text(field, out, event);
+    if (!out.known())
+        return;
+    size_t mark = arena_.mark();
+    if (out.detached)
+        append_detached(arena_, field.bytes, inode ? *inode : InodeInfo{}, !inode || S_ISDIR(inode->mode));
+    else
+        append_path(arena_, whole_components(field.bytes));
+    out.bytes = arena_.since(mark);
+    if (field.head.flags & EBT_BELOW_CWD)
+        put_below_cwd(event.cwd, !field.bytes.empty(), out);
+    // What was cut is the beginning: no "/" pretends to be the root.
+    if (out.status == Status::truncated && out.bytes.starts_with('/'))
+        out.bytes.remove_prefix(1);
+    if (out.original_length == 0)
+        out.original_length = 1; // "/" has no components
+}
+
+/// The record told the cwd once; what lies below it goes on from there.
+void Decoder::put_below_cwd(const Text& cwd, bool is_below, Text& path) noexcept {
+    if (!cwd.known()) {
+        path.status = Status::truncated;
+        path.length_is_minimum = true;
+        return;
+    }
+    const std::string_view rest = is_below ? path.bytes : std::string_view();
+    size_t mark = arena_.mark();
+    if (cwd.bytes != "/" || rest.empty())
+        arena_.append(cwd.bytes);
+    arena_.append(rest);
+    path.bytes = arena_.since(mark);
+    path.original_length += cwd.original_length;
+    path.length_is_minimum |= cwd.length_is_minimum;
+    path.detached = cwd.detached;
+    path.foreign = cwd.foreign;
+    if (cwd.status == Status::truncated)
+        path.status = Status::truncated;
+}
+
+void Decoder::read_file(const RawField& field, PathField& out, Event& event) noexcept {
+    if (out.status != Status::absent)
+        return note(Defect::repeated, event);
+    out.argument = field.head.arg;
+    RawField place = field;
+    ebt_inode inode;
+    if (field.bytes.size() >= sizeof inode) {
+        std::memcpy(&inode, field.bytes.data(), sizeof inode);
+        out.has_inode = true;
+        out.inode = {inode.ino, inode.magic, inode.mode, inode.uid, inode.gid};
+        place.bytes.remove_prefix(sizeof inode);
+        place.head.length -= sizeof inode;
+        place.head.original -= std::min<uint32_t>(place.head.original, sizeof inode);
+    } else if (field.is_known()) {
+        note(Defect::field_payload, event);
+        place.head.status = EBT_UNAVAILABLE;
+    }
+    read_place(place, &out.inode, out, event);
+    out.relative = out.status == Status::truncated;
+}
+
+void Decoder::read_sockaddr(const RawField& field, Event& out) noexcept {
+    if (out.sockaddr.status != Status::absent)
+        return note(Defect::repeated, out);
+    read_text(field, out.sockaddr, out);
+    out.sockaddr_argument = field.head.arg;
+}
+
+void Decoder::read_socket(const RawField& field, Event& out) noexcept {
+    if (out.socket_status != Status::absent)
+        return note(Defect::repeated, out);
+    out.socket_status = status_of(field.head.status);
+    if (!field.is_known())
+        return;
+    ebt_socket socket;
+    if (field.bytes.size() < sizeof socket) {
+        out.socket_status = Status::unavailable;
+        return note(Defect::field_payload, out);
+    }
+    std::memcpy(&socket, field.bytes.data(), sizeof socket);
+    out.socket.family = socket.family;
+    out.socket.type = socket.type;
+    out.socket.protocol = socket.protocol;
+    out.socket.local_port = socket.local_port;
+    out.socket.remote_port = socket.remote_port;
+    std::copy(std::begin(socket.local), std::end(socket.local), out.socket.local.begin());
+    std::copy(std::begin(socket.remote), std::end(socket.remote), out.socket.remote.begin());
+}
+
+/// Content that could not be read leaves what is known of it: it has a hole then.
+void Decoder::read_stream(const RawField& field, Event& out) noexcept {
+    if (out.stream_status != Status::absent)
+        return note(Defect::repeated, out);
+    out.stream_status = status_of(field.head.status);
+    ebt_stream stream;
+    if (field.bytes.size() < sizeof stream || out.stream_status == Status::unavailable) {
+        out.stream_status = Status::unavailable;
+        return note(Defect::field_payload, out);
+    }
+    std::memcpy(&stream, field.bytes.data(), sizeof stream);
+    if (stream.direction > EBT_CONNECTED_ASIDE) {
+        out.stream_status = Status::unavailable;
+        return note(Defect::field_payload, out);
+    }
+    const std::string_view bytes = field.bytes.substr(sizeof stream);
+    out.stream.socket = stream.socket;
+    out.stream.length = std::max<uint64_t>(stream.total, bytes.size());
+    out.stream.netns = stream.netns;
+    out.stream.direction = static_cast<ebt_direction>(stream.direction);
+    out.stream.bytes = bytes;
+}
+
+void Decoder::read_user_stack(const RawField& field, Event& out) noexcept {
+    if (out.user_stack_status != Status::absent)
+        return note(Defect::repeated, out);
+    out.user_stack_status = status_of(field.head.status);
+    if (!field.is_known())
+        return;
+    ebt_registers& registers = out.user_stack.registers;
+    if (field.bytes.size() < sizeof registers) {
+        out.user_stack_status = Status::unavailable;
+        return note(Defect::field_payload, out);
+    }
+    std::memcpy(&registers, field.bytes.data(), sizeof registers);
+    out.user_stack.memory = field.bytes.substr(sizeof registers);
+}
+
+void Decoder::read_child(const RawField& field, Event& out) noexcept {
+    if (out.child_status != Status::absent)
+        return note(Defect::repeated, out);
+    out.child_status = status_of(field.head.status);
+    if (!field.is_known())
+        return;
+    ebt_child child;
+    if (field.bytes.size() < sizeof child) {
+        out.child_status = Status::unavailable;
+        return note(Defect::field_payload, out);
+    }
+    std::memcpy(&child, field.bytes.data(), sizeof child);
+    out.child_pid = child.tgid;
+    out.child_start_time_ns = child.start_time;
+}
+
+} // namespace telemetry

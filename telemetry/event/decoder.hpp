@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "telemetry/base/arena.hpp"
+#include "telemetry/event/event.hpp"
+#include "telemetry/event/record_reader.hpp"
+
+namespace telemetry {
+
+/// Turns record bytes into events. Whatever the bytes, it reads nothing outside of
+/// them, does not throw and, once built, does not allocate. Not thread-safe.
+class Decoder {
+  public:
+    Decoder();
+
+    /// False: the record is unreadable and `out` means nothing. A record with damaged
+    /// fields still gives an event, with lost_fields set. The event's views are valid
+    /// while the record is, and until the next call.
+    bool decode(std::span<const std::byte> record, Event& out) noexcept;
+
+    /// ns to add to a record's time to get wall-clock time.
+    void set_wall_clock_offset(int64_t offset) noexcept { wall_clock_offset_ = offset; }
+
+    /// How often something was wrong.
+    uint64_t defects(Defect defect) const { return defects_[static_cast<size_t>(defect)]; }
+    /// Records that gave no event.
+    uint64_t refused() const;
+
+    /// Fields whose memory was not there to be read.
+    uint64_t faults() const { return faults_; }
+
+  private:
+    /// Fields that wait until the whole record is read, by argument; kind 0: none.
+    using ByArgument = std::array<RawField, EBT_ARGS + 1>;
+
+    void note(Defect defect, Event& out) noexcept;
+    void read_fields(std::span<const std::byte> fields, uint16_t count, Event& out) noexcept;
+    void read_field(const RawField& field, Event& out) noexcept;
+    void keep(ByArgument& fields, const RawField& field, Event& out) noexcept;
+    void read_text(const RawField& field, Text& out, Event& event) noexcept;
+    void read_list(const RawField& field, StringList& out, Event& event) noexcept;
+    void read_place(const RawField& field, const InodeInfo* inode, Text& out, Event& event) noexcept;
+    void put_below_cwd(const Text& cwd, bool is_below, Text& path) noexcept;
+    void read_file(const RawField& field, PathField& out, Event& event) noexcept;
+    void read_sockaddr(const RawField& field, Event& out) noexcept;
+    void read_socket(const RawField& field, Event& out) noexcept;
+    void read_user_stack(const RawField& field, Event& out) noexcept;
+    void read_stream(const RawField& field, Event& out) noexcept;
+    void read_child(const RawField& field, Event& out) noexcept;
+
+    void resolve_arguments(Event& out) noexcept;
+    void resolve_argument(uint8_t argument, const RawField& file, Event& out) noexcept;
+    void add_file(uint8_t argument, const RawField& file, Event& out) noexcept;
+    void add_named_path(uint8_t argument, Event& out) noexcept;
+    void name_descriptor(uint8_t argument, PathField& path, Event& out) noexcept;
+    void adopt_new_directory(Event& out) noexcept;
+    void add_string(uint8_t argument, Event& out) noexcept;
+    void join(const Text& base, PathField& path) noexcept;
+    PathField* new_path(uint8_t argument, Event& out) noexcept;
+
+    Arena arena_;
+    int64_t wall_clock_offset_ = 0;
+    std::array<uint64_t, defect_count> defects_{};
+    uint64_t faults_ = 0;
+    ByArgument files_, strings_, directories_;
+};
+
+/// What a successful exec executed is the call's path: gives it to an event that has
+/// an image and no path of its own.
+void adopt_exec_path(Event& event) noexcept;
+
+} // namespace telemetry

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// The half of the decoder that knows the call: which path, string or file belongs to
+// which argument, and what a path starts from.
+#include "telemetry/event/decoder.hpp"
+
+namespace telemetry {
+
+namespace {
+
+bool has_kind(const Event& event, uint8_t argument, ebpf_loader::ArgKind kind) {
+    return event.call && argument < event.call->arguments && event.call->argument[argument].kind == kind;
+}
+
+bool is_path_argument(const Event& event, uint8_t argument) {
+    return event.call && argument < event.call->arguments &&
+           ebpf_loader::is_path(event.call->argument[argument].kind);
+}
+
+/// The argument whose file a returned descriptor is; EBT_ARG_RET when no argument names one.
+uint8_t argument_of_result(const Event& event) {
+    for (uint8_t argument = 0; argument < EBT_ARGS; argument++)
+        if (is_path_argument(event, argument))
+            return argument;
+    return EBT_ARG_RET;
+}
+
+/// "./" in front changes nothing of what a path means, yet half of all relative paths
+/// carry it: without it, one file has one name more often. "." alone is the base.
+std::string_view without_dot(std::string_view path) {
+    while (path.starts_with("./")) {
+        size_t next = path.find_first_not_of('/', 1);
+        path = next == path.npos ? std::string_view{} : path.substr(next);
+    }
+    return path == "." ? std::string_view{} : path;
+}
+
+} // namespace
+
+/// Paths and strings, in the order of the arguments they belong to.
+void Decoder::resolve_arguments(Event& out) noexcept {
+    const RawField& result = files_[EBT_ARG_RET];
+    uint8_t target = result.is_there() ? argument_of_result(out) : EBT_ARG_RET;
+    for (uint8_t argument = 0; argument < EBT_ARGS; argument++)
+        resolve_argument(argument, argument == target ? result : files_[argument], out);
+    if (target == EBT_ARG_RET && result.is_there())
+        add_file(EBT_ARG_RET, result, out);
+    adopt_new_directory(out);
+    if (strings_[EBT_ARG_RET].is_there() || directories_[EBT_ARG_RET].is_there())
+        note(Defect::field_arg, out);
+}
+
+void Decoder::resolve_argument(uint8_t argument, const RawField& file, Event& out) noexcept {
+    bool has_string = strings_[argument].is_there();
+    bool names_path = has_string && is_path_argument(out, argument);
+    // The file itself says more than the name it was asked for by.
+    if (file.is_there() && (file.is_known() || !names_path))
+        add_file(argument, file, out);
+    else if (names_path)
+        add_named_path(argument, out);
+    if (has_string && !names_path)
+        add_string(argument, out);
+}
+
+PathField* Decoder::new_path(uint8_t argument, Event& out) noexcept {
+    if (out.paths == out.path.size()) {
+        note(Defect::excess, out);
+        return nullptr;
+    }
+    PathField& path = out.path[out.paths++];
+    path.argument = argument;
+    return &path;
+}
+
+void Decoder::add_file(uint8_t argument, const RawField& file, Event& out) noexcept {
+    if (PathField* path = new_path(argument, out)) {
+        read_file(file, *path, out);
+        path->argument = argument;
+    }
+}
+
+/// A path as the process named it, made absolute where its base is known.
+void Decoder::add_named_path(uint8_t argument, Event& out) noexcept {
+    PathField* path = new_path(argument, out);
+    if (!path)
+        return;
+    read_text(strings_[argument], *path, out);
+    path->detached = path->foreign = false; // not for a string to say
+    if (!path->known())
+        return name_descriptor(argument, *path, out);
+    if (has_kind(out, argument, ebpf_loader::ArgKind::path_text)) {
+        path->relative = !path->bytes.starts_with('/');
+        return;
+    }
+    const RawField& directory_field = directories_[argument];
+    Text directory;
+    if (directory_field.is_there())
+        read_place(directory_field, nullptr, directory, out);
+    if (path->bytes.starts_with('/')) {
+        if (out.root.status != Status::absent)
+            join(out.root, *path);
+    } else if (directory_field.is_there()) {
+        join(directory, *path);
+    } else if (!path->bytes.empty() || out.success()) {
+        join(out.cwd, *path);
+    } // else: a failed call with "", which names nothing
+}
+
+/// No path at all: utimensat and its like mean the descriptor itself then.
+void Decoder::name_descriptor(uint8_t argument, PathField& path, Event& out) noexcept {
+    const RawField& descriptor = directories_[argument];
+    if (path.status != Status::unavailable || !descriptor.is_there() || !out.success())
+        return;
+    static_cast<Text&>(path) = Text{};
+    read_place(descriptor, nullptr, path, out);
+    path.relative = path.status == Status::truncated;
+}
+
+/// A chdir or chroot that succeeded: what its path started from is gone, but where it
+/// led is known.
+void Decoder::adopt_new_directory(Event& out) noexcept {
+    if (!out.success() || out.paths != 0)
+        return;
+    Text place;
+    if (has_kind(out, 0, ebpf_loader::ArgKind::path_new_cwd)) {
+        place = out.cwd;
+    } else if (has_kind(out, 0, ebpf_loader::ArgKind::path_new_root)) {
+        place = out.root;
+        if (place.status == Status::absent && !out.lost_fields) { // back at the root of all
+            place.bytes = "/";
+            place.status = Status::ok;
+            place.original_length = 1;
+        }
+    }
+    PathField* path = place.status == Status::absent ? nullptr : new_path(0, out);
+    if (path) {
+        static_cast<Text&>(*path) = place;
+        path->relative = place.status == Status::truncated; // its end is what is left
+    }
+}
+
+void Decoder::add_string(uint8_t argument, Event& out) noexcept {
+    if (out.strings == out.string.size())
+        return note(Defect::excess, out);
+    StringField& string = out.string[out.strings++];
+    string.argument = argument;
+    read_text(strings_[argument], string, out);
+}
+
+void Decoder::join(const Text& base, PathField& path) noexcept {
+    if (base.status != Status::ok) {
+        path.relative = true;
+        return;
+    }
+    bool absolute = path.bytes.starts_with('/');
+    std::string_view name = absolute ? path.bytes.substr(1) : without_dot(path.bytes);
+    auto dropped = static_cast<uint32_t>(path.bytes.size() - name.size());
+    size_t mark = arena_.mark();
+    if (base.bytes != "/" || name.empty())
+        arena_.append(base.bytes);
+    if (!name.empty())
+        arena_.append("/");
+    auto prefix = static_cast<uint32_t>(arena_.since(mark).size());
+    arena_.append(name);
+    path.bytes = arena_.since(mark);
+    path.original_length = path.original_length - dropped + prefix;
+    path.detached = base.detached;
+    path.foreign = base.foreign;
+}
+
+void adopt_exec_path(Event& event) noexcept {
+    bool executed = event.executed && event.call && (event.call->flags & EBT_PLAN_EXEC) && event.returns &&
+                    event.ret == 0;
+    if (!executed || event.paths != 0 || event.image.exe.status == Status::absent)
+        return;
+    event.path[0] = event.image.exe;
+    event.path[0].argument = argument_of_result(event);
+    event.paths = 1;
+}
+
+} // namespace telemetry

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <string_view>
+
+#include "telemetry/event/event.hpp"
+
+namespace telemetry {
+
+/// "x86_64", "i386", "x32"; empty when it is not known.
+constexpr std::string_view abi_name(const Event& event) {
+    constexpr std::string_view names[EBT_ABIS] = {"x86_64", "i386", "x32"};
+    const bool known = !(event.missing & EBT_MISSING_ABI) && event.abi < EBT_ABIS;
+    return known ? names[event.abi] : std::string_view();
+}
+
+/// What a process event is called; empty for a system call.
+constexpr std::string_view process_event_name(ebt_record_kind kind) {
+    switch (kind) {
+    case EBT_FORK:
+        return "process_fork";
+    case EBT_EXEC:
+        return "process_exec";
+    case EBT_EXIT:
+        return "process_exit";
+    default:
+        return {};
+    }
+}
+
+/// The system call's name or the process event's; "unknown" for a call that has no name here.
+constexpr std::string_view event_name(const Event& event) {
+    const std::string_view process = process_event_name(event.kind);
+    return !process.empty() ? process : event.call ? std::string_view(event.call->name) : "unknown";
+}
+
+/// Is it a call that was to execute something?
+constexpr bool is_exec_call(const Event& event) {
+    return event.kind == EBT_SYSCALL && event.call && (event.call->flags & EBT_PLAN_EXEC);
+}
+
+/// Is Event::image new, and the event the one that tells of it?
+constexpr bool has_new_image(const Event& event) {
+    return event.kind == EBT_EXEC || (is_exec_call(event) && event.success() && event.executed);
+}
+
+/// Is the path one that starts from nowhere, and may well be relative: a symbolic link's target, a mount's
+/// source?
+constexpr bool is_free_text(const Event& event, const PathField& path) {
+    return event.call && path.argument < event.call->arguments &&
+           event.call->argument[path.argument].kind == ebpf_loader::ArgKind::path_text;
+}
+
+/// The name of the argument with this index; empty when there is none.
+constexpr std::string_view argument_name(const Event& event, uint8_t argument) {
+    const bool known = event.call && argument < event.call->arguments;
+    return known ? event.call->argument[argument].name : std::string_view();
+}
+
+/// A wait status, as wait(2) gives it.
+struct WaitStatus {
+    explicit constexpr WaitStatus(int64_t status)
+        : exit_code(static_cast<uint32_t>(status >> 8) & 0xff), signal(static_cast<uint32_t>(status) & 0x7f),
+          core_dumped(status & 0x80) {}
+    uint32_t exit_code;
+    uint32_t signal; ///< 0: ended by itself
+    bool core_dumped;
+};
+
+/// Takes the next string off a list whose strings are each ended by NUL; the last one may have
+/// lost its NUL to truncation.
+constexpr std::string_view next_string(std::string_view& list) {
+    const size_t end = list.find('\0');
+    const std::string_view first = list.substr(0, end);
+    list.remove_prefix(end == std::string_view::npos ? list.size() : end + 1);
+    return first;
+}
+
+} // namespace telemetry

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/limits/governor.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <malloc.h>
+#include <string>
+
+#include "telemetry/base/log.hpp"
+#include "telemetry/base/signals.hpp"
+#include "telemetry/limits/memory_budget.hpp"
+
+namespace telemetry {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Shedding that begins again within this time is the same overload: told once.
+constexpr auto calm = 5s;
+/// Signals and the end of the run are looked for as often, at least.
+constexpr std::chrono::nanoseconds longest_pause = 100ms;
+
+std::chrono::nanoseconds read_clock(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+std::string mib(size_t bytes) {
+    return std::to_string((bytes + mebibyte - 1) / mebibyte) + " MiB";
+}
+
+} // namespace
+
+Governor::Governor(const Options& options, ebpf_loader::Engine& engine, ProcessCache& cache)
+    : engine_(engine), cache_(cache) {
+    report_.max_cpu = options.max_cpu;
+    report_.max_memory = options.max_memory;
+    if (options.max_cpu > 0)
+        budget_.emplace(options.max_cpu);
+    if (options.max_memory > 0)
+        malloc_trim(0); // loading took more than running does
+}
+
+void Governor::begin() {
+    began_wall_ = wall_ = read_clock(CLOCK_MONOTONIC);
+    began_used_ = used_ = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+    if (budget_)
+        budget_->begin(wall_, used_);
+    check_memory();
+}
+
+void Governor::look() {
+    if (!budget_)
+        return;
+    note();
+    if (budget_->pauses())
+        pause();
+    if (told_shedding_ && !sheds_ && wall_ > shed_until_ + calm)
+        tell_calm();
+}
+
+void Governor::note() {
+    const Time before = wall_;
+    wall_ = read_clock(CLOCK_MONOTONIC);
+    used_ = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+    budget_->note(wall_, used_);
+    if (sheds_) {
+        report_.shed += wall_ - before;
+        shed_until_ = wall_;
+    }
+    if (budget_->sheds() == sheds_)
+        return;
+    sheds_ = budget_->sheds();
+    engine_.shed(sheds_);
+    if (!sheds_)
+        return;
+    ++report_.times_shed;
+    if (!told_shedding_)
+        log(LogLevel::warning, "--max-cpu " + std::to_string(report_.max_cpu) +
+                                   " is used up: ordinary events are shed now and then, and counted as "
+                                   "lost by max_cpu; execs, exits, forks and credentials are told");
+    told_shedding_ = true;
+}
+
+void Governor::pause() {
+    if (signals::end_asked())
+        return;
+    if (!told_pause_)
+        log(LogLevel::warning,
+            "--max-cpu " + std::to_string(report_.max_cpu) +
+                " is used up although ordinary events are shed: the reader pauses now and then, and "
+                "what then finds no room is lost by buffer_full");
+    told_pause_ = true;
+    const Time length = std::min(budget_->until_relief(), longest_pause);
+    const timespec time{0, static_cast<long>(length.count())};
+    nanosleep(&time, nullptr); // a signal ends it
+    report_.paused += read_clock(CLOCK_MONOTONIC) - wall_;
+    note();
+}
+
+void Governor::tell_calm() {
+    log(LogLevel::info,
+        "within --max-cpu " + std::to_string(report_.max_cpu) +
+            " again: all events are told; they were shed " + std::to_string(report_.times_shed) +
+            " times so far, for " +
+            std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(report_.shed).count()) +
+            " ms in all");
+    told_shedding_ = told_pause_ = false;
+}
+
+std::chrono::milliseconds Governor::longest_wait(std::chrono::milliseconds usual) const {
+    if (!budget_ || !sheds_)
+        return usual;
+    return std::min(usual, std::chrono::ceil<std::chrono::milliseconds>(budget_->until_relief()));
+}
+
+void Governor::check_memory() {
+    if (report_.max_memory == 0)
+        return;
+    report_.resident = resident_memory();
+    if (report_.resident > report_.max_memory)
+        shrink(report_.resident);
+    report_.most_resident = std::max(report_.most_resident, report_.resident);
+}
+
+void Governor::shrink(size_t resident) {
+    const bool can_shrink = cache_.shrink();
+    malloc_trim(0);
+    report_.resident = resident_memory();
+    if (can_shrink)
+        ++report_.times_shrunk;
+    if (!told_memory_)
+        log(LogLevel::warning, "memory of " + mib(resident) + " is above --max-memory " +
+                                   std::to_string(report_.max_memory / mebibyte) +
+                                   ": the cache of processes is halved, to " + mib(report_.resident));
+    told_memory_ = true;
+    if (!can_shrink && report_.resident > report_.max_memory && !told_least_) {
+        log(LogLevel::warning, "memory stays above --max-memory, with the caches at their least; a smaller "
+                               "--buffer-size would help");
+        told_least_ = true;
+    }
+}
+
+LimitsReport Governor::report() const {
+    LimitsReport report = report_;
+    if (report.max_cpu == 0)
+        return report;
+    report.wall = read_clock(CLOCK_MONOTONIC) - began_wall_;
+    report.used = read_clock(CLOCK_PROCESS_CPUTIME_ID) - began_used_;
+    return report;
+}
+
+} // namespace telemetry

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/output/field_notes.hpp"
+
+namespace telemetry {
+namespace {
+
+constexpr uint8_t bit(Mark mark) {
+    return static_cast<uint8_t>(mark);
+}
+
+} // namespace
+
+void FieldName::put(LineBuffer& line) const {
+    line.put(base);
+    if (index >= 0) {
+        line.put('[');
+        line.put_decimal(static_cast<uint64_t>(index));
+        line.put(']');
+    }
+    if (!leaf.empty()) {
+        line.put('.');
+        line.put(leaf);
+    }
+}
+
+uint8_t FieldNotes::marks_of(const Text& text) {
+    switch (text.status) {
+    case Status::absent:
+        return 0;
+    case Status::fault:
+        return bit(Mark::fault);
+    case Status::unavailable:
+        return bit(Mark::missing);
+    default:
+        break;
+    }
+    uint8_t marks = text.status == Status::truncated ? bit(Mark::truncated) : 0;
+    if (text.source == Source::user_memory)
+        marks |= bit(Mark::user_memory);
+    if (text.source == Source::procfs)
+        marks |= bit(Mark::procfs);
+    if (text.detached)
+        marks |= bit(Mark::detached);
+    if (text.foreign)
+        marks |= bit(Mark::foreign);
+    return marks;
+}
+
+void FieldNotes::add_marks(const FieldName& name, const Text& text, uint8_t marks) {
+    if (!marks)
+        return;
+    notes_.push_back({name, marks, text.length_is_minimum, text.original_length});
+    marks_ |= marks;
+}
+
+void FieldNotes::add_path(const FieldName& name, const PathField& path, bool may_be_relative) {
+    uint8_t marks = marks_of(path);
+    if (path.known() && path.relative && !may_be_relative)
+        marks |= bit(Mark::relative);
+    add_marks(name, path, marks);
+}
+
+} // namespace telemetry

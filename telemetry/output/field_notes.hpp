@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "telemetry/base/line_buffer.hpp"
+#include "telemetry/event/event.hpp"
+
+namespace telemetry {
+
+/// The name of an output field in parts, so that none need be joined for each event:
+/// "base", "base[index]", "base.leaf" or "base[index].leaf".
+struct FieldName {
+    std::string_view base;
+    int index = -1;
+    std::string_view leaf = {};
+
+    void put(LineBuffer& line) const;
+};
+
+/// What there is to say about a field besides its value.
+enum class Mark : uint8_t {
+    user_memory = 1 << 0, ///< read from the process's own memory
+    procfs = 1 << 1,      ///< read from /proc, after the event
+    truncated = 1 << 2,
+    fault = 1 << 3,    ///< the memory was not there to read
+    missing = 1 << 4,  ///< not to be had
+    relative = 1 << 5, ///< a path whose directory is not known
+    detached = 1 << 6, ///< a path that hangs on no mount
+    foreign = 1 << 7,  ///< a path in another mount namespace
+};
+
+/// Collects, while the fields of an event are written, what is noteworthy about them.
+/// Most events have nothing: adding such a field costs a comparison or two.
+class FieldNotes {
+  public:
+    struct Note {
+        FieldName name;
+        uint8_t marks;
+        bool length_is_minimum;
+        uint32_t original_length;
+
+        bool has(Mark mark) const { return marks & static_cast<uint8_t>(mark); }
+    };
+
+    void clear() {
+        notes_.clear();
+        marks_ = 0;
+    }
+    void add(const FieldName& name, const Text& text) {
+        const bool plain = text.status == Status::ok && text.source == Source::kernel;
+        if (text.status == Status::absent || (plain && !text.detached && !text.foreign))
+            return;
+        add_marks(name, text, marks_of(text));
+    }
+    /// As add(), for a field that every event should have.
+    void add_expected(const FieldName& name, const Text& text) {
+        if (text.status == Status::absent)
+            add_missing(name);
+        else
+            add(name, text);
+    }
+    void add_path(const FieldName& name, const PathField& path, bool may_be_relative);
+    void add_missing(const FieldName& name) { add_marks(name, {}, static_cast<uint8_t>(Mark::missing)); }
+
+    bool empty() const { return marks_ == 0; }
+    bool any(Mark mark) const { return marks_ & static_cast<uint8_t>(mark); }
+    const std::vector<Note>& all() const { return notes_; }
+
+  private:
+    static uint8_t marks_of(const Text& text);
+    void add_marks(const FieldName& name, const Text& text, uint8_t marks);
+
+    std::vector<Note> notes_; // keeps its memory from event to event
+    uint8_t marks_ = 0;
+};
+
+} // namespace telemetry

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "telemetry/event/event.hpp"
+#include "telemetry/output/constant_names.hpp"
+
+namespace telemetry {
+
+/// What the JSON output says of a system call, the same for each of its events: made once.
+struct JsonCall {
+    JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& names);
+
+    struct Argument {
+        std::string key;       ///< "dirfd":"
+        std::string_view name; ///< dirfd
+        int constants = ConstantNames::no_set;
+        bool is_flags = false; ///< several of the constants at once
+    };
+    std::string event;   ///< of the object `event`: action, category, and the start of type
+    std::string type;    ///< inside of the array event.type
+    std::string syscall; ///< the object `linux.syscall`, up to "nr":
+    std::array<Argument, EBT_ARGS> argument;
+    int open_flags = -1; ///< which argument decides on event.type
+    bool names_constants = false;
+};
+
+/// By row of the table of system calls; rows that are not of the table are made as they come.
+class JsonCalls {
+  public:
+    explicit JsonCalls(const ConstantNames& names);
+    const JsonCall& of(const ebpf_loader::SyscallRow& row);
+
+  private:
+    const ConstantNames& names_;
+    std::vector<JsonCall> calls_;
+    std::vector<std::pair<const ebpf_loader::SyscallRow*, JsonCall>> others_;
+};
+
+} // namespace telemetry

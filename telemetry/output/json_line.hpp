@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "telemetry/base/escape.hpp"
+#include "telemetry/base/line_buffer.hpp"
+#include "telemetry/output/field_notes.hpp"
+
+namespace telemetry {
+
+/// A line of JSON under construction, and what is to be told at its end about the fields in it.
+class JsonLine : public LineBuffer {
+  public:
+    /// A string that is no UTF-8: its bytes go into linux.telemetry.raw.
+    struct Raw {
+        FieldName name;
+        std::string_view bytes;
+    };
+
+    void clear() {
+        LineBuffer::clear();
+        notes.clear();
+        raw_.clear();
+    }
+
+    /// A comma, unless the object or array has just begun.
+    void next() {
+        const char before = last();
+        if (before != '{' && before != '[')
+            put(',');
+    }
+    /// The next member: `literal` is "\"name\":" and what follows it.
+    template <size_t N> void key(const char (&literal)[N]) {
+        next();
+        put(literal);
+    }
+    void put_quoted(std::string_view plain) {
+        put('"');
+        put(plain);
+        put('"');
+    }
+    void put_quoted_number(uint64_t value) {
+        put('"');
+        put_decimal(value);
+        put('"');
+    }
+
+    /// A value of the process's or the kernel's; `name` is how raw bytes are told.
+    void put_string(const FieldName& name, std::string_view bytes) {
+        put('"');
+        put_inside_string(name, bytes);
+        put('"');
+    }
+    void put_inside_string(const FieldName& name, std::string_view bytes) {
+        if (!put_json_escaped(*this, bytes)) [[unlikely]]
+            raw_.push_back({name, bytes});
+    }
+    /// Bytes that are no UTF-8, of a field that was put by put_derived().
+    void add_raw(const FieldName& name, std::string_view bytes) { raw_.push_back({name, bytes}); }
+    /// A string that another field has whole: its bytes need not be told twice.
+    bool put_derived(std::string_view bytes) {
+        put('"');
+        const bool is_utf8 = put_json_escaped(*this, bytes);
+        put('"');
+        return is_utf8;
+    }
+    /// A member, unless its value is not known.
+    template <size_t N> void put_text(const char (&literal)[N], const FieldName& name, const Text& text) {
+        if (!text.known())
+            return;
+        key(literal);
+        put_string(name, text.bytes);
+    }
+
+    const std::vector<Raw>& raw() const { return raw_; }
+    FieldNotes notes;
+
+  private:
+    std::vector<Raw> raw_; // keeps its memory from line to line
+};
+
+/// The same for what is made once, at the start.
+std::string json_escaped(std::string_view bytes);
+
+} // namespace telemetry

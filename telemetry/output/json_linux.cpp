@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/output/json_linux.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <sys/socket.h>
+
+#include "telemetry/event/facts.hpp"
+
+namespace telemetry {
+namespace {
+
+using ebpf_loader::ArgKind;
+using Form = Address::Form;
+
+constexpr uint32_t unset_id = UINT32_MAX;
+
+/// An argument as wide as the kernel takes it.
+uint64_t argument_value(const Event& event, size_t index, bool& narrow) {
+    narrow = event.abi == EBT_I386 || ebpf_loader::is_32_bit(event.call->argument[index].kind);
+    return narrow ? static_cast<uint32_t>(event.args[index]) : event.args[index];
+}
+
+/// As strtoll() and strtoull() with base 0 read it.
+void put_argument(JsonLine& line, const Event& event, size_t index) {
+    bool narrow = false;
+    const uint64_t value = argument_value(event, index, narrow);
+    switch (event.call->argument[index].kind) {
+    case ArgKind::number:
+    case ArgKind::unsigned_int:
+    case ArgKind::size:
+    case ArgKind::uid:
+    case ArgKind::gid:
+        line.put_decimal(value);
+        break;
+    case ArgKind::integer:
+    case ArgKind::offset:
+    case ArgKind::fd:
+    case ArgKind::fd_socket:
+    case ArgKind::fd_number:
+    case ArgKind::dirfd:
+    case ArgKind::enumeration:
+    case ArgKind::signal:
+    case ArgKind::pid:
+        line.put_signed(narrow ? static_cast<int32_t>(value) : static_cast<int64_t>(value));
+        break;
+    case ArgKind::mode:
+        line.put('0');
+        line.put_octal(value);
+        break;
+    default: // addresses and flags
+        line.put("0x");
+        line.put_hex(value);
+        break;
+    }
+}
+
+/// Strings, all of them: 64 bits do not fit a JSON number everywhere, and a name has one
+/// type, whichever call it belongs to.
+void put_arguments(JsonLine& line, const Event& event, const JsonCall& call) {
+    line.put(",\"args\":{");
+    for (size_t i = 0; i < event.call->arguments && i < event.args.size(); ++i) {
+        if (i)
+            line.put(',');
+        line.put(call.argument[i].key);
+        put_argument(line, event, i);
+        line.put('"');
+    }
+    line.put('}');
+}
+
+void put_unknown_arguments(JsonLine& line, const Event& event) {
+    line.put(",\"args\":{");
+    for (size_t i = 0; i < event.args.size(); ++i) {
+        line.key("\"a");
+        line.put(static_cast<char>('0' + i));
+        line.put("\":\"0x");
+        line.put_hex(event.args[i]);
+        line.put('"');
+    }
+    line.put('}');
+}
+
+/// Each path with the argument it came from; where there is one alone, `file` says it all.
+void put_paths(JsonLine& line, const Event& event) {
+    line.put(",\"paths\":[");
+    for (size_t i = 0; i < event.paths && i < event.path.size(); ++i) {
+        const PathField& path = event.path[i];
+        const FieldName name = {"linux.syscall.paths", static_cast<int>(i), "path"};
+        line.key("{\"argument\":");
+        line.put_quoted(path.argument == EBT_ARG_RET ? "return" : argument_name(event, path.argument));
+        line.put_text("\"path\":", name, path);
+        line.notes.add_path(name, path, is_free_text(event, path));
+        if (path.has_inode)
+            put_json_inode(line, path.inode);
+        line.put('}');
+    }
+    line.put(']');
+}
+
+void put_strings(JsonLine& line, const Event& event) {
+    line.put(",\"strings\":{");
+    for (size_t i = 0; i < event.strings && i < event.string.size(); ++i) {
+        const StringField& string = event.string[i];
+        const FieldName name = {"linux.syscall.strings", -1, argument_name(event, string.argument)};
+        if (name.leaf.empty())
+            continue;
+        line.notes.add(name, string);
+        if (!string.known())
+            continue;
+        line.next();
+        line.put_quoted(name.leaf);
+        line.put(':');
+        line.put_string(name, string.bytes);
+    }
+    line.put('}');
+}
+
+void put_family(JsonLine& line, uint16_t family) {
+    static constexpr std::pair<uint16_t, std::string_view> names[] = {
+        {AF_UNIX, "unix"},     {AF_INET, "inet"},   {AF_INET6, "inet6"}, {AF_NETLINK, "netlink"},
+        {AF_PACKET, "packet"}, {AF_VSOCK, "vsock"}, {AF_ALG, "alg"},     {AF_BLUETOOTH, "bluetooth"},
+    };
+    const auto* found = std::ranges::find(names, family, &std::pair<uint16_t, std::string_view>::first);
+    if (found == std::end(names))
+        line.put_quoted_number(family);
+    else
+        line.put_quoted(found->second);
+}
+
+/// What `source` and `destination` cannot say of an address.
+void put_address_form(JsonLine& line, const Address& address) {
+    switch (address.form) {
+    case Form::unix_path:
+        line.put(R"(,"name":"path")");
+        break;
+    case Form::unix_abstract:
+        line.put(R"(,"name":"abstract")");
+        break;
+    case Form::unix_unnamed:
+        line.put(R"(,"name":"unnamed")");
+        break;
+    case Form::netlink:
+    case Form::other:
+    case Form::raw:
+        line.put(",\"address\":\"");
+        put_address(line, address); // digits and plain letters for these
+        line.put('"');
+        break;
+    default:
+        break;
+    }
+}
+
+void put_socket(JsonLine& line, const Event& event, const Ends& ends) {
+    static constexpr std::string_view types[] = {"", "stream", "dgram", "raw", "rdm", "seqpacket", "dccp"};
+    const bool has_socket = event.socket_status == Status::ok;
+    if (!has_socket && ends.named.form == Form::none)
+        return;
+    line.key("\"socket\":{\"family\":");
+    put_family(line, has_socket ? event.socket.family : ends.named.family);
+    if (has_socket && event.socket.type && event.socket.type < std::size(types)) {
+        line.put(",\"type\":");
+        line.put_quoted(types[event.socket.type]);
+    }
+    put_address_form(line, ends.named);
+    line.put('}');
+}
+
+void put_audit(JsonLine& line, const Event& event) {
+    const bool has_auid = event.auid != unset_id;
+    const bool has_session = event.ses != unset_id;
+    if ((event.missing & EBT_MISSING_AUDIT) || (!has_auid && !has_session))
+        return;
+    line.key("\"audit\":{");
+    if (has_auid) {
+        line.put("\"auid\":");
+        line.put_decimal(event.auid);
+    }
+    if (has_session) {
+        line.key("\"ses\":");
+        line.put_decimal(event.ses);
+    }
+    line.put('}');
+}
+
+void put_child(JsonLine& line, const Event& event, JsonEcs& ecs) {
+    if (event.child_status != Status::ok)
+        return;
+    line.key("\"child\":{\"pid\":");
+    line.put_decimal(event.child_pid);
+    line.put(",\"entity_id\":\"");
+    ecs.put_entity(line, event.child_pid, event.child_start_time_ns);
+    line.put("\"}");
+}
+
+void put_process(JsonLine& line, const Event& event, JsonEcs& ecs) {
+    const size_t begin = line.view().size();
+    line.key("\"process\":{");
+    if (event.image.exe.has_inode)
+        ecs.put_executable(line, event.image.exe.inode); // the first member
+    line.put_text("\"root\":", {"linux.process.root"}, event.root);
+    line.notes.add({"linux.process.root"}, event.root);
+    put_child(line, event, ecs);
+    const WaitStatus status(event.ret);
+    if (event.kind == EBT_EXIT && status.signal) {
+        line.key("\"signal\":");
+        line.put_decimal(status.signal);
+        line.put(",\"core_dumped\":");
+        line.put(status.core_dumped ? std::string_view("true") : "false");
+    }
+    if (line.last() == '{')
+        line.cut(begin);
+    else
+        line.put('}');
+}
+
+void put_fields(JsonLine& line, Mark mark, std::string_view key) {
+    if (!line.notes.any(mark))
+        return;
+    line.put(key);
+    for (const FieldNotes::Note& note : line.notes.all()) {
+        if (!note.has(mark))
+            continue;
+        line.next();
+        line.put('"');
+        note.name.put(line);
+        line.put('"');
+    }
+    line.put(']');
+}
+
+void put_truncated(JsonLine& line) {
+    if (!line.notes.any(Mark::truncated))
+        return;
+    line.put(",\"truncated\":[");
+    for (const FieldNotes::Note& note : line.notes.all()) {
+        if (!note.has(Mark::truncated))
+            continue;
+        line.key("{\"field\":\"");
+        note.name.put(line);
+        line.put("\",\"original_length\":");
+        line.put_decimal(note.original_length);
+        if (note.length_is_minimum)
+            line.put(",\"at_least\":true");
+        line.put('}');
+    }
+    line.put(']');
+}
+
+/// The parts of a record's header that the output shows, by the names they have there.
+constexpr std::pair<uint32_t, std::string_view> header_parts[] = {
+    {EBT_MISSING_ARGS, "linux.syscall.args"}, {EBT_MISSING_PPID, "process.parent.pid"},
+    {EBT_MISSING_AUDIT, "linux.audit"},       {EBT_MISSING_CREDENTIALS, "user"},
+    {EBT_MISSING_ABI, "linux.syscall.abi"},   {EBT_MISSING_START_TIME, "process.entity_id"},
+};
+
+void put_missing(JsonLine& line, const Event& event) {
+    const size_t begin = line.view().size();
+    line.put(",\"missing\":[");
+    for (const auto& [bit, name] : header_parts) {
+        if (!(event.missing & bit))
+            continue;
+        line.next();
+        line.put_quoted(name);
+    }
+    for (const FieldNotes::Note& note : line.notes.all()) {
+        if (!note.has(Mark::missing))
+            continue;
+        line.key("\"");
+        note.name.put(line);
+        line.put('"');
+    }
+    if (line.last() == '[')
+        line.cut(begin);
+    else
+        line.put(']');
+}
+
+void put_raw(JsonLine& line) {
+    line.put(",\"raw\":[");
+    for (const JsonLine::Raw& raw : line.raw()) {
+        line.key("{\"field\":\"");
+        raw.name.put(line);
+        line.put("\",\"base64\":\"");
+        put_base64(line, raw.bytes);
+        line.put("\"}");
+    }
+    line.put(']');
+}
+
+} // namespace
+
+JsonLinux::JsonLinux(const FormatContext& context)
+    : calls_(names_), telemetry_(R"("telemetry":{"tier":")" + json_escaped(context.tier) + '"') {}
+
+void JsonLinux::put(JsonLine& line, const Event& event, const JsonCall* call, const Ends& ends,
+                    JsonEcs& ecs) {
+    line.put(",\"linux\":{");
+    if (event.kind == EBT_SYSCALL)
+        put_syscall(line, event, call);
+    put_socket(line, event, ends);
+    put_audit(line, event);
+    put_process(line, event, ecs);
+    put_telemetry(line, event);
+    line.put('}');
+}
+
+void JsonLinux::put_loss(JsonLine& line, const LossEvent& loss) {
+    line.put(",\"linux\":{");
+    line.put(telemetry_);
+    if (loss.cpu >= 0) {
+        line.put(",\"cpu\":");
+        line.put_decimal(static_cast<uint64_t>(loss.cpu));
+    }
+    if (loss.gap) {
+        line.put(",\"slot\":");
+        line.put_decimal(loss.gap->slot);
+    }
+    line.put(",\"loss\":{\"cause\":");
+    line.put_derived(loss.cause);
+    line.put(",\"count\":");
+    line.put_decimal(loss.count);
+    if (loss.gap) {
+        line.put(",\"gap\":{\"first\":");
+        line.put_decimal(loss.gap->first);
+        line.put(",\"last\":");
+        line.put_decimal(loss.gap->last);
+        line.put('}');
+    }
+    line.put("}}}");
+}
+
+void JsonLinux::put_syscall(JsonLine& line, const Event& event, const JsonCall* call) {
+    line.put(call ? std::string_view(call->syscall) : "\"syscall\":{\"nr\":");
+    line.put_signed(event.nr);
+    const std::string_view abi = abi_name(event);
+    if (!abi.empty()) {
+        line.put(",\"abi\":");
+        line.put_quoted(abi);
+    }
+    const bool has_arguments = !(event.missing & EBT_MISSING_ARGS);
+    if (has_arguments && call)
+        put_arguments(line, event, *call);
+    else if (has_arguments)
+        put_unknown_arguments(line, event);
+    if (has_arguments && call && call->names_constants)
+        put_constants(line, event, *call);
+    if (event.returns) {
+        line.put(",\"ret\":");
+        line.put_signed(event.ret);
+    }
+    if (event.interrupted)
+        line.put(",\"interrupted\":true");
+    if (event.paths > 1)
+        put_paths(line, event);
+    if (event.strings)
+        put_strings(line, event);
+    if (event.exec_argv.known() && !has_new_image(event)) {
+        line.put(",\"argv\":");
+        put_json_strings(line, {"linux.syscall.argv"}, event.exec_argv);
+    }
+    if (is_exec_call(event) && !has_new_image(event))
+        line.notes.add_expected({"linux.syscall.argv"}, event.exec_argv);
+    line.put('}');
+}
+
+void JsonLinux::put_constants(JsonLine& line, const Event& event, const JsonCall& call) {
+    line.put(",\"flags\":{");
+    for (size_t i = 0; i < event.call->arguments && i < event.args.size(); ++i) {
+        const JsonCall::Argument& argument = call.argument[i];
+        if (argument.constants == ConstantNames::no_set)
+            continue;
+        bool narrow = false;
+        const uint64_t value = argument_value(event, i, narrow);
+        line.next();
+        line.put_quoted(argument.name);
+        line.put(':');
+        if (argument.is_flags)
+            names_.put_flags(line, argument.constants, value);
+        else
+            names_.put_value(line, argument.constants, value);
+    }
+    line.put('}');
+}
+
+void JsonLinux::put_telemetry(JsonLine& line, const Event& event) {
+    line.next();
+    line.put(telemetry_);
+    line.put(",\"cpu\":");
+    line.put_decimal(event.cpu);
+    line.put(",\"slot\":");
+    line.put_decimal(event.slot);
+    line.put(",\"sequence\":");
+    line.put_decimal(event.sequence);
+    if (event.dropped_before) {
+        line.put(",\"dropped_before\":");
+        line.put_decimal(event.dropped_before);
+    }
+    put_json_notes(line, event);
+    line.put('}');
+}
+
+void put_json_notes(JsonLine& line, const Event& event) {
+    if (event.missing || line.notes.any(Mark::missing))
+        put_missing(line, event);
+    if (event.lost_fields)
+        line.put(",\"lost_fields\":true");
+    if (!line.notes.empty()) {
+        put_fields(line, Mark::fault, ",\"fault\":[");
+        put_truncated(line);
+        put_fields(line, Mark::user_memory, ",\"user_memory\":[");
+        put_fields(line, Mark::procfs, ",\"procfs\":[");
+        put_fields(line, Mark::relative, ",\"relative\":[");
+        put_fields(line, Mark::detached, ",\"detached\":[");
+        put_fields(line, Mark::foreign, ",\"foreign\":[");
+    }
+    if (!line.raw().empty())
+        put_raw(line);
+}
+
+} // namespace telemetry

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+
+#include "telemetry/base/escape.hpp"
+#include "telemetry/base/line_buffer.hpp"
+#include "telemetry/event/facts.hpp"
+#include "telemetry/output/address.hpp"
+#include "telemetry/output/field_notes.hpp"
+#include "telemetry/output/formatter.hpp"
+
+namespace telemetry {
+namespace {
+
+constexpr std::array<std::string_view, 4> numbered_paths = {"path1", "path2", "path3", "path4"};
+
+/// The parts of a record's header that a line shows.
+constexpr uint32_t shown_parts =
+    EBT_MISSING_ARGS | EBT_MISSING_PPID | EBT_MISSING_AUDIT | EBT_MISSING_CREDENTIALS | EBT_MISSING_ABI;
+
+/// One line of name=value fields an event. Strings are quoted, numbers and words are not;
+/// a bare ? is a value that is not known. docs/output.md describes every field.
+class TextFormatter final : public Formatter {
+  public:
+    explicit TextFormatter(const FormatContext& context) {
+        LineBuffer node;
+        node.put(" node=\"");
+        put_text_escaped(node, context.node);
+        node.put('"');
+        node_ = node.view();
+    }
+
+    void format(const Event& event, std::string& out) override;
+    void format(const LossEvent& loss, std::string& out) override;
+
+  private:
+    void begin(uint64_t time_ns);
+    void put_call(const Event& event);
+    void put_result(const Event& event);
+    void put_arguments(const Event& event);
+    void put_ids(const Event& event);
+    void put_process(const Event& event);
+    void put_paths(const Event& event);
+    void put_command_line(const Event& event);
+    void put_addresses(const Event& event);
+    void put_strings(const Event& event);
+    void put_process_event(const Event& event);
+    void put_remarks(const Event& event);
+    void put_missing(const Event& event);
+    void put_notes(Mark mark, std::string_view name);
+    void end(std::string& out);
+
+    template <size_t N> void put_id(const char (&name)[N], uint32_t id, bool known) {
+        line_.put(name);
+        if (known)
+            line_.put_decimal(id);
+        else
+            line_.put('?');
+    }
+    void put_quoted(std::string_view bytes) {
+        line_.put('"');
+        put_text_escaped(line_, bytes);
+        line_.put('"');
+    }
+    void put_value(const Text& text) {
+        if (text.known())
+            put_quoted(text.bytes);
+        else
+            line_.put('?');
+    }
+    void put_name(std::string_view name) {
+        line_.put(' ');
+        line_.put(name);
+        line_.put('=');
+    }
+
+    LineBuffer line_;
+    Timestamp time_;
+    FieldNotes notes_;
+    std::string node_;
+};
+
+void TextFormatter::format(const Event& event, std::string& out) {
+    begin(event.time_ns);
+    put_call(event);
+    put_result(event);
+    put_arguments(event);
+    put_ids(event);
+    put_process(event);
+    put_paths(event);
+    put_command_line(event);
+    put_addresses(event);
+    put_strings(event);
+    put_process_event(event);
+    put_remarks(event);
+    end(out);
+}
+
+void TextFormatter::format(const LossEvent& loss, std::string& out) {
+    begin(loss.time_ns);
+    line_.put(" loss=");
+    put_quoted(loss.cause);
+    line_.put(" count=");
+    line_.put_decimal(loss.count);
+    if (loss.cpu >= 0) {
+        line_.put(" cpu=");
+        line_.put_decimal(static_cast<uint64_t>(loss.cpu));
+    }
+    if (loss.gap) {
+        line_.put(" slot=");
+        line_.put_decimal(loss.gap->slot);
+        line_.put(" gap=");
+        line_.put_decimal(loss.gap->first);
+        line_.put('-');
+        line_.put_decimal(loss.gap->last);
+    }
+    end(out);
+}
+
+void TextFormatter::begin(uint64_t time_ns) {
+    line_.clear();
+    notes_.clear();
+    line_.put("timestamp=");
+    time_.put(line_, time_ns);
+    line_.put(node_);
+}
+
+void TextFormatter::end(std::string& out) {
+    line_.put('\n');
+    out.append(line_.view());
+}
+
+void TextFormatter::put_call(const Event& event) {
+    const std::string_view abi = abi_name(event);
+    line_.put(" arch=");
+    line_.put(abi.empty() ? "?" : abi);
+    line_.put(" syscall=");
+    if (event.call)
+        line_.put(event.call->name);
+    else if (event.kind == EBT_SYSCALL)
+        line_.put_signed(event.nr);
+    else
+        line_.put(process_event_name(event.kind));
+}
+
+void TextFormatter::put_result(const Event& event) {
+    const bool ended = event.kind == EBT_EXIT || !event.returns;
+    if (ended) {
+        line_.put(" success=? exit=?");
+    } else if (event.kind != EBT_SYSCALL) {
+        line_.put(" success=yes exit=?");
+    } else {
+        if (event.success())
+            line_.put(" success=yes exit=");
+        else
+            line_.put(" success=no exit=");
+        line_.put_signed(event.ret);
+    }
+}
+
+void TextFormatter::put_arguments(const Event& event) {
+    if (event.kind != EBT_SYSCALL)
+        return;
+    const unsigned count = event.call ? event.call->arguments : EBT_ARGS;
+    for (unsigned i = 0; i < count && i < EBT_ARGS; ++i) {
+        line_.put(" a");
+        line_.put(static_cast<char>('0' + i));
+        line_.put('=');
+        if (event.missing & EBT_MISSING_ARGS)
+            line_.put('?');
+        else
+            line_.put_hex(event.args[i]);
+    }
+}
+
+void TextFormatter::put_ids(const Event& event) {
+    const bool audit = !(event.missing & EBT_MISSING_AUDIT);
+    const bool credentials = !(event.missing & EBT_MISSING_CREDENTIALS);
+    put_id(" ppid=", event.ppid, !(event.missing & EBT_MISSING_PPID));
+    put_id(" pid=", event.pid, true);
+    put_id(" auid=", event.auid, audit);
+    put_id(" uid=", event.uid, credentials);
+    put_id(" gid=", event.gid, credentials);
+    put_id(" euid=", event.euid, credentials);
+    put_id(" suid=", event.suid, credentials);
+    put_id(" fsuid=", event.fsuid, credentials);
+    put_id(" egid=", event.egid, credentials);
+    put_id(" sgid=", event.sgid, credentials);
+    put_id(" fsgid=", event.fsgid, credentials);
+}
+
+void TextFormatter::put_process(const Event& event) {
+    const Image& image = event.image;
+    const bool has_image = image.exe.status != Status::absent;
+    line_.put(" tty=");
+    if (image.tty.status == Status::absent && has_image)
+        line_.put("(none)");
+    else
+        put_value(image.tty);
+    put_id(" ses=", event.ses, !(event.missing & EBT_MISSING_AUDIT));
+    line_.put(" comm=");
+    put_quoted(event.comm);
+    line_.put(" exe=");
+    put_value(image.exe);
+    if (image.exe.has_inode) {
+        line_.put(" exe_mode=0");
+        line_.put_octal(image.exe.inode.mode);
+    } else {
+        line_.put(" exe_mode=?");
+    }
+    put_id(" exe_ouid=", image.exe.inode.uid, image.exe.has_inode);
+    put_id(" exe_ogid=", image.exe.inode.gid, image.exe.has_inode);
+    line_.put(" cwd=");
+    put_value(event.cwd);
+    notes_.add({"tty"}, image.tty);
+    if (has_image)
+        notes_.add_path({"exe"}, image.exe, false);
+    else
+        notes_.add_missing({"exe"});
+    notes_.add_expected({"cwd"}, event.cwd);
+}
+
+void TextFormatter::put_paths(const Event& event) {
+    for (size_t i = 0; i < event.paths && i < event.path.size(); ++i) {
+        const PathField& path = event.path[i];
+        const std::string_view name = event.paths == 1 ? "path" : numbered_paths[i];
+        put_name(name);
+        put_value(path);
+        notes_.add_path({name}, path, is_free_text(event, path));
+    }
+}
+
+void TextFormatter::put_command_line(const Event& event) {
+    if (!has_new_image(event) && !is_exec_call(event))
+        return;
+    const StringList& list = has_new_image(event) ? event.image.argv : event.exec_argv;
+    line_.put(" cmdline=");
+    notes_.add_expected({"cmdline"}, list);
+    if (!list.known()) {
+        line_.put('?');
+        return;
+    }
+    std::string_view strings = list.bytes;
+    line_.put('[');
+    while (!strings.empty()) {
+        put_quoted(next_string(strings));
+        if (!strings.empty())
+            line_.put(',');
+    }
+    line_.put(']');
+}
+
+void TextFormatter::put_addresses(const Event& event) {
+    if (event.sockaddr.status == Status::absent && event.socket_status != Status::ok)
+        return;
+    const SocketRole role = socket_role(event);
+    const Ends ends = ends_of(event, role);
+    const auto put = [&](std::string_view name, const Address& address) {
+        if (address.form == Address::Form::none)
+            return;
+        put_name(name);
+        line_.put('"');
+        put_address(line_, address);
+        line_.put('"');
+    };
+    if (ends.named.form != Address::Form::none) {
+        put("addr", ends.named);
+        if (ends.from_sockaddr)
+            notes_.add({"addr"}, event.sockaddr);
+    } else if (event.sockaddr.status != Status::absent) {
+        line_.put(" addr=?");
+        notes_.add({"addr"}, event.sockaddr);
+    }
+    if (ends.from_sockaddr || role != SocketRole::own)
+        put("local", ends.local);
+    if (ends.from_sockaddr || role == SocketRole::own)
+        put("remote", ends.remote);
+}
+
+void TextFormatter::put_strings(const Event& event) {
+    for (size_t i = 0; i < event.strings && i < event.string.size(); ++i) {
+        const StringField& string = event.string[i];
+        const std::string_view name = argument_name(event, string.argument);
+        if (name.empty())
+            continue;
+        put_name(name);
+        put_value(string);
+        notes_.add({name}, string);
+    }
+}
+
+void TextFormatter::put_process_event(const Event& event) {
+    if (event.kind == EBT_EXIT) {
+        const WaitStatus status(event.ret);
+        line_.put(status.signal ? std::string_view(" signal=") : " exit_code=");
+        line_.put_decimal(status.signal ? status.signal : status.exit_code);
+        if (status.core_dumped)
+            line_.put(" core_dumped=yes");
+    } else if (event.child_status != Status::absent || event.kind == EBT_FORK) {
+        put_id(" child_pid=", event.child_pid, event.child_status == Status::ok);
+    }
+}
+
+void TextFormatter::put_remarks(const Event& event) {
+    if (event.root.status != Status::absent) {
+        line_.put(" chroot=");
+        put_value(event.root);
+        notes_.add({"chroot"}, event.root);
+    }
+    if (event.interrupted)
+        line_.put(" interrupted=yes");
+    if (event.tid != event.pid)
+        put_id(" tid=", event.tid, true);
+    if (!notes_.empty()) {
+        put_notes(Mark::user_memory, " user_memory=");
+        put_notes(Mark::procfs, " procfs=");
+        put_notes(Mark::truncated, " truncated=");
+        put_notes(Mark::fault, " fault=");
+        put_notes(Mark::relative, " relative=");
+        put_notes(Mark::detached, " detached=");
+        put_notes(Mark::foreign, " foreign=");
+    }
+    if ((event.missing & shown_parts) || event.lost_fields || notes_.any(Mark::missing))
+        put_missing(event);
+    if (event.dropped_before) {
+        line_.put(" dropped_before=");
+        line_.put_decimal(event.dropped_before);
+    }
+}
+
+void TextFormatter::put_notes(Mark mark, std::string_view name) {
+    if (!notes_.any(mark))
+        return;
+    line_.put(name);
+    for (const FieldNotes::Note& note : notes_.all()) {
+        if (!note.has(mark))
+            continue;
+        if (line_.last() != '=')
+            line_.put(',');
+        note.name.put(line_);
+        if (mark != Mark::truncated)
+            continue;
+        line_.put(':');
+        line_.put_decimal(note.original_length);
+        if (note.length_is_minimum)
+            line_.put('+');
+    }
+}
+
+void TextFormatter::put_missing(const Event& event) {
+    static constexpr std::pair<uint32_t, std::string_view> parts[] = {
+        {EBT_MISSING_ARGS, "args"},   {EBT_MISSING_PPID, "ppid"},
+        {EBT_MISSING_AUDIT, "audit"}, {EBT_MISSING_CREDENTIALS, "credentials"},
+        {EBT_MISSING_ABI, "arch"},
+    };
+    line_.put(" missing=");
+    const auto put = [&](std::string_view name) {
+        if (line_.last() != '=')
+            line_.put(',');
+        line_.put(name);
+    };
+    for (const auto& [bit, name] : parts) {
+        if (event.missing & bit)
+            put(name);
+    }
+    for (const FieldNotes::Note& note : notes_.all()) {
+        if (note.has(Mark::missing))
+            put(note.name.base);
+    }
+    if (event.lost_fields)
+        put("fields");
+}
+
+} // namespace
+
+std::unique_ptr<Formatter> make_text_formatter(const FormatContext& context) {
+    return std::make_unique<TextFormatter>(context);
+}
+
+} // namespace telemetry

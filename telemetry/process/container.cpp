@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+
+#include "telemetry/process/facts.hpp"
+
+namespace telemetry::imds {
+namespace {
+
+struct Prefix {
+    std::string_view prefix; ///< of a cgroup's name, before the id
+    std::string_view runtime;
+};
+constexpr Prefix prefixes[] = {
+    {"docker-", "docker"}, {"cri-containerd-", "containerd"}, {"nerdctl-", "containerd"}, {"crio-", "cri-o"},
+    {"libpod-", "podman"},
+};
+
+/// Cgroups that hold a container's by their id alone.
+constexpr Prefix parents[] = {
+    {"docker", "docker"},
+    {"containerd", "containerd"},
+    {"libpod_parent", "podman"},
+    {"ecs", "ecs"},
+};
+
+bool is_hex(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/// 64 digits; ECS on Fargate has 32 and a decimal number behind a dash.
+bool is_id(std::string_view text) {
+    if (text.size() == 64)
+        return std::ranges::all_of(text, is_hex);
+    const size_t dash = text.find('-');
+    if (dash != 32 || text.size() < 34 || text.size() > 44)
+        return false;
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    return std::ranges::all_of(text.substr(0, dash), is_hex) &&
+           std::ranges::all_of(text.substr(dash + 1), is_digit);
+}
+
+std::string_view runtime_of_parent(std::string_view path) {
+    while (!path.empty()) {
+        const size_t slash = path.rfind('/');
+        const std::string_view name = path.substr(slash == path.npos ? 0 : slash + 1);
+        for (const Prefix& parent : parents)
+            if (name == parent.prefix)
+                return parent.runtime;
+        path = slash == path.npos ? std::string_view() : path.substr(0, slash);
+    }
+    return {};
+}
+
+/// One name of the path; empty when it names no container.
+Container container_named(std::string_view name, std::string_view above) {
+    constexpr std::string_view scope = ".scope";
+    if (name.ends_with(scope))
+        name.remove_suffix(scope.size());
+    if (is_id(name))
+        return {std::string(name), runtime_of_parent(above)};
+    for (const Prefix& known : prefixes)
+        if (name.starts_with(known.prefix) && is_id(name.substr(known.prefix.size())))
+            return {std::string(name.substr(known.prefix.size())), known.runtime};
+    const size_t colon = name.rfind(':'); // systemd's "slice:cri-containerd:id"
+    if (colon == name.npos || !is_id(name.substr(colon + 1)))
+        return {};
+    const std::string before = std::string(name.substr(0, colon)) + '-';
+    const auto* known = std::ranges::find_if(
+        prefixes, [&](const Prefix& p) { return std::string_view(before).ends_with(p.prefix); });
+    return {std::string(name.substr(colon + 1)),
+            known == std::end(prefixes) ? std::string_view() : known->runtime};
+}
+
+} // namespace
+
+Container container_of(std::string_view path) {
+    while (!path.empty()) { // the innermost first: a container may run in another
+        const size_t slash = path.rfind('/');
+        const std::string_view name = path.substr(slash == path.npos ? 0 : slash + 1);
+        path = slash == path.npos ? std::string_view() : path.substr(0, slash);
+        Container found = container_named(name, path);
+        if (!found.id.empty())
+            return found;
+    }
+    return {};
+}
+
+void ProcessFacts::set_cgroup(std::string_view path) {
+    cgroup = path;
+    container = container_of(path);
+}
+
+} // namespace telemetry::imds

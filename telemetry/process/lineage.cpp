@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/process/lineage.hpp"
+
+#include <algorithm>
+#include <unistd.h>
+#include <utility>
+
+#include "telemetry/event/facts.hpp"
+
+namespace telemetry::imds {
+namespace {
+
+uint64_t ns_per_tick() {
+    return 1'000'000'000 / static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
+}
+
+std::shared_ptr<const Program> program_of(const Image& image) {
+    if (!image.exe.known() && !image.argv.known())
+        return nullptr;
+    auto program = std::make_shared<Program>();
+    if (image.exe.known())
+        program->executable = image.exe.bytes;
+    if (image.argv.known())
+        program->argv = image.argv.bytes;
+    program->argv_is_cut = image.argv.status == Status::truncated;
+    return program;
+}
+
+} // namespace
+
+/// A long line of descent must not end in as deep a recursion.
+LineageNode::~LineageNode() {
+    std::shared_ptr<LineageNode> next = std::move(parent);
+    while (next && next.use_count() == 1)
+        next = std::exchange(next->parent, nullptr);
+}
+
+Lineage::Lineage(const std::string& proc_root, const Limits& limits)
+    : limits_(limits), reader_(proc_root), procfs_(proc_root) {}
+
+void Lineage::remember_running() {
+    std::unordered_map<uint32_t, uint32_t> parents;
+    for (const uint32_t pid : procfs_.processes()) {
+        const auto parentage = reader_.parentage(pid);
+        if (!parentage || known(pid)) // the events know better
+            continue;
+        const Node node = add(pid);
+        node->start_ticks_ = parentage->start_ticks;
+        node->key.start_time_ns = parentage->start_ticks * ns_per_tick();
+        parents[pid] = parentage->ppid;
+        if (const auto* process = procfs_.read(pid)) {
+            node->comm = process->comm;
+            node->program = program_of(process->image);
+        }
+        if (const auto ids = reader_.ids(pid)) {
+            node->ids = {ids->uid,  ids->gid,  ids->euid,  ids->egid,
+                         ids->suid, ids->sgid, ids->fsuid, ids->fsgid};
+            node->has_ids = true;
+        }
+        read_facts(*node);
+    }
+    for (const auto& [pid, ppid] : parents)
+        if (const Node node = known(pid); node && ppid != pid)
+            node->parent = known(ppid);
+}
+
+void Lineage::note(const Event& event) {
+    expire(event.time_ns);
+    if (event.missing & EBT_MISSING_START_TIME)
+        return; // without it there is no telling which process
+    const Node node = node_of(event);
+    update(*node, event);
+    if (event.kind == EBT_FORK)
+        add_child(event, node);
+    else if (event.kind == EBT_EXIT)
+        end(node, event.time_ns);
+}
+
+std::shared_ptr<const LineageNode> Lineage::find(const Event& event) {
+    if (event.missing & EBT_MISSING_START_TIME)
+        return nullptr;
+    const Node node = node_of(event);
+    update(*node, event);
+    if (!node->facts.capabilities || node->facts.inherited)
+        read_facts(*node);
+    return node;
+}
+
+std::vector<std::shared_ptr<const LineageNode>>
+Lineage::ancestors(const std::shared_ptr<const LineageNode>& node, size_t most) {
+    std::vector<std::shared_ptr<const LineageNode>> line;
+    for (std::shared_ptr<const LineageNode> next = node ? node->parent : nullptr; next && line.size() < most;
+         next = next->parent) {
+        // Ids of /proc need not agree: nobody is his own ancestor.
+        if (next == node || std::ranges::find(line, next) != line.end())
+            break;
+        line.push_back(next);
+    }
+    return line;
+}
+
+Lineage::Node Lineage::known(uint32_t pid) const {
+    const auto found = living_.find(pid);
+    return found == living_.end() ? nullptr : found->second;
+}
+
+/// A new one takes the place of the process that had the id before.
+Lineage::Node Lineage::add(uint32_t pid) {
+    if (!living_.contains(pid)) {
+        while (living_.size() >= limits_.processes && !to_expire_.empty())
+            expire_first();
+        if (living_.size() >= limits_.processes) {
+            living_.erase(living_.begin());
+            ++counters_.forgotten;
+        }
+    }
+    Node node = std::make_shared<LineageNode>();
+    node->key.pid = pid;
+    living_[pid] = node;
+    return node;
+}
+
+bool Lineage::is_same(const LineageNode& node, const Event& event) const {
+    if (node.has_start)
+        return node.key.start_time_ns == event.start_time_ns;
+    return node.start_ticks_ == procfs_.ticks(event.start_time_ns);
+}
+
+Lineage::Node Lineage::node_of(const Event& event) {
+    Node node = known(event.pid);
+    if (!node || !is_same(*node, event)) {
+        node = add(event.pid);
+        if (!(event.missing & EBT_MISSING_PPID) && event.ppid != event.pid)
+            node->parent = known(event.ppid);
+    }
+    node->key.start_time_ns = event.start_time_ns;
+    node->start_ticks_ = procfs_.ticks(event.start_time_ns);
+    node->has_start = true;
+    return node;
+}
+
+void Lineage::update(LineageNode& node, const Event& event) {
+    const bool is_new_image = has_new_image(event) || !node.has_exec_id || node.exec_id != event.exec_id;
+    if (is_new_image || !node.program)
+        if (auto program = program_of(event.image))
+            node.program = std::move(program);
+    if (is_new_image || event.tid == event.pid) // threads may have names of their own
+        node.comm = event.comm;
+    if (!(event.missing & EBT_MISSING_EXEC_ID)) {
+        node.exec_id = event.exec_id;
+        node.has_exec_id = true;
+    }
+    if (!(event.missing & EBT_MISSING_CREDENTIALS)) {
+        node.ids = {event.uid,  event.gid,   event.euid,  event.egid, event.suid,
+                    event.sgid, event.fsuid, event.fsgid, event.auid};
+        node.has_ids = true;
+    }
+    // A container's first process was forked outside of it: the exec is when to look again.
+    if (!has_new_image(event))
+        return;
+    if (const auto path = reader_.cgroup(event.pid, node.start_ticks_))
+        node.facts.set_cgroup(*path);
+    node.facts.inherited = true; // an exec changes capabilities
+}
+
+void Lineage::add_child(const Event& event, const Node& parent) {
+    if (event.child_status != Status::ok || event.child_pid == 0)
+        return;
+    const ProcessKey key{event.child_pid, event.child_start_time_ns};
+    Node child = known(event.child_pid);
+    if (!child || !child->has_start || child->key.start_time_ns != key.start_time_ns) {
+        const bool is_from_proc =
+            child && !child->has_start && child->start_ticks_ == procfs_.ticks(key.start_time_ns);
+        child = is_from_proc ? child : add(event.child_pid);
+        child->key = key;
+        child->has_start = true;
+        child->start_ticks_ = procfs_.ticks(key.start_time_ns);
+        if (!child->program) {
+            child->comm = parent->comm;
+            child->program = parent->program;
+            child->exec_id = parent->exec_id;
+            child->has_exec_id = parent->has_exec_id;
+            child->ids = parent->ids;
+            child->has_ids = parent->has_ids;
+            child->facts = parent->facts;
+            child->facts.inherited = true;
+        }
+    }
+    if (child != parent)
+        child->parent = parent;
+}
+
+void Lineage::read_facts(LineageNode& node) {
+    if (node.has_ended)
+        return;
+    if (auto facts = reader_.facts(node.key.pid, node.start_ticks_))
+        node.facts = std::move(*facts);
+}
+
+/// Found by its id for a while, since records of several CPUs may come slightly out of order.
+void Lineage::end(const Node& node, uint64_t time_ns) {
+    if (std::exchange(node->has_ended, true))
+        return;
+    to_expire_.push_back({time_ns, node->key.pid, node});
+    ended_.push_back(node);
+    if (ended_.size() > ended_threshold_)
+        bound_ended();
+}
+
+void Lineage::expire(uint64_t now_ns) {
+    while (!to_expire_.empty() && to_expire_.front().time_ns + limits_.grace_ns < now_ns)
+        expire_first();
+}
+
+void Lineage::expire_first() {
+    const Ended& first = to_expire_.front();
+    const auto found = living_.find(first.pid);
+    if (found != living_.end() && found->second == first.node.lock())
+        living_.erase(found);
+    to_expire_.pop_front();
+}
+
+/// Forgets those that nobody needs any more, and then cuts the lines of the oldest.
+void Lineage::bound_ended() {
+    std::erase_if(ended_, [](const auto& node) { return node.expired(); });
+    while (ended_.size() > limits_.ended) {
+        if (const Node node = ended_.front().lock()) {
+            node->parent.reset();
+            ++counters_.cut;
+        }
+        ended_.pop_front();
+    }
+    ended_threshold_ = std::max<size_t>(1024, 2 * ended_.size());
+}
+
+} // namespace telemetry::imds

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "telemetry/event/event.hpp"
+#include "telemetry/process/facts.hpp"
+#include "telemetry/process/images.hpp" // the loader has a file of that name too
+#include "telemetry/process/proc_reader.hpp"
+#include "telemetry/process/table.hpp"
+
+namespace telemetry::imds {
+
+/// What a process executes; shared with the children that it forks.
+struct Program {
+    std::string executable; ///< empty: not known
+    std::string argv;       ///< strings, each ended by NUL
+    bool argv_is_cut = false;
+};
+
+/// A process and how it came to be. It lives as long as a descendant does, or whoever asked.
+class LineageNode {
+  public:
+    struct Ids {
+        uint32_t uid = 0, gid = 0, euid = 0, egid = 0, suid = 0, sgid = 0, fsuid = 0, fsgid = 0;
+        uint32_t auid = UINT32_MAX;
+    };
+
+    ~LineageNode();
+
+    ProcessKey key;         ///< start_time_ns is coarse unless has_start
+    bool has_start = false; ///< the kernel told when it started
+    bool has_ended = false;
+    bool has_exec_id = false;
+    uint32_t exec_id = 0;
+    std::string comm;
+    std::shared_ptr<const Program> program; ///< null: not known
+    bool has_ids = false;
+    Ids ids;
+    ProcessFacts facts;
+    std::shared_ptr<LineageNode> parent; ///< who forked it, whether it lives or not
+
+  private:
+    friend class Lineage;
+    uint64_t start_ticks_ = 0;
+};
+
+/// Keeps the family tree of processes, so that ancestors can be told that have ended. Fed from
+/// the events in order; what ran before comes from /proc. Memory is bounded.
+class Lineage {
+  public:
+    struct Limits {
+        size_t processes = 65536;
+        size_t ended = 32768;              ///< that are kept for their descendants
+        uint64_t grace_ns = 5'000'000'000; ///< how long an ended process is found by its id
+    };
+    struct Counters {
+        uint64_t forgotten = 0; ///< living processes, for lack of room
+        uint64_t cut = 0;       ///< lines of descent, for lack of room
+    };
+
+    explicit Lineage(const std::string& proc_root) : Lineage(proc_root, Limits{}) {}
+    Lineage(const std::string& proc_root, const Limits& limits);
+
+    /// Those that run by now.
+    void remember_running();
+
+    /// Any event, with its image: the process of a system call, the fork of a child, an exec, an end.
+    void note(const Event& event);
+
+    /// The process of the event. Facts are read from /proc if nobody knows them.
+    std::shared_ptr<const LineageNode> find(const Event& event);
+
+    /// The ancestors, nearest first, at most `most`.
+    static std::vector<std::shared_ptr<const LineageNode>>
+    ancestors(const std::shared_ptr<const LineageNode>& node, size_t most);
+
+    const Counters& counters() const { return counters_; }
+    size_t size() const { return living_.size(); }
+
+  private:
+    using Node = std::shared_ptr<LineageNode>;
+
+    Node node_of(const Event& event);
+    Node add(uint32_t pid);
+    Node known(uint32_t pid) const;
+    bool is_same(const LineageNode& node, const Event& event) const;
+    void update(LineageNode& node, const Event& event);
+    void add_child(const Event& event, const Node& parent);
+    void read_facts(LineageNode& node);
+    void end(const Node& node, uint64_t time_ns);
+    void expire(uint64_t now_ns);
+    void expire_first();
+    void bound_ended();
+
+    struct Ended {
+        uint64_t time_ns;
+        uint32_t pid;
+        std::weak_ptr<LineageNode> node;
+    };
+
+    Limits limits_;
+    ProcReader reader_;
+    Procfs procfs_;
+    std::unordered_map<uint32_t, Node> living_; ///< by process id; those that ended for a while
+    std::deque<Ended> to_expire_;
+    std::deque<std::weak_ptr<LineageNode>> ended_;
+    size_t ended_threshold_ = 1024; ///< when to look which of them are gone
+    Counters counters_;
+};
+
+} // namespace telemetry::imds

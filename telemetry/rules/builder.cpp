@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/rules/builder.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace telemetry::rules {
+namespace {
+
+constexpr int TABLE = -1; ///< in place of an ABI: a row of the system call table
+constexpr int PROCESS = -2;
+
+std::pair<int, int> key_of(const Subject& subject) {
+    if (subject.row)
+        return {TABLE, ebpf_loader::row_of(*subject.row)};
+    if (subject.process != EBT_ROW_NONE)
+        return {PROCESS, subject.process};
+    return {subject.abi, subject.number};
+}
+
+bool fits(const Clause& clause, const Subject& subject) {
+    return std::all_of(clause.begin(), clause.end(),
+                       [&](const Term& term) { return has_field(subject, term.comparison->field); });
+}
+
+} // namespace
+
+void Builder::add(const Statement& statement) {
+    ++lines_;
+    if (statement.every_call)
+        return add_for_every_call(statement);
+    add_for(statement, *statement.subject);
+    if (!statement.subject->row)
+        return;
+    for (auto* form = next_form(*statement.subject->row); form; form = next_form(*form))
+        add_for(statement, Subject::of(*form));
+}
+
+Builder::Entry& Builder::entry_for(const Subject& subject) {
+    const auto [place, is_new] = index_.try_emplace(key_of(subject), entries_.size());
+    if (is_new)
+        entries_.push_back({subject, {}, {}});
+    return entries_[place->second];
+}
+
+void Builder::add_for(const Statement& statement, const Subject& subject) {
+    check_room(subject, statement.head);
+    Entry& entry = entry_for(subject);
+    for (const Clause& clause : statement.clauses) {
+        add_clause(entry, statement, resolve(source_, clause, subject));
+        if (subject.row == subject.call)
+            warn_of_oddities(clause, subject);
+    }
+    apply_line(entry, statement);
+}
+
+/// A clause counts for those calls that have what it compares; it is a mistake when none has.
+void Builder::add_for_every_call(const Statement& statement) {
+    std::vector<bool> used(statement.clauses.size());
+    std::vector<std::optional<Mistake>> refused(statement.clauses.size());
+    for (const auto& row : ebpf_loader::syscall_rows()) {
+        Entry& entry = entry_for(Subject::of(row));
+        bool applies = statement.clauses.empty();
+        for (size_t i = 0; i < statement.clauses.size(); ++i) {
+            if (refused[i] && !fits(statement.clauses[i], entry.subject))
+                continue; // as others before: one reason is enough
+            try {
+                add_clause(entry, statement, resolve(source_, statement.clauses[i], entry.subject));
+                used[i] = applies = true;
+            } catch (const Mistake& mistake) {
+                if (!refused[i])
+                    refused[i] = mistake;
+            }
+        }
+        if (applies)
+            apply_line(entry, statement);
+    }
+    for (size_t i = 0; i < used.size(); ++i)
+        if (!used[i] && refused[i])
+            throw Mistake{refused[i]->where, "this fits no system call; for one, " + refused[i]->message,
+                          refused[i]->expected};
+}
+
+/// What an incomplete clause leaves out may be true or not: it selects, but excludes nothing.
+void Builder::add_clause(Entry& entry, const Statement& statement, Resolved clause) {
+    Tests& tests = clause.tests;
+    tests_ += tests.numbers.size() + tests.texts.size();
+    if (tests_ > MAX_EXPANDED)
+        throw Mistake{statement.head,
+                      "the rules need more than " + std::to_string(MAX_EXPANDED) + " comparisons",
+                      "fewer or smaller rules"};
+    if (statement.exclude && clause.complete)
+        entry.filter.exclude(std::move(tests));
+    else if (!statement.exclude && tests.empty())
+        entry.filter.include_all();
+    else if (!statement.exclude)
+        entry.filter.include(std::move(tests));
+}
+
+/// What the line says besides its clauses.
+void Builder::apply_line(Entry& entry, const Statement& statement) {
+    if (statement.exclude && !statement.every_call && entry.subject.row == entry.subject.call)
+        entry.not_lines.push_back(statement.head);
+    if (statement.clauses.empty() && statement.exclude)
+        entry.filter.exclude_all();
+    else if (statement.clauses.empty())
+        entry.filter.include_all();
+    if (statement.require_standard)
+        entry.filter.require_standard();
+    if (statement.require_specific)
+        entry.filter.require_specific();
+}
+
+/// Rows behind the table's are all there is for numbers that it does not know.
+void Builder::check_room(const Subject& subject, Span head) {
+    if (subject.row || subject.process != EBT_ROW_NONE || index_.contains(key_of(subject)))
+        return;
+    const size_t room = EBT_ROWS - EBT_FIRST_SYSCALL_ROW - ebpf_loader::syscall_rows().size();
+    if (++unknown_numbers_ > room)
+        throw Mistake{head, "too many numbers that the table of system calls does not know",
+                      "up to " + std::to_string(room) + " of them"};
+}
+
+void Builder::warn(Span where, const std::string& message, const std::string& expected) {
+    constexpr size_t SHOWN = 100;
+    if (warnings_.size() < SHOWN)
+        warnings_.push_back(source_.describe("warning", {where, message, expected}));
+}
+
+void Builder::warn_of_oddities(const Clause& clause, const Subject& subject) {
+    for (const Term& term : clause) {
+        if (term.macro_at || term.comparison->type != Type::number)
+            continue;
+        const Resolved resolved = resolve(source_, {term}, subject);
+        const std::string why = oddity(*term.comparison, resolved.tests.numbers.front());
+        if (!why.empty())
+            warn({term.comparison->field_at.begin, term.comparison->value_at.end}, why, {});
+    }
+}
+
+void Builder::finish() {
+    bool selects = false;
+    for (Entry& entry : entries_) {
+        selects = selects || entry.filter.selected();
+        if (!entry.filter.included())
+            for (Span head : entry.not_lines)
+                warn(head, "no line selects " + entry.subject.name() + ": there is nothing to exclude", {});
+        entry.filter.finish();
+    }
+    if (!selects)
+        warn({}, "the rules select no event at all",
+             "a line with the name of a system call, such as: execve");
+}
+
+} // namespace telemetry::rules

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "telemetry/rules/filter.hpp"
+#include "telemetry/rules/syntax.hpp"
+
+namespace telemetry::rules {
+
+/// Collects the statements of a file into one filter for each kind of event.
+class Builder {
+  public:
+    explicit Builder(const SourceText& source) : source_(source) {}
+
+    /// Throws Mistake.
+    void add(const Statement& statement);
+    /// Completes the filters; then they can be taken out.
+    void finish();
+
+    struct Entry {
+        Subject subject;
+        CallFilter filter;
+        std::vector<Span> not_lines; ///< heads of the lines that exclude, for warnings
+    };
+    const std::vector<Entry>& entries() const { return entries_; }
+    std::vector<Entry> take_entries() { return std::move(entries_); }
+    const std::vector<std::string>& warnings() const { return warnings_; }
+    size_t lines() const { return lines_; }
+
+  private:
+    Entry& entry_for(const Subject& subject);
+    void add_for(const Statement& statement, const Subject& subject);
+    void add_for_every_call(const Statement& statement);
+    void add_clause(Entry& entry, const Statement& statement, Resolved clause);
+    void apply_line(Entry& entry, const Statement& statement);
+    void warn(Span where, const std::string& message, const std::string& expected);
+    void warn_of_oddities(const Clause& clause, const Subject& subject);
+    void check_room(const Subject& subject, Span head);
+
+    const SourceText& source_;
+    std::vector<Entry> entries_;
+    std::map<std::pair<int, int>, size_t> index_; ///< by kind or ABI, and row or number
+    std::vector<std::string> warnings_;
+    size_t unknown_numbers_ = 0;
+    size_t tests_ = 0;
+    size_t lines_ = 0;
+};
+
+} // namespace telemetry::rules

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/rules/fields.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace telemetry::rules {
+namespace {
+
+using ebpf_loader::SyscallRow;
+
+constexpr uint8_t id(TextField field) {
+    return static_cast<uint8_t>(field);
+}
+
+constexpr Field FIELDS[] = {
+    {"path", Type::text, id(TextField::path), false, false,
+     "a path that the call names or the file behind its descriptor; with several, one that fits is enough, "
+     "and for `!=` all must differ"},
+    {"exe", Type::text, id(TextField::exe), false, false, "path of the executable of the calling process"},
+    {"comm", Type::text, id(TextField::comm), false, false, "name of the calling thread, up to 15 bytes"},
+    {"uid", Type::number, EBT_VALUE_UID, true, false, "real user id, a number"},
+    {"euid", Type::number, EBT_VALUE_EUID, true, false, "effective user id, a number"},
+    {"auid", Type::number, EBT_VALUE_AUID, true, false,
+     "login user id, which stays the same through su and sudo; `unset` (4294967295) for what no login "
+     "started"},
+    {"pid", Type::number, EBT_VALUE_PID, true, false, "process id"},
+    {"ppid", Type::number, EBT_VALUE_PPID, true, false, "process id of the parent"},
+    {"ret", Type::number, EBT_VALUE_RET, false, true,
+     "what the call returned, an error as its negative number: `ret = -ENOENT`; of `process_exit` the wait "
+     "status"},
+    {"success", Type::truth, EBT_VALUE_SUCCESS, false, false,
+     "`yes` (1) when the call did not return an error; of `process_exit` when the wait status is 0"},
+};
+
+constexpr Operator OPERATORS[] = {
+    {"=", Op::eq, true, true, true, "is equal to"},
+    {"!=", Op::ne, true, true, true, "is not equal to"},
+    {"<", Op::lt, true, false, false, "is less than"},
+    {">", Op::gt, true, false, false, "is greater than"},
+    {"&", Op::all_bits, true, false, false, "has all bits of the value set: `(field & value) == value`"},
+    {"|", Op::any_bits, true, false, false, "has any bit of the value set: `(field & value) != 0`"},
+    {"^", Op::prefix, false, false, true, "begins with"},
+    {"$", Op::suffix, false, false, true, "ends with"},
+    {"~", Op::contains, false, false, true, "contains"},
+};
+static_assert(static_cast<int>(Op::ne) == EBT_NE && static_cast<int>(Op::gt) == EBT_GT &&
+              static_cast<int>(Op::all_bits) == EBT_ALL_BITS &&
+              static_cast<int>(Op::any_bits) == EBT_ANY_BITS);
+
+constexpr ProcessEvent PROCESS_EVENTS[] = {
+    {"process_fork", EBT_ROW_FORK, "a process has started another; the fields describe the one that forked"},
+    {"process_exec", EBT_ROW_EXEC, "a process runs a new program"},
+    {"process_exit", EBT_ROW_EXIT, "the last thread of a process has ended"},
+};
+
+constexpr size_t LONGEST_NAME = 40; ///< of what suggestions are made for
+
+/// Optimal string alignment: how many letters were mistyped, left out, added or swapped.
+size_t edit_distance(std::string_view a, std::string_view b) {
+    using Row = std::array<uint8_t, LONGEST_NAME + 1>;
+    Row two_above{}, above{}, row{};
+    for (size_t j = 0; j <= b.size(); ++j)
+        above[j] = static_cast<uint8_t>(j);
+    for (size_t i = 1; i <= a.size(); ++i) {
+        row[0] = static_cast<uint8_t>(i);
+        for (size_t j = 1; j <= b.size(); ++j) {
+            const int least = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1])});
+            const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            row[j] = static_cast<uint8_t>(swapped ? std::min(least, two_above[j - 2] + 1) : least);
+        }
+        two_above = above;
+        above = row;
+    }
+    return above[b.size()];
+}
+
+/// 0..5 for a0..a5; nullopt for another word.
+std::optional<uint8_t> argument_number(std::string_view word) {
+    if (word.size() == 2 && word[0] == 'a' && word[1] >= '0' && word[1] < '0' + EBT_ARGS)
+        return static_cast<uint8_t>(word[1] - '0');
+    return std::nullopt;
+}
+
+std::optional<uint8_t> argument_by_name(const SyscallRow& row, std::string_view name) {
+    for (uint8_t i = 0; i < row.arguments; ++i)
+        if (row.argument[i].name == name)
+            return i;
+    return std::nullopt;
+}
+
+std::string lower_case(std::string_view word) {
+    std::string result(word);
+    for (char& c : result)
+        if (c >= 'A' && c <= 'Z')
+            c = static_cast<char>(c - 'A' + 'a');
+    return result;
+}
+
+} // namespace
+
+std::span<const Field> fields() {
+    return FIELDS;
+}
+std::span<const Operator> operators() {
+    return OPERATORS;
+}
+std::span<const ProcessEvent> process_events() {
+    return PROCESS_EVENTS;
+}
+
+const Field* find_field(std::string_view name) {
+    const auto* found = std::find_if(std::begin(FIELDS), std::end(FIELDS),
+                                     [&](const Field& field) { return field.name == name; });
+    return found == std::end(FIELDS) ? nullptr : found;
+}
+
+bool allows(const Operator& op, Type type) {
+    return type == Type::number ? op.for_number : type == Type::truth ? op.for_truth : op.for_text;
+}
+
+std::string allowed_operators(Type type) {
+    std::string result;
+    for (const auto& op : OPERATORS)
+        if (allows(op, type))
+            result.append(result.empty() ? "" : " ").append(op.sign);
+    return result;
+}
+
+Subject Subject::of(const SyscallRow& row) {
+    return {.row = &row, .call = ebpf_loader::find_syscall(row.name)};
+}
+
+std::string Subject::name() const {
+    if (call)
+        return std::string(call->name);
+    for (const auto& event : PROCESS_EVENTS)
+        if (event.row == process)
+            return std::string(event.name);
+    return "system call " + std::to_string(number);
+}
+
+int Subject::arguments() const {
+    if (process != EBT_ROW_NONE)
+        return 0;
+    return call ? call->arguments : EBT_ARGS;
+}
+
+bool Subject::names_paths() const {
+    if (!row)
+        return false;
+    const auto steps = ebpf_loader::capture_steps(*row);
+    return std::any_of(steps.begin(), steps.end(), [](const ebt_step& step) {
+        return step.capture == EBT_CAPTURE_PATH || step.capture == EBT_CAPTURE_FILE;
+    });
+}
+
+bool Subject::returns() const {
+    return !call || (call->returns != ebpf_loader::ReturnKind::none && !(call->flags & EBT_PLAN_NO_RETURN));
+}
+
+std::string Subject::argument_list() const {
+    std::string result;
+    for (int i = 0; i < arguments(); ++i) {
+        result.append(i ? ", a" : "a") += std::to_string(i);
+        if (call)
+            result.append(" (").append(call->argument[i].name) += ')';
+    }
+    return result;
+}
+
+std::optional<uint8_t> Subject::argument(std::string_view word) const {
+    if (find_field(word))
+        return std::nullopt;
+    if (const auto index = argument_number(word))
+        return *index < arguments() ? index : std::nullopt;
+    return call ? argument_by_name(*call, word) : std::nullopt;
+}
+
+std::optional<uint8_t> Subject::place_in_row(uint8_t argument) const {
+    return row == call ? argument : argument_by_name(*row, call->argument[argument].name);
+}
+
+std::string_view constant_set(const ebpf_loader::Argument& argument) {
+    switch (argument.kind) {
+    case ebpf_loader::ArgKind::signal:
+        return "signal";
+    case ebpf_loader::ArgKind::mode:
+        return "mode";
+    case ebpf_loader::ArgKind::dirfd:
+        return "dirfd";
+    default:
+        return argument.flag_set;
+    }
+}
+
+bool is_argument(std::string_view word) {
+    const auto rows = ebpf_loader::syscall_rows();
+    return argument_number(word) || std::any_of(rows.begin(), rows.end(), [&](const SyscallRow& row) {
+               return argument_by_name(row, word).has_value();
+           });
+}
+
+std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates) {
+    if (word.empty() || word.size() > LONGEST_NAME)
+        return {};
+    const std::string wanted = lower_case(word);
+    std::string_view best;
+    size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
+    for (std::string_view candidate : candidates) {
+        const size_t longer = std::max(word.size(), candidate.size());
+        const size_t shorter = std::min(word.size(), candidate.size());
+        if (longer > LONGEST_NAME || longer - shorter >= best_distance)
+            continue; // too far away to look at
+        const size_t distance = edit_distance(wanted, lower_case(candidate));
+        if (distance < best_distance && distance < candidate.size()) {
+            best = candidate;
+            best_distance = distance;
+        }
+    }
+    return best.empty() ? std::string() : "; did you mean \"" + std::string(best) + "\"?";
+}
+
+} // namespace telemetry::rules

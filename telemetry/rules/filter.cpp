@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/rules/filter.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+namespace telemetry::rules {
+namespace {
+
+void sort_and_deduplicate(std::vector<Tests>& clauses) {
+    std::sort(clauses.begin(), clauses.end());
+    clauses.erase(std::unique(clauses.begin(), clauses.end()), clauses.end());
+}
+
+/// Only the numbers of each clause, without those clauses that another one makes superfluous.
+std::vector<Tests> numeric_parts(const std::vector<Tests>& clauses) {
+    constexpr size_t REDUCED = 1024; // comparing each with each; so many do not fit anyway
+    std::vector<Tests> parts;
+    for (const Tests& clause : clauses)
+        parts.push_back({clause.numbers, {}});
+    sort_and_deduplicate(parts);
+    if (parts.size() > REDUCED)
+        return parts;
+    std::vector<Tests> result;
+    for (const Tests& part : parts) {
+        const bool superfluous = std::any_of(parts.begin(), parts.end(), [&](const Tests& other) {
+            return &other != &part && std::includes(part.numbers.begin(), part.numbers.end(),
+                                                    other.numbers.begin(), other.numbers.end());
+        });
+        if (!superfluous)
+            result.push_back(part);
+    }
+    return result;
+}
+
+size_t count_numbers(const std::vector<Tests>& clauses) {
+    size_t count = 0;
+    for (const Tests& clause : clauses)
+        count += clause.numbers.size();
+    return count;
+}
+
+void append_clause(std::vector<ebt_predicate>& out, const Tests& clause, uint8_t end_flags) {
+    for (const NumberTest& test : clause.numbers) {
+        ebt_predicate predicate{};
+        predicate.value = test.value;
+        predicate.operator_ = test.op;
+        predicate.flags = test.is_signed ? EBT_SIGNED : 0;
+        predicate.shift = test.shift;
+        predicate.operand = test.operand;
+        out.push_back(predicate);
+    }
+    out.back().flags |= end_flags;
+}
+
+} // namespace
+
+ClauseTable::ClauseTable(const std::vector<Tests>& clauses) {
+    for (size_t begin = 0, end; begin < clauses.size(); begin = end) {
+        std::vector<const Tests*> same; // sorted, hence equal numbers are neighbours
+        for (end = begin; end < clauses.size() && clauses[end].numbers == clauses[begin].numbers; ++end)
+            same.push_back(&clauses[end]);
+        groups_.emplace_back().numbers = clauses[begin].numbers;
+        groups_.back().add(same);
+    }
+}
+
+void ClauseTable::Group::add(const std::vector<const Tests*>& clauses) {
+    std::map<TextField, std::vector<TextTest>> single;
+    for (const Tests* clause : clauses) {
+        const auto& texts = clause->texts;
+        if (texts.empty())
+            without_text = true;
+        else if (texts.size() == 1 && texts.front().op != Op::ne)
+            single[texts.front().field].push_back(texts.front());
+        else
+            others.push_back(texts);
+    }
+    for (auto& [field, tests] : single)
+        sets.emplace_back(std::move(tests));
+}
+
+bool ClauseTable::Group::holds(const Event& event, bool when_unknown) const {
+    for (const NumberTest& test : numbers)
+        if (!rules::holds(test, event))
+            return false;
+    if (without_text)
+        return true;
+    for (const TextSet& set : sets)
+        if (set.any_holds(event, when_unknown))
+            return true;
+    for (const auto& clause : others)
+        if (std::all_of(clause.begin(), clause.end(),
+                        [&](const TextTest& test) { return rules::holds(test, event, when_unknown); }))
+            return true;
+    return false;
+}
+
+bool ClauseTable::any(const Event& event, bool when_unknown) const {
+    return std::any_of(groups_.begin(), groups_.end(),
+                       [&](const Group& group) { return group.holds(event, when_unknown); });
+}
+
+void CallFilter::finish() {
+    sort_and_deduplicate(includes_);
+    sort_and_deduplicate(excludes_);
+    include_table_ = ClauseTable(includes_);
+    exclude_table_ = ClauseTable(excludes_);
+}
+
+/// A clause with text lets pass in the kernel whatever its numbers allow; one that excludes
+/// can do so there only when it is wholly numeric.
+KernelFilter CallFilter::kernel() const {
+    KernelFilter filter;
+    std::vector<Tests> included = include_all_ ? std::vector<Tests>{} : numeric_parts(includes_);
+    filter.include_all =
+        include_all_ || included.front().numbers.empty() || count_numbers(included) > EBT_PREDICATES;
+    if (filter.include_all)
+        included.clear();
+    const auto is_numeric = [](const Tests& clause) { return clause.texts.empty(); };
+    filter.exact = (include_all_ ||
+                    (!filter.include_all && std::all_of(includes_.begin(), includes_.end(), is_numeric))) &&
+                   std::all_of(excludes_.begin(), excludes_.end(), is_numeric) && !require_standard_ &&
+                   !require_specific_;
+
+    size_t room = EBT_PREDICATES - count_numbers(included);
+    std::vector<Tests> excluded;
+    std::copy_if(excludes_.begin(), excludes_.end(), std::back_inserter(excluded), is_numeric);
+    for (const Tests& clause : numeric_parts(excluded)) {
+        if (clause.numbers.size() > room) {
+            filter.exact = false;
+            continue;
+        }
+        room -= clause.numbers.size();
+        append_clause(filter.predicates, clause, EBT_CLAUSE_END | EBT_EXCLUDE);
+    }
+    for (const Tests& clause : included)
+        append_clause(filter.predicates, clause, EBT_CLAUSE_END);
+    return filter;
+}
+
+bool CallFilter::matches(const Event& event) const {
+    if (require_standard_ && standard_fields_failed(event))
+        return false;
+    if (require_specific_ && specific_fields_failed(event))
+        return false;
+    if (!include_all_ && !include_table_.any(event, true))
+        return false;
+    return excludes_.empty() || !exclude_table_.any(event, false);
+}
+
+} // namespace telemetry::rules

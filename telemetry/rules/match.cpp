@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/rules/match.hpp"
+
+#include <algorithm>
+#include <span>
+
+namespace telemetry::rules {
+namespace {
+
+using ebpf_loader::ArgKind;
+
+bool succeeded(const Event& event) {
+    return event.kind == EBT_EXIT ? event.ret == 0 : event.success();
+}
+
+uint64_t value_of(uint8_t value, const Event& event) {
+    switch (value) {
+    case EBT_VALUE_RET:
+        return static_cast<uint64_t>(event.ret);
+    case EBT_VALUE_SUCCESS:
+        return succeeded(event);
+    case EBT_VALUE_UID:
+        return event.uid;
+    case EBT_VALUE_EUID:
+        return event.euid;
+    case EBT_VALUE_AUID:
+        return event.auid;
+    case EBT_VALUE_PID:
+        return event.pid;
+    case EBT_VALUE_PPID:
+        return event.ppid;
+    default:
+        return event.args[value];
+    }
+}
+
+/// What is known of a comparison. A text may be known in part only.
+enum class Truth { no, unknown, yes };
+
+Truth maybe(bool possible) {
+    return possible ? Truth::unknown : Truth::no;
+}
+
+/// `text` may have more before it or behind it that is not known. != is taken as = here,
+/// and turned over once all texts have been seen.
+Truth compare(const TextTest& test, std::string_view text, bool begin_known, bool end_known) {
+    const std::string_view wanted = test.text;
+    const bool whole = begin_known && end_known;
+    switch (test.op) {
+    case Op::prefix:
+        if (!begin_known)
+            return Truth::unknown;
+        return text.starts_with(wanted) ? Truth::yes : maybe(!end_known && wanted.starts_with(text));
+    case Op::suffix:
+        if (!end_known)
+            return Truth::unknown;
+        return text.ends_with(wanted) ? Truth::yes : maybe(!begin_known && wanted.ends_with(text));
+    case Op::contains:
+        return text.find(wanted) != text.npos ? Truth::yes : maybe(!whole);
+    default:
+        if (whole)
+            return text == wanted ? Truth::yes : Truth::no;
+        return maybe(begin_known ? wanted.starts_with(text) : !end_known || wanted.ends_with(text));
+    }
+}
+
+/// A pointer argument of 0 names nothing: that nothing came of it is no failure.
+bool is_null_pointer(const Event& event, uint8_t argument) {
+    if (!event.call || argument >= event.call->arguments || event.args[argument] != 0)
+        return false;
+    const ArgKind kind = event.call->argument[argument].kind;
+    if (ebpf_loader::is_path(kind))
+        return true;
+    switch (kind) {
+    case ArgKind::string:
+    case ArgKind::sockaddr:
+    case ArgKind::sockaddr_out:
+    case ArgKind::msghdr:
+    case ArgKind::msghdr_out:
+    case ArgKind::argv:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool failed(Status status) {
+    return status == Status::fault || status == Status::unavailable;
+}
+
+bool has_argument(const Event& event, uint8_t argument, ArgKind kind) {
+    return event.call && argument < event.call->arguments && event.call->argument[argument].kind == kind;
+}
+
+/// Kernel structures give a long path's end, user memory its beginning.
+Truth compare(const TextTest& test, const Event& event, const PathField& path) {
+    if (!path.known())
+        return Truth::no;
+    const bool end_known = path.status == Status::ok || path.source != Source::user_memory;
+    // what a symlink points to is compared as it stands there
+    const bool begin_known = !path.relative || has_argument(event, path.argument, ArgKind::path_text);
+    return compare(test, path.bytes, begin_known, end_known);
+}
+
+/// Might the event name a path that it does not show? A descriptor that a successful call
+/// used was open, so a file that could not be had was there all the same.
+bool hides_a_path(const Event& event) {
+    for (uint8_t i = 0; i < event.paths; ++i) {
+        const PathField& path = event.path[i];
+        if (path.status == Status::fault && !is_null_pointer(event, path.argument))
+            return true;
+        if (path.status == Status::unavailable && event.success() && !is_null_pointer(event, path.argument))
+            return true;
+    }
+    return event.lost_fields;
+}
+
+bool path_holds(const TextTest& test, const Event& event, bool when_unknown) {
+    const bool negated = test.op == Op::ne;
+    Truth truth = Truth::no;
+    for (uint8_t i = 0; i < event.paths && truth != Truth::yes; ++i)
+        truth = std::max(truth, compare(test, event, event.path[i]));
+    if (truth == Truth::yes)
+        return !negated;
+    return truth == Truth::unknown || hides_a_path(event) ? when_unknown : negated;
+}
+
+bool exe_holds(const TextTest& test, const Event& event, bool when_unknown) {
+    const PathField& exe = event.image.exe;
+    if (!exe.known()) // every process has one
+        return when_unknown;
+    const Truth truth = compare(test, exe.bytes, !exe.relative, true);
+    return truth == Truth::unknown ? when_unknown : (truth == Truth::yes) != (test.op == Op::ne);
+}
+
+} // namespace
+
+bool holds(const NumberTest& test, const Event& event) {
+    const uint64_t flip = test.is_signed ? uint64_t{1} << 63 : 0;
+    const uint64_t value = value_of(test.value, event) << test.shift;
+    switch (test.op) {
+    case EBT_EQ:
+        return value == test.operand;
+    case EBT_NE:
+        return value != test.operand;
+    case EBT_LT:
+        return (value ^ flip) < (test.operand ^ flip);
+    case EBT_GT:
+        return (value ^ flip) > (test.operand ^ flip);
+    case EBT_ALL_BITS:
+        return (value & test.operand) == test.operand;
+    default:
+        return (value & test.operand) != 0;
+    }
+}
+
+bool holds(const TextTest& test, const Event& event, bool when_unknown) {
+    switch (test.field) {
+    case TextField::path:
+        return path_holds(test, event, when_unknown);
+    case TextField::exe:
+        return exe_holds(test, event, when_unknown);
+    default:
+        return (compare(test, event.comm, true, true) == Truth::yes) != (test.op == Op::ne);
+    }
+}
+
+TextSet::TextSet(std::vector<TextTest> tests) : tests_(std::move(tests)) {
+    std::vector<std::string> prefixes;
+    for (const TextTest& test : tests_) {
+        if (test.op == Op::prefix)
+            prefixes.push_back(test.text);
+        else
+            others_.push_back(test);
+    }
+    std::sort(prefixes.begin(), prefixes.end());
+    for (std::string& prefix : prefixes)
+        if (prefixes_.empty() || !prefix.starts_with(prefixes_.back()))
+            prefixes_.push_back(std::move(prefix));
+}
+
+/// Where none begins with another, a prefix of the text can only be the last one that
+/// does not sort behind it.
+bool TextSet::any_matches(std::string_view text) const {
+    const auto behind = std::upper_bound(prefixes_.begin(), prefixes_.end(), text);
+    if (behind != prefixes_.begin() && text.starts_with(*std::prev(behind)))
+        return true;
+    return std::any_of(others_.begin(), others_.end(),
+                       [&](const TextTest& test) { return compare(test, text, true, true) == Truth::yes; });
+}
+
+bool TextSet::any_holds(const Event& event, bool when_unknown) const {
+    const auto whole = [](const PathField& path) { return path.status == Status::ok && !path.relative; };
+    const auto matches = [&](const PathField& path) { return any_matches(path.bytes); };
+    const std::span paths(event.path.data(), event.paths);
+    switch (tests_.front().field) {
+    case TextField::comm:
+        return any_matches(event.comm);
+    case TextField::exe:
+        if (whole(event.image.exe))
+            return matches(event.image.exe);
+        break;
+    case TextField::path:
+        if (!event.lost_fields && std::all_of(paths.begin(), paths.end(), whole))
+            return std::any_of(paths.begin(), paths.end(), matches);
+        break;
+    }
+    return std::any_of(tests_.begin(), tests_.end(),
+                       [&](const TextTest& test) { return holds(test, event, when_unknown); });
+}
+
+/// A successful exec wipes the registers; where nothing kept them, nothing failed.
+bool standard_fields_failed(const Event& event) {
+    const bool is_exec = event.call && (event.call->flags & EBT_PLAN_EXEC);
+    const uint32_t excused = is_exec ? EBT_MISSING_ARGS | EBT_MISSING_ABI : 0;
+    return (event.missing & ~excused) != 0 || failed(event.image.exe.status) ||
+           failed(event.image.tty.status) || failed(event.cwd.status);
+}
+
+bool specific_fields_failed(const Event& event) {
+    const auto field_failed = [&](Status status, uint8_t argument) {
+        return failed(status) && !is_null_pointer(event, argument);
+    };
+    for (uint8_t i = 0; i < event.paths; ++i)
+        if (field_failed(event.path[i].status, event.path[i].argument))
+            return true;
+    for (uint8_t i = 0; i < event.strings; ++i)
+        if (field_failed(event.string[i].status, event.string[i].argument))
+            return true;
+    return field_failed(event.sockaddr.status, event.sockaddr_argument) || failed(event.socket_status) ||
+           failed(event.exec_argv.status) || failed(event.child_status);
+}
+
+} // namespace telemetry::rules

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <string>
+#include <vector>
+
+#include "telemetry/event/event.hpp"
+#include "telemetry/rules/resolve.hpp"
+
+namespace telemetry::rules {
+
+/// As the kernel does it.
+bool holds(const NumberTest& test, const Event& event);
+/// A text that could not be read, or not in the part that matters, compares as `when_unknown`.
+bool holds(const TextTest& test, const Event& event, bool when_unknown);
+
+/// Is the text of one of them, all about the same field and none with !=? As holds() for each
+/// in turn, but a long list of prefixes costs one search.
+class TextSet {
+  public:
+    TextSet() = default;
+    explicit TextSet(std::vector<TextTest> tests);
+    bool empty() const { return tests_.empty(); }
+    bool any_holds(const Event& event, bool when_unknown) const;
+
+  private:
+    bool any_matches(std::string_view text) const;
+
+    std::vector<TextTest> tests_;
+    std::vector<std::string> prefixes_; ///< sorted, none begins with another
+    std::vector<TextTest> others_;
+};
+
+/// P: could something that every event has not be read?
+bool standard_fields_failed(const Event& event);
+/// V: could something that this call has not be read?
+bool specific_fields_failed(const Event& event);
+
+} // namespace telemetry::rules

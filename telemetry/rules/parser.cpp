@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/rules/parser.hpp"
+
+#include <algorithm>
+
+#include "telemetry/rules/resolve.hpp"
+#include "telemetry/rules/values.hpp"
+
+namespace telemetry::rules {
+namespace {
+
+constexpr int X32_BIT = EBT_X32_BIT;
+constexpr std::string_view OPERATOR_CHARACTERS = "=!<>&|^$~";
+
+bool is_flags(std::string_view word) {
+    return word.find_first_not_of("PV") == word.npos;
+}
+
+/// What can stand where a comparison begins.
+std::string expected_field(const Subject* subject) {
+    if (subject) {
+        const std::string list = subject->argument_list();
+        return (list.empty() ? "" : list + ", ") + field_list(*subject) + ", or $MACRO";
+    }
+    std::string result = "a0 to a5, the name of an argument, ";
+    for (const auto& field : fields())
+        result.append(field.name).append(", ");
+    return result + "or $MACRO";
+}
+
+std::string suggested_field(std::string_view word, const Subject* subject) {
+    std::vector<std::string_view> names;
+    for (const auto& field : fields())
+        names.push_back(field.name);
+    for (int i = 0; subject && subject->call && i < subject->call->arguments; ++i)
+        names.push_back(subject->call->argument[i].name);
+    return suggestion(word, names);
+}
+
+std::string suggested_target(std::string_view word) {
+    std::vector<std::string_view> names = {"all", "not", "let"};
+    for (const auto& event : process_events())
+        names.push_back(event.name);
+    for (const auto& call : ebpf_loader::syscall_rows())
+        names.push_back(call.name);
+    return suggestion(word, names);
+}
+
+constexpr std::string_view EXPECTED_TARGET =
+    "the name or number of a system call, all, process_fork, process_exec, "
+    "process_exit, not or let";
+} // namespace
+
+std::optional<Statement> Parser::parse(Span span) {
+    cursor_.enter(span);
+    subject_ = nullptr;
+    try {
+        return statement();
+    } catch (const BrokenMacro&) {
+        return std::nullopt;
+    }
+}
+
+std::optional<Statement> Parser::statement() {
+    if (cursor_.at_end())
+        return std::nullopt;
+    if (const auto word = cursor_.take_word(); word && source_.text(*word) == "let") {
+        definition();
+        return std::nullopt;
+    } else if (word) {
+        cursor_.go_back(word->begin);
+    }
+    return rule();
+}
+
+/// let NAME = clause...
+void Parser::definition() {
+    cursor_.skip_blanks();
+    const auto word = cursor_.take_word();
+    if (!word)
+        throw Mistake{cursor_.here(), "a macro without a name", "let NAME = clause..."};
+    const std::string name(source_.text(*word));
+    const auto defined = macros_.find(name);
+    if (defined != macros_.end())
+        throw Mistake{*word,
+                      "$" + name + " is defined already, in line " + std::to_string(defined->second.line),
+                      "another name"};
+    Macro macro{source_.line_of(word->begin), true, {}};
+    try {
+        macro.clauses = macro_clauses(name);
+        macro.broken = false;
+        macros_.emplace(name, std::move(macro));
+    } catch (...) { // who uses it is not to blame
+        macros_.emplace(name, std::move(macro));
+        throw;
+    }
+}
+
+std::vector<Clause> Parser::macro_clauses(const std::string& name) {
+    cursor_.skip_blanks();
+    if (!cursor_.take("="))
+        throw Mistake{cursor_.here(), "\"=\" is missing after let " + name, "let " + name + " = clause..."};
+    auto result = clauses(nullptr);
+    if (result.empty())
+        throw Mistake{cursor_.here(), "macro " + name + " is empty", expected_field(nullptr)};
+    return result;
+}
+
+Statement Parser::rule() {
+    Statement rule;
+    auto word = cursor_.take_word();
+    if (word && source_.text(*word) == "not") {
+        rule.exclude = true;
+        cursor_.skip_blanks();
+        word = cursor_.take_word();
+    }
+    if (word)
+        cursor_.go_back(word->begin);
+    target(rule);
+    subject_ = rule.subject ? &*rule.subject : nullptr;
+    rule.clauses = clauses(&rule);
+    subject_ = nullptr; // it points into what moves away now
+    return rule;
+}
+
+void Parser::target(Statement& rule) {
+    if (is_digit(cursor_.peek())) {
+        target_by_number(rule);
+    } else if (const auto word = cursor_.take_word()) {
+        rule.head = *word;
+        target_by_name(rule, source_.text(*word));
+    } else {
+        throw Mistake{cursor_.here(), "a line begins with the system call it is for",
+                      std::string(EXPECTED_TARGET)};
+    }
+}
+
+void Parser::target_by_name(Statement& rule, std::string_view name) {
+    for (const auto& event : process_events())
+        if (event.name == name)
+            rule.subject = Subject::of(event.row);
+    if (const auto* call = ebpf_loader::find_syscall(name))
+        rule.subject = Subject::of(*call);
+    rule.every_call = name == "all";
+    if (!rule.subject && !rule.every_call)
+        throw Mistake{rule.head, "unknown system call " + quoted(name),
+                      std::string(EXPECTED_TARGET) + suggested_target(name)};
+}
+
+/// Numbers are those of 64-bit programs; x32 has bit 30 set, as the kernel counts.
+void Parser::target_by_number(Statement& rule) {
+    const size_t begin = cursor_.at();
+    const uint64_t written = cursor_.take_number();
+    rule.head = {begin, cursor_.at()};
+    const bool is_x32 = written <= INT32_MAX && (written & X32_BIT);
+    const uint64_t number = is_x32 ? written - X32_BIT : written;
+    if (number >= EBT_NUMBERS)
+        throw Mistake{rule.head,
+                      "system call number " + std::string(source_.text(rule.head)) + " is out of range",
+                      "a number from 0 to " + std::to_string(EBT_NUMBERS - 1) + ", for x32 with bit 30 set"};
+    const ebt_abi abi = is_x32 ? EBT_X32 : EBT_X86_64;
+    const auto* call = ebpf_loader::find_syscall(abi, static_cast<int>(number));
+    rule.subject = call ? Subject::of(*ebpf_loader::find_syscall(call->name))
+                        : Subject::of(abi, static_cast<int>(number));
+}
+
+/// The clauses up to the end of the statement, and for a rule its flags among them.
+std::vector<Clause> Parser::clauses(Statement* rule) {
+    std::vector<Clause> result;
+    while (!cursor_.at_end()) {
+        if (take_flags(rule))
+            continue;
+        std::vector<Clause> product = term();
+        for (cursor_.skip_blanks(); cursor_.take("&&"); cursor_.skip_blanks()) {
+            cursor_.skip_blanks();
+            product = conjunction(product, term());
+        }
+        if (result.size() + product.size() > MAX_CLAUSES)
+            throw Mistake{cursor_.here(),
+                          "more than " + std::to_string(MAX_CLAUSES) + " clauses, macros expanded",
+                          "fewer of them: split the line"};
+        result.insert(result.end(), product.begin(), product.end());
+    }
+    return result;
+}
+
+/// P and V, also as one word.
+bool Parser::take_flags(Statement* rule) {
+    const auto word = cursor_.take_word();
+    if (!word)
+        return false;
+    const std::string_view flags = source_.text(*word);
+    if (!is_flags(flags)) {
+        cursor_.go_back(word->begin);
+        return false;
+    }
+    if (!rule || rule->exclude)
+        throw Mistake{*word, std::string(flags) + " belongs to lines that select events",
+                      rule ? "no P or V behind not" : "no P or V in a macro"};
+    rule->require_standard |= flags.find('P') != flags.npos;
+    rule->require_specific |= flags.find('V') != flags.npos;
+    return true;
+}
+
+/// One factor of a clause: a comparison, or a macro, which may stand for several clauses.
+std::vector<Clause> Parser::term() {
+    if (cursor_.peek() == '$')
+        return macro_use();
+    if (is_word_start(cursor_.peek()))
+        return {comparison()};
+    const std::string expected = expected_field(subject_);
+    if (cursor_.at_end())
+        throw Mistake{cursor_.here(), "the clause ends too early", expected};
+    switch (cursor_.peek()) {
+    case '&':
+        throw Mistake{cursor_.here(), "a stray \"&\"", "&& between two comparisons"};
+    case '|':
+        throw Mistake{cursor_.here(), "a stray \"|\"",
+                      "a blank between clauses, which are ORed anyway, or values in parentheses: (A|B)"};
+    case '\\':
+        throw Mistake{cursor_.here(), "a stray \"\\\"",
+                      "the line to end behind the backslash, or no backslash"};
+    default:
+        throw Mistake{cursor_.here(),
+                      "a comparison cannot begin with " + quoted(source_.text(cursor_.here())), expected};
+    }
+}
+
+std::vector<Clause> Parser::macro_use() {
+    const size_t begin = cursor_.at();
+    cursor_.take("$");
+    const auto word = cursor_.take_word();
+    if (!word)
+        throw Mistake{{begin, cursor_.at()},
+                      "\"$\" without the name of a macro",
+                      "$NAME of a macro defined above with let"};
+    const Span use{begin, cursor_.at()};
+    const auto macro = macros_.find(source_.text(*word));
+    if (macro == macros_.end()) {
+        std::vector<std::string_view> names;
+        for (const auto& [name, unused] : macros_)
+            names.push_back(name);
+        throw Mistake{use, "unknown macro " + quoted(source_.text(use)),
+                      "a macro defined above with let" + suggestion(source_.text(*word), names)};
+    }
+    if (macro->second.broken)
+        throw BrokenMacro{};
+    std::vector<Clause> result = macro->second.clauses;
+    for (Clause& clause : result) {
+        spend(clause.size());
+        for (Term& term : clause)
+            term.macro_at = use;
+    }
+    return result;
+}
+
+/// (a b) && (c d) is a&&c a&&d b&&c b&&d.
+std::vector<Clause> Parser::conjunction(const std::vector<Clause>& left, const std::vector<Clause>& right) {
+    if (left.size() * right.size() > MAX_CLAUSES)
+        throw Mistake{cursor_.here(),
+                      "more than " + std::to_string(MAX_CLAUSES) + " clauses, macros expanded",
+                      "fewer of them: split the line"};
+    std::vector<Clause> result;
+    for (const Clause& first : left) {
+        for (const Clause& second : right) {
+            if (first.size() + second.size() > MAX_COMPARISONS)
+                throw Mistake{cursor_.here(),
+                              "more than " + std::to_string(MAX_COMPARISONS) + " comparisons in one clause",
+                              "a shorter clause"};
+            spend(first.size() + second.size());
+            result.push_back(first);
+            result.back().insert(result.back().end(), second.begin(), second.end());
+        }
+    }
+    return result;
+}
+
+void Parser::spend(size_t comparisons) {
+    expanded_ += comparisons;
+    if (expanded_ > MAX_EXPANDED)
+        throw Mistake{cursor_.here(),
+                      "the macros of this file expand to more than " + std::to_string(MAX_EXPANDED) +
+                          " comparisons",
+                      "fewer or smaller macros"};
+}
+
+/// FIELD OP VALUE
+Clause Parser::comparison() {
+    auto result = std::make_shared<Comparison>();
+    result->field_at = *cursor_.take_word();
+    result->field = source_.text(result->field_at);
+    result->type = field_type(result->field_at);
+    cursor_.skip_blanks();
+    result->op = comparison_operator(result->type).op;
+    cursor_.skip_blanks();
+    const size_t value_begin = cursor_.at();
+    read_value(cursor_, source_, *result);
+    result->value_at = {value_begin, cursor_.last()};
+    spend(1);
+    return {Term{std::move(result), std::nullopt}};
+}
+
+Type Parser::field_type(Span at) const {
+    const std::string_view word = source_.text(at);
+    const Field* field = find_field(word);
+    if (!field && !is_argument(word)) {
+        if (is_flags(word))
+            throw Mistake{at, std::string(word) + " is a flag of the line, no comparison",
+                          expected_field(subject_)};
+        throw Mistake{at, "unknown field " + quoted(word),
+                      expected_field(subject_) + suggested_field(word, subject_)};
+    }
+    if (subject_)
+        check_field(*subject_, word, at);
+    return field ? field->type : Type::number;
+}
+
+const Operator& Parser::comparison_operator(Type type) {
+    const size_t begin = cursor_.at();
+    size_t end = begin;
+    while (end < cursor_.end() &&
+           OPERATOR_CHARACTERS.find(cursor_.peek(end - begin)) != std::string_view::npos)
+        ++end;
+    const std::string sign(source_.text({begin, end}));
+    const char* kind = type == Type::number ? "a number" : type == Type::truth ? "yes or no" : "text";
+    const std::string expected = "an operator for " + std::string(kind) + ": " + allowed_operators(type);
+    if (sign.empty())
+        throw Mistake{cursor_.here(), "a comparison without an operator", expected};
+    cursor_.take_to(end);
+    for (const Operator& op : operators()) {
+        if (op.sign != sign)
+            continue;
+        if (!allows(op, type))
+            throw Mistake{{begin, end}, "operator " + sign + " does not compare " + kind, expected};
+        return op;
+    }
+    throw Mistake{{begin, end},
+                  "there is no operator " + quoted(sign),
+                  expected + (sign == "&&" ? "; && joins whole comparisons" : "")};
+}
+
+} // namespace telemetry::rules

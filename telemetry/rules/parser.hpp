@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <map>
+
+#include "telemetry/rules/cursor.hpp"
+#include "telemetry/rules/syntax.hpp"
+
+namespace telemetry::rules {
+
+/// Turns statements into syntax trees and keeps the macros between them. What it returns
+/// refers to the text of `source`.
+class Parser {
+  public:
+    explicit Parser(const SourceText& source) : source_(source), cursor_(source) {}
+
+    /// nullopt for a blank line, a `let`, or a line that uses a macro whose definition
+    /// has been found wrong already. Throws Mistake.
+    std::optional<Statement> parse(Span statement);
+
+  private:
+    struct Macro {
+        size_t line;
+        bool broken; ///< its definition was a mistake, reported there
+        std::vector<Clause> clauses;
+    };
+    struct BrokenMacro {};
+
+    std::optional<Statement> statement();
+    void definition();
+    std::vector<Clause> macro_clauses(const std::string& name);
+    Statement rule();
+    void target(Statement& rule);
+    void target_by_number(Statement& rule);
+    void target_by_name(Statement& rule, std::string_view name);
+    std::vector<Clause> clauses(Statement* rule);
+    bool take_flags(Statement* rule);
+    std::vector<Clause> term();
+    std::vector<Clause> macro_use();
+    std::vector<Clause> conjunction(const std::vector<Clause>& left, const std::vector<Clause>& right);
+    Clause comparison();
+    Type field_type(Span word) const;
+    const Operator& comparison_operator(Type type);
+    void spend(size_t comparisons);
+
+    const SourceText& source_;
+    Cursor cursor_;
+    std::map<std::string, Macro, std::less<>> macros_;
+    const Subject* subject_ = nullptr; ///< of the rule being parsed, when there is but one
+    size_t expanded_ = 0;
+};
+
+} // namespace telemetry::rules

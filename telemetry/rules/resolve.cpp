@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/rules/resolve.hpp"
+
+#include <algorithm>
+
+#include <ebpf_loader/constants.hpp>
+
+namespace telemetry::rules {
+namespace {
+
+/// What a numeric field is for one kind of event.
+struct Place {
+    uint8_t value; ///< ebt_value
+    bool is_32_bit;
+    bool is_signed;
+    std::string_view constants; ///< the set to look symbols up in first
+};
+
+/// nullopt: this form of the call passes the argument in halves, which are never compared.
+std::optional<Place> argument_place(uint8_t index, const Subject& subject) {
+    if (!subject.row) // nothing is known of it
+        return Place{index, false, false, {}};
+    const auto here = subject.place_in_row(index);
+    if (!here)
+        return std::nullopt;
+    const auto& argument = subject.row->argument[*here];
+    return Place{*here, ebpf_loader::is_32_bit(argument.kind), false, constant_set(argument)};
+}
+
+std::optional<Place> place_of(std::string_view name, const Subject& subject) {
+    if (const Field* field = find_field(name))
+        return Place{field->id, field->is_32_bit, field->is_signed,
+                     field->id == EBT_VALUE_RET ? std::string_view("errno") : std::string_view()};
+    return argument_place(subject.argument(name).value(), subject);
+}
+
+uint64_t value_of(const NumberTerm& term, const Place& place) {
+    if (term.symbol.empty())
+        return term.bits;
+    auto value =
+        place.constants.empty() ? std::nullopt : ebpf_loader::find_constant(place.constants, term.symbol);
+    if (!value)
+        value = ebpf_loader::find_constant({}, term.symbol);
+    if (!value)
+        throw Mistake{term.where, quoted(term.symbol) + " has different values for different calls",
+                      "the number"};
+    return term.negative ? -*value : *value;
+}
+
+bool fits_32_bits(uint64_t value) {
+    return value <= 0xffffffff || value >= 0xffffffff80000000;
+}
+
+NumberTest number_test(const Comparison& comparison, const Place& place) {
+    uint64_t value = 0;
+    bool negative = false;
+    for (const NumberTerm& term : comparison.number) {
+        value |= value_of(term, place);
+        negative = negative || term.negative;
+    }
+    if (place.is_32_bit && !fits_32_bits(value))
+        throw Mistake{comparison.value_at,
+                      "the value does not fit the 32 bits of " + std::string(comparison.field),
+                      "a value from -2147483648 to 4294967295"};
+    const bool ordered = comparison.op == Op::lt || comparison.op == Op::gt;
+    const uint8_t shift = place.is_32_bit ? 32 : 0;
+    return {place.value, static_cast<uint8_t>(comparison.op),
+            ordered && (comparison.is_signed || negative || place.is_signed), shift, value << shift};
+}
+
+/// False: this form of the call has no such argument.
+bool add_test(Tests& tests, const Comparison& comparison, const Subject& subject) {
+    check_field(subject, comparison.field, comparison.field_at);
+    if (comparison.type == Type::text) {
+        const auto field = static_cast<TextField>(find_field(comparison.field)->id);
+        tests.texts.push_back({field, comparison.op, comparison.text});
+    } else if (comparison.type == Type::truth) {
+        const auto op = static_cast<uint8_t>(comparison.op);
+        tests.numbers.push_back({EBT_VALUE_SUCCESS, op, false, 0, comparison.truth});
+    } else {
+        const auto place = place_of(comparison.field, subject);
+        if (!place)
+            return false;
+        tests.numbers.push_back(number_test(comparison, *place));
+    }
+    return true;
+}
+
+/// The order of what is ANDed means nothing; equal clauses are to look equal.
+template <typename T> void sort_and_deduplicate(std::vector<T>& items) {
+    std::sort(items.begin(), items.end());
+    items.erase(std::unique(items.begin(), items.end()), items.end());
+}
+
+} // namespace
+
+bool has_field(const Subject& subject, std::string_view field) {
+    if (!find_field(field))
+        return subject.argument(field).has_value();
+    if (field == "path")
+        return subject.names_paths();
+    return subject.returns() || (field != "ret" && field != "success");
+}
+
+void check_field(const Subject& subject, std::string_view field, Span where) {
+    if (has_field(subject, field))
+        return;
+    const std::string name = subject.name();
+    const std::string others = "one of " + field_list(subject);
+    if (field == "path")
+        throw Mistake{where, name + " names no path", others};
+    if (find_field(field))
+        throw Mistake{where, name + " never returns: it has no " + std::string(field), others};
+    if (subject.process != EBT_ROW_NONE)
+        throw Mistake{where, name + " is no system call: it has no arguments", others};
+    const std::string list = subject.argument_list();
+    throw Mistake{where, name + " has no argument " + std::string(field),
+                  list.empty() ? others : "one of its arguments: " + list};
+}
+
+std::string field_list(const Subject& subject) {
+    std::string result;
+    for (const auto& field : fields())
+        if (has_field(subject, field.name))
+            result.append(result.empty() ? "" : ", ").append(field.name);
+    return result;
+}
+
+Resolved resolve(const SourceText& source, const Clause& clause, const Subject& subject) {
+    Tests tests;
+    bool complete = true;
+    for (const Term& term : clause) {
+        try {
+            complete = add_test(tests, *term.comparison, subject) && complete;
+        } catch (Mistake& mistake) {
+            if (!term.macro_at)
+                throw;
+            const size_t line = source.line_of(mistake.where.begin);
+            throw Mistake{*term.macro_at,
+                          std::string(source.text(*term.macro_at)) + " (line " + std::to_string(line) +
+                              "): " + mistake.message,
+                          mistake.expected};
+        }
+    }
+    sort_and_deduplicate(tests.numbers);
+    sort_and_deduplicate(tests.texts);
+    return {std::move(tests), complete};
+}
+
+std::string oddity(const Comparison& comparison, const NumberTest& test) {
+    const uint64_t highest = test.shift ? UINT64_MAX << test.shift : UINT64_MAX;
+    if (test.op == EBT_LT && !test.is_signed && test.operand == 0)
+        return "nothing is less than 0 unsigned; for a signed comparison write s0";
+    if (test.op == EBT_GT && !test.is_signed && test.operand == highest)
+        return "nothing is greater than this value unsigned";
+    if (test.op == EBT_ANY_BITS && test.operand == 0)
+        return "no value has a bit of 0 set: this is never true";
+    if (test.op == EBT_ALL_BITS && test.operand == 0)
+        return "every value has all bits of 0 set: this is always true";
+    const auto& first = comparison.number.front();
+    if (test.value == EBT_VALUE_RET && !first.symbol.empty() && !first.negative &&
+        ebpf_loader::find_constant("errno", first.symbol))
+        return "a call returns its error as a negative number: write -" + std::string(first.symbol);
+    return {};
+}
+
+} // namespace telemetry::rules

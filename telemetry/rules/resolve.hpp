@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <compare>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "telemetry/rules/syntax.hpp"
+
+namespace telemetry::rules {
+
+/// A comparison as the kernel does it (see ebt_predicate).
+struct NumberTest {
+    uint8_t value; ///< ebt_value
+    uint8_t op;    ///< ebt_operator
+    bool is_signed;
+    uint8_t shift;
+    uint64_t operand; ///< already shifted
+    auto operator<=>(const NumberTest&) const = default;
+};
+
+struct TextTest {
+    TextField field;
+    Op op;
+    std::string text;
+    auto operator<=>(const TextTest&) const = default;
+};
+
+/// ANDed.
+struct Tests {
+    std::vector<NumberTest> numbers;
+    std::vector<TextTest> texts;
+    bool empty() const { return numbers.empty() && texts.empty(); }
+    auto operator<=>(const Tests&) const = default;
+};
+
+struct Resolved {
+    Tests tests;
+    bool complete; ///< false: some comparison was left out, its argument does not exist as one here
+};
+
+/// Have the events of `subject` such a field?
+bool has_field(const Subject& subject, std::string_view field);
+/// Throws Mistake when they have not.
+void check_field(const Subject& subject, std::string_view field, Span where);
+/// Which of fields() they have: "path, exe, ...".
+std::string field_list(const Subject& subject);
+/// What the clause means for the events of `subject`. Throws Mistake; for a comparison
+/// that came through a macro the place is where the rule names the macro.
+Resolved resolve(const SourceText& source, const Clause& clause, const Subject& subject);
+/// Why a comparison hardly means what it says; empty when all is well.
+std::string oddity(const Comparison& comparison, const NumberTest& test);
+
+} // namespace telemetry::rules

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/rules/rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "telemetry/rules/builder.hpp"
+#include "telemetry/rules/parser.hpp"
+
+// The text of rules/syscalls.rules; see CMakeLists.txt.
+extern "C" const char ebt_built_in_rules_start[];
+extern "C" const char ebt_built_in_rules_end[];
+
+namespace telemetry {
+namespace {
+
+using namespace rules;
+
+constexpr size_t SHOWN_MISTAKES = 50;
+constexpr size_t LONGEST_FILE = 16 << 20;
+
+/// All statements, and all their mistakes as one error.
+void parse_statements(const SourceText& source, Builder& builder) {
+    Parser parser(source);
+    std::string mistakes;
+    size_t count = 0;
+    for (Span span : source.statements()) {
+        try {
+            if (const auto statement = parser.parse(span))
+                builder.add(*statement);
+        } catch (const Mistake& mistake) {
+            if (++count <= SHOWN_MISTAKES)
+                mistakes += source.describe("error", mistake);
+        }
+    }
+    if (count > SHOWN_MISTAKES)
+        mistakes += "and " + std::to_string(count - SHOWN_MISTAKES) + " more mistakes\n";
+    if (count > 0)
+        throw RuleError(mistakes);
+}
+
+/// Puts the kernel's part into the selection; returns the row that events will carry.
+uint16_t select(ebpf_loader::Selection& selection, const Subject& subject, const KernelFilter& filter) {
+    if (subject.row) {
+        selection.select(*subject.row, filter.predicates, filter.include_all);
+        return ebpf_loader::row_of(*subject.row);
+    }
+    if (subject.process != EBT_ROW_NONE) {
+        selection.select_process(subject.process, filter.predicates, filter.include_all);
+        return subject.process;
+    }
+    return selection.select_number(subject.abi, subject.number, filter.predicates, filter.include_all);
+}
+
+[[noreturn]] void cannot_read(const std::string& file, const std::string& why) {
+    throw RuleError(file + ": error: cannot read the rules: " + why +
+                    "\nexpected: a file of rules, as --rules names it\n");
+}
+
+} // namespace
+
+struct Rules::Impl {
+    static constexpr uint16_t UNSELECTED = UINT16_MAX;
+
+    Impl() { filter_of_row.fill(UNSELECTED); }
+
+    std::vector<CallFilter> filters;
+    std::array<uint16_t, EBT_ROWS> filter_of_row;
+    std::array<bool, EBT_ROWS> exact{};
+    ebpf_loader::Selection selection;
+    std::vector<std::string> warnings;
+    size_t lines = 0;
+};
+
+Rules::Rules() : impl_(std::make_unique<Impl>()) {}
+Rules::~Rules() = default;
+Rules::Rules(Rules&&) noexcept = default;
+Rules& Rules::operator=(Rules&&) noexcept = default;
+
+Rules Rules::parse(std::string_view text, const std::string& file) {
+    const SourceText source(text, file);
+    Builder builder(source);
+    parse_statements(source, builder);
+    builder.finish();
+
+    Rules result;
+    Impl& impl = *result.impl_;
+    impl.lines = builder.lines();
+    impl.warnings = builder.warnings();
+    for (Builder::Entry& entry : builder.take_entries()) {
+        if (!entry.filter.selected())
+            continue;
+        const KernelFilter kernel = entry.filter.kernel();
+        const uint16_t row = select(impl.selection, entry.subject, kernel);
+        impl.filter_of_row[row] = static_cast<uint16_t>(impl.filters.size());
+        impl.exact[row] = kernel.exact;
+        impl.filters.push_back(std::move(entry.filter));
+    }
+    return result;
+}
+
+Rules Rules::load(const std::string& file) {
+    const std::unique_ptr<FILE, int (*)(FILE*)> stream(std::fopen(file.c_str(), "re"), std::fclose);
+    if (!stream)
+        cannot_read(file, std::strerror(errno));
+    std::string text;
+    std::array<char, 65536> buffer;
+    while (const size_t got = std::fread(buffer.data(), 1, buffer.size(), stream.get())) {
+        text.append(buffer.data(), got);
+        if (text.size() > LONGEST_FILE)
+            cannot_read(file, "it is longer than 16 MiB");
+    }
+    if (std::ferror(stream.get()))
+        cannot_read(file, std::strerror(errno));
+    return parse(text, file);
+}
+
+std::string_view Rules::built_in() {
+    return {ebt_built_in_rules_start, ebt_built_in_rules_end};
+}
+
+void Rules::follow_processes() {
+    ebpf_loader::Selection& selection = impl_->selection;
+    const auto is_end = [](const auto& entry) {
+        const auto& [row, plan] = entry;
+        return row == EBT_ROW_EXIT || ((plan.flags & EBT_PLAN_NO_RETURN) && !(plan.flags & EBT_PLAN_ENTER));
+    };
+    if (std::none_of(selection.plans().begin(), selection.plans().end(), is_end))
+        return;
+    const auto is_whole = [&](uint16_t row) {
+        const auto plan = selection.plans().find(row);
+        return plan != selection.plans().end() && (plan->second.flags & EBT_INCLUDE_ALL) &&
+               plan->second.predicates == 0;
+    };
+    const auto add = [&](ebt_process_row row) {
+        selection.select_process(row, {}, true);
+        impl_->exact[row] = false;
+    };
+    const auto row_named = [](const char* name) {
+        return ebpf_loader::row_of(*ebpf_loader::find_syscall(name));
+    };
+    if (!is_whole(EBT_ROW_FORK))
+        add(EBT_ROW_FORK);
+    if (!is_whole(EBT_ROW_EXEC) && !(is_whole(row_named("execve")) && is_whole(row_named("execveat"))))
+        add(EBT_ROW_EXEC);
+}
+
+void Rules::follow_all_processes() {
+    for (const ebt_process_row row : {EBT_ROW_FORK, EBT_ROW_EXEC, EBT_ROW_EXIT}) {
+        impl_->selection.select_process(row, {}, true);
+        impl_->exact[row] = false;
+    }
+}
+
+ebpf_loader::Selection Rules::compile() const {
+    return impl_->selection;
+}
+
+bool Rules::matches(const Event& event) const {
+    const uint16_t filter = event.row < EBT_ROWS ? impl_->filter_of_row[event.row] : Impl::UNSELECTED;
+    return filter != Impl::UNSELECTED && impl_->filters[filter].matches(event);
+}
+
+bool Rules::kernel_decides(uint16_t row) const {
+    return row < EBT_ROWS && impl_->exact[row];
+}
+
+size_t Rules::size() const {
+    return impl_->lines;
+}
+
+const std::vector<std::string>& Rules::warnings() const {
+    return impl_->warnings;
+}
+
+} // namespace telemetry

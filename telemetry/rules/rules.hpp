@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ebpf_loader/engine.hpp>
+
+#include "telemetry/event/event.hpp"
+
+namespace telemetry {
+
+/// Mistakes in a rules file. what() is, for each, "file:line:column: error: message", then
+/// the line itself and a caret under the place, then what was expected.
+class RuleError : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// A parsed rules file: which events are wanted. The numeric part of it runs in the
+/// kernel (compile()), what the kernel cannot decide is decided here (matches()).
+class Rules {
+  public:
+    Rules();
+    ~Rules();
+    Rules(Rules&&) noexcept;
+    Rules& operator=(Rules&&) noexcept;
+
+    /// Throws RuleError; with several mistakes, what() lists them all, one a statement.
+    static Rules parse(std::string_view text, const std::string& file);
+    static Rules load(const std::string& file);
+    static std::string_view built_in(); ///< the text of rules/syscalls.rules
+
+    /// At its end a process has no executable any more: it is known from the start. Adds
+    /// to the kernel's part what tells of that, where ends are wanted; matches() drops it.
+    void follow_processes();
+    /// Adds to the kernel's part all that tells of processes coming and going.
+    void follow_all_processes();
+
+    /// The kernel's part.
+    ebpf_loader::Selection compile() const;
+    /// Is the event wanted? Exact: evaluates the whole rule, the kernel's part included.
+    bool matches(const Event& event) const;
+    /// True when matches() can only say yes to what the kernel lets through.
+    bool kernel_decides(uint16_t row) const;
+    /// Number of rule lines; for the log.
+    size_t size() const;
+    /// What is allowed but hardly meant (a comparison that is never true, a line without
+    /// effect), in the form of RuleError::what() with "warning:"; for the log and --check.
+    const std::vector<std::string>& warnings() const;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace telemetry

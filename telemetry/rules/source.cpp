@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/rules/source.hpp"
+
+#include <algorithm>
+
+namespace telemetry::rules {
+namespace {
+
+constexpr size_t SHOWN_WIDTH = 100; ///< of a source line in a message
+constexpr size_t QUOTED_WIDTH = 48; ///< of a word in a message
+
+bool is_control(unsigned char byte) {
+    return byte < 0x20 || byte == 0x7f;
+}
+
+/// Offset just behind the statement's line end. A line goes on behind a backslash at its
+/// end, unless that stands in a string (which never spans lines) or in a comment.
+size_t statement_end(std::string_view text, size_t at) {
+    bool in_string = false;
+    bool in_comment = false;
+    for (; at < text.size() && text[at] != '\n'; ++at) {
+        if (in_comment)
+            continue;
+        if (text[at] == '"')
+            in_string = !in_string;
+        else if (text[at] == '#' && !in_string)
+            in_comment = true;
+        else if (text[at] == '\\' && in_string && at + 1 < text.size() && text[at + 1] != '\n')
+            ++at;
+        else if (text[at] == '\\' && !in_string) {
+            const size_t next = text.find_first_not_of(" \t\r", at + 1);
+            if (next != text.npos && text[next] == '\n')
+                at = next;
+        }
+    }
+    return std::min(at + 1, text.size());
+}
+
+/// A character as a terminal may see it, one column wide (a tab stays a tab).
+void append_shown(std::string& out, std::string_view character) {
+    const auto first = static_cast<unsigned char>(character[0]);
+    const bool c1_control =
+        character.size() == 2 && first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;
+    // U+200E..U+202E and U+2066..U+2069 hold the characters that reorder text
+    const bool reorders = character.size() == 3 && first == 0xe2 &&
+                          (character[1] == '\x80' || (character[1] == '\x81' && character[2] >= '\xa6'));
+    if (character == "\t")
+        out += '\t';
+    else if ((character.size() == 1 && (is_control(first) || first >= 0x80)) || c1_control || reorders)
+        out += '?';
+    else
+        out += character;
+}
+
+/// The part of a line around [first, last) (in characters) that fits a message.
+struct Window {
+    size_t begin;
+    size_t end;
+};
+
+Window choose_window(size_t length, size_t first) {
+    if (length <= SHOWN_WIDTH)
+        return {0, length};
+    const size_t begin =
+        first < SHOWN_WIDTH / 2 ? 0 : std::min(first - SHOWN_WIDTH / 2, length - SHOWN_WIDTH);
+    return {begin, std::min(begin + SHOWN_WIDTH, length)};
+}
+
+std::vector<std::string_view> characters(std::string_view line) {
+    std::vector<std::string_view> result;
+    for (size_t at = 0; at < line.size(); at += result.back().size())
+        result.push_back(line.substr(at, character_length(line, at)));
+    return result;
+}
+
+/// The line and below it the caret line for characters [first, last).
+std::string show(const std::vector<std::string_view>& line, size_t first, size_t last) {
+    const Window window = choose_window(line.size(), first);
+    std::string shown = window.begin > 0 ? "..." : "";
+    std::string carets = window.begin > 0 ? "   " : "";
+    for (size_t i = window.begin; i < window.end; ++i) {
+        append_shown(shown, line[i]);
+        if (i < first)
+            carets += line[i] == "\t" ? '\t' : ' ';
+    }
+    if (window.end < line.size())
+        shown += "...";
+    carets += '^';
+    carets.append(std::min(last, window.end) > first + 1 ? std::min(last, window.end) - first - 1 : 0, '~');
+    return shown + '\n' + carets + '\n';
+}
+
+} // namespace
+
+size_t character_length(std::string_view text, size_t at) {
+    const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[at + i]); };
+    const unsigned char first = byte(0);
+    const size_t length = first < 0xc2 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 1;
+    if (length > text.size() - at)
+        return 1;
+    for (size_t i = 1; i < length; ++i)
+        if ((byte(i) & 0xc0) != 0x80)
+            return 1;
+    // overlong forms, surrogates, beyond U+10FFFF
+    const bool wrong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
+                       (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f);
+    return wrong ? 1 : length;
+}
+
+SourceText::SourceText(std::string_view text, std::string file)
+    : text_(text), file_(std::move(file)), lines_{0} {
+    if (text_.starts_with("\xef\xbb\xbf")) // a byte order mark is no text
+        text_.remove_prefix(3);
+    text = text_;
+    for (size_t at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1))
+        lines_.push_back(at + 1);
+}
+
+size_t SourceText::line_of(size_t offset) const {
+    return static_cast<size_t>(std::upper_bound(lines_.begin(), lines_.end(), offset) - lines_.begin());
+}
+
+std::vector<Span> SourceText::statements() const {
+    std::vector<Span> result;
+    for (size_t at = 0; at < text_.size();) {
+        const size_t end = statement_end(text_, at);
+        result.push_back({at, end});
+        at = end;
+    }
+    return result;
+}
+
+std::string SourceText::describe(std::string_view severity, const Mistake& mistake) const {
+    const size_t number = line_of(mistake.where.begin);
+    const size_t begin = lines_[number - 1];
+    size_t end = std::min(text_.find('\n', begin), text_.size());
+    if (end > begin && text_[end - 1] == '\r')
+        --end;
+    const size_t at = std::clamp(mistake.where.begin, begin, end);
+    const auto line = characters(text_.substr(begin, end - begin));
+    const size_t first = characters(text_.substr(begin, at - begin)).size();
+    const size_t stop = std::clamp(mistake.where.end, at, end);
+    const size_t last = first + characters(text_.substr(at, stop - at)).size();
+
+    std::string result;
+    for (std::string_view character : characters(file_))
+        append_shown(result, character);
+    result += ':' + std::to_string(number) + ':' + std::to_string(first + 1) + ": ";
+    result.append(severity).append(": ").append(mistake.message) += '\n';
+    result += show(line, first, last);
+    if (!mistake.expected.empty())
+        result += "expected: " + mistake.expected + '\n';
+    return result;
+}
+
+std::string quoted(std::string_view text) {
+    static constexpr char HEX[] = "0123456789abcdef";
+    std::string result = "\"";
+    size_t at = 0;
+    for (size_t shown = 0; at < text.size() && shown < QUOTED_WIDTH; ++shown) {
+        const size_t length = character_length(text, at);
+        std::string visible;
+        append_shown(visible, text.substr(at, length));
+        const auto byte = static_cast<unsigned char>(text[at]);
+        if (visible == "?" && text[at] != '?')
+            result.append("\\x") += {HEX[byte >> 4], HEX[byte & 15]};
+        else
+            result += visible == "\t" ? "\\t" : visible;
+        at += visible == "?" ? 1 : length;
+    }
+    return result + (at < text.size() ? "...\"" : "\"");
+}
+
+} // namespace telemetry::rules

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "telemetry/rules/fields.hpp"
+#include "telemetry/rules/source.hpp"
+
+namespace telemetry::rules {
+
+/// Bounds that no real file reaches; they keep $macro && $macro from eating the memory.
+inline constexpr size_t MAX_CLAUSES = 1024;     ///< a statement, macros expanded
+inline constexpr size_t MAX_COMPARISONS = 64;   ///< a clause
+inline constexpr size_t MAX_EXPANDED = 1 << 18; ///< comparisons of a file, macros expanded
+
+/// A number as written: its value may depend on the argument it is compared with.
+struct NumberTerm {
+    Span where;
+    std::string_view symbol; ///< empty: `bits` is the number
+    uint64_t bits = 0;
+    bool negative = false;
+};
+
+/// FIELD OP VALUE, not yet tied to a system call.
+struct Comparison {
+    Span field_at;
+    std::string_view field;
+    Type type = Type::number;
+    Op op = Op::eq;
+    Span value_at;
+    bool is_signed = false;         ///< "s" before the value
+    std::vector<NumberTerm> number; ///< ORed; type number
+    bool truth = false;             ///< type truth
+    std::string text;               ///< type text
+};
+
+/// A comparison where it is used; through a macro, `macro_at` is where that is named.
+struct Term {
+    std::shared_ptr<const Comparison> comparison;
+    std::optional<Span> macro_at;
+};
+using Clause = std::vector<Term>;
+
+/// A line that selects or excludes events.
+struct Statement {
+    Span head; ///< the name or number
+    bool exclude = false;
+    bool every_call = false;        ///< "all"
+    std::optional<Subject> subject; ///< otherwise
+    std::vector<Clause> clauses;    ///< ORed; none: every event
+    bool require_standard = false;  ///< P
+    bool require_specific = false;  ///< V
+};
+
+} // namespace telemetry::rules

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/rules/values.hpp"
+
+#include <algorithm>
+
+#include <ebpf_loader/constants.hpp>
+
+namespace telemetry::rules {
+namespace {
+
+/// What a string may hold without quotes: no character that means something to the
+/// language, and none that looks as if it did (wildcards).
+bool is_bare(char c) {
+    constexpr std::string_view PUNCTUATION = "_./-+@:,%~[]{}";
+    return is_word_character(c) || PUNCTUATION.find(c) != std::string_view::npos ||
+           static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool is_constant(std::string_view name) {
+    const auto all = ebpf_loader::constants();
+    return ebpf_loader::find_constant({}, name) || // or it has several values
+           std::any_of(all.begin(), all.end(), [&](const auto& constant) { return constant.name == name; });
+}
+
+std::string suggested_constant(std::string_view word) {
+    std::vector<std::string_view> names;
+    for (const auto& constant : ebpf_loader::constants())
+        names.push_back(constant.name);
+    return suggestion(word, names);
+}
+
+constexpr std::string_view EXPECTED_NUMBER =
+    "a number (decimal, 0octal, 0xhex), a constant such as O_WRONLY, or some "
+    "of these as (A|B); s before it for a signed comparison";
+constexpr std::string_view EXPECTED_TEXT =
+    "text; in double quotes when it holds more than letters, digits and "
+    "_./-+@:,%~[]{}";
+
+/// Does a constant make sense as the field's value?
+bool takes_constants(std::string_view field) {
+    return !find_field(field) || field == "ret";
+}
+
+class Reader {
+  public:
+    Reader(Cursor& cursor, const SourceText& source, Comparison& comparison)
+        : cursor_(cursor), source_(source), comparison_(comparison) {}
+
+    void number();
+    void truth();
+    void text();
+
+  private:
+    void sign_prefix();
+    NumberTerm number_term();
+    void check_symbol(NumberTerm& term, Span word) const;
+    std::string quoted_text();
+    char escape();
+    std::string bare_text();
+    Span since(size_t begin) const { return {begin, cursor_.at()}; }
+
+    Cursor& cursor_;
+    const SourceText& source_;
+    Comparison& comparison_;
+};
+
+/// [s]NUMBER, [s]CONSTANT or [s](A|B)
+void Reader::number() {
+    sign_prefix();
+    if (!cursor_.take("(")) {
+        comparison_.number.push_back(number_term());
+        return;
+    }
+    do {
+        cursor_.skip_blanks();
+        comparison_.number.push_back(number_term());
+        cursor_.skip_blanks();
+    } while (cursor_.take("|"));
+    if (!cursor_.take(")"))
+        throw Mistake{cursor_.here(), "the parenthesis is not closed", "| and another value, or )"};
+}
+
+/// "s" may touch what it belongs to: s-100, s0, sAT_FDCWD.
+void Reader::sign_prefix() {
+    if (cursor_.peek() != 's')
+        return;
+    const Span word = *cursor_.take_word();
+    const std::string_view text = source_.text(word);
+    comparison_.is_signed =
+        text.size() == 1 || is_digit(text[1]) || (!is_constant(text) && is_constant(text.substr(1)));
+    cursor_.take_to(word.begin + comparison_.is_signed);
+    cursor_.skip_blanks();
+}
+
+NumberTerm Reader::number_term() {
+    const size_t begin = cursor_.at();
+    NumberTerm term;
+    term.negative = cursor_.take("-");
+    cursor_.skip_blanks();
+    if (is_digit(cursor_.peek())) {
+        const uint64_t magnitude = cursor_.take_number();
+        if (term.negative && magnitude > (uint64_t{1} << 63))
+            throw Mistake{since(begin), "the number is too small for 64 bits",
+                          "-9223372036854775808 or more"};
+        term.bits = term.negative ? -magnitude : magnitude;
+    } else if (const auto word = cursor_.take_word()) {
+        check_symbol(term, *word);
+    } else {
+        throw Mistake{cursor_.here(), "a number is missing", std::string(EXPECTED_NUMBER)};
+    }
+    term.where = since(begin);
+    return term;
+}
+
+void Reader::check_symbol(NumberTerm& term, Span word) const {
+    const std::string_view symbol = source_.text(word);
+    if (comparison_.field == "auid" && symbol == "unset") {
+        term.bits = UINT32_MAX;
+        return;
+    }
+    if (!takes_constants(comparison_.field))
+        throw Mistake{word,
+                      std::string(comparison_.field) + " is compared with a number, not " + quoted(symbol),
+                      comparison_.field == "auid" ? "a number, or unset" : "a number"};
+    if (!is_constant(symbol))
+        throw Mistake{word, "unknown constant " + quoted(symbol),
+                      std::string(EXPECTED_NUMBER) + suggested_constant(symbol)};
+    term.symbol = symbol;
+}
+
+void Reader::truth() {
+    const size_t begin = cursor_.at();
+    size_t length = 0;
+    // as with all numbers, flags may touch 0 and 1
+    const bool number = is_digit(cursor_.peek());
+    while (number ? is_digit(cursor_.peek(length)) : is_word_character(cursor_.peek(length)))
+        ++length;
+    const std::string_view word = source_.text({begin, begin + length});
+    comparison_.truth = word == "yes" || word == "1";
+    if (!comparison_.truth && word != "no" && word != "0")
+        throw Mistake{word.empty() ? cursor_.here() : Span{begin, begin + length},
+                      std::string(comparison_.field) + " is either yes or no", "yes, no, 1 or 0"};
+    cursor_.take_to(begin + length);
+}
+
+void Reader::text() {
+    comparison_.text = cursor_.peek() == '"' ? quoted_text() : bare_text();
+}
+
+std::string Reader::quoted_text() {
+    const size_t begin = cursor_.at();
+    std::string result;
+    for (cursor_.take("\""); cursor_.peek() != '"';) {
+        const char c = cursor_.peek();
+        if (cursor_.at_line_end() || (c == '\\' && cursor_.at_line_end(1)))
+            throw Mistake{since(begin), "the string is not closed",
+                          "a double quote before the end of the line"};
+        if (c == '\0')
+            throw Mistake{{cursor_.at(), cursor_.at() + 1}, "a NUL byte in the file", "\\x00 to mean one"};
+        if (c == '\\') {
+            result += escape();
+        } else {
+            result += c;
+            cursor_.take_to(cursor_.at() + 1);
+        }
+    }
+    cursor_.take("\"");
+    return result;
+}
+
+char Reader::escape() {
+    const Span escape{cursor_.at(), cursor_.at() + 2};
+    const char kind = cursor_.peek(1);
+    const int high = kind == 'x' ? hex_digit(cursor_.peek(2)) : -1;
+    const int low = high >= 0 ? hex_digit(cursor_.peek(3)) : -1;
+    cursor_.take_to(escape.end + (low >= 0 ? 2 : 0));
+    if (kind == '"' || kind == '\\')
+        return kind;
+    if (kind == 'n')
+        return '\n';
+    if (low < 0)
+        throw Mistake{escape, "unknown escape " + quoted(source_.text(escape)),
+                      "\\\", \\\\, \\n, or \\x and two hexadecimal digits"};
+    return static_cast<char>(high * 16 + low);
+}
+
+std::string Reader::bare_text() {
+    const size_t begin = cursor_.at();
+    size_t length = 0;
+    while (begin + length < cursor_.end() && is_bare(cursor_.peek(length)))
+        ++length;
+    const char next = cursor_.peek(length);
+    const bool ends = begin + length >= cursor_.end() || is_blank(next) || next == '\r' || next == '\n' ||
+                      next == '#' || next == '\\' || (next == '&' && cursor_.peek(length + 1) == '&');
+    if (length == 0 && (ends || next == '&'))
+        throw Mistake{cursor_.here(), "text to compare with is missing", std::string(EXPECTED_TEXT)};
+    cursor_.take_to(begin + length);
+    if (next == '*' || next == '?')
+        throw Mistake{cursor_.here(), "there are no wildcards",
+                      "^ to compare the beginning, $ the end, ~ any part; or quotes around the character"};
+    if (!ends)
+        throw Mistake{cursor_.here(), quoted(source_.text(cursor_.here())) + " in a string without quotes",
+                      std::string(EXPECTED_TEXT)};
+    return std::string(source_.text(since(begin)));
+}
+
+} // namespace
+
+void read_value(Cursor& cursor, const SourceText& source, Comparison& comparison) {
+    Reader reader(cursor, source, comparison);
+    if (comparison.type == Type::text)
+        reader.text();
+    else if (comparison.type == Type::truth)
+        reader.truth();
+    else
+        reader.number();
+}
+
+} // namespace telemetry::rules

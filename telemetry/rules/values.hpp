@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "telemetry/rules/cursor.hpp"
+#include "telemetry/rules/syntax.hpp"
+
+namespace telemetry::rules {
+
+/// Reads what the comparison compares with, as its type asks. Throws Mistake.
+void read_value(Cursor& cursor, const SourceText& source, Comparison& comparison);
+
+} // namespace telemetry::rules

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/sink/stream_sink.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <utility>
+
+#include <ebpf_loader/error.hpp>
+
+namespace telemetry {
+namespace {
+
+using ebpf_loader::Error;
+using ebpf_loader::ErrorCode;
+using std::chrono::milliseconds;
+
+uint64_t lines_in(std::string_view bytes) {
+    return static_cast<uint64_t>(std::ranges::count(bytes, '\n'));
+}
+
+/// EPIPE and EFBIG tell the same without ending the program.
+void ignore_signals_of_writing() {
+    for (const int number : {SIGPIPE, SIGXFSZ}) {
+        struct sigaction action = {};
+        if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_DFL)
+            signal(number, SIG_IGN);
+    }
+}
+
+/// Does the error leave hope that a later write works?
+bool may_pass(int error_number, bool is_file) {
+    switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+    case ENOMEM:
+    case ENOBUFS:
+        return true;
+    case EIO:
+        return is_file; // of a terminal it says that the terminal is gone
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
+StreamSink::StreamSink(std::string name, std::string path, const SinkOptions& options)
+    : name_(std::move(name)), path_(std::move(path)), options_(options) {
+    ignore_signals_of_writing();
+    queue_.reserve(options.buffer_bytes);
+}
+
+StreamSink::~StreamSink() {
+    finish();
+}
+
+void StreamSink::attach(int fd) {
+    const int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+        throw Error(ErrorCode::usage, "Cannot write to " + name_ + ": " + std::strerror(EBADF) +
+                                          ". Give it a file or a reader.");
+    use(fd, OwnedFd());
+}
+
+void StreamSink::open() {
+    OwnedFd file = open_path();
+    if (!file) {
+        const int why = errno;
+        throw Error(ErrorCode::usage, "Cannot write to " + path_ + ": " + std::strerror(why) + ". " +
+                                          (why == ENXIO ? "A FIFO or socket needs a reader before a writer."
+                                                        : "Check the path and its permissions."));
+    }
+    const int fd = file.get();
+    use(fd, std::move(file));
+}
+
+/// O_NONBLOCK: neither a FIFO without a reader nor a terminal with its output stopped may hold us up.
+OwnedFd StreamSink::open_path() const {
+    constexpr mode_t owner_alone = 0600;
+    return OwnedFd(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+                          owner_alone));
+}
+
+void StreamSink::use(int fd, OwnedFd owned) {
+    struct stat status = {};
+    fstat(fd, &status);
+    kind_ = S_ISREG(status.st_mode) ? Kind::file : S_ISSOCK(status.st_mode) ? Kind::socket : Kind::other;
+    may_block_ = !owned && kind_ == Kind::other;
+    if (may_block_) {
+        // O_NONBLOCK belongs to the open file, which others may share (the shell, the programs
+        // after us): it is set on an open file of our own to the same pipe or terminal.
+        const std::string self = "/proc/self/fd/" + std::to_string(fd);
+        OwnedFd own(::open(self.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+        if (own) {
+            owned = std::move(own);
+            may_block_ = false;
+        }
+    }
+    fd_ = owned ? owned.get() : fd;
+    owned_ = std::move(owned);
+}
+
+void StreamSink::write(std::string_view lines, uint64_t events) {
+    if (!broken_ && !queue_.empty() && queue_.size() + lines.size() > options_.buffer_bytes)
+        drain();
+    if (broken_ || cut_ || (!queue_.empty() && queue_.size() + lines.size() > options_.buffer_bytes)) {
+        lost_ += events;
+        return;
+    }
+    const bool is_worth_a_call = lines.size() >= options_.buffer_bytes / 4;
+    if (queue_.empty() && is_worth_a_call)
+        lines.remove_prefix(push(lines)); // from where it is: a copy would cost as much as the rest
+    if (lines.empty())
+        return;
+    queue_.append(lines);
+    batches_.push_back({lines.size(), events});
+    if (broken_)
+        discard_queue();
+    else if (queue_.size() >= options_.buffer_bytes)
+        drain();
+}
+
+void StreamSink::flush() {
+    if (!broken_)
+        drain();
+}
+
+void StreamSink::finish() {
+    flush();
+    cut_ |= fragment_ != 0; // the rest of the line is lost: nothing may follow it
+    discard_queue();
+}
+
+void StreamSink::drain() {
+    forget(push(queue_));
+    if (broken_)
+        discard_queue();
+}
+
+size_t StreamSink::push(std::string_view bytes) {
+    const auto deadline = Clock::now() + (stalled_ ? milliseconds(0) : options_.patience);
+    size_t sent = 0;
+    while (sent < bytes.size()) {
+        const ssize_t count = write_some(bytes.data() + sent, bytes.size() - sent);
+        if (count > 0) {
+            note_written(bytes.substr(sent, static_cast<size_t>(count)));
+            sent += static_cast<size_t>(count);
+            stalled_ = false;
+        } else if (count < 0 && errno == EAGAIN) {
+            if (!wait_until_writable(deadline))
+                break;
+        } else if (count == 0 || errno != EINTR) {
+            sent -= fail(count == 0 ? EIO : errno, sent);
+            break;
+        }
+    }
+    return sent;
+}
+
+void StreamSink::forget(size_t bytes) {
+    size_t rest = bytes;
+    auto batch = batches_.begin();
+    for (; batch != batches_.end() && batch->bytes <= rest; ++batch)
+        rest -= batch->bytes;
+    if (batch != batches_.end())
+        batch->bytes -= rest;
+    batches_.erase(batches_.begin(), batch);
+    queue_.erase(0, bytes);
+}
+
+void StreamSink::note_written(std::string_view bytes) {
+    const size_t end_of_line = bytes.rfind('\n');
+    fragment_ =
+        end_of_line == std::string_view::npos ? fragment_ + bytes.size() : bytes.size() - end_of_line - 1;
+}
+
+bool StreamSink::wait_until_writable(Clock::time_point deadline) {
+    for (;;) {
+        const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+        pollfd descriptor = {fd_, POLLOUT, 0};
+        const int ready = poll(&descriptor, 1, static_cast<int>(std::max<int64_t>(left.count(), 0)));
+        if (ready > 0)
+            return true; // or broken, as the next write will tell
+        if (ready == 0)
+            break;
+        if (errno != EINTR)
+            return true;
+    }
+    stalled_ = true;
+    set_error("the reader does not keep up");
+    return false;
+}
+
+/// Never blocks. A descriptor that could is asked first, and given no more than fits then:
+/// PIPE_BUF for a pipe with room, less for a terminal.
+ssize_t StreamSink::write_some(const char* bytes, size_t count) {
+    if (kind_ == Kind::socket)
+        return send(fd_, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (may_block_) {
+        constexpr size_t terminal_room = 256;
+        pollfd descriptor = {fd_, POLLOUT, 0};
+        if (poll(&descriptor, 1, 0) <= 0) {
+            errno = EAGAIN;
+            return -1;
+        }
+        count = std::min<size_t>(count, isatty(fd_) ? terminal_room : PIPE_BUF);
+    }
+    return ::write(fd_, bytes, count);
+}
+
+size_t StreamSink::fail(int error_number, size_t sent) {
+    set_error(std::strerror(error_number));
+    if (may_pass(error_number, kind_ == Kind::file))
+        return take_back_fragment(sent);
+    broken_ = true;
+    return 0;
+}
+
+/// The disk is full in the middle of a line: the file shall end with the line before it.
+size_t StreamSink::take_back_fragment(size_t sent) {
+    struct stat status = {};
+    if (kind_ != Kind::file || fragment_ == 0 || fragment_ > sent || fstat(fd_, &status) != 0)
+        return 0;
+    const bool appends = fcntl(fd_, F_GETFL) & O_APPEND;
+    const off_t position = appends ? status.st_size : lseek(fd_, 0, SEEK_CUR);
+    const off_t line_begin = position - static_cast<off_t>(fragment_);
+    if (position != status.st_size || line_begin < 0)
+        return 0; // somebody else writes there too: the line is finished when there is room
+    if (ftruncate(fd_, line_begin) != 0 || (!appends && lseek(fd_, line_begin, SEEK_SET) < 0))
+        return 0;
+    return std::exchange(fragment_, 0);
+}
+
+void StreamSink::discard_queue() {
+    std::string_view rest = queue_;
+    for (const Batch& batch : batches_) {
+        lost_ += std::min(batch.events, lines_in(rest.substr(0, batch.bytes)));
+        rest.remove_prefix(batch.bytes);
+    }
+    queue_.clear();
+    batches_.clear();
+    fragment_ = 0;
+}
+
+void StreamSink::set_error(std::string_view why) {
+    error_ = name_ + ": ";
+    error_ += why;
+}
+
+bool StreamSink::reopen() {
+    flush();
+    OwnedFd file = open_path();
+    if (!file) {
+        set_error("cannot open it anew: " + std::string(std::strerror(errno)));
+        return false;
+    }
+    if (fragment_) { // its beginning stays in the old file
+        forget(queue_.find('\n') + 1);
+        lost_ += 1;
+        fragment_ = 0;
+    }
+    const int fd = file.get();
+    use(fd, std::move(file));
+    broken_ = cut_ = false;
+    return true;
+}
+
+std::unique_ptr<Sink> make_stream_sink(int fd, const std::string& name, const SinkOptions& options) {
+    auto sink = std::make_unique<StreamSink>(name, std::string(), options);
+    sink->attach(fd);
+    return sink;
+}
+
+std::unique_ptr<FileSink> make_file_sink(const std::string& path, const SinkOptions& options) {
+    auto sink = std::make_unique<StreamSink>(path, path, options);
+    sink->open();
+    return sink;
+}
+
+} // namespace telemetry

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "telemetry/base/owned_fd.hpp"
+#include "telemetry/sink/sinks.hpp"
+
+namespace telemetry {
+
+/// Lines on their way to a descriptor. They wait in a queue of bounded size; when that is full
+/// since the reader takes nothing or the disk has no room, new lines are lost and counted. A line
+/// that was begun is finished before another, or taken back from the file: none is ever cut.
+class StreamSink : public FileSink {
+  public:
+    /// `path` is empty for a descriptor of somebody else's.
+    StreamSink(std::string name, std::string path, const SinkOptions& options);
+    ~StreamSink() override;
+    StreamSink(const StreamSink&) = delete;
+    StreamSink& operator=(const StreamSink&) = delete;
+
+    /// Throws ebpf_loader::Error.
+    void attach(int fd);
+    void open();
+
+    void write(std::string_view lines, uint64_t events) override;
+    void flush() override;
+    void finish() override;
+    uint64_t lost() const override { return lost_; }
+    bool broken() const override { return broken_; }
+    std::string_view error() const override { return error_; }
+    bool reopen() override;
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    enum class Kind { file, socket, other };
+
+    void use(int fd, OwnedFd owned);
+    /// Pushes the queue, and forgets what went.
+    void drain();
+    /// Writes what can be written now. Returns how much that was.
+    size_t push(std::string_view bytes);
+    bool wait_until_writable(Clock::time_point deadline);
+    ssize_t write_some(const char* bytes, size_t count);
+    void note_written(std::string_view bytes);
+    /// Takes what was sent from the queue.
+    void forget(size_t bytes);
+    /// These return how many of the bytes just sent were taken back.
+    size_t fail(int error_number, size_t sent);
+    size_t take_back_fragment(size_t sent);
+    void discard_queue();
+    void set_error(std::string_view why);
+    OwnedFd open_path() const;
+
+    const std::string name_;
+    const std::string path_;
+    const SinkOptions options_;
+    OwnedFd owned_;
+    int fd_ = -1;
+    Kind kind_ = Kind::other;
+    bool may_block_ = false; ///< the descriptor is shared with others, who rely on it to block
+
+    /// What one call of write() gave, or what is left of it.
+    struct Batch {
+        size_t bytes;
+        uint64_t events;
+    };
+
+    std::string queue_;
+    std::vector<Batch> batches_; ///< what the queue is made of
+    size_t fragment_ = 0;        ///< bytes written since the last end of a line
+    bool stalled_ = false;
+    bool broken_ = false;
+    bool cut_ = false; ///< the end of a line was given up
+    uint64_t lost_ = 0;
+    std::string error_;
+};
+
+} // namespace telemetry

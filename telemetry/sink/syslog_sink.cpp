@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
+#include <ebpf_loader/error.hpp>
+
+#include "telemetry/base/line_buffer.hpp"
+#include "telemetry/base/owned_fd.hpp"
+#include "telemetry/sink/sinks.hpp"
+
+namespace telemetry {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view identity = "ebpf-telemetry";
+constexpr unsigned priority = 1 * 8 + 6; // facility user, severity info
+constexpr size_t part_prefix = 64;       // at least as long as "part=N/M line=L " gets
+constexpr size_t least_payload = 64;
+constexpr auto reconnect_interval = std::chrono::seconds(1);
+
+/// Where a part of at most `room` bytes ends, without cutting a UTF-8 character.
+size_t end_of_part(std::string_view rest, size_t room) {
+    if (rest.size() <= room)
+        return rest.size();
+    size_t end = room;
+    while (end > room - 3 && (static_cast<uint8_t>(rest[end]) & 0xc0) == 0x80)
+        --end;
+    return end;
+}
+
+/// Datagrams to the log's socket, one a line, in the form of RFC 3164. libc's syslog() would
+/// wait for ever for a daemon that takes nothing, and would not tell what it lost.
+class SyslogSink final : public Sink {
+  public:
+    explicit SyslogSink(const SyslogOptions& options) : options_(options) {
+        if (!connect())
+            throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, error_ + ". " + remedy(last_errno_));
+    }
+
+    void write(std::string_view lines, uint64_t events) override;
+    void flush() override {}
+    uint64_t lost() const override { return lost_; }
+    bool broken() const override { return false; } // a daemon that ended may come back
+    std::string_view error() const override { return error_; }
+
+  private:
+    static std::string remedy(int error_number);
+    bool connect();
+    void note_error(int error_number);
+    bool reconnect();
+    void put_header();
+    void put_time();
+    bool send_line(std::string_view line);
+    bool send_parts(std::string_view line, size_t room);
+    bool send_message(std::string_view text);
+    ssize_t send_once(std::string_view text);
+    bool wait_until_writable(Clock::time_point deadline);
+
+    const SyslogOptions options_;
+    OwnedFd socket_;
+    Clock::time_point last_connect_;
+    LineBuffer header_;
+    time_t header_second_ = -1;
+    bool stalled_ = false;
+    uint64_t long_lines_ = 0;
+    uint64_t lost_ = 0;
+    int last_errno_ = 0;
+    std::string error_;
+};
+
+std::string SyslogSink::remedy(int error_number) {
+    switch (error_number) {
+    case ENOENT:
+    case ECONNREFUSED:
+        return "Is a syslog daemon running?";
+    case EPROTOTYPE:
+        return "The syslog daemon must take datagrams there.";
+    default:
+        return "Check the socket and its permissions.";
+    }
+}
+
+bool SyslogSink::connect() {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    errno = ENAMETOOLONG;
+    OwnedFd fd;
+    if (options_.socket.size() < sizeof address.sun_path) {
+        std::memcpy(address.sun_path, options_.socket.data(), options_.socket.size());
+        fd = OwnedFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    }
+    last_connect_ = Clock::now();
+    if (fd && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+        socket_ = std::move(fd);
+        return true;
+    }
+    note_error(errno);
+    return false;
+}
+
+void SyslogSink::note_error(int error_number) {
+    last_errno_ = error_number;
+    error_ = "Cannot write to the system log at " + options_.socket + ": " + std::strerror(error_number);
+}
+
+/// A daemon that was restarted has a new socket under the old name.
+bool SyslogSink::reconnect() {
+    return Clock::now() - last_connect_ >= reconnect_interval && connect();
+}
+
+void SyslogSink::write(std::string_view lines, uint64_t events) {
+    uint64_t failed = 0;
+    put_header();
+    while (!lines.empty()) {
+        const size_t end = lines.find('\n');
+        failed += !send_line(lines.substr(0, end));
+        lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
+    }
+    lost_ += std::min(failed, events);
+}
+
+void SyslogSink::put_header() {
+    timespec now = {};
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    if (now.tv_sec == header_second_)
+        return;
+    header_second_ = now.tv_sec;
+    header_.clear();
+    header_.put('<');
+    header_.put_decimal(priority);
+    header_.put('>');
+    put_time();
+    header_.put(' ');
+    header_.put(identity);
+    header_.put('[');
+    header_.put_decimal(static_cast<uint64_t>(getpid()));
+    header_.put("]: ");
+}
+
+/// "Nov  1 09:05:07", local time. The names are English in every locale.
+void SyslogSink::put_time() {
+    static constexpr std::string_view months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    tm local = {};
+    localtime_r(&header_second_, &local);
+    header_.put(months[static_cast<size_t>(local.tm_mon)]);
+    header_.put(local.tm_mday < 10 ? std::string_view("  ") : " ");
+    header_.put_decimal(static_cast<uint64_t>(local.tm_mday));
+    char before = ' ';
+    for (const int value : {local.tm_hour, local.tm_min, local.tm_sec}) {
+        header_.put(before);
+        header_.put(static_cast<char>('0' + value / 10));
+        header_.put(static_cast<char>('0' + value % 10));
+        before = ':';
+    }
+}
+
+bool SyslogSink::send_line(std::string_view line) {
+    const size_t header = header_.view().size();
+    if (header + line.size() <= options_.message_bytes)
+        return send_message(line);
+    const size_t overhead = header + part_prefix;
+    const bool has_room = options_.message_bytes > overhead + least_payload;
+    return send_parts(line, has_room ? options_.message_bytes - overhead : least_payload);
+}
+
+bool SyslogSink::send_parts(std::string_view line, size_t room) {
+    uint64_t parts = 0;
+    for (std::string_view rest = line; !rest.empty(); ++parts)
+        rest.remove_prefix(end_of_part(rest, room));
+    ++long_lines_;
+    LineBuffer text;
+    for (uint64_t part = 1; part <= parts; ++part) {
+        const size_t end = end_of_part(line, room);
+        text.clear();
+        text.put("part=");
+        text.put_decimal(part);
+        text.put('/');
+        text.put_decimal(parts);
+        text.put(" line=");
+        text.put_decimal(long_lines_);
+        text.put(' ');
+        text.put(line.substr(0, end));
+        if (!send_message(text.view()))
+            return false;
+        line.remove_prefix(end);
+    }
+    return true;
+}
+
+bool SyslogSink::send_message(std::string_view text) {
+    const auto deadline = Clock::now() + (stalled_ ? milliseconds(0) : options_.patience);
+    for (;;) {
+        if (send_once(text) >= 0) {
+            stalled_ = false;
+            return true;
+        }
+        switch (errno) {
+        case EINTR:
+            break;
+        case EAGAIN:
+            if (!wait_until_writable(deadline))
+                return false;
+            break;
+        case EMSGSIZE:
+        case ENOBUFS:
+        case ENOMEM:
+            note_error(errno);
+            return false;
+        default:
+            note_error(errno);
+            if (!reconnect())
+                return false;
+            break;
+        }
+    }
+}
+
+ssize_t SyslogSink::send_once(std::string_view text) {
+    const std::string_view header = header_.view();
+    std::array<iovec, 2> pieces = {
+        iovec{const_cast<char*>(header.data()), header.size()},
+        iovec{const_cast<char*>(text.data()), text.size()},
+    };
+    msghdr message = {};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = pieces.size();
+    return sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/// False when the daemon has not taken a message in time: nothing is waited for then, until it does.
+bool SyslogSink::wait_until_writable(Clock::time_point deadline) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+    pollfd descriptor = {socket_.get(), POLLOUT, 0};
+    if (left.count() > 0 && poll(&descriptor, 1, static_cast<int>(left.count())) != 0)
+        return true; // or a signal: looked at again
+    stalled_ = true;
+    error_ = "The syslog daemon at " + options_.socket + " does not keep up";
+    return false;
+}
+
+} // namespace
+
+std::unique_ptr<Sink> make_syslog_sink(const SyslogOptions& options) {
+    return std::make_unique<SyslogSink>(options);
+}
+
+} // namespace telemetry

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+#include "telemetry/base/owned_fd.hpp"
+
+namespace telemetry::imds {
+
+/// A file, or a piece of memory, read where it is asked for. It is never mapped: whoever cuts a file
+/// that is mapped ends those who look.
+class ByteSource {
+  public:
+    ByteSource() = default;
+    explicit ByteSource(OwnedFd file) : file_(std::move(file)) {}
+    explicit ByteSource(std::string memory) : memory_(std::move(memory)) {}
+
+    /// As much as there is, up to `size`.
+    size_t read_some(uint64_t offset, void* to, size_t size) const;
+    /// All of it, or false.
+    bool read(uint64_t offset, void* to, size_t size) const { return read_some(offset, to, size) == size; }
+    template <class Plain> bool read(uint64_t offset, Plain& to) const {
+        static_assert(std::is_trivially_copyable_v<Plain>);
+        return read(offset, &to, sizeof to);
+    }
+
+  private:
+    OwnedFd file_;
+    std::string memory_;
+};
+
+} // namespace telemetry::imds

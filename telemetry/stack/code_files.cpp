@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/stack/code_files.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+namespace telemetry::imds {
+namespace {
+
+constexpr size_t most_mount_bytes = 4u << 20;
+constexpr size_t most_memory = 64 * 1024; ///< [vdso] has two pages
+
+/// File systems with a process, or a network, behind them. Anybody can have one in user space.
+constexpr std::array<std::string_view, 8> silent = {"nfs",  "nfs4", "cifs",   "smb3",
+                                                    "ceph", "afs",  "autofs", "coda"};
+
+std::string hexadecimal(uint64_t value) {
+    char text[20];
+    return {text, std::to_chars(text, text + sizeof text, value, 16).ptr};
+}
+
+/// Never waits, whatever stands there.
+OwnedFd open_regular(const std::string& path, struct stat& status) {
+    OwnedFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+        return OwnedFd();
+    return file;
+}
+
+FileIdentity identity_of(const struct stat& status) {
+    return {status.st_dev,         status.st_ino,          static_cast<uint64_t>(status.st_size),
+            status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
+            status.st_ctim.tv_nsec};
+}
+
+/// Files that have no mount: memfd_create(2), shared memory.
+uint64_t memory_device() {
+    const OwnedFd file(memfd_create("ebpf_telemetry", MFD_CLOEXEC));
+    struct stat status {};
+    return file && fstat(file.get(), &status) == 0 ? status.st_dev : 0;
+}
+
+} // namespace
+
+std::string read_whole(const std::string& file, size_t most) {
+    const OwnedFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    std::string text;
+    if (!fd)
+        return text;
+    constexpr size_t step = 16 * 1024;
+    while (text.size() < most) {
+        const size_t before = text.size();
+        text.resize(before + step);
+        const ssize_t part = ::read(fd.get(), text.data() + before, step);
+        text.resize(before + static_cast<size_t>(std::max<ssize_t>(part, 0)));
+        if (part == 0 || (part < 0 && errno != EINTR))
+            break;
+    }
+    return text;
+}
+
+CodeFiles::CodeFiles(const std::string& proc_root, uint32_t pid)
+    : process_(proc_root + '/' + std::to_string(pid)), own_(proc_root + "/self") {}
+
+std::optional<CodeFiles::File> CodeFiles::open(const CodeRange& range) {
+    if (range.inode)
+        return open_file(range);
+    return range.name == "[vdso]" ? open_memory(range) : std::nullopt;
+}
+
+/// First through the mapping itself: the right file, whatever its name leads to by now.
+std::optional<CodeFiles::File> CodeFiles::open_file(const CodeRange& range) {
+    if (!answers(range.device))
+        return std::nullopt;
+    struct stat status {};
+    OwnedFd file = open_regular(
+        process_ + "/map_files/" + hexadecimal(range.begin) + '-' + hexadecimal(range.end), status);
+    for (const std::string& root : {process_ + "/root", std::string()}) {
+        if (file)
+            break;
+        file = open_regular(root + range.name, status);
+        if (file && (status.st_dev != range.device || status.st_ino != range.inode))
+            file = OwnedFd();
+    }
+    if (!file)
+        return std::nullopt;
+    auto elf = ElfFile::open(ByteSource(std::move(file)));
+    return elf ? std::optional<File>({std::move(*elf), identity_of(status)}) : std::nullopt;
+}
+
+std::optional<CodeFiles::File> CodeFiles::open_memory(const CodeRange& range) const {
+    const OwnedFd file(::open((process_ + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
+    std::string memory(std::min<uint64_t>(range.end - range.begin, most_memory), '\0');
+    if (!file || pread(file.get(), memory.data(), memory.size(), static_cast<off_t>(range.begin)) !=
+                     static_cast<ssize_t>(memory.size()))
+        return std::nullopt;
+    auto elf = ElfFile::open(ByteSource(std::move(memory)));
+    return elf ? std::optional<File>({std::move(*elf), std::nullopt}) : std::nullopt;
+}
+
+/// Is the device one whose files may be opened? Of a device that is mounted nowhere nobody knows.
+bool CodeFiles::answers(uint64_t device) {
+    if (!has_read_mounts_) {
+        has_read_mounts_ = true;
+        answers_[memory_device()] = true;
+        read_mounts(process_ + "/mountinfo");
+        read_mounts(own_ + "/mountinfo");
+    }
+    const auto found = answers_.find(device);
+    return found != answers_.end() && found->second;
+}
+
+/// "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw"
+void CodeFiles::read_mounts(const std::string& file) {
+    const std::string text = read_whole(file, most_mount_bytes);
+    for (std::string_view left = text; !left.empty();) {
+        const std::string_view line = left.substr(0, left.find('\n'));
+        left.remove_prefix(std::min(line.size() + 1, left.size()));
+        unsigned major = 0, minor = 0;
+        const size_t mark = line.find(" - ");
+        if (mark == line.npos || sscanf(std::string(line).c_str(), "%*u %*u %u:%u", &major, &minor) != 2)
+            continue;
+        const std::string_view behind = line.substr(mark + 3);
+        const std::string_view type = behind.substr(0, behind.find(' '));
+        const bool is_silent = type.starts_with("fuse") || std::ranges::find(silent, type) != silent.end();
+        const auto [entry, is_new] = answers_.try_emplace(makedev(major, minor), !is_silent);
+        if (!is_new)
+            entry->second = entry->second && !is_silent;
+    }
+}
+
+} // namespace telemetry::imds

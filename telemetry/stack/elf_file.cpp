@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/stack/elf_file.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <elf.h>
+#include <string_view>
+
+namespace telemetry::imds {
+namespace {
+
+struct Elf64 {
+    using Header = Elf64_Ehdr;
+    using Segment = Elf64_Phdr;
+    using Section = Elf64_Shdr;
+    using Symbol = Elf64_Sym;
+};
+struct Elf32 {
+    using Header = Elf32_Ehdr;
+    using Segment = Elf32_Phdr;
+    using Section = Elf32_Shdr;
+    using Symbol = Elf32_Sym;
+};
+
+constexpr size_t chunk_bytes = 64 * 1024;
+constexpr size_t most_note_bytes = 64 * 1024;
+constexpr size_t longest_build_id = 64;
+constexpr uint64_t longest_without_size = 4096; ///< of functions written in assembler
+
+/// The name that people know: send, not __send.
+bool is_better_name(std::string_view a, std::string_view b) {
+    const auto underscores = [](std::string_view name) {
+        return std::min(name.find_first_not_of('_'), name.size());
+    };
+    if (underscores(a) != underscores(b))
+        return underscores(a) < underscores(b);
+    return a.size() != b.size() ? a.size() < b.size() : a < b;
+}
+
+} // namespace
+
+std::optional<ElfFile> ElfFile::open(ByteSource bytes) {
+    unsigned char ident[EI_NIDENT];
+    if (!bytes.read(0, ident) || memcmp(ident, ELFMAG, SELFMAG) != 0 || ident[EI_DATA] != ELFDATA2LSB)
+        return std::nullopt;
+    ElfFile file;
+    file.bytes_ = std::move(bytes);
+    file.is_64_ = ident[EI_CLASS] == ELFCLASS64;
+    if (!file.is_64_ && ident[EI_CLASS] != ELFCLASS32)
+        return std::nullopt;
+    if (!(file.is_64_ ? file.load<Elf64>() : file.load<Elf32>()))
+        return std::nullopt;
+    return file;
+}
+
+template <class Elf> bool ElfFile::load() {
+    typename Elf::Header header;
+    if (!bytes_.read(0, header) || header.e_phentsize != sizeof(typename Elf::Segment) ||
+        header.e_phnum > most_segments)
+        return false;
+    if (header.e_machine != EM_X86_64 && (header.e_machine != EM_386 || is_64_))
+        return false;
+    machine_ = header.e_machine == EM_386 ? Machine::i386 : Machine::x86_64;
+    for (size_t i = 0; i < header.e_phnum; ++i) {
+        typename Elf::Segment segment;
+        if (!bytes_.read(header.e_phoff + i * sizeof segment, segment))
+            return false;
+        if (segment.p_type == PT_LOAD)
+            segments_.push_back(
+                {segment.p_offset, segment.p_vaddr, segment.p_filesz, (segment.p_flags & PF_X) != 0});
+        else if (segment.p_type == PT_NOTE)
+            notes_.push_back({segment.p_offset, segment.p_filesz});
+        else if (segment.p_type == PT_GNU_EH_FRAME)
+            unwind_table_ = segment.p_vaddr;
+    }
+    if (header.e_shoff && header.e_shentsize == sizeof(typename Elf::Section))
+        find_tables<Elf>(header.e_shoff, header.e_shnum, header.e_shstrndx);
+    return true;
+}
+
+/// Tables of symbols with their names; .symtab has those of .dynsym, and more.
+template <class Elf> void ElfFile::find_tables(uint64_t offset, size_t count, size_t names_index) {
+    typename Elf::Section section, names, section_names{};
+    if (!count && bytes_.read(offset, section)) // more than the header can say
+        count = std::min<uint64_t>(section.sh_size, most_sections);
+    const auto read = [&](size_t index, auto& to) { return bytes_.read(offset + index * sizeof to, to); };
+    read(names_index, section_names);
+    for (size_t i = 0; i < count && read(i, section); ++i) {
+        char name[sizeof ".eh_frame"] = "";
+        if ((section.sh_flags & SHF_ALLOC) && bytes_.read(section_names.sh_offset + section.sh_name, name) &&
+            memcmp(name, ".eh_frame", sizeof name) == 0)
+            unwind_entries_ = {section.sh_addr, section.sh_size};
+        const bool is_table = section.sh_type == SHT_SYMTAB || section.sh_type == SHT_DYNSYM;
+        if (!is_table || section.sh_link >= count || !read(section.sh_link, names))
+            continue;
+        const Table table{section.sh_offset, std::min<uint64_t>(section.sh_size, most_symbol_bytes),
+                          names.sh_offset, names.sh_size};
+        symbols_.insert(section.sh_type == SHT_SYMTAB ? symbols_.begin() : symbols_.end(), table);
+    }
+    if (symbols_.size() > 2)
+        symbols_.resize(2);
+}
+
+std::optional<uint64_t> ElfFile::address_of(uint64_t file_offset) const {
+    for (const Segment& segment : segments_)
+        if (segment.is_code && file_offset >= segment.offset &&
+            file_offset - segment.offset < segment.file_size)
+            return file_offset - segment.offset + segment.address;
+    return std::nullopt;
+}
+
+size_t ElfFile::read_at(uint64_t address, void* to, size_t size) const {
+    for (const Segment& segment : segments_) {
+        const uint64_t from = address - segment.address;
+        if (address >= segment.address && from < segment.file_size)
+            return bytes_.read_some(segment.offset + from, to,
+                                    std::min<uint64_t>(size, segment.file_size - from));
+    }
+    return 0;
+}
+
+/// What a search through a table has found so far.
+struct ElfFile::Search {
+    uint64_t address;
+    uint64_t passed = 0; ///< where the last function ends that comes before
+    std::optional<uint64_t> best;
+    std::vector<uint64_t> names; ///< of what begins there
+    bool is_sized = false;
+
+    void take(uint64_t begin, uint64_t size, uint64_t name) {
+        if (begin > address || (!size && address - begin > longest_without_size))
+            return;
+        const bool is_inside = size && address - begin < size;
+        if (size && !is_inside)
+            passed = std::max(passed, begin + size);
+        if ((size && !is_inside) || (is_sized && !is_inside))
+            return;
+        const bool is_new = !best || (is_inside && !is_sized) || begin > *best;
+        if (!is_new && begin != *best)
+            return;
+        if (is_new)
+            names.clear();
+        best = begin;
+        is_sized |= is_inside;
+        if (names.size() < 16)
+            names.push_back(name);
+    }
+    /// One without a size goes on until the next, if nothing lies between.
+    bool found() const { return best && (is_sized || *best >= passed); }
+};
+
+template <class Elf> void ElfFile::search(const Table& table, Search& search) const {
+    using Entry = typename Elf::Symbol;
+    std::vector<Entry> entries(chunk_bytes / sizeof(Entry));
+    for (uint64_t done = 0; done < table.size;) {
+        const size_t wanted = std::min<uint64_t>(table.size - done, entries.size() * sizeof(Entry));
+        const size_t count = bytes_.read_some(table.offset + done, entries.data(), wanted) / sizeof(Entry);
+        for (size_t i = 0; i < count; ++i) {
+            const Entry& entry = entries[i];
+            const int type = entry.st_info & 0xf;
+            const bool is_function = type == STT_FUNC || type == STT_GNU_IFUNC;
+            if (entry.st_shndx != SHN_UNDEF &&
+                (is_function || (type == STT_NOTYPE && entry.st_shndx < SHN_LORESERVE)))
+                search.take(entry.st_value, entry.st_size, entry.st_name);
+        }
+        done += count * sizeof(Entry);
+        if (count * sizeof(Entry) < wanted)
+            break;
+    }
+}
+
+std::optional<ElfFile::Symbol> ElfFile::find_symbol(uint64_t address) const {
+    for (const Table& table : symbols_) {
+        Search wanted{.address = address, .best = {}, .names = {}};
+        if (is_64_)
+            search<Elf64>(table, wanted);
+        else
+            search<Elf32>(table, wanted);
+        if (!wanted.found())
+            continue;
+        Symbol symbol{.name = {}, .address = *wanted.best};
+        for (const uint64_t at : wanted.names) {
+            char text[longest_name];
+            if (at >= table.names_size)
+                continue;
+            const size_t got = bytes_.read_some(table.names + at, text,
+                                                std::min<uint64_t>(sizeof text, table.names_size - at));
+            const std::string_view name(text, strnlen(text, got));
+            if (!name.empty() && name.size() < got &&
+                (symbol.name.empty() || is_better_name(name, symbol.name)))
+                symbol.name = name;
+        }
+        if (!symbol.name.empty())
+            return symbol;
+    }
+    return std::nullopt;
+}
+
+std::string ElfFile::build_id() const {
+    constexpr char digits[] = "0123456789abcdef";
+    for (const Place& place : notes_) {
+        std::string notes(std::min<uint64_t>(place.size, most_note_bytes), '\0');
+        notes.resize(bytes_.read_some(place.offset, notes.data(), notes.size()));
+        for (size_t at = 0; at + sizeof(Elf64_Nhdr) <= notes.size();) {
+            Elf64_Nhdr note; // the same in both classes
+            memcpy(&note, notes.data() + at, sizeof note);
+            const uint64_t name = at + sizeof note;
+            const uint64_t content = name + ((uint64_t{note.n_namesz} + 3) & ~3ull);
+            const uint64_t next = content + ((uint64_t{note.n_descsz} + 3) & ~3ull);
+            if (content + note.n_descsz > notes.size())
+                break;
+            const bool is_gnu =
+                std::string_view(notes).substr(name, note.n_namesz) == std::string_view("GNU", 4);
+            if (note.n_type == NT_GNU_BUILD_ID && is_gnu && note.n_descsz <= longest_build_id) {
+                std::string id;
+                for (const char c : std::string_view(notes).substr(content, note.n_descsz)) {
+                    id += digits[static_cast<unsigned char>(c) >> 4];
+                    id += digits[c & 0xf];
+                }
+                return id;
+            }
+            at = next;
+        }
+    }
+    return {};
+}
+
+} // namespace telemetry::imds

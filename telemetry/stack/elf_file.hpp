@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "telemetry/stack/byte_source.hpp"
+
+namespace telemetry::imds {
+
+/// An executable or a shared library, whoever made it: every number in it is checked, and what it
+/// costs to look is bounded. Addresses are the file's own.
+class ElfFile {
+  public:
+    enum class Machine : uint8_t { x86_64, i386 };
+
+    /// Nothing if it is no such file for this kind of machine.
+    static std::optional<ElfFile> open(ByteSource bytes);
+
+    Machine machine() const { return machine_; }
+    /// Bytes of an address in its tables.
+    size_t address_size() const { return is_64_ ? 8 : 4; }
+
+    /// The address of the code that a mapping has of this place of the file.
+    std::optional<uint64_t> address_of(uint64_t file_offset) const;
+    /// What is at an address once it is loaded, as far as the file has it.
+    size_t read_at(uint64_t address, void* to, size_t size) const;
+    /// Of the table .eh_frame_hdr; 0: there is none.
+    uint64_t unwind_table() const { return unwind_table_; }
+    /// What it is the index of, where a section says so: programs that are linked statically have no index.
+    struct Range {
+        uint64_t address = 0, size = 0;
+    };
+    Range unwind_entries() const { return unwind_entries_; }
+
+    struct Symbol {
+        std::string name; ///< as it stands in the file
+        uint64_t address = 0;
+    };
+    /// The function that an address is in.
+    std::optional<Symbol> find_symbol(uint64_t address) const;
+    /// In hexadecimal; empty: none.
+    std::string build_id() const;
+
+    static constexpr size_t most_segments = 128;
+    static constexpr size_t most_sections = 65536;
+    static constexpr uint64_t most_symbol_bytes = 64u << 20;
+    static constexpr size_t longest_name = 4096;
+
+  private:
+    struct Segment {
+        uint64_t offset, address, file_size;
+        bool is_code;
+    };
+    struct Place {
+        uint64_t offset, size;
+    };
+    struct Table {
+        uint64_t offset, size, names, names_size;
+    };
+    struct Search;
+
+    ElfFile() = default;
+    template <class Elf> bool load();
+    template <class Elf> void find_tables(uint64_t offset, size_t count, size_t names);
+    template <class Elf> void search(const Table& table, Search& search) const;
+
+    ByteSource bytes_;
+    bool is_64_ = true;
+    Machine machine_ = Machine::x86_64;
+    std::vector<Segment> segments_;
+    std::vector<Place> notes_;
+    std::vector<Table> symbols_; ///< the fullest first
+    uint64_t unwind_table_ = 0;
+    Range unwind_entries_;
+};
+
+} // namespace telemetry::imds

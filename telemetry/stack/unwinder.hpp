@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "telemetry/event/event.hpp"
+#include "telemetry/stack/call_stack.hpp"
+#include "telemetry/stack/unwind_table.hpp"
+
+namespace telemetry::imds {
+
+/// Goes from function to caller, over a copy of the stack.
+class Unwinder {
+  public:
+    explicit Unwinder(const UserStack& stack);
+
+    /// Where the function goes on.
+    uint64_t address() const { return ip_; }
+    /// An address inside the instruction that called, or was interrupted.
+    uint64_t place() const { return is_behind_call_ && ip_ ? ip_ - 1 : ip_; }
+    bool is_32_bits() const { return is_32_bits_; }
+
+    /// By the tables of the file that the place is in.
+    StackEnd step(const UnwindRules& rules);
+    /// By the frame pointer, where there are none.
+    StackEnd step_by_frame_pointer();
+
+  private:
+    using Registers = std::array<std::optional<uint64_t>, unwind_registers>;
+
+    std::optional<uint64_t> word(uint64_t address) const;
+    std::optional<uint64_t> value_of(const UnwindRules::Rule& rule, size_t number, uint64_t frame) const;
+    StackEnd go_to(const Registers& registers, std::optional<uint64_t> ip, uint64_t sp);
+
+    std::string_view memory_;
+    uint64_t begin_; ///< address of `memory_`
+    bool is_32_bits_;
+    Registers registers_;
+    uint64_t ip_, sp_;
+    bool is_behind_call_ = false;
+};
+
+} // namespace telemetry::imds

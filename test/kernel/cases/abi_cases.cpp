@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// The other interfaces of the same kernel: 32-bit programs, int 0x80, x32's numbers.
+#include "test/kernel/cases/cases.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace kernel_test {
+
+namespace {
+
+const char* const no_environment[] = {nullptr};
+
+// i386 numbers: the headers of a 64-bit program have its own alone.
+constexpr long i386_open = 5, i386_unlink = 10, i386_execve = 11, i386_socketcall = 102, i386_openat = 295;
+constexpr uint64_t x32_bit = 0x40000000;
+
+bool has_32_bit(Process& p, const std::string& helper) {
+    const bool there = access(helper.c_str(), X_OK) == 0;
+    p.require(there, helper + " is missing: install gcc-multilib and build again");
+    return there;
+}
+
+/// A 32-bit program with calls of all kinds.
+void i386_program(Process& p) {
+    const std::string helper = p.program("kernel_test_helper32");
+    if (!has_32_bit(p, helper))
+        return;
+    const Program program{helper, {"32 bits", "calls"}};
+    const auto argv = pointers(program.argv);
+    p.wait(p.fork({"fork", SYS_fork}, [&](Process& c) {
+        c.exec({"execve", SYS_execve}, program, 0, helper.c_str(), argv.data(), no_environment).succeeds();
+    }));
+}
+
+/// From 64 bits to 32, and back.
+void i386_exec(Process& p) {
+    const std::string helper = p.program("kernel_test_helper32"), other = p.program("kernel_test_helper");
+    if (!has_32_bit(p, helper))
+        return;
+    for (const std::string& next : {helper, other}) {
+        const Program program{helper, {"32 bits", "exec", next, "next"}};
+        const auto argv = pointers(program.argv);
+        p.wait(p.fork({"fork", SYS_fork}, [&](Process& c) {
+            c.exec({"execve", SYS_execve}, program, 0, helper.c_str(), argv.data(), no_environment)
+                .succeeds();
+        }));
+    }
+}
+
+/// Memory that 32-bit pointers reach.
+char* low_memory(Process& p) {
+    void* const address =
+        mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    p.require(address != MAP_FAILED, "no memory below 2 GiB");
+    return static_cast<char*>(address);
+}
+
+/// A 64-bit process may enter the kernel as a 32-bit one.
+void int80(Process& p) {
+    char* const name = low_memory(p);
+    strcpy(name, "no");
+    Call call = p.call32({"openat", i386_openat}, AT_FDCWD, name, O_RDONLY, 0);
+    if (call.unknown())
+        p.note("int80: this kernel has no 32-bit interface");
+    call.fails(ENOENT).named(1, p.at("no"));
+    p.call32({"open", i386_open}, name, O_CREAT | O_RDWR, 0600).succeeds().opened(0, p.at("no"));
+    p.call32({"unlink", i386_unlink}, name).succeeds().named(0, p.at("no"));
+    p.call32({"unlink", i386_unlink}, 16).fails(EFAULT).no_path(0, LOG_FAULT, LOG_USER_MEMORY);
+    // Its numbers are its own: 10 is mprotect for 64-bit programs.
+    auto* const argv = reinterpret_cast<uint32_t*>(name + 64);
+    strcpy(name + 128, "first");
+    strcpy(name + 192, "second");
+    argv[0] = static_cast<uint32_t>(register_value(name + 128));
+    argv[1] = static_cast<uint32_t>(register_value(name + 192));
+    p.call32({"execve", i386_execve}, name, argv, 0)
+        .fails(ENOENT)
+        .named(0, p.at("no"))
+        .argv({"first", "second"});
+}
+
+/// socketcall in its parts, from 64-bit code.
+void socketcall(Process& p) {
+    auto* const arguments = reinterpret_cast<uint32_t*>(low_memory(p));
+    const auto make = [&](uint32_t which, std::initializer_list<uint32_t> values) {
+        std::copy(values.begin(), values.end(), arguments);
+        return raw_int80(i386_socketcall, which, static_cast<uint32_t>(register_value(arguments)));
+    };
+    constexpr uint32_t sys_socket = 1, sys_listen = 4, sys_accept = 5, sys_accept4 = 18;
+    constexpr uint32_t af_unix = 1, stream = 1;
+    const uint64_t before = log_now();
+    const long fd = make(sys_socket, {af_unix, stream, 0});
+    if (fd == -ENOSYS)
+        return p.note("socketcall: this kernel has no 32-bit interface");
+    const auto log = [&](CallName name, long ret, std::initializer_list<uint64_t> args) {
+        Call call = p.log_call(name, ret, before, args);
+        call.entry().abi = EBT_I386;
+        return call;
+    };
+    log({"socket", 359}, fd, {af_unix, stream, 0}).any(LOG_ANY_ARGS & ~7).succeeds().socket(fd);
+    const long listens = make(sys_listen, {static_cast<uint32_t>(fd), 3});
+    log({"listen", 363}, listens, {static_cast<uint32_t>(fd), 3})
+        .any(LOG_ANY_ARGS & ~3)
+        .fails(EINVAL)
+        .socket(fd);
+    const long accepted = make(sys_accept, {500, 0, 0});
+    // Without flags it is what i386 makes of accept: accept4, by that number's row.
+    log({"accept4", 364}, accepted, {500, 0, 0, 0}).any(LOG_ANY_ARGS & ~15).fails(EBADF).no_socket();
+    const long accepted4 = make(sys_accept4, {500, 0, 0, 0x800});
+    log({"accept4", 364}, accepted4, {500, 0, 0, 0x800}).any(LOG_ANY_ARGS & ~15).fails(EBADF).no_socket();
+    // No such call: nothing that a rule asks for.
+    make(77, {});
+}
+
+/// x32's numbers have a bit of their own; whether the kernel takes them or not.
+void x32(Process& p) {
+    const auto x32_call = [&](CallName name, uint64_t a, uint64_t b = 0, uint64_t c = 0, uint64_t d = 0) {
+        const uint64_t before = log_now();
+        const auto nr = static_cast<long>(static_cast<uint64_t>(name.nr) | x32_bit);
+        const long ret = raw_syscall(nr, a, b, c, d);
+        Call call = p.log_call(name, ret, before, {a, b, c, d});
+        call.entry().abi = EBT_X32;
+        if (ret == -ENOSYS)
+            p.note("x32: this kernel refuses x32 calls");
+        return call;
+    };
+    // The kernel may refuse before it looks at any memory: all of it must be there.
+    char* const low = low_memory(p);
+    char *const name = low, *const path = low + 64, *const first = low + 128;
+    strcpy(name, "no");
+    strcpy(path, "/no/such");
+    strcpy(first, "one");
+    auto* const argv = reinterpret_cast<uint32_t*>(low + 256);
+    argv[0] = static_cast<uint32_t>(register_value(first));
+    Call open_it = x32_call({"open", SYS_open}, register_value(name), O_RDONLY);
+    open_it.named(0, p.at("no"));
+    Call kill_it = x32_call({"kill", SYS_kill}, 0x3fffffff, 0);
+    p.require(kill_it.ret() < 0, "kill of nobody succeeded");
+    // x32 has a number of its own for execve, and pointers of 32 bits.
+    x32_call({"execve", 520}, register_value(path), register_value(argv), 0)
+        .named(0, "/no/such")
+        .argv({"one"});
+}
+
+} // namespace
+
+Cases abi_cases() {
+    return {
+        {"i386_program", i386_program},
+        {"i386_exec", i386_exec},
+        {"int80", int80},
+        {"socketcall", socketcall},
+        {"x32", x32},
+    };
+}
+
+} // namespace kernel_test

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// Calls that change what belongs to a file: mode, owner, extended attributes.
+#include "test/kernel/cases/cases.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "test/kernel/subject/numbers.hpp"
+
+namespace kernel_test {
+
+namespace {
+
+void chmod_(Process& p) {
+    const int file = p.make_file("file");
+    p.call({"chmod", SYS_chmod}, "file", 06711).succeeds().named(0, p.at("file"));
+    p.call({"chmod", SYS_chmod}, "no", 0777).fails(ENOENT).named(0, p.at("no"));
+    p.call({"fchmod", SYS_fchmod}, file, 02755).succeeds().file(0, file, p.at("file"));
+    p.call({"fchmod", SYS_fchmod}, 500, 0).fails(EBADF).no_file(0);
+    p.call({"fchmodat", SYS_fchmodat}, AT_FDCWD, "file", 0600).succeeds().named(1, p.at("file"));
+    p.call({"fchmodat", SYS_fchmodat}, file, "x", 0600).fails(ENOTDIR).named(1, p.at("file/x"));
+    p.call({"fchmodat2", nr_fchmodat2}, AT_FDCWD, "file", 0640, AT_SYMLINK_NOFOLLOW)
+        .succeeds()
+        .named(1, p.at("file"));
+    p.call({"fchmodat2", nr_fchmodat2}, AT_FDCWD, "no", 0640, 0).fails(ENOENT).named(1, p.at("no"));
+}
+
+void chown_(Process& p) {
+    const int file = p.make_file("file");
+    p.call({"chown", SYS_chown}, "file", 12345, 23456).succeeds().named(0, p.at("file"));
+    // The kernel's word for the file has its new owner.
+    p.call({"open", SYS_open}, "file", O_RDONLY).succeeds().opened(0, p.at("file"));
+    p.call({"chown", SYS_chown}, "no", 1, 2).fails(ENOENT).named(0, p.at("no"));
+    p.call({"fchown", SYS_fchown}, file, 0, -1).succeeds().file(0, file, p.at("file"));
+    p.call({"fchown", SYS_fchown}, -1, 0, 0).fails(EBADF).no_file(0);
+    p.call({"lchown", SYS_lchown}, "file", 7, 8).succeeds().named(0, p.at("file"));
+    p.call({"lchown", SYS_lchown}, "no", 7, 8).fails(ENOENT).named(0, p.at("no"));
+    p.call({"fchownat", SYS_fchownat}, file, "", 9, 10, AT_EMPTY_PATH).succeeds().named(1, p.at("file"));
+    p.call({"fchownat", SYS_fchownat}, AT_FDCWD, "no", 9, 10, 0).fails(ENOENT).named(1, p.at("no"));
+}
+
+/// Without a path, the descriptor itself is meant.
+void utimensat_(Process& p) {
+    const int file = p.make_file("file");
+    p.call({"utimensat", SYS_utimensat}, AT_FDCWD, "file", 0, 0).succeeds().named(1, p.at("file"));
+    p.call({"utimensat", SYS_utimensat}, file, 0, 0, 0).succeeds().led_to(1, p.at("file"));
+    p.call({"utimensat", SYS_utimensat}, 500, 0, 0, 0)
+        .fails(EBADF)
+        .no_path(1, LOG_UNAVAILABLE, LOG_USER_MEMORY);
+    p.call({"utimensat", SYS_utimensat}, AT_FDCWD, 0, 0, 0)
+        .fails(EFAULT)
+        .no_path(1, LOG_UNAVAILABLE, LOG_USER_MEMORY);
+}
+
+void setxattr_(Process& p) {
+    const int file = p.make_file("file");
+    const char* const name = "trusted.kernel_tests";
+    Call set = p.call({"setxattr", SYS_setxattr}, "file", name, "value", 5, 0);
+    set.named(0, p.at("file")).string(1, name);
+    if (set.ret() < 0)
+        p.note("setxattr: none of them succeeds on the file system of the temporary folder");
+    p.call({"setxattr", SYS_setxattr}, "no", name, "value", 5, 0)
+        .fails(ENOENT)
+        .named(0, p.at("no"))
+        .string(1, name);
+    p.call({"lsetxattr", SYS_lsetxattr}, "file", name, "other", 5, 0).named(0, p.at("file")).string(1, name);
+    p.call({"lsetxattr", SYS_lsetxattr}, "no", name, "other", 5, 0)
+        .fails(ENOENT)
+        .named(0, p.at("no"))
+        .string(1, name);
+    p.call({"fsetxattr", SYS_fsetxattr}, file, name, "third", 5, 0)
+        .file(0, file, p.at("file"))
+        .string(1, name);
+    p.call({"fsetxattr", SYS_fsetxattr}, -1, name, "third", 5, 0).fails(EBADF).no_file(0).string(1, name);
+}
+
+void setxattrat_(Process& p) {
+    p.make_file("file");
+    const char* const name = "trusted.kernel_tests";
+    struct {
+        uint64_t value;
+        uint32_t size, flags;
+    } arguments{register_value("value"), 5, 0};
+    Call set = p.call({"setxattrat", nr_setxattrat}, AT_FDCWD, "file", 0, name, &arguments, sizeof arguments);
+    set.named(1, p.at("file")).string(3, name).may_fail();
+    p.call({"setxattrat", nr_setxattrat}, AT_FDCWD, "no", 0, name, &arguments, sizeof arguments)
+        .fails(ENOENT)
+        .named(1, p.at("no"))
+        .string(3, name);
+    Call remove = p.call({"removexattrat", nr_removexattrat}, AT_FDCWD, "file", 0, name);
+    remove.named(1, p.at("file")).string(3, name).may_fail();
+    p.call({"removexattrat", nr_removexattrat}, AT_FDCWD, "no", 0, name)
+        .fails(ENOENT)
+        .named(1, p.at("no"))
+        .string(3, name);
+}
+
+void removexattr_(Process& p) {
+    const int file = p.make_file("file");
+    const char* const name = "trusted.kernel_tests";
+    const auto set = [&] {
+        p.call({"setxattr", SYS_setxattr}, "file", name, "value", 5, 0)
+            .named(0, p.at("file"))
+            .string(1, name);
+    };
+    set();
+    p.call({"removexattr", SYS_removexattr}, "file", name).named(0, p.at("file")).string(1, name);
+    set();
+    p.call({"lremovexattr", SYS_lremovexattr}, "file", name).named(0, p.at("file")).string(1, name);
+    set();
+    p.call({"fremovexattr", SYS_fremovexattr}, file, name).file(0, file, p.at("file")).string(1, name);
+    p.call({"removexattr", SYS_removexattr}, "no", name).fails(ENOENT).named(0, p.at("no")).string(1, name);
+    p.call({"lremovexattr", SYS_lremovexattr}, "no", name).fails(ENOENT).named(0, p.at("no")).string(1, name);
+    p.call({"fremovexattr", SYS_fremovexattr}, 500, name).fails(EBADF).no_file(0).string(1, name);
+}
+
+void ioctl_(Process& p) {
+    const int file = p.make_file("file");
+    long flags = 0;
+    p.call({"ioctl", SYS_ioctl}, file, FS_IOC_GETFLAGS, &flags).file(0, file, p.at("file"));
+    p.call({"ioctl", SYS_ioctl}, file, FS_IOC_SETFLAGS, &flags).file(0, file, p.at("file"));
+    p.call({"ioctl", SYS_ioctl}, file, 0x54ff, 7).fails(ENOTTY).file(0, file, p.at("file"));
+    p.call({"ioctl", SYS_ioctl}, 500, FS_IOC_SETFLAGS, &flags).fails(EBADF).no_file(0);
+}
+
+void file_setattr_(Process& p) {
+    p.make_file("file");
+    struct {
+        uint64_t xflags;
+        uint32_t extent_size, extents, project, cow_extent_size;
+    } attributes{};
+    Call set = p.call({"file_setattr", nr_file_setattr}, AT_FDCWD, "file", &attributes, sizeof attributes, 0);
+    set.named(1, p.at("file")).may_fail();
+    p.call({"file_setattr", nr_file_setattr}, AT_FDCWD, "no", &attributes, sizeof attributes, 0)
+        .fails(ENOENT)
+        .named(1, p.at("no"));
+}
+
+} // namespace
+
+Cases attribute_cases() {
+    return {
+        {"chmod", chmod_},           {"chown", chown_},
+        {"utimensat", utimensat_},   {"setxattr", setxattr_},
+        {"setxattrat", setxattrat_}, {"removexattr", removexattr_},
+        {"ioctl", ioctl_},           {"file_setattr", file_setattr_},
+    };
+}
+
+} // namespace kernel_test

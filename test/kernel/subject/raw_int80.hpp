@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+
+#include "loader/src/arch/x86/raw_syscall.hpp" // the loader's
+
+namespace kernel_test {
+
+using ebpf_loader::raw_syscall;
+
+/// The 32-bit interface, from 64-bit code: arguments are cut to 32 bits.
+inline long raw_int80(long nr, uint32_t a = 0, uint32_t b = 0, uint32_t c = 0, uint32_t d = 0,
+                      uint32_t e = 0) {
+    int32_t ret;
+    asm volatile("int $0x80"
+                 : "=a"(ret)
+                 : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
+                 : "r8", "r9", "r10", "r11", "memory");
+    return ret;
+}
+
+} // namespace kernel_test

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/cli/options.hpp"
+
+#include <ebpf_loader/error.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using namespace telemetry;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+namespace {
+
+Options parse(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "ebpf_telemetry");
+    return parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+/// What is said of a command line that is refused.
+std::string refusal(std::vector<const char*> arguments) {
+    try {
+        parse(std::move(arguments));
+    } catch (const ebpf_loader::Error& error) {
+        EXPECT_EQ(error.code(), ebpf_loader::ErrorCode::usage);
+        EXPECT_THAT(error.what(), HasSubstr("--help"));
+        return error.what();
+    }
+    ADD_FAILURE() << "not refused";
+    return {};
+}
+
+TEST(Options, ShowsTextOnTheScreenByDefault) {
+    Options options = parse({});
+    EXPECT_EQ(options.action, Options::Action::run);
+    EXPECT_EQ(options.format, "text");
+    EXPECT_TRUE(options.screen);
+    EXPECT_FALSE(options.syslog || options.silent || options.any_release);
+    EXPECT_TRUE(options.files.empty());
+    EXPECT_FALSE(options.rules || options.config || options.vmlinux || options.tier);
+    EXPECT_FALSE(options.duration || options.stats_every);
+    EXPECT_EQ(options.buffer_bytes, 0u);
+    EXPECT_EQ(options.log_level, LogLevel::info);
+}
+
+TEST(Options, ReadsEveryOption) {
+    Options options = parse({"-r",
+                             "my.rules",
+                             "-c",
+                             "my.conf",
+                             "-f",
+                             "json",
+                             "-o",
+                             "a",
+                             "-o",
+                             "b",
+                             "-s",
+                             "--any-release",
+                             "--tier",
+                             "raw_tp_noloops",
+                             "--buffer-size",
+                             "8M",
+                             "--stats",
+                             "2",
+                             "--duration",
+                             "1.5",
+                             "--log-level",
+                             "warning"});
+    EXPECT_EQ(options.rules, "my.rules");
+    EXPECT_EQ(options.config, "my.conf");
+    EXPECT_EQ(options.format, "json");
+    EXPECT_EQ(options.files, (std::vector<std::string>{"a", "b"}));
+    EXPECT_FALSE(options.screen);
+    EXPECT_TRUE(options.syslog && options.any_release);
+    EXPECT_EQ(options.tier, ebpf_loader::Tier::raw_tp_noloops);
+    EXPECT_EQ(options.buffer_bytes, 8u << 20);
+    EXPECT_EQ(options.stats_every, 2000ms);
+    EXPECT_EQ(options.duration, 1500ms);
+    EXPECT_EQ(options.log_level, LogLevel::warning);
+    EXPECT_EQ(parse({"--vmlinux", "image"}).vmlinux, "image");
+}
+
+TEST(Options, QuietsTheScreenAsItAlwaysDid) {
+    EXPECT_FALSE(parse({"-q"}).screen);
+    EXPECT_FALSE(parse({"-q"}).silent);
+    EXPECT_FALSE(parse({"-Q"}).screen);
+    EXPECT_TRUE(parse({"-Q"}).silent);
+    EXPECT_TRUE(parse({"-s"}).screen) << "syslog comes in addition";
+    Options both = parse({"-sq"});
+    EXPECT_TRUE(both.syslog);
+    EXPECT_FALSE(both.screen);
+}
+
+TEST(Options, TakesTheScreenAsAFile) {
+    EXPECT_FALSE(parse({"-o", "file"}).screen);
+    EXPECT_TRUE(parse({"-o", "-"}).screen);
+    Options both = parse({"-o", "file", "-o", "-"});
+    EXPECT_TRUE(both.screen);
+    EXPECT_EQ(both.files, std::vector<std::string>{"file"});
+    EXPECT_THAT(refusal({"-q", "-o", "-"}), HasSubstr("-o -"));
+    EXPECT_THAT(refusal({"-Q", "-o", "-"}), HasSubstr("-o -"));
+    EXPECT_THAT(refusal({"-o", ""}), HasSubstr("--output"));
+}
+
+TEST(Options, KnowsWhatToDoInsteadOfARun) {
+    EXPECT_EQ(parse({"--help"}).action, Options::Action::help);
+    EXPECT_EQ(parse({"-h"}).action, Options::Action::help);
+    EXPECT_EQ(parse({"--version"}).action, Options::Action::version);
+    EXPECT_EQ(parse({"-V"}).action, Options::Action::version);
+    EXPECT_EQ(parse({"--probe", "-f", "json"}).action, Options::Action::probe);
+    EXPECT_EQ(parse({"--check", "-r", "x"}).action, Options::Action::check);
+    EXPECT_EQ(parse({"--list-syscalls"}).action, Options::Action::list_syscalls);
+}
+
+TEST(Options, ReadsSizes) {
+    EXPECT_EQ(parse({"--buffer-size", "4096"}).buffer_bytes, 4096u);
+    EXPECT_EQ(parse({"--buffer-size", "64K"}).buffer_bytes, 65536u);
+    EXPECT_EQ(parse({"--buffer-size", "1G"}).buffer_bytes, size_t{1} << 30);
+    for (const char* bad :
+         {"", "0", "x", "-1", "8MB", "8 M", "M", "1.5M", "99999999999999999999", "99999999999G"})
+        EXPECT_THAT(refusal({"--buffer-size", bad}), HasSubstr("--buffer-size")) << bad;
+}
+
+TEST(Options, ReadsSeconds) {
+    for (const char* name : {"--duration", "--stats"})
+        for (const char* bad : {"0", "-1", "nan", "inf", "1e300", "x", ""})
+            EXPECT_THAT(refusal({name, bad}), HasSubstr(name + 2)) << bad;
+}
+
+TEST(Options, ReadsLimits) {
+    const Options none = parse({});
+    EXPECT_EQ(none.events_per_process, 0u);
+    EXPECT_EQ(none.max_cpu, 0u);
+    EXPECT_EQ(none.max_memory, 0u);
+    EXPECT_EQ(none.nice, -10);
+    EXPECT_EQ(parse({"--max-events-per-process", "1"}).events_per_process, 1u);
+    EXPECT_EQ(parse({"--max-events-per-process", "100000000"}).events_per_process, 100'000'000u);
+    EXPECT_EQ(parse({"--max-cpu", "1"}).max_cpu, 1u);
+    EXPECT_EQ(parse({"--max-cpu", "150"}).max_cpu, 150u);
+    EXPECT_EQ(parse({"--max-memory", "64"}).max_memory, size_t{64} << 20);
+    EXPECT_EQ(parse({"--max-memory", "1048576"}).max_memory, size_t{1} << 40);
+    EXPECT_EQ(parse({"--nice", "-20"}).nice, -20);
+    EXPECT_EQ(parse({"--nice", "19"}).nice, 19);
+    for (const char* option : {"--max-events-per-process", "--max-cpu", "--max-memory"})
+        for (const char* bad : {"", "0", "-1", "x", "1.5", "5%", "64M", " 5", "5 ", "99999999999999999999"})
+            EXPECT_THAT(refusal({option, bad}), HasSubstr(option)) << bad;
+    EXPECT_THAT(refusal({"--max-events-per-process", "100000001"}), HasSubstr("from 1 to 100000000"));
+    EXPECT_THAT(refusal({"--max-cpu", "100001"}), HasSubstr("from 1 to 100000"));
+    EXPECT_THAT(refusal({"--max-memory", "1048577"}), HasSubstr("from 1 to 1048576"));
+    for (const char* bad : {"-21", "20", "x", ""})
+        EXPECT_THAT(refusal({"--nice", bad}), HasSubstr("nice")) << bad;
+}
+
+TEST(Options, RefusesWhatItDoesNotKnow) {
+    EXPECT_THAT(refusal({"--no-such"}), HasSubstr("no-such"));
+    EXPECT_THAT(refusal({"-x"}), HasSubstr("-x"));
+    EXPECT_THAT(refusal({"word"}), HasSubstr("positional"));
+    EXPECT_THAT(refusal({"--qui"}), HasSubstr("qui")) << "no guessing";
+    EXPECT_THAT(refusal({"-r"}), HasSubstr("rules"));
+    EXPECT_THAT(refusal({"-f", "xml"}), HasSubstr("xml"));
+    EXPECT_THAT(refusal({"--tier", "best"}), HasSubstr("best"));
+    EXPECT_THAT(refusal({"--log-level", "loud"}), HasSubstr("loud"));
+    EXPECT_THAT(refusal({"-c", "a", "--vmlinux", "b"}), HasSubstr("--vmlinux"));
+    EXPECT_THAT(refusal({"-f", "text", "-f", "json"}), HasSubstr("format"));
+}
+
+TEST(Options, ExplainsEveryOption) {
+    std::string help = help_text();
+    for (const char* option : {"--rules",         "--format",     "--output",      "--syslog",
+                               "--quiet",         "--very-quiet", "--config",      "--vmlinux",
+                               "--any-release",   "--tier",       "--buffer-size", "--max-events-per-process",
+                               "--max-cpu",       "--max-memory", "--nice",        "--duration",
+                               "--stats",         "--log-level",  "--check",       "--probe",
+                               "--list-syscalls", "--help",       "--version"})
+        EXPECT_THAT(help, HasSubstr(option));
+    EXPECT_THAT(help, HasSubstr("Examples:"));
+    EXPECT_THAT(help, HasSubstr("Exit status:"));
+    EXPECT_THAT(version_text(), testing::MatchesRegex("ebpf_telemetry [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+} // namespace

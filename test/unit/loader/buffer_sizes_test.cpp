@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "loader/src/load/buffer_sizes.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <ebpf_loader/error.hpp>
+
+using namespace ebpf_loader;
+using testing::HasSubstr;
+
+namespace {
+
+constexpr size_t mib = 1 << 20;
+
+EngineOptions asked(size_t buffer, size_t limit = 0, size_t others = 0) {
+    EngineOptions options;
+    options.buffer_bytes = buffer;
+    options.max_memory = limit;
+    options.other_memory = others;
+    return options;
+}
+
+std::string refusal(const BufferSizes& sizes, bool uses_ring) {
+    try {
+        sizes.memory(uses_ring);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::resources);
+        return error.what();
+    }
+    ADD_FAILURE() << "not refused";
+    return {};
+}
+
+TEST(BufferSizes, AreAsLargeAsAskedFor) {
+    const BufferSizes usual(asked(0), 4);
+    EXPECT_EQ(usual.ring(), 16 * mib);
+    EXPECT_EQ(usual.perf(), 4 * mib);
+    EXPECT_EQ(usual.vital_perf(), mib);
+    EXPECT_EQ(BufferSizes(asked(0), 64).perf(), mib) << "of all CPUs together 64 MiB";
+    const BufferSizes odd(asked(3 * mib), 4);
+    EXPECT_EQ(odd.ring(), 4 * mib);
+    EXPECT_EQ(odd.perf(), 2 * mib);
+    EXPECT_EQ(BufferSizes(asked(1), 4).ring(), least_buffer_bytes);
+    EXPECT_EQ(BufferSizes(asked(size_t{1} << 40), 4).ring(), 1024 * mib);
+    EXPECT_GT(usual.memory(true), 32 * mib) << "no limit; mapped twice";
+    EXPECT_GT(usual.memory(false), 20 * mib);
+}
+
+TEST(BufferSizes, ShrinkUntilTheyFit) {
+    for (size_t limit = 24; limit <= 200; limit++) {
+        const BufferSizes sizes(asked(0, limit * mib, 20 * mib), 4);
+        EXPECT_LE(sizes.memory(true), (limit - 20) * mib);
+        EXPECT_LE(sizes.memory(false), (limit - 20) * mib);
+        EXPECT_TRUE(sizes.ring() == 16 * mib || sizes.memory(true) * 2 > (limit - 20) * mib) << limit;
+    }
+}
+
+TEST(BufferSizes, OfWhichNoneFitAreRefused) {
+    const BufferSizes small(asked(0, 10 * mib, 20 * mib), 4);
+    EXPECT_THAT(refusal(small, true), HasSubstr("give it 21 or more"));
+    EXPECT_THAT(refusal(small, false), HasSubstr("give it 22 or more"));
+    const BufferSizes large(asked(16 * mib, 30 * mib, 20 * mib), 4);
+    EXPECT_THAT(refusal(large, true),
+                HasSubstr("give it 53 or more, or 21 or more with a smaller --buffer-size"));
+    EXPECT_EQ(BufferSizes(asked(16 * mib, 53 * mib, 20 * mib), 4).ring(), 16 * mib);
+    EXPECT_NO_THROW(BufferSizes(asked(16 * mib, 53 * mib, 20 * mib), 4).memory(true));
+    EXPECT_NO_THROW(BufferSizes(asked(0, 21 * mib, 20 * mib), 4).memory(true));
+}
+
+} // namespace

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+
+#include "telemetry/base/escape.hpp"
+#include "telemetry/output/formatter.hpp"
+#include "test/unit/output/output_samples.hpp"
+
+using namespace telemetry;
+using nlohmann::json;
+using samples::known;
+using testing::HasSubstr;
+
+namespace {
+
+std::string from_base64(const std::string& text) {
+    const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string bytes;
+    uint32_t bits = 0;
+    int count = 0;
+    for (const char c : text.substr(0, text.find('='))) {
+        const size_t digit = digits.find(c);
+        if (digit == std::string::npos)
+            throw std::runtime_error("no base64: " + text);
+        bits = bits << 6 | static_cast<uint32_t>(digit);
+        count += 6;
+        if (count >= 8)
+            bytes.push_back(static_cast<char>(bits >> (count -= 8)));
+    }
+    return bytes;
+}
+
+/// "a.b[2].c" as a JSON pointer.
+json::json_pointer pointer_to(std::string field) {
+    std::string pointer = "/";
+    for (const char c : field) {
+        if (c == '.' || c == '[')
+            pointer.push_back('/');
+        else if (c != ']')
+            pointer.push_back(c);
+    }
+    return json::json_pointer(pointer);
+}
+
+/// The bytes that a field had, by what docs/output.md says: those in linux.telemetry.raw if it
+/// is listed there, else those of the string.
+std::string bytes_of(const json& object, const std::string& field) {
+    const json& about = object.at("linux").at("telemetry");
+    for (const json& raw : about.value("raw", json::array())) {
+        if (raw.at("field") == field)
+            return from_base64(raw.at("base64").get<std::string>());
+    }
+    return object.at(pointer_to(field)).get<std::string>();
+}
+
+class JsonFormatterTest : public testing::Test {
+  protected:
+    std::string line(const Event& event) { return samples::formatted(*formatter_, event); }
+    json object(const Event& event) {
+        const std::string out = line(event);
+        EXPECT_EQ(out.find('\n'), out.size() - 1);
+        for (const char c : out.substr(0, out.size() - 1))
+            EXPECT_TRUE(static_cast<uint8_t>(c) >= 0x20 && c != 0x7f) << "a control character in " << out;
+        return json::parse(out); // throws when it is not JSON, or not UTF-8
+    }
+
+    std::unique_ptr<Formatter> formatter_ = make_formatter("json", samples::context());
+};
+
+} // namespace
+
+TEST_F(JsonFormatterTest, OpenatWholeLine) {
+    Event event = samples::call(samples::openat, 3, {0xffffff9c, 0x7ffd0010, O_WRONLY | O_TRUNC, 0644});
+    samples::add_path(event, EBT_ARG_RET, "/home/ann/notes.txt");
+    event.path[0].has_inode = true;
+    event.path[0].inode = {77, 0xef53, 0100644, 1000, 1001};
+    EXPECT_EQ(
+        line(event),
+        R"({"@timestamp":"2025-11-21T21:16:05.000000042Z","ecs":{"version":"8.17.0"},)"
+        R"("host":{"name":"web1","boot":{"id":"6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001"}},)"
+        R"("event":{"module":"ebpf_telemetry","kind":"event","action":"openat","category":["file"],)"
+        R"("type":["change"],"outcome":"success"},)"
+        R"("process":{"pid":4242,"thread":{"id":4242},)"
+        R"("entity_id":"6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001-4242-59000000123",)"
+        R"("start":"2025-11-21T04:40:59.000000123Z","parent":{"pid":4200},"name":"cat",)"
+        R"("executable":"/usr/bin/cat","working_directory":"/home/ann","tty":{"name":"pts0"}},)"
+        R"("user":{"id":"1000","group":{"id":"1001"},"effective":{"id":"1000","group":{"id":"1001"}},)"
+        R"("saved":{"id":"1000","group":{"id":"1001"}},"filesystem":{"id":"1000","group":{"id":"1001"}},)"
+        R"("audit":{"id":"1000"}},)"
+        R"("file":{"path":"/home/ann/notes.txt","name":"notes.txt","directory":"/home/ann","inode":"77",)"
+        R"("mode":"0644","uid":"1000","gid":"1001","type":"file"},)"
+        R"("linux":{"syscall":{"name":"openat","nr":257,"abi":"x86_64",)"
+        R"("args":{"dirfd":"-100","pathname":"0x7ffd0010","flags":"0x201","mode":"0644"},"ret":3},)"
+        R"("audit":{"auid":1000,"ses":3},)"
+        R"("process":{"executable":{"inode":"1234","mode":"0755","uid":"0","gid":"0","type":"file"}},)"
+        R"("telemetry":{"tier":"raw_tp","cpu":3,"slot":0,"sequence":7}}})"
+        "\n");
+}
+
+TEST_F(JsonFormatterTest, LossEvents) {
+    std::string out;
+    formatter_->format(LossEvent{1'763'759'765'123'456'789, "buffer_full", 17, 2}, out);
+    const json loss = json::parse(out);
+    EXPECT_EQ(loss["event"]["action"], "loss");
+    EXPECT_EQ(loss["event"]["kind"], "pipeline_error");
+    EXPECT_EQ(loss["@timestamp"], "2025-11-21T21:16:05.123456789Z");
+    EXPECT_EQ(loss["linux"]["telemetry"]["loss"], json({{"cause", "buffer_full"}, {"count", 17}}));
+    EXPECT_EQ(loss["linux"]["telemetry"]["cpu"], 2);
+    EXPECT_EQ(loss["linux"]["telemetry"]["tier"], "raw_tp");
+
+    out.clear();
+    formatter_->format(LossEvent{0, "buffer_full", 3, 2, LossEvent::Gap{1, 7, 10}}, out);
+    EXPECT_EQ(json::parse(out)["linux"]["telemetry"]["slot"], 1);
+    EXPECT_EQ(json::parse(out)["linux"]["telemetry"]["loss"]["gap"], json({{"first", 7}, {"last", 10}}));
+
+    out.clear();
+    formatter_->format(LossEvent{0, "sink_full", 1, -1}, out);
+    EXPECT_FALSE(json::parse(out)["linux"]["telemetry"].contains("cpu"));
+}
+
+TEST_F(JsonFormatterTest, TheEntityIsThatOfTheProcessAlone) {
+    Event event = samples::event();
+    const std::string entity = object(event)["process"]["entity_id"];
+    event.tid = 4300;
+    event.exec_id = 9;
+    event.time_ns += 1000;
+    event.comm = "other";
+    EXPECT_EQ(object(event)["process"]["entity_id"], entity);
+    event.start_time_ns += 1;
+    EXPECT_NE(object(event)["process"]["entity_id"], entity);
+    event.start_time_ns -= 1;
+    event.pid += 1;
+    EXPECT_NE(object(event)["process"]["entity_id"], entity);
+}
+
+TEST_F(JsonFormatterTest, WithoutBootTimeThereIsNoStart) {
+    FormatContext context = samples::context();
+    context.boot_time_ns = 0;
+    context.boot_id.clear();
+    const auto formatter = make_formatter("json", context);
+    const json made = json::parse(samples::formatted(*formatter, samples::event()));
+    EXPECT_FALSE(made["process"].contains("start"));
+    EXPECT_EQ(made["process"]["entity_id"], "4242-59000000123");
+    EXPECT_FALSE(made["host"].contains("boot"));
+}
+
+TEST_F(JsonFormatterTest, SuccessfulExec) {
+    const std::string argv = samples::string_list({"ls", "-l", "a b", ""});
+    Event event = samples::call(samples::execve, 0);
+    event.image.argv = known<StringList>(argv);
+    const json made = object(event);
+    EXPECT_EQ(made["process"]["args"], json({"ls", "-l", "a b", ""}));
+    EXPECT_EQ(made["process"]["args_count"], 4);
+    EXPECT_EQ(made["process"]["command_line"], "ls -l a b ");
+    EXPECT_EQ(made["event"]["category"], json({"process"}));
+    EXPECT_EQ(made["event"]["type"], json({"start"}));
+    EXPECT_FALSE(made["linux"]["syscall"].contains("argv"));
+}
+
+TEST_F(JsonFormatterTest, TheFirstEventOfAProcessThatRanBeforeHasItsArguments) {
+    const std::string argv = samples::string_list({"cat", "-"});
+    Event event = samples::call(samples::openat, 3);
+    event.image.argv = known<StringList>(argv);
+    EXPECT_FALSE(object(event)["process"].contains("args"));
+    event.carries_image = true;
+    EXPECT_EQ(object(event)["process"]["args"], json({"cat", "-"}));
+}
+
+TEST_F(JsonFormatterTest, FailedExecIsNotTheProcess) {
+    const std::string argv = samples::string_list({"/nope", "x"});
+    Event event = samples::call(samples::execve, -ENOENT);
+    event.exec_argv = known<StringList>(argv, Source::user_memory);
+    samples::add_path(event, 0, "/nope", Source::user_memory);
+    const json made = object(event);
+    EXPECT_FALSE(made["process"].contains("args"));
+    EXPECT_EQ(made["linux"]["syscall"]["argv"], json({"/nope", "x"}));
+    EXPECT_EQ(made["file"]["path"], "/nope");
+    EXPECT_EQ(made["error"]["code"], "ENOENT");
+    EXPECT_EQ(made["event"]["outcome"], "failure");
+    EXPECT_EQ(made["linux"]["telemetry"]["user_memory"], json({"file.path", "linux.syscall.argv"}));
+}
+
+TEST_F(JsonFormatterTest, AnExecThatOnlyChecksDoesNotChangeTheProcess) {
+    const std::string argv = samples::string_list({"ls"});
+    Event event = samples::call(samples::execve, 0);
+    event.executed = false;
+    event.image.argv = known<StringList>(argv);
+    json made = object(event);
+    EXPECT_FALSE(made["process"].contains("args"));
+    EXPECT_EQ(made["linux"]["telemetry"]["missing"], json({"linux.syscall.argv"}));
+    event.exec_argv = known<StringList>(argv, Source::user_memory);
+    made = object(event);
+    EXPECT_EQ(made["linux"]["syscall"]["argv"], json({"ls"}));
+    EXPECT_FALSE(made["linux"]["telemetry"].contains("missing"));
+}
+
+TEST_F(JsonFormatterTest, ProcessEvents) {
+    Event fork = samples::event(EBT_FORK);
+    fork.child_pid = 5000;
+    fork.child_start_time_ns = 60'000'000'000;
+    fork.child_status = Status::ok;
+    json made = object(fork);
+    EXPECT_EQ(made["event"]["action"], "process_fork");
+    EXPECT_EQ(made["event"]["category"], json({"process"}));
+    EXPECT_EQ(made["event"]["outcome"], "success");
+    EXPECT_EQ(made["linux"]["process"]["child"]["pid"], 5000);
+    EXPECT_EQ(made["linux"]["process"]["child"]["entity_id"],
+              "6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001-5000-60000000000");
+    EXPECT_FALSE(made["linux"].contains("syscall"));
+
+    const std::string argv = samples::string_list({"cat"});
+    Event exec = samples::event(EBT_EXEC);
+    exec.image.argv = known<StringList>(argv);
+    made = object(exec);
+    EXPECT_EQ(made["event"]["action"], "process_exec");
+    EXPECT_EQ(made["process"]["args"], json({"cat"}));
+
+    Event exit = samples::event(EBT_EXIT);
+    exit.ret = 3 << 8;
+    made = object(exit);
+    EXPECT_EQ(made["event"]["action"], "process_exit");
+    EXPECT_EQ(made["event"]["type"], json({"end"}));
+    EXPECT_FALSE(made["event"].contains("outcome"));
+    EXPECT_EQ(made["process"]["exit_code"], 3);
+    EXPECT_EQ(made["process"]["end"], made["@timestamp"]);
+
+    exit.ret = 9;
+    made = object(exit);
+    EXPECT_FALSE(made["process"].contains("exit_code"));
+    EXPECT_EQ(made["linux"]["process"]["signal"], 9);
+    EXPECT_EQ(made["linux"]["process"]["core_dumped"], false);
+}
+
+TEST_F(JsonFormatterTest, Outcomes) {
+    Event event = samples::call(samples::openat, -512);
+    EXPECT_EQ(object(event)["event"]["outcome"], "unknown"); // the kernel makes the call again
+    EXPECT_EQ(object(event)["error"]["code"], "ERESTARTSYS");
+    event.ret = -EINTR;
+    event.interrupted = true;
+    EXPECT_EQ(object(event)["event"]["outcome"], "unknown");
+    EXPECT_EQ(object(event)["linux"]["syscall"]["interrupted"], true);
+    event.interrupted = false;
+    EXPECT_EQ(object(event)["event"]["outcome"], "failure");
+    event.ret = -EACCES;
+    EXPECT_EQ(object(event)["event"]["outcome"], "failure");
+    EXPECT_EQ(object(event)["error"]["code"], "EACCES");
+    event.ret = -4096; // no error of any name
+    EXPECT_FALSE(object(event).contains("error"));
+    event.call = &samples::exit_group;
+    event.returns = false;
+    const json made = object(event);
+    EXPECT_EQ(made["event"]["outcome"], "unknown");
+    EXPECT_FALSE(made["linux"]["syscall"].contains("ret"));
+}
+
+TEST_F(JsonFormatterTest, WhatAnOpenDoesDependsOnItsFlags) {
+    const auto type = [&](uint64_t flags, int64_t ret) {
+        return object(samples::call(samples::openat, ret, {0, 0, flags, 0}))["event"]["type"];
+    };
+    EXPECT_EQ(type(O_RDONLY, 3), json({"access"}));
+    EXPECT_EQ(type(O_WRONLY, 3), json({"change"}));
+    EXPECT_EQ(type(O_RDWR | O_CREAT, 3), json({"change"})); // it may have been there
+    EXPECT_EQ(type(O_RDWR | O_CREAT | O_EXCL, 3), json({"creation"}));
+    EXPECT_EQ(type(O_RDWR | O_CREAT | O_EXCL, -EEXIST), json({"change"}));
+    EXPECT_EQ(type(O_RDONLY | O_TRUNC, 3), json({"change"}));
+}
+
+TEST_F(JsonFormatterTest, UnknownCalls) {
+    Event event = samples::event();
+    event.nr = 999;
+    event.args = {1, 2, 3, 4, 5, UINT64_MAX};
+    const json made = object(event);
+    EXPECT_EQ(made["event"]["action"], "syscall_999");
+    EXPECT_EQ(made["event"]["category"], json({"api"}));
+    EXPECT_EQ(made["linux"]["syscall"]["nr"], 999);
+    EXPECT_FALSE(made["linux"]["syscall"].contains("name"));
+    EXPECT_EQ(made["linux"]["syscall"]["args"]["a5"], "0xffffffffffffffff");
+}
+
+TEST_F(JsonFormatterTest, ArgumentsReadBackWithBaseZero) {
+    Event event = samples::call(samples::openat, 3, {0xffffffff00000005, UINT64_MAX, 0x80000, 04755});
+    const json args = object(event)["linux"]["syscall"]["args"];
+    const auto number = [&](const char* name) {
+        return std::stoull(args[name].get<std::string>(), nullptr, 0);
+    };
+    EXPECT_EQ(args["dirfd"], "5"); // the kernel takes 32 bits of it
+    EXPECT_EQ(number("pathname"), UINT64_MAX);
+    EXPECT_EQ(number("flags"), 0x80000U);
+    EXPECT_EQ(number("mode"), 04755U);
+}
+
+TEST_F(JsonFormatterTest, BothPathsWithTheirArguments) {
+    Event event = samples::call(samples::rename, 0);
+    samples::add_path(event, 0, "/old");
+    samples::add_path(event, 1, "new");
+    event.path[1].relative = true;
+    const json made = object(event);
+    EXPECT_EQ(made["file"]["path"], "/old");
+    EXPECT_EQ(made["file"]["directory"], "/");
+    EXPECT_EQ(made["linux"]["syscall"]["paths"],
+              json::parse(R"([{"argument":"oldpath","path":"/old"},{"argument":"newpath","path":"new"}])"));
+    EXPECT_EQ(made["linux"]["telemetry"]["relative"], json({"linux.syscall.paths[1].path"}));
+}
+
+TEST_F(JsonFormatterTest, TheTargetOfASymbolicLinkIsNotTheFile) {
+    const ebpf_loader::SyscallRow symlink = {
+        "symlink",
+        {88, 83, 88},
+        ebpf_loader::ReturnKind::number,
+        0,
+        2,
+        {{"target", samples::ArgKind::path_text}, {"linkpath", samples::ArgKind::path, EBT_LINK_CWD}}};
+    Event event = samples::call(symlink, 0);
+    samples::add_path(event, 0, "../target", Source::user_memory);
+    event.path[0].relative = true;
+    samples::add_path(event, 1, "/link", Source::user_memory);
+    const json made = object(event);
+    EXPECT_EQ(made["file"]["path"], "/link");
+    EXPECT_EQ(made["file"]["target_path"], "../target");
+    EXPECT_FALSE(made["linux"]["telemetry"].contains("relative"));
+}
+
+TEST_F(JsonFormatterTest, WhatIsNotKnownIsAbsentAndListed) {
+    Event event = samples::call(samples::openat, -EFAULT);
+    event.missing = EBT_MISSING_ARGS | EBT_MISSING_PPID | EBT_MISSING_AUDIT | EBT_MISSING_CREDENTIALS |
+                    EBT_MISSING_ABI | EBT_MISSING_START_TIME;
+    event.image = Image();
+    event.cwd.status = Status::unavailable;
+    event.paths = 1;
+    event.path[0].status = Status::fault;
+    event.lost_fields = true;
+    event.dropped_before = 5;
+    const json made = object(event);
+    EXPECT_FALSE(made.contains("user"));
+    EXPECT_FALSE(made.contains("file"));
+    EXPECT_FALSE(made["process"].contains("executable"));
+    EXPECT_FALSE(made["process"].contains("entity_id"));
+    const json about = made["linux"]["telemetry"];
+    EXPECT_EQ(about["missing"],
+              json({"linux.syscall.args", "process.parent.pid", "linux.audit", "user", "linux.syscall.abi",
+                    "process.entity_id", "process.executable", "process.working_directory"}));
+    EXPECT_EQ(about["fault"], json({"file.path"}));
+    EXPECT_EQ(about["lost_fields"], true);
+    EXPECT_EQ(about["dropped_before"], 5);
+}
+
+TEST_F(JsonFormatterTest, TruncationTellsTheWholeLength) {
+    Event event = samples::call(samples::openat, -ENAMETOOLONG);
+    samples::add_path(event, 1, "/aaa/bb", Source::user_memory);
+    event.path[0].status = Status::truncated;
+    event.path[0].original_length = 5000;
+    event.path[0].length_is_minimum = true;
+    const json made = object(event);
+    EXPECT_EQ(made["linux"]["telemetry"]["truncated"],
+              json::parse(R"([{"field":"file.path","original_length":5000,"at_least":true}])"));
+    EXPECT_FALSE(made["file"].contains("name")); // what is left need not be the end
+}
+
+TEST_F(JsonFormatterTest, UserChangesWithTheEvent) {
+    Event event = samples::event();
+    EXPECT_EQ(object(event)["user"]["effective"]["id"], "1000");
+    event.euid = 0;
+    EXPECT_EQ(object(event)["user"]["effective"]["id"], "0");
+    EXPECT_EQ(object(event)["user"]["id"], "1000");
+    event.auid = event.ses = UINT32_MAX; // not set
+    EXPECT_FALSE(object(event)["user"].contains("audit"));
+    EXPECT_FALSE(object(event)["linux"].contains("audit"));
+    event.missing = EBT_MISSING_CREDENTIALS;
+    EXPECT_FALSE(object(event).contains("user"));
+    event.missing = 0;
+    EXPECT_EQ(object(event)["user"]["effective"]["id"], "0");
+}
+
+TEST_F(JsonFormatterTest, StringsChrootAndThreads) {
+    Event event = samples::call(samples::setxattr, 0);
+    event.strings = 1;
+    event.string[0] = known<StringField>("user.x", Source::user_memory);
+    event.string[0].argument = 1;
+    event.root = known("/srv/jail");
+    event.tid = 4300;
+    const json made = object(event);
+    EXPECT_EQ(made["linux"]["syscall"]["strings"], json({{"name", "user.x"}}));
+    EXPECT_EQ(made["linux"]["process"]["root"], "/srv/jail");
+    EXPECT_EQ(made["process"]["thread"]["id"], 4300);
+    EXPECT_EQ(made["linux"]["telemetry"]["user_memory"], json({"linux.syscall.strings.name"}));
+}
+
+TEST_F(JsonFormatterTest, HostileStringsComeBackByteByByte) {
+    for (const std::string& bytes : samples::hostile_strings()) {
+        Event event = samples::call(samples::rename, 0);
+        event.comm = bytes;
+        event.cwd = known(bytes);
+        event.image.exe.bytes = bytes;
+        event.image.tty = known(bytes);
+        samples::add_path(event, 0, bytes);
+        const std::string second = bytes + "!";
+        samples::add_path(event, 1, second);
+        const json made = object(event);
+        for (const char* field : {"process.name", "process.working_directory", "process.executable",
+                                  "process.tty.name", "file.path", "linux.syscall.paths[0].path"})
+            EXPECT_EQ(bytes_of(made, field), bytes) << field;
+        EXPECT_EQ(bytes_of(made, "linux.syscall.paths[1].path"), second);
+    }
+}
+
+TEST_F(JsonFormatterTest, RandomBytesComeBackByteByByte) {
+    std::mt19937 random(20251121);
+    for (int round = 0; round < 3000; ++round) {
+        const samples::RandomExecve sample(random);
+        const json made = object(sample.event);
+        ASSERT_EQ(bytes_of(made, "process.name"), sample.comm);
+        ASSERT_EQ(bytes_of(made, "file.path"), sample.path);
+        ASSERT_EQ(made["process"]["args"].size(), sample.arguments.size());
+        for (size_t i = 0; i < sample.arguments.size(); ++i)
+            ASSERT_EQ(bytes_of(made, "process.args[" + std::to_string(i) + "]"), sample.arguments[i]);
+    }
+}
+
+TEST_F(JsonFormatterTest, OnlyTextThatIsNoUtf8NeedsRawBytes) {
+    Event event = samples::event();
+    event.comm = "\ufffd\u202e\x1b";
+    EXPECT_FALSE(object(event)["linux"]["telemetry"].contains("raw"));
+    event.comm = "caf\xe9";
+    const json made = object(event);
+    EXPECT_EQ(made["process"]["name"], "caf\ufffd");
+    EXPECT_EQ(made["linux"]["telemetry"]["raw"],
+              json::parse(R"([{"field":"process.name","base64":"Y2Fm6Q=="}])"));
+}
+
+TEST_F(JsonFormatterTest, EveryCallOfTheTableMakesValidJson) {
+    for (const auto& row : ebpf_loader::syscall_rows()) {
+        Event event = samples::call(row, -EPERM, {UINT64_MAX, 1, 0x8241, 0x7fffffff, 0, 9});
+        const json made = object(event);
+        EXPECT_EQ(made["event"]["action"], row.name);
+        EXPECT_EQ(made["linux"]["syscall"]["name"], row.name);
+        EXPECT_EQ(made["linux"]["syscall"]["args"].size(), row.arguments) << row.name;
+    }
+}

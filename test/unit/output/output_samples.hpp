@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <array>
+#include <cstring>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "telemetry/event/event.hpp"
+#include "telemetry/output/formatter.hpp"
+
+/// Events made by hand, for the tests of what comes out.
+namespace samples {
+
+using ebpf_loader::ArgKind;
+using ebpf_loader::SyscallRow;
+using telemetry::Event;
+using telemetry::PathField;
+using telemetry::Source;
+using telemetry::Status;
+using telemetry::Text;
+
+inline telemetry::FormatContext context() {
+    telemetry::FormatContext context;
+    context.node = "web1";
+    context.tier = "raw_tp";
+    context.boot_id = "6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001";
+    context.boot_time_ns = 1'763'700'000'000'000'000;
+    return context;
+}
+
+// Rows of the tests' own, so that they do not change with the table.
+inline const SyscallRow openat = {"openat",
+                                  {257, 295, 257},
+                                  ebpf_loader::ReturnKind::file,
+                                  0,
+                                  4,
+                                  {{"dirfd", ArgKind::dirfd},
+                                   {"pathname", ArgKind::path},
+                                   {"flags", ArgKind::flags},
+                                   {"mode", ArgKind::mode}}};
+inline const SyscallRow rename = {
+    "rename",
+    {82, 38, 82},
+    ebpf_loader::ReturnKind::number,
+    0,
+    2,
+    {{"oldpath", ArgKind::path, EBT_LINK_CWD}, {"newpath", ArgKind::path, EBT_LINK_CWD}}};
+inline const SyscallRow execve = {
+    "execve",
+    {59, 11, 520},
+    ebpf_loader::ReturnKind::number,
+    EBT_PLAN_EXEC,
+    3,
+    {{"pathname", ArgKind::path, EBT_LINK_CWD}, {"argv", ArgKind::argv}, {"envp", ArgKind::envp}}};
+inline const SyscallRow setxattr = {"setxattr",
+                                    {188, 226, 188},
+                                    ebpf_loader::ReturnKind::number,
+                                    0,
+                                    5,
+                                    {{"pathname", ArgKind::path, EBT_LINK_CWD},
+                                     {"name", ArgKind::string},
+                                     {"value", ArgKind::pointer},
+                                     {"size", ArgKind::size},
+                                     {"flags", ArgKind::flags}}};
+inline const SyscallRow exit_group = {"exit_group",
+                                      {231, 252, 231},
+                                      ebpf_loader::ReturnKind::none,
+                                      EBT_PLAN_NO_RETURN,
+                                      1,
+                                      {{"status", ArgKind::integer}}};
+inline const SyscallRow getpid = {"getpid", {39, 20, 39}, ebpf_loader::ReturnKind::pid, 0, 0, {}};
+
+inline SyscallRow socket_call(std::string_view name) {
+    return {name,
+            {0, 0, 0},
+            ebpf_loader::ReturnKind::number,
+            0,
+            3,
+            {{"sockfd", ArgKind::fd_socket}, {"addr", ArgKind::sockaddr, 2}, {"addrlen", ArgKind::integer}}};
+}
+inline const SyscallRow connect = socket_call("connect");
+inline const SyscallRow accept = socket_call("accept");
+inline const SyscallRow bind = socket_call("bind");
+inline const SyscallRow sendto = socket_call("sendto");
+inline const SyscallRow recvfrom = socket_call("recvfrom");
+
+/// A value that is known; the bytes must live as long as the event.
+template <class Field = Text> Field known(std::string_view bytes, Source source = Source::kernel) {
+    Field field;
+    field.bytes = bytes;
+    field.status = Status::ok;
+    field.source = source;
+    field.original_length = static_cast<uint32_t>(bytes.size());
+    return field;
+}
+
+/// What all events have: a process of user 1000 in /home/ann, running cat on pts0.
+inline Event event(ebt_record_kind kind = EBT_SYSCALL) {
+    Event event;
+    event.kind = kind;
+    event.time_ns = 1'763'759'765'000'000'042; // 2025-11-21T21:16:05
+    event.sequence = 7;
+    event.cpu = 3;
+    event.pid = event.tid = 4242;
+    event.ppid = 4200;
+    event.start_time_ns = 59'000'000'123;
+    event.auid = event.uid = event.euid = event.suid = event.fsuid = 1000;
+    event.gid = event.egid = event.sgid = event.fsgid = 1001;
+    event.ses = 3;
+    event.comm = "cat";
+    event.image.exe = known<PathField>("/usr/bin/cat");
+    event.image.exe.has_inode = true;
+    event.image.exe.inode = {1234, 0xef53, 0100755, 0, 0};
+    event.image.tty = known("pts0");
+    event.cwd = known("/home/ann");
+    return event;
+}
+
+inline Event call(const SyscallRow& row, int64_t ret, std::initializer_list<uint64_t> args = {}) {
+    Event made = event();
+    made.call = &row;
+    made.nr = row.number[EBT_X86_64];
+    made.ret = ret;
+    std::ranges::copy(args, made.args.begin());
+    return made;
+}
+
+inline void add_path(Event& event, uint8_t argument, std::string_view bytes, Source source = Source::kernel) {
+    PathField& path = event.path[event.paths++];
+    path = known<PathField>(bytes, source);
+    path.argument = argument;
+}
+
+inline std::string inet(std::string_view ip, uint16_t port) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    std::memcpy(&address.sin_addr, ip.data(), 4);
+    return {reinterpret_cast<const char*>(&address), sizeof address};
+}
+
+inline std::string inet6(const std::array<uint8_t, 16>& ip, uint16_t port, uint32_t scope = 0) {
+    sockaddr_in6 address = {};
+    address.sin6_family = AF_INET6;
+    address.sin6_port = htons(port);
+    std::memcpy(&address.sin6_addr, ip.data(), ip.size());
+    address.sin6_scope_id = scope;
+    return {reinterpret_cast<const char*>(&address), sizeof address};
+}
+
+/// A sockaddr of any family, with these bytes behind it.
+inline std::string sockaddr_of(uint16_t family, std::string_view bytes) {
+    std::string address(reinterpret_cast<const char*>(&family), sizeof family);
+    return address.append(bytes);
+}
+
+/// Bytes that a process may use to upset who reads them.
+inline std::vector<std::string> hostile_strings() {
+    std::string controls;
+    while (controls.size() < 4096)
+        controls.push_back(static_cast<char>(controls.size() % 32));
+    std::string all_bytes;
+    for (int byte = 0; byte < 256; ++byte)
+        all_bytes.push_back(static_cast<char>(byte));
+    using namespace std::string_literals;
+    return {
+        "",
+        " ",
+        "a\nb",
+        "\n",
+        "\r\ntimestamp=2025-01-01T00:00:00.000000000Z node=\"x\"",
+        "\" success=yes exit=0 exe=\"/bin/true",
+        "\\",
+        "\\\\",
+        "\\\"",
+        "\\n",
+        "\\x41\\u{41}",
+        "?",
+        "(none)",
+        "\x1b[2J\x1b]0;owned\x07",
+        "\0"s,
+        "a\0b"s,
+        "\x7f",
+        "\u0085\u009b31m",                 // C1: next line, control sequence introducer
+        "\u00a0\u00ad",                    // no-break space, soft hyphen
+        "file\u202egnp.exe",               // right-to-left override
+        "\u2066isolate\u2069\u200f\u061c", // isolates and marks
+        "line\u2028separator\u2029",
+        "zero\u200bwidth\u200djoiner\ufeff",
+        "\ufdd0\uffff\U0001fffe\U0010ffff",     // non-characters
+        "\ue000\U000f0000\U000e0041",           // private use, tags
+        "\xff\xfe",                             // never in UTF-8
+        "\xc0\xaf\xe0\x80\xaf\xf0\x80\x80\xaf", // overlong slashes
+        "\xed\xa0\x80\xed\xbf\xbf",             // surrogates
+        "\xf4\x90\x80\x80\xf5\x80\x80\x80",     // beyond U+10FFFF
+        "\xe2\x82",                             // cut short
+        "\xe2\x82\xe2\x82\xac",                 // cut short, then whole
+        "caf\xe9",                              // Latin-1
+        "\ufffd",                               // a replacement character of its own
+        "grüße/日本語/файл/שלום/😀",
+        "long enough to be taken sixteen bytes at a time\nand then some more of it",
+        controls,
+        all_bytes,
+        std::string(4096, '\n'),
+        std::string(5000, 'x'),
+    };
+}
+
+/// Bytes that make escaping work: all kinds, in runs of all lengths.
+inline std::string random_bytes(std::mt19937& random, size_t longest) {
+    static const std::vector<std::string> pieces = hostile_strings();
+    std::string bytes;
+    const size_t length = random() % (longest + 1);
+    while (bytes.size() < length) {
+        switch (random() % 4) {
+        case 0:
+            bytes.push_back(static_cast<char>(random()));
+            break;
+        case 1:
+            bytes.append(random() % 40, static_cast<char>('a' + random() % 26));
+            break;
+        case 2:
+            bytes.append(pieces[random() % (pieces.size() - 4)].substr(0, 20));
+            break;
+        default:
+            bytes.append("/");
+            break;
+        }
+    }
+    bytes.resize(length);
+    return bytes;
+}
+
+/// Strings each ended by NUL, as a StringList has them.
+inline std::string string_list(const std::vector<std::string>& strings) {
+    std::string list;
+    for (const std::string& string : strings)
+        list.append(string).push_back('\0');
+    return list;
+}
+
+/// An execve of which processes chose every byte.
+struct RandomExecve {
+    explicit RandomExecve(std::mt19937& random) : arguments(random() % 5) {
+        for (std::string& argument : arguments) {
+            argument = random_bytes(random, 60);
+            std::erase(argument, '\0'); // an argument ends there
+        }
+        argv = string_list(arguments);
+        comm = random_bytes(random, 15);
+        path = random_bytes(random, 200);
+        event.comm = comm;
+        event.image.argv = known<telemetry::StringList>(argv);
+        add_path(event, 0, path);
+    }
+    RandomExecve(const RandomExecve&) = delete; // the event refers to its strings
+
+    std::vector<std::string> arguments;
+    std::string argv, comm, path;
+    Event event = call(execve, 0);
+};
+
+inline std::string formatted(telemetry::Formatter& formatter, const Event& event) {
+    std::string out;
+    formatter.format(event, out);
+    return out;
+}
+
+} // namespace samples

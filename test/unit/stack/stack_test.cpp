@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: MIT
+// Names of stacks: of this very process, and out of files that say anything.
+#include <algorithm>
+#include <cstdlib>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <fstream>
+#include <link.h>
+#include <random>
+#include <sstream>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "telemetry/stack/code_map.hpp"
+#include "telemetry/stack/demangle.hpp"
+#include "telemetry/stack/elf_file.hpp"
+#include "telemetry/stack/stack_reader.hpp"
+#include "telemetry/stack/unwind_table.hpp"
+#include "telemetry/stack/unwinder.hpp"
+#include "test/unit/imds/imds_support.hpp"
+
+namespace imds_test {
+
+using namespace telemetry;
+using namespace telemetry::imds;
+
+#define KEPT __attribute__((noinline, noclone))
+
+/// A stack as the kernel side captures it: of this thread, from where this function returns to.
+struct Captured {
+    Event event;
+    std::string memory;
+
+    KEPT void take() {
+        ucontext_t context;
+        getcontext(&context);
+        const auto& from = context.uc_mcontext.gregs;
+        ebt_registers& to = event.user_stack.registers;
+        to.ip = static_cast<uint64_t>(from[REG_RIP]);
+        to.sp = static_cast<uint64_t>(from[REG_RSP]);
+        to.bp = static_cast<uint64_t>(from[REG_RBP]);
+        to.bx = static_cast<uint64_t>(from[REG_RBX]);
+        to.r12 = static_cast<uint64_t>(from[REG_R12]);
+        to.r13 = static_cast<uint64_t>(from[REG_R13]);
+        to.r14 = static_cast<uint64_t>(from[REG_R14]);
+        to.r15 = static_cast<uint64_t>(from[REG_R15]);
+        to.cs = 0x33;
+        memory.resize(EBT_STACK_MAX);
+        const OwnedFd own(open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
+        const ssize_t got = pread(own.get(), memory.data(), memory.size(), static_cast<off_t>(to.sp));
+        ASSERT_GT(got, 0);
+        memory.resize(static_cast<size_t>(got));
+        event.user_stack.memory = memory;
+        event.user_stack_status = Status::ok;
+    }
+    void is_of(pid_t pid) {
+        event.pid = static_cast<uint32_t>(pid);
+        const auto parentage = ProcReader().parentage(event.pid);
+        event.start_time_ns = parentage ? parentage->start_ticks * 10'000'000 : 1;
+    }
+};
+
+Captured captured;
+
+namespace inner {
+
+KEPT int function(int value) {
+    captured.take();
+    return value + 1;
+}
+
+} // namespace inner
+
+KEPT int compare(const void*, const void*) {
+    return inner::function(1) - 2;
+}
+
+/// Through the C library and back.
+KEPT void outer() {
+    int values[2] = {1, 2};
+    qsort(values, 2, sizeof(int), compare);
+    __asm__ volatile("");
+}
+
+CallStack own_stack() {
+    outer();
+    captured.is_of(getpid());
+    return StackReader("/proc").read(captured.event);
+}
+
+std::vector<std::string> names(const CallStack& stack) {
+    std::vector<std::string> names;
+    for (const StackFrame& frame : stack.frames)
+        names.push_back(frame.symbol);
+    return names;
+}
+
+size_t place_of(const CallStack& stack, const std::string& symbol) {
+    const auto all = names(stack);
+    return static_cast<size_t>(std::ranges::find(all, symbol) - all.begin());
+}
+
+TEST(ImdsStack, OwnFunctionsThroughALibrary) {
+    const CallStack stack = own_stack();
+    const size_t at = place_of(stack, "imds_test::inner::function(int)");
+    ASSERT_LT(at + 3, stack.frames.size());
+    EXPECT_EQ(stack.frames[at + 1].symbol, "imds_test::compare(void const*, void const*)");
+    EXPECT_THAT(stack.frames[at + 2].module, testing::HasSubstr("libc.so"));
+    EXPECT_THAT(stack.frames[at].module, testing::EndsWith("/unit_tests"));
+    EXPECT_GT(place_of(stack, "imds_test::outer()"), at + 2);
+    EXPECT_LT(place_of(stack, "main"), stack.frames.size());
+    EXPECT_EQ(stack.end, StackEnd::outermost);
+    for (const StackFrame& frame : stack.frames) {
+        EXPECT_TRUE(frame.module_offset);
+        EXPECT_FALSE(frame.is_guess);
+        EXPECT_LE(frame.symbol_offset, frame.address);
+    }
+    EXPECT_EQ(stack.frames[at].build_id.size(), 40U);
+}
+
+TEST(ImdsStack, NoMoreThanWasCaptured) {
+    outer();
+    captured.is_of(getpid());
+    Event event = captured.event;
+    event.user_stack.memory = event.user_stack.memory.substr(0, 200);
+    StackReader reader("/proc");
+    const CallStack stack = reader.read(event);
+    EXPECT_EQ(stack.end, StackEnd::not_captured);
+    EXPECT_GE(stack.frames.size(), 1U);
+    event.user_stack.memory = {};
+    EXPECT_EQ(reader.read(event).frames.size(), 1U);
+    event.user_stack_status = Status::unavailable;
+    EXPECT_TRUE(reader.read(event).frames.empty());
+    EXPECT_EQ(reader.read(event).end, StackEnd::none);
+}
+
+/// Whatever the stack says, what is told is code of the process, and it ends.
+TEST(ImdsStack, AnyStack) {
+    outer();
+    captured.is_of(getpid());
+    std::mt19937_64 random(5);
+    StackReader reader("/proc");
+    const std::string before = captured.memory;
+    for (int i = 0; i < 300; ++i) {
+        std::string memory = before;
+        for (int change = 0; change < 200; ++change)
+            memory[random() % 2000] = static_cast<char>(random());
+        Event event = captured.event;
+        event.user_stack.memory = memory;
+        if (i % 3 == 0)
+            event.user_stack.registers.bp = random();
+        if (i % 5 == 0)
+            event.user_stack.registers.ip = random();
+        if (i % 7 == 0)
+            event.user_stack.registers.sp = UINT64_MAX - 100;
+        const CallStack stack = reader.read(event);
+        EXPECT_LE(stack.frames.size(), StackReader::most_frames);
+        EXPECT_NE(stack.end, StackEnd::none);
+        for (size_t at = 1; at < stack.frames.size(); ++at)
+            EXPECT_FALSE(stack.frames[at].module.empty());
+    }
+}
+
+/// Frames without end.
+TEST(ImdsStack, IsBounded) {
+    std::string memory;
+    const uint64_t begin = 0x10000;
+    for (uint64_t at = 0; at < 1000; ++at) {
+        const uint64_t pair[2] = {begin + (at + 1) * 16, 0x400000 + at};
+        memory.append(reinterpret_cast<const char*>(pair), sizeof pair);
+    }
+    UserStack stack;
+    stack.registers.bp = stack.registers.sp = begin;
+    stack.registers.ip = 0x400000;
+    stack.memory = memory;
+    Unwinder unwinder(stack);
+    int steps = 0;
+    while (unwinder.step_by_frame_pointer() == StackEnd::none)
+        ++steps;
+    EXPECT_EQ(steps, 1000);
+    const uint64_t circle[2] = {begin, 0x400000};
+    stack.memory = {reinterpret_cast<const char*>(circle), sizeof circle};
+    Unwinder in_a_circle(stack);
+    EXPECT_EQ(in_a_circle.step_by_frame_pointer(), StackEnd::none);
+    EXPECT_EQ(in_a_circle.step_by_frame_pointer(), StackEnd::not_known);
+}
+
+TEST(ImdsStack, ProcessThatHasEnded) {
+    outer();
+    const pid_t child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    captured.is_of(child);
+    StackReader reader("/proc"), other("/proc");
+    const size_t alive = reader.read(captured.event).frames.size(); // it has the same code as its parent
+    EXPECT_GT(alive, 3U);
+    Event earlier = captured.event;
+    earlier.start_time_ns -= 10'000'000;
+    EXPECT_EQ(other.read(earlier).end, StackEnd::gone) << "the id was another process's then";
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    const CallStack unknown = other.read(captured.event);
+    EXPECT_EQ(unknown.end, StackEnd::gone);
+    ASSERT_EQ(unknown.frames.size(), 1U);
+    EXPECT_EQ(unknown.frames[0].address, captured.event.user_stack.registers.ip);
+    EXPECT_TRUE(unknown.frames[0].module.empty() && unknown.frames[0].symbol.empty());
+    EXPECT_EQ(reader.read(captured.event).frames.size(), alive) << "what was mapped is remembered";
+}
+
+TEST(ImdsStack, ElsewhereThanProc) {
+    outer();
+    captured.is_of(getpid());
+    EXPECT_EQ(StackReader("/nonexistent").read(captured.event).end, StackEnd::gone);
+}
+
+// --- output ---
+
+/// Files have any name, and symbols too.
+TEST(ImdsStackOutput, IsEscaped) {
+    auto caller = std::make_shared<Caller>(samples::event());
+    caller->user_stack = {
+        {{.address = 0x7f01,
+          .module = "/li\nb.so",
+          .module_offset = 0x21,
+          .symbol = "f\x1b\xff\"",
+          .symbol_offset = 3,
+          .build_id = "ab01"},
+         {.address = 0x5000,
+          .module = "[anon]",
+          .module_offset = 0x10,
+          .symbol = {},
+          .build_id = {},
+          .is_guess = true},
+         {.address = 0x6000, .module = "/no file", .module_offset = {}, .symbol = {}, .build_id = {}},
+         {.address = 0x7000, .module = {}, .module_offset = {}, .symbol = {}, .build_id = {}}},
+        StackEnd::not_known};
+    ImdsEvent event;
+    event.link.ends = ends_to("169.254.169.254");
+    event.caller = caller;
+    std::string text, line;
+    make_imds_text_formatter({samples::context(), nullptr, false, {}})->format(event, text);
+    make_imds_json_formatter({samples::context(), nullptr, false, {}})->format(event, line);
+    EXPECT_THAT(text, testing::HasSubstr(
+                          R"(user_stack="li\nb.so!f\x1b\xff\"+0x3 <? [anon]+0x10 < no file@0x6000 < 0x7000")"
+                          " user_stack_end=not_known"));
+    EXPECT_EQ(std::ranges::count(text, '\n'), 1);
+    const json told = json::parse(line)["linux"];
+    EXPECT_EQ(told["imds"]["user_stack_end"], "not_known");
+    const json& stack = told["imds"]["user_stack"];
+    ASSERT_EQ(stack.size(), 4U);
+    EXPECT_EQ(stack[0]["module"], "/li\nb.so");
+    EXPECT_EQ(stack[0]["address"], "0x7f01");
+    EXPECT_EQ(stack[0]["module_offset"], "0x21");
+    EXPECT_EQ(stack[0]["symbol_offset"], "0x3");
+    EXPECT_EQ(stack[0]["build_id"], "ab01");
+    EXPECT_EQ(told["telemetry"]["raw"],
+              json::parse(R"([{"base64": "Zhv/Ig==", "field": "linux.imds.user_stack[0].symbol"}])"));
+    EXPECT_EQ(stack[1], (json{{"address", "0x5000"},
+                              {"module", "[anon]"},
+                              {"module_offset", "0x10"},
+                              {"frame_pointer", true}}));
+    EXPECT_EQ(stack[3], (json{{"address", "0x7000"}}));
+}
+
+// --- files ---
+
+std::string content_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+std::optional<ElfFile> elf_of(const std::string& bytes) {
+    return ElfFile::open(ByteSource(bytes));
+}
+
+/// A library that has no names but those it exports.
+TEST(ImdsElfFile, StrippedLibrary) {
+    Dl_info info;
+    void* const function = dlsym(RTLD_DEFAULT, "qsort");
+    ASSERT_NE(dladdr(function, &info), 0);
+    const auto file = elf_of(content_of(info.dli_fname));
+    ASSERT_TRUE(file);
+    const auto base = reinterpret_cast<uintptr_t>(info.dli_fbase);
+    const auto symbol = file->find_symbol(reinterpret_cast<uintptr_t>(function) - base + 3);
+    ASSERT_TRUE(symbol);
+    EXPECT_EQ(symbol->name, "qsort");
+    EXPECT_EQ(symbol->address, reinterpret_cast<uintptr_t>(function) - base);
+    EXPECT_FALSE(file->find_symbol(16)) << "the header is no function";
+    EXPECT_EQ(file->build_id().size(), 40U);
+    EXPECT_TRUE(find_unwind_rules(*file, symbol->address));
+    EXPECT_FALSE(find_unwind_rules(*file, 16));
+}
+
+TEST(ImdsElfFile, IsNone) {
+    const std::string whole = content_of("/bin/true");
+    ASSERT_TRUE(elf_of(whole));
+    EXPECT_FALSE(elf_of(""));
+    EXPECT_FALSE(elf_of("#!/bin/sh\n"));
+    EXPECT_FALSE(elf_of(whole.substr(0, 63)));
+    std::string changed = whole;
+    changed[4] = 7; // its class
+    EXPECT_FALSE(elf_of(changed));
+    changed = whole;
+    changed[18] = 40; // for another machine
+    EXPECT_FALSE(elf_of(changed));
+    changed = whole;
+    changed[56] = changed[57] = '\xff'; // segments without end
+    EXPECT_FALSE(elf_of(changed));
+}
+
+/// Everything that a stack would ask of a file.
+void ask_all(const std::string& bytes, std::mt19937_64& random) {
+    const auto file = elf_of(bytes);
+    if (!file)
+        return;
+    file->build_id();
+    for (int i = 0; i < 8; ++i) {
+        const uint64_t offset = i < 6 ? random() % bytes.size() : random();
+        const uint64_t address = file->address_of(offset).value_or(offset);
+        if (i < 2)
+            file->find_symbol(address);
+        find_unwind_rules(*file, address);
+    }
+}
+
+TEST(ImdsElfFile, AnyFile) {
+    std::mt19937_64 random(11);
+    const std::string whole = content_of("/bin/true");
+    for (int i = 0; i < 4000; ++i) {
+        std::string bytes = whole;
+        const size_t reach = i % 2 ? bytes.size() : 1024;
+        for (uint64_t change = 0; change <= random() % 16; ++change)
+            bytes[random() % reach] = static_cast<char>(random() % 3 ? random() : 0xff);
+        if (i % 10 == 0)
+            bytes.resize(random() % bytes.size() + 1);
+        ask_all(bytes, random);
+    }
+}
+
+/// The tables of a program, each byte of which may be anything.
+TEST(ImdsElfFile, AnyUnwindTable) {
+    std::mt19937_64 random(13);
+    const std::string whole = content_of("/bin/true");
+    const auto file = elf_of(whole);
+    const auto [entries, size] = file->unwind_entries();
+    ASSERT_GT(size, 100U);
+    for (int i = 0; i < 4000; ++i) {
+        std::string bytes = whole; // its addresses are offsets there
+        for (int change = 0; change < 40; ++change)
+            bytes[entries + random() % size] = static_cast<char>(random());
+        ask_all(bytes, random);
+    }
+}
+
+// --- /proc/<pid>/maps ---
+
+TEST(ImdsCodeMap, FindsWhatMayBeExecuted) {
+    const CodeMap map("400000-401000 r--p 00000000 08:01 42    /bin/a b\n"
+                      "401000-403000 r-xp 00001000 08:01 42    /bin/a b\n"
+                      "7f0000000000-7f0000001000 rwxp 00000000 00:00 0 \n"
+                      "7ffd00000000-7ffd00002000 r-xp 00000000 00:00 0    [vdso]\n"
+                      "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]");
+    EXPECT_EQ(map.size(), 4U);
+    EXPECT_EQ(map.find(0x400000), nullptr);
+    ASSERT_NE(map.find(0x402fff), nullptr);
+    EXPECT_EQ(map.find(0x402fff)->name, "/bin/a b");
+    EXPECT_EQ(map.find(0x402fff)->offset, 0x1000U);
+    EXPECT_EQ(map.find(0x402fff)->inode, 42U);
+    EXPECT_EQ(map.find(0x403000), nullptr);
+    EXPECT_EQ(map.find(0x7f0000000fff)->name, "");
+    EXPECT_EQ(map.find(0x7ffd00000000)->name, "[vdso]");
+    EXPECT_EQ(map.find(UINT64_MAX), nullptr);
+    EXPECT_EQ(map.find(0), nullptr);
+}
+
+TEST(ImdsCodeMap, AnyText) {
+    for (const char* text : {"", "\n\n", "x", "1-2", "1-2 r-xp", "1-2 r-xp 0 0:0", "2-1 r-xp 0 0:0 1 /a\n",
+                             "fffffffffffffffff-1 r-xp 0 0:0 1 /a\n", "1-2 r-xp zz 0:0 1 /a\n"})
+        EXPECT_TRUE(CodeMap(text).empty()) << text;
+    EXPECT_EQ(CodeMap("1-2 r-xp 0 0:0 1 ").size(), 1U);
+}
+
+TEST(ImdsDemangle, Names) {
+    EXPECT_EQ(demangled("_ZN3abc1fEi"), "abc::f(int)");
+    EXPECT_EQ(demangled("main"), "main");
+    EXPECT_EQ(demangled("_Z"), "_Z");
+    EXPECT_EQ(demangled(""), "");
+    EXPECT_EQ(demangled(std::string(4000, 'x')).size(), 515U);
+}
+
+/// Each level is twice as long as the one before.
+TEST(ImdsDemangle, NamesThatGrow) {
+    std::string name = "_Z1fSt4pairIiiE";
+    for (int level = 0; level < 30; ++level)
+        name += "S" + std::string(level ? std::to_string(level - 1) : "") + "_S_S_";
+    EXPECT_LE(demangled(name).size(), 515U);
+    std::string growing = "_Z1fFivE";
+    const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    for (int level = 0; level < 34; ++level) {
+        const std::string last = level ? std::string("S") + digits[level - 1] + "_" : "S_";
+        growing += "F" + last + last + last + "E";
+    }
+    EXPECT_EQ(demangled(growing), growing) << "left alone";
+}
+
+} // namespace imds_test
