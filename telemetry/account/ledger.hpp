@@ -12,9 +12,9 @@
 
 #include <ebpf_loader/engine.hpp>
 
+#include "telemetry/account/losses.hpp"
 #include "telemetry/account/sequences.hpp"
 #include "telemetry/event/event.hpp"
-#include "telemetry/output/formatter.hpp"
 #include "telemetry/process/cache.hpp"
 
 namespace telemetry {

@@ -17,7 +17,7 @@ EngineRun::EngineRun(const Options& options, ebpf_loader::Engine& engine, EventC
     : options_(options), engine_(engine), consumer_(consumer),
       losses_(make_formatter(options.format, format_context(engine))),
       cache_(MemoryBudget::cache(options.max_memory, engine.buffer_memory()), Procfs(proc_root)),
-      governor_(options_, engine, cache_) {}
+      governor_({options.max_cpu, options.max_memory}, engine, cache_) {}
 
 int EngineRun::run() {
     begin();

@@ -33,13 +33,13 @@ std::string mib(size_t bytes) {
 
 } // namespace
 
-Governor::Governor(const Options& options, ebpf_loader::Engine& engine, ProcessCache& cache)
+Governor::Governor(const RunLimits& limits, ebpf_loader::Engine& engine, ProcessCache& cache)
     : engine_(engine), cache_(cache) {
-    report_.max_cpu = options.max_cpu;
-    report_.max_memory = options.max_memory;
-    if (options.max_cpu > 0)
-        budget_.emplace(options.max_cpu);
-    if (options.max_memory > 0)
+    report_.max_cpu = limits.max_cpu;
+    report_.max_memory = limits.max_memory;
+    if (limits.max_cpu > 0)
+        budget_.emplace(limits.max_cpu);
+    if (limits.max_memory > 0)
         malloc_trim(0); // loading took more than running does
 }
 

@@ -8,18 +8,22 @@
 #include <ebpf_loader/engine.hpp>
 
 #include "telemetry/account/ledger.hpp"
-#include "telemetry/cli/options.hpp"
 #include "telemetry/limits/cpu_budget.hpp"
 #include "telemetry/process/cache.hpp"
 
 namespace telemetry {
+
+struct RunLimits {
+    unsigned max_cpu = 0;  ///< percent of one CPU; 0: no limit
+    size_t max_memory = 0; ///< bytes; 0: no limit
+};
 
 /// Keeps this process within --max-cpu and --max-memory. What is given up, in this order: ordinary
 /// events, which the kernel side does not even capture for a while; then the reader pauses, and the
 /// kernel's buffers take what they can; of memory, what the cache of processes remembers.
 class Governor {
   public:
-    Governor(const Options& options, ebpf_loader::Engine& engine, ProcessCache& cache);
+    Governor(const RunLimits& limits, ebpf_loader::Engine& engine, ProcessCache& cache);
 
     /// What came before, the start of the program, does not count.
     void begin();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "telemetry/account/losses.hpp"
 #include "telemetry/event/event.hpp"
 
 namespace telemetry {
@@ -16,21 +16,6 @@ struct FormatContext {
     std::string tier;         ///< "raw_tp", ...
     std::string boot_id;      ///< /proc/sys/kernel/random/boot_id; may be empty
     int64_t boot_time_ns = 0; ///< wall clock when the boot clock was 0, ns since the epoch; 0: not known
-};
-
-/// A gap or a loss, told in the stream as an event of its own.
-struct LossEvent {
-    uint64_t time_ns = 0;   ///< wall clock, ns since the epoch, when it was noticed
-    std::string_view cause; ///< "buffer_full", ...
-    uint64_t count = 0;
-    int cpu = -1; ///< -1: not tied to one CPU
-    /// All records that were lost have numbers between these two, each included.
-    struct Gap {
-        uint16_t slot = 0;
-        uint64_t first = 0, last = 0;
-        bool operator==(const Gap&) const = default;
-    };
-    std::optional<Gap> gap = std::nullopt; ///< none: what was lost had no numbers
 };
 
 /// Appends events to a buffer, one line each, ended by '\n'. Never allocates per event

@@ -9,7 +9,7 @@
 #include "loader/src/load/loaded_tier.hpp"
 #include "loader/src/load/plan.hpp"
 #include "loader/src/load/tier_choice.hpp"
-#include "loader/src/read/counters.hpp"
+#include "loader/src/engine/counters.hpp"
 #include "loader/src/read/reader.hpp"
 #include "loader/src/self_check/self_check.hpp"
 

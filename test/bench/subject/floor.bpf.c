@@ -6,10 +6,10 @@
  * what came of it, and the start of the string that its path argument points to.
  * x86-64 only, as everything here.
  */
-#include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
 
 #include "test/bench/subject/floor.h"
+#include <bpf/bpf_helpers.h>
 
 _Static_assert(sizeof(struct floor_record) == 200, "the floor's record has 200 bytes");
 

@@ -6,7 +6,7 @@
 
 #include "loader/src/base/btf_ptr.hpp"
 #include "loader/src/base/kernel_image.hpp"
-#include "loader/src/tables/place_table.hpp"
+#include "loader/src/offsets/place_table.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
 #include <ctime>

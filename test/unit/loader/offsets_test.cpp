@@ -3,7 +3,7 @@
 #include <ebpf_loader/offsets.hpp>
 
 #include "loader/src/base/kernel_image.hpp"
-#include "loader/src/tables/place_table.hpp"
+#include "loader/src/offsets/place_table.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
 #include <ctime>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-#include "loader/src/tables/place_table.hpp"
+#include "loader/src/offsets/place_table.hpp"
 
 #include <ebpf_loader/error.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-#include "loader/src/read/counters.hpp"
+#include "loader/src/engine/counters.hpp"
 
 #include "loader/src/load/loaded_tier.hpp"
 

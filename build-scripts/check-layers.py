@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Fails on an include that points up or sideways between layers, or in a circle between files."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LAYERS = {  # lowest first; those in one pair of braces do not know each other
+    "telemetry": "base event process account {stack,rules,output} sink limits cli app",
+    "imds": "model http {conversation,judge} output app",
+    "loader/src": "base {tables,offsets,arch} {discovery,probe,load,read} self_check engine",
+}
+BELOW = {"imds": ["telemetry/"], "telemetry": [], "loader/src": [], "kern": [], "get_offsets": ["loader/src/"]}
+rank = {f"{top}/{name}": level for top, layers in LAYERS.items()
+        for level, names in enumerate(layers.split()) for name in names.strip("{}").split(",")}
+faults = []
+includes = {}
+for path in sorted(p for top in [*BELOW] for p in (ROOT / top).rglob("*.[ch]*")):
+    includes[str(path.relative_to(ROOT))] = re.findall(r'^#include "([^"]+)"', path.read_text(), re.M)
+
+for file, targets in includes.items():
+    top = next(t for t in BELOW if file.startswith(t + "/"))
+    room = "/".join(file.split("/")[:top.count("/") + 2])
+    if top in LAYERS and room not in rank and not file.endswith("main.cpp"):
+        faults.append(f"{file}: lies in no layer of {top}")
+    for target in targets:
+        to = "/".join(target.split("/")[:top.count("/") + 2])
+        if target.startswith(top + "/"):
+            if to != room and rank.get(to, 0) >= rank.get(room, 99):
+                faults.append(f"{file}: includes {target}, which is not below it")
+        elif not any(target.startswith(t) for t in BELOW[top]) and not file.endswith("main.cpp") \
+                and not file.startswith("kern/abi/"):
+            faults.append(f"{file}: includes {target}, which {top} must not know")
+
+def visit(file, path, done=set()):
+    if file in path:
+        faults.append("circle: " + " -> ".join(path[path.index(file):] + [file]))
+    elif file not in done:
+        for target in includes.get(file, []):
+            visit(target, path + [file])
+        done.add(file)
+
+for file in includes:
+    visit(file, [])
+print(*faults, f"check-layers.py: {len(includes)} files, {len(faults)} faults", sep="\n")
+sys.exit(bool(faults))
