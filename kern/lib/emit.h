@@ -5,10 +5,7 @@
 
 #include "kern/lib/slot.h"
 #include "kern/lib/tier.h"
-
-#define ENOENT 2
-#define ENOSPC 28
-#define EOPNOTSUPP 95
+#include "kern/lib/uapi.h"
 
 #ifdef TIER_RING
 /*
@@ -129,6 +126,12 @@ INLINE void jump(void *ctx, struct scratch *s, __u32 stage)
 {
 	s->tail_calls++;
 	bpf_tail_call(ctx, &stages, stage);
+}
+
+/* May a stage call itself once more and leave the others what they need? */
+INLINE int may_repeat(const struct scratch *s)
+{
+	return s->tail_calls + s->reserve < TAIL_CALLS;
 }
 
 /* Lets go of the slot, or goes on to the record that comes after this one. */

@@ -73,4 +73,22 @@ INLINE void filter_and_capture(void *ctx, struct claim *claim, __u64 task,
 	go_on(ctx, claim, plan->predicates ? STAGE_FILTER : STAGE_CAPTURE);
 }
 
+/* The stage: drops what the rules do not want. */
+INLINE void run_filter(void *ctx)
+{
+	struct claim claim;
+	resume_slot(&claim);
+	struct scratch *s = claim.scratch;
+	if (!s)
+		return;
+	__u32 row = s->row;
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
+	if (!plan)
+		return;
+	if (filter_passes(plan, s))
+		go_on(ctx, &claim, STAGE_CAPTURE);
+	else
+		drop(ctx, &claim);
+}
+
 #endif

@@ -3,63 +3,15 @@
 #ifndef EBT_LIB_HEADER_H
 #define EBT_LIB_HEADER_H
 
+#include "kern/lib/call.h"
 #include "kern/lib/slot.h"
-#include "kern/lib/tier.h"
-
-#define TS_COMPAT 2
-
-/* A system call as it came in. */
-struct call {
-	__u64 ids; /* bpf_get_current_pid_tgid() */
-	__s32 nr;
-	__u32 abi;
-	__u32 row;
-	__u32 missing;
-	__s64 ret;
-	__u64 args[EBT_ARGS];
-};
+#include "kern/lib/window.h"
 
 INLINE __u64 now(void)
 {
 	if (HAS_FEATURE(boot_clock))
 		return bpf_ktime_get_boot_ns();
 	return bpf_ktime_get_ns();
-}
-
-/* Is the current system call one of the 32-bit interface? 0, 1, or negative when unreadable. */
-INLINE int is_compat(__u64 task)
-{
-	__u32 status = 0;
-	if (!HAS(task_struct, status))
-		return 0;
-	if (READ(&status, task, task_struct, status))
-		return -1;
-	return (status & TS_COMPAT) != 0;
-}
-
-INLINE void call_arguments(struct call *call, __u64 registers)
-{
-	struct registers r;
-	if (READ_AT(&r, registers)) {
-		call->missing |= EBT_MISSING_ARGS;
-		__builtin_memset(call->args, 0, sizeof(call->args));
-		return;
-	}
-	if (call->abi == EBT_I386) {
-		call->args[0] = r.bx;
-		call->args[1] = r.cx;
-		call->args[2] = r.dx;
-		call->args[3] = r.si;
-		call->args[4] = r.di;
-		call->args[5] = r.bp;
-	} else {
-		call->args[0] = r.di;
-		call->args[1] = r.si;
-		call->args[2] = r.dx;
-		call->args[3] = r.r10;
-		call->args[4] = r.r8;
-		call->args[5] = r.r9;
-	}
 }
 
 /* Nothing is in the record yet but its header. */
@@ -98,27 +50,6 @@ INLINE void header_begin(struct claim *claim, __u64 ids, __u8 kind)
 	__builtin_memset(h->args, 0, sizeof(h->args));
 	record_begin(s);
 }
-
-/*
- * Members of one structure that stand close together cost one helper call where the tier
- * has the instructions for that. Each group is in this order on every kernel; where it is
- * not, or further apart, the condition is false and the verifier drops the branch.
- */
-#ifdef TIER_LOOPS
-#define IN_WINDOW(structure, first, last, last_size)                                               \
-	(!DIRECT &&                                                                                \
-	 OFFSET(structure, last) - OFFSET(structure, first) <= WINDOW - (__u64)(last_size))
-#else
-#define IN_WINDOW(structure, first, last, last_size) 0
-#endif
-
-#define READ_SPAN(s, base, structure, first, last, last_size)                                      \
-	bpf_probe_read_kernel((s)->window, SPAN(structure, first, last, last_size),                \
-			      (void *)((base) + OFFSET(structure, first)))
-
-/* A member in the window that begins with another. */
-#define WINDOW_MEMBER(type, s, structure, first, member)                                           \
-	(*(type *)((__u8 *)(s)->window + (OFFSET(structure, member) - OFFSET(structure, first))))
 
 INLINE void view_family(struct scratch *s, __u64 task)
 {

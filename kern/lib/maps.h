@@ -3,7 +3,7 @@
 #ifndef EBT_LIB_MAPS_H
 #define EBT_LIB_MAPS_H
 
-#include "kern/lib/base.h"
+#include "kern/lib/scratch.h"
 
 /* Selected system call numbers. */
 struct {
@@ -34,124 +34,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct ebt_slot);
 } slots SEC(".maps");
-
-/*
- * Work in progress of one slot. What lives here instead of in registers is an
- * unknown number to the verifier, which lets it recognise states it has seen.
- */
-struct mount_view {
-	__u64 parent;
-	__u64 mountpoint;
-	__u64 root;
-};
-
-struct dentry_view {
-	__u64 parent;
-	__u32 hash;
-	__u32 length;
-	__u64 name;
-	__u64 inode;
-	__u64 short_name[5]; /* where `name` may point to */
-};
-
-struct walker {
-	__u64 dentry;
-	__u64 mount;           /* struct mount that the dentry is in */
-	struct mount_view in;  /* what it says */
-	struct dentry_view at; /* the dentry last read, and what follows in it */
-	__u64 inode;           /* of the file, for its file system's magic; 0: not asked for */
-	__u64 end;             /* of the components in the record */
-	__u64 limit;           /* where they have to end; 0 once they did not */
-	__u64 stop;  /* the cwd's dentry, once the record has the cwd: what is below need not repeat
-			it */
-	__u32 field; /* where the field's struct ebt_field stands in the record */
-	__u32 length; /* bytes that the whole path has */
-	__u32 below_cwd;
-};
-
-struct argv_cursor {
-	__u64 pointer; /* next element of the array, in user memory */
-	__u64 string;  /* that element */
-	__s64 got;     /* bytes of the string, or why it could not be read */
-	__u64 end;     /* of the strings in the record */
-	__u64 limit;   /* where they have to end */
-	__u32 field;
-	__u32 width; /* bytes of a pointer: 8, or 4 for i386 and x32 */
-};
-
-/* What of a call's bytes is still to be copied. */
-struct stream_cursor {
-	__u64 buffer, length;    /* at hand, in user memory; length 0: none */
-	__u64 vector, vectors;   /* struct iovec that come after it */
-	__u64 message, messages; /* struct msghdr, or mmsghdr, that come after these */
-	__u64 left;              /* bytes that the message at hand moved yet */
-	__u64 total;
-	__u64 end; /* of the bytes in the record */
-	__u64 limit;
-	__u64 half;    /* bytes at `buffer` of which not all could be read */
-	__u32 field;   /* where the field's struct ebt_field stands in the record */
-	__u32 narrow;  /* the structures are those of 32 bits */
-	__u32 several; /* struct mmsghdr: each tells how much it moved */
-	__u32 fault;   /* something could not be read: what follows has no place */
-	__u32 unseen;  /* there are no bytes to read */
-	__u32 next;    /* the stage after the field */
-	__u32 reserved;
-};
-
-/* Room that a masked position plus the largest single read can reach. */
-#define RECORD_MASK 0xffff
-#define RECORD_ROOM (RECORD_MASK + 1 + EBT_ARGV_MAX + 4096)
-
-struct known_image {
-	__u64 start_time;
-	__u64 exec_id;
-};
-
-/* What records need of the caller's task_struct. */
-struct task_view {
-	__u64 parent;
-	__u64 leader;
-	__u64 cred;
-	__u64 fs;
-	__u64 files;
-	__u32 auid;
-	__u32 ses;
-	__u32 exec_id;
-};
-
-#define WINDOW 128 /* bytes */
-
-struct scratch {
-	__u64 values[EBT_VALUES];
-	__u64 window[WINDOW / 8]; /* a piece of a kernel structure: see READ_SPAN */
-	struct task_view task;
-	__u64 top_mount; /* root mount of the caller's mount namespace; 0: unknown */
-	__u64 root_mount, root_dentry;
-	__u64 pwd_mount, pwd_dentry;
-	struct walker walker;
-	struct argv_cursor argv;
-	struct stream_cursor stream;
-	__s64 string_result; /* for unsure() */
-	__u32 phase;
-	__u32 list;       /* of the plan's steps: 1 when the call succeeded */
-	__u32 tail_calls; /* of this run: the kernel allows 32 or 33 */
-	__u32 reserve;    /* tail calls that others than this walk still need */
-	__u32 position;   /* end of the record so far */
-	__u32 row;
-	__u32 image_whole; /* the image is complete: need not be sent again */
-	__u32 then_stage;  /* after this record, another, which begins there; 0: none */
-	__u32 chrooted;
-	__u32 cwd_told;
-	__u32 with_image; /* the image may go with the record */
-	__u32 who_known;  /* header_who has run */
-	__u32 vital;      /* of the plan's flags */
-	__u32 last_tgid;  /* of the image that was last found to be known */
-	struct known_image last_image;
-	union {
-		struct ebt_header header;
-		__u8 record[RECORD_ROOM];
-	};
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -6,8 +6,8 @@
 #ifndef EBT_LIB_WALK_H
 #define EBT_LIB_WALK_H
 
+#include "kern/lib/emit.h"
 #include "kern/lib/field.h"
-#include "kern/lib/tier.h"
 
 #define NAME_MAX_MASK 0xff
 
@@ -258,6 +258,21 @@ INLINE int scan_root(struct scratch *s, __u64 mount, __u64 dentry)
 		mount = view.parent;
 	}
 	return 1;
+}
+
+/* The stage: walks up one path. */
+INLINE void run_walk(void *ctx)
+{
+	struct claim claim;
+	resume_slot(&claim);
+	struct scratch *s = claim.scratch;
+	if (!s)
+		return;
+	int whole = walk_some(s, TIER_WALK_STEPS);
+	if (!whole && may_repeat(s))
+		jump(ctx, s, STAGE_WALK);
+	walk_end(s, !whole);
+	go_on(ctx, &claim, STAGE_CAPTURE);
 }
 
 #endif

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What calls move over connections to endpoints: records of the kind EBT_STREAM. */
-#ifndef EBT_LIB_STREAM_H
-#define EBT_LIB_STREAM_H
+#ifndef EBT_LIB_TRANSFER_TRANSFER_H
+#define EBT_LIB_TRANSFER_TRANSFER_H
 
-#include "kern/lib/capture.h"
 #include "kern/lib/filter.h"
-
-#define MSG_PEEK 0x2
-#define MSG_TRUNC 0x20
-#define MSG_ERRQUEUE 0x2000
-#define MSG_FASTOPEN 0x20000000
-#define SOCK_STREAM 1
-#define EINTR 4
-#define EINPROGRESS 115
+#include "kern/lib/transfer/connection.h"
+#include "kern/lib/transfer/user_stack.h"
 
 /*
  * The flags that the call was given; 0 where it has none. They are argument 2 or 3: kernels
@@ -54,81 +47,10 @@ INLINE int moves(const struct call *call, const struct ebt_plan *plan)
 	return call->ret > 0 || plan->move != EBT_MOVE_BUFFER || call->args[2];
 }
 
-/* Are there connections to endpoints, for all that is known? */
-INLINE int streams_open(void)
-{
-	__u32 zero = 0;
-	const struct ebt_stream_gate *gate = bpf_map_lookup_elem(&stream_gate, &zero);
-	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
-	return gate && set && gate->connects != set->streams_closed_at;
-}
-
 /* Is the call one that may have a stream to tell of? */
 INLINE int may_stream(const struct call *call, const struct ebt_plan *plan)
 {
 	return opens(call, plan) || (moves(call, plan) && streams_open());
-}
-
-/* The struct socket behind a descriptor, for a connection of bytes; 0 for anything else. */
-INLINE __u64 stream_socket(struct scratch *s, __s32 fd)
-{
-	__u16 mode = 0, type = 0;
-	__u64 file = file_of(s, fd);
-	if (!file)
-		return 0;
-	READ(&mode, POINTER(file, file, f_inode), inode, i_mode);
-	if ((mode & S_IFMT) != S_IFSOCK)
-		return 0;
-	__u64 socket = POINTER(file, file, private_data);
-	READ(&type, socket, socket, type);
-	return type == SOCK_STREAM ? socket : 0;
-}
-
-/* Is the far end one that is watched? */
-INLINE int is_endpoint(const struct ebt_socket *ends)
-{
-	struct ebt_endpoint key = {};
-	__u32 *word = (void *)key.address;
-	const __u32 *remote = (const void *)ends->remote;
-	if (ends->family == AF_INET) {
-		word[2] = 0xffff0000; /* ::ffff:0:0/96 in memory */
-		word[3] = remote[0];
-	} else if (ends->family == AF_INET6) {
-		word[0] = remote[0];
-		word[1] = remote[1];
-		word[2] = remote[2];
-		word[3] = remote[3];
-	} else {
-		return 0;
-	}
-	key.port = ends->remote_port;
-	if (bpf_map_lookup_elem(&endpoints, &key))
-		return 1;
-	key.port = 0;
-	return bpf_map_lookup_elem(&endpoints, &key) != 0;
-}
-
-INLINE __u32 netns_of(__u64 sk)
-{
-	__u32 inum = 0;
-	if (HAS(sock, skc_net) && HAS(net, inum))
-		READ(&inum, POINTER(sk, sock, skc_net), net, inum);
-	return inum;
-}
-
-/* The field EBT_FIELD_SOCKET, if the socket behind args[arg] is connected to an endpoint. */
-INLINE __u64 stream_ends(struct scratch *s, __u8 arg)
-{
-	__u64 socket = stream_socket(s, s->header.args[arg]);
-	if (!socket)
-		return 0;
-	struct ebt_field *field = field_begin(s, EBT_FIELD_SOCKET, arg);
-	struct ebt_socket *ends = (void *)(field + 1);
-	read_socket(ends, socket);
-	if (!is_endpoint(ends))
-		return 0;
-	field_end(s, field, EBT_OK, sizeof(*ends), sizeof(*ends));
-	return POINTER(socket, socket, sk);
 }
 
 /* Aims the cursor at what the call moved. */
@@ -165,14 +87,6 @@ INLINE void cursor_begin(struct scratch *s, const struct ebt_plan *plan)
 		c->unseen = 1;
 	else
 		c->unseen = 0;
-}
-
-/* Who sends or connects is asked for the stack, if anybody is. */
-INLINE __u32 stage_after_stream(__u32 direction)
-{
-	if (HAS_FEATURE(user_stack))
-		return direction == EBT_RECEIVED ? STAGE_CAPTURE : STAGE_STACK;
-	return STAGE_CAPTURE;
 }
 
 /* Starts the field EBT_FIELD_STREAM. */
@@ -393,38 +307,6 @@ INLINE void run_copy(void *ctx)
 		jump(ctx, s, STAGE_COPY);
 	stream_end(s, whole);
 	go_on(ctx, &claim, s->stream.next);
-}
-
-/* The registers and the stack that the caller has in user space, for user space to unwind. */
-INLINE void capture_user_stack(struct scratch *s, __u64 task)
-{
-	if (!has_room(s, sizeof(struct ebt_registers) + EBT_STACK_MAX))
-		return;
-	struct ebt_field *field = field_begin(s, EBT_FIELD_USER_STACK, EBT_ARG_NONE);
-	struct ebt_registers *registers = (void *)(field + 1);
-	__s64 error = READ_AT(registers, task_registers(task));
-	field->flags = EBT_USER_MEMORY;
-	if (error || !registers->ip) { /* a thread of the kernel, or one of io_uring's */
-		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
-		return;
-	}
-	__u64 sp = (__u64)user(registers->sp), read = EBT_STACK_MAX;
-	__u64 at = s->position + sizeof(*field) + sizeof(*registers);
-	if (bpf_probe_read_user(record_at(s, at), EBT_STACK_MAX, (void *)sp))
-		read = read_user_pages(s, at, sp, EBT_STACK_MAX);
-	__u32 length = sizeof(*registers) + read;
-	field_end(s, field, EBT_OK, length & RECORD_MASK, length);
-}
-
-/* The stage: the caller's stack. */
-INLINE void run_stack(void *ctx)
-{
-	struct claim claim;
-	resume_slot(&claim);
-	if (!claim.scratch)
-		return;
-	capture_user_stack(claim.scratch, bpf_get_current_task());
-	go_on(ctx, &claim, STAGE_CAPTURE);
 }
 
 /* The stage: after the stream's record, the one that the rules want of the same call. */

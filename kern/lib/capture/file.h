@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Files behind descriptors, directories, and the paths that a call names. */
+#ifndef EBT_LIB_CAPTURE_FILE_H
+#define EBT_LIB_CAPTURE_FILE_H
+
+#include "kern/lib/capture/user_memory.h"
+#include "kern/lib/header.h"
+#include "kern/lib/uapi.h"
+#include "kern/lib/walk.h"
+
+/* The file behind a descriptor of the caller's; 0 when there is none. */
+INLINE __u64 file_of(struct scratch *s, __s64 fd)
+{
+	__u32 max_fds = 0;
+	__u64 file = 0;
+	__u64 fdt = POINTER(s->task.files, files_struct, fdt);
+	__u64 table = 0;
+	if (IN_WINDOW(fdtable, max_fds, fd, 8)) {
+		READ_SPAN(s, fdt, fdtable, max_fds, fd, 8);
+		max_fds = WINDOW_MEMBER(__u32, s, fdtable, max_fds, max_fds);
+		table = WINDOW_MEMBER(__u64, s, fdtable, max_fds, fd);
+	} else {
+		READ(&max_fds, fdt, fdtable, max_fds);
+		table = POINTER(fdt, fdtable, fd);
+	}
+	if ((__u64)fd >= max_fds)
+		return 0;
+	READ_AT(&file, table + fd * sizeof(file));
+	return file;
+}
+
+/* Where the caller's root and cwd are; without a dentry: nowhere. */
+INLINE void view_places(struct scratch *s)
+{
+	__u64 fs = s->task.fs, mount = 0, dentry = 0;
+	s->root_mount = s->root_dentry = s->pwd_mount = s->pwd_dentry = 0;
+	if (!fs)
+		return;
+	if (IN_WINDOW(fs_struct, root, pwd, 16)) {
+		READ_SPAN(s, fs, fs_struct, root, pwd, 16);
+		const __u8 *root = (void *)s->window;
+		const __u8 *pwd = root + (OFFSET(fs_struct, pwd) - OFFSET(fs_struct, root));
+		s->root_mount = *(__u64 *)(root + OFFSET(path, mnt)) - OFFSET(mount, mnt);
+		s->root_dentry = *(__u64 *)(root + OFFSET(path, dentry));
+		s->pwd_mount = *(__u64 *)(pwd + OFFSET(path, mnt)) - OFFSET(mount, mnt);
+		s->pwd_dentry = *(__u64 *)(pwd + OFFSET(path, dentry));
+		return;
+	}
+	if (read_path(fs + OFFSET(fs_struct, root), &mount, &dentry)) {
+		s->root_mount = mount;
+		s->root_dentry = dentry;
+	}
+	mount = dentry = 0;
+	read_path(fs + OFFSET(fs_struct, pwd), &mount, &dentry);
+	s->pwd_mount = mount;
+	s->pwd_dentry = dentry;
+}
+
+/* A path field without an inode in front: cwd, root, directory. */
+INLINE enum outcome capture_place(struct scratch *s, __u8 kind, __u8 arg, __u64 mount, __u64 dentry)
+{
+	if (!dentry) {
+		field_missing(s, kind, arg, EBT_UNAVAILABLE);
+		return NEXT;
+	}
+	if (!has_room(s, EBT_PATH_MAX))
+		return NEXT;
+	walk_begin(s, field_begin(s, kind, arg), mount, dentry, 0);
+	return WALK;
+}
+
+INLINE void read_inode(struct scratch *s, struct ebt_inode *out, __u64 inode)
+{
+	__u16 mode = 0;
+	__u32 uid = 0, gid = 0;
+	__u64 ino = 0;
+	if (IN_WINDOW(inode, i_mode, i_ino, 8) && IN_WINDOW(inode, i_mode, i_uid, 4) &&
+	    IN_WINDOW(inode, i_mode, i_gid, 4)) {
+		READ_SPAN(s, inode, inode, i_mode, i_ino, 8);
+		mode = WINDOW_MEMBER(__u16, s, inode, i_mode, i_mode);
+		uid = WINDOW_MEMBER(__u32, s, inode, i_mode, i_uid);
+		gid = WINDOW_MEMBER(__u32, s, inode, i_mode, i_gid);
+		ino = WINDOW_MEMBER(__u64, s, inode, i_mode, i_ino);
+	} else {
+		READ(&mode, inode, inode, i_mode);
+		READ(&uid, inode, inode, i_uid);
+		READ(&gid, inode, inode, i_gid);
+		READ(&ino, inode, inode, i_ino);
+	}
+	out->ino = ino;
+	out->magic = 0;
+	out->mode = mode;
+	out->uid = uid;
+	out->gid = gid;
+}
+
+/* Where an open file is, and its inode. */
+INLINE int read_file(struct scratch *s, __u64 file, __u64 *mount, __u64 *dentry, __u64 *inode)
+{
+	/* f_inode comes before f_path since 6.12. */
+	if (IN_WINDOW(file, f_inode, f_path, 16)) {
+		READ_SPAN(s, file, file, f_inode, f_path, 16);
+		const __u8 *path =
+		    (__u8 *)s->window + (OFFSET(file, f_path) - OFFSET(file, f_inode));
+		*inode = s->window[0];
+		*mount = *(__u64 *)(path + OFFSET(path, mnt)) - OFFSET(mount, mnt);
+		*dentry = *(__u64 *)(path + OFFSET(path, dentry));
+		return *dentry != 0;
+	}
+	*inode = POINTER(file, file, f_inode);
+	return read_path(file + OFFSET(file, f_path), mount, dentry);
+}
+
+/* A path field with its inode in front: an executable or an open file. */
+INLINE enum outcome capture_file(struct scratch *s, __u8 kind, __u8 arg, __u64 file)
+{
+	__u64 mount = 0, dentry = 0, inode = 0;
+	if (!file || !read_file(s, file, &mount, &dentry, &inode)) {
+		field_missing(s, kind, arg, EBT_UNAVAILABLE);
+		return NEXT;
+	}
+	if (!has_room(s, sizeof(struct ebt_inode) + EBT_PATH_MAX))
+		return NEXT;
+	struct ebt_field *field = field_begin(s, kind, arg);
+	read_inode(s, (void *)(field + 1), inode);
+	walk_begin(s, field, mount, dentry, inode);
+	return WALK;
+}
+
+/* A path in user memory, and the directory it starts from when that is not the cwd. */
+INLINE enum outcome capture_path(struct scratch *s, __u64 task, const struct ebt_step *step)
+{
+	__u8 first = capture_string(s, step->arg);
+	if (first == '/' || step->link >= EBT_ARGS)
+		return NEXT;
+	__s32 dirfd = s->values[step->link & 7];
+	if (dirfd == AT_FDCWD)
+		return NEXT;
+	__u64 file = file_of(s, dirfd), mount = 0, dentry = 0;
+	if (file)
+		read_path(file + OFFSET(file, f_path), &mount, &dentry);
+	return capture_place(s, EBT_FIELD_DIR, step->arg, mount, dentry);
+}
+
+#endif

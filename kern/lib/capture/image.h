@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The image of a process: its executable, terminal and command line. */
+#ifndef EBT_LIB_CAPTURE_IMAGE_H
+#define EBT_LIB_CAPTURE_IMAGE_H
+
+#include "kern/lib/capture/file.h"
+
+#define TTY_NAME_MAX 64
+
+/* Room kept for what follows an image's command line in the record. */
+#define AFTER_IMAGE (6 * (EBT_PATH_MAX + 64))
+
+INLINE int is_image(const struct known_image *image, const struct ebt_header *header)
+{
+	return image->start_time == header->start_time && image->exec_id == header->exec_id;
+}
+
+/* Is user space to be sent the image of this process with the record? */
+INLINE int image_unknown(struct scratch *s)
+{
+	__u32 tgid = s->header.tgid;
+	if (tgid == s->last_tgid && is_image(&s->last_image, &s->header))
+		return 0;
+	const struct known_image *image = bpf_map_lookup_elem(&known, &tgid);
+	if (!image || !is_image(image, &s->header))
+		return 1;
+	s->last_tgid = tgid;
+	s->last_image.start_time = s->header.start_time;
+	s->last_image.exec_id = s->header.exec_id;
+	return 0;
+}
+
+INLINE void capture_tty(struct scratch *s, __u64 task)
+{
+	__u64 tty = POINTER(POINTER(task, task_struct, signal), signal_struct, tty);
+	if (!tty || !has_room(s, TTY_NAME_MAX))
+		return;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_TTY, EBT_ARG_NONE);
+	__s64 length = unsure(&s->string_result,
+			      bpf_probe_read_kernel_str(field + 1, TTY_NAME_MAX,
+							(void *)(tty + OFFSET(tty_struct, name))));
+	if (length > 0)
+		field_end(s, field, EBT_OK, (length - 1) & (TTY_NAME_MAX - 1),
+			  (length - 1) & (TTY_NAME_MAX - 1));
+	else
+		field_end(s, field, EBT_FAULT, 0, 0);
+}
+
+/* How much of a command line the record takes now; fewer than wanted where more is to come. */
+INLINE __u64 image_argv_limit(const struct scratch *s, const struct ebt_plan *plan)
+{
+	__u64 taken = s->position + sizeof(struct ebt_field) + AFTER_IMAGE;
+	if ((plan->flags & EBT_PLAN_EXEC) && (s->header.ret < 0 || s->header.flags & EBT_CHECKED))
+		taken += EBT_ARGV_MAX;
+	__u64 limit = taken < EBT_RECORD_MAX ? EBT_RECORD_MAX - taken : 0;
+	return limit < EBT_ARGV_MAX ? limit : EBT_ARGV_MAX;
+}
+
+/* The command line as the process's memory has it now. */
+INLINE void capture_image_argv(struct scratch *s, __u64 mm, const struct ebt_plan *plan)
+{
+	__u64 start = POINTER(mm, mm_struct, arg_start);
+	__u64 end = POINTER(mm, mm_struct, arg_end);
+	__u64 original = end - start;
+	if (!has_room(s, 0))
+		return;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_IMAGE_ARGV, EBT_ARG_NONE);
+	if (!start || end <= start || original >> 32) {
+		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
+		return;
+	}
+	__u64 limit = image_argv_limit(s, plan);
+	__u64 length = original < limit ? original : limit;
+	__u64 at = s->position + sizeof(*field);
+	__u64 read = length;
+	if (!length ||
+	    bpf_probe_read_user(record_at(s, at), bounded(length, EBT_ARGV_MAX), (void *)start))
+		read = read_user_pages(s, at, start, length);
+	__u8 status = read < length ? EBT_FAULT : read < original ? EBT_TRUNCATED : EBT_OK;
+	/* Cut for lack of room, not for good: send it again with the next event. */
+	s->image_whole = status == EBT_OK || read == EBT_ARGV_MAX;
+	field_end(s, field, status, read & RECORD_MASK, original);
+}
+
+INLINE enum outcome capture_exe(struct scratch *s, __u64 task)
+{
+	__u64 mm = POINTER(task, task_struct, mm);
+	s->header.flags |= EBT_IMAGE;
+	return capture_file(s, EBT_FIELD_EXE, EBT_ARG_NONE, POINTER(mm, mm_struct, exe_file));
+}
+
+INLINE void capture_image(struct scratch *s, __u64 task, const struct ebt_plan *plan)
+{
+	__u64 mm = POINTER(task, task_struct, mm);
+	capture_tty(s, task);
+	capture_image_argv(s, mm, plan);
+}
+
+#endif

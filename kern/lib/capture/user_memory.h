@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Copies from the memory of the caller. */
+#ifndef EBT_LIB_CAPTURE_USER_MEMORY_H
+#define EBT_LIB_CAPTURE_USER_MEMORY_H
+
+#include "kern/lib/field.h"
+#include "kern/lib/tier.h"
+
+/*
+ * What a string helper returned, as a number that the verifier knows nothing of. Those of
+ * 4.18 to 5.6 take it for a length, never an error: they remove the code that asks for
+ * errors, or make of it a loop without end, in which the kernel hangs.
+ */
+INLINE __s64 unsure(__s64 *in_memory, __s64 result)
+{
+	*(volatile __s64 *)in_memory = result;
+	return *(volatile __s64 *)in_memory;
+}
+
+#define PAGE_SIZE 4096
+#define ARGV_PAGES (EBT_ARGV_MAX / PAGE_SIZE + 1)
+
+/* Reads a range of user memory page by page, up to the first page that is not there. */
+INLINE __u32 read_user_pages(struct scratch *s, __u64 at, __u64 from, __u64 length)
+{
+	__u64 done = 0;
+	TIER_LOOP
+	for (int i = 0; i < ARGV_PAGES; i++) {
+		OPAQUE(length); /* else the compiler keeps the loop */
+		if (done >= length)
+			break;
+		__u64 chunk = PAGE_SIZE - ((from + done) & (PAGE_SIZE - 1));
+		if (chunk > length - done)
+			chunk = length - done;
+		if (bpf_probe_read_user(record_at(s, at + done), bounded(chunk, PAGE_SIZE),
+					(void *)(from + done)))
+			break;
+		done += chunk;
+	}
+	return done;
+}
+
+/*
+ * Reads a string of the caller's into a field; returns its first byte, 0 for an empty
+ * string or none, '/' where it cannot be told.
+ */
+INLINE __u8 capture_string(struct scratch *s, __u8 arg)
+{
+	__u64 pointer = s->values[arg & (EBT_VALUES - 1)];
+	if (!has_room(s, EBT_PATH_MAX))
+		return '/';
+	struct ebt_field *field = field_begin(s, EBT_FIELD_STRING, arg);
+	field->flags = EBT_USER_MEMORY;
+	if (!pointer) {
+		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
+		return 0;
+	}
+	__u8 *text = (void *)(field + 1);
+	__s64 length =
+	    unsure(&s->string_result, bpf_probe_read_user_str(text, EBT_PATH_MAX, user(pointer)));
+	if (length < 0) {
+		field_end(s, field, EBT_FAULT, 0, 0);
+		return '/';
+	}
+	length += !length; /* 0 is what 5.10 to 6.x say of an empty string */
+	__u32 bytes = (length - 1) & (EBT_PATH_MAX - 1);
+	__u8 first = *text, last = 1;
+	/* A string that fills the room may go on: is the byte after it its end? */
+	if (bytes == EBT_PATH_MAX - 1)
+		bpf_probe_read_user(&last, 1, user(pointer + EBT_PATH_MAX - 1));
+	else
+		last = 0;
+	if (last)
+		field->flags |= EBT_AT_LEAST;
+	field_end(s, field, last ? EBT_TRUNCATED : EBT_OK, bytes, bytes + (last != 0));
+	return bytes ? first : 0;
+}
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which calls and process events are selected at all. */
+#ifndef EBT_LIB_SELECT_H
+#define EBT_LIB_SELECT_H
+
+#include "kern/lib/call.h"
+#include "kern/lib/maps.h"
+
+INLINE int is_own(__u64 ids)
+{
+	__u32 zero = 0;
+	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
+	return set && set->self_tgid == ids >> 32;
+}
+
+/* The rows of a call's number; null when it is not selected in any ABI. */
+INLINE const struct ebt_numbers *selected_rows(__s64 raw_nr)
+{
+	__u32 nr = raw_nr;
+	__u32 index = nr & ~EBT_X32_BIT;
+	if ((__s32)nr < 0 || index >= EBT_NUMBERS)
+		return 0;
+	const struct ebt_numbers *rows = bpf_map_lookup_elem(&numbers, &index);
+	return rows && *(const __u64 *)rows->row ? rows : 0;
+}
+
+/* Row of the call in its ABI; 0 when it is not selected in that one. */
+INLINE __u32 select_row(struct call *call, const struct ebt_numbers *rows, __u64 task, __s64 raw_nr)
+{
+	__u32 nr = raw_nr;
+	int compat = is_compat(task);
+	call->missing = ERROR_BIT((__s64)compat, EBT_MISSING_ABI);
+	call->abi = compat > 0 ? EBT_I386 : nr & EBT_X32_BIT ? EBT_X32 : EBT_X86_64;
+	call->nr = nr & ~EBT_X32_BIT;
+	return call->row = rows->row[call->abi & 3];
+}
+
+INLINE int is_selected(__u32 row)
+{
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
+	return plan && ((plan->flags & EBT_INCLUDE_ALL) || plan->predicates);
+}
+
+#endif

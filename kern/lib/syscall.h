@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* System calls: what the hooks at their start and end do. */
+#ifndef EBT_LIB_SYSCALL_H
+#define EBT_LIB_SYSCALL_H
+
+#include "kern/lib/filter.h"
+#include "kern/lib/select.h"
+#include "kern/lib/socketcall.h"
+#include "kern/lib/transfer/transfer.h"
+#include "kern/lib/uapi.h"
+
+/* A successful exec leaves registers of zeroes; only a check succeeds and keeps its flags. */
+INLINE __u8 is_exec_check(const struct call *call)
+{
+	return call->ret == 0 && (call->args[4] & AT_EXECVE_CHECK) ? EBT_CHECKED : 0;
+}
+
+/* What a successful exec wiped from the registers, if its enter hook kept it. */
+INLINE void restore_exec_call(struct call *call, __u64 task)
+{
+	const struct exec_call *kept = bpf_map_lookup_elem(&exec_calls, &task);
+	if (kept && call->ret >= 0) {
+		__u32 index = kept->nr & (EBT_NUMBERS - 1);
+		const struct ebt_numbers *selected = bpf_map_lookup_elem(&numbers, &index);
+		call->nr = index;
+		call->abi = kept->abi;
+		call->row = selected ? selected->row[kept->abi & 3] : 0;
+		__builtin_memcpy(call->args, kept->args, sizeof(call->args));
+	} else if (call->ret >= 0) {
+		/* The registers and the ABI are those of the new image. */
+		call->missing |= EBT_MISSING_ARGS | EBT_MISSING_ABI;
+	}
+	if (kept)
+		bpf_map_delete_elem(&exec_calls, &task);
+}
+
+/* The same, for the hook that most calls end in: a tail call less. */
+INLINE void filter_here(void *ctx, struct claim *claim, __u64 task, const struct ebt_plan *plan)
+{
+#ifdef TIER_LOOPS
+	claim->scratch->vital = plan->flags & EBT_PLAN_VITAL;
+	if (plan->flags & EBT_PLAN_WHO)
+		header_who(claim->scratch, task);
+	filter_values(claim->scratch);
+	if (plan->predicates && !filter_passes(plan, claim->scratch))
+		drop(ctx, claim);
+	else
+		go_on(ctx, claim, STAGE_CAPTURE);
+#else
+	filter_and_capture(ctx, claim, task, plan);
+#endif
+}
+
+/* From here on the call counts as seen. */
+INLINE void begin_call(struct claim *claim, const struct call *call, __u8 flags)
+{
+	struct scratch *s = claim->scratch;
+	claim->slot->seen++;
+	header_begin(claim, call->ids, EBT_SYSCALL);
+	header_call(s, call);
+	s->header.row = call->row;
+	s->header.flags = flags;
+	s->row = call->row;
+}
+
+INLINE void record_call(void *ctx, __u64 task, const struct call *call, const struct ebt_plan *plan,
+			__u8 flags, int stream)
+{
+	struct claim claim;
+	claim_slot(&claim, task);
+	if (!claim.scratch)
+		return;
+	begin_call(&claim, call, flags);
+	if (stream) {
+		jump(ctx, claim.scratch, STAGE_STREAM);
+		claim.slot->lost[EBT_LOST_TAIL_CALL]++;
+		release_slot(claim.slot);
+		return;
+	}
+	filter_here(ctx, &claim, task, plan);
+}
+
+/* A selected call at its end. */
+INLINE void run_sys_exit(struct hook_context *ctx, const struct ebt_numbers *rows, __s64 raw_nr)
+{
+	struct call call = {.ids = bpf_get_current_pid_tgid()};
+	__u64 task = bpf_get_current_task();
+	__u64 registers = exit_registers(ctx, task);
+	__s64 ret = exit_result(ctx);
+	if (!select_row(&call, rows, task, raw_nr) || is_own(call.ids))
+		return;
+	if ((rows->gated >> call.abi & EBT_GATED_ABI) && !streams_open())
+		return;
+	call.ret = ret;
+	call_arguments(&call, registers);
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &call.row);
+	if (plan && (plan->flags & EBT_PLAN_SOCKETCALL)) {
+		if (!dispatch_socketcall(&call, plan))
+			return;
+		plan = bpf_map_lookup_elem(&plans, &call.row);
+	}
+	__u8 flags = 0;
+	if (plan && (plan->flags & EBT_PLAN_EXEC)) {
+		flags = is_exec_check(&call);
+		restore_exec_call(&call, task);
+		plan = bpf_map_lookup_elem(&plans, &call.row);
+		if (plan && (plan->flags & EBT_PLAN_DISPATCH_ONLY))
+			return;
+	}
+	if (call.ret >= -ERESTART_RESTARTBLOCK && call.ret <= -ERESTARTSYS) {
+		flags |= EBT_INTERRUPTED;
+		call.ret = -EINTR;
+	}
+	/* The child's side of a clone is told by the fork hook. */
+	if (!call.row || !plan || ((plan->flags & EBT_PLAN_CLONE) && ret == 0))
+		return;
+	int stream = (plan->flags & EBT_PLAN_STREAM) && may_stream(&call, plan);
+	if (stream || !(plan->flags & EBT_PLAN_STREAM_ONLY))
+		record_call(ctx, task, &call, plan, flags, stream);
+}
+
+INLINE void keep_exec_call(__u64 task, const struct call *call)
+{
+	struct exec_call kept = {.nr = call->nr, .abi = call->abi};
+	__builtin_memcpy(kept.args, call->args, sizeof(kept.args));
+	bpf_map_update_elem(&exec_calls, &task, &kept, BPF_ANY);
+}
+
+/*
+ * Calls whose registers do not last to their end: rt_sigreturn replaces them, and on
+ * kernels without tracepoints of their own execve and execveat come this way too.
+ */
+INLINE void run_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 raw_nr)
+{
+	struct call call = {.ids = bpf_get_current_pid_tgid()};
+	__u64 task = bpf_get_current_task();
+	__u64 registers = task_registers(task);
+	if (!select_row(&call, rows, task, raw_nr) || is_own(call.ids))
+		return;
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &call.row);
+	if (!plan || !(plan->flags & (EBT_PLAN_ENTER | EBT_PLAN_EXEC)))
+		return;
+	call.ret = 0;
+	call_arguments(&call, registers);
+	if (plan->flags & EBT_PLAN_EXEC)
+		keep_exec_call(task, &call);
+	else
+		record_call(ctx, task, &call, plan, EBT_NO_RETURN, 0);
+}
+
+/*
+ * Keep an exec's registers. These two are classic tracepoints in every tier: cheaper
+ * than a hook on every call, and blind to 32-bit callers alone.
+ */
+INLINE void run_enter_exec(void)
+{
+	struct call call = {.abi = EBT_X86_64};
+	__u64 nr = -1;
+	__u64 task = bpf_get_current_task();
+	__u64 registers = task_registers(task);
+	READ_AT(&nr, registers + __builtin_offsetof(struct registers, orig_ax));
+	if (nr & EBT_X32_BIT)
+		call.abi = EBT_X32;
+	call.nr = nr & ~EBT_X32_BIT;
+	call_arguments(&call, registers);
+	keep_exec_call(task, &call);
+}
+
+#endif

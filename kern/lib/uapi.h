@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Numbers of the kernel's interface, the same on every kernel and architecture. */
+#ifndef EBT_LIB_UAPI_H
+#define EBT_LIB_UAPI_H
+
+#define ENOENT 2
+#define EINTR 4
+#define ENOSPC 28
+#define EOPNOTSUPP 95
+#define EINPROGRESS 115
+
+/* The kernel's own codes for calls that a signal interrupted lie between these two. */
+#define ERESTARTSYS 512
+#define ERESTART_RESTARTBLOCK 516
+
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define AT_FDCWD -100
+#define AT_EXECVE_CHECK 0x10000
+#define SIGNAL_GROUP_EXIT 4 /* of signal_struct.flags */
+
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define SOCK_STREAM 1
+#define SOCKADDR_MAX 128 /* sizeof(struct sockaddr_storage) */
+#define TCP_SYN_SENT 2
+#define MSG_PEEK 0x2
+#define MSG_TRUNC 0x20
+#define MSG_ERRQUEUE 0x2000
+#define MSG_FASTOPEN 0x20000000
+
+#define NR_IO_URING_ENTER 426 /* in every ABI */
+
+#endif

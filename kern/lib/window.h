@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Members of one structure that stand close together cost one helper call where the tier
+ * has the instructions for that. Each group is in this order on every kernel; where it is
+ * not, or further apart, the condition is false and the verifier drops the branch.
+ */
+#ifndef EBT_LIB_WINDOW_H
+#define EBT_LIB_WINDOW_H
+
+#include "kern/lib/scratch.h"
+#include "kern/lib/tier.h"
+
+#ifdef TIER_LOOPS
+#define IN_WINDOW(structure, first, last, last_size)                                               \
+	(!DIRECT &&                                                                                \
+	 OFFSET(structure, last) - OFFSET(structure, first) <= WINDOW - (__u64)(last_size))
+#else
+#define IN_WINDOW(structure, first, last, last_size) 0
+#endif
+
+#define READ_SPAN(s, base, structure, first, last, last_size)                                      \
+	bpf_probe_read_kernel((s)->window, SPAN(structure, first, last, last_size),                \
+			      (void *)((base) + OFFSET(structure, first)))
+
+/* A member in the window that begins with another. */
+#define WINDOW_MEMBER(type, s, structure, first, member)                                           \
+	(*(type *)((__u8 *)(s)->window + (OFFSET(structure, member) - OFFSET(structure, first))))
+
+#endif
