@@ -93,17 +93,12 @@ struct {
 	__type(value, struct rate);
 } rates SEC(".maps");
 
+/* Indices of the programs in the map `stages`. */
 enum stage {
-	STAGE_FILTER = 0,
-	STAGE_CAPTURE = 1,
-	STAGE_WALK = 2,
-	STAGE_ARGV = 3,
-	STAGE_EXIT = 4,
-	STAGE_STREAM = 5,
-	STAGE_COPY = 6,
-	STAGE_CALL = 7,
-	STAGE_STACK = 8,
-	STAGES = 9,
+#define STAGE(NAME, name, ...) STAGE_##NAME,
+#include "kern/abi/stages.def"
+#undef STAGE
+	STAGES,
 };
 
 struct {

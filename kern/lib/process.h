@@ -28,7 +28,7 @@ INLINE void record_process(void *ctx, struct claim *claim, __u64 task)
 }
 
 /* fork, vfork, clone without CLONE_THREAD; the kernel's own threads are no processes. */
-INLINE void run_fork(void *ctx, __u64 task, __u64 child)
+INLINE void handle_fork(void *ctx, __u64 task, __u64 child)
 {
 	__u32 pid = 0, tgid = 0;
 	__u64 start_time = 0;
@@ -53,7 +53,7 @@ INLINE void run_fork(void *ctx, __u64 task, __u64 child)
 	record_process(ctx, &claim, task);
 }
 
-INLINE void run_exec(void *ctx, __u64 task)
+INLINE void handle_exec(void *ctx, __u64 task)
 {
 	if (!is_selected(EBT_ROW_EXEC) || is_own(bpf_get_current_pid_tgid()))
 		return;
@@ -146,7 +146,16 @@ INLINE void record_exit_after_call(void *ctx, struct claim *claim, __u64 task)
 	record_process(ctx, claim, task);
 }
 
-INLINE void run_exit(void *ctx, __u64 task)
+/* The stage: the end of the process, after the record of the call that ended it. */
+INLINE void run_exit(void *ctx)
+{
+	struct claim claim;
+	resume_slot(&claim);
+	if (claim.scratch)
+		record_exit_after_call(ctx, &claim, bpf_get_current_task());
+}
+
+INLINE void handle_exit(void *ctx, __u64 task)
 {
 	struct call call;
 	int ends = ends_process(task);

@@ -17,7 +17,7 @@ int on_sys_exit(struct hook_context *ctx)
 		return 0;
 	if ((rows->gated & EBT_GATED) && !streams_open())
 		return 0;
-	run_sys_exit(ctx, rows, nr);
+	handle_sys_exit(ctx, rows, nr);
 	return 0;
 }
 
@@ -27,7 +27,7 @@ int on_sys_enter(struct hook_context *ctx)
 	__s64 nr = enter_number(ctx);
 	const struct ebt_numbers *rows = selected_rows(nr);
 	if (rows)
-		run_sys_enter(ctx, rows, nr);
+		handle_sys_enter(ctx, rows, nr);
 	return 0;
 }
 
@@ -35,21 +35,21 @@ HOOK(sched, sched_process_fork)
 int on_fork(struct hook_context *ctx)
 {
 	__u64 task = bpf_get_current_task();
-	run_fork(ctx, task, forked_child(ctx, task));
+	handle_fork(ctx, task, forked_child(ctx, task));
 	return 0;
 }
 
 HOOK(sched, sched_process_exec)
 int on_exec(struct hook_context *ctx)
 {
-	run_exec(ctx, bpf_get_current_task());
+	handle_exec(ctx, bpf_get_current_task());
 	return 0;
 }
 
 HOOK(sched, sched_process_exit)
 int on_exit(struct hook_context *ctx)
 {
-	run_exit(ctx, bpf_get_current_task());
+	handle_exit(ctx, bpf_get_current_task());
 	return 0;
 }
 
@@ -71,44 +71,27 @@ int on_sock_state(struct hook_context *ctx)
 SEC("tp/syscalls/sys_enter_execve")
 int on_enter_execve(void *ctx)
 {
-	run_enter_exec();
+	handle_enter_exec();
 	return 0;
 }
 
 SEC("tp/syscalls/sys_enter_execveat")
 int on_enter_execveat(void *ctx)
 {
-	run_enter_exec();
+	handle_enter_exec();
 	return 0;
 }
 
-/* What a tail call goes to. */
-#define STAGE_PROGRAM(name)                                                                        \
-	STAGE                                                                                      \
+/* What tail calls go to. */
+#define STAGE(NAME, name, ...)                                                                     \
+	STAGE_SECTION                                                                              \
 	int stage_##name(struct hook_context *ctx)                                                 \
 	{                                                                                          \
 		run_##name(ctx);                                                                   \
 		return 0;                                                                          \
 	}
-
-STAGE_PROGRAM(filter)
-STAGE_PROGRAM(capture)
-STAGE_PROGRAM(walk)
-STAGE_PROGRAM(argv)
-STAGE_PROGRAM(stream)
-STAGE_PROGRAM(copy)
-STAGE_PROGRAM(call)
-STAGE_PROGRAM(stack)
-
-STAGE
-int stage_exit(struct hook_context *ctx)
-{
-	struct claim claim;
-	resume_slot(&claim);
-	if (claim.scratch)
-		record_exit_after_call(ctx, &claim, bpf_get_current_task());
-	return 0;
-}
+#include "kern/abi/stages.def"
+#undef STAGE
 
 char LICENSE[] SEC("license") = "GPL";
 

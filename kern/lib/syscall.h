@@ -81,7 +81,7 @@ INLINE void record_call(void *ctx, __u64 task, const struct call *call, const st
 }
 
 /* A selected call at its end. */
-INLINE void run_sys_exit(struct hook_context *ctx, const struct ebt_numbers *rows, __s64 raw_nr)
+INLINE void handle_sys_exit(struct hook_context *ctx, const struct ebt_numbers *rows, __s64 raw_nr)
 {
 	struct call call = {.ids = bpf_get_current_pid_tgid()};
 	__u64 task = bpf_get_current_task();
@@ -130,7 +130,7 @@ INLINE void keep_exec_call(__u64 task, const struct call *call)
  * Calls whose registers do not last to their end: rt_sigreturn replaces them, and on
  * kernels without tracepoints of their own execve and execveat come this way too.
  */
-INLINE void run_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 raw_nr)
+INLINE void handle_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 raw_nr)
 {
 	struct call call = {.ids = bpf_get_current_pid_tgid()};
 	__u64 task = bpf_get_current_task();
@@ -152,7 +152,7 @@ INLINE void run_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 raw_n
  * Keep an exec's registers. These two are classic tracepoints in every tier: cheaper
  * than a hook on every call, and blind to 32-bit callers alone.
  */
-INLINE void run_enter_exec(void)
+INLINE void handle_enter_exec(void)
 {
 	struct call call = {.abi = EBT_X86_64};
 	__u64 nr = -1;

@@ -27,10 +27,10 @@
 
 #ifdef TIER_RAW
 #define HOOK(category, name) SEC("raw_tp/" #name)
-#define STAGE SEC("raw_tp")
+#define STAGE_SECTION SEC("raw_tp")
 #else
 #define HOOK(category, name) SEC("tp/" #category "/" #name)
-#define STAGE SEC("tp")
+#define STAGE_SECTION SEC("tp")
 #endif
 
 /* struct pt_regs of x86-64: part of the ptrace interface, the same on every kernel. */

@@ -45,9 +45,17 @@ TEST_P(Object, HasAllPrograms) {
         names.push_back(program.name);
         EXPECT_FALSE(program.instructions.empty()) << program.name;
     }
-    for (const char* name : {"on_sys_exit", "on_sys_enter", "on_fork", "on_exec", "on_exit", "stage_filter",
-                             "stage_capture", "stage_walk", "stage_argv", "stage_stream", "stage_copy",
-                             "stage_call", "stage_stack", "on_sock_state"})
+    for (const char* name : {
+             "on_sys_exit",
+             "on_sys_enter",
+             "on_fork",
+             "on_exec",
+             "on_exit",
+             "on_sock_state",
+#define STAGE(NAME, name, ...) "stage_" #name,
+#include <ebpf_loader/abi/stages.def>
+#undef STAGE
+         })
         EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
 }
 

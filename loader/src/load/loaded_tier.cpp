@@ -37,10 +37,31 @@ std::span<const char> embedded_object(Tier tier) {
     return {};
 }
 
-/// Programs joined by tail calls, in the order of enum stage in kern/lib/maps.h.
-constexpr const char* stage_programs[] = {"stage_filter", "stage_capture", "stage_walk",
-                                          "stage_argv",   "stage_exit",    "stage_stream",
-                                          "stage_copy",   "stage_call",    "stage_stack"};
+/// A program that others reach by tail call.
+struct StageProgram {
+    const char* name;
+    bool (*is_wanted)(const Hooks&);
+};
+
+bool always(const Hooks&) {
+    return true;
+}
+bool process_ends(const Hooks& hooks) {
+    return hooks.exit;
+}
+bool endpoints(const Hooks& hooks) {
+    return hooks.endpoints != 0;
+}
+bool user_stacks(const Hooks& hooks) {
+    return hooks.user_stacks;
+}
+
+/// By index in the map `stages`.
+constexpr StageProgram stage_programs[] = {
+#define STAGE(NAME, name, wanted, ...) {"stage_" #name, wanted},
+#include <ebpf_loader/abi/stages.def>
+#undef STAGE
+};
 
 /// Room for a verifier's log: old kernels refuse a program whose log does not fit, and a
 /// buffer of 16 MiB or more. Pages that no log is written to are never resident.
@@ -159,11 +180,9 @@ void LoadedTier::choose_programs(const Hooks& hooks) {
     want("on_fork", hooks.fork);
     want("on_exec", hooks.exec);
     want("on_exit", hooks.exit);
-    want("stage_exit", hooks.exit);
-    for (const char* stage : {"stage_stream", "stage_copy", "stage_call"})
-        want(stage, hooks.endpoints != 0);
-    want("stage_stack", hooks.user_stacks);
     want("on_sock_state", hooks.sock_states);
+    for (const StageProgram& stage : stage_programs)
+        want(stage.name, stage.is_wanted(hooks));
 }
 
 void LoadedTier::load() {
@@ -198,11 +217,10 @@ void LoadedTier::load_counting() {
 void LoadedTier::link_stages() {
     const int stages = map_fd("stages");
     for (uint32_t stage = 0; stage < std::size(stage_programs); stage++) {
-        const int fd =
-            bpf_program__fd(bpf_object__find_program_by_name(object_.get(), stage_programs[stage]));
+        const char* const name = stage_programs[stage].name;
+        const int fd = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), name));
         if (fd >= 0 && bpf_map_update_elem(stages, &stage, &fd, BPF_ANY))
-            throw LoadFailure(std::string("cannot join ") + stage_programs[stage] +
-                                  " to the programs: " + strerror(errno),
+            throw LoadFailure(std::string("cannot join ") + name + " to the programs: " + strerror(errno),
                               "");
     }
 }
