@@ -10,7 +10,7 @@ namespace {
 using namespace telemetry;
 
 std::unique_ptr<Extension> extension_of(const Options& options) {
-    return options.imds ? imds::make_imds_extension(options.format, options.max_memory) : nullptr;
+    return options.imds ? imds::make_imds_extension(*options.format, options.max_memory) : nullptr;
 }
 
 std::string check(const Options& options) {

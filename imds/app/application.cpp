@@ -96,15 +96,15 @@ void TrackerApplication::turn(size_t) {
     }
 }
 
-std::string TrackerApplication::further_stats() const {
-    return tracker_stats(tracker_.counters(), options_.common.format == "json");
+void TrackerApplication::put_stats(Formatter& formatter, std::string& out) const {
+    formatter.format(TrackerStats(tracker_.counters()), out);
 }
 
 void TrackerApplication::print_summary() {
     if (options_.common.silent)
         return;
-    const bool is_json = options_.common.format == "json";
-    const std::string text = is_json ? reporter_.summary().json() : reporter_.summary().text();
+    std::string text;
+    options_.common.format->make({})->format(reporter_.summary(), text);
     fwrite(text.data(), 1, text.size(), stderr);
 }
 

@@ -38,7 +38,7 @@ class TrackerApplication : private EventConsumer {
     bool reopen_outputs() override { return reporter_.reopen(); }
     bool are_outputs_usable() override { return reporter_.usable(); }
     std::vector<OutputReport> reports() const override { return reporter_.reports(); }
-    std::string further_stats() const override;
+    void put_stats(Formatter& formatter, std::string& out) const override;
     void print_summary();
 
     TrackerOptions options_;

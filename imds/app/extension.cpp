@@ -17,8 +17,7 @@ constexpr uint64_t ring_wait_ns = 20'000'000; ///< one buffer: all but in order
 
 class ImdsExtension final : public Extension {
   public:
-    ImdsExtension(std::string format, size_t max_memory)
-        : format_(std::move(format)), max_memory_(max_memory) {}
+    ImdsExtension(const Format& format, size_t max_memory) : format_(format), max_memory_(max_memory) {}
 
     void select(ebpf_loader::Selection& selection) const override {
         selection.select_streams(kernel_endpoints(endpoints_));
@@ -60,7 +59,7 @@ class ImdsExtension final : public Extension {
         ++count_;
     }
 
-    const std::string format_;
+    const Format& format_;
     const size_t max_memory_;
     const Endpoints endpoints_ = Endpoints::built_in();
     std::unique_ptr<ImdsFormatter> formatter_;
@@ -72,7 +71,7 @@ class ImdsExtension final : public Extension {
 
 } // namespace
 
-std::unique_ptr<Extension> make_imds_extension(const std::string& format, size_t max_memory) {
+std::unique_ptr<Extension> make_imds_extension(const Format& format, size_t max_memory) {
     return std::make_unique<ImdsExtension>(format, max_memory);
 }
 

@@ -53,8 +53,8 @@ void ImdsReporter::begin(const FormatContext& context) {
     format.colour = wants_colour(options_);
     if (options_.unsafe)
         format.unsafe = UnsafeView::because_the_user_asked_for_it();
-    formatter_ = make_imds_formatter(options_.common.format, format);
-    if (datadog_ && options_.common.format != "json")
+    formatter_ = make_imds_formatter(*options_.common.format, format);
+    if (datadog_ && options_.common.format != &json_format)
         datadog_formatter_ = make_imds_json_formatter(format);
 }
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "imds/app/stats.hpp"
 
+#include <array>
 #include <string_view>
 #include <utility>
 
 namespace telemetry::imds {
 
-std::string tracker_stats(const ImdsTracker::Counters& counters, bool is_json) {
+namespace {
+
+auto named(const ImdsTracker::Counters& counters) {
     const ConversationCounters& talk = counters.conversations;
-    const std::pair<std::string_view, uint64_t> all[] = {
+    return std::to_array<std::pair<std::string_view, uint64_t>>({
         {"segments", counters.segments},
         {"segments_elsewhere", counters.foreign_segments},
         {"segments_late", counters.late_segments},
@@ -24,17 +27,26 @@ std::string tracker_stats(const ImdsTracker::Counters& counters, bool is_json) {
         {"told_early", talk.told_early},
         {"lines_of_descent_cut", counters.lineage.cut},
         {"processes_forgotten", counters.lineage.forgotten},
-    };
-    std::string text = is_json ? "{\"imds\":{" : "imds:";
-    bool is_first = true;
-    for (const auto& [name, value] : all) {
-        if (is_json)
-            text.append(is_first ? "\"" : ",\"").append(name).append("\":").append(std::to_string(value));
-        else
-            text.append(" ").append(name).append("=").append(std::to_string(value));
-        is_first = false;
-    }
-    return text + (is_json ? "}}\n" : "\n");
+    });
+}
+
+} // namespace
+
+std::string TrackerStats::text() const {
+    std::string text = "imds:";
+    for (const auto& [name, value] : named(counters_))
+        text.append(" ").append(name).append("=").append(std::to_string(value));
+    return text + "\n";
+}
+
+std::string TrackerStats::json() const {
+    std::string text;
+    for (const auto& [name, value] : named(counters_))
+        text.append(text.empty() ? "{\"imds\":{\"" : ",\"")
+            .append(name)
+            .append("\":")
+            .append(std::to_string(value));
+    return text + "}}\n";
 }
 
 } // namespace telemetry::imds

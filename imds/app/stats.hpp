@@ -3,10 +3,21 @@
 #include <string>
 
 #include "imds/app/tracker.hpp"
+#include "telemetry/output/formatter.hpp"
 
 namespace telemetry::imds {
 
-/// What became of the segments: some lines, or an object on one line.
-std::string tracker_stats(const ImdsTracker::Counters& counters, bool is_json);
+/// What became of the segments.
+class TrackerStats final : public Document {
+  public:
+    /// The counters must outlive it.
+    explicit TrackerStats(const ImdsTracker::Counters& counters) : counters_(counters) {}
+
+    std::string text() const override;
+    std::string json() const override;
+
+  private:
+    const ImdsTracker::Counters& counters_;
+};
 
 } // namespace telemetry::imds

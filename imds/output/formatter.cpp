@@ -3,12 +3,47 @@
 
 namespace telemetry::imds {
 
-std::unique_ptr<ImdsFormatter> make_imds_formatter(std::string_view name, const ImdsFormatOptions& options) {
-    if (name == "text")
-        return make_imds_text_formatter(options);
-    if (name == "json")
-        return make_imds_json_formatter(options);
-    return nullptr;
+namespace {
+
+class ImdsDocument final : public Document {
+  public:
+    ImdsDocument(const ImdsEvent& event, ImdsFormatter& text, ImdsFormatter& json)
+        : event_(event), text_(text), json_(json) {}
+
+    std::string text() const override { return written_by(text_); }
+    std::string json() const override { return written_by(json_); }
+
+  private:
+    std::string written_by(ImdsFormatter& form) const {
+        std::string line;
+        form.format(event_, line);
+        return line;
+    }
+
+    const ImdsEvent& event_;
+    ImdsFormatter& text_;
+    ImdsFormatter& json_;
+};
+
+class AnyFormatter final : public ImdsFormatter {
+  public:
+    AnyFormatter(const Format& format, const ImdsFormatOptions& options)
+        : text_(make_imds_text_formatter(options)), json_(make_imds_json_formatter(options)),
+          formatter_(format.make(options.context)) {}
+
+    void format(const ImdsEvent& event, std::string& out) override {
+        formatter_->format(ImdsDocument(event, *text_, *json_), out);
+    }
+
+  private:
+    std::unique_ptr<ImdsFormatter> text_, json_;
+    std::unique_ptr<Formatter> formatter_;
+};
+
+} // namespace
+
+std::unique_ptr<ImdsFormatter> make_imds_formatter(const Format& format, const ImdsFormatOptions& options) {
+    return std::make_unique<AnyFormatter>(format, options);
 }
 
 std::string_view why_name(Contact::Why why) {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "imds/judge/imds_event.hpp"
-#include "telemetry/output/formatter.hpp"
+#include "telemetry/output/formats.hpp"
 #include "telemetry/process/user_names.hpp"
 
 namespace telemetry::imds {
@@ -18,7 +18,8 @@ struct ImdsFormatOptions {
     std::optional<UnsafeView> unsafe;       ///< shows bodies and whole URLs
 };
 
-/// Appends events to a buffer, a line each. No raw control byte is in a line.
+/// Appends events to a buffer, a line each. No raw control byte is in a line. text_output.cpp and
+/// json_output.cpp have the two forms that every document has, and formatter.cpp what chooses.
 class ImdsFormatter {
   public:
     virtual ~ImdsFormatter() = default;
@@ -29,8 +30,8 @@ class ImdsFormatter {
 std::unique_ptr<ImdsFormatter> make_imds_text_formatter(const ImdsFormatOptions& options);
 /// Elastic Common Schema.
 std::unique_ptr<ImdsFormatter> make_imds_json_formatter(const ImdsFormatOptions& options);
-/// "text" or "json"; null for another name.
-std::unique_ptr<ImdsFormatter> make_imds_formatter(std::string_view name, const ImdsFormatOptions& options);
+/// In the program's format, whichever that is.
+std::unique_ptr<ImdsFormatter> make_imds_formatter(const Format& format, const ImdsFormatOptions& options);
 
 /// How a connection without content, and how an exchange ended, are called in all formats.
 std::string_view why_name(Contact::Why why);

@@ -5,18 +5,19 @@
 #include <string>
 
 #include "imds/judge/imds_event.hpp"
+#include "telemetry/output/formatter.hpp"
 
 namespace telemetry::imds {
 
 /// Counts requests by executable and container: the answer to "what must I migrate?".
-class ImdsSummary {
+class ImdsSummary final : public Document {
   public:
     void count(const ImdsEvent& event);
 
     /// A table, those with requests of version 1 first.
-    std::string text() const;
+    std::string text() const override;
     /// One object a line.
-    std::string json() const;
+    std::string json() const override;
 
     struct Row {
         uint64_t v1 = 0, v2 = 0, other = 0;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,64 +12,10 @@
 
 #include "telemetry/account/losses.hpp"
 #include "telemetry/account/sequences.hpp"
+#include "telemetry/account/summary.hpp"
 #include "telemetry/event/event.hpp"
-#include "telemetry/process/cache.hpp"
 
 namespace telemetry {
-
-/// What an output has done, as its sink tells.
-struct OutputReport {
-    std::string_view name;  ///< "screen", "file", "syslog"
-    std::string_view cause; ///< of its losses, in the stream: "output_file". Outlives the ledger
-    uint64_t lost = 0;
-    std::string_view error;
-};
-
-/// What the program took of what --max-cpu and --max-memory let it take.
-struct LimitsReport {
-    unsigned max_cpu = 0;                   ///< percent; 0: no limit
-    std::chrono::nanoseconds wall{};        ///< since events are told
-    std::chrono::nanoseconds used{};        ///< of CPUs, in that time
-    uint64_t times_shed = 0;                ///< ordinary events were
-    std::chrono::nanoseconds shed{};        ///< for so long, in all
-    std::chrono::nanoseconds paused{};      ///< the reader was
-    size_t max_memory = 0;                  ///< bytes; 0: no limit
-    size_t resident = 0, most_resident = 0; ///< when it was looked at, once a second
-    uint64_t times_shrunk = 0;              ///< caches were
-};
-
-/// Where all events have gone. seen == filtered + emitted + lost + in_flight.
-struct Summary {
-    struct Output {
-        std::string name;
-        uint64_t written = 0;
-        uint64_t lost = 0;
-        std::string error;
-    };
-
-    uint64_t seen = 0;
-    uint64_t filtered_in_kernel = 0;
-    uint64_t filtered_by_rules = 0;
-    uint64_t emitted = 0;                               ///< handed to every output
-    uint64_t in_flight = 0;                             ///< captured, on the way here; 0 at the end
-    std::vector<std::pair<std::string, uint64_t>> lost; ///< by cause, those that happened
-    std::vector<Output> outputs;
-
-    uint64_t missed_runs = 0; ///< hooks that the kernel did not run: never seen
-    uint64_t sequence_gaps = 0;
-    uint64_t field_faults = 0; ///< fields of events that came, whose memory was not there
-    ProcessCache::Counters cache;
-    uint64_t cached_processes = 0;
-    uint64_t cached_bytes = 0;
-    LimitsReport limits;
-
-    uint64_t lost_in_all() const;
-    /// What the two sides of the equation differ by; 0 at the end, or something is wrong.
-    int64_t imbalance() const;
-};
-
-std::string summary_text(const Summary& summary); ///< some lines
-std::string summary_json(const Summary& summary); ///< one object, one line
 
 /// Counts what becomes of events on this side, and sets it against the kernel's side.
 class Ledger {

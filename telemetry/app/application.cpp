@@ -42,8 +42,7 @@ ebpf_loader::Selection select_events(Rules& rules, const Extension* extension) {
 Application::Application(const Options& options, std::unique_ptr<Extension> extension)
     : extension_(std::move(extension)), rules_(load_rules(options)), outputs_(options),
       engine_(select_events(rules_, extension_.get()), engine_options(options)),
-      formatter_(make_formatter(options.format, format_context(engine_))),
-      run_(options, engine_, *this, "/proc") {
+      formatter_(options.format->make(format_context(engine_))), run_(options, engine_, *this, "/proc") {
     lines_.reserve(2 * lines_bytes);
     if (extension_)
         extension_->begin(engine_, format_context(engine_));

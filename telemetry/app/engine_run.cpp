@@ -7,6 +7,7 @@
 #include "telemetry/base/exit_status.hpp"
 #include "telemetry/base/signals.hpp"
 #include "telemetry/limits/memory_budget.hpp"
+#include "telemetry/output/summary.hpp"
 
 namespace telemetry {
 
@@ -15,7 +16,7 @@ using namespace std::chrono_literals;
 EngineRun::EngineRun(const Options& options, ebpf_loader::Engine& engine, EventConsumer& consumer,
                      const std::string& proc_root)
     : options_(options), engine_(engine), consumer_(consumer),
-      losses_(make_formatter(options.format, format_context(engine))),
+      formatter_(options.format->make(format_context(engine))),
       cache_(MemoryBudget::cache(options.max_memory, engine.buffer_memory()), Procfs(proc_root)),
       governor_({options.max_cpu, options.max_memory}, engine, cache_) {}
 
@@ -111,7 +112,7 @@ void EngineRun::every_second() {
 void EngineRun::tell_losses() {
     std::string lines;
     for (const LossEvent& loss : ledger_.new_losses(engine_.stats(), consumer_.reports(), wall_clock_ns()))
-        losses_->format(loss, lines);
+        formatter_->format(loss, lines);
     consumer_.put_lines(lines);
     consumer_.hand_over();
 }
@@ -125,8 +126,9 @@ void EngineRun::print_summary(bool is_final) {
     summary.cached_processes = cache_.processes();
     summary.cached_bytes = cache_.image_bytes();
     summary.limits = governor_.report();
-    std::string text = options_.format == "json" ? summary_json(summary) + "\n" : summary_text(summary);
-    text += consumer_.further_stats();
+    std::string text;
+    formatter_->format(SummaryDocument(summary), text);
+    consumer_.put_stats(*formatter_, text);
     fwrite(text.data(), 1, text.size(), stderr);
 }
 

@@ -44,8 +44,8 @@ class EventConsumer {
     virtual bool are_outputs_usable() = 0;
     virtual std::vector<OutputReport> reports() const = 0;
 
-    /// What the statistics say besides: whole lines.
-    virtual std::string further_stats() const { return {}; }
+    /// Appends what the statistics say besides.
+    virtual void put_stats(Formatter& /*formatter*/, std::string& /*out*/) const {}
 };
 
 /// A run: from the engine's records to the consumer, until a signal, the end of its time or the
@@ -78,7 +78,7 @@ class EngineRun {
     const Options options_;
     ebpf_loader::Engine& engine_;
     EventConsumer& consumer_;
-    std::unique_ptr<Formatter> losses_;
+    std::unique_ptr<Formatter> formatter_; ///< of losses and statistics
     Decoder decoder_;
     ProcessCache cache_;
     Governor governor_;

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 #include <string>
 #include <unistd.h>
 
@@ -36,6 +37,26 @@ std::string boot_id() {
     std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
     return id;
 }
+
+class ProbeDocument final : public Document {
+  public:
+    ProbeDocument(const ebpf_loader::Capabilities& capabilities,
+                  const std::vector<ebpf_loader::TierVerdict>& verdicts)
+        : capabilities_(capabilities), verdicts_(verdicts) {}
+
+    std::string text() const override { return written_by(ebpf_loader::write_probe_text); }
+    std::string json() const override { return written_by(ebpf_loader::write_probe_json); }
+
+  private:
+    std::string written_by(decltype(ebpf_loader::write_probe_text) write) const {
+        std::ostringstream out;
+        write(out, capabilities_, verdicts_);
+        return out.str();
+    }
+
+    const ebpf_loader::Capabilities& capabilities_;
+    const std::vector<ebpf_loader::TierVerdict>& verdicts_;
+};
 
 } // namespace
 
@@ -75,8 +96,9 @@ int probe(const Options& options) {
     } catch (const ebpf_loader::Error& error) {
         log(LogLevel::error, error.what());
     }
-    auto write = options.format == "json" ? ebpf_loader::write_probe_json : ebpf_loader::write_probe_text;
-    write(std::cout, capabilities, verdicts);
+    std::string report;
+    options.format->make({})->format(ProbeDocument(capabilities, verdicts), report);
+    std::cout << report;
     const bool runs =
         std::any_of(verdicts.begin(), verdicts.end(), [](const auto& tier) { return tier.chosen; });
     return runs ? exit_ok : exit_status(ebpf_loader::ErrorCode::tiers);

@@ -17,8 +17,8 @@ constexpr uint32_t most_mebibytes = 1 << 20;
 
 void add_events(po::options_description& options) {
     auto add = options.add_options();
-    add("format,f", po::value<std::string>()->value_name("NAME"),
-        "text (default) or json: one line an event either way");
+    const std::string format_help = "one of " + format_names() + "; the first is the default";
+    add("format,f", po::value<std::string>()->value_name("NAME"), format_help.c_str());
     add("output,o", po::value<std::vector<std::string>>()->value_name("FILE"),
         "append events to FILE instead of the screen; again for a further file; - is the screen");
     add("syslog,s", "send events to syslog too (facility user, ident ebpf-telemetry)");
@@ -192,9 +192,7 @@ Options shared_options(const po::variables_map& values) {
     Options options;
     options.action = parse_action(values);
     if (auto format = text_of(values, "format"))
-        options.format = *format;
-    if (options.format != "text" && options.format != "json")
-        refuse("--format is text or json, not \"" + options.format + "\"");
+        options.format = &format_named(*format);
     parse_outputs(values, options);
     parse_kernel(values, options);
     parse_run(values, options);

@@ -9,6 +9,7 @@
 #include <ebpf_loader/probe.hpp>
 
 #include "telemetry/base/log.hpp"
+#include "telemetry/output/formats.hpp"
 
 namespace telemetry {
 
@@ -19,7 +20,7 @@ struct Options {
     Action action = Action::run;
 
     // events
-    std::string format = "text";
+    const Format* format = formats().front();
     std::vector<std::string> files; ///< of -o, without "-"
     bool screen = true;             ///< events to standard output
     bool syslog = false;

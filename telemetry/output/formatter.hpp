@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <memory>
-#include <span>
+#include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "telemetry/account/losses.hpp"
 #include "telemetry/event/event.hpp"
@@ -18,19 +16,24 @@ struct FormatContext {
     int64_t boot_time_ns = 0; ///< wall clock when the boot clock was 0, ns since the epoch; 0: not known
 };
 
-/// Appends events to a buffer, one line each, ended by '\n'. Never allocates per event
-/// beyond the buffer's growth; never emits a raw control byte inside a line.
+/// Anything that is reported besides the engine's events and losses: a request to a metadata service,
+/// a summary, the statistics, the result of a probe. It has two forms, and each format takes the one
+/// that is nearer to its own.
+class Document {
+  public:
+    virtual ~Document() = default;
+    virtual std::string text() const = 0; ///< lines for people
+    virtual std::string json() const = 0; ///< an object a line
+};
+
+/// Appends to a buffer: events and losses one line each, ended by '\n'. An event costs no allocation
+/// beyond the buffer's growth. No raw control byte is ever inside a line.
 class Formatter {
   public:
     virtual ~Formatter() = default;
     virtual void format(const Event& event, std::string& out) = 0;
     virtual void format(const LossEvent& loss, std::string& out) = 0;
+    virtual void format(const Document& document, std::string& out) = 0;
 };
-
-/// The formatter of that name, one of formatter_names(). Throws ebpf_loader::Error(usage)
-/// for any other.
-std::unique_ptr<Formatter> make_formatter(std::string_view name, const FormatContext& context);
-/// "text", "json", ...: what the option --format can say.
-std::span<const std::string_view> formatter_names();
 
 } // namespace telemetry

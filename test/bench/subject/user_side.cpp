@@ -19,7 +19,7 @@
 
 #include "telemetry/event/decoder.hpp"
 #include "telemetry/event/facts.hpp"
-#include "telemetry/output/formatter.hpp"
+#include "telemetry/output/formats.hpp"
 #include "telemetry/process/cache.hpp"
 #include "telemetry/rules/rules.hpp"
 
@@ -76,7 +76,7 @@ class Pipeline {
   public:
     explicit Pipeline(Stage stage)
         : stage_(stage),
-          formatter_(make_formatter(stage == Stage::text ? "text" : "json", {"node", "raw_tp", "", 0})),
+          formatter_((stage == Stage::text ? text_format : json_format).make({"node", "raw_tp", "", 0})),
           rules_(Rules::parse(Rules::built_in(), "built-in")) {}
 
     void take(std::span<const std::byte> record, std::string& out) {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "telemetry/output/summary.hpp"
+
 using namespace telemetry;
 using ebpf_loader::EngineStats;
 using nlohmann::json;
@@ -179,8 +181,8 @@ TEST(Ledger, TellsTheGapOfWhatWasShed) {
 TEST(Summary, TellsOfLimitsThatWereSet) {
     using namespace std::chrono_literals;
     Summary summary;
-    EXPECT_EQ(summary_text(summary).find("limits:"), std::string::npos);
-    json none = json::parse(summary_json(summary));
+    EXPECT_EQ(SummaryDocument(summary).text().find("limits:"), std::string::npos);
+    json none = json::parse(SummaryDocument(summary).json());
     EXPECT_FALSE(none.contains("max_cpu") || none.contains("max_memory"));
     summary.limits = {.max_cpu = 20,
                       .wall = 10s,
@@ -192,7 +194,7 @@ TEST(Summary, TellsOfLimitsThatWereSet) {
                       .resident = size_t{40} << 20,
                       .most_resident = size_t{50} << 20,
                       .times_shrunk = 2};
-    const std::string text = summary_text(summary);
+    const std::string text = SummaryDocument(summary).text();
     EXPECT_NE(
         text.find("limits: CPU 20.1% of 20%; events shed 3 times, for 7500 ms; reader paused for 40 ms\n"),
         std::string::npos)
@@ -200,7 +202,7 @@ TEST(Summary, TellsOfLimitsThatWereSet) {
     EXPECT_NE(text.find("limits: memory 40 MiB, at most 50, of 64; caches halved 2 times\n"),
               std::string::npos)
         << text;
-    const json all = json::parse(summary_json(summary));
+    const json all = json::parse(SummaryDocument(summary).json());
     EXPECT_EQ(all["max_cpu"], json::parse(R"({"percent":20,"used_ms":2014,"of_ms":10000,"times_shed":3,
                                                "shed_ms":7500,"paused_ms":40})"));
     EXPECT_EQ(all["max_memory"]["bytes"], 64 << 20);
@@ -260,13 +262,13 @@ TEST(Ledger, ShowsAnImbalance) {
     counted.stats.seen = 11;
     Summary summary = counted.ledger.summary(counted.stats, counted.outputs, true);
     EXPECT_EQ(summary.imbalance(), 1);
-    EXPECT_NE(summary_text(summary).find("differ by 1"), std::string::npos);
+    EXPECT_NE(SummaryDocument(summary).text().find("differ by 1"), std::string::npos);
 }
 
 TEST(Ledger, WritesItDownForPeople) {
     Counted counted;
     Summary summary = counted.ledger.summary(counted.stats, counted.outputs, true);
-    std::string text = summary_text(summary);
+    std::string text = SummaryDocument(summary).text();
     EXPECT_NE(text.find("events: 10 seen = 3 filtered (2 in the kernel, 1 by rules) + 4 emitted + 3 lost "
                         "(buffer_full 1, malformed 1, undelivered 1)\n"),
               std::string::npos)
@@ -275,15 +277,15 @@ TEST(Ledger, WritesItDownForPeople) {
     EXPECT_NE(text.find("output file: 1 written, 3 lost (No space"), std::string::npos) << text;
     EXPECT_EQ(text.find("hooks:"), std::string::npos);
     summary.missed_runs = 9;
-    EXPECT_NE(summary_text(summary).find("skipped 9 runs"), std::string::npos);
+    EXPECT_NE(SummaryDocument(summary).text().find("skipped 9 runs"), std::string::npos);
 }
 
 TEST(Ledger, WritesItDownForPrograms) {
     Counted counted;
     Summary summary = counted.ledger.summary(counted.stats, counted.outputs, true);
     summary.cache.healed = 6;
-    std::string text = summary_json(summary);
-    EXPECT_EQ(text.find('\n'), std::string::npos);
+    std::string text = SummaryDocument(summary).json();
+    EXPECT_EQ(text.find('\n'), text.size() - 1);
     json object = json::parse(text);
     EXPECT_EQ(object["seen"], 10);
     EXPECT_EQ(object["filtered"], (json{{"kernel", 2}, {"rules", 1}}));
@@ -292,7 +294,7 @@ TEST(Ledger, WritesItDownForPrograms) {
     EXPECT_EQ(object["imbalance"], 0);
     EXPECT_EQ(object["outputs"][1]["error"], "No space left on \"device\"\n");
     EXPECT_EQ(object["cache"]["healed"], 6);
-    EXPECT_EQ(json::parse(summary_json(Summary{}))["lost"], json::object());
+    EXPECT_EQ(json::parse(SummaryDocument(Summary{}).json())["lost"], json::object());
 }
 
 } // namespace

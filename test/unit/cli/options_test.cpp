@@ -32,7 +32,7 @@ std::string refusal(std::vector<const char*> arguments) {
 TEST(Options, ShowsTextOnTheScreenByDefault) {
     Options options = parse({});
     EXPECT_EQ(options.action, Options::Action::run);
-    EXPECT_EQ(options.format, "text");
+    EXPECT_EQ(options.format->name, "text");
     EXPECT_TRUE(options.screen);
     EXPECT_FALSE(options.syslog || options.silent || options.any_release);
     EXPECT_TRUE(options.files.empty());
@@ -67,7 +67,7 @@ TEST(Options, ReadsEveryOption) {
                              "warning"});
     EXPECT_EQ(options.rules, "my.rules");
     EXPECT_EQ(options.config, "my.conf");
-    EXPECT_EQ(options.format, "json");
+    EXPECT_EQ(options.format->name, "json");
     EXPECT_EQ(options.files, (std::vector<std::string>{"a", "b"}));
     EXPECT_FALSE(options.screen);
     EXPECT_TRUE(options.syslog && options.any_release);

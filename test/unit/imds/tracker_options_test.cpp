@@ -32,7 +32,7 @@ TEST(ImdsOptions, Defaults) {
     const TrackerOptions options = parsed({});
     EXPECT_FALSE(options.datadog || options.unsafe || options.user_stack_trace || options.summary);
     EXPECT_EQ(options.proc_root, "/proc");
-    EXPECT_EQ(options.common.format, "text");
+    EXPECT_EQ(options.common.format->name, "text");
     EXPECT_TRUE(options.common.screen);
     EXPECT_EQ(options.common.log_level, telemetry::LogLevel::info);
 }
@@ -71,7 +71,7 @@ TEST(ImdsOptions, All) {
     EXPECT_EQ(options.proc_root, "/host/proc");
     EXPECT_THAT(options.endpoints, ElementsAre("a", "b"));
     EXPECT_EQ(options.summary_every, std::chrono::milliseconds(2500));
-    EXPECT_EQ(options.common.format, "json");
+    EXPECT_EQ(options.common.format->name, "json");
     EXPECT_THAT(options.common.files, ElementsAre("x"));
     EXPECT_TRUE(options.common.syslog && options.common.screen);
     EXPECT_EQ(options.common.vmlinux, "/v");

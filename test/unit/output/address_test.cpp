@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "telemetry/output/address.hpp"
-#include "telemetry/output/formatter.hpp"
+#include "telemetry/output/formats.hpp"
 #include "test/unit/output/output_samples.hpp"
 #include "test/unit/support/text_line.hpp"
 
@@ -60,8 +60,8 @@ class Addresses : public testing::Test {
         return found.text;
     }
 
-    std::unique_ptr<Formatter> text_ = make_formatter("text", samples::context());
-    std::unique_ptr<Formatter> json_ = make_formatter("json", samples::context());
+    std::unique_ptr<Formatter> text_ = format_named("text").make(samples::context());
+    std::unique_ptr<Formatter> json_ = format_named("json").make(samples::context());
 };
 
 } // namespace

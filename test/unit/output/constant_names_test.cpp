@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "telemetry/output/constant_names.hpp"
-#include "telemetry/output/formatter.hpp"
+#include "telemetry/output/formats.hpp"
 #include "test/unit/output/output_samples.hpp"
 
 using namespace telemetry;
@@ -78,7 +78,7 @@ TEST_F(Names, UnknownSet) {
 }
 
 TEST_F(Names, InTheOutput) {
-    const auto formatter = make_formatter("json", samples::context());
+    const auto formatter = format_named("json").make(samples::context());
     const auto flags_of = [&](const char* call, std::initializer_list<uint64_t> args) {
         const Event event = samples::call(*ebpf_loader::find_syscall(call), 0, args);
         const auto made = nlohmann::json::parse(samples::formatted(*formatter, event));

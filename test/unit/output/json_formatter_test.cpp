@@ -7,7 +7,7 @@
 #include <fcntl.h>
 
 #include "telemetry/base/escape.hpp"
-#include "telemetry/output/formatter.hpp"
+#include "telemetry/output/formats.hpp"
 #include "test/unit/output/output_samples.hpp"
 
 using namespace telemetry;
@@ -68,7 +68,7 @@ class JsonFormatterTest : public testing::Test {
         return json::parse(out); // throws when it is not JSON, or not UTF-8
     }
 
-    std::unique_ptr<Formatter> formatter_ = make_formatter("json", samples::context());
+    std::unique_ptr<Formatter> formatter_ = format_named("json").make(samples::context());
 };
 
 } // namespace
@@ -141,7 +141,7 @@ TEST_F(JsonFormatterTest, WithoutBootTimeThereIsNoStart) {
     FormatContext context = samples::context();
     context.boot_time_ns = 0;
     context.boot_id.clear();
-    const auto formatter = make_formatter("json", context);
+    const auto formatter = format_named("json").make(context);
     const json made = json::parse(samples::formatted(*formatter, samples::event()));
     EXPECT_FALSE(made["process"].contains("start"));
     EXPECT_EQ(made["process"]["entity_id"], "4242-59000000123");

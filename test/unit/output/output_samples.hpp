@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 #include "telemetry/event/event.hpp"
-#include "telemetry/output/formatter.hpp"
+#include "telemetry/output/formats.hpp"
 
 /// Events made by hand, for the tests of what comes out.
 namespace samples {

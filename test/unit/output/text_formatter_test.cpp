@@ -11,7 +11,7 @@
 #include <ebpf_loader/error.hpp>
 
 #include "telemetry/base/escape.hpp"
-#include "telemetry/output/formatter.hpp"
+#include "telemetry/output/formats.hpp"
 #include "test/unit/output/output_samples.hpp"
 #include "test/unit/support/text_line.hpp"
 
@@ -30,7 +30,7 @@ class TextFormatterTest : public testing::Test {
     std::string line(const Event& event) { return samples::formatted(*formatter_, event); }
     text_line::Fields fields(const Event& event) { return text_line::parse(line(event)); }
 
-    std::unique_ptr<Formatter> formatter_ = make_formatter("text", samples::context());
+    std::unique_ptr<Formatter> formatter_ = format_named("text").make(samples::context());
 };
 
 text_line::Value text(std::string bytes) {
@@ -371,11 +371,11 @@ TEST_F(TextFormatterTest, EveryFieldIsInTheDocumentation) {
 }
 
 TEST(FormatterFactory, KnowsItsFormatsAndRefusesOthers) {
-    EXPECT_THAT(formatter_names(), testing::ElementsAre("text", "json"));
-    for (const std::string_view name : formatter_names())
-        EXPECT_NE(make_formatter(name, samples::context()), nullptr);
+    EXPECT_EQ(format_names(), "text, json");
+    for (const Format* format : formats())
+        EXPECT_NE(format->make(samples::context()), nullptr);
     try {
-        make_formatter("xml", samples::context());
+        format_named("xml");
         FAIL() << "no error";
     } catch (const ebpf_loader::Error& error) {
         EXPECT_EQ(error.code(), ebpf_loader::ErrorCode::usage);
@@ -388,6 +388,6 @@ TEST(FormatterFactory, AHostileNodeNameIsEscapedToo) {
     FormatContext context = samples::context();
     context.node = "a\"\n\xff";
     context.tier = context.boot_id = context.node;
-    for (const std::string_view name : formatter_names())
-        expect_harmless(samples::formatted(*make_formatter(name, context), samples::event()));
+    for (const Format* format : formats())
+        expect_harmless(samples::formatted(*format->make(context), samples::event()));
 }

@@ -6,7 +6,7 @@
 #include "telemetry/event/facts.hpp"
 #include "telemetry/output/address.hpp"
 #include "telemetry/output/field_notes.hpp"
-#include "telemetry/output/formatter.hpp"
+#include "telemetry/output/formats.hpp"
 
 namespace telemetry {
 namespace {
@@ -31,6 +31,7 @@ class TextFormatter final : public Formatter {
 
     void format(const Event& event, std::string& out) override;
     void format(const LossEvent& loss, std::string& out) override;
+    void format(const Document& document, std::string& out) override { out += document.text(); }
 
   private:
     void begin(uint64_t time_ns);
@@ -372,8 +373,11 @@ void TextFormatter::put_missing(const Event& event) {
 
 } // namespace
 
-std::unique_ptr<Formatter> make_text_formatter(const FormatContext& context) {
-    return std::make_unique<TextFormatter>(context);
-}
+const Format text_format = {
+    .name = "text",
+    .make = [](const FormatContext& context) -> std::unique_ptr<Formatter> {
+        return std::make_unique<TextFormatter>(context);
+    },
+};
 
 } // namespace telemetry

@@ -2,7 +2,7 @@
 #include "telemetry/event/facts.hpp"
 #include "telemetry/output/address.hpp"
 #include "telemetry/output/ecs.hpp"
-#include "telemetry/output/formatter.hpp"
+#include "telemetry/output/formats.hpp"
 #include "telemetry/output/json_calls.hpp"
 #include "telemetry/output/json_ecs.hpp"
 #include "telemetry/output/json_line.hpp"
@@ -19,6 +19,7 @@ class JsonFormatter final : public Formatter {
 
     void format(const Event& event, std::string& out) override;
     void format(const LossEvent& loss, std::string& out) override;
+    void format(const Document& document, std::string& out) override { out += document.json(); }
 
   private:
     void begin(uint64_t time_ns);
@@ -123,8 +124,11 @@ void JsonFormatter::put_action_and_type(const Event& event, const JsonCall* call
 
 } // namespace
 
-std::unique_ptr<Formatter> make_json_formatter(const FormatContext& context) {
-    return std::make_unique<JsonFormatter>(context);
-}
+const Format json_format = {
+    .name = "json",
+    .make = [](const FormatContext& context) -> std::unique_ptr<Formatter> {
+        return std::make_unique<JsonFormatter>(context);
+    },
+};
 
 } // namespace telemetry
