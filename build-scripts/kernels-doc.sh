@@ -27,19 +27,19 @@ cat <<'END'
 - **offsets**: where the kernel's offsets came from in that run, and how many of them discovery found
   at the same place by observation alone, and how many the kernel's headers name the same.
 - **tests**: those that passed, of those that ran inside: each tier's, the tiers compared, the program's.
-- **calls it lacks** of those that the default rules name: their failure is told like any other's.
+- **calls it lacks** of those that the default rules name: their failure is reported like any other's.
 
 ## What differs
 
 - From Linux 7.0 on a raw tracepoint's program can be preempted, and the kernel then skips it for the
   other tasks that come to the same tracepoint. Classic tracepoints have no such gap, so `tp` is chosen
-  there. What is skipped with `--tier raw_tp` is counted, not told.
-- Before 5.1 the kernel does not tell a program that a perf buffer was full: such losses are counted
+  there. What is skipped with `--tier raw_tp` is counted, not reported.
+- Before 5.1 a program cannot see that a perf buffer was full: such losses are counted
   a little later, when the buffer has room again, and exactly at the end.
 - Before 5.5 the kernel has no way to read user memory only. Addresses of the kernel's that a process
-  passes are told as faults.
+  passes are reported as faults.
 - Linux 4.15.0 as it was first released keeps the number of i386 after a 32-bit program executes a 64-bit
-  one: that execve is not told, its process_exec is. Later 4.15 does right.
+  one: that execve is not reported, its process_exec is. Later 4.15 does right.
 - Linux 4.14 takes one eBPF program per tracepoint: where another tool has one, the start says so.
 
 ## Will it work on our kernel?
