@@ -53,7 +53,7 @@ template <typename T> uint64_t register_value(T value) {
 class Process;
 
 /// A call that was made, and what its event must say beyond what every event says.
-/// Each function adds one expectation; paths in the order of their arguments.
+/// Each function adds one expectation; paths in the order of their arguments. In call.cpp.
 class Call {
   public:
     Call(call_log& log, log_entry& entry) : log_(log), entry_(entry) {}

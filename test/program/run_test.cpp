@@ -16,71 +16,12 @@
 
 #include <ebpf_loader/probe.hpp>
 
-#include "test/program/running_program.hpp"
+#include "test/program/run_fixture.hpp"
 
-using nlohmann::json;
+using namespace program_test;
 using testing::HasSubstr;
 
 namespace {
-
-/// The command name that the rules below ask for; no other run of these tests has it.
-const std::string caller = "ebt_" + std::to_string(getpid());
-
-/// A process of that or another name that calls getppid() so often, on one CPU if so wished.
-void call_getppid(const std::string& name, int count, int cpu = -1) {
-    pid_t child = fork();
-    if (child == 0) {
-        prctl(PR_SET_NAME, name.c_str());
-        if (cpu >= 0) {
-            cpu_set_t cpus;
-            CPU_ZERO(&cpus);
-            CPU_SET(cpu, &cpus);
-            sched_setaffinity(0, sizeof cpus, &cpus);
-        }
-        for (int i = 0; i < count; i++)
-            syscall(SYS_getppid);
-        _exit(0);
-    }
-    waitpid(child, nullptr, 0);
-}
-
-std::vector<json> parsed(const std::string& text) {
-    std::vector<json> events;
-    for (const std::string& line : lines_of(text))
-        events.push_back(json::parse(line));
-    return events;
-}
-
-struct Run : testing::Test {
-    Run() {
-        std::ofstream(rules) << "getppid comm = " << caller << "\n";
-        std::ofstream(all_rules) << "getppid\n";
-    }
-    /// With the rules above and what else is wanted.
-    std::vector<std::string> arguments(std::initializer_list<std::string> more) const {
-        std::vector<std::string> all = {"-c", usable_config(), "-r", rules, "-f", "json"};
-        all.insert(all.end(), more);
-        return all;
-    }
-
-    TemporaryFolder folder;
-    std::string rules = folder.path() + "/rules";
-    std::string all_rules = folder.path() + "/all_rules";
-    std::string log = folder.path() + "/events";
-};
-
-/// Balanced, and at the end: nothing is on its way.
-void expect_balance(const json& summary) {
-    uint64_t lost = 0;
-    for (const auto& [cause, count] : summary["lost"].items())
-        lost += count.get<uint64_t>();
-    EXPECT_EQ(summary["seen"].get<uint64_t>(), summary["filtered"]["kernel"].get<uint64_t>() +
-                                                   summary["filtered"]["rules"].get<uint64_t>() +
-                                                   summary["emitted"].get<uint64_t>() + lost)
-        << summary;
-    EXPECT_EQ(summary["in_flight"], 0);
-    EXPECT_EQ(summary["imbalance"], 0);
-}
 
 TEST_F(Run, EndsOnSignalWithABalance) {
     for (int signal : {SIGINT, SIGTERM}) {
@@ -193,120 +134,6 @@ TEST_F(Run, PrintsTheBalanceForPeopleToo) {
                 testing::ContainsRegex("events: [0-9]+ seen = [0-9]+ filtered .* \\+ 3 emitted \\+ 0 lost"));
 }
 
-TEST_F(Run, OpensItsFileAnewOnHangup) {
-    RunningProgram program(arguments({"-o", log}));
-    ASSERT_TRUE(program.reports()) << program.err();
-    call_getppid(caller, 5);
-    ASSERT_TRUE(eventually([&] { return lines_of(read_file(log)).size() == 5; }));
-    ASSERT_EQ(rename(log.c_str(), (log + ".1").c_str()), 0);
-    program.send(SIGHUP);
-    ASSERT_TRUE(eventually([&] { return access(log.c_str(), F_OK) == 0; }));
-    call_getppid(caller, 7);
-    program.send(SIGINT);
-    EXPECT_EQ(program.wait(), 0);
-    EXPECT_EQ(lines_of(read_file(log + ".1")).size(), 5u);
-    EXPECT_EQ(lines_of(read_file(log)).size(), 7u);
-    EXPECT_EQ(program.out(), "") << "with -o the screen is not used";
-}
-
-TEST_F(Run, EndsOnHangupWhenItHasNoFile) {
-    RunningProgram program(arguments({}));
-    ASSERT_TRUE(program.reports()) << program.err();
-    program.send(SIGHUP);
-    EXPECT_EQ(program.wait(), 0);
-    expect_balance(program.summaries().at(0));
-}
-
-TEST_F(Run, EndsWhenItsReaderGoes) {
-    int ends[2];
-    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
-    RunningProgram program(arguments({}), {.standard_output = ends[1]});
-    close(ends[1]);
-    ASSERT_TRUE(program.reports()) << program.err();
-    close(ends[0]);
-    call_getppid(caller, 10);
-    EXPECT_EQ(program.wait(), 9);
-    EXPECT_THAT(program.err(), HasSubstr("Broken pipe"));
-    json summary = program.summaries().at(0);
-    expect_balance(summary);
-    EXPECT_EQ(summary["outputs"][0]["lost"], summary["emitted"]);
-}
-
-TEST_F(Run, CountsWhatAFullDiskDoesNotTake) {
-    RunningProgram program(arguments({"-o", "/dev/full"}));
-    ASSERT_TRUE(program.reports()) << program.err();
-    call_getppid(caller, 10);
-    program.send(SIGINT);
-    EXPECT_EQ(program.wait(), 9);
-    EXPECT_THAT(program.err(), HasSubstr("/dev/full: took no event"));
-    json summary = program.summaries().at(0);
-    EXPECT_EQ(summary["emitted"], 10);
-    EXPECT_EQ(summary["outputs"][0]["lost"], 10);
-    EXPECT_THAT(summary["outputs"][0]["error"].get<std::string>(), HasSubstr("No space left"));
-}
-
-TEST_F(Run, GoesOnWhileItsReaderSleeps) {
-    int ends[2];
-    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
-    RunningProgram program(arguments({}), {.standard_output = ends[1]});
-    close(ends[1]);
-    ASSERT_TRUE(program.reports()) << program.err();
-    call_getppid(caller, 5000); // far more than the pipe and the queue hold
-    program.send(SIGINT);
-    EXPECT_EQ(program.wait(), 0) << "it must not hang in a write";
-    json summary = program.summaries().at(0);
-    expect_balance(summary);
-    EXPECT_EQ(summary["emitted"], 5000);
-    EXPECT_GT(summary["outputs"][0]["lost"], 0);
-    close(ends[0]);
-}
-
-TEST_F(Run, IsQuietOnRequest) {
-    RunningProgram quiet(arguments({"-q"}));
-    ASSERT_TRUE(quiet.reports()) << quiet.err();
-    call_getppid(caller, 10);
-    quiet.send(SIGINT);
-    EXPECT_EQ(quiet.wait(), 0);
-    EXPECT_EQ(quiet.out(), "");
-    EXPECT_EQ(quiet.summaries().at(0)["emitted"], 10);
-
-    RunningProgram silent(arguments({"-Q", "--duration", "0.5"}));
-    EXPECT_EQ(silent.wait(), 0);
-    EXPECT_EQ(silent.out(), "");
-    EXPECT_EQ(silent.err(), "");
-}
-
-TEST_F(Run, WritesToSeveralPlaces) {
-    RunningProgram program(arguments({"-o", log, "-o", "-"}));
-    ASSERT_TRUE(program.reports()) << program.err();
-    call_getppid(caller, 10);
-    program.send(SIGINT);
-    EXPECT_EQ(program.wait(), 0);
-    EXPECT_EQ(lines_of(program.out()).size(), 10u);
-    EXPECT_EQ(program.out(), read_file(log));
-}
-
-/// What is opened while standard error is closed would get its number, and with it what is
-/// said there: diagnostics between the events.
-TEST_F(Run, KeepsEventsApartFromDiagnosticsWhenStandardErrorIsClosed) {
-    RunningProgram program(arguments({"-o", log, "--stats", "0.2"}), {.last = [] { close(STDERR_FILENO); }});
-    ASSERT_TRUE(eventually([&] { // the second and later: by then it reports
-        call_getppid(caller, 1);
-        return lines_of(read_file(log)).size() > 1;
-    }));
-    usleep(500'000);
-    program.send(SIGINT);
-    EXPECT_EQ(program.wait(), 0);
-    for (const json& line : parsed(read_file(log)))
-        EXPECT_TRUE(line.contains("@timestamp")) << line;
-}
-
-TEST_F(Run, RefusesAClosedScreen) {
-    RunningProgram program(arguments({}), {.last = [] { close(STDOUT_FILENO); }});
-    EXPECT_EQ(program.wait(), 2);
-    EXPECT_THAT(program.err(), HasSubstr("Cannot write to standard output"));
-}
-
 TEST_F(Run, OpensAsManyFilesAsItNeeds) {
     const auto allow_few = [] {
         rlimit few{};
@@ -409,57 +236,6 @@ TEST_F(Run, NeverReportsItself) {
     EXPECT_FALSE(events.empty());
     for (const json& event : events)
         EXPECT_NE(event["process"]["pid"].dump(), own) << event;
-}
-
-// --- kernel offsets from a config ---
-
-struct Config : Run {
-    Config() {
-        std::string command = usable_config() == "none" ? GET_OFFSETS : "cat " + usable_config();
-        command += " > " + file;
-        EXPECT_EQ(system(command.c_str()), 0);
-    }
-    /// Changes a line of the config.
-    void set(const std::string& key, const std::string& value) {
-        std::string text;
-        for (const std::string& line : lines_of(read_file(file)))
-            text += (line.starts_with(key + " = ") ? key + " = " + value : line) + "\n";
-        std::ofstream(file) << text;
-    }
-    std::vector<std::string> with_config(std::initializer_list<std::string> more = {}) const {
-        std::vector<std::string> all = {"-c", file, "-r", rules, "-f", "json"};
-        all.insert(all.end(), more);
-        return all;
-    }
-    std::string file = folder.path() + "/ebpf_telemetry.conf";
-};
-
-TEST_F(Config, Rules) {
-    RunningProgram program(with_config());
-    ASSERT_TRUE(program.reports()) << program.err();
-    EXPECT_THAT(program.err(), HasSubstr("kernel offsets from config " + file));
-    call_getppid(caller, 10);
-    program.send(SIGINT);
-    EXPECT_EQ(program.wait(), 0);
-    EXPECT_EQ(lines_of(program.out()).size(), 10u);
-}
-
-TEST_F(Config, OfAnotherReleaseIsRefused) {
-    set("release", "1.2.3-other");
-    RunningProgram program(with_config());
-    EXPECT_EQ(program.wait(), 6);
-    EXPECT_THAT(program.err(), HasSubstr("1.2.3-other"));
-    EXPECT_THAT(program.err(), HasSubstr("--any-release"));
-    RunningProgram accepted(with_config({"--any-release", "--duration", "0.3"}));
-    EXPECT_EQ(accepted.wait(), 0) << accepted.err();
-}
-
-TEST_F(Config, WithAWrongOffsetStopsTheStart) {
-    set("task_struct.tgid", "8");
-    RunningProgram program(with_config());
-    EXPECT_EQ(program.wait(), 6);
-    EXPECT_THAT(program.err(), HasSubstr("task_struct.tgid"));
-    EXPECT_EQ(program.out(), "");
 }
 
 } // namespace

@@ -1,77 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
-
 #include <cerrno>
 #include <fcntl.h>
 
-#include "telemetry/base/escape.hpp"
-#include "telemetry/output/formats.hpp"
-#include "test/unit/output/output_samples.hpp"
+#include "test/unit/output/json_support.hpp"
 
-using namespace telemetry;
-using nlohmann::json;
+using namespace json_test;
 using samples::known;
 using testing::HasSubstr;
-
-namespace {
-
-std::string from_base64(const std::string& text) {
-    const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string bytes;
-    uint32_t bits = 0;
-    int count = 0;
-    for (const char c : text.substr(0, text.find('='))) {
-        const size_t digit = digits.find(c);
-        if (digit == std::string::npos)
-            throw std::runtime_error("no base64: " + text);
-        bits = bits << 6 | static_cast<uint32_t>(digit);
-        count += 6;
-        if (count >= 8)
-            bytes.push_back(static_cast<char>(bits >> (count -= 8)));
-    }
-    return bytes;
-}
-
-/// "a.b[2].c" as a JSON pointer.
-json::json_pointer pointer_to(std::string field) {
-    std::string pointer = "/";
-    for (const char c : field) {
-        if (c == '.' || c == '[')
-            pointer.push_back('/');
-        else if (c != ']')
-            pointer.push_back(c);
-    }
-    return json::json_pointer(pointer);
-}
-
-/// The bytes that a field had, by what docs/output.md says: those in linux.telemetry.raw if it
-/// is listed there, else those of the string.
-std::string bytes_of(const json& object, const std::string& field) {
-    const json& about = object.at("linux").at("telemetry");
-    for (const json& raw : about.value("raw", json::array())) {
-        if (raw.at("field") == field)
-            return from_base64(raw.at("base64").get<std::string>());
-    }
-    return object.at(pointer_to(field)).get<std::string>();
-}
-
-class JsonFormatterTest : public testing::Test {
-  protected:
-    std::string line(const Event& event) { return samples::formatted(*formatter_, event); }
-    json object(const Event& event) {
-        const std::string out = line(event);
-        EXPECT_EQ(out.find('\n'), out.size() - 1);
-        for (const char c : out.substr(0, out.size() - 1))
-            EXPECT_TRUE(static_cast<uint8_t>(c) >= 0x20 && c != 0x7f) << "a control character in " << out;
-        return json::parse(out); // throws when it is not JSON, or not UTF-8
-    }
-
-    std::unique_ptr<Formatter> formatter_ = format_named("json").make(samples::context());
-};
-
-} // namespace
 
 TEST_F(JsonFormatterTest, OpenatWholeLine) {
     Event event = samples::call(samples::openat, 3, {0xffffff9c, 0x7ffd0010, O_WRONLY | O_TRUNC, 0644});
@@ -387,56 +322,4 @@ TEST_F(JsonFormatterTest, StringsChrootAndThreads) {
     EXPECT_EQ(made["linux"]["process"]["root"], "/srv/jail");
     EXPECT_EQ(made["process"]["thread"]["id"], 4300);
     EXPECT_EQ(made["linux"]["telemetry"]["user_memory"], json({"linux.syscall.strings.name"}));
-}
-
-TEST_F(JsonFormatterTest, HostileStringsComeBackByteByByte) {
-    for (const std::string& bytes : samples::hostile_strings()) {
-        Event event = samples::call(samples::rename, 0);
-        event.comm = bytes;
-        event.cwd = known(bytes);
-        event.image.exe.bytes = bytes;
-        event.image.tty = known(bytes);
-        samples::add_path(event, 0, bytes);
-        const std::string second = bytes + "!";
-        samples::add_path(event, 1, second);
-        const json made = object(event);
-        for (const char* field : {"process.name", "process.working_directory", "process.executable",
-                                  "process.tty.name", "file.path", "linux.syscall.paths[0].path"})
-            EXPECT_EQ(bytes_of(made, field), bytes) << field;
-        EXPECT_EQ(bytes_of(made, "linux.syscall.paths[1].path"), second);
-    }
-}
-
-TEST_F(JsonFormatterTest, RandomBytesComeBackByteByByte) {
-    std::mt19937 random(20251121);
-    for (int round = 0; round < 3000; ++round) {
-        const samples::RandomExecve sample(random);
-        const json made = object(sample.event);
-        ASSERT_EQ(bytes_of(made, "process.name"), sample.comm);
-        ASSERT_EQ(bytes_of(made, "file.path"), sample.path);
-        ASSERT_EQ(made["process"]["args"].size(), sample.arguments.size());
-        for (size_t i = 0; i < sample.arguments.size(); ++i)
-            ASSERT_EQ(bytes_of(made, "process.args[" + std::to_string(i) + "]"), sample.arguments[i]);
-    }
-}
-
-TEST_F(JsonFormatterTest, OnlyTextThatIsNoUtf8NeedsRawBytes) {
-    Event event = samples::event();
-    event.comm = "\ufffd\u202e\x1b";
-    EXPECT_FALSE(object(event)["linux"]["telemetry"].contains("raw"));
-    event.comm = "caf\xe9";
-    const json made = object(event);
-    EXPECT_EQ(made["process"]["name"], "caf\ufffd");
-    EXPECT_EQ(made["linux"]["telemetry"]["raw"],
-              json::parse(R"([{"field":"process.name","base64":"Y2Fm6Q=="}])"));
-}
-
-TEST_F(JsonFormatterTest, EveryCallOfTheTableMakesValidJson) {
-    for (const auto& row : ebpf_loader::syscall_rows()) {
-        Event event = samples::call(row, -EPERM, {UINT64_MAX, 1, 0x8241, 0x7fffffff, 0, 9});
-        const json made = object(event);
-        EXPECT_EQ(made["event"]["action"], row.name);
-        EXPECT_EQ(made["linux"]["syscall"]["name"], row.name);
-        EXPECT_EQ(made["linux"]["syscall"]["args"].size(), row.arguments) << row.name;
-    }
 }

@@ -86,4 +86,11 @@ inline Event with(const std::function<void(Event&)>& change, std::string_view na
     return event;
 }
 
+/// Whether the rule wants the removal of that file.
+inline bool wants_path(const std::string& rule, std::string_view path) {
+    Event event = event_of("unlink");
+    add_path(event, path);
+    return wants(rule, event);
+}
+
 } // namespace rules_test

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <ebpf_loader/error.hpp>
+
+#include "test/unit/sink/sink_support.hpp"
+#include "test/unit/support/child.hpp"
+#include "test/unit/support/temporary_folder.hpp"
+
+using namespace sink_test;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST(FileSink, MakesTheFileForItsOwnerAloneAndAppends) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/events";
+    const mode_t old = umask(0);
+    for (int run = 0; run < 2; ++run) {
+        const auto sink = make_file_sink(path);
+        sink->write("run\n", 1);
+        sink->finish();
+        EXPECT_EQ(sink->lost(), 0U);
+    }
+    umask(old);
+    EXPECT_EQ(contents(path), "run\nrun\n");
+    struct stat status = {};
+    ASSERT_EQ(stat(path.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777, 0600U);
+}
+
+TEST(FileSink, FlushesWhenItGoes) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/events";
+    make_file_sink(path)->write("last words\n", 1);
+    EXPECT_EQ(contents(path), "last words\n");
+}
+
+TEST(FileSink, ReopensAfterRotation) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/events";
+    const auto sink = make_file_sink(path);
+    sink->write("old\n", 1);
+    ASSERT_EQ(rename(path.c_str(), (path + ".1").c_str()), 0);
+    sink->write("old too\n", 1);
+    EXPECT_TRUE(sink->reopen());
+    sink->write("new\n", 1);
+    sink->finish();
+    EXPECT_EQ(contents(path + ".1"), "old\nold too\n");
+    EXPECT_EQ(contents(path), "new\n");
+    EXPECT_EQ(sink->lost(), 0U);
+}
+
+TEST(FileSink, GoesOnWithTheOldFileWhenTheNewOneCannotBe) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/events";
+    const auto sink = make_file_sink(path);
+    ASSERT_EQ(rename(path.c_str(), (path + ".1").c_str()), 0);
+    ASSERT_EQ(mkdir(path.c_str(), 0700), 0);
+    EXPECT_FALSE(sink->reopen());
+    EXPECT_THAT(std::string(sink->error()), HasSubstr("Is a directory"));
+    sink->write("still here\n", 1);
+    sink->finish();
+    EXPECT_EQ(contents(path + ".1"), "still here\n");
+}
+
+TEST(FileSink, SaysWhyItCannotOpen) {
+    const TemporaryFolder folder;
+    const std::string fifo = folder.path() + "/fifo";
+    ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+    const std::pair<std::string, std::string> cases[] = {
+        {folder.path(), "Is a directory"},
+        {folder.path() + "/none/events", "No such file or directory"},
+        {fifo, "A FIFO or socket needs a reader"}, // and must not wait for it
+    };
+    for (const auto& [path, reason] : cases) {
+        try {
+            make_file_sink(path);
+            FAIL() << path;
+        } catch (const ebpf_loader::Error& error) {
+            EXPECT_THAT(error.what(), HasSubstr(path));
+            EXPECT_THAT(error.what(), HasSubstr(reason));
+        }
+    }
+}
+
+/// A limit on the size of files fails in the middle of a line, as a full disk does.
+TEST(FileSink, ALineThatDoesNotFitIsTakenBack) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/events";
+    const std::string report = in_child([&] {
+        const rlimit limit = {10'000, 10'000};
+        if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+            return std::string("setrlimit");
+        const auto sink = make_file_sink(path, small());
+        write_lines(*sink, 0, 1000);
+        sink->finish(); // must not die of SIGXFSZ
+        return std::to_string(sink->lost()) + (sink->broken() ? " broken " : " ") +
+               std::string(sink->error());
+    });
+    const std::string got = contents(path);
+    EXPECT_GT(got.size(), 9'500U);
+    const uint64_t whole = expect_whole_lines(got);
+    EXPECT_EQ(report, std::to_string(1000 - whole) + " " + path + ": File too large");
+}
+
+TEST(FileSink, AFullDiskIsCountedAndOutlived) {
+    const TemporaryFolder folder;
+    const std::string report = in_child([&] {
+        if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            mount("none", folder.path().c_str(), "tmpfs", 0, "size=64k") != 0)
+            return std::string("skip");
+        const std::string filler = folder.path() + "/filler";
+        std::ofstream(filler) << std::string(20'000, 'f');
+        const std::string path = folder.path() + "/events";
+        const auto sink = make_file_sink(path, small());
+        write_lines(*sink, 0, 2000);
+        sink->flush();
+        std::ostringstream out;
+        const std::string full = contents(path);
+        out << (sink->lost() > 0) << (full.empty() || full.back() == '\n') << sink->broken() << ' ';
+        out << sink->error() << ' ';
+        unlink(filler.c_str()); // there is room again
+        sink->flush();
+        write_lines(*sink, 2000, 2010);
+        sink->finish();
+        const std::string got = contents(path);
+        const uint64_t whole = expect_whole_lines(got);
+        out << (testing::Test::HasFailure() ? "cut" : "whole") << ' ';
+        out << (whole + sink->lost() == 2010 ? "balanced" : "not balanced") << ' ';
+        out << (got.ends_with(numbered_line(2009)) ? "goes on" : "stuck");
+        return out.str();
+    });
+    if (report == "skip")
+        GTEST_SKIP() << "FileSink.AFullDiskIsCountedAndOutlived: cannot mount a tmpfs here";
+    EXPECT_EQ(report, "110 " + folder.path() + "/events: No space left on device whole balanced goes on");
+}
