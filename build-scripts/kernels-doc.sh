@@ -4,7 +4,7 @@
 #   build-scripts/kernels-doc.sh build-static/vm/results.json [FURTHER.json]... > docs/kernels.md
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-[ $# -gt 0 ] && [ "${1:0:1}" != - ] || {
+{ [ $# -gt 0 ] && [ "${1:0:1}" != - ]; } || {
     sed -n '3,4s/^# //p' "${BASH_SOURCE[0]}" >&2
     exit 2
 }

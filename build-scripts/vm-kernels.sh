@@ -34,6 +34,7 @@ cache_folder() {
 
 # The address that this machine itself gets Debian from.
 mirror() {
+    # shellcheck disable=SC2016 # apt replaces it, not the shell
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' \
         'Component: main' | head -1
 }
@@ -151,7 +152,7 @@ for argument in "$@"; do
     esac
 done
 [ ${#suites[@]} -gt 0 ] || suites=(bullseye bookworm trixie sid)
-command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
+{ command -v apt-get && command -v dpkg-deb; } >/dev/null ||
     fail "there is no apt-get here. Give kernels of your own: build-scripts/vm-test.sh --kernel IMAGE"
 
 kernels=$(cache_folder)

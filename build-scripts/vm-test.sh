@@ -61,7 +61,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) usage && exit 0 ;;
     --kernel | --offsets | --vmlinux | --headers | --name | --tier | --filter | --jobs | --timeout | --keep)
-        [ $# -gt 1 ] && [ -n "$2" ] || fail "$1 needs a value; see --help" ;;
+        { [ $# -gt 1 ] && [ -n "$2" ]; } || fail "$1 needs a value; see --help" ;;
     *) fail "unknown option $1; see --help" ;;
     esac
     case $1 in
@@ -69,7 +69,7 @@ while [ $# -gt 0 ]; do
     --offsets) belongs "$1" "$2" && offsets[-1]=$2 ;;
     --vmlinux) belongs "$1" "$2" && vmlinux[-1]=$2 ;;
     --headers)
-        [ ${#images[@]} -gt 0 ] && [ -d "$2" ] || fail "--headers follows the --kernel that it is for, with a folder"
+        { [ ${#images[@]} -gt 0 ] && [ -d "$2" ]; } || fail "--headers follows the --kernel that it is for, with a folder"
         headers[-1]=$2
         ;;
     --name)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # get_offsets by its own Makefile, in a copy of the sources, and its command line.
+# shellcheck source=checks.sh
 . "$(dirname "$0")/checks.sh"
 
 built=$BUILD/get_offsets/get_offsets

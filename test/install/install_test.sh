@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Installs into a folder, moves it, and lives there as a user's program would.
+# shellcheck source=checks.sh
 . "$(dirname "$0")/checks.sh"
 
 install_tree() {

@@ -3,6 +3,7 @@
 # Runs in a guest of build-scripts/vm-test.sh, under busybox, on the kernel in question:
 # asks the program what this kernel can, and runs the tests on every tier it takes.
 # /t/settings has, from the command line: tiers, filter, seconds. Results go to /results.
+# shellcheck disable=SC1091,SC2154 # build-scripts/vm-test.sh writes it
 . /t/settings
 
 config='' # of the kernel tests and, through the environment, the program tests

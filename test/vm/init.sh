@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # SPDX-License-Identifier: MIT
 # The first process of a guest of build-scripts/vm-test.sh. It moves from the initramfs
 # to a tmpfs, since a root that is no mount of its own is like no real machine's, mounts

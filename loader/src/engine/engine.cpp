@@ -5,11 +5,11 @@
 #include "loader/src/base/cpus.hpp"
 #include "loader/src/base/file_limit.hpp"
 #include "loader/src/base/procfs.hpp"
+#include "loader/src/engine/counters.hpp"
 #include "loader/src/load/buffer_sizes.hpp"
 #include "loader/src/load/loaded_tier.hpp"
 #include "loader/src/load/plan.hpp"
 #include "loader/src/load/tier_choice.hpp"
-#include "loader/src/engine/counters.hpp"
 #include "loader/src/read/reader.hpp"
 #include "loader/src/self_check/self_check.hpp"
 

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What can be said of the sources without building them, in a few seconds.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+usage() {
+    cat <<'END'
+usage: build-scripts/check.sh [--tidy changed|all|none]
+Layers, sizes, clang-format, shellcheck, and clang-tidy on sources that changed: those that
+differ from where this branch left main, on main itself those of the last commit.
+END
+    exit "$1"
+}
+
+tidy=changed
+while [ $# -gt 0 ]; do
+    case $1 in
+    --tidy)
+        [ $# -gt 1 ] || usage 2 >&2
+        tidy=$2
+        shift
+        ;;
+    -h | --help) usage 0 ;;
+    *) usage 2 >&2 ;;
+    esac
+    shift
+done
+case $tidy in changed | all | none) ;; *) usage 2 >&2 ;; esac
+
+faults=()
+check() { # name, command...
+    local name=$1 output
+    shift
+    if output=$("$@" 2>&1); then
+        echo "check.sh: $name: fine"
+    else
+        printf '%s\n' "$output"
+        faults+=("$name")
+    fi
+}
+
+git() {
+    command git -c safe.directory="*" "$@" # the tree may be another user's under sudo
+}
+
+# A clone has only sources in it besides what git ignores; an unpacked archive has no git.
+sources() { # patterns
+    git ls-files -co --exclude-standard -- "$@" 2>/dev/null | while read -r file; do
+        [ ! -e "$file" ] || echo "$file"
+    done
+}
+
+formatted() {
+    sources '*.c' '*.cpp' '*.h' '*.hpp' | xargs -d '\n' clang-format --dry-run -Werror
+}
+
+shell_scripts() {
+    sources '*.sh' .ci/run | xargs -d '\n' shellcheck -x -P SCRIPTDIR
+}
+
+changed_since() {
+    local main
+    main=$(git rev-parse --verify -q origin/main || git rev-parse --verify -q main) || main=HEAD
+    if git merge-base --is-ancestor HEAD "$main" 2>/dev/null; then
+        git rev-parse --verify -q 'HEAD^' || git rev-parse HEAD
+    else
+        git merge-base HEAD "$main"
+    fi
+}
+
+tidy_sources() {
+    if [ "$tidy" = all ]; then
+        sources '*.cpp'
+    else
+        { git diff --name-only --diff-filter=d "$(changed_since)" -- '*.cpp' && git ls-files -o --exclude-standard -- '*.cpp'; } | sort -u
+    fi
+}
+
+# Only what is compiled in this configuration: a test of another architecture, say, is not.
+tidied() {
+    local folder=build-tidy list
+    cmake -S . -B $folder -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
+        -DEBT_TESTS=ON -DEBT_BENCH=ON >$folder.log 2>&1 || { cat $folder.log && return 1; }
+    rm -f $folder.log
+    list=$(comm -12 <(tidy_sources | sort) <(jq -r --arg root "$PWD/" '.[].file | ltrimstr($root)' \
+        $folder/compile_commands.json | sort -u))
+    [ -n "$list" ] || return 0
+    xargs -d '\n' -P "$(nproc)" -n 1 clang-tidy --quiet -p $folder <<<"$list" 2>/dev/null
+}
+
+if git rev-parse --git-dir >/dev/null 2>&1; then
+    check clang-format formatted
+    check shellcheck shell_scripts
+else
+    echo "check.sh: this is no clone: clang-format, shellcheck and clang-tidy are skipped" >&2
+    tidy=none
+fi
+check layers build-scripts/check-layers.py
+check sizes build-scripts/check-sizes.py
+[ "$tidy" = none ] || check "clang-tidy ($tidy)" tidied
+
+[ ${#faults[@]} = 0 ] || {
+    printf 'check.sh: FAILED: %s\n' "${faults[@]}" >&2
+    exit 1
+}
