@@ -223,7 +223,7 @@ TEST_F(ThisKernel, ItsConfigSaysTheSame) {
 }
 
 TEST_F(ThisKernel, AnswersQuickly) {
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef EBT_SANITIZED
     constexpr double limit_ms = 600;
 #else
     constexpr double limit_ms = 60;

@@ -67,7 +67,7 @@ size_t resident_pages() {
     return resident;
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef EBT_SANITIZED
 constexpr size_t growth_allowed = 100'000; // it keeps up to 256 MiB of freed memory back
 #else
 constexpr size_t growth_allowed = 1024;
