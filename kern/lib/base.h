@@ -79,17 +79,6 @@ static const void *(*const direct)(__u64 address, __u32 zero) = (void *)EBT_CALL
 /* Reads a kernel field. */
 #define READ(to, base, structure, member) READ_AT(to, (__u64)(base) + OFFSET(structure, member))
 
-/*
- * An address that a process gave us, as one that user memory can have: where there is no
- * bpf_probe_read_user (before 5.5) the kernel's own memory would be read too. What points
- * there becomes the last byte of all, which nobody can read.
- */
-INLINE void *user(__u64 address)
-{
-	OPAQUE(address); /* else the compiler makes a branch of it */
-	return (void *)(address | (__u64)((__s64)address >> 63));
-}
-
 /* Reads a pointer field; 0 when it cannot be read. */
 #define POINTER(base, structure, member)                                                           \
 	({                                                                                         \

@@ -3,7 +3,6 @@
 #ifndef EBT_LIB_HEADER_H
 #define EBT_LIB_HEADER_H
 
-#include "kern/lib/call.h"
 #include "kern/lib/slot.h"
 #include "kern/lib/window.h"
 
@@ -38,7 +37,7 @@ INLINE void header_begin(struct claim *claim, __u64 ids, __u8 kind)
 	struct ebt_header *h = &s->header;
 	h->version = EBT_RECORD_VERSION;
 	h->kind = kind;
-	h->abi = EBT_X86_64;
+	h->abi = NATIVE_ABI;
 	h->flags = 0;
 	h->cpu = claim->index / EBT_SLOTS;
 	h->slot = claim->index % EBT_SLOTS;

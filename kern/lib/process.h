@@ -90,9 +90,8 @@ INLINE void record_exit(void *ctx, struct claim *claim, __u64 task)
 /* The exit or exit_group that brought the thread here, if one did; it has no sys_exit. */
 INLINE const struct ebt_plan *exit_call(struct call *call, __u64 task)
 {
-	__s64 nr = -1;
 	__u64 registers = task_registers(task);
-	READ_AT(&nr, registers + __builtin_offsetof(struct registers, orig_ax));
+	__s64 nr = registers_number(registers);
 	const struct ebt_numbers *rows = selected_rows(nr);
 	if (!rows || !select_row(call, rows, task, nr))
 		return 0;

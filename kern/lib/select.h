@@ -3,8 +3,8 @@
 #ifndef EBT_LIB_SELECT_H
 #define EBT_LIB_SELECT_H
 
-#include "kern/lib/call.h"
 #include "kern/lib/maps.h"
+#include "kern/lib/tier.h"
 
 INLINE int is_own(__u64 ids)
 {
@@ -17,7 +17,7 @@ INLINE int is_own(__u64 ids)
 INLINE const struct ebt_numbers *selected_rows(__s64 raw_nr)
 {
 	__u32 nr = raw_nr;
-	__u32 index = nr & ~EBT_X32_BIT;
+	__u32 index = number_of(nr);
 	if ((__s32)nr < 0 || index >= EBT_NUMBERS)
 		return 0;
 	const struct ebt_numbers *rows = bpf_map_lookup_elem(&numbers, &index);
@@ -27,11 +27,7 @@ INLINE const struct ebt_numbers *selected_rows(__s64 raw_nr)
 /* Row of the call in its ABI; 0 when it is not selected in that one. */
 INLINE __u32 select_row(struct call *call, const struct ebt_numbers *rows, __u64 task, __s64 raw_nr)
 {
-	__u32 nr = raw_nr;
-	int compat = is_compat(task);
-	call->missing = ERROR_BIT((__s64)compat, EBT_MISSING_ABI);
-	call->abi = compat > 0 ? EBT_I386 : nr & EBT_X32_BIT ? EBT_X32 : EBT_X86_64;
-	call->nr = nr & ~EBT_X32_BIT;
+	identify_call(call, task, raw_nr);
 	return call->row = rows->row[call->abi & 3];
 }
 

@@ -5,7 +5,6 @@
 
 #include "kern/lib/filter.h"
 #include "kern/lib/select.h"
-#include "kern/lib/socketcall.h"
 #include "kern/lib/transfer/transfer.h"
 #include "kern/lib/uapi.h"
 
@@ -154,14 +153,12 @@ INLINE void handle_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 ra
  */
 INLINE void handle_enter_exec(void)
 {
-	struct call call = {.abi = EBT_X86_64};
-	__u64 nr = -1;
+	struct call call = {};
 	__u64 task = bpf_get_current_task();
 	__u64 registers = task_registers(task);
-	READ_AT(&nr, registers + __builtin_offsetof(struct registers, orig_ax));
-	if (nr & EBT_X32_BIT)
-		call.abi = EBT_X32;
-	call.nr = nr & ~EBT_X32_BIT;
+	__s64 raw_nr = registers_number(registers);
+	call.abi = NATIVE_ABI_OF(raw_nr);
+	call.nr = number_of(raw_nr);
 	call_arguments(&call, registers);
 	keep_exec_call(task, &call);
 }

@@ -17,6 +17,7 @@
 #ifndef EBT_LIB_TIER_H
 #define EBT_LIB_TIER_H
 
+#include "kern/arch/arch.h"
 #include "kern/lib/base.h"
 
 #ifdef TIER_LOOPS
@@ -33,17 +34,6 @@
 #define STAGE_SECTION SEC("tp")
 #endif
 
-/* struct pt_regs of x86-64: part of the ptrace interface, the same on every kernel. */
-struct registers {
-	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
-};
-
-/* The registers that user space entered the kernel with stand at the top of the kernel stack. */
-INLINE __u64 task_registers(__u64 task)
-{
-	return POINTER(task, task_struct, stack) + FEATURE(thread_regs);
-}
-
 #ifdef TIER_RAW
 
 /* Raw tracepoints hand over the kernel's own arguments. */
@@ -58,9 +48,7 @@ INLINE __u64 exit_registers(struct hook_context *ctx, __u64 task)
 
 INLINE __s64 exit_number(struct hook_context *ctx)
 {
-	__s64 nr = -1;
-	READ_AT(&nr, ctx->args[0] + __builtin_offsetof(struct registers, orig_ax));
-	return nr;
+	return registers_number(ctx->args[0]);
 }
 
 INLINE __s64 exit_result(struct hook_context *ctx)

@@ -20,7 +20,7 @@ INLINE enum outcome capture_argv(struct scratch *s, const struct ebt_step *step)
 	c->limit = c->end + EBT_ARGV_MAX;
 	if (c->limit > EBT_RECORD_MAX)
 		c->limit = EBT_RECORD_MAX;
-	c->width = s->header.abi == EBT_X86_64 ? 8 : 4;
+	c->width = pointer_size(s->header.abi);
 	c->string = 0; /* an element of 4 bytes fills half of it */
 	return STRINGS;
 }

@@ -49,7 +49,7 @@ INLINE void capture_msghdr(struct scratch *s, const struct ebt_step *step)
 		__u32 length;
 	} narrow = {};
 	void *pointer = user(s->values[step->arg & 7]);
-	if (s->header.abi == EBT_X86_64) {
+	if (pointer_size(s->header.abi) == 8) {
 		if (bpf_probe_read_user(&wide, sizeof(wide), pointer))
 			field_missing(s, EBT_FIELD_SOCKADDR, step->arg, EBT_FAULT);
 	} else {

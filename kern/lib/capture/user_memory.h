@@ -17,7 +17,6 @@ INLINE __s64 unsure(__s64 *in_memory, __s64 result)
 	return *(volatile __s64 *)in_memory;
 }
 
-#define PAGE_SIZE 4096
 #define ARGV_PAGES (EBT_ARGV_MAX / PAGE_SIZE + 1)
 
 /* Reads a range of user memory page by page, up to the first page that is not there. */

@@ -97,11 +97,9 @@ INLINE __u32 stage_after_stream(__u32 direction)
  */
 INLINE int in_connecting_call(__u64 task)
 {
-	struct {
-		__u64 orig_ax, ip;
-	} call = {};
-	READ_AT(&call, task_registers(task) + __builtin_offsetof(struct ebt_registers, orig_ax));
-	return call.ip && (call.orig_ax & ~(__u64)EBT_X32_BIT) != NR_IO_URING_ENTER;
+	struct entry entry = {};
+	read_entry(&entry, task);
+	return entry.ip && number_of(entry.raw_nr) != NR_IO_URING_ENTER;
 }
 
 /* The fields that tell of a connection. */

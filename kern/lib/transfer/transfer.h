@@ -64,7 +64,7 @@ INLINE void cursor_begin(struct scratch *s, const struct ebt_plan *plan)
 	c->vector = c->vectors = c->message = c->messages = 0;
 	c->total = c->left = h->ret;
 	c->fault = c->half = 0;
-	c->narrow = h->abi != EBT_X86_64;
+	c->narrow = pointer_size(h->abi) == 4;
 	switch (plan->move) {
 	case EBT_MOVE_VECTOR:
 		c->vector = h->args[1];

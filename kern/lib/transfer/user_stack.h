@@ -15,11 +15,11 @@ INLINE void capture_user_stack(struct scratch *s, __u64 task)
 	struct ebt_registers *registers = (void *)(field + 1);
 	__s64 error = READ_AT(registers, task_registers(task));
 	field->flags = EBT_USER_MEMORY;
-	if (error || !registers->ip) { /* a thread of the kernel, or one of io_uring's */
+	if (error || !user_ip(registers)) { /* a thread of the kernel, or one of io_uring's */
 		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
 		return;
 	}
-	__u64 sp = (__u64)user(registers->sp), read = EBT_STACK_MAX;
+	__u64 sp = (__u64)user(user_sp(registers)), read = EBT_STACK_MAX;
 	__u64 at = s->position + sizeof(*field) + sizeof(*registers);
 	if (bpf_probe_read_user(record_at(s, at), EBT_STACK_MAX, (void *)sp))
 		read = read_user_pages(s, at, sp, EBT_STACK_MAX);

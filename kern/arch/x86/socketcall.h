@@ -3,10 +3,12 @@
  * i386's socketcall(2) hides twenty calls behind one number: it is turned into the
  * call it stands for, under the number that call has of its own on i386.
  */
-#ifndef EBT_LIB_SOCKETCALL_H
-#define EBT_LIB_SOCKETCALL_H
+#ifndef EBT_ARCH_X86_SOCKETCALL_H
+#define EBT_ARCH_X86_SOCKETCALL_H
 
-#include "kern/lib/header.h"
+#include "kern/arch/x86/memory.h"
+#include "kern/lib/call.h"
+#include "kern/lib/maps.h"
 
 #define SOCKETCALLS 20
 #define SYS_ACCEPT 5

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which ABI a system call came in by, and how wide its pointers are. */
+#ifndef EBT_ARCH_X86_ABI_H
+#define EBT_ARCH_X86_ABI_H
+
+#include "kern/lib/call.h"
+
+#define NATIVE_ABI EBT_X86_64
+#define TS_COMPAT 2 /* of thread_info.status */
+
+INLINE __u32 pointer_size(__u32 abi)
+{
+	return abi == EBT_X86_64 ? 8 : 4;
+}
+
+/* x32 marks its calls by a bit of the number. */
+INLINE __u64 number_of(__u64 raw_nr)
+{
+	return raw_nr & ~(__u64)EBT_X32_BIT;
+}
+
+/* Is the current system call one of the 32-bit interface? 0, 1, or negative when unreadable. */
+INLINE int is_compat(__u64 task)
+{
+	__u32 status = 0;
+	if (!HAS(task_struct, status))
+		return 0;
+	if (READ(&status, task, task_struct, status))
+		return -1;
+	return (status & TS_COMPAT) != 0;
+}
+
+/* The ABI of a call that does not come from the 32-bit interface. As a function it costs more instructions. */
+#define NATIVE_ABI_OF(raw_nr) ((raw_nr)&EBT_X32_BIT ? EBT_X32 : EBT_X86_64)
+
+/* Fills in the ABI and the number of the call that the task is in. */
+INLINE void identify_call(struct call *call, __u64 task, __s64 raw_nr)
+{
+	__u32 nr = raw_nr;
+	int compat = is_compat(task);
+	call->missing = ERROR_BIT((__s64)compat, EBT_MISSING_ABI);
+	call->abi = compat > 0 ? EBT_I386 : NATIVE_ABI_OF(nr);
+	call->nr = number_of(nr);
+}
+
+#endif

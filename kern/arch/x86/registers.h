@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The registers that user space enters the kernel with, and what a system call has in them. */
+#ifndef EBT_ARCH_X86_REGISTERS_H
+#define EBT_ARCH_X86_REGISTERS_H
+
+#include "kern/lib/call.h"
+
+/* struct pt_regs up to the number: part of the ptrace interface, the same on every kernel. */
+struct registers {
+	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+};
+
+/* The kernel keeps them at the top of the task's kernel stack. */
+INLINE __u64 task_registers(__u64 task)
+{
+	return POINTER(task, task_struct, stack) + FEATURE(thread_regs);
+}
+
+/* The number of the call with the bit that marks x32; -1 when it cannot be read. */
+INLINE __s64 registers_number(__u64 registers)
+{
+	__s64 nr = -1;
+	READ_AT(&nr, registers + __builtin_offsetof(struct registers, orig_ax));
+	return nr;
+}
+
+INLINE void call_arguments(struct call *call, __u64 registers)
+{
+	struct registers r;
+	if (READ_AT(&r, registers)) {
+		call->missing |= EBT_MISSING_ARGS;
+		__builtin_memset(call->args, 0, sizeof(call->args));
+		return;
+	}
+	if (call->abi == EBT_I386) {
+		call->args[0] = r.bx;
+		call->args[1] = r.cx;
+		call->args[2] = r.dx;
+		call->args[3] = r.si;
+		call->args[4] = r.di;
+		call->args[5] = r.bp;
+	} else {
+		call->args[0] = r.di;
+		call->args[1] = r.si;
+		call->args[2] = r.dx;
+		call->args[3] = r.r10;
+		call->args[4] = r.r8;
+		call->args[5] = r.r9;
+	}
+}
+
+/* How a task entered the kernel: by which call, and from which instruction. */
+struct entry {
+	__u64 raw_nr;
+	__u64 ip; /* 0 in a task that has never been in user space */
+};
+
+INLINE void read_entry(struct entry *entry, __u64 task)
+{
+	READ_AT(entry, task_registers(task) + __builtin_offsetof(struct ebt_registers, orig_ax));
+}
+
+INLINE __u64 user_ip(const struct ebt_registers *registers)
+{
+	return registers->ip;
+}
+
+INLINE __u64 user_sp(const struct ebt_registers *registers)
+{
+	return registers->sp;
+}
+
+#endif
