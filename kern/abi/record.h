@@ -205,10 +205,9 @@ enum ebt_loss {
 	EBT_LOST_NO_BUFFER = 1,    /* this CPU has no perf buffer (yet, or any more) */
 	EBT_LOST_SCRATCH_BUSY = 2, /* every scratch slot of the CPU in use */
 	EBT_LOST_TAIL_CALL = 3,    /* a tail call failed */
-	EBT_LOST_REGISTERS = 4,    /* the registers of a selected call unreadable */
-	EBT_LOST_RATE_LIMIT = 5,   /* its process had told of as many as it may in this second */
-	EBT_LOST_MAX_CPU = 6,      /* the reader is over its share of the CPU */
-	EBT_LOSSES = 7,
+	EBT_LOST_RATE_LIMIT = 4,   /* its process had told of as many as it may in this second */
+	EBT_LOST_MAX_CPU = 5,      /* the reader is over its share of the CPU */
+	EBT_LOSSES = 6,
 };
 
 #endif

@@ -108,8 +108,6 @@ std::string_view loss_name(ebt_loss cause) {
         return "scratch_busy";
     case EBT_LOST_TAIL_CALL:
         return "tail_call";
-    case EBT_LOST_REGISTERS:
-        return "registers";
     case EBT_LOST_RATE_LIMIT:
         return "rate_limit";
     case EBT_LOST_MAX_CPU:
