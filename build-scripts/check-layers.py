@@ -9,6 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAYERS = {  # lowest first; those in one pair of braces do not know each other
     "telemetry": "base event process account {stack,rules,output} sink limits cli app",
     "imds": "model http {conversation,judge} output app",
+    "kern": "abi base arch lib",
     "loader/src": "base {tables,offsets,arch} {discovery,probe,load,read} self_check engine",
 }
 BELOW = {"imds": ["telemetry/"], "telemetry": [], "loader/src": [], "kern": [], "get_offsets": ["loader/src/"]}
@@ -16,13 +17,13 @@ rank = {f"{top}/{name}": level for top, layers in LAYERS.items()
         for level, names in enumerate(layers.split()) for name in names.strip("{}").split(",")}
 faults = []
 includes = {}
-for path in sorted(p for top in [*BELOW] for p in (ROOT / top).rglob("*.[ch]*")):
+for path in sorted(p for top in [*BELOW] for p in (ROOT / top).rglob("[!.]*.[ch]*")):
     includes[str(path.relative_to(ROOT))] = re.findall(r'^#include "([^"]+)"', path.read_text(), re.M)
 
 for file, targets in includes.items():
     top = next(t for t in BELOW if file.startswith(t + "/"))
     room = "/".join(file.split("/")[:top.count("/") + 2])
-    if top in LAYERS and room not in rank and not file.endswith("main.cpp"):
+    if top in LAYERS and room not in rank and not file.endswith(("main.cpp", ".c")):
         faults.append(f"{file}: lies in no layer of {top}")
     for target in targets:
         to = "/".join(target.split("/")[:top.count("/") + 2])

@@ -7,7 +7,7 @@
 #define TIER_WALK_STEPS 128
 #define TIER_ARGV_STEPS 256
 #define TIER_CAPTURES 2
-#define TIER_STREAM_STEPS 16
-#define TIER_WALK_HERE 8
+#define TIER_TRANSFER_STEPS 16
+#define TIER_WALK_INLINE 8
 
 #include "kern/lib/programs.h"

@@ -4,6 +4,6 @@
 #define TIER_WALK_STEPS 240
 #define TIER_ARGV_STEPS 240
 #define TIER_CAPTURES 1
-#define TIER_STREAM_STEPS 64
+#define TIER_TRANSFER_STEPS 64
 
 #include "kern/lib/programs.h"

@@ -4,6 +4,6 @@
 #define TIER_WALK_STEPS 78
 #define TIER_ARGV_STEPS 89
 #define TIER_CAPTURES 1
-#define TIER_STREAM_STEPS 16
+#define TIER_TRANSFER_STEPS 16
 
 #include "kern/lib/programs.h"

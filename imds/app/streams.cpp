@@ -50,7 +50,7 @@ std::vector<ebt_endpoint> kernel_endpoints(const Endpoints& endpoints) {
 
 bool make_segment(const Event& event, Segment& segment) {
     const bool is_there = event.stream_status != Status::absent && event.stream_status != Status::unavailable;
-    if (event.kind != EBT_STREAM || !is_there || event.socket_status != Status::ok ||
+    if (event.kind != EBT_TRANSFER || !is_there || event.socket_status != Status::ok ||
         event.stream.socket == 0)
         return false;
     segment = Segment();

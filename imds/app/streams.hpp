@@ -17,7 +17,7 @@ namespace telemetry::imds {
 /// As the kernel side looks for them.
 std::vector<ebt_endpoint> kernel_endpoints(const Endpoints& endpoints);
 
-/// True: the event is of kind EBT_STREAM, and `segment` tells what it moved.
+/// True: the event is of kind EBT_TRANSFER, and `segment` tells what it moved.
 bool make_segment(const Event& event, Segment& segment);
 
 /// Looks which connections to endpoints are open. Tells the tracker which have ended, and shuts

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * What user space tells the eBPF programs: which calls, what to capture of
- * each, which to drop at once. Written into maps; interpreted, never compiled.
+ * What user space has the eBPF programs do: which calls they select, what they capture
+ * of each, and which they filter out at once. It is written into maps, and interpreted.
  */
 #ifndef EBT_ABI_PLAN_H
 #define EBT_ABI_PLAN_H
@@ -115,10 +115,10 @@ enum ebt_plan_flag {
 	EBT_PLAN_SOCKETCALL = 1 << 4, /* i386: args[0] selects, args[1] points to the arguments */
 	EBT_PLAN_ENTER = 1 << 5,      /* to be taken at sys_enter: rt_sigreturn */
 	EBT_PLAN_DISPATCH_ONLY =
-	    1 << 6,               /* socketcall, execve: of interest for what it turns out to be */
-	EBT_PLAN_WHO = 1 << 7,    /* a predicate asks for credentials, login uid or parent */
-	EBT_PLAN_STREAM = 1 << 8, /* EBT_STREAM is wanted of connections to endpoints, ... */
-	EBT_PLAN_STREAM_ONLY = 1 << 9, /* ... and nothing else */
+	    1 << 6, /* socketcall, execve: of interest for what it turns out to be */
+	EBT_PLAN_IDENTITY = 1 << 7,      /* a predicate asks for credentials, login uid or parent */
+	EBT_PLAN_TRANSFER = 1 << 8,      /* records of the kind EBT_TRANSFER are wanted, ... */
+	EBT_PLAN_TRANSFER_ONLY = 1 << 9, /* ... and nothing else */
 	EBT_PLAN_VITAL = 1 << 12, /* execs, exits, forks, credentials: the last to find no room */
 };
 
@@ -150,35 +150,35 @@ struct ebt_plan {
 
 /* Map `settings`, one element. */
 struct ebt_settings {
-	__u32 self_tgid;         /* whose own calls are not reported; 0 before it is known */
-	__u32 wakeup_bytes;      /* ring buffer: wake the reader when a slot has written so much */
-	__u64 streams_closed_at; /* see ebt_stream_gate */
+	__u32 self_tgid;      /* whose own calls are not reported; 0 before it is known */
+	__u32 wakeup_bytes;   /* ring buffer: wake the reader when a slot has written so much */
+	__u64 gate_closed_at; /* see ebt_transfer_gate */
 	/* Ring buffer: once it holds more than the first, it takes vital records alone. A slot
-	 * asks how much it holds when it has written the second. */
+	 * queries how much it holds each time it has written the second. */
 	__u32 ordinary_bytes;
-	__u32 ask_bytes;
+	__u32 query_bytes;
 	__u32 events_per_process; /* a second; 0: no limit. With the feature rate_limit */
-	__u32 shed;               /* 1: vital records alone are told. With the feature shedding */
+	__u32 shed; /* 1: records that are not vital are dropped. With the feature shedding */
 };
 
 /*
- * Map `stream_gate`, one element, which the kernel side alone writes once it runs. Calls
- * are looked at for streams while `connects` differs from settings.streams_closed_at.
+ * Map `transfer_gate`, one element, which the kernel side alone writes once it runs. The sockets
+ * of calls are looked at while `connects` differs from settings.gate_closed_at.
  * User space closes the gate by writing there what `connects` was before it looked for
  * open connections and found none: one that was opened meanwhile keeps the gate open.
  */
-struct ebt_stream_gate {
+struct ebt_transfer_gate {
 	__u64 connects; /* connections to endpoints, so far */
 };
 
-/* Map `endpoints`: the far ends of connections whose streams are wanted. The value is unused. */
+/* Map `endpoints`: the far ends of connections whose transfers are wanted. The value is unused. */
 struct ebt_endpoint {
 	__u8 address[16]; /* network byte order; IPv4 as ::ffff:a.b.c.d */
 	__u32 port;       /* host byte order; 0: every one */
 };
 
-/* Map `slots`: by cpu * EBT_SLOTS + slot. Owned by whoever holds `busy`, but for `busy` and
- * `missed`. */
+/* Map `slots`: by cpu * EBT_SLOTS + slot. Owned by the program that holds `busy`, but for `busy`
+ * and `missed`. */
 struct ebt_slot {
 	__u64 busy;
 	__u64 owner; /* address of the task_struct that holds it */
@@ -188,11 +188,11 @@ struct ebt_slot {
 	__u64 emitted;
 	__u64 missed; /* EBT_LOST_SCRATCH_BUSY; counted in slot 0 */
 	__u64 lost[EBT_LOSSES];
-	__u64 unwoken;   /* ring buffer: bytes since the reader was woken last */
-	__u64 last_lost; /* sequence number of the last record that was lost; 0: none */
-	__u32 unasked;   /* ring buffer: bytes since the slot asked how much it holds */
-	__u32 tight;     /* what it heard: ordinary records have to stay out */
-	__u64 spilled;   /* perf buffers: vital records that found their own full */
+	__u64 since_wakeup; /* ring buffer: bytes since the reader was woken last */
+	__u64 last_lost;    /* sequence number of the last record that was lost; 0: none */
+	__u32 since_query;  /* ring buffer: bytes since the slot queried how much it holds */
+	__u32 tight;        /* the answer: it has room for vital records alone */
+	__u64 spilled;      /* perf buffers: vital records that found their own full */
 };
 
 #endif

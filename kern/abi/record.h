@@ -19,11 +19,11 @@
 #define EBT_ARGV_MAX 32768   /* bytes of a command line kept whole */
 
 enum ebt_record_kind {
-	EBT_SYSCALL = 1, /* a system call: nr, args, ret */
-	EBT_FORK = 2,    /* a new process; the header describes its parent */
-	EBT_EXEC = 3,    /* a new process image */
-	EBT_EXIT = 4,    /* the last thread of a process; ret = wait status */
-	EBT_STREAM = 5,  /* what a system call moved over a connection to an endpoint */
+	EBT_SYSCALL = 1,  /* a system call: nr, args, ret */
+	EBT_FORK = 2,     /* a new process; the header describes its parent */
+	EBT_EXEC = 3,     /* a new process image */
+	EBT_EXIT = 4,     /* the last thread of a process; ret = wait status */
+	EBT_TRANSFER = 5, /* what a system call moved over a connection to an endpoint */
 };
 
 enum ebt_abi {
@@ -93,7 +93,7 @@ struct ebt_header {
 
 enum ebt_status {
 	EBT_OK = 1,
-	EBT_TRUNCATED = 2,   /* cut; `original` tells the full length */
+	EBT_TRUNCATED = 2,   /* cut; `original` is the full length */
 	EBT_FAULT = 3,       /* the memory was not there to read */
 	EBT_UNAVAILABLE = 4, /* does not exist, or this kernel does not give it */
 };
@@ -120,7 +120,7 @@ enum ebt_field_kind {
 	EBT_FIELD_SOCKET = 10,  /* struct ebt_socket: both ends of the socket behind fd args[arg] */
 	EBT_FIELD_ARGV = 11,    /* NUL-terminated strings, from the array at args[arg] */
 	EBT_FIELD_CHILD = 12,   /* struct ebt_child */
-	EBT_FIELD_STREAM = 13,  /* struct ebt_stream, then the first of the bytes that were moved */
+	EBT_FIELD_TRANSFER = 13,   /* struct ebt_transfer, then the first of the bytes moved */
 	EBT_FIELD_USER_STACK = 14, /* struct ebt_registers, then the memory from its sp on */
 	EBT_FIELD_KINDS = 15,
 };
@@ -175,13 +175,13 @@ enum ebt_direction {
 	EBT_SENT = 1,
 	EBT_RECEIVED = 2,        /* nothing: the peer has ended its stream */
 	EBT_CONNECTED_ASIDE = 3, /* the same as EBT_CONNECTED, but by no system call: io_uring,
-				    whose bytes nobody sees */
+				    whose bytes are not seen */
 };
 
-#define EBT_STREAM_MAX 16384 /* bytes of a call that are captured; a power of two */
+#define EBT_TRANSFER_MAX 16384 /* bytes of a call that are captured; a power of two */
 
 /* The ends of the connection come with it, as EBT_FIELD_SOCKET. */
-struct ebt_stream {
+struct ebt_transfer {
 	__u64 socket;    /* stands for the kernel's socket, whichever descriptor leads to it */
 	__u64 total;     /* bytes moved; with EBT_AT_LEAST more than that */
 	__u32 netns;     /* inode number of its network namespace; 0: not known */
@@ -190,7 +190,7 @@ struct ebt_stream {
 
 /*
  * The registers that the caller entered the kernel with: struct pt_regs of x86-64, which
- * also holds those of a 32-bit program. `cs` tells which of the two it is.
+ * also holds those of a 32-bit program. `cs` says which of the two it is.
  */
 struct ebt_registers {
 	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
@@ -205,7 +205,7 @@ enum ebt_loss {
 	EBT_LOST_NO_BUFFER = 1,    /* this CPU has no perf buffer (yet, or any more) */
 	EBT_LOST_SCRATCH_BUSY = 2, /* every scratch slot of the CPU in use */
 	EBT_LOST_TAIL_CALL = 3,    /* a tail call failed */
-	EBT_LOST_RATE_LIMIT = 4,   /* its process had told of as many as it may in this second */
+	EBT_LOST_RATE_LIMIT = 4,   /* the process has emitted its share of this second */
 	EBT_LOST_MAX_CPU = 5,      /* the reader is over its share of the CPU */
 	EBT_LOSSES = 6,
 };

@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Handing the finished record over, and accounting for it. */
+/* Emitting the finished record, accounting for it, and what comes after it. */
 #ifndef EBT_LIB_EMIT_H
 #define EBT_LIB_EMIT_H
 
 #include "kern/lib/slot.h"
 #include "kern/lib/tier.h"
-#include "kern/lib/uapi.h"
+#include "kern/base/uapi.h"
 
 #ifdef TIER_RING
 /*
  * The reader is woken when this slot has written so many bytes, not for each record: a
- * wake-up costs many times what the record does. What waits longer its time-out fetches.
- * A stream's is urgent: what /proc has to add goes with the process, and there are few.
+ * wake-up costs many times what the record does. The time-out of the reader fetches what waits
+ * longer. Transfers are urgent and few: what user space adds from /proc goes with the process.
  */
 INLINE __u64 ring_wakeup(struct ebt_slot *slot, const struct ebt_settings *set, __u64 size,
 			 int urgent)
 {
-	slot->unwoken += size;
-	if (!urgent && slot->unwoken < set->wakeup_bytes)
+	slot->since_wakeup += size;
+	if (!urgent && slot->since_wakeup < set->wakeup_bytes)
 		return BPF_RB_NO_WAKEUP;
-	slot->unwoken = 0;
+	slot->since_wakeup = 0;
 	return BPF_RB_FORCE_WAKEUP;
 }
 
 /*
- * Has the ring no more room than vital records may need? Asked now and then: the answer
- * stands where all CPUs write.
+ * Has the ring no more room than is reserved for vital records? It is queried now and then
+ * only, since the answer is in memory that all CPUs write to.
  */
 INLINE int ring_is_tight(struct ebt_slot *slot, const struct ebt_settings *set, __u32 size)
 {
-	slot->unasked += size;
-	if (slot->tight || slot->unasked >= set->ask_bytes) {
-		slot->unasked = 0;
+	slot->since_query += size;
+	if (slot->tight || slot->since_query >= set->query_bytes) {
+		slot->since_query = 0;
 		slot->tight = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > set->ordinary_bytes;
 	}
 	return slot->tight;
@@ -44,13 +44,13 @@ INLINE __s64 ring_output(struct scratch *s, struct ebt_slot *slot, __u64 size)
 	if (!set || (!s->vital && ring_is_tight(slot, set, size)))
 		return -ENOSPC;
 	return bpf_ringbuf_output(&events, s->record, size,
-				  ring_wakeup(slot, set, size, s->header.kind == EBT_STREAM));
+				  ring_wakeup(slot, set, size, s->header.kind == EBT_TRANSFER));
 }
 #endif
 
 /*
- * Nobody can ask a perf buffer how much it holds, and below 5.1 not even whether it took a
- * record: vital records have buffers of their own, and where these are full, the others.
+ * How much a perf buffer holds cannot be queried, nor, below 5.1, whether it took a record.
+ * So vital records have buffers of their own, and go to the others when these are full.
  */
 INLINE __s64 perf_output(void *ctx, struct scratch *s, struct ebt_slot *slot, __u64 size)
 {
@@ -71,7 +71,7 @@ INLINE __s64 output(void *ctx, struct scratch *s, struct ebt_slot *slot, __u64 s
 	return perf_output(ctx, s, slot, size);
 }
 
-/* Remembers that user space has this process's image, whole. */
+/* Remembers that user space has the whole image of this process. */
 INLINE void remember_image(const struct scratch *s)
 {
 	struct known_image image = {
@@ -79,23 +79,23 @@ INLINE void remember_image(const struct scratch *s)
 	    .exec_id = s->header.exec_id,
 	};
 	__u32 tgid = s->header.tgid;
-	bpf_map_update_elem(&known, &tgid, &image, BPF_ANY);
+	bpf_map_update_elem(&known_images, &tgid, &image, BPF_ANY);
 }
 
-/* The record that has the slot's last number is lost. */
+/* Counts the record that has the slot's last number as lost. */
 INLINE void count_loss(struct ebt_slot *slot, enum ebt_loss cause)
 {
 	slot->lost[cause]++;
 	slot->last_lost = slot->sequence;
 }
 
-/* Nobody has given this CPU a perf buffer; or it was away, which ended the one that it had. */
+/* A CPU has no perf buffer yet, or lost the one that it had when it was taken offline. */
 INLINE enum ebt_loss why_refused(__s64 error)
 {
 	return error == -ENOENT || error == -EOPNOTSUPP ? EBT_LOST_NO_BUFFER : EBT_LOST_BUFFER_FULL;
 }
 
-/* Sends the record. Every one takes a sequence number: a gap is a loss. */
+/* Emits the record. Every one takes a sequence number: a gap is a loss. */
 INLINE void emit(void *ctx, struct claim *claim)
 {
 	struct scratch *s = claim->scratch;
@@ -122,7 +122,7 @@ INLINE void emit(void *ctx, struct claim *claim)
 /* What every kernel allows in one run. */
 #define TAIL_CALLS 33
 
-INLINE void jump(void *ctx, struct scratch *s, __u32 stage)
+INLINE void tail_call(void *ctx, struct scratch *s, __u32 stage)
 {
 	s->tail_calls++;
 	bpf_tail_call(ctx, &stages, stage);
@@ -131,34 +131,34 @@ INLINE void jump(void *ctx, struct scratch *s, __u32 stage)
 /* May a stage call itself once more and leave the others what they need? */
 INLINE int may_repeat(const struct scratch *s)
 {
-	return s->tail_calls + s->reserve < TAIL_CALLS;
+	return s->tail_calls + s->reserved_calls < TAIL_CALLS;
 }
 
-/* Lets go of the slot, or goes on to the record that comes after this one. */
-INLINE void leave(void *ctx, struct claim *claim)
+/* Begins the record that comes after this one, or releases the slot. */
+INLINE void end_record(void *ctx, struct claim *claim)
 {
-	__u32 stage = claim->scratch->then_stage;
+	__u32 stage = claim->scratch->next_record_stage;
 	if (stage) {
-		claim->scratch->then_stage = 0;
-		jump(ctx, claim->scratch, stage);
+		claim->scratch->next_record_stage = 0;
+		tail_call(ctx, claim->scratch, stage);
 		claim->slot->seen++;
 		claim->slot->lost[EBT_LOST_TAIL_CALL]++;
 	}
 	release_slot(claim->slot);
 }
 
-INLINE void finish(void *ctx, struct claim *claim)
+INLINE void emit_and_end(void *ctx, struct claim *claim)
 {
 	emit(ctx, claim);
-	leave(ctx, claim);
+	end_record(ctx, claim);
 }
 
-/* Goes on in another stage; where the kernel allows no more, sends what is there. */
-INLINE void go_on(void *ctx, struct claim *claim, __u32 stage)
+/* Continues in another stage. Where the kernel refuses the tail call, emits what is there. */
+INLINE void continue_in(void *ctx, struct claim *claim, __u32 stage)
 {
-	jump(ctx, claim->scratch, stage);
+	tail_call(ctx, claim->scratch, stage);
 	claim->scratch->header.flags |= EBT_LOST_FIELDS;
-	finish(ctx, claim);
+	emit_and_end(ctx, claim);
 }
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef EBT_LIB_FIELD_H
 #define EBT_LIB_FIELD_H
 
-#include "kern/lib/maps.h"
+#include "kern/base/maps.h"
 
 /* The record at a position, in reach of the verifier whatever the position. */
 INLINE void *record_at(struct scratch *s, __u64 position)
@@ -59,7 +59,7 @@ INLINE void field_end(struct scratch *s, struct ebt_field *field, __u8 status, _
 	s->header.fields++;
 }
 
-/* A field without content: why it could not be had. */
+/* Appends a field without content, with the reason. */
 INLINE void field_missing(struct scratch *s, __u8 kind, __u8 arg, __u8 status)
 {
 	if (!has_room(s, 0))

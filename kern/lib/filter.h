@@ -56,10 +56,10 @@ INLINE int filter_passes(const struct ebt_plan *plan, struct scratch *s)
 	return included & (excluded ^ 1) & 1;
 }
 
-INLINE void drop(void *ctx, struct claim *claim)
+INLINE void filter_out(void *ctx, struct claim *claim)
 {
 	claim->slot->filtered++;
-	leave(ctx, claim);
+	end_record(ctx, claim);
 }
 
 /* Goes on with a record whose header is begun: filter, then capture. */
@@ -67,10 +67,10 @@ INLINE void filter_and_capture(void *ctx, struct claim *claim, __u64 task,
 			       const struct ebt_plan *plan)
 {
 	claim->scratch->vital = plan->flags & EBT_PLAN_VITAL;
-	if (plan->flags & EBT_PLAN_WHO)
-		header_who(claim->scratch, task);
+	if (plan->flags & EBT_PLAN_IDENTITY)
+		header_identity(claim->scratch, task);
 	filter_values(claim->scratch);
-	go_on(ctx, claim, plan->predicates ? STAGE_FILTER : STAGE_CAPTURE);
+	continue_in(ctx, claim, plan->predicates ? STAGE_FILTER : STAGE_CAPTURE);
 }
 
 /* The stage: drops what the rules do not want. */
@@ -86,9 +86,9 @@ INLINE void run_filter(void *ctx)
 	if (!plan)
 		return;
 	if (filter_passes(plan, s))
-		go_on(ctx, &claim, STAGE_CAPTURE);
+		continue_in(ctx, &claim, STAGE_CAPTURE);
 	else
-		drop(ctx, &claim);
+		filter_out(ctx, &claim);
 }
 
 #endif

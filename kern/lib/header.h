@@ -19,12 +19,12 @@ INLINE void record_begin(struct scratch *s)
 	s->header.fields = 0;
 	s->position = sizeof(struct ebt_header);
 	s->image_whole = 0;
-	s->then_stage = 0;
-	s->who_known = 0;
+	s->next_record_stage = 0;
+	s->has_identity = 0;
 	s->vital = 0;
 	s->with_image = 1;
 	s->phase = 0;
-	s->cwd_told = 0;
+	s->cwd_written = 0;
 }
 
 /*
@@ -50,7 +50,7 @@ INLINE void header_begin(struct claim *claim, __u64 ids, __u8 kind)
 	record_begin(s);
 }
 
-INLINE void view_family(struct scratch *s, __u64 task)
+INLINE void read_family(struct scratch *s, __u64 task)
 {
 	struct task_view *view = &s->task;
 	if (IN_WINDOW(task_struct, real_parent, group_leader, 8)) {
@@ -63,7 +63,7 @@ INLINE void view_family(struct scratch *s, __u64 task)
 	view->leader = POINTER(task, task_struct, group_leader);
 }
 
-INLINE void view_resources(struct scratch *s, __u64 task)
+INLINE void read_resources(struct scratch *s, __u64 task)
 {
 	struct task_view *view = &s->task;
 	if (IN_WINDOW(task_struct, cred, files, 8) && IN_WINDOW(task_struct, cred, fs, 8)) {
@@ -78,7 +78,7 @@ INLINE void view_resources(struct scratch *s, __u64 task)
 	view->files = POINTER(task, task_struct, files);
 }
 
-INLINE __u32 view_login(struct scratch *s, __u64 task)
+INLINE __u32 read_login(struct scratch *s, __u64 task)
 {
 	struct task_view *view = &s->task;
 	__u32 auid = -1, ses = -1, exec_id = 0, missing = 0;
@@ -103,28 +103,28 @@ INLINE __u32 view_login(struct scratch *s, __u64 task)
 }
 
 /* Credentials, login and parent: what predicates may compare. */
-INLINE void header_who(struct scratch *s, __u64 task)
+INLINE void header_identity(struct scratch *s, __u64 task)
 {
 	struct ebt_header *h = &s->header;
-	__u32 missing = view_login(s, task);
+	__u32 missing = read_login(s, task);
 	h->auid = s->task.auid;
 	h->ses = s->task.ses;
 	h->exec_id = s->task.exec_id;
 
 	__u32 ppid = 0;
-	view_family(s, task);
+	read_family(s, task);
 	__s64 error = READ(&ppid, s->task.parent, task_struct, tgid);
 	missing |= ERROR_BIT(error, EBT_MISSING_PPID);
 	h->ppid = ppid;
 
-	view_resources(s, task);
+	read_resources(s, task);
 	error = READ_AT((__u32(*)[8]) & h->uid, s->task.cred + OFFSET(cred, uid));
 	missing |= ERROR_BIT(error, EBT_MISSING_CREDENTIALS);
 	h->missing |= missing;
-	s->who_known = 1;
+	s->has_identity = 1;
 }
 
-/* The rest of the header, after header_who. */
+/* The rest of the header, after header_identity. */
 INLINE void header_process(struct scratch *s)
 {
 	struct ebt_header *h = &s->header;
@@ -146,7 +146,7 @@ INLINE void header_call(struct scratch *s, const struct call *call)
 	__builtin_memcpy(h->args, call->args, sizeof(h->args));
 }
 
-/* What predicates compare; header_who first, where the plan asks for it. */
+/* What predicates compare; header_identity() comes first where the plan has EBT_PLAN_IDENTITY. */
 INLINE void filter_values(struct scratch *s)
 {
 	const struct ebt_header *h = &s->header;

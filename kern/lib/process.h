@@ -36,7 +36,7 @@ INLINE void handle_fork(void *ctx, __u64 task, __u64 child)
 	READ(&tgid, child, task_struct, tgid);
 	READ(&start_time, child, task_struct, start_boottime);
 	if (!child || pid != tgid || !POINTER(child, task_struct, mm) ||
-	    !is_selected(EBT_ROW_FORK) || is_own(bpf_get_current_pid_tgid()))
+	    !is_selected(EBT_ROW_FORK) || is_own_process(bpf_get_current_pid_tgid()))
 		return;
 	struct claim claim;
 	claim_slot(&claim, task);
@@ -55,7 +55,7 @@ INLINE void handle_fork(void *ctx, __u64 task, __u64 child)
 
 INLINE void handle_exec(void *ctx, __u64 task)
 {
-	if (!is_selected(EBT_ROW_EXEC) || is_own(bpf_get_current_pid_tgid()))
+	if (!is_selected(EBT_ROW_EXEC) || is_own_process(bpf_get_current_pid_tgid()))
 		return;
 	struct claim claim;
 	claim_slot(&claim, task);
@@ -104,12 +104,12 @@ INLINE const struct ebt_plan *exit_call(struct call *call, __u64 task)
 	return plan;
 }
 
-/* Is the caller the one that tells of its process's end? The first that asks is. */
+/* Is the caller the thread that reports the end of its process? The first one to get here is. */
 INLINE int ends_process(__u64 task)
 {
 	__s32 live = -1;
 	__u32 exec_id = 0;
-	__u8 told = 1;
+	__u8 reported = 1;
 	struct process_key key = {.tgid = bpf_get_current_pid_tgid() >> 32};
 	READ(&live, POINTER(task, task_struct, signal), signal_struct, live);
 	if (live != 0 || !is_selected(EBT_ROW_EXIT))
@@ -119,12 +119,12 @@ INLINE int ends_process(__u64 task)
 		return 0;
 	READ(&key.start_time, POINTER(task, task_struct, group_leader), task_struct,
 	     start_boottime);
-	return bpf_map_update_elem(&ended, &key, &told, BPF_NOEXIST) == 0;
+	return bpf_map_update_elem(&ended_processes, &key, &reported, BPF_NOEXIST) == 0;
 }
 
 /*
- * The same after the thread's exit call: its record says all of the process that this
- * one has to, so what it has is kept.
+ * Begins the record of the process's end after that of the thread's exit call. What that
+ * one has of the process is kept: it is the same.
  */
 INLINE void record_exit_after_call(void *ctx, struct claim *claim, __u64 task)
 {
@@ -159,7 +159,7 @@ INLINE void handle_exit(void *ctx, __u64 task)
 	struct call call;
 	int ends = ends_process(task);
 	const struct ebt_plan *plan = exit_call(&call, task);
-	if ((!plan && !ends) || is_own(bpf_get_current_pid_tgid()))
+	if ((!plan && !ends) || is_own_process(bpf_get_current_pid_tgid()))
 		return;
 	struct claim claim;
 	claim_slot(&claim, task);
@@ -171,7 +171,7 @@ INLINE void handle_exit(void *ctx, __u64 task)
 	}
 	begin_call(&claim, &call, EBT_NO_RETURN);
 	claim.scratch->with_image = 0;
-	claim.scratch->then_stage = ends ? STAGE_EXIT : 0;
+	claim.scratch->next_record_stage = ends ? STAGE_EXIT : 0;
 	filter_and_capture(ctx, &claim, task, plan);
 }
 

@@ -15,7 +15,7 @@ int on_sys_exit(struct hook_context *ctx)
 	const struct ebt_numbers *rows = selected_rows(nr);
 	if (!rows)
 		return 0;
-	if ((rows->gated & EBT_GATED) && !streams_open())
+	if ((rows->gated & EBT_GATED) && !gate_is_open())
 		return 0;
 	handle_sys_exit(ctx, rows, nr);
 	return 0;
@@ -63,7 +63,7 @@ int on_sock_state(struct hook_context *ctx)
 	if (in_connecting_call(task))
 		return 0;
 	read_sock(&ends, sk, SOCK_STREAM);
-	if (is_endpoint(&ends) && !is_own(bpf_get_current_pid_tgid()))
+	if (is_endpoint(&ends) && !is_own_process(bpf_get_current_pid_tgid()))
 		record_connection(ctx, task, sk, &ends);
 	return 0;
 }

@@ -3,10 +3,10 @@
 #ifndef EBT_LIB_SELECT_H
 #define EBT_LIB_SELECT_H
 
-#include "kern/lib/maps.h"
+#include "kern/base/maps.h"
 #include "kern/lib/tier.h"
 
-INLINE int is_own(__u64 ids)
+INLINE int is_own_process(__u64 ids)
 {
 	__u32 zero = 0;
 	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);

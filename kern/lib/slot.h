@@ -7,7 +7,7 @@
 #ifndef EBT_LIB_SLOT_H
 #define EBT_LIB_SLOT_H
 
-#include "kern/lib/maps.h"
+#include "kern/base/maps.h"
 
 /* A slot in hand; `scratch` is null when there is none. */
 struct claim {

@@ -6,7 +6,7 @@
 #include "kern/lib/filter.h"
 #include "kern/lib/select.h"
 #include "kern/lib/transfer/transfer.h"
-#include "kern/lib/uapi.h"
+#include "kern/base/uapi.h"
 
 /* A successful exec leaves registers of zeroes; only a check succeeds and keeps its flags. */
 INLINE __u8 is_exec_check(const struct call *call)
@@ -33,18 +33,18 @@ INLINE void restore_exec_call(struct call *call, __u64 task)
 		bpf_map_delete_elem(&exec_calls, &task);
 }
 
-/* The same, for the hook that most calls end in: a tail call less. */
-INLINE void filter_here(void *ctx, struct claim *claim, __u64 task, const struct ebt_plan *plan)
+/* filter_and_capture() for the hook that most calls end in: it saves a tail call. */
+INLINE void filter_inline(void *ctx, struct claim *claim, __u64 task, const struct ebt_plan *plan)
 {
 #ifdef TIER_LOOPS
 	claim->scratch->vital = plan->flags & EBT_PLAN_VITAL;
-	if (plan->flags & EBT_PLAN_WHO)
-		header_who(claim->scratch, task);
+	if (plan->flags & EBT_PLAN_IDENTITY)
+		header_identity(claim->scratch, task);
 	filter_values(claim->scratch);
 	if (plan->predicates && !filter_passes(plan, claim->scratch))
-		drop(ctx, claim);
+		filter_out(ctx, claim);
 	else
-		go_on(ctx, claim, STAGE_CAPTURE);
+		continue_in(ctx, claim, STAGE_CAPTURE);
 #else
 	filter_and_capture(ctx, claim, task, plan);
 #endif
@@ -63,20 +63,20 @@ INLINE void begin_call(struct claim *claim, const struct call *call, __u8 flags)
 }
 
 INLINE void record_call(void *ctx, __u64 task, const struct call *call, const struct ebt_plan *plan,
-			__u8 flags, int stream)
+			__u8 flags, int transfer)
 {
 	struct claim claim;
 	claim_slot(&claim, task);
 	if (!claim.scratch)
 		return;
 	begin_call(&claim, call, flags);
-	if (stream) {
-		jump(ctx, claim.scratch, STAGE_STREAM);
+	if (transfer) {
+		tail_call(ctx, claim.scratch, STAGE_TRANSFER);
 		claim.slot->lost[EBT_LOST_TAIL_CALL]++;
 		release_slot(claim.slot);
 		return;
 	}
-	filter_here(ctx, &claim, task, plan);
+	filter_inline(ctx, &claim, task, plan);
 }
 
 /* A selected call at its end. */
@@ -86,9 +86,9 @@ INLINE void handle_sys_exit(struct hook_context *ctx, const struct ebt_numbers *
 	__u64 task = bpf_get_current_task();
 	__u64 registers = exit_registers(ctx, task);
 	__s64 ret = exit_result(ctx);
-	if (!select_row(&call, rows, task, raw_nr) || is_own(call.ids))
+	if (!select_row(&call, rows, task, raw_nr) || is_own_process(call.ids))
 		return;
-	if ((rows->gated >> call.abi & EBT_GATED_ABI) && !streams_open())
+	if ((rows->gated >> call.abi & EBT_GATED_ABI) && !gate_is_open())
 		return;
 	call.ret = ret;
 	call_arguments(&call, registers);
@@ -110,12 +110,12 @@ INLINE void handle_sys_exit(struct hook_context *ctx, const struct ebt_numbers *
 		flags |= EBT_INTERRUPTED;
 		call.ret = -EINTR;
 	}
-	/* The child's side of a clone is told by the fork hook. */
+	/* The fork hook has reported the child of a clone already. */
 	if (!call.row || !plan || ((plan->flags & EBT_PLAN_CLONE) && ret == 0))
 		return;
-	int stream = (plan->flags & EBT_PLAN_STREAM) && may_stream(&call, plan);
-	if (stream || !(plan->flags & EBT_PLAN_STREAM_ONLY))
-		record_call(ctx, task, &call, plan, flags, stream);
+	int transfer = (plan->flags & EBT_PLAN_TRANSFER) && may_transfer(&call, plan);
+	if (transfer || !(plan->flags & EBT_PLAN_TRANSFER_ONLY))
+		record_call(ctx, task, &call, plan, flags, transfer);
 }
 
 INLINE void keep_exec_call(__u64 task, const struct call *call)
@@ -134,7 +134,7 @@ INLINE void handle_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 ra
 	struct call call = {.ids = bpf_get_current_pid_tgid()};
 	__u64 task = bpf_get_current_task();
 	__u64 registers = task_registers(task);
-	if (!select_row(&call, rows, task, raw_nr) || is_own(call.ids))
+	if (!select_row(&call, rows, task, raw_nr) || is_own_process(call.ids))
 		return;
 	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &call.row);
 	if (!plan || !(plan->flags & (EBT_PLAN_ENTER | EBT_PLAN_EXEC)))
@@ -149,7 +149,7 @@ INLINE void handle_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 ra
 
 /*
  * Keep an exec's registers. These two are classic tracepoints in every tier: cheaper
- * than a hook on every call, and blind to 32-bit callers alone.
+ * than a hook on every call. The kernel does not run them for calls of 32-bit code.
  */
 INLINE void handle_enter_exec(void)
 {

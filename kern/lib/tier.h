@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What differs between tiers: how a hook gets its arguments, whether a loop may
- * stay a loop, how much one program does before it goes on by tail call.
+ * stay a loop, how much one program does before a tail call continues it.
  *
  * A tier defines, before it includes programs.h:
  *   TIER_RAW         raw tracepoints, else classic ones
@@ -11,14 +11,14 @@
  *   TIER_WALK_STEPS  path components a program
  *   TIER_ARGV_STEPS  strings of an argument vector a program
  *   TIER_CAPTURES    captures a program
- *   TIER_STREAM_STEPS  buffers and messages of a call's bytes a program
- *   TIER_WALK_HERE   with TIER_LOOPS: path components that a capture takes on itself
+ *   TIER_TRANSFER_STEPS  buffers and messages of one call a program
+ *   TIER_WALK_INLINE   with TIER_LOOPS: path components that a capture walks without a tail call
  */
 #ifndef EBT_LIB_TIER_H
 #define EBT_LIB_TIER_H
 
 #include "kern/arch/arch.h"
-#include "kern/lib/base.h"
+#include "kern/base/base.h"
 
 #ifdef TIER_LOOPS
 #define TIER_LOOP _Pragma("clang loop unroll(disable)")
@@ -78,7 +78,7 @@ INLINE __u32 changed_state(struct hook_context *ctx)
 
 #else
 
-/* Classic tracepoints hand over a record whose layout its format file tells. */
+/* Classic tracepoints hand over a record whose layout is in its format file. */
 struct hook_context {
 	__u8 bytes[64];
 };
@@ -107,8 +107,8 @@ INLINE __s64 enter_number(struct hook_context *ctx)
 }
 
 /*
- * Only the child's id is told; its task is at the end of its parent's list of children,
- * but for some that a dying child of the same parent may have left it meanwhile. Threads
+ * The record has the child's id alone. Its task is at the end of its parent's list of
+ * children, unless a child that has died meanwhile left its own children there. Threads
  * are in no such list.
  */
 #define CHILDREN_SEARCHED 4

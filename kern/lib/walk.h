@@ -95,7 +95,7 @@ INLINE void walk_begin(struct scratch *s, struct ebt_field *field, __u64 mount, 
 	w->limit = w->end + EBT_PATH_MAX;
 	w->length = 0;
 	w->below_cwd = 0;
-	w->stop = s->cwd_told ? s->pwd_dentry : 0;
+	w->stop = s->cwd_written ? s->pwd_dentry : 0;
 	if (w->mount != mount) /* else it was read for this record already */
 		walker_enter_mount(w, mount);
 }
@@ -220,7 +220,7 @@ INLINE void walk_end(struct scratch *s, int cut)
 	struct walker *w = &s->walker;
 	struct ebt_field *field = record_at(s, w->field);
 	__u32 prefix = walk_prefix(field);
-	s->cwd_told |= field->kind == EBT_FIELD_CWD;
+	s->cwd_written |= field->kind == EBT_FIELD_CWD;
 	__u8 flags = cut ? EBT_AT_LEAST : walk_flags(s);
 	if (prefix && (flags & EBT_DETACHED) && w->inode) {
 		struct ebt_inode *inode = (void *)(field + 1);
@@ -233,7 +233,7 @@ INLINE void walk_end(struct scratch *s, int cut)
 }
 
 /*
- * Follows a process's root up to the root mount of its mount namespace, and tells
+ * Follows a process's root up to the root mount of its mount namespace, and finds out
  * whether something lies in between: a chroot. top_mount is 0 when mounts are
  * stacked too deep.
  */
@@ -270,9 +270,9 @@ INLINE void run_walk(void *ctx)
 		return;
 	int whole = walk_some(s, TIER_WALK_STEPS);
 	if (!whole && may_repeat(s))
-		jump(ctx, s, STAGE_WALK);
+		tail_call(ctx, s, STAGE_WALK);
 	walk_end(s, !whole);
-	go_on(ctx, &claim, STAGE_CAPTURE);
+	continue_in(ctx, &claim, STAGE_CAPTURE);
 }
 
 #endif

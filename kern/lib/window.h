@@ -7,7 +7,7 @@
 #ifndef EBT_LIB_WINDOW_H
 #define EBT_LIB_WINDOW_H
 
-#include "kern/lib/scratch.h"
+#include "kern/base/scratch.h"
 #include "kern/lib/tier.h"
 
 #ifdef TIER_LOOPS

@@ -56,7 +56,7 @@ void Application::started() {
 
 void Application::take(Event& event, Ledger& ledger) {
     const bool is_taken = extension_ && extension_->take(event);
-    if (event.kind == EBT_STREAM) {
+    if (event.kind == EBT_TRANSFER) {
         if (is_taken)
             ledger.emitted(event);
         else

@@ -49,7 +49,7 @@ void read_call(const ebt_header& header, Event& out) {
     out.kind = static_cast<ebt_record_kind>(header.kind);
     out.abi = static_cast<ebt_abi>(header.abi);
     out.row = header.row;
-    out.call = header.kind == EBT_SYSCALL || header.kind == EBT_STREAM
+    out.call = header.kind == EBT_SYSCALL || header.kind == EBT_TRANSFER
                    ? ebpf_loader::syscall_of_row(header.row)
                    : nullptr;
     out.nr = header.nr;
@@ -140,7 +140,7 @@ void Decoder::read_field(const RawField& field, Event& out) noexcept {
         return read_list(field, out.exec_argv, out);
     case EBT_FIELD_CHILD:
         return read_child(field, out);
-    case EBT_FIELD_STREAM:
+    case EBT_FIELD_TRANSFER:
         return read_stream(field, out);
     case EBT_FIELD_USER_STACK:
         return read_user_stack(field, out);
@@ -274,7 +274,7 @@ void Decoder::read_stream(const RawField& field, Event& out) noexcept {
     if (out.stream_status != Status::absent)
         return note(Defect::repeated, out);
     out.stream_status = status_of(field.head.status);
-    ebt_stream stream;
+    ebt_transfer stream;
     if (field.bytes.size() < sizeof stream || out.stream_status == Status::unavailable) {
         out.stream_status = Status::unavailable;
         return note(Defect::field_payload, out);

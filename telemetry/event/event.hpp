@@ -82,7 +82,7 @@ struct SocketInfo {
     std::array<uint8_t, 16> remote{};
 };
 
-/// What a call moved over a connection: see ebt_stream.
+/// What a call moved over a connection: see ebt_transfer.
 struct StreamInfo {
     uint64_t socket = 0;
     uint64_t length = 0; ///< bytes that were moved

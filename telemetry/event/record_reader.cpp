@@ -33,7 +33,7 @@ std::optional<Defect> read_header(std::span<const std::byte> record, ebt_header&
     if (header.size < sizeof header || header.size > record.size() || header.size > EBT_RECORD_MAX ||
         header.size % 8 != 0)
         return Defect::size;
-    if (header.kind < EBT_SYSCALL || header.kind > EBT_STREAM || header.abi >= EBT_ABIS)
+    if (header.kind < EBT_SYSCALL || header.kind > EBT_TRANSFER || header.abi >= EBT_ABIS)
         return Defect::kind;
     return std::nullopt;
 }

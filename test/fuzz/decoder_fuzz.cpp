@@ -44,7 +44,7 @@ void repair(std::vector<std::byte>& record) {
     std::memcpy(&header, record.data(), sizeof header);
     header.size = static_cast<uint32_t>(record.size());
     header.version = EBT_RECORD_VERSION;
-    header.kind = static_cast<uint8_t>(EBT_SYSCALL + header.kind % EBT_STREAM);
+    header.kind = static_cast<uint8_t>(EBT_SYSCALL + header.kind % EBT_TRANSFER);
     header.abi %= EBT_ABIS;
     // Rows that exist, so that there are calls with paths and strings.
     header.row =

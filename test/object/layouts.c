@@ -17,8 +17,8 @@ struct {
     struct ebt_plan plan;
     struct ebt_settings settings;
     struct ebt_slot slot;
-    struct ebt_stream_gate stream_gate;
+    struct ebt_transfer_gate transfer_gate;
     struct ebt_endpoint endpoint;
-    struct ebt_stream stream;
+    struct ebt_transfer stream;
     struct ebt_registers registers;
 } layouts;

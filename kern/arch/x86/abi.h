@@ -3,7 +3,7 @@
 #ifndef EBT_ARCH_X86_ABI_H
 #define EBT_ARCH_X86_ABI_H
 
-#include "kern/lib/call.h"
+#include "kern/base/call.h"
 
 #define NATIVE_ABI EBT_X86_64
 #define TS_COMPAT 2 /* of thread_info.status */
@@ -30,7 +30,8 @@ INLINE int is_compat(__u64 task)
 	return (status & TS_COMPAT) != 0;
 }
 
-/* The ABI of a call that does not come from the 32-bit interface. As a function it costs more instructions. */
+/* The ABI of a call that does not come from the 32-bit interface. As a function it costs more
+ * instructions. */
 #define NATIVE_ABI_OF(raw_nr) ((raw_nr)&EBT_X32_BIT ? EBT_X32 : EBT_X86_64)
 
 /* Fills in the ABI and the number of the call that the task is in. */

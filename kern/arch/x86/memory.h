@@ -3,14 +3,14 @@
 #ifndef EBT_ARCH_X86_MEMORY_H
 #define EBT_ARCH_X86_MEMORY_H
 
-#include "kern/lib/base.h"
+#include "kern/base/base.h"
 
 #define PAGE_SIZE 4096
 
 /*
  * An address that a process gave us, as one that user memory can have: where there is no
  * bpf_probe_read_user (before 5.5) the kernel's own memory would be read too. What points
- * there becomes the last byte of all, which nobody can read.
+ * there becomes the last byte of all, which cannot be read.
  */
 INLINE void *user(__u64 address)
 {

@@ -3,7 +3,7 @@
 #ifndef EBT_ARCH_X86_REGISTERS_H
 #define EBT_ARCH_X86_REGISTERS_H
 
-#include "kern/lib/call.h"
+#include "kern/base/call.h"
 
 /* struct pt_regs up to the number: part of the ptrace interface, the same on every kernel. */
 struct registers {

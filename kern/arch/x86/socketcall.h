@@ -7,8 +7,8 @@
 #define EBT_ARCH_X86_SOCKETCALL_H
 
 #include "kern/arch/x86/memory.h"
-#include "kern/lib/call.h"
-#include "kern/lib/maps.h"
+#include "kern/base/call.h"
+#include "kern/base/maps.h"
 
 #define SOCKETCALLS 20
 #define SYS_ACCEPT 5

@@ -11,7 +11,7 @@ INLINE enum outcome capture_argv(struct scratch *s, const struct ebt_step *step)
 {
 	struct argv_cursor *c = &s->argv;
 	if (!has_room(s, PAGE_SIZE))
-		return NEXT;
+		return CAPTURED;
 	struct ebt_field *field = field_begin(s, EBT_FIELD_ARGV, step->arg);
 	field->flags = EBT_USER_MEMORY;
 	c->pointer = (__u64)user(s->values[step->arg & 7]);
@@ -22,7 +22,7 @@ INLINE enum outcome capture_argv(struct scratch *s, const struct ebt_step *step)
 		c->limit = EBT_RECORD_MAX;
 	c->width = pointer_size(s->header.abi);
 	c->string = 0; /* an element of 4 bytes fills half of it */
-	return STRINGS;
+	return NEEDS_ARGV;
 }
 
 /* Reads the element that the cursor stands at. */
@@ -31,7 +31,7 @@ INLINE __s64 argv_element(struct argv_cursor *c)
 	return bpf_probe_read_user(&c->string, bounded(c->width, 8), (void *)c->pointer);
 }
 
-/* One string of the vector: 0 when it was the last. argv_status tells why it was. */
+/* Copies one string of the vector; 0 when it was the last. */
 INLINE int argv_step(struct scratch *s)
 {
 	OPAQUE(s); /* as in walk_step */
@@ -41,9 +41,9 @@ INLINE int argv_step(struct scratch *s)
 	if ((__s64)c->string <= 0)
 		return 0;
 	__u64 end = c->end, room = c->limit - end;
-	__s64 length =
-	    unsure(&c->got, bpf_probe_read_user_str(record_at(s, end), bounded(room, EBT_ARGV_MAX),
-						    (void *)c->string));
+	__s64 length = forget_range(&c->got, bpf_probe_read_user_str(record_at(s, end),
+								     bounded(room, EBT_ARGV_MAX),
+								     (void *)c->string));
 	if (length < 0)
 		return 0;
 	/* 0 is what 5.10 to 6.x say of an empty string; they do store its NUL. */
@@ -81,7 +81,7 @@ INLINE void run_argv(void *ctx)
 	struct argv_cursor *c = &s->argv;
 	int whole = argv_some(s);
 	if (!whole && may_repeat(s))
-		jump(ctx, s, STAGE_ARGV);
+		tail_call(ctx, s, STAGE_ARGV);
 	struct ebt_field *field = record_at(s, c->field);
 	__u32 length = c->end - c->field - sizeof(*field);
 	__u8 status = whole ? argv_status(c) : EBT_TRUNCATED;
@@ -89,7 +89,7 @@ INLINE void run_argv(void *ctx)
 	if (status != EBT_OK)
 		field->flags |= EBT_AT_LEAST;
 	field_end(s, field, status, length, length);
-	go_on(ctx, &claim, STAGE_CAPTURE);
+	continue_in(ctx, &claim, STAGE_CAPTURE);
 }
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "kern/lib/capture/user_memory.h"
 #include "kern/lib/header.h"
-#include "kern/lib/uapi.h"
+#include "kern/base/uapi.h"
 #include "kern/lib/walk.h"
 
 /* The file behind a descriptor of the caller's; 0 when there is none. */
@@ -30,7 +30,7 @@ INLINE __u64 file_of(struct scratch *s, __s64 fd)
 }
 
 /* Where the caller's root and cwd are; without a dentry: nowhere. */
-INLINE void view_places(struct scratch *s)
+INLINE void find_root_and_cwd(struct scratch *s)
 {
 	__u64 fs = s->task.fs, mount = 0, dentry = 0;
 	s->root_mount = s->root_dentry = s->pwd_mount = s->pwd_dentry = 0;
@@ -57,16 +57,17 @@ INLINE void view_places(struct scratch *s)
 }
 
 /* A path field without an inode in front: cwd, root, directory. */
-INLINE enum outcome capture_place(struct scratch *s, __u8 kind, __u8 arg, __u64 mount, __u64 dentry)
+INLINE enum outcome capture_directory(struct scratch *s, __u8 kind, __u8 arg, __u64 mount,
+				      __u64 dentry)
 {
 	if (!dentry) {
 		field_missing(s, kind, arg, EBT_UNAVAILABLE);
-		return NEXT;
+		return CAPTURED;
 	}
 	if (!has_room(s, EBT_PATH_MAX))
-		return NEXT;
+		return CAPTURED;
 	walk_begin(s, field_begin(s, kind, arg), mount, dentry, 0);
-	return WALK;
+	return NEEDS_WALK;
 }
 
 INLINE void read_inode(struct scratch *s, struct ebt_inode *out, __u64 inode)
@@ -117,14 +118,14 @@ INLINE enum outcome capture_file(struct scratch *s, __u8 kind, __u8 arg, __u64 f
 	__u64 mount = 0, dentry = 0, inode = 0;
 	if (!file || !read_file(s, file, &mount, &dentry, &inode)) {
 		field_missing(s, kind, arg, EBT_UNAVAILABLE);
-		return NEXT;
+		return CAPTURED;
 	}
 	if (!has_room(s, sizeof(struct ebt_inode) + EBT_PATH_MAX))
-		return NEXT;
+		return CAPTURED;
 	struct ebt_field *field = field_begin(s, kind, arg);
 	read_inode(s, (void *)(field + 1), inode);
 	walk_begin(s, field, mount, dentry, inode);
-	return WALK;
+	return NEEDS_WALK;
 }
 
 /* A path in user memory, and the directory it starts from when that is not the cwd. */
@@ -132,14 +133,14 @@ INLINE enum outcome capture_path(struct scratch *s, __u64 task, const struct ebt
 {
 	__u8 first = capture_string(s, step->arg);
 	if (first == '/' || step->link >= EBT_ARGS)
-		return NEXT;
+		return CAPTURED;
 	__s32 dirfd = s->values[step->link & 7];
 	if (dirfd == AT_FDCWD)
-		return NEXT;
+		return CAPTURED;
 	__u64 file = file_of(s, dirfd), mount = 0, dentry = 0;
 	if (file)
 		read_path(file + OFFSET(file, f_path), &mount, &dentry);
-	return capture_place(s, EBT_FIELD_DIR, step->arg, mount, dentry);
+	return capture_directory(s, EBT_FIELD_DIR, step->arg, mount, dentry);
 }
 
 #endif

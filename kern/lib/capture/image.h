@@ -21,7 +21,7 @@ INLINE int image_unknown(struct scratch *s)
 	__u32 tgid = s->header.tgid;
 	if (tgid == s->last_tgid && is_image(&s->last_image, &s->header))
 		return 0;
-	const struct known_image *image = bpf_map_lookup_elem(&known, &tgid);
+	const struct known_image *image = bpf_map_lookup_elem(&known_images, &tgid);
 	if (!image || !is_image(image, &s->header))
 		return 1;
 	s->last_tgid = tgid;
@@ -36,9 +36,9 @@ INLINE void capture_tty(struct scratch *s, __u64 task)
 	if (!tty || !has_room(s, TTY_NAME_MAX))
 		return;
 	struct ebt_field *field = field_begin(s, EBT_FIELD_TTY, EBT_ARG_NONE);
-	__s64 length = unsure(&s->string_result,
-			      bpf_probe_read_kernel_str(field + 1, TTY_NAME_MAX,
-							(void *)(tty + OFFSET(tty_struct, name))));
+	__s64 length = forget_range(
+	    &s->string_result, bpf_probe_read_kernel_str(field + 1, TTY_NAME_MAX,
+							 (void *)(tty + OFFSET(tty_struct, name))));
 	if (length > 0)
 		field_end(s, field, EBT_OK, (length - 1) & (TTY_NAME_MAX - 1),
 			  (length - 1) & (TTY_NAME_MAX - 1));

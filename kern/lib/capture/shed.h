@@ -5,7 +5,7 @@
 
 #include "kern/lib/emit.h"
 
-/* Counts the event of a process; has it told of all that it may in this second? */
+/* Counts the event of a process. Has it had its share of this second? */
 INLINE int is_over_rate(__u32 tgid)
 {
 	__u32 zero = 0;
@@ -26,7 +26,7 @@ INLINE int is_over_rate(__u32 tgid)
 	return rate->events > set->events_per_process;
 }
 
-/* Has the reader asked for no ordinary records for now? */
+/* Has user space switched ordinary records off for now? */
 INLINE int is_shedding(void)
 {
 	__u32 zero = 0;
@@ -34,7 +34,7 @@ INLINE int is_shedding(void)
 	return set && set->shed;
 }
 
-/* Counts the record, which is not going to be. */
+/* Counts the record as lost: it is not going to be written. */
 INLINE int refuse_record(struct ebt_slot *slot, enum ebt_loss cause)
 {
 	slot->sequence++;
@@ -42,7 +42,7 @@ INLINE int refuse_record(struct ebt_slot *slot, enum ebt_loss cause)
 	return 1;
 }
 
-/* Is the record, of which nothing is captured yet, one too many? It is counted, then. */
+/* Is the record, of which nothing is captured yet, to be dropped? Then it is counted. */
 INLINE int is_too_many(const struct claim *claim)
 {
 	const struct scratch *s = claim->scratch;

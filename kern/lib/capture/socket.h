@@ -13,7 +13,7 @@ INLINE void capture_address(struct scratch *s, __u8 arg, __u64 pointer, __u64 le
 	field->flags = EBT_USER_MEMORY;
 	__u64 bytes = length < SOCKADDR_MAX ? length : SOCKADDR_MAX;
 	if (!pointer || !bytes) {
-		/* No address is given: not an error, there is nothing to tell. */
+		/* No address is given: not an error, there is nothing to read. */
 		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
 		return;
 	}

@@ -7,11 +7,11 @@
 #include "kern/lib/tier.h"
 
 /*
- * What a string helper returned, as a number that the verifier knows nothing of. Those of
- * 4.18 to 5.6 take it for a length, never an error: they remove the code that asks for
- * errors, or make of it a loop without end, in which the kernel hangs.
+ * What a string helper returned, as a number that the verifier knows nothing about. The
+ * verifiers of 4.18 to 5.6 take it for a length that is never negative: they remove the
+ * code that handles errors, or turn it into a loop without end, in which the kernel hangs.
  */
-INLINE __s64 unsure(__s64 *in_memory, __s64 result)
+INLINE __s64 forget_range(__s64 *in_memory, __s64 result)
 {
 	*(volatile __s64 *)in_memory = result;
 	return *(volatile __s64 *)in_memory;
@@ -41,7 +41,7 @@ INLINE __u32 read_user_pages(struct scratch *s, __u64 at, __u64 from, __u64 leng
 
 /*
  * Reads a string of the caller's into a field; returns its first byte, 0 for an empty
- * string or none, '/' where it cannot be told.
+ * string or none, '/' where it cannot be read.
  */
 INLINE __u8 capture_string(struct scratch *s, __u8 arg)
 {
@@ -55,8 +55,8 @@ INLINE __u8 capture_string(struct scratch *s, __u8 arg)
 		return 0;
 	}
 	__u8 *text = (void *)(field + 1);
-	__s64 length =
-	    unsure(&s->string_result, bpf_probe_read_user_str(text, EBT_PATH_MAX, user(pointer)));
+	__s64 length = forget_range(&s->string_result,
+				    bpf_probe_read_user_str(text, EBT_PATH_MAX, user(pointer)));
 	if (length < 0) {
 		field_end(s, field, EBT_FAULT, 0, 0);
 		return '/';

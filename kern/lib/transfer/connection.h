@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Connections to endpoints: which sockets are such, and the record of those that no system
- * call opens: io_uring's. That hook is where a socket's state changes; what a system call
- * does there its end will tell.
+ * call opens, but io_uring. Its hook is the change of a socket's state; connections that
+ * system calls open are reported at the end of the call.
  */
 #ifndef EBT_LIB_TRANSFER_CONNECTION_H
 #define EBT_LIB_TRANSFER_CONNECTION_H
@@ -10,13 +10,13 @@
 #include "kern/lib/capture/socket.h"
 #include "kern/lib/emit.h"
 
-/* Are there connections to endpoints, for all that is known? */
-INLINE int streams_open(void)
+/* May there be open connections to endpoints? */
+INLINE int gate_is_open(void)
 {
 	__u32 zero = 0;
-	const struct ebt_stream_gate *gate = bpf_map_lookup_elem(&stream_gate, &zero);
+	const struct ebt_transfer_gate *gate = bpf_map_lookup_elem(&transfer_gate, &zero);
 	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
-	return gate && set && gate->connects != set->streams_closed_at;
+	return gate && set && gate->connects != set->gate_closed_at;
 }
 
 /* The struct socket behind a descriptor, for a connection of bytes; 0 for anything else. */
@@ -67,7 +67,7 @@ INLINE __u32 netns_of(__u64 sk)
 }
 
 /* The field EBT_FIELD_SOCKET, if the socket behind args[arg] is connected to an endpoint. */
-INLINE __u64 stream_ends(struct scratch *s, __u8 arg)
+INLINE __u64 capture_endpoint_socket(struct scratch *s, __u8 arg)
 {
 	__u64 socket = stream_socket(s, s->header.args[arg]);
 	if (!socket)
@@ -81,8 +81,8 @@ INLINE __u64 stream_ends(struct scratch *s, __u8 arg)
 	return POINTER(socket, socket, sk);
 }
 
-/* Who sends or connects is asked for the stack, if anybody is. */
-INLINE __u32 stage_after_stream(__u32 direction)
+/* The stack is captured of those who send or connect, if it is wanted at all. */
+INLINE __u32 stage_after_transfer(__u32 direction)
 {
 	if (HAS_FEATURE(user_stack))
 		return direction == EBT_RECEIVED ? STAGE_CAPTURE : STAGE_STACK;
@@ -90,10 +90,10 @@ INLINE __u32 stage_after_stream(__u32 direction)
 }
 
 /*
- * Is the caller inside a system call whose end is looked at? io_uring connects in
+ * Is the caller inside a system call whose end will be looked at? io_uring connects in
  * io_uring_enter(2), or in a thread that has never been in user space: one of the kernel's, or
- * since 5.12 of the process's own, which has the registers of whoever started it, but for ip and
- * sp.
+ * since 5.12 of the process's own, which has the registers of the thread that started it, except
+ * ip and sp.
  */
 INLINE int in_connecting_call(__u64 task)
 {
@@ -102,26 +102,26 @@ INLINE int in_connecting_call(__u64 task)
 	return entry.ip && number_of(entry.raw_nr) != NR_IO_URING_ENTER;
 }
 
-/* The fields that tell of a connection. */
+/* Appends the fields that describe a connection. */
 INLINE void put_connection(struct scratch *s, __u64 sk, const struct ebt_socket *ends)
 {
 	struct ebt_field *field = field_begin(s, EBT_FIELD_SOCKET, 0);
 	*(struct ebt_socket *)(field + 1) = *ends;
 	field_end(s, field, EBT_OK, sizeof(*ends), sizeof(*ends));
-	field = field_begin(s, EBT_FIELD_STREAM, 0);
-	struct ebt_stream *stream = (void *)(field + 1);
-	stream->socket = sk;
-	stream->total = 0;
-	stream->netns = netns_of(sk);
-	stream->direction = EBT_CONNECTED_ASIDE;
-	field_end(s, field, EBT_OK, sizeof(*stream), sizeof(*stream));
+	field = field_begin(s, EBT_FIELD_TRANSFER, 0);
+	struct ebt_transfer *transfer = (void *)(field + 1);
+	transfer->socket = sk;
+	transfer->total = 0;
+	transfer->netns = netns_of(sk);
+	transfer->direction = EBT_CONNECTED_ASIDE;
+	field_end(s, field, EBT_OK, sizeof(*transfer), sizeof(*transfer));
 }
 
 INLINE void record_connection(void *ctx, __u64 task, __u64 sk, const struct ebt_socket *ends)
 {
 	struct claim claim;
 	__u32 zero = 0;
-	struct ebt_stream_gate *gate = bpf_map_lookup_elem(&stream_gate, &zero);
+	struct ebt_transfer_gate *gate = bpf_map_lookup_elem(&transfer_gate, &zero);
 	if (gate)
 		__sync_fetch_and_add(&gate->connects, 1);
 	claim_slot(&claim, task);
@@ -129,10 +129,10 @@ INLINE void record_connection(void *ctx, __u64 task, __u64 sk, const struct ebt_
 	if (!s)
 		return;
 	claim.slot->seen++;
-	header_begin(&claim, bpf_get_current_pid_tgid(), EBT_STREAM);
+	header_begin(&claim, bpf_get_current_pid_tgid(), EBT_TRANSFER);
 	s->header.row = s->row = EBT_ROW_NONE; /* nothing to capture but the process */
 	put_connection(s, sk, ends);
-	go_on(ctx, &claim, stage_after_stream(EBT_CONNECTED_ASIDE));
+	continue_in(ctx, &claim, stage_after_transfer(EBT_CONNECTED_ASIDE));
 }
 
 #endif

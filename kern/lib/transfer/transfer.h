@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What calls move over connections to endpoints: records of the kind EBT_STREAM. */
+/* What calls move over connections to endpoints: records of the kind EBT_TRANSFER. */
 #ifndef EBT_LIB_TRANSFER_TRANSFER_H
 #define EBT_LIB_TRANSFER_TRANSFER_H
 
@@ -26,7 +26,7 @@ INLINE __u32 move_flags(const __u64 *args, const struct ebt_plan *plan)
 }
 
 /* Is it a call that may have opened a connection, and did? */
-INLINE int opens(const struct call *call, const struct ebt_plan *plan)
+INLINE int opens_connection(const struct call *call, const struct ebt_plan *plan)
 {
 	int began = call->ret == -EINPROGRESS;
 	if (plan->move == EBT_MOVE_CONNECT) /* one that a signal interrupts goes on by itself */
@@ -35,7 +35,7 @@ INLINE int opens(const struct call *call, const struct ebt_plan *plan)
 	       (move_flags(call->args, plan) & MSG_FASTOPEN);
 }
 
-INLINE int moves(const struct call *call, const struct ebt_plan *plan)
+INLINE int moves_bytes(const struct call *call, const struct ebt_plan *plan)
 {
 	if (plan->move == EBT_MOVE_CONNECT || call->ret < 0)
 		return 0;
@@ -43,20 +43,20 @@ INLINE int moves(const struct call *call, const struct ebt_plan *plan)
 		return call->ret > 0;
 	if (move_flags(call->args, plan) & (MSG_PEEK | MSG_ERRQUEUE))
 		return 0;
-	/* Nothing was received: that is the end of the stream, unless nothing was asked for. */
+	/* Receiving nothing means that the peer has closed, unless the buffer was empty. */
 	return call->ret > 0 || plan->move != EBT_MOVE_BUFFER || call->args[2];
 }
 
-/* Is the call one that may have a stream to tell of? */
-INLINE int may_stream(const struct call *call, const struct ebt_plan *plan)
+/* Is the call one that may have opened a connection to an endpoint, or moved bytes there? */
+INLINE int may_transfer(const struct call *call, const struct ebt_plan *plan)
 {
-	return opens(call, plan) || (moves(call, plan) && streams_open());
+	return opens_connection(call, plan) || (moves_bytes(call, plan) && gate_is_open());
 }
 
-/* Aims the cursor at what the call moved. */
+/* Sets the cursor to what the call moved. */
 INLINE void cursor_begin(struct scratch *s, const struct ebt_plan *plan)
 {
-	struct stream_cursor *c = &s->stream;
+	struct transfer_cursor *c = &s->transfer;
 	const struct ebt_header *h = &s->header;
 	__u32 flags = move_flags(h->args, plan);
 	c->buffer = h->args[1];
@@ -81,7 +81,7 @@ INLINE void cursor_begin(struct scratch *s, const struct ebt_plan *plan)
 		break;
 	}
 	c->several = plan->move == EBT_MOVE_MESSAGES;
-	/* Through no memory of the caller's, or thrown away. */
+	/* The bytes went through no memory of the caller's, or were thrown away. */
 	if (h->ret <= 0 || plan->move >= EBT_MOVE_FILE ||
 	    (plan->move_direction == EBT_RECEIVED && (flags & MSG_TRUNC)))
 		c->unseen = 1;
@@ -89,12 +89,12 @@ INLINE void cursor_begin(struct scratch *s, const struct ebt_plan *plan)
 		c->unseen = 0;
 }
 
-/* Starts the field EBT_FIELD_STREAM. */
-INLINE void stream_begin(struct scratch *s, const struct ebt_plan *plan, __u64 sk, __u8 arg)
+/* Starts the field EBT_FIELD_TRANSFER. */
+INLINE void transfer_begin(struct scratch *s, const struct ebt_plan *plan, __u64 sk, __u8 arg)
 {
-	struct stream_cursor *c = &s->stream;
-	struct ebt_field *field = field_begin(s, EBT_FIELD_STREAM, arg);
-	struct ebt_stream *out = (void *)(field + 1);
+	struct transfer_cursor *c = &s->transfer;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_TRANSFER, arg);
+	struct ebt_transfer *out = (void *)(field + 1);
 	field->flags = EBT_USER_MEMORY;
 	out->socket = sk;
 	out->total = 0;
@@ -104,21 +104,21 @@ INLINE void stream_begin(struct scratch *s, const struct ebt_plan *plan, __u64 s
 		out->direction = EBT_RECEIVED;
 	if (s->header.ret < 0) /* sent with MSG_FASTOPEN, and not sent yet */
 		out->direction = EBT_CONNECTED;
-	c->next = stage_after_stream(out->direction);
+	c->next = stage_after_transfer(out->direction);
 	c->field = s->position;
 	c->end = s->position + sizeof(*field) + sizeof(*out);
-	c->limit = c->end + EBT_STREAM_MAX;
+	c->limit = c->end + EBT_TRANSFER_MAX;
 	cursor_begin(s, plan);
 }
 
-/* Sizes of the structures of sendmmsg(2), and where they tell how much was moved. */
+/* Sizes of the structures of sendmmsg(2), and the offsets of their lengths. */
 #define MMSGHDR 64
 #define MMSGHDR_LENGTH 56
 #define MMSGHDR_NARROW 32
 #define MMSGHDR_LENGTH_NARROW 28
 
 /* On to the next message. Its struct msghdr begins with an address, then come the buffers. */
-INLINE void next_message(struct stream_cursor *c)
+INLINE void next_message(struct transfer_cursor *c)
 {
 	__u64 wide[4] = {};
 	__u32 narrow[4] = {};
@@ -147,7 +147,7 @@ INLINE void next_message(struct stream_cursor *c)
 }
 
 /* On to the next buffer: a struct iovec. */
-INLINE void next_buffer(struct stream_cursor *c)
+INLINE void next_buffer(struct transfer_cursor *c)
 {
 	__u64 wide[2] = {};
 	__u32 narrow[2] = {};
@@ -168,8 +168,8 @@ INLINE void next_buffer(struct stream_cursor *c)
 	c->vectors--;
 }
 
-/* Copies what is at hand, unless something before it could not be. */
-INLINE void copy_buffer(struct scratch *s, struct stream_cursor *c)
+/* Copies the buffer at hand, unless one before it could not be read. */
+INLINE void copy_buffer(struct scratch *s, struct transfer_cursor *c)
 {
 	__u64 end = c->end, room = c->limit - end, length = c->length, left = c->left;
 	if (length > left)
@@ -180,7 +180,7 @@ INLINE void copy_buffer(struct scratch *s, struct stream_cursor *c)
 		length = room;
 	if (!length || c->fault)
 		return;
-	if (bpf_probe_read_user(record_at(s, end), bounded(length, EBT_STREAM_MAX),
+	if (bpf_probe_read_user(record_at(s, end), bounded(length, EBT_TRANSFER_MAX),
 				user(c->buffer))) {
 		c->fault = 1;
 		c->half = length; /* a part of it may be there */
@@ -189,11 +189,11 @@ INLINE void copy_buffer(struct scratch *s, struct stream_cursor *c)
 	c->end = end + length;
 }
 
-/* One step on; 0 when that was the last. */
-INLINE int stream_step(struct scratch *s)
+/* Takes one step: a buffer or a message. 0 when it was the last. */
+INLINE int transfer_step(struct scratch *s)
 {
 	OPAQUE(s); /* as in walk_step */
-	struct stream_cursor *c = &s->stream;
+	struct transfer_cursor *c = &s->transfer;
 	if (!c->length) {
 		if (c->fault && !c->several)
 			return 0;
@@ -210,22 +210,22 @@ INLINE int stream_step(struct scratch *s)
 	return 1;
 }
 
-INLINE int stream_some(struct scratch *s)
+INLINE int transfer_some(struct scratch *s)
 {
 	TIER_LOOP
-	for (int i = 0; i < TIER_STREAM_STEPS; i++) {
-		if (!stream_step(s))
+	for (int i = 0; i < TIER_TRANSFER_STEPS; i++) {
+		if (!transfer_step(s))
 			return 1;
 	}
 	return 0;
 }
 
 /* Ends the field. `whole`: all of the call was looked at. */
-INLINE void stream_end(struct scratch *s, int whole)
+INLINE void transfer_end(struct scratch *s, int whole)
 {
-	struct stream_cursor *c = &s->stream;
+	struct transfer_cursor *c = &s->transfer;
 	struct ebt_field *field = record_at(s, c->field);
-	struct ebt_stream *out = (void *)(field + 1);
+	struct ebt_transfer *out = (void *)(field + 1);
 	if (c->fault && c->half)
 		c->end += read_user_pages(s, c->end, c->buffer, c->half);
 	__u32 length = c->end - c->field - sizeof(*field);
@@ -242,17 +242,17 @@ INLINE void stream_end(struct scratch *s, int whole)
 	field_end(s, field, status, length & RECORD_MASK, original);
 }
 
-/* The ordinary record of the same call, where the rules want one; else the end. */
-INLINE void call_without_stream(void *ctx, struct claim *claim, const struct ebt_plan *plan)
+/* Continues with the ordinary record of the call, if the rules want one. */
+INLINE void call_without_transfer(void *ctx, struct claim *claim, const struct ebt_plan *plan)
 {
-	if (plan->flags & EBT_PLAN_STREAM_ONLY)
-		drop(ctx, claim);
+	if (plan->flags & EBT_PLAN_TRANSFER_ONLY)
+		filter_out(ctx, claim);
 	else
 		filter_and_capture(ctx, claim, bpf_get_current_task(), plan);
 }
 
 /* The stage: is it a connection to an endpoint? */
-INLINE void run_stream(void *ctx)
+INLINE void run_transfer(void *ctx)
 {
 	struct claim claim;
 	resume_slot(&claim);
@@ -263,31 +263,31 @@ INLINE void run_stream(void *ctx)
 	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
 	if (!plan)
 		return;
-	view_resources(s, bpf_get_current_task());
+	read_resources(s, bpf_get_current_task());
 	__u8 arg = 0;
-	__u64 sk = stream_ends(s, 0);
+	__u64 sk = capture_endpoint_socket(s, 0);
 	if (!sk && plan->move == EBT_MOVE_PIPE) {
 		arg = 2;
-		sk = stream_ends(s, 2);
+		sk = capture_endpoint_socket(s, 2);
 	}
 	if (!sk) {
-		call_without_stream(ctx, &claim, plan);
+		call_without_transfer(ctx, &claim, plan);
 		return;
 	}
-	struct ebt_stream_gate *gate = bpf_map_lookup_elem(&stream_gate, &zero);
+	struct ebt_transfer_gate *gate = bpf_map_lookup_elem(&transfer_gate, &zero);
 	if (gate &&
 	    (plan->move == EBT_MOVE_CONNECT || (move_flags(s->header.args, plan) & MSG_FASTOPEN)))
 		__sync_fetch_and_add(&gate->connects, 1);
-	s->header.kind = EBT_STREAM;
-	s->then_stage = plan->flags & EBT_PLAN_STREAM_ONLY ? 0 : STAGE_CALL;
+	s->header.kind = EBT_TRANSFER;
+	s->next_record_stage = plan->flags & EBT_PLAN_TRANSFER_ONLY ? 0 : STAGE_CALL;
 	s->row = EBT_ROW_NONE; /* nothing to capture but the process */
-	stream_begin(s, plan, sk, arg);
-	if (!s->stream.unseen) {
-		go_on(ctx, &claim, STAGE_COPY);
+	transfer_begin(s, plan, sk, arg);
+	if (!s->transfer.unseen) {
+		continue_in(ctx, &claim, STAGE_COPY);
 		return;
 	}
-	stream_end(s, 1);
-	go_on(ctx, &claim, s->stream.next);
+	transfer_end(s, 1);
+	continue_in(ctx, &claim, s->transfer.next);
 }
 
 /* Tail calls after a copy: the stack, a capture, a walk, another capture, and the call's own. */
@@ -301,15 +301,15 @@ INLINE void run_copy(void *ctx)
 	struct scratch *s = claim.scratch;
 	if (!s)
 		return;
-	s->reserve = CALLS_AFTER_COPY;
-	int whole = stream_some(s);
+	s->reserved_calls = CALLS_AFTER_COPY;
+	int whole = transfer_some(s);
 	if (!whole && may_repeat(s))
-		jump(ctx, s, STAGE_COPY);
-	stream_end(s, whole);
-	go_on(ctx, &claim, s->stream.next);
+		tail_call(ctx, s, STAGE_COPY);
+	transfer_end(s, whole);
+	continue_in(ctx, &claim, s->transfer.next);
 }
 
-/* The stage: after the stream's record, the one that the rules want of the same call. */
+/* The stage: after the transfer's record, the one that the rules want of the same call. */
 INLINE void run_call(void *ctx)
 {
 	struct claim claim;

@@ -35,7 +35,7 @@ INLINE void run_stack(void *ctx)
 	if (!claim.scratch)
 		return;
 	capture_user_stack(claim.scratch, bpf_get_current_task());
-	go_on(ctx, &claim, STAGE_CAPTURE);
+	continue_in(ctx, &claim, STAGE_CAPTURE);
 }
 
 #endif

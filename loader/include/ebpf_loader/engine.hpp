@@ -38,7 +38,7 @@ class Selection {
     /// Selects EBT_ROW_FORK, EBT_ROW_EXEC or EBT_ROW_EXIT.
     void select_process(ebt_process_row row, std::span<const ebt_predicate> filter, bool include_all);
     /// Selects what calls move over TCP connections whose far end is one of these: records of
-    /// the kind EBT_STREAM, besides the record of the call itself where that is selected too.
+    /// the kind EBT_TRANSFER, besides the record of the call itself where that is selected too.
     /// Calls that move bytes cost next to nothing while no such connection is open; see
     /// Engine::close_streams(). Throws Error(usage) when there are too many.
     void select_streams(std::span<const ebt_endpoint> endpoints);

@@ -87,7 +87,7 @@ ebt_settings ring_settings(size_t bytes) {
     ebt_settings settings{};
     settings.wakeup_bytes = std::min(wakeup_bytes, ring / 8);
     settings.ordinary_bytes = ring - ring / 8;
-    settings.ask_bytes = ring / 32 / cpus;
+    settings.query_bytes = ring / 32 / cpus;
     return settings;
 }
 
@@ -224,7 +224,7 @@ uint64_t Engine::Impl::untold_losses(std::span<const SlotStats> slots, const Buf
 }
 
 void Engine::Impl::close_streams(uint64_t connects) {
-    settings_.streams_closed_at = connects;
+    settings_.gate_closed_at = connects;
     tier_->set(settings_);
 }
 

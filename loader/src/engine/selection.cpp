@@ -144,7 +144,7 @@ void Selection::select_streams(std::span<const ebt_endpoint> endpoints) {
         if (!selected) {
             select(call, {}, false);
             ebt_plan only{};
-            only.flags = static_cast<__u16>(call.flags | EBT_PLAN_STREAM_ONLY);
+            only.flags = static_cast<__u16>(call.flags | EBT_PLAN_TRANSFER_ONLY);
             plans_[row_of(call)] = only;
         }
         select_stream(call);
@@ -155,7 +155,7 @@ void Selection::select_stream(const SyscallRow& call) {
     if (call.move.kind == EBT_MOVE_NONE)
         return;
     ebt_plan& plan = plans_[row_of(call)];
-    plan.flags |= EBT_PLAN_STREAM;
+    plan.flags |= EBT_PLAN_TRANSFER;
     plan.move = static_cast<__u8>(call.move.kind);
     plan.move_direction = static_cast<__u8>(call.move.direction);
     plan.move_flags = call.move.flags;

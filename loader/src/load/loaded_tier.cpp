@@ -273,7 +273,7 @@ ebt_plan with_derived_flags(ebt_plan plan) {
             return predicate.value >= EBT_VALUE_UID && predicate.value != EBT_VALUE_PID;
         });
     if (asks)
-        plan.flags |= EBT_PLAN_WHO;
+        plan.flags |= EBT_PLAN_IDENTITY;
     return plan;
 }
 
@@ -281,7 +281,7 @@ ebt_plan with_derived_flags(ebt_plan plan) {
 /// open it are not.
 bool is_gated(const ebt_plan& plan) {
     const bool opens = plan.move == EBT_MOVE_CONNECT || (plan.move_direction == EBT_SENT && plan.move_flags);
-    return (plan.flags & EBT_PLAN_STREAM_ONLY) && !opens;
+    return (plan.flags & EBT_PLAN_TRANSFER_ONLY) && !opens;
 }
 
 ebt_numbers with_gates(ebt_numbers rows, const LoadedTier::Plans& plans) {
@@ -333,8 +333,8 @@ void LoadedTier::set_endpoints(std::span<const ebt_endpoint> endpoints) {
     for (const ebt_endpoint& endpoint : endpoints)
         if (bpf_map_update_elem(map_fd("endpoints"), &endpoint, &unused, BPF_ANY))
             throw Error(ErrorCode::resources, std::string("cannot write to a map: ") + strerror(errno));
-    const ebt_stream_gate gate{.connects = endpoints.empty() ? 0u : 1u};
-    write_map(map_fd("stream_gate"), 0, &gate);
+    const ebt_transfer_gate gate{.connects = endpoints.empty() ? 0u : 1u};
+    write_map(map_fd("transfer_gate"), 0, &gate);
 }
 
 void LoadedTier::forget_endpoints(std::span<const ebt_endpoint> endpoints) {
@@ -344,8 +344,8 @@ void LoadedTier::forget_endpoints(std::span<const ebt_endpoint> endpoints) {
 
 uint64_t LoadedTier::stream_connects() const {
     const uint32_t zero = 0;
-    ebt_stream_gate gate{};
-    bpf_map_lookup_elem(map_fd("stream_gate"), &zero, &gate);
+    ebt_transfer_gate gate{};
+    bpf_map_lookup_elem(map_fd("transfer_gate"), &zero, &gate);
     return gate.connects;
 }
 

@@ -250,7 +250,7 @@ uint32_t run(LoadedTier& tier, Reader& reader, const Hooks& hooks, const Offsets
     const Beacon beacon(samples);
     ebt_settings settings{};
     settings.wakeup_bytes = 1;
-    settings.ordinary_bytes = settings.ask_bytes = UINT32_MAX; // nothing is kept out
+    settings.ordinary_bytes = settings.query_bytes = UINT32_MAX; // nothing is kept out
     tier.set(settings);
     tier.attach_all();
     const ebt_header self = check_own_call(tier, reader, own, samples, beacon);

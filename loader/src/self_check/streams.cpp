@@ -78,10 +78,10 @@ void check_streams(LoadedTier& tier, Reader& reader, const Offsets& offsets, Mis
         return;
     const std::string fields = "socket.sk, sock.skc_daddr, sock.skc_dport (of a connection)";
     const auto view = records.find([](const ebt_header& h) {
-        return h.kind == EBT_STREAM && h.ret == static_cast<int64_t>(sent.size());
+        return h.kind == EBT_TRANSFER && h.ret == static_cast<int64_t>(sent.size());
     });
-    const auto field = view ? view->find(EBT_FIELD_STREAM, 0) : std::nullopt;
-    ebt_stream stream{};
+    const auto field = view ? view->find(EBT_FIELD_TRANSFER, 0) : std::nullopt;
+    ebt_transfer stream{};
     if (!field || field->content.size() < sizeof(stream)) {
         mismatches.absent(fields, "what it sent was not seen");
         return;

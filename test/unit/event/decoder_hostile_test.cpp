@@ -26,7 +26,7 @@ template <typename Change> bool refused_with(Defect defect, Change change) {
 TEST(Decoder, RefusesAnImpossibleHeader) {
     EXPECT_TRUE(refused_with(Defect::version, [](ebt_header& h) { h.version++; }));
     EXPECT_TRUE(refused_with(Defect::kind, [](ebt_header& h) { h.kind = 0; }));
-    EXPECT_TRUE(refused_with(Defect::kind, [](ebt_header& h) { h.kind = EBT_STREAM + 1; }));
+    EXPECT_TRUE(refused_with(Defect::kind, [](ebt_header& h) { h.kind = EBT_TRANSFER + 1; }));
     EXPECT_TRUE(refused_with(Defect::kind, [](ebt_header& h) { h.abi = EBT_ABIS; }));
     EXPECT_TRUE(refused_with(Defect::size, [](ebt_header& h) { h.size += 8; }));
     EXPECT_TRUE(refused_with(Defect::size, [](ebt_header& h) { h.size -= 1; }));

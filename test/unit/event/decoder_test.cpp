@@ -168,8 +168,8 @@ TEST(Decoder, ReadsTheChildOfAFork) {
 TEST(Decoder, ReadsStreamsOpenedAside) {
     for (const uint32_t direction : {0u, 2u, 3u, 4u}) {
         RecordBuilder builder;
-        builder.header.kind = EBT_STREAM;
-        builder.field(EBT_FIELD_STREAM, RecordBuilder::bytes_of(ebt_stream{7, 0, 8, direction}));
+        builder.header.kind = EBT_TRANSFER;
+        builder.field(EBT_FIELD_TRANSFER, RecordBuilder::bytes_of(ebt_transfer{7, 0, 8, direction}));
         Decoded d(builder);
         EXPECT_EQ(d.event.stream_status, direction <= EBT_CONNECTED_ASIDE ? Status::ok : Status::unavailable);
         if (direction <= EBT_CONNECTED_ASIDE) {
@@ -183,7 +183,7 @@ TEST(Decoder, ReadsTheCallersStack) {
     registers.ip = 0x401000;
     registers.sp = 0x7ffe0000;
     RecordBuilder builder;
-    builder.header.kind = EBT_STREAM;
+    builder.header.kind = EBT_TRANSFER;
     builder.field(EBT_FIELD_USER_STACK, RecordBuilder::bytes_of(registers) + "stack of the caller");
     Decoded d(builder);
     EXPECT_EQ(d.event.user_stack_status, Status::ok);

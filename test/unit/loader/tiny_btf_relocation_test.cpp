@@ -16,7 +16,7 @@ namespace ebpf_loader {
 namespace {
 
 constexpr const char* source = R"(
-#include "kern/lib/base.h"
+#include "kern/base/base.h"
 SEC("socket") int pid(void *ctx) { return OFFSET(task_struct, pid); }
 SEC("socket") int mnt(void *ctx) { return OFFSET(path, mnt); }
 SEC("socket") int far(void *ctx) { return OFFSET(mm_struct, exe_file); }

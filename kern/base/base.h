@@ -3,8 +3,8 @@
  * What every part of the kernel side stands on: the ABI, the helpers, and the
  * offsets, which the loader patches into the instructions before it loads them.
  */
-#ifndef EBT_LIB_BASE_H
-#define EBT_LIB_BASE_H
+#ifndef EBT_BASE_BASE_H
+#define EBT_BASE_BASE_H
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Numbers of the kernel's interface, the same on every kernel and architecture. */
-#ifndef EBT_LIB_UAPI_H
-#define EBT_LIB_UAPI_H
+#ifndef EBT_BASE_UAPI_H
+#define EBT_BASE_UAPI_H
 
 #define ENOENT 2
 #define EINTR 4

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The maps. Sizes that depend on the machine are set by the loader. */
-#ifndef EBT_LIB_MAPS_H
-#define EBT_LIB_MAPS_H
+#ifndef EBT_BASE_MAPS_H
+#define EBT_BASE_MAPS_H
 
-#include "kern/lib/scratch.h"
+#include "kern/base/scratch.h"
 
 /* Selected system call numbers. */
 struct {
@@ -42,17 +42,17 @@ struct {
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
-/* Process images that user space has been sent: tgid -> which one. */
+/* Process images that user space has received, by tgid. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, __u32);
 	__type(value, struct known_image);
-} known SEC(".maps");
+} known_images SEC(".maps");
 
 /*
- * Processes whose end has been told. Threads that end at the same time may each find
- * that they are the last.
+ * Processes whose end has been reported: threads that end at the same time may each
+ * find that they are the last.
  */
 struct process_key {
 	__u64 start_time;
@@ -64,7 +64,7 @@ struct {
 	__uint(max_entries, 4096);
 	__type(key, struct process_key);
 	__type(value, __u8);
-} ended SEC(".maps");
+} ended_processes SEC(".maps");
 
 /* Registers of an exec that is under way, which a successful one wipes: by task_struct. */
 struct exec_call {
@@ -80,7 +80,7 @@ struct {
 	__type(value, struct exec_call);
 } exec_calls SEC(".maps");
 
-/* How many events a process has told of in a second; with the feature rate_limit. */
+/* How many events of a process there were in a second; with the feature rate_limit. */
 struct rate {
 	__u64 second;
 	__u64 events;
@@ -113,8 +113,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct ebt_stream_gate);
-} stream_gate SEC(".maps");
+	__type(value, struct ebt_transfer_gate);
+} transfer_gate SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

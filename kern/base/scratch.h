@@ -3,10 +3,10 @@
  * Work in progress of one slot. What lives here instead of in registers is an
  * unknown number to the verifier, which lets it recognise states it has seen.
  */
-#ifndef EBT_LIB_SCRATCH_H
-#define EBT_LIB_SCRATCH_H
+#ifndef EBT_BASE_SCRATCH_H
+#define EBT_BASE_SCRATCH_H
 
-#include "kern/lib/base.h"
+#include "kern/base/base.h"
 
 /* What is captured next: s->phase. */
 enum phase {
@@ -18,11 +18,11 @@ enum phase {
 	PHASE_STEPS = 5, /* plus the index of the step */
 };
 
-/* What a capture asks of the stage that runs it. */
+/* How a capture went, and so what comes next. */
 enum outcome {
-	NEXT = 0,    /* done: on to the next */
-	WALK = 1,    /* the walker is aimed */
-	STRINGS = 2, /* the cursor stands at an argument vector */
+	CAPTURED = 0,   /* the field is complete, or has been left out */
+	NEEDS_WALK = 1, /* the walker stands at a dentry */
+	NEEDS_ARGV = 2, /* the cursor stands at an argument vector */
 };
 
 struct mount_view {
@@ -45,7 +45,7 @@ struct walker {
 	__u64 mount;           /* struct mount that the dentry is in */
 	struct mount_view in;  /* what it says */
 	struct dentry_view at; /* the dentry last read, and what follows in it */
-	__u64 inode;           /* of the file, for its file system's magic; 0: not asked for */
+	__u64 inode;           /* of the file, for its file system's magic; 0: not wanted */
 	__u64 end;             /* of the components in the record */
 	__u64 limit;           /* where they have to end; 0 once they did not */
 	__u64 stop;  /* the cwd's dentry, once the record has the cwd: what is below need not repeat
@@ -65,19 +65,19 @@ struct argv_cursor {
 	__u32 width; /* bytes of a pointer: 8, or 4 for i386 and x32 */
 };
 
-/* What of a call's bytes is still to be copied. */
-struct stream_cursor {
+/* Where the copying of a call's bytes stands. */
+struct transfer_cursor {
 	__u64 buffer, length;    /* at hand, in user memory; length 0: none */
 	__u64 vector, vectors;   /* struct iovec that come after it */
 	__u64 message, messages; /* struct msghdr, or mmsghdr, that come after these */
-	__u64 left;              /* bytes that the message at hand moved yet */
+	__u64 left;              /* bytes of the message at hand that are still to come */
 	__u64 total;
 	__u64 end; /* of the bytes in the record */
 	__u64 limit;
-	__u64 half;    /* bytes at `buffer` of which not all could be read */
+	__u64 half;    /* bytes at `buffer`, of which only some could be read */
 	__u32 field;   /* where the field's struct ebt_field stands in the record */
 	__u32 narrow;  /* the structures are those of 32 bits */
-	__u32 several; /* struct mmsghdr: each tells how much it moved */
+	__u32 several; /* struct mmsghdr: each has a length of its own */
 	__u32 fault;   /* something could not be read: what follows has no place */
 	__u32 unseen;  /* there are no bytes to read */
 	__u32 next;    /* the stage after the field */
@@ -116,22 +116,22 @@ struct scratch {
 	__u64 pwd_mount, pwd_dentry;
 	struct walker walker;
 	struct argv_cursor argv;
-	struct stream_cursor stream;
-	__s64 string_result; /* for unsure() */
+	struct transfer_cursor transfer;
+	__s64 string_result; /* for forget_range() */
 	__u32 phase;
-	__u32 list;       /* of the plan's steps: 1 when the call succeeded */
-	__u32 tail_calls; /* of this run: the kernel allows 32 or 33 */
-	__u32 reserve;    /* tail calls that others than this walk still need */
-	__u32 position;   /* end of the record so far */
+	__u32 step_list;      /* index into the plan's steps: 1 when the call succeeded */
+	__u32 tail_calls;     /* of this run: the kernel allows 32 or 33 */
+	__u32 reserved_calls; /* tail calls that the rest of the record needs */
+	__u32 position;       /* end of the record so far */
 	__u32 row;
-	__u32 image_whole; /* the image is complete: need not be sent again */
-	__u32 then_stage;  /* after this record, another, which begins there; 0: none */
+	__u32 image_whole;       /* the record has the whole image: later ones need not have it */
+	__u32 next_record_stage; /* which begins another record after this one; 0: none */
 	__u32 chrooted;
-	__u32 cwd_told;
-	__u32 with_image; /* the image may go with the record */
-	__u32 who_known;  /* header_who has run */
-	__u32 vital;      /* of the plan's flags */
-	__u32 last_tgid;  /* of the image that was last found to be known */
+	__u32 cwd_written;
+	__u32 with_image;   /* the image may go with the record */
+	__u32 has_identity; /* header_identity has run */
+	__u32 vital;        /* of the plan's flags */
+	__u32 last_tgid;    /* of the image that was found last in `known_images` */
 	struct known_image last_image;
 	union {
 		struct ebt_header header;

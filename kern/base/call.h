@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* A system call as it came in. */
-#ifndef EBT_LIB_CALL_H
-#define EBT_LIB_CALL_H
+#ifndef EBT_BASE_CALL_H
+#define EBT_BASE_CALL_H
 
-#include "kern/lib/base.h"
+#include "kern/base/base.h"
 
 struct call {
 	__u64 ids; /* bpf_get_current_pid_tgid() */
