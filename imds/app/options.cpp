@@ -4,19 +4,24 @@
 #include <sstream>
 
 #include "telemetry/cli/command_line.hpp"
+#include "telemetry/sink/datadog.hpp"
 
 namespace telemetry::imds {
 
 namespace {
 
-using command_line::refuse;
 namespace po = command_line::po;
 using Texts = std::vector<std::string>;
 
+SinkKinds sinks() {
+    SinkKinds kinds = common_sinks();
+    kinds.push_back(&datadog_sink);
+    return kinds;
+}
+
 command_line::Groups groups() {
-    command_line::Groups groups;
+    command_line::Groups groups(sinks());
     auto add = groups.events.add_options();
-    add("datadog", "send events to Datadog too; DD_API_KEY and DD_SITE from the environment");
     add("unsafe", "show bodies and whole URLs, with the secrets in them");
     add("user-stack-trace", "which functions of which files asked, with each request: docs/imds.md");
     add("endpoints", po::value<Texts>()->value_name("FILE"),
@@ -78,8 +83,7 @@ event.
 TrackerOptions parse_tracker_options(int argc, const char* const argv[]) {
     const po::variables_map values = command_line::parse(argc, argv, groups());
     TrackerOptions options;
-    options.common = command_line::shared_options(values);
-    options.datadog = values.count("datadog");
+    options.common = command_line::shared_options(values, sinks());
     options.unsafe = values.count("unsafe");
     options.user_stack_trace = values.count("user-stack-trace");
     if (values.count("proc"))

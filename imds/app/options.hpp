@@ -14,7 +14,6 @@ struct TrackerOptions {
     enum class Colour { automatic, always, never };
 
     Options common; ///< what ebpf_telemetry has too: outputs, kernel, run
-    bool datadog = false;
     bool unsafe = false;
     bool user_stack_trace = false;
     std::string proc_root = "/proc";

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "imds/app/reporter.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <unistd.h>
 
+#include "telemetry/app/engine_setup.hpp"
 #include "telemetry/cli/command_line.hpp"
 
 namespace telemetry::imds {
@@ -22,26 +24,20 @@ bool wants_colour(const TrackerOptions& options) {
         break;
     }
     const char* no_colour = std::getenv("NO_COLOR");
-    const bool is_screen_alone = common.screen && common.files.empty() && !common.syslog;
+    const auto shows = [](const Destination& to) { return to.kind->own_format || to.kind->may_be_terminal; };
+    const bool is_screen_alone = std::ranges::all_of(common.outputs, shows);
     return is_screen_alone && !(no_colour && *no_colour) && isatty(STDOUT_FILENO);
 }
 
-std::unique_ptr<DatadogSink> open_datadog(const TrackerOptions& options) {
-    if (!options.datadog)
-        return nullptr;
-    DatadogOptions datadog = datadog_options([](const char* name) { return std::getenv(name); });
-    char host[256] = "";
-    gethostname(host, sizeof host - 1);
-    datadog.host = host;
-    datadog.tags = std::string("scrubbed:") + (options.unsafe ? "false" : "true") +
-                   ",version:" + command_line::version();
-    return make_datadog_sink(datadog);
+SinkContext sink_context(const TrackerOptions& options) {
+    const std::string is_scrubbed = options.unsafe ? "false" : "true";
+    return {host_name(), "scrubbed:" + is_scrubbed + ",version:" + command_line::version()};
 }
 
 } // namespace
 
 ImdsReporter::ImdsReporter(const TrackerOptions& options)
-    : options_(options), outputs_(options.common), datadog_(open_datadog(options)) {
+    : options_(options), outputs_(options.common.outputs, sink_context(options)) {
     if (options.unsafe)
         log(LogLevel::warning, "--unsafe: bodies and URLs are shown with the secrets in them");
 }
@@ -54,18 +50,16 @@ void ImdsReporter::begin(const FormatContext& context) {
     if (options_.unsafe)
         format.unsafe = UnsafeView::because_the_user_asked_for_it();
     formatter_ = make_imds_formatter(*options_.common.format, format);
-    if (datadog_ && options_.common.format != &json_format)
-        datadog_formatter_ = make_imds_json_formatter(format);
+    format.colour = false;
+    for (const Format* own : outputs_.own_formats())
+        own_.push_back({own, make_imds_formatter(*own, format), {}});
 }
 
 void ImdsReporter::put(const ImdsEvent& event) {
     summary_.count(event);
-    const size_t begin = lines_.size();
     formatter_->format(event, lines_);
-    if (datadog_formatter_)
-        datadog_formatter_->format(event, datadog_lines_);
-    else if (datadog_)
-        datadog_lines_.append(lines_, begin);
+    for (Own& own : own_)
+        own.formatter->format(event, own.lines);
     ++lines_events_;
     ++events_;
     if (lines_.size() >= lines_bytes)
@@ -77,11 +71,13 @@ void ImdsReporter::put_lines(std::string_view lines) {
 }
 
 void ImdsReporter::hand_over() {
-    if (datadog_ && !datadog_lines_.empty())
-        datadog_->write(datadog_lines_, lines_events_);
+    for (Own& own : own_) {
+        if (!own.lines.empty())
+            outputs_.write_own(*own.format, own.lines, lines_events_);
+        own.lines.clear();
+    }
     if (!lines_.empty())
         outputs_.write(lines_, lines_events_);
-    datadog_lines_.clear();
     lines_.clear();
     lines_events_ = 0;
 }
@@ -89,15 +85,6 @@ void ImdsReporter::hand_over() {
 void ImdsReporter::finish() {
     hand_over();
     outputs_.finish();
-    if (datadog_)
-        datadog_->finish();
-}
-
-std::vector<OutputReport> ImdsReporter::reports() const {
-    std::vector<OutputReport> reports = outputs_.reports();
-    if (datadog_)
-        reports.push_back({"datadog", "output_datadog", datadog_->lost(), datadog_->error()});
-    return reports;
 }
 
 } // namespace telemetry::imds

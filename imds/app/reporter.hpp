@@ -8,14 +8,13 @@
 #include "imds/app/options.hpp"
 #include "imds/output/formatter.hpp"
 #include "imds/output/summary.hpp"
-#include "telemetry/account/ledger.hpp"
+#include "telemetry/account/summary.hpp"
 #include "telemetry/app/outputs.hpp"
 #include "telemetry/output/formatter.hpp"
-#include "telemetry/sink/datadog.hpp"
 
 namespace telemetry::imds {
 
-/// Where ImdsEvents go: formatted to the outputs, as JSON to Datadog, counted in the summary.
+/// Where ImdsEvents go: formatted to the outputs, counted in the summary.
 class ImdsReporter {
   public:
     /// Opens all outputs. Throws ebpf_loader::Error.
@@ -32,19 +31,24 @@ class ImdsReporter {
 
     bool reopen() { return outputs_.reopen(); }
     bool usable() { return outputs_.usable(); }
-    std::vector<OutputReport> reports() const;
+    std::vector<OutputReport> reports() const { return outputs_.reports(); }
     const ImdsSummary& summary() const { return summary_; }
     uint64_t events() const { return events_; }
 
   private:
+    /// The same events for the sinks that have a format of their own.
+    struct Own {
+        const Format* format;
+        std::unique_ptr<ImdsFormatter> formatter;
+        std::string lines;
+    };
+
     TrackerOptions options_;
     Outputs outputs_;
-    std::unique_ptr<DatadogSink> datadog_;
     std::unique_ptr<ImdsFormatter> formatter_;
-    std::unique_ptr<ImdsFormatter> datadog_formatter_; ///< null: the same lines as everywhere
+    std::vector<Own> own_;
     ImdsSummary summary_;
     std::string lines_;
-    std::string datadog_lines_;
     uint64_t lines_events_ = 0;
     uint64_t events_ = 0;
 };

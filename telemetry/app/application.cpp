@@ -5,6 +5,7 @@
 
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/log.hpp"
+#include "telemetry/cli/command_line.hpp"
 
 namespace telemetry {
 
@@ -40,7 +41,8 @@ ebpf_loader::Selection select_events(Rules& rules, const Extension* extension) {
 }
 
 Application::Application(const Options& options, std::unique_ptr<Extension> extension)
-    : extension_(std::move(extension)), rules_(load_rules(options)), outputs_(options),
+    : extension_(std::move(extension)), rules_(load_rules(options)),
+      outputs_(options.outputs, {host_name(), "version:" + command_line::version()}),
       engine_(select_events(rules_, extension_.get()), engine_options(options)),
       formatter_(options.format->make(format_context(engine_))), run_(options, engine_, *this, "/proc") {
     lines_.reserve(2 * lines_bytes);

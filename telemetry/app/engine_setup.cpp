@@ -26,12 +26,6 @@ int64_t clock_ns(clockid_t clock) {
     return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
 }
 
-std::string host_name() {
-    char name[256] = "";
-    gethostname(name, sizeof name - 1);
-    return name;
-}
-
 std::string boot_id() {
     std::string id;
     std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
@@ -102,6 +96,12 @@ int probe(const Options& options) {
     const bool runs =
         std::any_of(verdicts.begin(), verdicts.end(), [](const auto& tier) { return tier.chosen; });
     return runs ? exit_ok : exit_status(ebpf_loader::ErrorCode::tiers);
+}
+
+std::string host_name() {
+    char name[256] = "";
+    gethostname(name, sizeof name - 1);
+    return name;
 }
 
 uint64_t wall_clock_ns() {

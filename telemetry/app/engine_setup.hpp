@@ -17,6 +17,9 @@ FormatContext format_context(const ebpf_loader::Engine& engine);
 /// "tier tp, perf buffers of 1024 KiB, kernel offsets from ...": for the log.
 std::string summary_of(const ebpf_loader::Engine& engine);
 
+/// Empty when it is not known.
+std::string host_name();
+
 /// Tells what runs here, on standard output. Returns the exit status: a failure when nothing does.
 int probe(const Options& options);
 

@@ -2,26 +2,38 @@
 #include "telemetry/app/outputs.hpp"
 
 #include <algorithm>
-#include <unistd.h>
+
+#include "telemetry/base/log.hpp"
 
 namespace telemetry {
 
-Outputs::Outputs(const Options& options) {
-    for (const std::string& path : options.files) {
-        auto sink = make_file_sink(path);
-        FileSink* file = sink.get();
-        outputs_.push_back({"file " + path, "output_file", std::move(sink), file});
-    }
-    if (options.screen)
-        outputs_.push_back({"screen", "output_screen", make_stream_sink(STDOUT_FILENO, "standard output")});
-    if (options.syslog)
-        outputs_.push_back({"syslog", "output_syslog", make_syslog_sink()});
+Outputs::Outputs(const std::vector<Destination>& destinations, const SinkContext& context) {
+    for (const Destination& destination : destinations)
+        outputs_.push_back(
+            {destination.kind, destination.name(), destination.kind->open(destination.target, context)});
+}
+
+std::vector<const Format*> Outputs::own_formats() const {
+    std::vector<const Format*> formats;
+    for (const Output& output : outputs_)
+        if (output.kind->own_format && !std::ranges::count(formats, output.kind->own_format))
+            formats.push_back(output.kind->own_format);
+    return formats;
 }
 
 void Outputs::write(std::string_view lines, uint64_t events) {
     events_ += events;
+    write_to(nullptr, lines, events);
+}
+
+void Outputs::write_own(const Format& format, std::string_view lines, uint64_t events) {
+    write_to(&format, lines, events);
+}
+
+void Outputs::write_to(const Format* own_format, std::string_view lines, uint64_t events) {
     for (Output& output : outputs_)
-        output.sink->write(lines, events);
+        if (output.kind->own_format == own_format)
+            output.sink->write(lines, events);
 }
 
 void Outputs::flush() {
@@ -32,8 +44,8 @@ void Outputs::flush() {
 void Outputs::finish() {
     for (Output& output : outputs_) {
         output.sink->finish();
-        if (events_ != 0 && output.sink->lost() >= events_ && !output.sink->broken() && !output.told) {
-            output.told = true;
+        if (events_ != 0 && output.sink->lost() >= events_ && !output.sink->broken() && !output.is_reported) {
+            output.is_reported = true;
             log(LogLevel::error, output.name + ": took no event: " + std::string(output.sink->error()));
         }
     }
@@ -42,10 +54,10 @@ void Outputs::finish() {
 bool Outputs::reopen() {
     bool any = false;
     for (Output& output : outputs_) {
-        if (!output.file)
+        if (!output.sink->can_reopen())
             continue;
         any = true;
-        if (output.file->reopen())
+        if (output.sink->reopen())
             log(LogLevel::info, output.name + ": opened anew");
         else
             log(LogLevel::error, output.name + ": not opened anew: " + std::string(output.sink->error()));
@@ -55,17 +67,17 @@ bool Outputs::reopen() {
 
 bool Outputs::usable() {
     for (Output& output : outputs_)
-        if (output.sink->broken() && !output.told) {
-            output.told = true;
+        if (output.sink->broken() && !output.is_reported) {
+            output.is_reported = true;
             log(LogLevel::error, output.name + ": broken: " + std::string(output.sink->error()));
         }
-    return outputs_.empty() || !std::ranges::all_of(outputs_, &Output::told);
+    return outputs_.empty() || !std::ranges::all_of(outputs_, &Output::is_reported);
 }
 
 std::vector<OutputReport> Outputs::reports() const {
     std::vector<OutputReport> reports;
     for (const Output& output : outputs_)
-        reports.push_back({output.name, output.cause, output.sink->lost(), output.sink->error()});
+        reports.push_back({output.name, output.kind->cause, output.sink->lost(), output.sink->error()});
     return reports;
 }
 

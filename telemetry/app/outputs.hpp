@@ -6,8 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "telemetry/account/ledger.hpp"
-#include "telemetry/cli/options.hpp"
+#include "telemetry/account/summary.hpp"
 #include "telemetry/sink/sinks.hpp"
 
 namespace telemetry {
@@ -16,9 +15,15 @@ namespace telemetry {
 class Outputs {
   public:
     /// Opens them all. Throws ebpf_loader::Error.
-    explicit Outputs(const Options& options);
+    Outputs(const std::vector<Destination>& destinations, const SinkContext& context);
 
+    /// The formats of sinks that have one of their own.
+    std::vector<const Format*> own_formats() const;
+
+    /// Lines in the program's format, for all sinks but those with a format of their own.
     void write(std::string_view lines, uint64_t events);
+    /// The events of the same lines for the sinks that have this format of their own.
+    void write_own(const Format& format, std::string_view lines, uint64_t events);
     void flush();
     /// The very end. An output that lost every event counts as one that broke.
     void finish();
@@ -31,12 +36,13 @@ class Outputs {
 
   private:
     struct Output {
+        const SinkKind* kind;
         std::string name;
-        std::string_view cause;
         std::unique_ptr<Sink> sink;
-        FileSink* file = nullptr; ///< the sink, where it is one
-        bool told = false;        ///< that it broke, or took nothing
+        bool is_reported = false; ///< that it broke, or took nothing
     };
+
+    void write_to(const Format* own_format, std::string_view lines, uint64_t events);
 
     std::vector<Output> outputs_;
     uint64_t events_ = 0; ///< given to each

@@ -13,17 +13,30 @@ namespace telemetry::command_line {
 
 namespace {
 
+using Texts = std::vector<std::string>;
+
 constexpr uint32_t most_mebibytes = 1 << 20;
 
 void add_events(po::options_description& options) {
     auto add = options.add_options();
     const std::string format_help = "one of " + format_names() + "; the first is the default";
     add("format,f", po::value<std::string>()->value_name("NAME"), format_help.c_str());
-    add("output,o", po::value<std::vector<std::string>>()->value_name("FILE"),
-        "append events to FILE instead of the screen; again for a further file; - is the screen");
-    add("syslog,s", "send events to syslog too (facility user, ident ebpf-telemetry)");
-    add("quiet,q", "no events on the screen; diagnostics stay");
-    add("very-quiet,Q", "nothing at all on the screen");
+}
+
+std::string long_name(const SinkOption& option) {
+    const std::string_view name(option.name);
+    return std::string(name.substr(0, name.find(',')));
+}
+
+void add_sinks(po::options_description& options, const SinkKinds& sinks) {
+    auto add = options.add_options();
+    for (const SinkKind* kind : sinks)
+        for (const SinkOption& option : kind->options) {
+            if (option.value)
+                add(option.name, po::value<Texts>()->value_name(option.value), option.help);
+            else
+                add(option.name, option.help);
+        }
 }
 
 void add_kernel(po::options_description& options) {
@@ -94,25 +107,15 @@ Options::Action parse_action(const po::variables_map& values) {
     return Action::run;
 }
 
-/// With -o, the screen is one output among others and must be named; without, it is the one.
-void parse_outputs(const po::variables_map& values, Options& options) {
-    options.syslog = values.count("syslog");
-    options.silent = values.count("very-quiet");
-    bool no_screen = options.silent || values.count("quiet");
-    options.screen = !values.count("output");
-    if (!options.screen)
-        for (const std::string& file : values["output"].as<std::vector<std::string>>()) {
-            if (file.empty())
-                refuse("--output takes the name of a file");
-            if (file != "-")
-                options.files.push_back(file);
-            else if (no_screen)
-                refuse("-o - asks for events on the screen, -q and -Q for none");
-            else
-                options.screen = true;
+std::vector<Destination> parse_outputs(const po::variables_map& values, const SinkKinds& sinks) {
+    SinkArguments arguments;
+    for (const SinkKind* kind : sinks)
+        for (const SinkOption& option : kind->options) {
+            const std::string name = long_name(option);
+            if (values.count(name))
+                arguments.add(name, option.value ? values[name].as<Texts>() : Texts());
         }
-    if (no_screen)
-        options.screen = false;
+    return destinations(sinks, arguments);
 }
 
 void parse_kernel(const po::variables_map& values, Options& options) {
@@ -153,8 +156,9 @@ void parse_run(const po::variables_map& values, Options& options) {
 
 } // namespace
 
-Groups::Groups() {
+Groups::Groups(const SinkKinds& sinks) {
     add_events(events);
+    add_sinks(events, sinks);
     add_kernel(kernel);
     add_run(run);
     add_other(other);
@@ -164,10 +168,6 @@ po::options_description Groups::all() const {
     po::options_description options;
     options.add(events).add(kernel).add(run).add(other);
     return options;
-}
-
-void refuse(const std::string& why) {
-    throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, why + "; see --help");
 }
 
 po::variables_map parse(int argc, const char* const argv[], const Groups& groups) {
@@ -188,12 +188,13 @@ po::variables_map parse(int argc, const char* const argv[], const Groups& groups
     }
 }
 
-Options shared_options(const po::variables_map& values) {
+Options shared_options(const po::variables_map& values, const SinkKinds& sinks) {
     Options options;
     options.action = parse_action(values);
     if (auto format = text_of(values, "format"))
         options.format = &format_named(*format);
-    parse_outputs(values, options);
+    options.outputs = parse_outputs(values, sinks);
+    options.silent = values.count("very-quiet");
     parse_kernel(values, options);
     parse_run(values, options);
     return options;

@@ -7,6 +7,7 @@
 
 #include <boost/program_options.hpp>
 
+#include "telemetry/base/refuse.hpp"
 #include "telemetry/cli/options.hpp"
 
 /// What the programs on this engine share of their command lines.
@@ -21,19 +22,16 @@ struct Groups {
     po::options_description run{"Run"};
     po::options_description other{"Instead of a run"};
 
-    Groups();
+    explicit Groups(const SinkKinds& sinks = common_sinks());
     po::options_description all() const;
 };
-
-/// Throws ebpf_loader::Error(usage): the reason and where to read on.
-[[noreturn]] void refuse(const std::string& why);
 
 /// Throws ebpf_loader::Error(usage) on what the groups do not know.
 po::variables_map parse(int argc, const char* const argv[], const Groups& groups);
 
 /// The shared options, checked; the others keep their defaults.
 /// Throws ebpf_loader::Error(usage).
-Options shared_options(const po::variables_map& values);
+Options shared_options(const po::variables_map& values, const SinkKinds& sinks = common_sinks());
 
 std::optional<std::string> text_of(const po::variables_map& values, const char* name);
 

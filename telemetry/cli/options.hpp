@@ -10,6 +10,7 @@
 
 #include "telemetry/base/log.hpp"
 #include "telemetry/output/formats.hpp"
+#include "telemetry/sink/sinks.hpp"
 
 namespace telemetry {
 
@@ -21,9 +22,7 @@ struct Options {
 
     // events
     const Format* format = formats().front();
-    std::vector<std::string> files; ///< of -o, without "-"
-    bool screen = true;             ///< events to standard output
-    bool syslog = false;
+    std::vector<Destination> outputs; ///< where events go
     bool imds = false;                ///< conversations with metadata services too
     std::optional<std::string> rules; ///< absent: the built-in ones
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include <ebpf_loader/error.hpp>
+#include "telemetry/base/refuse.hpp"
 
 namespace telemetry {
 
@@ -24,9 +24,7 @@ std::span<const Format* const> formats() {
 const Format& format_named(std::string_view name) {
     const auto found = std::ranges::find(all, name, &Format::name);
     if (found == std::end(all))
-        throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, "--format is one of " + format_names() +
-                                                                    ", not \"" + std::string(name) +
-                                                                    "\"; see --help");
+        refuse("--format is one of " + format_names() + ", not \"" + std::string(name) + "\"");
     return **found;
 }
 

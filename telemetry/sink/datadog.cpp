@@ -12,7 +12,7 @@
 #include "telemetry/sink/datadog_queue.hpp"
 #include "telemetry/sink/gzip.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 namespace {
 
 using namespace std::chrono_literals;
@@ -259,4 +259,4 @@ std::unique_ptr<DatadogSink> make_datadog_sink(const DatadogOptions& options) {
     return std::make_unique<Sender>(options);
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "telemetry/sink/sink.hpp"
+#include "telemetry/sink/sinks.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 
 /// Where and how to send: Datadog's log intake, HTTP API v2.
 struct DatadogOptions {
@@ -30,7 +30,7 @@ struct DatadogOptions {
 };
 
 /// From DD_API_KEY, DD_SITE, DD_LOGS_URL (or DD_URL), DD_PROXY_HTTPS, DD_PROXY_HTTP, DD_PROXY_NO_PROXY
-/// as `get` finds them. Throws ebpf_loader::Error(usage) when there is no key.
+/// as `get` finds them: in datadog_options.cpp. Throws ebpf_loader::Error(usage) when there is no key.
 DatadogOptions datadog_options(const std::function<const char*(const char*)>& get);
 
 struct DatadogReport {
@@ -41,11 +41,15 @@ struct DatadogReport {
     std::string error;     ///< of the last attempt; empty when it was well
 };
 
-/// A sink for lines of JSON. It sends from a thread of its own: write() never waits.
+/// A sink for lines of JSON; datadog_none.cpp is in its place where there is no libcurl. It sends from a
+/// thread of its own: write() never waits.
 class DatadogSink : public Sink {
   public:
     virtual DatadogReport report() const = 0;
 };
 std::unique_ptr<DatadogSink> make_datadog_sink(const DatadogOptions& options);
 
-} // namespace telemetry::imds
+/// Of imds-tracker alone: other programs do without libcurl.
+extern const SinkKind datadog_sink;
+
+} // namespace telemetry

@@ -4,7 +4,7 @@
 
 #include "telemetry/sink/datadog.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 
 std::unique_ptr<DatadogSink> make_datadog_sink(const DatadogOptions&) {
     throw ebpf_loader::Error(
@@ -12,4 +12,4 @@ std::unique_ptr<DatadogSink> make_datadog_sink(const DatadogOptions&) {
         "--datadog: this program was built without libcurl; build it without EBT_STATIC");
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

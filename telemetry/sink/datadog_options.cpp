@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
+#include <cstdlib>
 #include <ebpf_loader/error.hpp>
 
 #include "telemetry/sink/datadog.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 namespace {
+
+constexpr SinkOption command_line_options[] = {
+    {"datadog", "send events to Datadog too; DD_API_KEY and DD_SITE from the environment"},
+};
 
 constexpr std::string_view path = "/api/v2/logs";
 
@@ -47,4 +52,17 @@ DatadogOptions datadog_options(const std::function<const char*(const char*)>& ge
     return options;
 }
 
-} // namespace telemetry::imds
+const SinkKind datadog_sink = {
+    .name = "datadog",
+    .cause = "output_datadog",
+    .options = command_line_options,
+    .open = [](const std::string&, const SinkContext& context) -> std::unique_ptr<Sink> {
+        DatadogOptions options = datadog_options([](const char* name) { return std::getenv(name); });
+        options.host = context.host;
+        options.tags = context.tags;
+        return make_datadog_sink(options);
+    },
+    .own_format = &json_format,
+};
+
+} // namespace telemetry

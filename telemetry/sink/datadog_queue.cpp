@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/sink/datadog_queue.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 
 void DatadogQueue::put(std::string_view line) {
     const std::lock_guard lock(mutex_);
@@ -58,4 +58,4 @@ uint64_t DatadogQueue::overflow() const {
     return overflow_;
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace telemetry::imds {
+namespace telemetry {
 
 /// Events that wait to be sent, of bounded size; what has no room is lost and counted. One thread
 /// puts, another takes.
@@ -49,4 +49,4 @@ class DatadogQueue {
     Clock::time_point deadline_ = Clock::time_point::max();
 };
 
-} // namespace telemetry::imds
+} // namespace telemetry

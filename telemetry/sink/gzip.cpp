@@ -3,7 +3,7 @@
 
 #include <zlib.h>
 
-namespace telemetry::imds {
+namespace telemetry {
 
 std::string gzipped(std::string_view bytes) {
     z_stream stream{};
@@ -21,4 +21,4 @@ std::string gzipped(std::string_view bytes) {
     return out;
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -3,9 +3,9 @@
 #include <string>
 #include <string_view>
 
-namespace telemetry::imds {
+namespace telemetry {
 
 /// As a gzip file. Empty when there is no memory for it.
 std::string gzipped(std::string_view bytes);
 
-} // namespace telemetry::imds
+} // namespace telemetry

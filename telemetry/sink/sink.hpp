@@ -15,6 +15,10 @@ class Sink {
     virtual void write(std::string_view lines, uint64_t events) = 0;
     /// Pushes out what is buffered; called when the stream is idle and at the end.
     virtual void flush() = 0;
+    /// True: it writes to a file, which may be renamed and opened anew (log rotation).
+    virtual bool can_reopen() const { return false; }
+    /// False when the file cannot be opened anew: it goes on with the old one, and error() says why.
+    virtual bool reopen() { return true; }
     /// The very end: what cannot be pushed out now is lost, and lost() is final.
     virtual void finish() { flush(); }
     /// Events that did not reach the destination.

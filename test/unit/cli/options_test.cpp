@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "test/unit/support/destinations.hpp"
+
 using namespace telemetry;
 using namespace std::chrono_literals;
 using testing::HasSubstr;
@@ -33,9 +35,9 @@ TEST(Options, ShowsTextOnTheScreenByDefault) {
     Options options = parse({});
     EXPECT_EQ(options.action, Options::Action::run);
     EXPECT_EQ(options.format->name, "text");
-    EXPECT_TRUE(options.screen);
-    EXPECT_FALSE(options.syslog || options.silent || options.any_release);
-    EXPECT_TRUE(options.files.empty());
+    EXPECT_TRUE(has(options, screen_sink));
+    EXPECT_FALSE(has(options, syslog_sink) || options.silent || options.any_release);
+    EXPECT_TRUE(targets(options, file_sink).empty());
     EXPECT_FALSE(options.rules || options.config || options.vmlinux || options.tier);
     EXPECT_FALSE(options.duration || options.stats_every);
     EXPECT_EQ(options.buffer_bytes, 0u);
@@ -68,9 +70,9 @@ TEST(Options, ReadsEveryOption) {
     EXPECT_EQ(options.rules, "my.rules");
     EXPECT_EQ(options.config, "my.conf");
     EXPECT_EQ(options.format->name, "json");
-    EXPECT_EQ(options.files, (std::vector<std::string>{"a", "b"}));
-    EXPECT_FALSE(options.screen);
-    EXPECT_TRUE(options.syslog && options.any_release);
+    EXPECT_EQ(targets(options, file_sink), (std::vector<std::string>{"a", "b"}));
+    EXPECT_FALSE(has(options, screen_sink));
+    EXPECT_TRUE(has(options, syslog_sink) && options.any_release);
     EXPECT_EQ(options.tier, ebpf_loader::Tier::raw_tp_noloops);
     EXPECT_EQ(options.buffer_bytes, 8u << 20);
     EXPECT_EQ(options.stats_every, 2000ms);
@@ -80,22 +82,22 @@ TEST(Options, ReadsEveryOption) {
 }
 
 TEST(Options, QuietsTheScreenAsItAlwaysDid) {
-    EXPECT_FALSE(parse({"-q"}).screen);
+    EXPECT_FALSE(has(parse({"-q"}), screen_sink));
     EXPECT_FALSE(parse({"-q"}).silent);
-    EXPECT_FALSE(parse({"-Q"}).screen);
+    EXPECT_FALSE(has(parse({"-Q"}), screen_sink));
     EXPECT_TRUE(parse({"-Q"}).silent);
-    EXPECT_TRUE(parse({"-s"}).screen) << "syslog comes in addition";
+    EXPECT_TRUE(has(parse({"-s"}), screen_sink)) << "syslog comes in addition";
     Options both = parse({"-sq"});
-    EXPECT_TRUE(both.syslog);
-    EXPECT_FALSE(both.screen);
+    EXPECT_TRUE(has(both, syslog_sink));
+    EXPECT_FALSE(has(both, screen_sink));
 }
 
 TEST(Options, TakesTheScreenAsAFile) {
-    EXPECT_FALSE(parse({"-o", "file"}).screen);
-    EXPECT_TRUE(parse({"-o", "-"}).screen);
+    EXPECT_FALSE(has(parse({"-o", "file"}), screen_sink));
+    EXPECT_TRUE(has(parse({"-o", "-"}), screen_sink));
     Options both = parse({"-o", "file", "-o", "-"});
-    EXPECT_TRUE(both.screen);
-    EXPECT_EQ(both.files, std::vector<std::string>{"file"});
+    EXPECT_TRUE(has(both, screen_sink));
+    EXPECT_EQ(targets(both, file_sink), std::vector<std::string>{"file"});
     EXPECT_THAT(refusal({"-q", "-o", "-"}), HasSubstr("-o -"));
     EXPECT_THAT(refusal({"-Q", "-o", "-"}), HasSubstr("-o -"));
     EXPECT_THAT(refusal({"-o", ""}), HasSubstr("--output"));

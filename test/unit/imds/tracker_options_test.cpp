@@ -3,7 +3,9 @@
 
 #include <ebpf_loader/error.hpp>
 
+#include "telemetry/sink/datadog.hpp"
 #include "test/unit/imds/imds_support.hpp"
+#include "test/unit/support/destinations.hpp"
 
 using namespace imds_test;
 using testing::ElementsAre;
@@ -30,10 +32,11 @@ std::string refused(const std::vector<const char*>& words) {
 
 TEST(ImdsOptions, Defaults) {
     const TrackerOptions options = parsed({});
-    EXPECT_FALSE(options.datadog || options.unsafe || options.user_stack_trace || options.summary);
+    EXPECT_FALSE(has(options.common, telemetry::datadog_sink) || options.unsafe || options.user_stack_trace ||
+                 options.summary);
     EXPECT_EQ(options.proc_root, "/proc");
     EXPECT_EQ(options.common.format->name, "text");
-    EXPECT_TRUE(options.common.screen);
+    EXPECT_TRUE(has(options.common, telemetry::screen_sink));
     EXPECT_EQ(options.common.log_level, telemetry::LogLevel::info);
 }
 
@@ -67,13 +70,14 @@ TEST(ImdsOptions, All) {
                                            "warn",
                                            "--colour",
                                            "never"});
-    EXPECT_TRUE(options.datadog && options.unsafe && options.user_stack_trace && options.summary);
+    EXPECT_TRUE(has(options.common, telemetry::datadog_sink) && options.unsafe && options.user_stack_trace &&
+                options.summary);
     EXPECT_EQ(options.proc_root, "/host/proc");
     EXPECT_THAT(options.endpoints, ElementsAre("a", "b"));
     EXPECT_EQ(options.summary_every, std::chrono::milliseconds(2500));
     EXPECT_EQ(options.common.format->name, "json");
-    EXPECT_THAT(options.common.files, ElementsAre("x"));
-    EXPECT_TRUE(options.common.syslog && options.common.screen);
+    EXPECT_THAT(targets(options.common, telemetry::file_sink), ElementsAre("x"));
+    EXPECT_TRUE(has(options.common, telemetry::syslog_sink) && has(options.common, telemetry::screen_sink));
     EXPECT_EQ(options.common.vmlinux, "/v");
     EXPECT_EQ(options.common.tier, ebpf_loader::Tier::tp);
     EXPECT_EQ(options.common.log_level, telemetry::LogLevel::warning);

@@ -9,6 +9,7 @@
 #include "test/unit/sink/intake_server.hpp"
 
 using namespace imds_test;
+using namespace telemetry;
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "telemetry/base/owned_fd.hpp"
-#include "telemetry/sink/sinks.hpp"
+#include "telemetry/sink/stream.hpp"
 
 namespace sink_test {
 
@@ -83,8 +83,8 @@ struct Pipe {
     OwnedFd writer;
 };
 
-inline SinkOptions small(std::chrono::milliseconds patience = 50ms) {
-    SinkOptions options;
+inline StreamOptions small(std::chrono::milliseconds patience = 50ms) {
+    StreamOptions options;
     options.buffer_bytes = 16 * 1024;
     options.patience = patience;
     return options;

@@ -9,6 +9,7 @@
 
 #include <ebpf_loader/error.hpp>
 
+#include "telemetry/sink/syslog.hpp"
 #include "test/unit/sink/sink_support.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/sink/stream_sink.hpp"
+#include "telemetry/sink/stream.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -52,7 +52,7 @@ bool may_pass(int error_number, bool is_file) {
 
 } // namespace
 
-StreamSink::StreamSink(std::string name, std::string path, const SinkOptions& options)
+StreamSink::StreamSink(std::string name, std::string path, const StreamOptions& options)
     : name_(std::move(name)), path_(std::move(path)), options_(options) {
     ignore_signals_of_writing();
     queue_.reserve(options.buffer_bytes);
@@ -273,13 +273,13 @@ bool StreamSink::reopen() {
     return true;
 }
 
-std::unique_ptr<Sink> make_stream_sink(int fd, const std::string& name, const SinkOptions& options) {
+std::unique_ptr<Sink> make_stream_sink(int fd, const std::string& name, const StreamOptions& options) {
     auto sink = std::make_unique<StreamSink>(name, std::string(), options);
     sink->attach(fd);
     return sink;
 }
 
-std::unique_ptr<FileSink> make_file_sink(const std::string& path, const SinkOptions& options) {
+std::unique_ptr<Sink> make_file_sink(const std::string& path, const StreamOptions& options) {
     auto sink = std::make_unique<StreamSink>(path, path, options);
     sink->open();
     return sink;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "telemetry/sink/syslog.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -20,6 +22,10 @@ namespace {
 
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
+
+constexpr SinkOption command_line_options[] = {
+    {"syslog,s", "send events to syslog too (facility user, ident ebpf-telemetry)"},
+};
 
 constexpr std::string_view identity = "ebpf-telemetry";
 constexpr unsigned priority = 1 * 8 + 6; // facility user, severity info
@@ -253,5 +259,12 @@ bool SyslogSink::wait_until_writable(Clock::time_point deadline) {
 std::unique_ptr<Sink> make_syslog_sink(const SyslogOptions& options) {
     return std::make_unique<SyslogSink>(options);
 }
+
+const SinkKind syslog_sink = {
+    .name = "syslog",
+    .cause = "output_syslog",
+    .options = command_line_options,
+    .open = [](const std::string&, const SinkContext&) { return make_syslog_sink(); },
+};
 
 } // namespace telemetry

@@ -1,23 +1,32 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "telemetry/base/owned_fd.hpp"
-#include "telemetry/sink/sinks.hpp"
+#include "telemetry/sink/sink.hpp"
 
 namespace telemetry {
+
+struct StreamOptions {
+    size_t buffer_bytes = 256 * 1024; ///< what may wait for a slow reader or a full disk
+    /// How long one call may wait for a reader that takes nothing. Once it was waited for in
+    /// vain, nothing is waited for until it takes something again.
+    std::chrono::milliseconds patience{1000};
+};
 
 /// Lines on their way to a descriptor. They wait in a queue of bounded size; when that is full
 /// since the reader takes nothing or the disk has no room, new lines are lost and counted. A line
 /// that was begun is finished before another, or taken back from the file: none is ever cut.
-class StreamSink : public FileSink {
+class StreamSink final : public Sink {
   public:
     /// `path` is empty for a descriptor of somebody else's.
-    StreamSink(std::string name, std::string path, const SinkOptions& options);
+    StreamSink(std::string name, std::string path, const StreamOptions& options);
     ~StreamSink() override;
     StreamSink(const StreamSink&) = delete;
     StreamSink& operator=(const StreamSink&) = delete;
@@ -32,6 +41,7 @@ class StreamSink : public FileSink {
     uint64_t lost() const override { return lost_; }
     bool broken() const override { return broken_; }
     std::string_view error() const override { return error_; }
+    bool can_reopen() const override { return !path_.empty(); }
     bool reopen() override;
 
   private:
@@ -57,7 +67,7 @@ class StreamSink : public FileSink {
 
     const std::string name_;
     const std::string path_;
-    const SinkOptions options_;
+    const StreamOptions options_;
     OwnedFd owned_;
     int fd_ = -1;
     Kind kind_ = Kind::other;
@@ -78,5 +88,15 @@ class StreamSink : public FileSink {
     uint64_t lost_ = 0;
     std::string error_;
 };
+
+/// To a descriptor that is open already and stays so: standard output, whatever that is (file,
+/// pipe, terminal, socket). `name` is for error(). Throws ebpf_loader::Error when it is closed.
+///
+/// This and the next make the process ignore SIGPIPE and SIGXFSZ, unless it handles them.
+std::unique_ptr<Sink> make_stream_sink(int fd, const std::string& name, const StreamOptions& options = {});
+
+/// To the end of a file, which is made, for its owner alone, if there is none.
+/// Throws ebpf_loader::Error.
+std::unique_ptr<Sink> make_file_sink(const std::string& path, const StreamOptions& options = {});
 
 } // namespace telemetry

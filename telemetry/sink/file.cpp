@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/base/refuse.hpp"
+#include "telemetry/sink/sinks.hpp"
+#include "telemetry/sink/stream.hpp"
+
+namespace telemetry {
+
+namespace {
+
+constexpr SinkOption options[] = {
+    {"output,o", "append events to FILE instead of the screen; again for a further file; - is the screen",
+     "FILE"},
+};
+
+/// The screen's "-" is left to the screen.
+std::vector<std::string> targets(const SinkArguments& arguments) {
+    std::vector<std::string> files;
+    for (const std::string& file : arguments.values("output")) {
+        if (file.empty())
+            refuse("--output takes the name of a file");
+        if (file != "-")
+            files.push_back(file);
+    }
+    return files;
+}
+
+} // namespace
+
+const SinkKind file_sink = {
+    .name = "file",
+    .cause = "output_file",
+    .options = options,
+    .targets = targets,
+    .open = [](const std::string& path, const SinkContext&) { return make_file_sink(path); },
+};
+
+} // namespace telemetry

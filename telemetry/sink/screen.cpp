@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <unistd.h>
+
+#include "telemetry/base/refuse.hpp"
+#include "telemetry/sink/sinks.hpp"
+#include "telemetry/sink/stream.hpp"
+
+namespace telemetry {
+
+namespace {
+
+constexpr SinkOption options[] = {
+    {"quiet,q", "no events on the screen; diagnostics stay"},
+    {"very-quiet,Q", "nothing at all on the screen"},
+};
+
+/// With -o, the screen is one output among others and must be named; without, it is the one.
+std::vector<std::string> targets(const SinkArguments& arguments) {
+    const std::vector<std::string>& files = arguments.values("output");
+    const bool is_named = std::ranges::count(files, "-") > 0;
+    const bool is_quiet = arguments.has("quiet") || arguments.has("very-quiet");
+    if (is_named && is_quiet)
+        refuse("-o - asks for events on the screen, -q and -Q for none");
+    const bool is_wanted = !is_quiet && (files.empty() || is_named);
+    return std::vector<std::string>(is_wanted ? 1 : 0);
+}
+
+} // namespace
+
+const SinkKind screen_sink = {
+    .name = "screen",
+    .cause = "output_screen",
+    .options = options,
+    .targets = targets,
+    .open = [](const std::string&,
+               const SinkContext&) { return make_stream_sink(STDOUT_FILENO, "standard output"); },
+    .may_be_terminal = true,
+};
+
+} // namespace telemetry
