@@ -7,10 +7,10 @@ set -euo pipefail
 build_packages=(
     build-essential cmake pkg-config clang llvm
     libbpf-dev libelf-dev libdw-dev zlib1g-dev libcurl4-openssl-dev
-    libboost-program-options-dev libboost-log-dev
+    libboost-program-options-dev libboost-log-dev nlohmann-json3-dev
 )
 test_packages=(
-    libgtest-dev libgmock-dev libbenchmark-dev nlohmann-json3-dev
+    libgtest-dev libgmock-dev libbenchmark-dev
     bpftool gcc-multilib curl wget python3 awscli iproute2
     qemu-system-x86 busybox-static jq liblzma-dev libbz2-dev
 )

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "telemetry/output/cold_json.hpp"
+
 namespace telemetry::imds {
 
 namespace {
@@ -40,13 +42,10 @@ std::string TrackerStats::text() const {
 }
 
 std::string TrackerStats::json() const {
-    std::string text;
+    nlohmann::ordered_json counts;
     for (const auto& [name, value] : named(counters_))
-        text.append(text.empty() ? "{\"imds\":{\"" : ",\"")
-            .append(name)
-            .append("\":")
-            .append(std::to_string(value));
-    return text + "}}\n";
+        counts[std::string(name)] = value;
+    return json_as_line({{"imds", counts}});
 }
 
 } // namespace telemetry::imds

@@ -7,7 +7,7 @@
 
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/line_buffer.hpp"
-#include "telemetry/output/json_line.hpp"
+#include "telemetry/output/cold_json.hpp"
 
 namespace telemetry::imds {
 namespace {
@@ -98,27 +98,18 @@ std::string ImdsSummary::text() const {
 }
 
 std::string ImdsSummary::json() const {
-    JsonLine line;
+    std::string lines;
     for (const Entry* entry : sorted(rows_)) {
         const auto& [service, row] = *entry;
-        line.put("{\"executable\":");
-        line.put_derived(service.executable);
-        line.put(",\"container\":");
-        line.put_derived(service.container);
-        const std::pair<std::string_view, uint64_t> counts[] = {{"v1", row.v1},
-                                                                {"v2", row.v2},
-                                                                {"other", row.other},
-                                                                {"credentials", row.credentials},
-                                                                {"connections", row.connections}};
-        for (const auto& [name, value] : counts) {
-            line.put(',');
-            line.put_quoted(name);
-            line.put(':');
-            line.put_decimal(value);
-        }
-        line.put("}\n");
+        lines += json_as_line({{"executable", service.executable},
+                               {"container", service.container},
+                               {"v1", row.v1},
+                               {"v2", row.v2},
+                               {"other", row.other},
+                               {"credentials", row.credentials},
+                               {"connections", row.connections}});
     }
-    return std::string(line.view());
+    return lines;
 }
 
 } // namespace telemetry::imds

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// The JSON of events is written here and not by nlohmann-json, which makes all other JSON: a tree of
+// objects for each event would cost more than everything else that is done for it.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -1,53 +1,33 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/output/summary.hpp"
 
-#include <cstdio>
+#include "telemetry/output/cold_json.hpp"
 
 namespace telemetry {
 
 namespace {
 
+using nlohmann::ordered_json;
+
 std::string number(uint64_t value) {
     return std::to_string(value);
 }
 
-/// Names and messages are the program's own and the C library's; still, no byte may
-/// leave the string.
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (char c : text) {
-        auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte >= 0x7f || c == '"' || c == '\\') {
-            char escaped[8];
-            snprintf(escaped, sizeof escaped, "\\u%04x", byte);
-            out += escaped;
-        } else {
-            out += c;
-        }
-    }
-    return out + '"';
-}
-
-/// {"a":1,"b":2}
-template <typename Pairs> std::string object(const Pairs& pairs) {
-    std::string out;
-    for (const auto& [key, value] : pairs)
-        out += (out.empty() ? "{" : ",") + quoted(key) + ":" + number(value);
-    return out.empty() ? "{}" : out + "}";
-}
-
-using Row = std::pair<std::string_view, uint64_t>;
-
-std::string output_json(const Summary::Output& output) {
-    return "{\"name\":" + quoted(output.name) + ",\"written\":" + number(output.written) +
-           ",\"lost\":" + number(output.lost) + ",\"error\":" + quoted(output.error) + "}";
-}
-
-std::string outputs_json(const Summary& summary) {
-    std::string out = "[";
+ordered_json outputs_json(const Summary& summary) {
+    ordered_json outputs = ordered_json::array();
     for (const Summary::Output& output : summary.outputs)
-        out += (out.size() > 1 ? "," : "") + output_json(output);
-    return out + "]";
+        outputs.push_back({{"name", output.name},
+                           {"written", output.written},
+                           {"lost", output.lost},
+                           {"error", output.error}});
+    return outputs;
+}
+
+ordered_json lost_json(const Summary& summary) {
+    ordered_json lost = ordered_json::object();
+    for (const auto& [cause, count] : summary.lost)
+        lost[cause] = count;
+    return lost;
 }
 
 std::string lost_text(const Summary& summary) {
@@ -110,62 +90,60 @@ std::string limits_text(const LimitsReport& limits) {
     return out;
 }
 
-/// Of those limits that were set.
-std::string limits_json(const LimitsReport& limits) {
-    std::string out;
+/// Those limits that were set.
+void put_limits(ordered_json& object, const LimitsReport& limits) {
     if (limits.max_cpu > 0)
-        out +=
-            ",\"max_cpu\":" + object(std::initializer_list<Row>{{"percent", limits.max_cpu},
-                                                                {"used_ms", milliseconds(limits.used)},
-                                                                {"of_ms", milliseconds(limits.wall)},
-                                                                {"times_shed", limits.times_shed},
-                                                                {"shed_ms", milliseconds(limits.shed)},
-                                                                {"paused_ms", milliseconds(limits.paused)}});
+        object["max_cpu"] = {{"percent", limits.max_cpu},
+                             {"used_ms", milliseconds(limits.used)},
+                             {"of_ms", milliseconds(limits.wall)},
+                             {"times_shed", limits.times_shed},
+                             {"shed_ms", milliseconds(limits.shed)},
+                             {"paused_ms", milliseconds(limits.paused)}};
     if (limits.max_memory > 0)
-        out += ",\"max_memory\":" + object(std::initializer_list<Row>{{"bytes", limits.max_memory},
-                                                                      {"resident", limits.resident},
-                                                                      {"most_resident", limits.most_resident},
-                                                                      {"times_shrunk", limits.times_shrunk}});
-    return out;
+        object["max_memory"] = {{"bytes", limits.max_memory},
+                                {"resident", limits.resident},
+                                {"most_resident", limits.most_resident},
+                                {"times_shrunk", limits.times_shrunk}};
 }
 
 } // namespace
 
 std::string SummaryDocument::text() const {
-    const Summary& summary = summary_;
-    std::string out = balance_text(summary);
-    for (const Summary::Output& output : summary.outputs) {
+    std::string out = balance_text(summary_);
+    for (const Summary::Output& output : summary_.outputs) {
         out += "output " + output.name + ": " + number(output.written) + " written, " + number(output.lost) +
                " lost";
         out += output.error.empty() ? "\n" : " (" + output.error + ")\n";
     }
-    return out + cache_text(summary) + limits_text(summary.limits);
+    return out + cache_text(summary_) + limits_text(summary_.limits);
 }
 
 std::string SummaryDocument::json() const {
-    const Summary& summary = summary_;
-    const ProcessCache::Counters& cache = summary.cache;
-    std::string out = "{\"seen\":" + number(summary.seen);
-    out += ",\"filtered\":" + object(std::initializer_list<Row>{{"kernel", summary.filtered_in_kernel},
-                                                                {"rules", summary.filtered_by_rules}});
-    out += ",\"emitted\":" + number(summary.emitted);
-    out += ",\"lost\":" + object(summary.lost);
-    out += ",\"in_flight\":" + number(summary.in_flight);
-    out += ",\"imbalance\":" + std::to_string(summary.imbalance());
-    out += ",\"outputs\":" + outputs_json(summary);
-    out += ",\"missed_runs\":" + number(summary.missed_runs);
-    out += ",\"sequence_gaps\":" + number(summary.sequence_gaps);
-    out += ",\"field_faults\":" + number(summary.field_faults);
-    out += ",\"cache\":" + object(std::initializer_list<Row>{{"processes", summary.cached_processes},
-                                                             {"bytes", summary.cached_bytes},
-                                                             {"hits", cache.hits},
-                                                             {"records", cache.records},
-                                                             {"inherited", cache.inherited},
-                                                             {"remembered", cache.remembered},
-                                                             {"healed", cache.healed},
-                                                             {"unhealed", cache.unhealed},
-                                                             {"evicted", cache.evicted}});
-    return out + limits_json(summary.limits) + "}\n";
+    const ProcessCache::Counters& cache = summary_.cache;
+    ordered_json object = {
+        {"seen", summary_.seen},
+        {"filtered", {{"kernel", summary_.filtered_in_kernel}, {"rules", summary_.filtered_by_rules}}},
+        {"emitted", summary_.emitted},
+        {"lost", lost_json(summary_)},
+        {"in_flight", summary_.in_flight},
+        {"imbalance", summary_.imbalance()},
+        {"outputs", outputs_json(summary_)},
+        {"missed_runs", summary_.missed_runs},
+        {"sequence_gaps", summary_.sequence_gaps},
+        {"field_faults", summary_.field_faults},
+        {"cache",
+         {{"processes", summary_.cached_processes},
+          {"bytes", summary_.cached_bytes},
+          {"hits", cache.hits},
+          {"records", cache.records},
+          {"inherited", cache.inherited},
+          {"remembered", cache.remembered},
+          {"healed", cache.healed},
+          {"unhealed", cache.unhealed},
+          {"evicted", cache.evicted}}},
+    };
+    put_limits(object, summary_.limits);
+    return json_as_line(object);
 }
 
 } // namespace telemetry

@@ -9,8 +9,12 @@
 #include <ostream>
 #include <sstream>
 
+#include <nlohmann/json.hpp>
+
 namespace ebpf_loader {
 namespace {
+
+using nlohmann::ordered_json;
 
 enum class State { no, yes, unknown };
 
@@ -63,8 +67,8 @@ const char* in_words(State state) {
     return state == State::unknown ? "unknown" : state == State::yes ? "yes" : "no";
 }
 
-const char* in_json(State state) {
-    return state == State::unknown ? "null" : state == State::yes ? "true" : "false";
+ordered_json in_json(State state) {
+    return state == State::unknown ? ordered_json() : ordered_json(state == State::yes);
 }
 
 std::string setting(int value) {
@@ -102,34 +106,39 @@ void write_tiers(std::ostream& out, const std::vector<TierVerdict>& verdicts) {
     }
 }
 
-/// A JSON string, in ASCII: other bytes are shown as \xNN, so it is valid whatever comes.
-std::string quoted(const std::string& text) {
-    std::string out = "\"";
+/// As it is shown to people, so that both forms say the same: lines stay, other bytes are \xNN.
+std::string shown(const std::string& text) {
+    std::string out;
     size_t start = 0;
     for (;;) {
         const size_t end = text.find('\n', start);
-        for (char c : printable(std::string_view(text).substr(start, end - start))) {
-            if (c == '"' || c == '\\')
-                out += '\\';
-            out += c;
-        }
+        out += printable(std::string_view(text).substr(start, end - start));
         if (end == text.npos)
-            return out + "\"";
-        out += "\\n";
+            return out;
+        out += '\n';
         start = end + 1;
     }
 }
 
-std::string json_setting(int value) {
-    return value < 0 ? "null" : std::to_string(value);
+ordered_json json_list(const std::vector<std::string>& texts) {
+    ordered_json list = ordered_json::array();
+    for (const std::string& text : texts)
+        list.push_back(shown(text));
+    return list;
 }
 
-void write_json_tier(std::ostream& out, const TierVerdict& verdict) {
-    out << "{\"name\":\"" << tier_name(verdict.tier) << "\",\"fate\":\"" << fate_of(verdict)
-        << "\",\"chosen\":" << (verdict.chosen ? "true" : "false")
-        << ",\"possible\":" << (verdict.possible ? "true" : "false")
-        << ",\"reason\":" << quoted(verdict.reason) << ",\"verifier_log_tail\":" << quoted(verdict.log_tail)
-        << ",\"verified_instructions\":" << verdict.verified_instructions << "}";
+ordered_json json_setting(int value) {
+    return value < 0 ? ordered_json() : ordered_json(value);
+}
+
+ordered_json json_tier(const TierVerdict& verdict) {
+    return {{"name", tier_name(verdict.tier)},
+            {"fate", fate_of(verdict)},
+            {"chosen", verdict.chosen},
+            {"possible", verdict.possible},
+            {"reason", shown(verdict.reason)},
+            {"verifier_log_tail", shown(verdict.log_tail)},
+            {"verified_instructions", verdict.verified_instructions}};
 }
 
 void write_settings(std::ostream& out, const Capabilities& caps) {
@@ -188,13 +197,6 @@ std::string joined(const std::vector<std::string>& words) {
     return text.empty() ? "none" : text;
 }
 
-void write_json_list(std::ostream& out, const std::vector<std::string>& texts) {
-    out << "[";
-    for (size_t i = 0; i < texts.size(); ++i)
-        out << (i ? "," : "") << quoted(texts[i]);
-    out << "]";
-}
-
 void write_unknown(std::ostream& out, const Capabilities& caps) {
     if (!caps.unknown.empty())
         out << "\nNot found out:\n";
@@ -209,24 +211,22 @@ std::string instruction_limit(const Capabilities& caps) {
                                          : "4096 a program";
 }
 
-void write_json_kernel(std::ostream& out, const Capabilities& caps) {
-    out << "\"kernel\":{\"release\":" << quoted(caps.release)
-        << ",\"distribution\":" << quoted(caps.distribution)
-        << ",\"bpf_jit_enable\":" << json_setting(caps.jit)
-        << ",\"unprivileged_bpf_disabled\":" << json_setting(caps.unprivileged_bpf_disabled)
-        << ",\"perf_event_paranoid\":" << json_setting(caps.perf_event_paranoid) << "}";
+ordered_json json_kernel(const Capabilities& caps) {
+    return {{"release", shown(caps.release)},
+            {"distribution", shown(caps.distribution)},
+            {"bpf_jit_enable", json_setting(caps.jit)},
+            {"unprivileged_bpf_disabled", json_setting(caps.unprivileged_bpf_disabled)},
+            {"perf_event_paranoid", json_setting(caps.perf_event_paranoid)}};
 }
 
-void write_json_capabilities(std::ostream& out, const Capabilities& caps) {
-    out << "\"capabilities\":{";
+ordered_json json_capabilities(const Capabilities& caps) {
+    ordered_json object;
     for (const Fact& fact : facts(caps))
-        out << "\"" << fact.key << "\":" << in_json(fact.value) << ",";
-    out << "\"instruction_limit\":";
-    if (caps.instruction_limit == 0)
-        out << "null";
-    else
-        out << caps.instruction_limit;
-    out << ",\"tracefs\":" << (caps.tracefs ? quoted(caps.tracefs_path) : "null") << "}";
+        object[fact.key] = in_json(fact.value);
+    object["instruction_limit"] =
+        caps.instruction_limit ? ordered_json(caps.instruction_limit) : ordered_json();
+    object["tracefs"] = caps.tracefs ? ordered_json(shown(caps.tracefs_path)) : ordered_json();
+    return object;
 }
 
 } // namespace
@@ -247,25 +247,22 @@ void write_probe_text(std::ostream& out, const Capabilities& caps, const std::ve
 }
 
 void write_probe_json(std::ostream& out, const Capabilities& caps, const std::vector<TierVerdict>& verdicts) {
-    out << "{";
-    write_json_kernel(out, caps);
-    out << ",\"privileges\":{\"sufficient\":" << (caps.has_privileges ? "true" : "false")
-        << ",\"missing\":" << quoted(caps.missing_privileges) << ",\"held\":";
-    write_json_list(out, caps.held_capabilities);
-    out << "},";
-    write_json_capabilities(out, caps);
-    out << ",\"notes\":";
-    write_json_list(out, notes(caps));
-    out << ",\"unknown\":[";
-    for (size_t i = 0; i < caps.unknown.size(); ++i)
-        out << (i ? "," : "") << "{\"key\":" << quoted(caps.unknown[i].key)
-            << ",\"why\":" << quoted(caps.unknown[i].why) << "}";
-    out << "],\"tiers\":[";
-    for (size_t i = 0; i < verdicts.size(); ++i) {
-        out << (i ? "," : "");
-        write_json_tier(out, verdicts[i]);
-    }
-    out << "]}\n";
+    ordered_json unknown = ordered_json::array();
+    for (const Unknown& one : caps.unknown)
+        unknown.push_back({{"key", shown(one.key)}, {"why", shown(one.why)}});
+    ordered_json tiers = ordered_json::array();
+    for (const TierVerdict& verdict : verdicts)
+        tiers.push_back(json_tier(verdict));
+    const ordered_json object = {{"kernel", json_kernel(caps)},
+                                 {"privileges",
+                                  {{"sufficient", caps.has_privileges},
+                                   {"missing", shown(caps.missing_privileges)},
+                                   {"held", json_list(caps.held_capabilities)}}},
+                                 {"capabilities", json_capabilities(caps)},
+                                 {"notes", json_list(notes(caps))},
+                                 {"unknown", unknown},
+                                 {"tiers", tiers}};
+    out << object.dump() << '\n';
 }
 
 } // namespace ebpf_loader
