@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 
 namespace telemetry {
 namespace {
@@ -65,28 +66,6 @@ void put_eight_digits(char* place, uint32_t value) {
         put_pair(place + at, value % 100);
         value /= 100;
     }
-}
-
-struct Date {
-    uint64_t year;
-    uint64_t month;
-    uint64_t day;
-};
-
-/// Proleptic Gregorian date of a day since 1970-01-01. Years are counted from March,
-/// so that the leap day is the last of its year, in cycles of 400 years.
-Date date_of(uint64_t days_since_epoch) {
-    constexpr uint64_t days_in_cycle = 146097;
-    const uint64_t days = days_since_epoch + 719468; // since 0000-03-01
-    const uint64_t cycle = days / days_in_cycle;
-    const uint64_t day_of_cycle = days % days_in_cycle;
-    const uint64_t year_of_cycle =
-        (day_of_cycle - day_of_cycle / 1460 + day_of_cycle / 36524 - day_of_cycle / 146096) / 365;
-    const uint64_t day_of_year =
-        day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-    const uint64_t month = (5 * day_of_year + 2) / 153; // 0 is March
-    const uint64_t day = day_of_year - (153 * month + 2) / 5 + 1;
-    return {cycle * 400 + year_of_cycle + (month >= 10), month < 10 ? month + 3 : month - 9, day};
 }
 
 } // namespace
@@ -152,16 +131,19 @@ void LineBuffer::put_hex_bytes(std::string_view bytes) {
 }
 
 void Timestamp::remember(uint64_t second) {
-    constexpr uint64_t day = 86400;
-    const Date date = date_of(second / day);
-    const uint64_t time = second % day;
-    put_pair(text_, date.year / 100 % 100);
-    put_pair(text_ + 2, date.year % 100);
-    put_pair(text_ + 5, date.month);
-    put_pair(text_ + 8, date.day);
-    put_pair(text_ + 11, time / 3600);
-    put_pair(text_ + 14, time / 60 % 60);
-    put_pair(text_ + 17, time % 60);
+    using namespace std::chrono;
+    const sys_seconds time(seconds(static_cast<int64_t>(second)));
+    const auto day = floor<days>(time);
+    const year_month_day date(day);
+    const hh_mm_ss clock(time - day);
+    const auto year = static_cast<uint64_t>(static_cast<int>(date.year()));
+    put_pair(text_, year / 100 % 100);
+    put_pair(text_ + 2, year % 100);
+    put_pair(text_ + 5, static_cast<unsigned>(date.month()));
+    put_pair(text_ + 8, static_cast<unsigned>(date.day()));
+    put_pair(text_ + 11, static_cast<uint64_t>(clock.hours().count()));
+    put_pair(text_ + 14, static_cast<uint64_t>(clock.minutes().count()));
+    put_pair(text_ + 17, static_cast<uint64_t>(clock.seconds().count()));
     text_[4] = text_[7] = '-';
     text_[10] = 'T';
     text_[13] = text_[16] = ':';
