@@ -3,15 +3,13 @@
 
 #include <algorithm>
 
+#include "telemetry/base/escape.hpp"
+
 namespace telemetry::rules {
 namespace {
 
 constexpr size_t SHOWN_WIDTH = 100; ///< of a source line in a message
 constexpr size_t QUOTED_WIDTH = 48; ///< of a word in a message
-
-bool is_control(unsigned char byte) {
-    return byte < 0x20 || byte == 0x7f;
-}
 
 /// Offset just behind the statement's line end. A line goes on behind a backslash at its
 /// end, unless that stands in a string (which never spans lines) or in a comment.
@@ -38,15 +36,10 @@ size_t statement_end(std::string_view text, size_t at) {
 
 /// A character as a terminal may see it, one column wide (a tab stays a tab).
 void append_shown(std::string& out, std::string_view character) {
-    const auto first = static_cast<unsigned char>(character[0]);
-    const bool c1_control =
-        character.size() == 2 && first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;
-    // U+200E..U+202E and U+2066..U+2069 hold the characters that reorder text
-    const bool reorders = character.size() == 3 && first == 0xe2 &&
-                          (character[1] == '\x80' || (character[1] == '\x81' && character[2] >= '\xa6'));
+    const CodePoint decoded = decode_utf8(character.data(), character.data() + character.size());
     if (character == "\t")
         out += '\t';
-    else if ((character.size() == 1 && (is_control(first) || first >= 0x80)) || c1_control || reorders)
+    else if (decoded.length == 0 || !is_displayable(decoded.value))
         out += '?';
     else
         out += character;
@@ -93,18 +86,7 @@ std::string show(const std::vector<std::string_view>& line, size_t first, size_t
 } // namespace
 
 size_t character_length(std::string_view text, size_t at) {
-    const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[at + i]); };
-    const unsigned char first = byte(0);
-    const size_t length = first < 0xc2 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 1;
-    if (length > text.size() - at)
-        return 1;
-    for (size_t i = 1; i < length; ++i)
-        if ((byte(i) & 0xc0) != 0x80)
-            return 1;
-    // overlong forms, surrogates, beyond U+10FFFF
-    const bool wrong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
-                       (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f);
-    return wrong ? 1 : length;
+    return std::max(decode_utf8(text.data() + at, text.data() + text.size()).length, 1u);
 }
 
 SourceText::SourceText(std::string_view text, std::string file)
