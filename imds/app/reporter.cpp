@@ -61,7 +61,6 @@ void ImdsReporter::put(const ImdsEvent& event) {
     for (Own& own : own_)
         own.formatter->format(event, own.lines);
     ++lines_events_;
-    ++events_;
     if (lines_.size() >= lines_bytes)
         hand_over();
 }

@@ -23,7 +23,7 @@ class ImdsReporter {
     /// Must come before the first event.
     void begin(const FormatContext& context);
     void put(const ImdsEvent& event);
-    /// Lines that tell no event of this kind, such as losses.
+    /// Lines of other events, such as losses.
     void put_lines(std::string_view lines);
     void hand_over();
     void flush() { outputs_.flush(); }
@@ -33,7 +33,6 @@ class ImdsReporter {
     bool usable() { return outputs_.usable(); }
     std::vector<OutputReport> reports() const { return outputs_.reports(); }
     const ImdsSummary& summary() const { return summary_; }
-    uint64_t events() const { return events_; }
 
   private:
     /// The same events for the sinks that have a format of their own.
@@ -50,7 +49,6 @@ class ImdsReporter {
     ImdsSummary summary_;
     std::string lines_;
     uint64_t lines_events_ = 0;
-    uint64_t events_ = 0;
 };
 
 } // namespace telemetry::imds

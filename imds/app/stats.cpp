@@ -22,11 +22,11 @@ auto named(const ImdsTracker::Counters& counters) {
         {"exchanges", talk.exchanges},
         {"contacts", talk.contacts},
         {"gap_bytes", talk.gap_bytes},
-        {"repeated_bytes", talk.repeated_bytes},
-        {"places_lost", talk.lost_places},
+        {"repeated_bytes", 0}, // nothing is captured twice; the name stays for who reads it
+        {"places_lost", talk.lost_positions},
         {"heads_cut", talk.cut_heads},
         {"bodies_cut", talk.cut_bodies},
-        {"told_early", talk.told_early},
+        {"told_early", talk.reported_early},
         {"lines_of_descent_cut", counters.lineage.cut},
         {"processes_forgotten", counters.lineage.forgotten},
     });

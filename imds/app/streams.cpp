@@ -10,19 +10,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto between_looks = 1s;
-constexpr int share_of_time = 50; ///< a look costs at most one part in so many
+constexpr auto between_lists = 1s;
+constexpr int share_of_time = 50; ///< listing takes at most one part in so many
 
 /// IPv4 as ::ffff:a.b.c.d.
-ebt_endpoint kernel_endpoint(const Place& place) {
+ebt_endpoint kernel_endpoint(const ServiceAddress& address) {
     ebt_endpoint endpoint{};
-    if (place.is_ipv6) {
-        std::copy(place.ip.begin(), place.ip.end(), endpoint.address);
+    if (address.is_ipv6) {
+        std::copy(address.ip.begin(), address.ip.end(), endpoint.address);
     } else {
         endpoint.address[10] = endpoint.address[11] = 0xff;
-        std::copy_n(place.ip.begin(), 4, endpoint.address + 12);
+        std::copy_n(address.ip.begin(), 4, endpoint.address + 12);
     }
-    endpoint.port = place.port;
+    endpoint.port = address.port;
     return endpoint;
 }
 
@@ -44,7 +44,7 @@ Direction direction_of(ebt_direction direction) {
 std::vector<ebt_endpoint> kernel_endpoints(const Endpoints& endpoints) {
     std::vector<ebt_endpoint> all;
     for (const Endpoint& endpoint : endpoints.all())
-        all.push_back(kernel_endpoint(endpoint.place));
+        all.push_back(kernel_endpoint(endpoint.address));
     return all;
 }
 
@@ -73,12 +73,12 @@ void StreamGate::tick() {
     const auto now = Clock::now();
     if (now < next_)
         return;
-    next_ = now + between_looks;
-    const uint64_t connects = engine_.stream_connects(); // before the look: see Engine
+    next_ = now + between_lists;
+    const uint64_t connects = engine_.stream_connects(); // before the list is made: see Engine
     if (connects == closed_at_ && !tracker_.has_connections())
         return;
     const uint64_t began_ns = wall_clock_ns();
-    const OpenConnections open = OpenConnections::look(proc_root_, tracker_.endpoints());
+    const OpenConnections open = OpenConnections::list(proc_root_, tracker_.endpoints());
     if (!open.is_unknown())
         tracker_.take(open, began_ns, wall_clock_ns());
     if (!open.is_unknown() && open.empty() && connects != closed_at_) {

@@ -14,20 +14,20 @@
 
 namespace telemetry::imds {
 
-/// As the kernel side looks for them.
+/// The endpoints in the form of the kernel side.
 std::vector<ebt_endpoint> kernel_endpoints(const Endpoints& endpoints);
 
-/// True: the event is of kind EBT_TRANSFER, and `segment` tells what it moved.
+/// True: the event is of kind EBT_TRANSFER, and `segment` is what it moved.
 bool make_segment(const Event& event, Segment& segment);
 
-/// Looks which connections to endpoints are open. Tells the tracker which have ended, and shuts
-/// the engine's gate when the last one is gone.
+/// Lists which connections to endpoints are open, so that the tracker knows which have ended, and
+/// closes the engine's gate when there is no more connection.
 class StreamGate {
   public:
     StreamGate(ebpf_loader::Engine& engine, ImdsTracker& tracker, std::string proc_root)
         : engine_(engine), tracker_(tracker), proc_root_(std::move(proc_root)) {}
 
-    /// From time to time. Looks at most once a second, and takes little of it.
+    /// To be called often. Lists the connections at most once a second, and uses little of it.
     void tick();
 
   private:

@@ -11,45 +11,46 @@ constexpr size_t most_proved = 4096;
 
 } // namespace
 
-/// Makes events of what conversations tell, and remembers what endpoints proved to be.
-class ImdsTracker::Teller final : public ConversationListener {
+/// Makes events of what conversations report, and remembers what endpoints proved to be.
+class ImdsTracker::EventProducer final : public ConversationListener {
   public:
-    Teller(Handler handler, bool scrubs) : handler_(std::move(handler)), redactor_(scrubs) {}
+    EventProducer(Handler handler, bool scrubs) : handler_(std::move(handler)), redactor_(scrubs) {}
 
     void on_exchange(const Link& link, Exchange&& exchange) override {
         bool is_proved = false;
         const ImdsEvent event = redactor_.event_of(link, std::move(exchange), known(link), is_proved);
         if (is_proved && proved_.size() < most_proved)
-            proved_[{link.netns, link.place}] = event.provider;
-        tell(event);
+            proved_[{link.netns, link.service}] = event.provider;
+        report(event);
     }
     void on_contact(const Link& link, Contact&& contact) override {
-        tell(redactor_.event_of(link, std::move(contact), known(link)));
+        report(redactor_.event_of(link, std::move(contact), known(link)));
     }
     uint64_t events() const { return events_; }
 
   private:
     Provider known(const Link& link) const {
-        const auto found = proved_.find({link.netns, link.place});
+        const auto found = proved_.find({link.netns, link.service});
         return found == proved_.end() ? Provider::unknown : found->second;
     }
-    void tell(const ImdsEvent& event) {
+    void report(const ImdsEvent& event) {
         ++events_;
         handler_(event);
     }
 
     Handler handler_;
     Redactor redactor_;
-    std::map<std::pair<uint32_t, Place>, Provider> proved_;
+    std::map<std::pair<uint32_t, ServiceAddress>, Provider> proved_;
     uint64_t events_ = 0;
 };
 
 ImdsTracker::ImdsTracker(Options options, Handler handler)
-    : options_(std::move(options)), teller_(std::make_unique<Teller>(std::move(handler), options_.scrubs)),
-      lineage_(options_.proc_root, options_.lineage), connections_(options_.connections, *teller_),
-      stacks_(options_.user_stacks ? std::make_unique<StackReader>(options_.proc_root) : nullptr),
+    : options_(std::move(options)),
+      producer_(std::make_unique<EventProducer>(std::move(handler), options_.scrubs)),
+      lineage_(options_.proc_root, options_.lineage), connections_(options_.connections, *producer_),
+      symbolizer_(options_.user_stacks ? std::make_unique<Symbolizer>(options_.proc_root) : nullptr),
       queue_(options_.queue),
-      conduct_([this](const Segment& segment, const auto& by) { conduct(segment, by); }) {}
+      forward_([this](const Segment& segment, const SharedCaller& caller) { forward(segment, caller); }) {}
 
 ImdsTracker::~ImdsTracker() = default;
 
@@ -63,19 +64,19 @@ void ImdsTracker::take(const Event& event) {
 
 bool ImdsTracker::take(const Segment& segment) {
     ++counters_.segments;
-    if (segment.direction == Direction::closed) { // its far end may be gone by now
-        queue_.put(segment, nullptr, conduct_);
+    if (segment.direction == Direction::closed) { // its remote address may not be known any more
+        queue_.put(segment, nullptr, forward_);
         return true;
     }
-    if (!options_.endpoints.find(remote_place(segment.ends))) {
+    if (!options_.endpoints.find(remote_address(segment.ends))) {
         ++counters_.foreign_segments;
         return false;
     }
-    queue_.put(segment, caller_of(segment), conduct_);
+    queue_.put(segment, caller_of(segment), forward_);
     return true;
 }
 
-/// Ended connections go through the queue, behind what they moved last.
+/// Ended connections go through the queue, behind the segments that they moved last.
 void ImdsTracker::take(const OpenConnections& open, uint64_t began_ns, uint64_t ended_ns) {
     for (const Link& link : connections_.ended(open, began_ns)) {
         Segment segment;
@@ -89,28 +90,28 @@ void ImdsTracker::take(const OpenConnections& open, uint64_t began_ns, uint64_t 
 }
 
 void ImdsTracker::tick(uint64_t now_ns) {
-    queue_.tick(now_ns, conduct_);
+    queue_.tick(now_ns, forward_);
     connections_.tick(now_ns);
 }
 
 void ImdsTracker::finish() {
-    queue_.finish(conduct_);
+    queue_.finish(forward_);
     connections_.finish();
 }
 
-void ImdsTracker::conduct(const Segment& segment, const std::shared_ptr<const Caller>& by) {
+void ImdsTracker::forward(const Segment& segment, const SharedCaller& caller) {
     if (segment.direction == Direction::closed)
         return connections_.close(segment.socket, segment.ends.local_port);
-    if (const Endpoint* endpoint = options_.endpoints.find(remote_place(segment.ends)))
-        connections_.take(segment, link_of(segment, *endpoint), by);
+    if (const Endpoint* endpoint = options_.endpoints.find(remote_address(segment.ends)))
+        connections_.take(segment, link_of(segment, *endpoint), caller);
 }
 
 Link ImdsTracker::link_of(const Segment& segment, const Endpoint& endpoint) const {
-    return {segment.socket, segment.netns, segment.ends, endpoint.place, endpoint.providers};
+    return {segment.socket, segment.netns, segment.ends, endpoint.address, endpoint.providers};
 }
 
-/// A copy of what there is to know of the caller now; the same for one call after the other.
-std::shared_ptr<const Caller> ImdsTracker::caller_of(const Segment& segment) {
+/// A copy of what is known of the caller now. Calls of a thread that follow one another share it.
+SharedCaller ImdsTracker::caller_of(const Segment& segment) {
     Event ids;
     ids.pid = segment.pid;
     ids.tid = segment.tid;
@@ -118,19 +119,17 @@ std::shared_ptr<const Caller> ImdsTracker::caller_of(const Segment& segment) {
     ids.missing = EBT_MISSING_PPID | EBT_MISSING_CREDENTIALS | EBT_MISSING_AUDIT | EBT_MISSING_EXEC_ID;
     const Event& event = segment.process ? *segment.process : ids;
     const auto recent = recent_.find(segment.tid);
-    const bool has_stack = stacks_ && event.user_stack_status == Status::ok;
+    const bool has_stack = symbolizer_ && event.user_stack_status == Status::ok;
     if (recent != recent_.end() && !has_stack && recent->second->user_stack.frames.empty() &&
         is_same_process(recent->second->process.event(), event))
         return recent->second;
     auto caller = std::make_shared<Caller>(event);
     caller->is_known = segment.process != nullptr;
     if (has_stack)
-        caller->user_stack = stacks_->read(event);
+        caller->user_stack = symbolizer_->symbolize(event);
     if (segment.process)
         caller->lineage = lineage_.find(event);
-    if (segment.facts)
-        caller->facts = *segment.facts;
-    else if (caller->lineage)
+    if (caller->lineage)
         caller->facts = caller->lineage->facts;
     if (recent_.size() >= recent_callers)
         recent_.clear();
@@ -141,7 +140,7 @@ std::shared_ptr<const Caller> ImdsTracker::caller_of(const Segment& segment) {
 ImdsTracker::Counters ImdsTracker::counters() const {
     Counters counters = counters_;
     counters.late_segments = queue_.late();
-    counters.events = teller_->events();
+    counters.events = producer_->events();
     counters.connections = connections_.counters();
     counters.conversations = connections_.conversation_counters();
     counters.lineage = lineage_.counters();

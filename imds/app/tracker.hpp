@@ -10,21 +10,21 @@
 #include "imds/conversation/connections.hpp"
 #include "imds/conversation/open_connections.hpp"
 #include "imds/conversation/segment_queue.hpp"
-#include "imds/judge/imds_event.hpp"
+#include "imds/judge/event.hpp"
 #include "imds/model/endpoints.hpp"
 #include "imds/model/segment.hpp"
 #include "telemetry/process/lineage.hpp"
-#include "telemetry/stack/stack_reader.hpp"
+#include "telemetry/stack/symbolizer.hpp"
 
 namespace telemetry::imds {
 
-/// All of it: segments and process events go in, ImdsEvents come out. One thread.
+/// Segments and process events go in, ImdsEvents come out. To be used by one thread.
 class ImdsTracker {
   public:
     struct Options {
         Endpoints endpoints = Endpoints::built_in();
         std::string proc_root = "/proc";
-        bool user_stacks = false; ///< tells names of the stacks that come with events
+        bool user_stacks = false; ///< the stacks that come with events are symbolized
         bool scrubs = true;       ///< takes secrets out of command lines; false: for --unsafe
         Connections::Limits connections;
         Lineage::Limits lineage;
@@ -44,41 +44,41 @@ class ImdsTracker {
     ImdsTracker(Options options, Handler handler);
     ~ImdsTracker();
 
-    /// Reads which processes run, for their ancestors. Once process events are being seen.
+    /// Reads which processes run, for their ancestors. To be called once process events are captured.
     void remember_running();
 
-    /// Every event with its image (ProcessCache::enrich): forks, execs, ends and calls tell who
-    /// descends from whom.
+    /// Every event with its image (ProcessCache::enrich): forks, execs, ends and calls show
+    /// who descends from whom.
     void take(const Event& event);
     /// What a call moved. False when its far end is no endpoint.
     bool take(const Segment& segment);
-    /// What a look found that took from `began_ns` to `ended_ns`. A connection that two looks in a
-    /// row did not find has ended.
+    /// The connections that were open from `began_ns` to `ended_ns`, while they were listed. One that
+    /// is missing from two lists in a row has ended.
     void take(const OpenConnections& open, uint64_t began_ns, uint64_t ended_ns);
     bool has_connections() const { return connections_.size() > 0; }
-    /// From time to time, at least each 100 ms: the wall clock, ns since the epoch.
+    /// To be called at least each 100 ms. The wall clock, ns since the epoch.
     void tick(uint64_t now_ns);
-    /// The end: tells all that is left.
+    /// The end: reports all that is left.
     void finish();
 
     Counters counters() const;
     const Endpoints& endpoints() const { return options_.endpoints; }
 
   private:
-    class Teller;
+    class EventProducer;
 
-    std::shared_ptr<const Caller> caller_of(const Segment& segment);
-    void conduct(const Segment& segment, const std::shared_ptr<const Caller>& by);
+    SharedCaller caller_of(const Segment& segment);
+    void forward(const Segment& segment, const SharedCaller& caller);
     Link link_of(const Segment& segment, const Endpoint& endpoint) const;
 
     Options options_;
-    std::unique_ptr<Teller> teller_;
+    std::unique_ptr<EventProducer> producer_;
     Lineage lineage_;
     Connections connections_;
-    std::unique_ptr<StackReader> stacks_; ///< null: not asked for
+    std::unique_ptr<Symbolizer> symbolizer_; ///< null: stacks are not selected
     SegmentQueue queue_;
-    SegmentQueue::Handler conduct_;
-    std::map<uint32_t, std::shared_ptr<const Caller>> recent_; ///< by thread, a few
+    SegmentQueue::Handler forward_;
+    std::map<uint32_t, SharedCaller> recent_; ///< the last few, by thread
     Counters counters_;
 };
 

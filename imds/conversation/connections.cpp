@@ -6,17 +6,17 @@
 namespace telemetry::imds {
 namespace {
 
-/// io_uring's connections are told before they have a port.
+/// io_uring's connections are reported before they have a port.
 bool begins_anew(const Segment& segment, const Link& before) {
     return segment.is_aside || (segment.direction == Direction::connected && !before.ends.local_port);
 }
 
 } // namespace
 
-void Connections::take(const Segment& segment, const Link& link, const Conversation::By& by) {
+void Connections::take(const Segment& segment, const Link& link, const SharedCaller& caller) {
     const auto entry = find(segment, link);
     entry->last_ns = std::max(entry->last_ns, segment.time_ns);
-    entry->conversation.take(segment, by);
+    entry->conversation.take(segment, caller);
     count(*entry);
     make_room();
 }
@@ -28,7 +28,7 @@ Connections::List::iterator Connections::find(const Segment& segment, const Link
         const auto entry = found->second;
         const Link& before = entry->conversation.link();
         const bool has_port = before.ends.local_port && link.ends.local_port;
-        const bool is_same = !begins_anew(segment, before) && before.place == link.place &&
+        const bool is_same = !begins_anew(segment, before) && before.service == link.service &&
                              (!has_port || before.ends.local_port == link.ends.local_port);
         if (is_same) {
             entries_.splice(entries_.end(), entries_, entry);
@@ -45,8 +45,8 @@ Connections::List::iterator Connections::find(const Segment& segment, const Link
     return entry;
 }
 
-/// What was never seen, or was forgotten, has no end either. Nor has what came after: the kernel
-/// may use a socket's memory again while the end of the one before is on its way here.
+/// A connection that was never seen, or was evicted, has no end either. Nor has its successor: the
+/// kernel may use a socket's memory again while the end of the one before is on its way here.
 void Connections::close(uint64_t socket, uint16_t local_port) {
     const auto found = by_socket_.find(socket);
     if (found == by_socket_.end())
@@ -56,13 +56,13 @@ void Connections::close(uint64_t socket, uint16_t local_port) {
         remove(found->second, Exchange::End::closed);
 }
 
-/// One look alone may miss what is there: the kernel's list changes while it is read.
+/// One list alone may miss a connection: the kernel's list changes while it is read.
 std::vector<Link> Connections::ended(const OpenConnections& open, uint64_t began_ns) {
     std::vector<Link> ended;
     for (Entry& entry : entries_) {
         const Link& link = entry.conversation.link();
         const uint16_t port = link.ends.local_port;
-        const bool is_missing = port && entry.last_ns < began_ns && !open.has(link.place, port, link.netns);
+        const bool is_missing = port && entry.last_ns < began_ns && !open.has(link.service, port, link.netns);
         if (is_missing && entry.was_missing)
             ended.push_back(link);
         entry.was_missing = is_missing;

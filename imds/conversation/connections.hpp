@@ -12,7 +12,7 @@
 namespace telemetry::imds {
 
 /// The conversations under way, by socket. When there are too many, or they hold too much, the
-/// one that was silent longest is told as it is and forgotten.
+/// one that was silent longest is reported as it is and evicted.
 class Connections {
   public:
     struct Limits {
@@ -24,20 +24,20 @@ class Connections {
     };
     struct Counters {
         uint64_t opened = 0;
-        uint64_t evicted = 0; ///< forgotten for lack of room
+        uint64_t evicted = 0; ///< for lack of room
     };
 
     Connections(const Limits& limits, ConversationListener& listener)
         : limits_(limits), listener_(listener) {}
 
     /// In order of time. `link` is made by the caller, from the segment and its endpoint.
-    void take(const Segment& segment, const Link& link, const Conversation::By& by);
+    void take(const Segment& segment, const Link& link, const SharedCaller& caller);
     /// `local_port` 0: whichever it had.
     void close(uint64_t socket, uint16_t local_port = 0);
-    /// Those that this look and the one before did not find, silent since before it began.
+    /// Those that this list and the one before lack, and that were silent since before it was begun.
     std::vector<Link> ended(const OpenConnections& open, uint64_t began_ns);
     void tick(uint64_t now_ns);
-    /// Tells all that is left.
+    /// Reports all that is left.
     void finish();
 
     size_t size() const { return by_socket_.size(); }
@@ -53,7 +53,7 @@ class Connections {
         Conversation conversation;
         uint64_t last_ns = 0;
         size_t held = 0;          ///< as counted in held_
-        bool was_missing = false; ///< the last look did not find it
+        bool was_missing = false; ///< the last list did not have it
     };
     using List = std::list<Entry>; ///< silent longest first
 

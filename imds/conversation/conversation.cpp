@@ -13,7 +13,7 @@ std::string_view view_of(std::span<const std::byte> bytes) {
 
 size_t size_of(const Message& message) {
     size_t size = sizeof message + message.head.method.capacity() + message.head.target.size();
-    for (const std::string& value : message.head.kept)
+    for (const std::string& value : message.head.texts)
         size += value.capacity();
     for (const Secret& token : message.head.tokens)
         size += token.size();
@@ -27,11 +27,11 @@ Conversation::Conversation(const Link& link, const ConversationLimits& limits, C
     : link_(link), limits_(limits), counters_(counters), listener_(listener),
       sent_(HttpParser::Kind::request, *this), received_(HttpParser::Kind::response, *this) {}
 
-void Conversation::take(const Segment& segment, const By& by) {
+void Conversation::take(const Segment& segment, const SharedCaller& caller) {
     now_ns_ = std::max(now_ns_, segment.time_ns);
-    by_ = by;
-    if (!first_by_) {
-        first_by_ = by;
+    caller_ = caller;
+    if (!first_caller_) {
+        first_caller_ = caller;
         first_ns_ = segment.time_ns;
     }
     is_aside_ |= segment.is_aside;
@@ -42,27 +42,16 @@ void Conversation::take(const Segment& segment, const By& by) {
         if (segment.length == 0)
             return received_.parser.close();
         return move(received_, segment);
-    case Direction::closed: // finish() tells what is left
+    case Direction::closed: // finish() reports what is left
     case Direction::connected:
         return;
     }
 }
 
-/// Bytes in their place: what was there before is dropped, what is missing is a hole.
+/// What is missing behind the captured bytes is a hole.
 void Conversation::move(Stream& stream, const Segment& segment) {
-    std::string_view bytes = view_of(segment.bytes);
-    uint64_t length = std::max<uint64_t>(segment.length, bytes.size());
-    if (segment.offset) {
-        if (*segment.offset > stream.position) {
-            hole(stream, *segment.offset - stream.position);
-            stream.position = *segment.offset;
-        }
-        const uint64_t known = std::min(stream.position - *segment.offset, length);
-        counters_.repeated_bytes += known;
-        length -= known;
-        bytes.remove_prefix(std::min<uint64_t>(known, bytes.size()));
-    }
-    stream.is_first = false;
+    const std::string_view bytes = view_of(segment.bytes);
+    const uint64_t length = std::max<uint64_t>(segment.length, bytes.size());
     stream.position += length;
     captured_ += bytes.size();
     const uint64_t missing = length - bytes.size();
@@ -81,14 +70,14 @@ void Conversation::hole(Stream& stream, uint64_t length) {
 void Conversation::begin(Stream& stream) {
     stream.message = Message();
     stream.message.begin_ns = stream.message.end_ns = now_ns_;
-    stream.message.by = by_;
+    stream.message.caller = caller_;
     stream.is_open = true;
     stream.has_head = stream.is_taken = false;
     if (&stream != &sent_)
         return;
-    // Who asks again has had the answer before, even if it was not seen.
+    // A client that sends the next request has had the response, even if that was not captured.
     if (received_.parser.is_lost())
-        tell_all_pending(Exchange::End::unseen);
+        report_all_pending(Exchange::End::unseen);
     if (pending_.empty() && !received_.is_open)
         is_uncertain_ = false;
 }
@@ -106,11 +95,11 @@ void Conversation::end_request(bool complete) {
     sent_.message = Message();
     if (pending_.size() <= limits_.pending)
         return;
-    tell_all_pending(Exchange::End::evicted); // nobody pipelines so many
+    report_all_pending(Exchange::End::evicted); // no client pipelines so many
     is_uncertain_ = true;
 }
 
-/// A response's head is there: which request does it answer?
+/// A response's head is complete: finds the request that it answers.
 HttpListener::Framing Conversation::begin_response() {
     const Head& head = received_.message.head;
     is_informational_ = head.status < 200 && head.status != 101;
@@ -145,17 +134,17 @@ void Conversation::end_response(bool complete) {
     if (!pending_.empty()) {
         Pending& first = pending_.front();
         pending_bytes_ -= size_of(first.request);
-        exchange.is_late = first.is_told;
+        exchange.is_late = first.is_reported;
         exchange.is_uncertain |= first.is_uncertain;
         if (!first.request.head.method.empty()) // else forgotten, for lack of room
             exchange.request = std::move(first.request);
         pending_.pop_front();
     }
-    tell(std::move(exchange));
+    report(std::move(exchange));
 }
 
 void Conversation::lose(Stream& stream) {
-    ++counters_.lost_places;
+    ++counters_.lost_positions;
     is_uncertain_ = true;
     if (&stream == &sent_)
         end_request(false);
@@ -164,7 +153,7 @@ void Conversation::lose(Stream& stream) {
     stream.is_open = false;
 }
 
-void Conversation::tell(Exchange&& exchange) {
+void Conversation::report(Exchange&& exchange) {
     for (const auto& message : {&exchange.request, &exchange.response}) {
         if (!*message)
             continue;
@@ -172,13 +161,13 @@ void Conversation::tell(Exchange&& exchange) {
         counters_.cut_bodies += (*message)->body.size() + (*message)->body_missing < (*message)->body_bytes;
     }
     ++counters_.exchanges;
-    has_told_ = true;
+    has_reported_ = true;
     listener_.on_exchange(link_, std::move(exchange));
 }
 
-/// Its place in the order remains, until its response comes.
-void Conversation::tell_pending(Pending& pending, Exchange::End end) {
-    if (std::exchange(pending.is_told, true))
+/// It stays in the order until its response comes.
+void Conversation::report_pending(Pending& pending, Exchange::End end) {
+    if (std::exchange(pending.is_reported, true))
         return;
     Exchange exchange;
     exchange.end = end;
@@ -187,23 +176,23 @@ void Conversation::tell_pending(Pending& pending, Exchange::End end) {
     exchange.request = pending.request;
     pending.request.body = Secret(); // the rest is needed again if an answer comes late
     pending_bytes_ -= before - size_of(pending.request);
-    tell(std::move(exchange));
+    report(std::move(exchange));
 }
 
-void Conversation::tell_all_pending(Exchange::End end) {
+void Conversation::report_all_pending(Exchange::End end) {
     for (Pending& pending : pending_)
-        tell_pending(pending, end);
+        report_pending(pending, end);
     pending_.clear();
     pending_bytes_ = 0;
 }
 
-void Conversation::tell_contact() {
-    if (std::exchange(has_told_, true))
+void Conversation::report_contact() {
+    if (std::exchange(has_reported_, true))
         return;
     ++counters_.contacts;
     Contact contact;
     contact.time_ns = first_ns_;
-    contact.by = first_by_;
+    contact.caller = first_caller_;
     contact.sent = sent_.position;
     contact.received = received_.position;
     if (contact.sent + contact.received == 0)
@@ -222,19 +211,19 @@ void Conversation::tick(uint64_t now_ns) {
     }
     for (Pending& pending : pending_)
         if (is_old(pending.request.end_ns) && !received_.is_open)
-            tell_pending(pending, Exchange::End::timed_out);
+            report_pending(pending, Exchange::End::timed_out);
     const bool is_idle = pending_.empty() && !sent_.is_open && !received_.is_open;
-    if (!has_told_ && first_by_ && is_idle && now_ns_ - first_ns_ > limits_.silence_ns)
-        tell_contact();
+    if (!has_reported_ && first_caller_ && is_idle && now_ns_ - first_ns_ > limits_.silence_ns)
+        report_contact();
 }
 
 void Conversation::finish(Exchange::End end) {
     const bool is_unseen = received_.parser.is_lost() && received_.position > 0;
     sent_.parser.close();
     received_.parser.close();
-    tell_all_pending(is_unseen ? Exchange::End::unseen : end);
-    if (first_by_)
-        tell_contact();
+    report_all_pending(is_unseen ? Exchange::End::unseen : end);
+    if (first_caller_)
+        report_contact();
 }
 
 void Conversation::keep_body(Message& message, std::string_view bytes) {
@@ -252,12 +241,12 @@ void Conversation::make_room() {
     for (Pending& pending : pending_) {
         if (held() <= limits_.held_bytes)
             return;
-        if (pending.is_told)
+        if (pending.is_reported)
             continue;
-        ++counters_.told_early;
-        tell_pending(pending, Exchange::End::evicted);
+        ++counters_.reported_early;
+        report_pending(pending, Exchange::End::evicted);
         const size_t before = size_of(pending.request);
-        pending.request.head = Head(); // a late answer will tell of no request
+        pending.request.head = Head(); // a late response will be reported without a request
         pending_bytes_ -= before - size_of(pending.request);
     }
 }

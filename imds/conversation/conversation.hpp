@@ -12,26 +12,25 @@
 namespace telemetry::imds {
 
 struct ConversationLimits {
-    size_t held_bytes = 64 * 1024; ///< of heads and bodies that wait to be told
-    size_t body_bytes = 32 * 1024; ///< of one body that is kept
+    size_t held_bytes = 64 * 1024; ///< of heads and bodies that wait to be reported
+    size_t body_bytes = 32 * 1024; ///< of one body that is stored
     size_t pending = 1024;         ///< requests without a response
     uint64_t timeout_ns = 60'000'000'000;
-    uint64_t silence_ns = 5'000'000'000; ///< after so long without content, a connection is told
+    uint64_t silence_ns = 5'000'000'000; ///< after so long without content, a connection is reported
 };
 
 struct ConversationCounters {
     uint64_t exchanges = 0;
     uint64_t contacts = 0;
     uint64_t gap_bytes = 0;      ///< moved but not captured
-    uint64_t lost_places = 0;    ///< times that a parser lost its place
-    uint64_t repeated_bytes = 0; ///< captured twice
+    uint64_t lost_positions = 0; ///< times that a parser lost its position
     uint64_t cut_heads = 0;      ///< beyond the limits
-    uint64_t cut_bodies = 0;     ///< kept in part
-    uint64_t told_early = 0;     ///< requests told without their response, for lack of room
+    uint64_t cut_bodies = 0;     ///< stored in part
+    uint64_t reported_early = 0; ///< requests reported without their response, for lack of room
     uint64_t informational = 0;  ///< responses 1xx
 };
 
-/// Who takes what a conversation has to tell.
+/// Receives what a conversation reports.
 class ConversationListener {
   public:
     virtual ~ConversationListener() = default;
@@ -43,22 +42,20 @@ class ConversationListener {
 /// pairs them in order. What it holds is bounded.
 class Conversation {
   public:
-    using By = std::shared_ptr<const Caller>;
-
     Conversation(const Link& link, const ConversationLimits& limits, ConversationCounters& counters,
                  ConversationListener& listener);
     Conversation(const Conversation&) = delete;
     Conversation& operator=(const Conversation&) = delete;
 
     /// In order of time.
-    void take(const Segment& segment, const By& by);
-    /// Time passes: what has waited too long is told as it is.
+    void take(const Segment& segment, const SharedCaller& caller);
+    /// Time passes: what has waited too long is reported as it is.
     void tick(uint64_t now_ns);
-    /// No more will come: tells what is left.
+    /// No more will come: reports what is left.
     void finish(Exchange::End end);
 
     const Link& link() const { return link_; }
-    /// Which it has was not known before.
+    /// For a port that was not known before.
     void set_local_port(uint16_t port) { link_.ends.local_port = port; }
     size_t held() const;
 
@@ -80,9 +77,8 @@ class Conversation {
         Message message; ///< the one under way
         bool is_open = false;
         bool has_head = false;
-        bool is_taken = false; ///< it was told already: what is still to come of it is dropped
+        bool is_taken = false; ///< it was reported: the rest of it is dropped
         uint64_t position = 0; ///< bytes that this direction has moved
-        bool is_first = true;  ///< no segment has come yet
 
       private:
         Conversation& owner_;
@@ -91,8 +87,8 @@ class Conversation {
 
     struct Pending {
         Message request;
-        bool is_head = false; ///< the method HEAD
-        bool is_told = false; ///< by time-out or for lack of room; keeps its place in the order
+        bool is_head = false;     ///< the method HEAD
+        bool is_reported = false; ///< by time-out or for lack of room; it stays in the order
         bool is_uncertain = false;
     };
 
@@ -103,10 +99,10 @@ class Conversation {
     HttpListener::Framing begin_response();
     void end_response(bool complete);
     void lose(Stream& stream);
-    void tell(Exchange&& exchange);
-    void tell_pending(Pending& pending, Exchange::End end);
-    void tell_all_pending(Exchange::End end);
-    void tell_contact();
+    void report(Exchange&& exchange);
+    void report_pending(Pending& pending, Exchange::End end);
+    void report_all_pending(Exchange::End end);
+    void report_contact();
     void keep_body(Message& message, std::string_view bytes);
     void make_room();
 
@@ -118,14 +114,14 @@ class Conversation {
     std::deque<Pending> pending_;   ///< requests whose response is not complete
     bool is_informational_ = false; ///< the response under way is a 1xx
     bool is_uncertain_ = false;
-    bool has_told_ = false;
+    bool has_reported_ = false;
     bool is_aside_ = false; ///< opened through io_uring
     uint64_t now_ns_ = 0;
     uint64_t first_ns_ = 0;
     uint64_t captured_ = 0;
     size_t pending_bytes_ = 0;
-    By by_;       ///< of the segment at hand
-    By first_by_; ///< who connected, or whose call was seen first
+    SharedCaller caller_;       ///< of the segment at hand
+    SharedCaller first_caller_; ///< who connected, or whose call was seen first
 };
 
 } // namespace telemetry::imds

@@ -2,17 +2,15 @@
 // /proc/<pid>/net/tcp and tcp6: the connections of that process's network namespace.
 #include "imds/conversation/open_connections.hpp"
 
-#include <array>
-#include <cctype>
 #include <charconv>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <set>
 #include <string_view>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "telemetry/process/procfs.hpp"
 
 namespace telemetry::imds {
 namespace {
@@ -37,7 +35,7 @@ std::optional<uint32_t> hexadecimal(std::string_view digits) {
 }
 
 /// "FEA9FEA9:0050": words of memory, each as a number, and the port.
-std::optional<Place> place_of(std::string_view text) {
+std::optional<ServiceAddress> address_of(std::string_view text) {
     SocketInfo ends;
     const size_t colon = text.find(':');
     if (colon != 8 && colon != 32)
@@ -53,14 +51,14 @@ std::optional<Place> place_of(std::string_view text) {
     if (!port)
         return std::nullopt;
     ends.remote_port = static_cast<uint16_t>(*port);
-    return remote_place(ends);
+    return remote_address(ends);
 }
 
 void note_connection(std::string_view line, const Endpoints& endpoints, uint32_t netns,
                      OpenConnections& open) {
     next_word(line); // number
-    const auto local = place_of(next_word(line));
-    const auto remote = place_of(next_word(line));
+    const auto local = address_of(next_word(line));
+    const auto remote = address_of(next_word(line));
     const auto state = hexadecimal(next_word(line));
     if (!local || !remote || !state || *state == state_time_wait || *state == state_close ||
         *state == state_listen || *state == state_new)
@@ -83,41 +81,27 @@ bool note_all_in(const std::string& file, const Endpoints& endpoints, uint32_t n
     return lines.eof();
 }
 
-/// The inode number of the process's network namespace, of "net:[4026531840]"; 0 when it is gone.
-uint32_t namespace_of(const std::string& process) {
-    std::array<char, 64> name;
-    const ssize_t length = readlink((process + "/ns/net").c_str(), name.data(), name.size());
-    const std::string_view text(name.data(), length > 0 ? static_cast<size_t>(length) : 0);
-    uint32_t inode = 0;
-    const size_t begin = std::min(text.find('['), text.size());
-    if (begin < text.size())
-        std::from_chars(text.data() + begin + 1, text.data() + text.size(), inode);
-    return inode;
-}
-
 } // namespace
 
-OpenConnections OpenConnections::look(const std::string& proc_root, const Endpoints& endpoints) {
+OpenConnections OpenConnections::list(const std::string& proc_root, const Endpoints& endpoints) {
     OpenConnections open;
     std::set<uint32_t> seen;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(proc_root, error)) {
-        const std::string process = entry.path();
-        if (!std::isdigit(static_cast<unsigned char>(entry.path().filename().native().front())))
-            continue;
-        const uint32_t netns = namespace_of(process);
+    const Procfs procfs(proc_root);
+    for (const uint32_t pid : procfs.processes()) {
+        const uint32_t netns = procfs.namespace_of(pid, "net");
         if (!netns || seen.contains(netns))
             continue;
+        const std::string process = proc_root + '/' + std::to_string(pid);
         const bool is_whole = note_all_in(process + "/net/tcp", endpoints, netns, open);
-        note_all_in(process + "/net/tcp6", endpoints, netns, open); // none without IPv6
-        if (is_whole) // else the process is gone: another may be there
+        note_all_in(process + "/net/tcp6", endpoints, netns, open); // not there without IPv6
+        if (is_whole) // else the process has ended: another may be in the namespace
             seen.insert(netns);
     }
     open.is_unknown_ = seen.empty();
     return open;
 }
 
-bool OpenConnections::has(const Place& remote, uint16_t local_port, uint32_t netns) const {
+bool OpenConnections::has(const ServiceAddress& remote, uint16_t local_port, uint32_t netns) const {
     const auto found = all_.lower_bound({remote, local_port, netns});
     if (found == all_.end() || std::get<0>(*found) != remote || std::get<1>(*found) != local_port)
         return false;

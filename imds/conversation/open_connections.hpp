@@ -9,25 +9,25 @@
 
 namespace telemetry::imds {
 
-/// The connections to endpoints that descriptors lead to, in the network namespaces that processes
-/// are in. One that is left to itself, without a descriptor, is none.
+/// The connections to endpoints that descriptors refer to, in the network namespaces that processes
+/// are in. One that the kernel finishes alone, without a descriptor, is not listed.
 class OpenConnections {
   public:
-    static OpenConnections look(const std::string& proc_root, const Endpoints& endpoints);
+    static OpenConnections list(const std::string& proc_root, const Endpoints& endpoints);
 
-    /// Nobody could tell. Whether there are connections is not known then.
+    /// No list could be read: whether there are connections is not known.
     bool is_unknown() const { return is_unknown_; }
     bool empty() const { return all_.empty(); }
     size_t size() const { return all_.size(); }
     /// `netns` 0: in any namespace.
-    bool has(const Place& remote, uint16_t local_port, uint32_t netns) const;
+    bool has(const ServiceAddress& remote, uint16_t local_port, uint32_t netns) const;
 
-    void add(const Place& remote, uint16_t local_port, uint32_t netns) {
+    void add(const ServiceAddress& remote, uint16_t local_port, uint32_t netns) {
         all_.insert({remote, local_port, netns});
     }
 
   private:
-    std::set<std::tuple<Place, uint16_t, uint32_t>> all_;
+    std::set<std::tuple<ServiceAddress, uint16_t, uint32_t>> all_;
     bool is_unknown_ = false;
 };
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <string>
+#include <vector>
 
 #include "imds/model/caller.hpp"
 #include "imds/model/segment.hpp"
@@ -12,11 +12,10 @@
 namespace telemetry::imds {
 
 /// Puts segments in order of time: those of different CPUs come as their buffers are read. Each
-/// waits for as long as an earlier one may yet come; the queue is bounded.
+/// waits for as long as an earlier one may yet come. The queue is bounded, and owns what it holds.
 class SegmentQueue {
   public:
-    using By = std::shared_ptr<const Caller>;
-    using Handler = std::function<void(const Segment&, const By&)>;
+    using Handler = std::function<void(const Segment&, const SharedCaller&)>;
     struct Limits {
         uint64_t wait_ns = 200'000'000; ///< 0: they come in order
         size_t segments = 8192;
@@ -25,10 +24,10 @@ class SegmentQueue {
 
     explicit SegmentQueue(const Limits& limits) : limits_(limits) {}
 
-    void put(const Segment& segment, By by, const Handler& handler);
-    /// Hands on what has waited long enough.
+    void put(const Segment& segment, SharedCaller caller, const Handler& handler);
+    /// Passes on what has waited long enough.
     void tick(uint64_t now_ns, const Handler& handler);
-    /// Hands on everything.
+    /// Passes on everything.
     void finish(const Handler& handler);
 
     size_t size() const { return queue_.size(); }
@@ -37,18 +36,18 @@ class SegmentQueue {
 
   private:
     struct Waiting {
-        Segment segment;
-        std::string bytes;
-        By by;
+        SegmentHead head; ///< nothing in it is borrowed
+        std::vector<std::byte> bytes;
+        SharedCaller caller;
     };
 
-    void hand_on_first(const Handler& handler);
+    void pass_on_first(const Handler& handler);
 
     const Limits limits_;
     std::multimap<uint64_t, Waiting> queue_; ///< by time; equal times as they came
     size_t bytes_ = 0;
     uint64_t newest_ns_ = 0;
-    uint64_t handed_on_ns_ = 0;
+    uint64_t passed_on_ns_ = 0;
     uint64_t late_ = 0;
 };
 

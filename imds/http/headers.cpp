@@ -6,7 +6,7 @@
 namespace telemetry::imds {
 namespace {
 
-constexpr size_t kept_limit = 1024; ///< of a header's value
+constexpr size_t text_limit = 1024; ///< of a stored value
 
 constexpr size_t most_tokens = 4;
 constexpr size_t longest_token = 4096;
@@ -15,45 +15,45 @@ constexpr char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-struct KeptName {
+struct TextName {
     std::string_view name;
-    Kept header;
+    TextHeader header;
 };
-constexpr KeptName kept_names[] = {
-    {"host", Kept::host},
-    {"user-agent", Kept::user_agent},
-    {"server", Kept::server},
-    {"content-type", Kept::content_type},
+constexpr TextName text_names[] = {
+    {"host", TextHeader::host},
+    {"user-agent", TextHeader::user_agent},
+    {"server", TextHeader::server},
+    {"content-type", TextHeader::content_type},
 };
 
 /// `value`, if it is not empty, is the only one that counts.
-struct TellingName {
+struct MarkerName {
     std::string_view name;
     std::string_view value;
-    Telling header;
+    MarkerHeader header;
 };
-constexpr TellingName telling_names[] = {
-    {"x-aws-ec2-metadata-token", "", Telling::aws_token},
-    {"x-aws-ec2-metadata-token-ttl-seconds", "", Telling::aws_token_ttl},
-    {"x-aliyun-ecs-metadata-token", "", Telling::alibaba_token},
-    {"x-aliyun-ecs-metadata-token-ttl-seconds", "", Telling::alibaba_ttl},
-    {"metadata-token", "", Telling::akamai_token},
-    {"metadata-token-expiry-seconds", "", Telling::akamai_expiry},
-    {"metadata", "true", Telling::metadata_true},
-    {"metadata-flavor", "google", Telling::flavor_google},
-    {"metadata-flavor", "ibm", Telling::flavor_ibm},
-    {"x-google-metadata-request", "", Telling::google_request},
-    {"x-ms-agent-name", "", Telling::azure_agent},
-    {"x-ms-version", "", Telling::azure_agent},
-    {"authorization", "bearer oracle", Telling::oracle_bearer},
-    {"authorization", "", Telling::authorization},
-    {"x-forwarded-for", "", Telling::forwarded_for},
-    {"content-encoding", "", Telling::content_encoding},
+constexpr MarkerName marker_names[] = {
+    {"x-aws-ec2-metadata-token", "", MarkerHeader::aws_token},
+    {"x-aws-ec2-metadata-token-ttl-seconds", "", MarkerHeader::aws_token_ttl},
+    {"x-aliyun-ecs-metadata-token", "", MarkerHeader::alibaba_token},
+    {"x-aliyun-ecs-metadata-token-ttl-seconds", "", MarkerHeader::alibaba_ttl},
+    {"metadata-token", "", MarkerHeader::akamai_token},
+    {"metadata-token-expiry-seconds", "", MarkerHeader::akamai_expiry},
+    {"metadata", "true", MarkerHeader::metadata_true},
+    {"metadata-flavor", "google", MarkerHeader::flavor_google},
+    {"metadata-flavor", "ibm", MarkerHeader::flavor_ibm},
+    {"x-google-metadata-request", "", MarkerHeader::google_request},
+    {"x-ms-agent-name", "", MarkerHeader::azure_agent},
+    {"x-ms-version", "", MarkerHeader::azure_agent},
+    {"authorization", "bearer oracle", MarkerHeader::oracle_bearer},
+    {"authorization", "", MarkerHeader::authorization},
+    {"x-forwarded-for", "", MarkerHeader::forwarded_for},
+    {"content-encoding", "", MarkerHeader::content_encoding},
 };
 
-bool is_secret(Telling header) {
-    return header == Telling::aws_token || header == Telling::alibaba_token ||
-           header == Telling::akamai_token || header == Telling::authorization;
+bool is_secret(MarkerHeader header) {
+    return header == MarkerHeader::aws_token || header == MarkerHeader::alibaba_token ||
+           header == MarkerHeader::akamai_token || header == MarkerHeader::authorization;
 }
 
 /// "Bearer token" without the first word.
@@ -86,23 +86,21 @@ bool is_token(std::string_view text) {
 }
 
 void note_header(Head& head, std::string_view name, std::string_view value) {
-    for (const KeptName& known : kept_names)
+    for (const TextName& known : text_names)
         if (equals_ignoring_case(name, known.name)) {
-            std::string& kept = head.kept[static_cast<size_t>(known.header)];
-            if (kept.empty()) // the first counts: no server takes a second Host
-                kept = value.substr(0, kept_limit);
+            std::string& text = head.texts[static_cast<size_t>(known.header)];
+            if (text.empty()) // the first counts: no server takes a second Host
+                text = value.substr(0, text_limit);
             return;
         }
-    for (const TellingName& known : telling_names) {
+    for (const MarkerName& known : marker_names) {
         if (!equals_ignoring_case(name, known.name))
             continue;
         if (!known.value.empty() && !equals_ignoring_case(value, known.value))
             continue;
-        if (known.header == Telling::content_encoding && equals_ignoring_case(value, "identity"))
+        if (known.header == MarkerHeader::content_encoding && equals_ignoring_case(value, "identity"))
             return;
-        const auto index = static_cast<size_t>(known.header);
-        head.told[index] = true;
-        head.lengths[index] = static_cast<uint32_t>(value.size());
+        head.present[static_cast<size_t>(known.header)] = true;
         if (is_secret(known.header) && head.tokens.size() < most_tokens)
             head.tokens.emplace_back(std::string(without_scheme(value).substr(0, longest_token)));
         return;

@@ -156,7 +156,7 @@ void HttpParser::end_header_line() {
     const std::string_view line = line_;
     const size_t colon = line.find(':');
     if (colon == line.npos || !is_token(line.substr(0, colon)))
-        return; // a line that goes on with the header before it, or none: neither matters
+        return; // a line that continues the header before it, or is no header: neither matters
     take_header(line.substr(0, colon), trimmed(line.substr(colon + 1)));
 }
 
@@ -168,7 +168,7 @@ void HttpParser::take_header(std::string_view name, std::string_view value) {
     note_header(head_, name, value);
 }
 
-/// Lengths that differ, or are none, are how requests are smuggled: then nothing is known.
+/// Lengths that differ, or are no numbers, are how requests are smuggled: then the length is not known.
 void HttpParser::take_length(std::string_view value) {
     for (;;) { // "5, 5" is what some proxies make of two headers
         const size_t comma = value.find(',');
@@ -264,7 +264,7 @@ void HttpParser::gap(uint64_t length) {
     const bool is_counted = state_ == State::counted || state_ == State::chunk_data;
     if (state_ == State::until_close)
         return listener_.on_body_gap(length);
-    if (!is_counted || length > left_) // nobody knows what was in it
+    if (!is_counted || length > left_) // what was in it is not known
         return lose();
     listener_.on_body_gap(length);
     left_ -= length;
@@ -312,7 +312,7 @@ void HttpParser::look_for_start() {
     state_ = State::headers;
 }
 
-/// May the line so far become a message's first? Told early, so that what is no HTTP is not held.
+/// May the line so far become a message's first? It is checked early, so that what is no HTTP is not held.
 bool HttpParser::may_be_start(std::string_view line) const {
     if (kind_ == Kind::response) {
         constexpr std::string_view begin = "HTTP/1.";
@@ -330,7 +330,7 @@ bool HttpParser::parse_start(std::string_view line, bool is_cut) {
     return kind_ == Kind::request ? parse_request_line(line, is_cut) : parse_status_line(line);
 }
 
-/// "GET /latest/meta-data/ HTTP/1.1"; of a line that was cut, what is there must do.
+/// "GET /latest/meta-data/ HTTP/1.1"; a line that was cut is taken as far as it goes.
 bool HttpParser::parse_request_line(std::string_view line, bool is_cut) {
     const size_t first = line.find(' ');
     if (first == line.npos || first == 0 || first > longest_method || !is_token(line.substr(0, first)))
@@ -343,7 +343,6 @@ bool HttpParser::parse_request_line(std::string_view line, bool is_cut) {
         if (last == target.npos || target.substr(last + 1).size() != version.size() + 1 ||
             !target.substr(last + 1).starts_with(version) || !is_digit(target.back()))
             return false;
-        head_.minor_version = static_cast<uint8_t>(target.back() - '0');
         target = target.substr(0, last);
     }
     if (target.empty())
@@ -363,7 +362,6 @@ bool HttpParser::parse_status_line(std::string_view line) {
         return false;
     if (line.size() > 12 && line[12] != ' ')
         return false;
-    head_.minor_version = static_cast<uint8_t>(line[7] - '0');
     head_.status = static_cast<uint16_t>((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
     return true;
 }

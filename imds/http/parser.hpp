@@ -28,7 +28,8 @@ class HttpListener {
 
 /// Takes one direction of a connection, as it comes: in pieces of any size, with holes, with
 /// several messages in a piece, or with no HTTP in it at all. Memory is bounded: that of a line
-/// and of a message's head.
+/// and of a message's head. It is no library's parser, since those end at the first byte that is
+/// missing, while this one has to go on behind it.
 class HttpParser {
   public:
     enum class Kind : uint8_t { request, response };
@@ -36,7 +37,7 @@ class HttpParser {
     HttpParser(Kind kind, HttpListener& listener) : kind_(kind), listener_(listener) {}
 
     void feed(std::string_view bytes);
-    /// So many bytes moved, but nobody knows which.
+    /// So many bytes moved that were not captured.
     void gap(uint64_t length);
     /// No more will come.
     void close();
@@ -51,7 +52,7 @@ class HttpParser {
   private:
     enum class State : uint8_t {
         between,    ///< messages
-        start_line, ///< its first byte was there
+        start_line, ///< after its first byte
         headers,
         counted, ///< a body of known length
         chunk_size,
@@ -93,7 +94,7 @@ class HttpParser {
     Head head_;
     bool is_chunked_ = false;
     bool is_coded_ = false;   ///< a transfer coding that is not chunked at its end
-    bool bad_length_ = false; ///< lengths that contradict each other, or are none
+    bool bad_length_ = false; ///< lengths that contradict each other, or are no numbers
 };
 
 } // namespace telemetry::imds

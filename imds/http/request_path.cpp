@@ -42,7 +42,6 @@ TargetParts split_target(std::string_view target) {
     const size_t at = parts.authority.rfind('@');
     if (at == target.npos)
         return parts;
-    parts.user_info = parts.authority.substr(0, at);
     parts.authority.remove_prefix(at + 1);
     return parts;
 }

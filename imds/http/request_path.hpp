@@ -9,8 +9,7 @@ namespace telemetry::imds {
 /// The target of a request taken apart, as it stands in the request line: "/a/b?c=d", or with
 /// scheme and authority in front as proxies get it. Views point into the target.
 struct TargetParts {
-    std::string_view authority; ///< empty: none; without "user:password@"
-    std::string_view user_info; ///< what stood before the @
+    std::string_view authority; ///< without "user:password@"; empty where there is none
     std::string_view path;      ///< begins with a slash, unless it is "*" or garbage
     bool has_query = false;
     std::string_view query; ///< without the question mark

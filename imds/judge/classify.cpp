@@ -32,26 +32,30 @@ class Opinion {
 
 /// The service names itself: nothing is surer.
 Provider by_response(const Head& head) {
-    const std::string_view server = head[Kept::server];
+    const std::string_view server = head[TextHeader::server];
     Opinion opinion;
     opinion.add_if(server == "EC2ws", Provider::aws);
     opinion.add_if(server.starts_with("IMDS/"), Provider::azure);
-    opinion.add_if(head.has(Telling::flavor_google) || server.starts_with("Metadata Server for VM") ||
+    opinion.add_if(head.has(MarkerHeader::flavor_google) || server.starts_with("Metadata Server for VM") ||
                        server.starts_with("GKE Metadata Server"),
                    Provider::gcp);
-    opinion.add_if(head.has(Telling::flavor_ibm), Provider::ibm);
+    opinion.add_if(head.has(MarkerHeader::flavor_ibm), Provider::ibm);
     return opinion.get();
 }
 
 Provider by_request_headers(const Head& head) {
     Opinion opinion;
-    opinion.add_if(head.has(Telling::aws_token) || head.has(Telling::aws_token_ttl), Provider::aws);
-    opinion.add_if(head.has(Telling::alibaba_token) || head.has(Telling::alibaba_ttl), Provider::alibaba);
-    opinion.add_if(head.has(Telling::akamai_token) || head.has(Telling::akamai_expiry), Provider::akamai);
-    opinion.add_if(head.has(Telling::metadata_true) || head.has(Telling::azure_agent), Provider::azure);
-    opinion.add_if(head.has(Telling::flavor_google) || head.has(Telling::google_request), Provider::gcp);
-    opinion.add_if(head.has(Telling::flavor_ibm), Provider::ibm);
-    opinion.add_if(head.has(Telling::oracle_bearer), Provider::oracle);
+    opinion.add_if(head.has(MarkerHeader::aws_token) || head.has(MarkerHeader::aws_token_ttl), Provider::aws);
+    opinion.add_if(head.has(MarkerHeader::alibaba_token) || head.has(MarkerHeader::alibaba_ttl),
+                   Provider::alibaba);
+    opinion.add_if(head.has(MarkerHeader::akamai_token) || head.has(MarkerHeader::akamai_expiry),
+                   Provider::akamai);
+    opinion.add_if(head.has(MarkerHeader::metadata_true) || head.has(MarkerHeader::azure_agent),
+                   Provider::azure);
+    opinion.add_if(head.has(MarkerHeader::flavor_google) || head.has(MarkerHeader::google_request),
+                   Provider::gcp);
+    opinion.add_if(head.has(MarkerHeader::flavor_ibm), Provider::ibm);
+    opinion.add_if(head.has(MarkerHeader::oracle_bearer), Provider::oracle);
     return opinion.get();
 }
 
@@ -145,10 +149,10 @@ Version find_version(const Evidence& evidence, Provider provider) {
     const Head& head = *evidence.request;
     switch (provider) {
     case Provider::aws:
-        return with_token(head.has(Telling::aws_token) || head.has(Telling::aws_token_ttl) ||
+        return with_token(head.has(MarkerHeader::aws_token) || head.has(MarkerHeader::aws_token_ttl) ||
                           asks_for_token(evidence));
     case Provider::alibaba:
-        return with_token(head.has(Telling::alibaba_token) || head.has(Telling::alibaba_ttl) ||
+        return with_token(head.has(MarkerHeader::alibaba_token) || head.has(MarkerHeader::alibaba_ttl) ||
                           asks_for_token(evidence));
     case Provider::oracle:
         if (evidence.path.size() < 2 || evidence.path[0] != "opc")
@@ -173,7 +177,7 @@ Verdict classify(const Evidence& evidence) {
     verdict.provider = find_provider(evidence, verdict.is_proved);
     if (!evidence.request)
         return verdict;
-    // A head that is not whole may lack the very header that would tell.
+    // A head that is not whole may lack the very header that decides.
     const bool is_whole = !evidence.request->is_cut;
     verdict.version = find_version(evidence, verdict.provider);
     if (verdict.version == Version::v1 && !is_whole)

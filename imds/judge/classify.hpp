@@ -10,10 +10,10 @@
 
 namespace telemetry::imds {
 
-/// Which of a provider's ways of asking it is.
+/// The version of a provider's protocol.
 enum class Version : uint8_t {
     unknown,
-    none, ///< the provider has one way only
+    none, ///< the provider has no versions
     v1,   ///< by request and response alone
     v2,   ///< with a session's token, or a header that a forged request cannot have
 };
@@ -31,7 +31,7 @@ struct Verdict {
     bool is_proved = false;
 };
 
-/// All that tells what a request is.
+/// What a request is judged by.
 struct Evidence {
     ProviderSet candidates; ///< of the endpoint
     const Head* request = nullptr;

@@ -19,9 +19,9 @@ std::string redacted_path(const TargetParts& target, Provider provider);
 /// The names of parameters that are known, with their values replaced.
 std::string redacted_query(std::string_view query);
 
-/// A method, unless it is none.
+/// The method; a marker for what is no method.
 std::string redacted_method(std::string_view method);
-/// A host's name or address with its port, unless it is none.
+/// A host's name or address with its port; a marker for anything else.
 std::string redacted_host(std::string_view host);
 
 } // namespace telemetry::imds

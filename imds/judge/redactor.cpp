@@ -10,7 +10,7 @@
 namespace telemetry::imds {
 namespace {
 
-bool is_other_process(const std::shared_ptr<const Caller>& a, const std::shared_ptr<const Caller>& b) {
+bool is_other_process(const SharedCaller& a, const SharedCaller& b) {
     if (!a || !b)
         return false;
     const Event& first = a->process.event();
@@ -35,7 +35,7 @@ ImdsEvent Redactor::event_of(const Link& link, Exchange&& exchange, Provider kno
     TargetParts target;
     if (exchange.request) {
         evidence.request = &exchange.request->head;
-        target = split_target(exchange.request->head.target.open(Clearance()));
+        target = split_target(exchange.request->head.target.open(SecretAccess()));
         evidence.path = path_segments(target.path);
         evidence.query = target.query;
     }
@@ -65,7 +65,7 @@ ImdsEvent Redactor::event_of(const Link& link, Contact&& contact, Provider known
     if (event.provider == Provider::unknown && link.providers.has(known))
         event.provider = known;
     event.time_ns = contact.time_ns;
-    event.caller = std::move(contact.by);
+    event.caller = std::move(contact.caller);
     event.why = contact.why;
     event.sent = contact.sent;
     event.received = contact.received;
@@ -73,24 +73,24 @@ ImdsEvent Redactor::event_of(const Link& link, Contact&& contact, Provider known
     return event;
 }
 
-/// Before anything is shown: what this exchange gave away is in no text of it.
+/// Comes before any text is made public: the secrets of this exchange are in no text of its event.
 void Redactor::learn(const ImdsEvent& event, const Exchange& exchange) {
     if (!scrubs_)
         return;
-    const Clearance clearance;
+    const SecretAccess access;
     if (exchange.request)
         for (const Secret& token : exchange.request->head.tokens)
-            scrubber_.learn(token.open(clearance));
+            scrubber_.learn(token.open(access));
     const bool is_secret = event.request_class == RequestClass::token ||
                            event.request_class == RequestClass::credentials ||
                            event.request_class == RequestClass::identity;
     if (is_secret && exchange.response)
-        scrubber_.learn_body(exchange.response->body.open(clearance));
+        scrubber_.learn_body(exchange.response->body.open(access));
 }
 
 void Redactor::put_processes(ImdsEvent& event) const {
     if (event.caller)
-        event.ancestors = Lineage::ancestors(event.caller->lineage, told_ancestors);
+        event.ancestors = Lineage::ancestors(event.caller->lineage, most_ancestors);
     if (!scrubs_)
         return;
     event.caller = scrubber_.scrubbed(event.caller);
@@ -99,21 +99,21 @@ void Redactor::put_processes(ImdsEvent& event) const {
         ancestor = scrubber_.scrubbed(ancestor);
 }
 
-Shown Redactor::shown(std::string_view text) const {
-    return {scrubs_ ? scrubber_.without_known(text) : std::string(text), Clearance()};
+PublicText Redactor::public_text(std::string_view text) const {
+    return {scrubs_ ? scrubber_.without_known(text) : std::string(text), SecretAccess()};
 }
 
 void Redactor::put_request(ImdsEvent& event, Message& request) {
     const Head& head = request.head;
     event.has_request = true;
     event.time_ns = request.begin_ns;
-    event.caller = request.by;
-    event.method = shown(redacted_method(head.method));
-    event.host = shown(redacted_host(head[Kept::host]));
-    event.user_agent = shown(head[Kept::user_agent]);
-    event.has_token =
-        head.has(Telling::aws_token) || head.has(Telling::alibaba_token) || head.has(Telling::akamai_token);
-    event.has_forwarded = head.has(Telling::forwarded_for);
+    event.caller = request.caller;
+    event.method = public_text(redacted_method(head.method));
+    event.host = public_text(redacted_host(head[TextHeader::host]));
+    event.user_agent = public_text(head[TextHeader::user_agent]);
+    event.has_token = head.has(MarkerHeader::aws_token) || head.has(MarkerHeader::alibaba_token) ||
+                      head.has(MarkerHeader::akamai_token);
+    event.has_forwarded = head.has(MarkerHeader::forwarded_for);
     event.request_body_bytes = request.body_bytes;
     event.is_cut |= head.is_cut;
     put_target(event, head);
@@ -122,29 +122,29 @@ void Redactor::put_request(ImdsEvent& event, Message& request) {
 }
 
 void Redactor::put_target(ImdsEvent& event, const Head& head) {
-    const Clearance clearance;
-    const TargetParts target = split_target(head.target.open(clearance));
+    const SecretAccess access;
+    const TargetParts target = split_target(head.target.open(access));
     std::string path = redacted_path(target, event.provider);
     if (head.target_length > head.target.size() && !target.has_query)
         path += redacted(head.target_length - head.target.size());
-    event.path = shown(path);
+    event.path = public_text(path);
     event.has_query = target.has_query;
     std::string query = redacted_query(target.query);
     if (target.has_fragment)
         query += '#' + redacted(target.fragment.size());
-    event.query = shown(query);
+    event.query = public_text(query);
     event.has_query |= target.has_fragment;
     if (!target.authority.empty() && event.host.empty())
-        event.host = shown(redacted_host(target.authority));
+        event.host = public_text(redacted_host(target.authority));
 }
 
 void Redactor::put_response(ImdsEvent& event, Message& response) {
-    const Clearance clearance;
+    const SecretAccess access;
     const Head& head = response.head;
     event.has_response = true;
     event.status = head.status;
-    event.server = shown(head[Kept::server]);
-    event.content_type = shown(head[Kept::content_type]);
+    event.server = public_text(head[TextHeader::server]);
+    event.content_type = public_text(head[TextHeader::content_type]);
     if (head.has_length)
         event.content_length = head.content_length;
     event.response_body_bytes = response.body_bytes;
@@ -153,19 +153,19 @@ void Redactor::put_response(ImdsEvent& event, Message& response) {
     event.is_cut |= head.is_cut;
     if (!event.has_request) {
         event.time_ns = response.begin_ns;
-        event.caller = response.by;
-    } else if (is_other_process(event.caller, response.by)) {
-        event.reader = response.by;
+        event.caller = response.caller;
+    } else if (is_other_process(event.caller, response.caller)) {
+        event.reader = response.caller;
     }
-    const bool is_readable = !head.has(Telling::content_encoding);
+    const bool is_readable = !head.has(MarkerHeader::content_encoding);
     if (is_readable && may_have_fields(event))
-        put_fields(event, response.body.open(clearance));
+        put_fields(event, response.body.open(access));
     event.response_body = std::move(response.body);
 }
 
 void Redactor::put_fields(ImdsEvent& event, std::string_view body) {
     for (const FoundField& field : find_body_fields(body))
-        event.fields.push_back({field.name, shown(field.value)});
+        event.fields.push_back({field.name, public_text(field.value)});
 }
 
 } // namespace telemetry::imds

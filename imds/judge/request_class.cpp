@@ -15,7 +15,6 @@ using enum RequestClass;
 struct Row {
     std::string_view prefix;
     RequestClass request_class;
-    std::string_view method = {}; ///< empty: any
 };
 
 bool segment_fits(std::string_view pattern, std::string_view segment) {
@@ -174,7 +173,7 @@ RequestClass of_ec2_style(const Path& path) {
     return is_ec2_style(path) ? look_up(ec2, path) : other;
 }
 
-/// The wire server names what it is asked for in the query.
+/// Requests to the wire server say in the query what they are for.
 RequestClass of_azure(const Path& path, std::string_view query) {
     if (!path.empty() && path[0] == "machine")
         return query.find("certificates") != query.npos ? credentials : instance;

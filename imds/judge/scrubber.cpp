@@ -61,7 +61,7 @@ size_t hidden_behind(std::string_view text, bool& is_path) {
     return is_path ? credentials_path.size() : value_behind_name(text);
 }
 
-/// May a name or a path of those begin with it? Most characters are told apart by this.
+/// May one of the names, or the path, begin with it? This excludes most characters.
 bool may_begin(char c) {
     const char lower = static_cast<char>(c | 0x20);
     return c == '/' || lower == 'x' || lower == 'm' || lower == 'a' || lower == 's';
@@ -132,7 +132,7 @@ std::string Scrubber::scrubbed_arguments(std::string_view strings) const {
     return clean;
 }
 
-std::shared_ptr<const Caller> Scrubber::scrubbed(const std::shared_ptr<const Caller>& caller) const {
+SharedCaller Scrubber::scrubbed(const SharedCaller& caller) const {
     if (!caller || !caller->process.event().image.argv.known())
         return caller;
     const Event& before = caller->process.event();
@@ -159,7 +159,7 @@ std::shared_ptr<const LineageNode> Scrubber::scrubbed(const std::shared_ptr<cons
         argv.pop_back();
     if (argv == node->program->argv)
         return node;
-    auto program = std::make_shared<Program>(*node->program);
+    auto program = std::make_shared<ExecutedProgram>(*node->program);
     program->argv = std::move(argv);
     auto copy = std::make_shared<LineageNode>(*node);
     copy->program = std::move(program);

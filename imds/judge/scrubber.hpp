@@ -13,12 +13,12 @@
 
 namespace telemetry::imds {
 
-/// Takes secrets out of what processes say of themselves: whoever writes
-/// `curl -H "X-aws-ec2-metadata-token: ..."` has the token in the command line. Known by the
-/// names that stand before them, and by having gone over the wire. Memory is bounded.
+/// Takes secrets out of command lines: `curl -H "X-aws-ec2-metadata-token: ..."` has the token
+/// there. Secrets are recognised by the names that stand before them, and by having gone over
+/// the wire. Memory is bounded.
 class Scrubber {
   public:
-    /// A secret that a service handed out, or was asked with. What is too short to be one is not.
+    /// A secret of a response or a request. What is too short to be a secret is not learned.
     void learn(std::string_view secret);
     /// The strings in a body that hands out secrets: of JSON, those that no allow-list has; else
     /// the whole of it.
@@ -26,11 +26,11 @@ class Scrubber {
 
     /// With a marker instead of each secret that was learned.
     std::string without_known(std::string_view text) const;
-    /// And instead of what names that stand before it tell to be one.
+    /// And instead of each value behind a name of secrets.
     std::string scrubbed(std::string_view text) const { return without_known(without_named(text)); }
 
     /// The same pointer, if nothing was to be replaced.
-    std::shared_ptr<const Caller> scrubbed(const std::shared_ptr<const Caller>& caller) const;
+    SharedCaller scrubbed(const SharedCaller& caller) const;
     std::shared_ptr<const LineageNode> scrubbed(const std::shared_ptr<const LineageNode>& node) const;
 
     size_t size() const { return secrets_.size(); }

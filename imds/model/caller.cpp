@@ -6,7 +6,7 @@
 namespace telemetry::imds {
 namespace {
 
-/// The texts that tell of a process.
+/// The texts of a process.
 std::array<std::string_view*, 6> texts_of(Event& event) {
     return {&event.comm,      &event.image.exe.bytes, &event.image.tty.bytes, &event.image.argv.bytes,
             &event.cwd.bytes, &event.root.bytes};
@@ -35,7 +35,7 @@ bool same(const Text& a, const Text& b) {
 
 } // namespace
 
-KeptProcess::KeptProcess(const Event& event) : event_(process_part(event)) {
+ProcessSnapshot::ProcessSnapshot(const Event& event) : event_(process_part(event)) {
     size_t length = 0;
     for (const std::string_view* text : texts_of(event_))
         length += text->size();

@@ -9,16 +9,18 @@
 #include "telemetry/process/facts.hpp"
 #include "telemetry/stack/call_stack.hpp"
 
+namespace telemetry {
+class LineageNode;
+}
+
 namespace telemetry::imds {
 
-class LineageNode;
-
-/// The process part of an event with the bytes that its texts refer to.
-class KeptProcess {
+/// What an event says of its process, with the bytes that its texts refer to.
+class ProcessSnapshot {
   public:
-    explicit KeptProcess(const Event& event);
-    KeptProcess(const KeptProcess&) = delete;
-    KeptProcess& operator=(const KeptProcess&) = delete;
+    explicit ProcessSnapshot(const Event& event);
+    ProcessSnapshot(const ProcessSnapshot&) = delete;
+    ProcessSnapshot& operator=(const ProcessSnapshot&) = delete;
 
     const Event& event() const { return event_; }
     size_t size() const { return sizeof *this + bytes_.capacity(); }
@@ -28,18 +30,20 @@ class KeptProcess {
     std::string bytes_;
 };
 
-/// Do the events tell the same of their process and thread?
+/// Do the events say the same of their process and thread?
 bool is_same_process(const Event& a, const Event& b);
 
-/// Who made a call: all that there is to say, kept until the conversation is told.
+/// Who made a call: all that is known of the process then, until the conversation is reported.
 struct Caller {
     explicit Caller(const Event& event) : process(event) {}
 
-    KeptProcess process;
-    bool is_known = true; ///< false: `process` has but the ids
+    ProcessSnapshot process;
+    bool is_known = true; ///< false: `process` has the ids alone
     ProcessFacts facts;
     CallStack user_stack;
     std::shared_ptr<const LineageNode> lineage; ///< the process itself; null: nothing known
 };
+
+using SharedCaller = std::shared_ptr<const Caller>;
 
 } // namespace telemetry::imds

@@ -25,20 +25,20 @@ constexpr size_t shown_mistakes = 50;
 constexpr size_t longest_file = 1 << 20;
 constexpr std::string_view line_form = "ADDRESS PORT[,PORT...] PROVIDER...";
 
-void unmap_ipv4(Place& place) {
+void unmap_ipv4(ServiceAddress& address) {
     static constexpr uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (!place.is_ipv6 || std::memcmp(place.ip.data(), mapped, sizeof mapped) != 0)
+    if (!address.is_ipv6 || std::memcmp(address.ip.data(), mapped, sizeof mapped) != 0)
         return;
     std::array<uint8_t, 16> ip{};
-    std::copy_n(place.ip.begin() + sizeof mapped, 4, ip.begin());
-    place = {false, ip, place.port};
+    std::copy_n(address.ip.begin() + sizeof mapped, 4, ip.begin());
+    address = {false, ip, address.port};
 }
 
 class Parser {
   public:
     explicit Parser(const SourceText& source) : source_(source) {}
 
-    /// The endpoints of a line, one for each port; none of a blank one.
+    /// The endpoints of a line, one for each port; a blank line has no endpoint.
     std::vector<Endpoint> parse(Span line) {
         at_ = line.begin;
         end_ = std::min(line.end, source_.text().find('#', line.begin));
@@ -47,11 +47,11 @@ class Parser {
         if (address.begin == address.end)
             return endpoints;
         Endpoint endpoint;
-        endpoint.place = parse_address(address);
+        endpoint.address = parse_address(address);
         const std::vector<uint16_t> ports = parse_ports(word());
         endpoint.providers = parse_providers();
         for (const uint16_t port : ports) {
-            endpoint.place.port = port;
+            endpoint.address.port = port;
             endpoints.push_back(endpoint);
         }
         return endpoints;
@@ -70,18 +70,18 @@ class Parser {
         return {begin, at_};
     }
 
-    Place parse_address(Span where) const {
+    ServiceAddress parse_address(Span where) const {
         const std::string text(source_.text(where));
         const bool is_text = text.find('\0') == text.npos; // where inet_pton would stop
-        Place place;
-        if (is_text && inet_pton(AF_INET, text.c_str(), place.ip.data()) == 1)
-            return place;
-        place.is_ipv6 = true;
-        if (!is_text || inet_pton(AF_INET6, text.c_str(), place.ip.data()) != 1)
+        ServiceAddress address;
+        if (is_text && inet_pton(AF_INET, text.c_str(), address.ip.data()) == 1)
+            return address;
+        address.is_ipv6 = true;
+        if (!is_text || inet_pton(AF_INET6, text.c_str(), address.ip.data()) != 1)
             throw Mistake{where, rules::quoted(text) + " is no IP address",
                           "an address such as 169.254.169.254 or fd00:ec2::254"};
-        unmap_ipv4(place);
-        return place;
+        unmap_ipv4(address);
+        return address;
     }
 
     std::vector<uint16_t> parse_ports(Span where) const {
@@ -140,13 +140,13 @@ class Parser {
 
 } // namespace
 
-Place remote_place(const SocketInfo& socket) {
+ServiceAddress remote_address(const SocketInfo& socket) {
     if (socket.family != AF_INET && socket.family != AF_INET6)
         return {};
-    Place place{socket.family == AF_INET6, {}, socket.remote_port};
-    std::copy_n(socket.remote.begin(), place.is_ipv6 ? 16 : 4, place.ip.begin());
-    unmap_ipv4(place);
-    return place;
+    ServiceAddress address{socket.family == AF_INET6, {}, socket.remote_port};
+    std::copy_n(socket.remote.begin(), address.is_ipv6 ? 16 : 4, address.ip.begin());
+    unmap_ipv4(address);
+    return address;
 }
 
 Endpoints Endpoints::built_in() {
@@ -197,16 +197,16 @@ void Endpoints::add(const Endpoints& other) {
 }
 
 void Endpoints::add(const Endpoint& endpoint) {
-    const auto place = std::ranges::lower_bound(endpoints_, endpoint.place, {}, &Endpoint::place);
-    if (place != endpoints_.end() && place->place == endpoint.place)
-        *place = endpoint;
+    const auto found = std::ranges::lower_bound(endpoints_, endpoint.address, {}, &Endpoint::address);
+    if (found != endpoints_.end() && found->address == endpoint.address)
+        *found = endpoint;
     else
-        endpoints_.insert(place, endpoint);
+        endpoints_.insert(found, endpoint);
 }
 
-const Endpoint* Endpoints::find(const Place& place) const {
-    const auto found = std::ranges::lower_bound(endpoints_, place, {}, &Endpoint::place);
-    return found != endpoints_.end() && found->place == place ? &*found : nullptr;
+const Endpoint* Endpoints::find(const ServiceAddress& address) const {
+    const auto found = std::ranges::lower_bound(endpoints_, address, {}, &Endpoint::address);
+    return found != endpoints_.end() && found->address == address ? &*found : nullptr;
 }
 
 } // namespace telemetry::imds

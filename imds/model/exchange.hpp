@@ -16,19 +16,19 @@ struct Link {
     uint64_t socket = 0;
     uint32_t netns = 0;
     SocketInfo ends;
-    Place place;           ///< of the endpoint
-    ProviderSet providers; ///< that it may be
+    ServiceAddress service; ///< of the endpoint
+    ProviderSet providers;  ///< that it may be
 };
 
 /// A request or a response.
 struct Message {
     Head head;
-    uint64_t begin_ns = 0;            ///< when the call ended that moved its first byte
-    uint64_t end_ns = 0;              ///< its last
-    std::shared_ptr<const Caller> by; ///< who moved the first byte
-    uint64_t body_bytes = 0;          ///< of the body that moved
-    uint64_t body_missing = 0;        ///< of them, not captured
-    Secret body;                      ///< its beginning, up to a limit or the first hole
+    uint64_t begin_ns = 0;     ///< when the call ended that moved its first byte
+    uint64_t end_ns = 0;       ///< its last
+    SharedCaller caller;       ///< who moved the first byte
+    uint64_t body_bytes = 0;   ///< of the body that moved
+    uint64_t body_missing = 0; ///< of them, not captured
+    Secret body;               ///< its beginning, up to a limit or the first hole
     bool is_complete = false;
 };
 
@@ -45,20 +45,20 @@ struct Exchange {
     std::optional<Message> response;
     End end = End::answered;
     bool is_uncertain = false; ///< bytes are missing: request and response may not belong together
-    bool is_late = false;      ///< the request was told before, without a response
+    bool is_late = false;      ///< the request was reported before, without a response
 };
 
-/// A connection of which there is nothing to tell but that it was.
+/// A connection of which nothing is known but that it was.
 struct Contact {
     enum class Why : uint8_t {
-        no_bytes,     ///< nothing moved that the kernel side saw
-        not_captured, ///< bytes moved that nobody could see, as by sendfile
+        no_bytes,     ///< the kernel side saw no byte move
+        not_captured, ///< bytes moved that were not captured, as by sendfile
         io_uring,     ///< opened through io_uring, and nothing moved by other means
         not_http,     ///< TLS, or anything else
     };
     Why why = Why::no_bytes;
     uint64_t time_ns = 0;
-    std::shared_ptr<const Caller> by;
+    SharedCaller caller;
     uint64_t sent = 0, received = 0;
 };
 

@@ -10,13 +10,13 @@
 
 namespace telemetry::imds {
 
-/// Headers whose value is kept: none of them carries a secret by its meaning.
-enum class Kept : uint8_t { host, user_agent, server, content_type };
-inline constexpr size_t kept_headers = 4;
+/// Headers whose values are stored: by their meaning they carry no secret.
+enum class TextHeader : uint8_t { host, user_agent, server, content_type };
+inline constexpr size_t text_headers = 4;
 
-/// Headers that tell providers and versions apart. Of most only that they were there and how
-/// long their value was.
-enum class Telling : uint8_t {
+/// Headers by which providers and versions are recognised. It is noted that they are present;
+/// values that are secret are stored in `tokens` alone.
+enum class MarkerHeader : uint8_t {
     aws_token,        ///< X-aws-ec2-metadata-token
     aws_token_ttl,    ///< X-aws-ec2-metadata-token-ttl-seconds
     alibaba_token,    ///< X-aliyun-ecs-metadata-token
@@ -33,7 +33,7 @@ enum class Telling : uint8_t {
     forwarded_for,    ///< X-Forwarded-For: it came through a proxy
     content_encoding, ///< of any kind but identity
 };
-inline constexpr size_t telling_headers = 15;
+inline constexpr size_t marker_headers = 15;
 
 /// Start line and headers of a message.
 struct Head {
@@ -44,18 +44,16 @@ struct Head {
 
     uint16_t status = 0; ///< of a response
 
-    uint8_t minor_version = 1;                  ///< HTTP/1.x
-    std::array<std::string, kept_headers> kept; ///< cut at a limit
-    std::array<bool, telling_headers> told{};
-    std::array<uint32_t, telling_headers> lengths{}; ///< of the values
-    std::vector<Secret> tokens;                      ///< values that must be found nowhere in what is shown
-    uint64_t bytes = 0;                              ///< of start line and headers
-    bool has_length = false;                         ///< content_length is known
+    std::array<std::string, text_headers> texts; ///< cut at a limit
+    std::array<bool, marker_headers> present{};
+    std::vector<Secret> tokens; ///< values that must not appear anywhere in the output
+    uint64_t bytes = 0;         ///< of start line and headers
+    bool has_length = false;    ///< content_length is known
     uint64_t content_length = 0;
     bool is_cut = false; ///< a part of it was not captured, or beyond the limits
 
-    bool has(Telling header) const { return told[static_cast<size_t>(header)]; }
-    const std::string& operator[](Kept header) const { return kept[static_cast<size_t>(header)]; }
+    bool has(MarkerHeader header) const { return present[static_cast<size_t>(header)]; }
+    const std::string& operator[](TextHeader header) const { return texts[static_cast<size_t>(header)]; }
 };
 
 } // namespace telemetry::imds

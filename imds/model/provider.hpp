@@ -37,7 +37,7 @@ class ProviderSet {
   public:
     void add(Provider provider) { bits_ |= bit(provider); }
     bool has(Provider provider) const { return bits_ & bit(provider); }
-    /// The one it must be; `unknown` when there are several, or none.
+    /// The only one of the set; `unknown` when it has several, or is empty.
     Provider only() const;
     bool operator==(const ProviderSet&) const = default;
 

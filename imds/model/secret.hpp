@@ -7,15 +7,15 @@
 
 namespace telemetry::imds {
 
-/// The right to read a Secret. Nobody else can make one, so that text off the wire reaches
-/// neither a formatter nor a log by oversight: it does not compile.
-class Clearance {
-    friend class Redactor;   ///< reads all, lets out what the allow-list has
-    friend class UnsafeView; ///< what --unsafe asked for
-    Clearance() {}
+/// The right to read a Secret. Only its friends can make one, so that text off the wire does not
+/// reach a formatter or a log by oversight: that does not compile.
+class SecretAccess {
+    friend class Redactor;   ///< reads all, and reports what the allow-list has
+    friend class UnsafeView; ///< reads what --unsafe reports
+    SecretAccess() {}
 };
 
-/// Bytes of a request or response that may hold credentials. Its length may be told.
+/// Bytes of a request or response that may hold credentials. Its length may be reported.
 class Secret {
   public:
     Secret() = default;
@@ -25,7 +25,7 @@ class Secret {
     bool empty() const { return bytes_.empty(); }
     void append(std::string_view bytes) { bytes_.append(bytes); }
 
-    std::string_view open(const Clearance&) const { return bytes_; }
+    std::string_view open(const SecretAccess&) const { return bytes_; }
 
   private:
     std::string bytes_;

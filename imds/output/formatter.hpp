@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "imds/judge/imds_event.hpp"
+#include "imds/judge/event.hpp"
 #include "telemetry/output/formats.hpp"
 #include "telemetry/process/user_names.hpp"
 

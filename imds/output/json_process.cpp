@@ -7,13 +7,13 @@
 namespace telemetry::imds {
 namespace {
 
-/// Takes the end of the object off that was just written, so that it can go on.
+/// Removes the end of the object that was just written, so that members can be added.
 void reopen(JsonLine& line) {
     line.cut(line.view().size() - 1);
 }
 
-/// Of strings that are no UTF-8, the bytes of the whole list are told.
-void put_args(JsonLine& line, const FieldName& name, const Program& program) {
+/// When a string is no UTF-8, the bytes of the whole list are added as raw.
+void put_args(JsonLine& line, const FieldName& name, const ExecutedProgram& program) {
     if (program.argv.empty())
         return;
     bool is_utf8 = true;
@@ -35,7 +35,7 @@ void put_set(JsonLine& line, std::string_view name, uint64_t set) {
     line.put('"');
 }
 
-void put_capabilities(JsonLine& line, const Capabilities& sets) {
+void put_capabilities(JsonLine& line, const CapabilitySets& sets) {
     line.key("\"capabilities\":{");
     put_set(line, "effective", sets.effective);
     put_set(line, "permitted", sets.permitted);
@@ -97,13 +97,13 @@ void JsonProcess::put(JsonLine& line, const Caller& caller, const Ancestors& anc
     put_container(line, caller.facts.container);
 }
 
-/// As every event has it; with the arguments, and without the parent, of which more is told.
+/// As every event has it; with the arguments, and without the parent, which put_parent() adds.
 void JsonProcess::put_known_process(JsonLine& line, const Event& event) {
-    Event told = event;
-    told.kind = EBT_SYSCALL;
-    told.carries_image = true;
-    told.missing |= EBT_MISSING_PPID;
-    ecs_.put_process(line, told);
+    Event shown = event;
+    shown.kind = EBT_SYSCALL;
+    shown.carries_image = true;
+    shown.missing |= EBT_MISSING_PPID;
+    ecs_.put_process(line, shown);
 }
 
 void JsonProcess::put_parent(JsonLine& line, const Caller& caller, const Ancestors& ancestors) {
@@ -151,7 +151,7 @@ void JsonProcess::put_node(JsonLine& line, const LineageNode& node, const FieldN
         line.put(",\"ended\":true");
 }
 
-/// What /proc tells of the start is too coarse for an entity id.
+/// A start time of /proc is too coarse for an entity id.
 void JsonProcess::put_start(JsonLine& line, const LineageNode& node) {
     if (node.has_start) {
         line.put(",\"entity_id\":\"");

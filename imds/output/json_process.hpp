@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "imds/judge/imds_event.hpp"
+#include "imds/judge/event.hpp"
 #include "telemetry/output/json_ecs.hpp"
 #include "telemetry/output/json_line.hpp"
 #include "telemetry/process/lineage.hpp"
@@ -8,8 +8,8 @@
 
 namespace telemetry::imds {
 
-/// The objects that tell who asked: `process` with its parent, `user`, `container`, and what of
-/// it belongs under linux.process.
+/// The objects of the process that made the request: `process` with its parent, `user`,
+/// `container`, and the members of linux.process.
 class JsonProcess {
   public:
     using Ancestors = std::vector<std::shared_ptr<const LineageNode>>;
@@ -20,7 +20,7 @@ class JsonProcess {
     void put(JsonLine& line, const Caller& caller, const Ancestors& ancestors);
     /// "process":{...} of the object linux: capabilities, namespaces, cgroup, ancestors.
     void put_linux(JsonLine& line, const Caller& caller, const Ancestors& ancestors);
-    /// Who read the answer: the inside of an object.
+    /// The process that read the response: the members of an object.
     void put_reader(JsonLine& line, const Caller& caller);
 
   private:

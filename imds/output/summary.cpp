@@ -70,7 +70,6 @@ void ImdsSummary::count(const ImdsEvent& event) {
     if (rows_.size() >= most_rows && !rows_.contains(service))
         service = {};
     Row& row = rows_[service];
-    row.last_ns = std::max(row.last_ns, event.time_ns);
     if (event.kind == ImdsEvent::Kind::connection) {
         ++row.connections;
         return;

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "imds/judge/imds_event.hpp"
+#include "imds/judge/event.hpp"
 #include "telemetry/output/formatter.hpp"
 
 namespace telemetry::imds {
@@ -23,7 +23,6 @@ class ImdsSummary final : public Document {
         uint64_t v1 = 0, v2 = 0, other = 0;
         uint64_t credentials = 0;
         uint64_t connections = 0; ///< without content: what went over them is not known
-        uint64_t last_ns = 0;
     };
     struct Service {
         std::string executable; ///< the thread's name where the executable is not known

@@ -18,7 +18,7 @@ CodePoint decode_utf8(const char* bytes, const char* end);
 /// that is invisible, that turns the direction of writing, or that has no agreed meaning.
 bool is_displayable(uint32_t code_point);
 
-/// Puts any bytes so that they can stand between quotes in a text line, and can be told back:
+/// Puts any bytes so that they can stand between quotes in a text line, and the bytes can be recovered:
 /// \" \\ \n \r \t, \u{HEX} for a character that must not be shown, \xHH for any other byte.
 void put_text_escaped(LineBuffer& line, std::string_view bytes);
 

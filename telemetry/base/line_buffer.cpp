@@ -21,8 +21,8 @@ constexpr auto pairs = [] {
     return table;
 }();
 
-void put_pair(char* place, uint64_t value) {
-    std::memcpy(place, &pairs[2 * value], 2);
+void put_pair(char* to, uint64_t value) {
+    std::memcpy(to, &pairs[2 * value], 2);
 }
 
 /// "00" to "ff".
@@ -61,9 +61,9 @@ void put_digits_before(char* end, uint32_t value) {
 }
 
 /// All eight digits of a number below 10^8.
-void put_eight_digits(char* place, uint32_t value) {
+void put_eight_digits(char* to, uint32_t value) {
     for (int at = 6; at >= 0; at -= 2) {
-        put_pair(place + at, value % 100);
+        put_pair(to + at, value % 100);
         value /= 100;
     }
 }
@@ -83,8 +83,8 @@ void LineBuffer::grow(size_t bytes) {
 void LineBuffer::put_long_decimal(uint64_t value) {
     constexpr uint32_t eight_digits = 100'000'000;
     const unsigned digits = decimal_digits(value);
-    char* const place = room(digits);
-    char* end = place + digits;
+    char* const to = room(digits);
+    char* end = to + digits;
     advance_to(end);
     while (value > UINT32_MAX) {
         put_eight_digits(end -= 8, static_cast<uint32_t>(value % eight_digits));
@@ -104,30 +104,30 @@ void LineBuffer::put_signed(int64_t value) {
 
 void LineBuffer::put_hex(uint64_t value) {
     int shift = (std::bit_width(value | 1) + 3) / 4 * 4; // bits to go
-    char* place = room(16);
+    char* to = room(16);
     if (shift % 8)
-        *place++ = hex_digits[value >> (shift -= 4)];
-    for (; shift; place += 2)
-        std::memcpy(place, &hex_pairs[2 * (value >> (shift -= 8) & 0xff)], 2);
-    advance_to(place);
+        *to++ = hex_digits[value >> (shift -= 4)];
+    for (; shift; to += 2)
+        std::memcpy(to, &hex_pairs[2 * (value >> (shift -= 8) & 0xff)], 2);
+    advance_to(to);
 }
 
 void LineBuffer::put_octal(uint64_t value) {
     const int digits = (std::bit_width(value | 1) + 2) / 3;
-    char* place = room(22);
+    char* to = room(22);
     for (int shift = 3 * (digits - 1); shift >= 0; shift -= 3)
-        *place++ = static_cast<char>('0' + ((value >> shift) & 7));
-    advance_to(place);
+        *to++ = static_cast<char>('0' + ((value >> shift) & 7));
+    advance_to(to);
 }
 
 void LineBuffer::put_hex_bytes(std::string_view bytes) {
-    char* place = room(2 * bytes.size());
+    char* to = room(2 * bytes.size());
     for (const char c : bytes) {
         const auto byte = static_cast<uint8_t>(c);
-        *place++ = hex_digits[byte >> 4];
-        *place++ = hex_digits[byte & 15];
+        *to++ = hex_digits[byte >> 4];
+        *to++ = hex_digits[byte & 15];
     }
-    advance_to(place);
+    advance_to(to);
 }
 
 void Timestamp::remember(uint64_t second) {
@@ -156,13 +156,13 @@ void Timestamp::put(LineBuffer& line, uint64_t ns_since_epoch) {
     const uint64_t second = ns_since_epoch / billion;
     if (second != second_) [[unlikely]]
         remember(second);
-    char* place = line.room(length);
-    std::memcpy(place, text_, sizeof text_);
+    char* to = line.room(length);
+    std::memcpy(to, text_, sizeof text_);
     const auto fraction = static_cast<uint32_t>(ns_since_epoch % billion);
-    put_eight_digits(place + 21, fraction % 100'000'000);
-    place[20] = static_cast<char>('0' + fraction / 100'000'000);
-    place[29] = 'Z';
-    line.advance_to(place + length);
+    put_eight_digits(to + 21, fraction % 100'000'000);
+    to[20] = static_cast<char>('0' + fraction / 100'000'000);
+    to[29] = 'Z';
+    line.advance_to(to + length);
 }
 
 } // namespace telemetry

@@ -17,7 +17,7 @@ class LineBuffer {
     void clear() { position_ = begin_.get(); }
     std::string_view view() const { return {begin_.get(), static_cast<size_t>(position_ - begin_.get())}; }
 
-    /// A place for at least `bytes` more; tell with advance_to() how far it was used.
+    /// Room for at least `bytes` more; advance_to() then says how far it was used.
     char* room(size_t bytes) {
         if (static_cast<size_t>(end_ - position_) < bytes)
             grow(bytes);
@@ -43,7 +43,7 @@ class LineBuffer {
     void put_octal(uint64_t value); ///< no prefix, no leading zeroes
     void put_hex_bytes(std::string_view bytes);
 
-    /// The last byte written; '\0' when there is none.
+    /// The last byte written; '\0' when nothing was.
     char last() const { return position_ == begin_.get() ? '\0' : position_[-1]; }
     /// Forgets what was put since the line was `length` long.
     void cut(size_t length) { position_ = begin_.get() + length; }
@@ -52,10 +52,10 @@ class LineBuffer {
     static constexpr size_t first_size = 8192;
 
     void put_bytes(const char* bytes, size_t count) {
-        char* place = room(count);
+        char* to = room(count);
         if (count) // an empty view may have no address, which memcpy must not get
-            std::memcpy(place, bytes, count);
-        position_ = place + count;
+            std::memcpy(to, bytes, count);
+        position_ = to + count;
     }
     void put_long_decimal(uint64_t value);
     void grow(size_t bytes);

@@ -69,7 +69,7 @@ void append_detached(Arena& arena, std::string_view components, const InodeInfo&
         return append_numbered(arena, "socket", inode.ino);
     case pipefs_magic:
         return append_numbered(arena, "pipe", inode.ino);
-    case nsfs_magic: // /proc also tells which kind of namespace; the dentry does not
+    case nsfs_magic: // /proc also has the kind of namespace; the dentry does not
         return append_numbered(arena, "ns", inode.ino);
     case pidfs_magic:
         return arena.append("anon_inode:[pidfd]");
@@ -78,7 +78,7 @@ void append_detached(Arena& arena, std::string_view components, const InodeInfo&
         return arena.append(components.substr(0, components.find('\0')));
     }
     components = without_root(components);
-    // A file that has no directory (a memfd) is one name. Anything else did have a place.
+    // A file that has no directory (a memfd) is one name. Anything else did have a directory.
     if (is_directory || !is_single(components))
         arena.append("(unreachable)");
     append_path(arena, components);

@@ -123,9 +123,9 @@ void Decoder::read_field(const RawField& field, Event& out) noexcept {
     case EBT_FIELD_TTY:
         return read_text(field, out.image.tty, out);
     case EBT_FIELD_CWD:
-        return read_place(field, nullptr, out.cwd, out);
+        return read_directory(field, nullptr, out.cwd, out);
     case EBT_FIELD_ROOT:
-        return read_place(field, nullptr, out.root, out);
+        return read_directory(field, nullptr, out.root, out);
     case EBT_FIELD_FILE:
         return keep(files_, field, out);
     case EBT_FIELD_STRING:
@@ -176,9 +176,10 @@ void Decoder::read_list(const RawField& field, StringList& out, Event& event) no
     out.count = count_strings(field.bytes);
 }
 
-/// Components. Without an inode it is a directory: the current one, a root, where a
-/// relative path starts.
-void Decoder::read_place(const RawField& field, const InodeInfo* inode, Text& out, Event& event) noexcept {
+/// A path as the kernel has it: its components. Without an inode it is a directory's: the current
+/// one, a root, or the one that a relative path starts from.
+void Decoder::read_directory(const RawField& field, const InodeInfo* inode, Text& out,
+                             Event& event) noexcept {
     if (out.status != Status::absent)
         return note(Defect::repeated, event);
     read_text(field, out, event);
@@ -199,7 +200,7 @@ void Decoder::read_place(const RawField& field, const InodeInfo* inode, Text& ou
         out.original_length = 1; // "/" has no components
 }
 
-/// The record told the cwd once; what lies below it goes on from there.
+/// The record has the cwd once; the path of what lies below it goes on from there.
 void Decoder::put_below_cwd(const Text& cwd, bool is_below, Text& path) noexcept {
     if (!cwd.known()) {
         path.status = Status::truncated;
@@ -224,20 +225,20 @@ void Decoder::read_file(const RawField& field, PathField& out, Event& event) noe
     if (out.status != Status::absent)
         return note(Defect::repeated, event);
     out.argument = field.head.arg;
-    RawField place = field;
+    RawField path = field;
     ebt_inode inode;
     if (field.bytes.size() >= sizeof inode) {
         std::memcpy(&inode, field.bytes.data(), sizeof inode);
         out.has_inode = true;
         out.inode = {inode.ino, inode.magic, inode.mode, inode.uid, inode.gid};
-        place.bytes.remove_prefix(sizeof inode);
-        place.head.length -= sizeof inode;
-        place.head.original -= std::min<uint32_t>(place.head.original, sizeof inode);
+        path.bytes.remove_prefix(sizeof inode);
+        path.head.length -= sizeof inode;
+        path.head.original -= std::min<uint32_t>(path.head.original, sizeof inode);
     } else if (field.is_known()) {
         note(Defect::field_payload, event);
-        place.head.status = EBT_UNAVAILABLE;
+        path.head.status = EBT_UNAVAILABLE;
     }
-    read_place(place, &out.inode, out, event);
+    read_directory(path, &out.inode, out, event);
     out.relative = out.status == Status::truncated;
 }
 

@@ -7,7 +7,7 @@
 
 #include "telemetry/base/arena.hpp"
 #include "telemetry/event/event.hpp"
-#include "telemetry/event/record_reader.hpp"
+#include "telemetry/event/record.hpp"
 
 namespace telemetry {
 
@@ -34,7 +34,7 @@ class Decoder {
     uint64_t faults() const { return faults_; }
 
   private:
-    /// Fields that wait until the whole record is read, by argument; kind 0: none.
+    /// Fields that wait until the whole record is read, by argument; kind 0: no field.
     using ByArgument = std::array<RawField, EBT_ARGS + 1>;
 
     void note(Defect defect, Event& out) noexcept;
@@ -43,7 +43,7 @@ class Decoder {
     void keep(ByArgument& fields, const RawField& field, Event& out) noexcept;
     void read_text(const RawField& field, Text& out, Event& event) noexcept;
     void read_list(const RawField& field, StringList& out, Event& event) noexcept;
-    void read_place(const RawField& field, const InodeInfo* inode, Text& out, Event& event) noexcept;
+    void read_directory(const RawField& field, const InodeInfo* inode, Text& out, Event& event) noexcept;
     void put_below_cwd(const Text& cwd, bool is_below, Text& path) noexcept;
     void read_file(const RawField& field, PathField& out, Event& event) noexcept;
     void read_sockaddr(const RawField& field, Event& out) noexcept;

@@ -52,7 +52,7 @@ void Decoder::resolve_arguments(Event& out) noexcept {
 void Decoder::resolve_argument(uint8_t argument, const RawField& file, Event& out) noexcept {
     bool has_string = strings_[argument].is_there();
     bool names_path = has_string && is_path_argument(out, argument);
-    // The file itself says more than the name it was asked for by.
+    // The file itself says more than the name by which it was opened.
     if (file.is_there() && (file.is_known() || !names_path))
         add_file(argument, file, out);
     else if (names_path)
@@ -94,7 +94,7 @@ void Decoder::add_named_path(uint8_t argument, Event& out) noexcept {
     const RawField& directory_field = directories_[argument];
     Text directory;
     if (directory_field.is_there())
-        read_place(directory_field, nullptr, directory, out);
+        read_directory(directory_field, nullptr, directory, out);
     if (path->bytes.starts_with('/')) {
         if (out.root.status != Status::absent)
             join(out.root, *path);
@@ -111,7 +111,7 @@ void Decoder::name_descriptor(uint8_t argument, PathField& path, Event& out) noe
     if (path.status != Status::unavailable || !descriptor.is_there() || !out.success())
         return;
     static_cast<Text&>(path) = Text{};
-    read_place(descriptor, nullptr, path, out);
+    read_directory(descriptor, nullptr, path, out);
     path.relative = path.status == Status::truncated;
 }
 
@@ -120,21 +120,21 @@ void Decoder::name_descriptor(uint8_t argument, PathField& path, Event& out) noe
 void Decoder::adopt_new_directory(Event& out) noexcept {
     if (!out.success() || out.paths != 0)
         return;
-    Text place;
+    Text directory;
     if (has_kind(out, 0, ebpf_loader::ArgKind::path_new_cwd)) {
-        place = out.cwd;
+        directory = out.cwd;
     } else if (has_kind(out, 0, ebpf_loader::ArgKind::path_new_root)) {
-        place = out.root;
-        if (place.status == Status::absent && !out.lost_fields) { // back at the root of all
-            place.bytes = "/";
-            place.status = Status::ok;
-            place.original_length = 1;
+        directory = out.root;
+        if (directory.status == Status::absent && !out.lost_fields) { // back at the root of all
+            directory.bytes = "/";
+            directory.status = Status::ok;
+            directory.original_length = 1;
         }
     }
-    PathField* path = place.status == Status::absent ? nullptr : new_path(0, out);
+    PathField* path = directory.status == Status::absent ? nullptr : new_path(0, out);
     if (path) {
-        static_cast<Text&>(*path) = place;
-        path->relative = place.status == Status::truncated; // its end is what is left
+        static_cast<Text&>(*path) = directory;
+        path->relative = directory.status == Status::truncated; // its end is what is left
     }
 }
 

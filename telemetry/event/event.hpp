@@ -14,7 +14,7 @@ namespace telemetry {
 enum class Status : uint8_t {
     absent, ///< the event has no such field
     ok,
-    truncated,   ///< cut; original_length tells the full length
+    truncated,   ///< cut; original_length is the full length
     fault,       ///< the memory was not there to read
     unavailable, ///< does not exist, or this kernel does not give it
 };
@@ -152,7 +152,7 @@ struct Event {
     StreamInfo stream; ///< STREAM
     Status stream_status = Status::absent;
 
-    UserStack user_stack; ///< STREAM, where stacks were asked for
+    UserStack user_stack; ///< STREAM, where stacks were selected
     Status user_stack_status = Status::absent;
 
     uint32_t child_pid = 0; ///< FORK

@@ -38,7 +38,7 @@ constexpr bool is_exec_call(const Event& event) {
     return event.kind == EBT_SYSCALL && event.call && (event.call->flags & EBT_PLAN_EXEC);
 }
 
-/// Is Event::image new, and the event the one that tells of it?
+/// Is Event::image new, and the event the one that made it so?
 constexpr bool has_new_image(const Event& event) {
     return event.kind == EBT_EXEC || (is_exec_call(event) && event.success() && event.executed);
 }
@@ -50,7 +50,7 @@ constexpr bool is_free_text(const Event& event, const PathField& path) {
            event.call->argument[path.argument].kind == ebpf_loader::ArgKind::path_text;
 }
 
-/// The name of the argument with this index; empty when there is none.
+/// The name of the argument with this index; empty when there is no such argument.
 constexpr std::string_view argument_name(const Event& event, uint8_t argument) {
     const bool known = event.call && argument < event.call->arguments;
     return known ? event.call->argument[argument].name : std::string_view();

@@ -46,7 +46,7 @@ ProcessCache::Counters ProcessCache::counters() const {
 
 void ProcessCache::enrich(Event& event) {
     make_room(event.time_ns);
-    if (event.missing & EBT_MISSING_START_TIME) { // without it there is no telling which process
+    if (event.missing & EBT_MISSING_START_TIME) { // without it the process is not known
         if (!event.carries_image)
             mark_unavailable(event.image);
         return;
@@ -92,7 +92,7 @@ void ProcessCache::complete(Event& event, Entry* entry, const ProcessKey& key) {
     int32_t ahead = entry ? images_ahead(event, *entry) : 1;
     if (ahead > 0)
         return heal(event, entry, key);
-    if (ahead != 0) // of an earlier image, which nobody remembers
+    if (ahead != 0) // of an earlier image, which is not known any more
         return mark_unavailable(event.image);
     ++counters_.hits;
     lend(event, entry->image);
@@ -170,7 +170,7 @@ void ProcessCache::inherit(const Event& event, const ProcessKey& parent_key) {
     if (!known || table_.find(child_key))
         return;
     ++counters_.inherited;
-    auto image = parent->image; // the child may take the parent's place
+    auto image = parent->image; // the child may replace the parent
     Entry& child = table_.insert(child_key);
     child.exec_id = event.exec_id;
     child.image = std::move(image);

@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "telemetry/event/event.hpp"
-#include "telemetry/process/images.hpp"
+#include "telemetry/process/procfs.hpp"
 #include "telemetry/process/table.hpp"
 
 namespace telemetry {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "telemetry/process/container.hpp"
+
 #include <algorithm>
 
-#include "telemetry/process/facts.hpp"
-
-namespace telemetry::imds {
+namespace telemetry {
 namespace {
 
 struct Prefix {
@@ -51,7 +51,7 @@ std::string_view runtime_of_parent(std::string_view path) {
     return {};
 }
 
-/// One name of the path; empty when it names no container.
+/// The container that one name of the path belongs to; its id is empty where it belongs to none.
 Container container_named(std::string_view name, std::string_view above) {
     constexpr std::string_view scope = ".scope";
     if (name.ends_with(scope))
@@ -85,9 +85,4 @@ Container container_of(std::string_view path) {
     return {};
 }
 
-void ProcessFacts::set_cgroup(std::string_view path) {
-    cgroup = path;
-    container = container_of(path);
-}
-
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-namespace telemetry::imds {
+#include "telemetry/process/container.hpp"
 
-/// Capability sets, a bit for each.
-struct Capabilities {
+namespace telemetry {
+
+/// The capability sets of a process, a bit for each capability.
+struct CapabilitySets {
     uint64_t effective = 0;
     uint64_t permitted = 0;
     uint64_t inheritable = 0;
@@ -23,25 +24,19 @@ struct Namespaces {
     bool any() const { return cgroup | ipc | mnt | net | pid | user | uts; }
 };
 
-struct Container {
-    std::string id;           ///< full, in hexadecimal; empty: in no container
-    std::string_view runtime; ///< "docker", "containerd", ...; empty: the path does not tell
-};
-
-/// The container that a cgroup path tells of, as docker, containerd, cri-o, podman, ECS and
-/// Kubernetes name their cgroups.
-Container container_of(std::string_view cgroup_path);
-
-/// What there is to know of a process besides its events.
+/// What is known of a process besides its events.
 struct ProcessFacts {
-    std::optional<Capabilities> capabilities;
+    std::optional<CapabilitySets> capabilities;
     Namespaces namespaces;
     std::string cgroup; ///< its path, from the root of the hierarchy; empty: not known
     Container container;
-    /// Some of it is its parent's, or of before its exec: it was gone too soon to be asked.
+    /// Some of it is the parent's, or was read before the last exec: the process ended too soon.
     bool inherited = false;
 
-    void set_cgroup(std::string_view path);
+    void set_cgroup(std::string_view path) {
+        cgroup = path;
+        container = container_of(path);
+    }
 };
 
-} // namespace telemetry::imds
+} // namespace telemetry

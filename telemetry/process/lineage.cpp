@@ -2,22 +2,17 @@
 #include "telemetry/process/lineage.hpp"
 
 #include <algorithm>
-#include <unistd.h>
 #include <utility>
 
 #include "telemetry/event/facts.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 namespace {
 
-uint64_t ns_per_tick() {
-    return 1'000'000'000 / static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
-}
-
-std::shared_ptr<const Program> program_of(const Image& image) {
+std::shared_ptr<const ExecutedProgram> program_of(const Image& image) {
     if (!image.exe.known() && !image.argv.known())
         return nullptr;
-    auto program = std::make_shared<Program>();
+    auto program = std::make_shared<ExecutedProgram>();
     if (image.exe.known())
         program->executable = image.exe.bytes;
     if (image.argv.known())
@@ -35,26 +30,24 @@ LineageNode::~LineageNode() {
         next = std::exchange(next->parent, nullptr);
 }
 
-Lineage::Lineage(const std::string& proc_root, const Limits& limits)
-    : limits_(limits), reader_(proc_root), procfs_(proc_root) {}
+Lineage::Lineage(const std::string& proc_root, const Limits& limits) : limits_(limits), procfs_(proc_root) {}
 
 void Lineage::remember_running() {
     std::unordered_map<uint32_t, uint32_t> parents;
     for (const uint32_t pid : procfs_.processes()) {
-        const auto parentage = reader_.parentage(pid);
-        if (!parentage || known(pid)) // the events know better
+        const auto stat = procfs_.stat(pid);
+        if (!stat || known(pid)) // the events know better
             continue;
         const Node node = add(pid);
-        node->start_ticks_ = parentage->start_ticks;
-        node->key.start_time_ns = parentage->start_ticks * ns_per_tick();
-        parents[pid] = parentage->ppid;
+        node->start_ticks_ = stat->start_ticks;
+        node->key.start_time_ns = procfs_.nanoseconds(stat->start_ticks);
+        parents[pid] = stat->ppid;
         if (const auto* process = procfs_.read(pid)) {
             node->comm = process->comm;
             node->program = program_of(process->image);
         }
-        if (const auto ids = reader_.ids(pid)) {
-            node->ids = {ids->uid,  ids->gid,  ids->euid,  ids->egid,
-                         ids->suid, ids->sgid, ids->fsuid, ids->fsgid};
+        if (const auto ids = procfs_.ids(pid)) {
+            node->ids = *ids;
             node->has_ids = true;
         }
         read_facts(*node);
@@ -67,7 +60,7 @@ void Lineage::remember_running() {
 void Lineage::note(const Event& event) {
     expire(event.time_ns);
     if (event.missing & EBT_MISSING_START_TIME)
-        return; // without it there is no telling which process
+        return; // without it the process is not known
     const Node node = node_of(event);
     update(*node, event);
     if (event.kind == EBT_FORK)
@@ -91,7 +84,7 @@ Lineage::ancestors(const std::shared_ptr<const LineageNode>& node, size_t most) 
     std::vector<std::shared_ptr<const LineageNode>> line;
     for (std::shared_ptr<const LineageNode> next = node ? node->parent : nullptr; next && line.size() < most;
          next = next->parent) {
-        // Ids of /proc need not agree: nobody is his own ancestor.
+        // What /proc says need not agree: a process would be its own ancestor.
         if (next == node || std::ranges::find(line, next) != line.end())
             break;
         line.push_back(next);
@@ -104,7 +97,7 @@ Lineage::Node Lineage::known(uint32_t pid) const {
     return found == living_.end() ? nullptr : found->second;
 }
 
-/// A new one takes the place of the process that had the id before.
+/// The new process replaces the one that had the id before.
 Lineage::Node Lineage::add(uint32_t pid) {
     if (!living_.contains(pid)) {
         while (living_.size() >= limits_.processes && !to_expire_.empty())
@@ -151,14 +144,14 @@ void Lineage::update(LineageNode& node, const Event& event) {
         node.has_exec_id = true;
     }
     if (!(event.missing & EBT_MISSING_CREDENTIALS)) {
-        node.ids = {event.uid,  event.gid,   event.euid,  event.egid, event.suid,
-                    event.sgid, event.fsuid, event.fsgid, event.auid};
+        node.ids = {event.uid,  event.gid,  event.euid,  event.egid,
+                    event.suid, event.sgid, event.fsuid, event.fsgid};
         node.has_ids = true;
     }
     // A container's first process was forked outside of it: the exec is when to look again.
     if (!has_new_image(event))
         return;
-    if (const auto path = reader_.cgroup(event.pid, node.start_ticks_))
+    if (const auto path = procfs_.cgroup(event.pid, node.start_ticks_))
         node.facts.set_cgroup(*path);
     node.facts.inherited = true; // an exec changes capabilities
 }
@@ -193,11 +186,11 @@ void Lineage::add_child(const Event& event, const Node& parent) {
 void Lineage::read_facts(LineageNode& node) {
     if (node.has_ended)
         return;
-    if (auto facts = reader_.facts(node.key.pid, node.start_ticks_))
+    if (auto facts = procfs_.facts(node.key.pid, node.start_ticks_))
         node.facts = std::move(*facts);
 }
 
-/// Found by its id for a while, since records of several CPUs may come slightly out of order.
+/// The process is found by its id for a while, since records of several CPUs may come out of order.
 void Lineage::end(const Node& node, uint64_t time_ns) {
     if (std::exchange(node->has_ended, true))
         return;
@@ -220,7 +213,8 @@ void Lineage::expire_first() {
     to_expire_.pop_front();
 }
 
-/// Forgets those that nobody needs any more, and then cuts the lines of the oldest.
+/// Drops the entries of nodes that are no longer referred to, and then cuts the lines of descent of
+/// the oldest.
 void Lineage::bound_ended() {
     std::erase_if(ended_, [](const auto& node) { return node.expired(); });
     while (ended_.size() > limits_.ended) {
@@ -233,4 +227,4 @@ void Lineage::bound_ended() {
     ended_threshold_ = std::max<size_t>(1024, 2 * ended_.size());
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

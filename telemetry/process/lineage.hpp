@@ -10,38 +10,32 @@
 
 #include "telemetry/event/event.hpp"
 #include "telemetry/process/facts.hpp"
-#include "telemetry/process/images.hpp" // the loader has a file of that name too
-#include "telemetry/process/proc_reader.hpp"
+#include "telemetry/process/procfs.hpp"
 #include "telemetry/process/table.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 
 /// What a process executes; shared with the children that it forks.
-struct Program {
+struct ExecutedProgram {
     std::string executable; ///< empty: not known
     std::string argv;       ///< strings, each ended by NUL
     bool argv_is_cut = false;
 };
 
-/// A process and how it came to be. It lives as long as a descendant does, or whoever asked.
+/// A process and its descent. It is kept for as long as a descendant, or anybody else, refers to it.
 class LineageNode {
   public:
-    struct Ids {
-        uint32_t uid = 0, gid = 0, euid = 0, egid = 0, suid = 0, sgid = 0, fsuid = 0, fsgid = 0;
-        uint32_t auid = UINT32_MAX;
-    };
-
     ~LineageNode();
 
     ProcessKey key;         ///< start_time_ns is coarse unless has_start
-    bool has_start = false; ///< the kernel told when it started
+    bool has_start = false; ///< the start time is the kernel's
     bool has_ended = false;
     bool has_exec_id = false;
     uint32_t exec_id = 0;
     std::string comm;
-    std::shared_ptr<const Program> program; ///< null: not known
+    std::shared_ptr<const ExecutedProgram> program; ///< null: not known
     bool has_ids = false;
-    Ids ids;
+    ProcessIds ids;
     ProcessFacts facts;
     std::shared_ptr<LineageNode> parent; ///< who forked it, whether it lives or not
 
@@ -50,13 +44,13 @@ class LineageNode {
     uint64_t start_ticks_ = 0;
 };
 
-/// Keeps the family tree of processes, so that ancestors can be told that have ended. Fed from
-/// the events in order; what ran before comes from /proc. Memory is bounded.
+/// The family tree of processes, with the ancestors that have ended. It is made of the events, in
+/// order; what ran before is read from /proc. Memory is bounded.
 class Lineage {
   public:
     struct Limits {
         size_t processes = 65536;
-        size_t ended = 32768;              ///< that are kept for their descendants
+        size_t ended = 32768;              ///< processes that are kept for their descendants
         uint64_t grace_ns = 5'000'000'000; ///< how long an ended process is found by its id
     };
     struct Counters {
@@ -67,13 +61,13 @@ class Lineage {
     explicit Lineage(const std::string& proc_root) : Lineage(proc_root, Limits{}) {}
     Lineage(const std::string& proc_root, const Limits& limits);
 
-    /// Those that run by now.
+    /// Reads which processes run now.
     void remember_running();
 
     /// Any event, with its image: the process of a system call, the fork of a child, an exec, an end.
     void note(const Event& event);
 
-    /// The process of the event. Facts are read from /proc if nobody knows them.
+    /// The process of the event. Facts that are not known are read from /proc.
     std::shared_ptr<const LineageNode> find(const Event& event);
 
     /// The ancestors, nearest first, at most `most`.
@@ -105,13 +99,12 @@ class Lineage {
     };
 
     Limits limits_;
-    ProcReader reader_;
     Procfs procfs_;
-    std::unordered_map<uint32_t, Node> living_; ///< by process id; those that ended for a while
+    std::unordered_map<uint32_t, Node> living_; ///< by process id; ended ones for a while
     std::deque<Ended> to_expire_;
     std::deque<std::weak_ptr<LineageNode>> ended_;
-    size_t ended_threshold_ = 1024; ///< when to look which of them are gone
+    size_t ended_threshold_ = 1024; ///< size of ended_ at which it is swept
     Counters counters_;
 };
 
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -45,7 +45,7 @@ ProcessTable::Entry* ProcessTable::find(const ProcessKey& key) {
 }
 
 ProcessTable::Entry& ProcessTable::insert(const ProcessKey& key) {
-    uint32_t index = take_place();
+    uint32_t index = take_entry();
     Entry& entry = entries_[index];
     uint32_t& head = bucket(key);
     entry.key = key;
@@ -93,7 +93,7 @@ void ProcessTable::limit(size_t capacity) {
         evict();
 }
 
-uint32_t ProcessTable::take_place() {
+uint32_t ProcessTable::take_entry() {
     if (used_ == capacity_)
         evict();
     if (free_ == 0) {

@@ -16,8 +16,8 @@ struct ProcessKey {
     bool operator==(const ProcessKey&) const = default;
 };
 
-/// A hash table of processes with a fixed number of places. When it is full, a new
-/// process takes the place of one that has ended, else of the one longest unused.
+/// A hash table of processes with a fixed number of entries. When it is full, a new
+/// process replaces one that has ended, else the one longest unused.
 class ProcessTable {
   public:
     struct Entry {
@@ -57,7 +57,7 @@ class ProcessTable {
     static constexpr uint32_t living = 0, ended = 1, first_entry = 2;
 
     uint32_t& bucket(const ProcessKey& key);
-    uint32_t take_place();
+    uint32_t take_entry();
     void unlink(uint32_t index);
     void append(uint32_t list, uint32_t index);
     void remove(uint32_t index);
@@ -66,7 +66,7 @@ class ProcessTable {
     std::vector<Entry> entries_; ///< reserved at once: addresses stay
     std::vector<uint32_t> buckets_;
     uint64_t seed_;
-    uint32_t free_ = 0; ///< head of the chain of free places
+    uint32_t free_ = 0; ///< head of the chain of free entries
     size_t used_ = 0;
     size_t ended_count_ = 0;
     uint64_t evicted_ = 0;

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <fstream>
 
-namespace telemetry::imds {
+namespace telemetry {
 namespace {
 
 constexpr size_t most_users = 100'000;
@@ -36,4 +36,4 @@ std::string_view UserNames::name_of(uint32_t uid) const {
     return found == names_.end() ? std::string_view() : std::string_view(found->second);
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace telemetry::imds {
+namespace telemetry {
 
 /// User names by id, read from a passwd file once: asking the system's name services for each
 /// event could take seconds.
@@ -15,7 +15,7 @@ class UserNames {
     /// Nothing is known when the file cannot be read.
     explicit UserNames(const std::string& passwd_file);
 
-    /// Empty when it has none.
+    /// Empty when the id has no name.
     std::string_view name_of(uint32_t uid) const;
     size_t size() const { return names_.size(); }
 
@@ -25,4 +25,4 @@ class UserNames {
     std::unordered_map<uint32_t, std::string> names_;
 };
 
-} // namespace telemetry::imds
+} // namespace telemetry

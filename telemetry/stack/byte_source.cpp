@@ -6,7 +6,7 @@
 #include <cstring>
 #include <unistd.h>
 
-namespace telemetry::imds {
+namespace telemetry {
 
 size_t ByteSource::read_some(uint64_t offset, void* to, size_t size) const {
     if (!file_) {
@@ -29,4 +29,4 @@ size_t ByteSource::read_some(uint64_t offset, void* to, size_t size) const {
     return done;
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -7,10 +7,10 @@
 
 #include "telemetry/base/owned_fd.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 
-/// A file, or a piece of memory, read where it is asked for. It is never mapped: whoever cuts a file
-/// that is mapped ends those who look.
+/// A file, or a piece of memory, from which any range can be read. The file is never mapped: whoever
+/// truncates a file that is mapped ends its readers by SIGBUS.
 class ByteSource {
   public:
     ByteSource() = default;
@@ -31,4 +31,4 @@ class ByteSource {
     std::string memory_;
 };
 
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -6,26 +6,26 @@
 #include <string_view>
 #include <vector>
 
-namespace telemetry::imds {
+namespace telemetry {
 
-/// A function that was under way. What is not known is absent.
+/// A function that had not returned. What is not known is absent.
 struct StackFrame {
-    uint64_t address = 0; ///< where it goes on
+    uint64_t address = 0; ///< where the function goes on
     std::string module;   ///< as the kernel names what is mapped there: a path, "[vdso]", "[anon]"
     std::optional<uint64_t> module_offset; ///< the address in the file's own terms, as nm has it
     std::string symbol;                    ///< demangled
     uint64_t symbol_offset = 0;
     std::string build_id;  ///< in hexadecimal
-    bool is_guess = false; ///< found by the frame pointer: functions that keep none may lie between
+    bool is_guess = false; ///< found by the frame pointer: functions without one may lie between
 };
 
 /// Why a stack has no more frames.
 enum class StackEnd : uint8_t {
-    none, ///< there is no stack
+    none, ///< the event came without a stack
     outermost,
     not_captured, ///< it goes on in memory that was not captured
     too_deep,
-    not_known, ///< nothing tells how to go on: no unwind table, no frame pointer
+    not_known, ///< the caller cannot be found: no unwind table, no frame pointer
     gone,      ///< the process had ended
 };
 std::string_view stack_end_name(StackEnd end);
@@ -36,4 +36,4 @@ struct CallStack {
     StackEnd end = StackEnd::none;
 };
 
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <fcntl.h>
@@ -12,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-namespace telemetry::imds {
+namespace telemetry {
 namespace {
 
 constexpr size_t most_mount_bytes = 4u << 20;
@@ -27,7 +26,7 @@ std::string hexadecimal(uint64_t value) {
     return {text, std::to_chars(text, text + sizeof text, value, 16).ptr};
 }
 
-/// Never waits, whatever stands there.
+/// Opens the file without waiting, whatever it is; regular files alone.
 OwnedFd open_regular(const std::string& path, struct stat& status) {
     OwnedFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
@@ -50,25 +49,7 @@ uint64_t memory_device() {
 
 } // namespace
 
-std::string read_whole(const std::string& file, size_t most) {
-    const OwnedFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    std::string text;
-    if (!fd)
-        return text;
-    constexpr size_t step = 16 * 1024;
-    while (text.size() < most) {
-        const size_t before = text.size();
-        text.resize(before + step);
-        const ssize_t part = ::read(fd.get(), text.data() + before, step);
-        text.resize(before + static_cast<size_t>(std::max<ssize_t>(part, 0)));
-        if (part == 0 || (part < 0 && errno != EINTR))
-            break;
-    }
-    return text;
-}
-
-CodeFiles::CodeFiles(const std::string& proc_root, uint32_t pid)
-    : process_(proc_root + '/' + std::to_string(pid)), own_(proc_root + "/self") {}
+CodeFiles::CodeFiles(const Procfs& procfs, uint32_t pid) : procfs_(procfs), pid_(std::to_string(pid)) {}
 
 std::optional<CodeFiles::File> CodeFiles::open(const CodeRange& range) {
     if (range.inode)
@@ -81,9 +62,10 @@ std::optional<CodeFiles::File> CodeFiles::open_file(const CodeRange& range) {
     if (!answers(range.device))
         return std::nullopt;
     struct stat status {};
+    const std::string process = procfs_.root() + '/' + pid_;
     OwnedFd file = open_regular(
-        process_ + "/map_files/" + hexadecimal(range.begin) + '-' + hexadecimal(range.end), status);
-    for (const std::string& root : {process_ + "/root", std::string()}) {
+        process + "/map_files/" + hexadecimal(range.begin) + '-' + hexadecimal(range.end), status);
+    for (const std::string& root : {process + "/root", std::string()}) {
         if (file)
             break;
         file = open_regular(root + range.name, status);
@@ -97,7 +79,7 @@ std::optional<CodeFiles::File> CodeFiles::open_file(const CodeRange& range) {
 }
 
 std::optional<CodeFiles::File> CodeFiles::open_memory(const CodeRange& range) const {
-    const OwnedFd file(::open((process_ + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
+    const OwnedFd file(::open((procfs_.root() + '/' + pid_ + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
     std::string memory(std::min<uint64_t>(range.end - range.begin, most_memory), '\0');
     if (!file || pread(file.get(), memory.data(), memory.size(), static_cast<off_t>(range.begin)) !=
                      static_cast<ssize_t>(memory.size()))
@@ -106,21 +88,21 @@ std::optional<CodeFiles::File> CodeFiles::open_memory(const CodeRange& range) co
     return elf ? std::optional<File>({std::move(*elf), std::nullopt}) : std::nullopt;
 }
 
-/// Is the device one whose files may be opened? Of a device that is mounted nowhere nobody knows.
+/// Is the device one whose files may be opened? Of a device that is mounted nowhere that is not known.
 bool CodeFiles::answers(uint64_t device) {
     if (!has_read_mounts_) {
         has_read_mounts_ = true;
         answers_[memory_device()] = true;
-        read_mounts(process_ + "/mountinfo");
-        read_mounts(own_ + "/mountinfo");
+        read_mounts(pid_);
+        read_mounts("self");
     }
     const auto found = answers_.find(device);
     return found != answers_.end() && found->second;
 }
 
 /// "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw"
-void CodeFiles::read_mounts(const std::string& file) {
-    const std::string text = read_whole(file, most_mount_bytes);
+void CodeFiles::read_mounts(const std::string& process) {
+    const std::string text = procfs_.file(process, "mountinfo", most_mount_bytes).value_or(std::string());
     for (std::string_view left = text; !left.empty();) {
         const std::string_view line = left.substr(0, left.find('\n'));
         left.remove_prefix(std::min(line.size() + 1, left.size()));
@@ -137,4 +119,4 @@ void CodeFiles::read_mounts(const std::string& file) {
     }
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

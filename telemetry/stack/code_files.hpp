@@ -5,10 +5,11 @@
 #include <optional>
 #include <string>
 
+#include "telemetry/process/procfs.hpp"
 #include "telemetry/stack/code_map.hpp"
-#include "telemetry/stack/elf_file.hpp"
+#include "telemetry/stack/elf.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 
 /// Which version of which file it is.
 struct FileIdentity {
@@ -18,10 +19,11 @@ struct FileIdentity {
 };
 
 /// Opens what a process executes, as it was when the process mapped it: in containers, and deleted files
-/// too. Only regular files, and none of file systems that may not answer.
+/// too. It opens regular files alone, and only on file systems that are sure to answer.
 class CodeFiles {
   public:
-    CodeFiles(const std::string& proc_root, uint32_t pid);
+    /// `procfs` must outlive it.
+    CodeFiles(const Procfs& procfs, uint32_t pid);
 
     struct File {
         ElfFile elf;
@@ -33,14 +35,12 @@ class CodeFiles {
     std::optional<File> open_file(const CodeRange& range);
     std::optional<File> open_memory(const CodeRange& range) const;
     bool answers(uint64_t device);
-    void read_mounts(const std::string& file);
+    void read_mounts(const std::string& process);
 
-    std::string process_, own_;        ///< folders of /proc
+    const Procfs& procfs_;
+    std::string pid_;
     std::map<uint64_t, bool> answers_; ///< by device
     bool has_read_mounts_ = false;
 };
 
-/// All of a file of /proc, up to a limit; empty where it cannot be read.
-std::string read_whole(const std::string& file, size_t most);
-
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <sys/sysmacros.h>
 
-namespace telemetry::imds {
+namespace telemetry {
 namespace {
 
 /// Takes a number and the character behind it off the text.
@@ -55,4 +55,4 @@ const CodeRange* CodeMap::find(uint64_t address) const {
     return &*std::prev(after);
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

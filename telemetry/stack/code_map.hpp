@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace telemetry::imds {
+namespace telemetry {
 
 /// A piece of a process's memory that it may execute.
 struct CodeRange {
@@ -33,4 +33,4 @@ class CodeMap {
     std::vector<CodeRange> ranges_;
 };
 
-} // namespace telemetry::imds
+} // namespace telemetry

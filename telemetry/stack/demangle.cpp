@@ -7,7 +7,7 @@
 #include <memory>
 #include <string_view>
 
-namespace telemetry::imds {
+namespace telemetry {
 namespace {
 
 constexpr size_t longest_mangled = 1024;
@@ -42,4 +42,4 @@ std::string demangled(const std::string& name) {
     return shown;
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace telemetry::imds {
+namespace telemetry {
 namespace {
 
 constexpr size_t longest_entry = 64 * 1024;
@@ -18,12 +18,12 @@ constexpr size_t most_remembered = 16;
 /// Pointer encodings, DW_EH_PE_*.
 constexpr uint8_t as_absolute = 0x00, as_uleb128 = 0x01, as_udata2 = 0x02, as_udata4 = 0x03, as_udata8 = 0x04,
                   as_sleb128 = 0x09, as_sdata2 = 0x0a, as_sdata4 = 0x0b, as_sdata8 = 0x0c;
-constexpr uint8_t relative_to_place = 0x10, relative_to_table = 0x30, not_there = 0xff;
+constexpr uint8_t relative_to_field = 0x10, relative_to_table = 0x30, not_there = 0xff;
 
-/// Reads on; past the end there are zeroes, and `failed` tells.
-class Reader {
+/// Reads one value after the other; past the end it returns zeroes, and failed() is true.
+class ByteReader {
   public:
-    Reader(std::string_view bytes, uint64_t address, size_t address_size)
+    ByteReader(std::string_view bytes, uint64_t address, size_t address_size)
         : bytes_(bytes), address_(address), address_size_(address_size) {}
 
     bool failed() const { return failed_; }
@@ -74,13 +74,13 @@ class Reader {
     }
     /// `table`: what relative_to_table is relative to.
     uint64_t pointer(uint8_t encoding, uint64_t table = 0) {
-        const uint64_t place = address();
+        const uint64_t field = address();
         const uint64_t value = plain_pointer(encoding & 0x0f);
         switch (encoding & 0x70) {
         case 0:
             return value;
-        case relative_to_place:
-            return wrapped(value + place);
+        case relative_to_field:
+            return wrapped(value + field);
         case relative_to_table:
             return wrapped(value + table);
         }
@@ -143,7 +143,7 @@ class Reader {
     bool failed_ = false;
 };
 
-/// An entry of .eh_frame without its length: empty if there is none, or the last.
+/// An entry of .eh_frame without its length; empty at the end of the table, or where it cannot be read.
 std::string read_entry(const ElfFile& file, uint64_t& address) {
     uint32_t length = 0;
     if (file.read_at(address, &length, sizeof length) != sizeof length || length > longest_entry)
@@ -155,12 +155,12 @@ std::string read_entry(const ElfFile& file, uint64_t& address) {
     return entry;
 }
 
-/// Where the entry is that comes last of those that begin at the address or before.
+/// The address of the last entry whose function begins at the address or before; 0: there is no entry.
 uint64_t find_entry(const ElfFile& file, uint64_t address) {
     const uint64_t table = file.unwind_table();
     char head[32];
     const size_t got = table ? file.read_at(table, head, sizeof head) : 0;
-    Reader reader({head, got}, table, file.address_size());
+    ByteReader reader({head, got}, table, file.address_size());
     const auto version = reader.number<uint8_t>(), frame_encoding = reader.number<uint8_t>(),
                count_encoding = reader.number<uint8_t>(), entry_encoding = reader.number<uint8_t>();
     if (version != 1 || entry_encoding != (relative_to_table | as_sdata4) || count_encoding == not_there)
@@ -207,7 +207,7 @@ struct Common {
 std::optional<Common> read_common(const ElfFile& file, uint64_t address) {
     Common common;
     common.entry = read_entry(file, address);
-    Reader reader(common.entry, address, file.address_size());
+    ByteReader reader(common.entry, address, file.address_size());
     const auto id = reader.number<uint32_t>();
     const auto version = reader.number<uint8_t>();
     const std::string_view augmentation = reader.text();
@@ -240,7 +240,7 @@ std::optional<Common> read_common(const ElfFile& file, uint64_t address) {
     return common;
 }
 
-/// An entry of which nobody knows where it is. Returns its address.
+/// Searches an entry without the help of an index. Returns its address; 0: there is no entry.
 uint64_t search_entry(const ElfFile& file, uint64_t address) {
     const auto [begin, size] = file.unwind_entries();
     if (!size || size > most_entry_bytes)
@@ -249,15 +249,15 @@ uint64_t search_entry(const ElfFile& file, uint64_t address) {
     entries.resize(file.read_at(begin, entries.data(), entries.size()));
     std::map<uint64_t, std::optional<Common>> commons; // there are a few
     for (size_t at = 0; at + 2 * sizeof(uint32_t) <= entries.size();) {
-        Reader reader(std::string_view(entries).substr(at), begin + at, file.address_size());
-        const uint64_t length = reader.number<uint32_t>(), place = reader.address();
+        ByteReader reader(std::string_view(entries).substr(at), begin + at, file.address_size());
+        const uint64_t length = reader.number<uint32_t>(), id_address = reader.address();
         const uint64_t back = reader.number<uint32_t>();
         if (!length || length > longest_entry)
             return 0;
         if (back) {
-            const auto [common, is_new] = commons.try_emplace(place - back);
+            const auto [common, is_new] = commons.try_emplace(id_address - back);
             if (is_new)
-                common->second = read_common(file, place - back);
+                common->second = read_common(file, id_address - back);
             const uint8_t encoding = common->second ? common->second->encoding : as_absolute;
             const uint64_t first = reader.pointer(encoding & 0x7f), count = reader.pointer(encoding & 0x0f);
             if (common->second && !reader.failed() && address >= first && address - first < count)
@@ -272,14 +272,14 @@ uint64_t search_entry(const ElfFile& file, uint64_t address) {
 class Interpreter {
   public:
     Interpreter(const Common& common, uint64_t begin, uint64_t wanted)
-        : common_(common), place_(begin), wanted_(wanted) {
+        : common_(common), code_address_(begin), wanted_(wanted) {
         row_.return_register = common.return_register;
         row_.is_signal_frame = common.is_signal_frame;
     }
 
-    /// False for what cannot be understood.
-    bool run(Reader reader) {
-        while (!reader.at_end() && place_ <= wanted_)
+    /// False where an instruction is not understood.
+    bool run(ByteReader reader) {
+        while (!reader.at_end() && code_address_ <= wanted_)
             if (!step(reader))
                 return false;
         return !reader.failed();
@@ -290,7 +290,7 @@ class Interpreter {
   private:
     using How = UnwindRules::How;
 
-    bool step(Reader& reader) {
+    bool step(ByteReader& reader) {
         const auto code = reader.number<uint8_t>();
         const uint8_t low = code & 0x3f;
         switch (code & 0xc0) {
@@ -304,12 +304,12 @@ class Interpreter {
         return extended(code, reader);
     }
 
-    bool extended(uint8_t code, Reader& reader) {
+    bool extended(uint8_t code, ByteReader& reader) {
         switch (code) {
         case 0x00: // nop
             return true;
         case 0x01: // set_loc
-            place_ = reader.pointer(common_.encoding);
+            code_address_ = reader.pointer(common_.encoding);
             return true;
         case 0x02:
             return advance(reader.number<uint8_t>());
@@ -357,7 +357,7 @@ class Interpreter {
         return of_register(code, reader);
     }
 
-    bool of_register(uint8_t code, Reader& reader) {
+    bool of_register(uint8_t code, ByteReader& reader) {
         const uint64_t number = reader.uleb128();
         switch (code) {
         case 0x05: // offset_extended
@@ -384,7 +384,7 @@ class Interpreter {
     }
 
     bool advance(uint64_t units) {
-        place_ += units * common_.code_factor;
+        code_address_ += units * common_.code_factor;
         return true;
     }
     /// Registers that are not followed, as those of vectors, do not matter.
@@ -393,7 +393,7 @@ class Interpreter {
             row_.rules[number] = {.how = how, .offset = offset};
         return true;
     }
-    bool set_stored(uint64_t number, Reader& reader) {
+    bool set_stored(uint64_t number, ByteReader& reader) {
         UnwindRules::Rule rule{.how = How::at_own};
         if (expression(reader, rule.base, rule.offset))
             rule.base = unwind_registers;
@@ -405,12 +405,12 @@ class Interpreter {
     }
     /// What compilers write: a register and an offset, and maybe "what stands there" (true). Anything
     /// else is no register.
-    static bool expression(Reader& reader, uint64_t& base, int64_t& offset) {
+    static bool expression(ByteReader& reader, uint64_t& base, int64_t& offset) {
         constexpr uint8_t breg0 = 0x70, deref = 0x06;
         const uint64_t length = reader.uleb128();
         const size_t begin = reader.position();
         base = unwind_registers;
-        Reader inside(reader.rest().substr(0, length), 0, 8);
+        ByteReader inside(reader.rest().substr(0, length), 0, 8);
         reader.skip(length);
         const auto code = inside.number<uint8_t>();
         const int64_t added = inside.sleb128();
@@ -433,7 +433,7 @@ class Interpreter {
     }
 
     const Common& common_;
-    uint64_t place_, wanted_;
+    uint64_t code_address_, wanted_;
     UnwindRules row_, initial_;
     std::vector<UnwindRules> remembered_;
 };
@@ -443,7 +443,7 @@ class Interpreter {
 std::optional<UnwindRules> find_unwind_rules(const ElfFile& file, uint64_t address) {
     uint64_t at = file.unwind_table() ? find_entry(file, address) : search_entry(file, address);
     const std::string entry = at ? read_entry(file, at) : std::string();
-    Reader reader(entry, at, file.address_size());
+    ByteReader reader(entry, at, file.address_size());
     const uint64_t back = reader.number<uint32_t>();
     if (reader.failed() || back == 0)
         return std::nullopt;
@@ -458,12 +458,12 @@ std::optional<UnwindRules> find_unwind_rules(const ElfFile& file, uint64_t addre
         return std::nullopt;
     Interpreter interpreter(*common, begin, address);
     const std::string_view initial = std::string_view(common->entry).substr(common->instructions);
-    if (!interpreter.run(Reader(initial, common->address, file.address_size())))
+    if (!interpreter.run(ByteReader(initial, common->address, file.address_size())))
         return std::nullopt;
     interpreter.keep_initial();
-    if (!interpreter.run(Reader(reader.rest(), reader.address(), file.address_size())))
+    if (!interpreter.run(ByteReader(reader.rest(), reader.address(), file.address_size())))
         return std::nullopt;
     return interpreter.row();
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -4,14 +4,14 @@
 #include <cstdint>
 #include <optional>
 
-#include "telemetry/stack/elf_file.hpp"
+#include "telemetry/stack/elf.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 
 /// Registers as unwind tables number them; 17 is more than either machine has.
 inline constexpr size_t unwind_registers = 17;
 
-/// How to get from a place in a function to where it was called: what the caller's registers were.
+/// How to get from an address in a function to its caller: what the caller's registers were.
 struct UnwindRules {
     enum class How : uint8_t {
         same,      ///< not touched
@@ -20,7 +20,7 @@ struct UnwindRules {
         at_own,    ///< in memory, at the register `base` + offset
         is,        ///< the frame's address + offset
         in,        ///< in the register `offset`
-        unknown,   ///< told in a way that is not understood here
+        unknown,   ///< described in a way that is not understood here
     };
     struct Rule {
         How how = How::same;
@@ -35,7 +35,8 @@ struct UnwindRules {
     bool is_signal_frame = false; ///< its caller was interrupted, and is not behind a call
 };
 
-/// From .eh_frame, through its index .eh_frame_hdr. Nothing where the tables say nothing that can be used.
+/// From .eh_frame, through its index .eh_frame_hdr; absent where that has no rules that can be used. It is
+/// read here, and not by libdw, for the reason that unwinder.hpp gives.
 std::optional<UnwindRules> find_unwind_rules(const ElfFile& file, uint64_t address);
 
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-namespace telemetry::imds {
+namespace telemetry {
 namespace {
 
 constexpr uint64_t code_of_32_bits = 0x23; ///< the register cs
@@ -75,10 +75,10 @@ StackEnd Unwinder::step(const UnwindRules& rules) {
     Registers before;
     for (size_t number = 0; number < unwind_registers; ++number)
         before[number] = value_of(rules.rules[number], number, frame);
-    const bool is_told =
+    const bool is_in_memory =
         rules.rules[back].how == UnwindRules::How::at || rules.rules[back].how == UnwindRules::How::at_own;
     if (!before[back])
-        return is_told ? StackEnd::not_captured : StackEnd::not_known;
+        return is_in_memory ? StackEnd::not_captured : StackEnd::not_known;
     const StackEnd end = go_to(before, before[back], frame);
     is_behind_call_ = !rules.is_signal_frame;
     return end;
@@ -113,4 +113,4 @@ StackEnd Unwinder::go_to(const Registers& registers, std::optional<uint64_t> ip,
     return StackEnd::none;
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

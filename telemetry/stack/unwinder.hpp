@@ -10,22 +10,23 @@
 #include "telemetry/stack/call_stack.hpp"
 #include "telemetry/stack/unwind_table.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 
-/// Goes from function to caller, over a copy of the stack.
+/// Goes from function to caller, over a copy of the stack. libdw could do so too, but it maps the files
+/// that it reads: whoever truncates its own executable would end the tracker by SIGBUS.
 class Unwinder {
   public:
     explicit Unwinder(const UserStack& stack);
 
     /// Where the function goes on.
     uint64_t address() const { return ip_; }
-    /// An address inside the instruction that called, or was interrupted.
-    uint64_t place() const { return is_behind_call_ && ip_ ? ip_ - 1 : ip_; }
+    /// An address inside the instruction that made the call, or was interrupted.
+    uint64_t code_address() const { return is_behind_call_ && ip_ ? ip_ - 1 : ip_; }
     bool is_32_bits() const { return is_32_bits_; }
 
-    /// By the tables of the file that the place is in.
+    /// By the unwind table of the file that the code is in.
     StackEnd step(const UnwindRules& rules);
-    /// By the frame pointer, where there are none.
+    /// By the frame pointer, where there is no table.
     StackEnd step_by_frame_pointer();
 
   private:
@@ -43,4 +44,4 @@ class Unwinder {
     bool is_behind_call_ = false;
 };
 
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -77,8 +77,6 @@ class Player {
             input_.remove_prefix(bytes.size());
             segment.bytes = std::as_bytes(std::span(bytes.data(), bytes.size()));
             segment.length = bytes.size() + (what & 0x08 ? length : 0);
-            if (what & 0x10)
-                segment.offset = length * 3;
         }
         tracker_.take(segment);
         if (!(what & 0x40))

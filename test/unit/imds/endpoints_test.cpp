@@ -10,7 +10,7 @@ using testing::HasSubstr;
 namespace {
 
 const Endpoint* endpoint(const Endpoints& endpoints, const std::string& address, uint16_t port = 80) {
-    return endpoints.find(remote_place(ends_to(address, port)));
+    return endpoints.find(remote_address(ends_to(address, port)));
 }
 
 std::string error(const std::string& text) {
@@ -52,8 +52,8 @@ TEST(ImdsEndpoints, BuiltInOnesAreAllThere) {
 }
 
 TEST(ImdsEndpoints, MappedAddressesAreTheSame) {
-    EXPECT_EQ(remote_place(ends_to("::ffff:169.254.169.254")), remote_place(ends_to("169.254.169.254")));
-    EXPECT_NE(remote_place(ends_to("::169.254.169.254")), remote_place(ends_to("169.254.169.254")));
+    EXPECT_EQ(remote_address(ends_to("::ffff:169.254.169.254")), remote_address(ends_to("169.254.169.254")));
+    EXPECT_NE(remote_address(ends_to("::169.254.169.254")), remote_address(ends_to("169.254.169.254")));
 }
 
 TEST(ImdsEndpoints, UsersAddAndReplace) {

@@ -20,8 +20,13 @@ namespace imds_test {
 
 using namespace telemetry::imds;
 using nlohmann::json;
+using telemetry::CapabilitySets;
+using telemetry::container_of;
 using telemetry::Event;
+using telemetry::Lineage;
+using telemetry::ProcessFacts;
 using telemetry::SocketInfo;
+using telemetry::UserNames;
 
 constexpr uint64_t start_ns = 1'763'759'765'000'000'000;
 constexpr uint64_t millisecond = 1'000'000;

@@ -34,14 +34,14 @@ class Proc {
         std::ofstream(process / "net/tcp") << tcp;
         std::ofstream(process / "net/tcp6") << tcp6;
     }
-    OpenConnections look() const { return OpenConnections::look(root(), Endpoints::built_in()); }
+    OpenConnections look() const { return OpenConnections::list(root(), Endpoints::built_in()); }
 
   private:
     TemporaryFolder folder_;
 };
 
-Place place_of(const std::string& address, uint16_t port = 80) {
-    return remote_place(ends_to(address, port));
+ServiceAddress address_of(const std::string& address, uint16_t port = 80) {
+    return remote_address(ends_to(address, port));
 }
 
 TEST(ImdsOpenConnections, AreThoseWithADescriptorToAnEndpoint) {
@@ -56,12 +56,12 @@ TEST(ImdsOpenConnections, AreThoseWithADescriptorToAnEndpoint) {
     const OpenConnections open = proc.look();
     EXPECT_FALSE(open.is_unknown());
     EXPECT_EQ(open.size(), 2U);
-    EXPECT_TRUE(open.has(place_of("169.254.169.254"), 40003, netns));
-    EXPECT_TRUE(open.has(place_of("169.254.169.254", 443), 40004, netns));
-    EXPECT_TRUE(open.has(place_of("169.254.169.254"), 40003, 0));
-    EXPECT_FALSE(open.has(place_of("169.254.169.254"), 40003, netns + 1));
-    EXPECT_FALSE(open.has(place_of("169.254.169.254"), 40002, netns));
-    EXPECT_FALSE(open.has(place_of("169.254.169.254"), 0, 0));
+    EXPECT_TRUE(open.has(address_of("169.254.169.254"), 40003, netns));
+    EXPECT_TRUE(open.has(address_of("169.254.169.254", 443), 40004, netns));
+    EXPECT_TRUE(open.has(address_of("169.254.169.254"), 40003, 0));
+    EXPECT_FALSE(open.has(address_of("169.254.169.254"), 40003, netns + 1));
+    EXPECT_FALSE(open.has(address_of("169.254.169.254"), 40002, netns));
+    EXPECT_FALSE(open.has(address_of("169.254.169.254"), 0, 0));
 }
 
 TEST(ImdsOpenConnections, OfAllNamespacesAndOfIpv6) {
@@ -74,14 +74,14 @@ TEST(ImdsOpenConnections, OfAllNamespacesAndOfIpv6) {
             line("00000000000000000000000001000000:0401", "C20E00FD000000000000000054020000:0050", "01", 4));
     const OpenConnections open = proc.look();
     EXPECT_EQ(open.size(), 2U);
-    EXPECT_TRUE(open.has(place_of("169.254.169.254"), 1024, 77));
-    EXPECT_TRUE(open.has(place_of("fd00:ec2::254"), 1025, 77));
-    EXPECT_FALSE(open.has(place_of("fd00:ec2::254"), 1025, netns));
+    EXPECT_TRUE(open.has(address_of("169.254.169.254"), 1024, 77));
+    EXPECT_TRUE(open.has(address_of("fd00:ec2::254"), 1025, 77));
+    EXPECT_FALSE(open.has(address_of("fd00:ec2::254"), 1025, netns));
 }
 
 TEST(ImdsOpenConnections, NobodyCanTell) {
     EXPECT_TRUE(Proc().look().is_unknown());
-    EXPECT_TRUE(OpenConnections::look("/nonexistent", Endpoints::built_in()).is_unknown());
+    EXPECT_TRUE(OpenConnections::list("/nonexistent", Endpoints::built_in()).is_unknown());
     Proc proc;
     proc.put(1, netns, headings);
     EXPECT_FALSE(proc.look().is_unknown());
@@ -96,7 +96,7 @@ class Looked : public testing::Test {
     }
     static OpenConnections with_it(uint32_t space = netns) {
         OpenConnections open;
-        open.add(place_of("169.254.169.254"), 40000, space);
+        open.add(address_of("169.254.169.254"), 40000, space);
         return open;
     }
     Scene scene_;

@@ -2,7 +2,9 @@
 // What people and machines read: whole lines, escapes, colours, the table of services.
 #include "test/unit/imds/imds_support.hpp"
 
+#include <filesystem>
 #include <fstream>
+#include <unistd.h>
 
 #include "telemetry/process/user_names.hpp"
 #include "test/unit/support/temporary_folder.hpp"
@@ -153,18 +155,20 @@ TEST(ImdsOutput, WithoutAProcess) {
     EXPECT_THAT(scene.text_lines, HasSubstr("process=\"?[4242]\""));
 }
 
-TEST(ImdsOutput, FactsOfTheKernelAreTaken) {
-    Scene scene;
-    ProcessFacts facts;
-    facts.set_cgroup("/system.slice/docker-" + std::string(64, 'a') + ".scope");
-    facts.capabilities = Capabilities{.effective = 0x3fff};
-    facts.namespaces.net = 4026531999;
-    Segment segment = scene.segment(Direction::sent, "");
-    const std::string asked = request("GET /latest/user-data");
-    segment.bytes = bytes_of(asked);
-    segment.length = asked.size();
-    segment.facts = &facts;
-    scene.tracker.take(segment);
+TEST(ImdsOutput, FactsOfProcAreTaken) {
+    TemporaryFolder proc;
+    ImdsTracker::Options options = Scene::in_order();
+    options.proc_root = proc.path();
+    Scene scene(std::move(options));
+    const std::filesystem::path process = proc.path() + "/" + std::to_string(scene.process.pid);
+    const uint64_t ticks_per_s = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
+    std::filesystem::create_directories(process / "ns");
+    std::filesystem::create_symlink("net:[4026531999]", process / "ns/net");
+    std::ofstream(process / "stat") << "4242 (cat) S 1 1 1 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0 "
+                                    << scene.process.start_time_ns / (1'000'000'000 / ticks_per_s) << " 0\n";
+    std::ofstream(process / "cgroup") << "0::/system.slice/docker-" << std::string(64, 'a') << ".scope\n";
+    std::ofstream(process / "status") << "CapInh:\t0\nCapPrm:\t0\nCapEff:\t3fff\nCapBnd:\t0\n";
+    scene.send(request("GET /latest/user-data"));
     scene.close();
     const json made = scene.only_json();
     EXPECT_EQ(made["container"], (json{{"id", std::string(64, 'a')}, {"runtime", "docker"}}));

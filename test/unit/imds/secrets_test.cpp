@@ -10,12 +10,13 @@
 using namespace imds_test;
 using testing::HasSubstr;
 
-// By type: a secret turns into nothing that could be printed, and nobody can make the right to read it.
+// SharedCaller type: a secret turns into nothing that could be printed, and nobody can make the right to read
+// it.
 static_assert(!std::is_convertible_v<Secret, std::string>);
 static_assert(!std::is_convertible_v<Secret, std::string_view>);
-static_assert(!std::is_default_constructible_v<Clearance>);
+static_assert(!std::is_default_constructible_v<SecretAccess>);
 static_assert(!std::is_default_constructible_v<UnsafeView>);
-static_assert(!std::is_constructible_v<Shown, std::string>);
+static_assert(!std::is_constructible_v<PublicText, std::string>);
 
 namespace {
 

@@ -11,13 +11,12 @@
 
 #include "telemetry/stack/code_map.hpp"
 #include "telemetry/stack/demangle.hpp"
-#include "telemetry/stack/elf_file.hpp"
+#include "telemetry/stack/elf.hpp"
 #include "telemetry/stack/unwind_table.hpp"
 
 namespace stack_test {
 
 using namespace telemetry;
-using namespace telemetry::imds;
 
 namespace {
 

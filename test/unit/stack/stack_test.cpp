@@ -17,8 +17,8 @@
 
 #include "telemetry/stack/code_map.hpp"
 #include "telemetry/stack/demangle.hpp"
-#include "telemetry/stack/elf_file.hpp"
-#include "telemetry/stack/stack_reader.hpp"
+#include "telemetry/stack/elf.hpp"
+#include "telemetry/stack/symbolizer.hpp"
 #include "telemetry/stack/unwind_table.hpp"
 #include "telemetry/stack/unwinder.hpp"
 #include "test/unit/imds/imds_support.hpp"
@@ -59,8 +59,8 @@ struct Captured {
     }
     void is_of(pid_t pid) {
         event.pid = static_cast<uint32_t>(pid);
-        const auto parentage = ProcReader().parentage(event.pid);
-        event.start_time_ns = parentage ? parentage->start_ticks * 10'000'000 : 1;
+        const auto stat = Procfs().stat(event.pid);
+        event.start_time_ns = stat ? stat->start_ticks * 10'000'000 : 1;
     }
 };
 
@@ -89,7 +89,7 @@ KEPT void outer() {
 CallStack own_stack() {
     outer();
     captured.is_of(getpid());
-    return StackReader("/proc").read(captured.event);
+    return Symbolizer("/proc").symbolize(captured.event);
 }
 
 std::vector<std::string> names(const CallStack& stack) {
@@ -127,15 +127,15 @@ TEST(ImdsStack, NoMoreThanWasCaptured) {
     captured.is_of(getpid());
     Event event = captured.event;
     event.user_stack.memory = event.user_stack.memory.substr(0, 200);
-    StackReader reader("/proc");
-    const CallStack stack = reader.read(event);
+    Symbolizer reader("/proc");
+    const CallStack stack = reader.symbolize(event);
     EXPECT_EQ(stack.end, StackEnd::not_captured);
     EXPECT_GE(stack.frames.size(), 1U);
     event.user_stack.memory = {};
-    EXPECT_EQ(reader.read(event).frames.size(), 1U);
+    EXPECT_EQ(reader.symbolize(event).frames.size(), 1U);
     event.user_stack_status = Status::unavailable;
-    EXPECT_TRUE(reader.read(event).frames.empty());
-    EXPECT_EQ(reader.read(event).end, StackEnd::none);
+    EXPECT_TRUE(reader.symbolize(event).frames.empty());
+    EXPECT_EQ(reader.symbolize(event).end, StackEnd::none);
 }
 
 /// Whatever the stack says, what is told is code of the process, and it ends.
@@ -143,7 +143,7 @@ TEST(ImdsStack, AnyStack) {
     outer();
     captured.is_of(getpid());
     std::mt19937_64 random(5);
-    StackReader reader("/proc");
+    Symbolizer reader("/proc");
     const std::string before = captured.memory;
     for (int i = 0; i < 300; ++i) {
         std::string memory = before;
@@ -157,8 +157,8 @@ TEST(ImdsStack, AnyStack) {
             event.user_stack.registers.ip = random();
         if (i % 7 == 0)
             event.user_stack.registers.sp = UINT64_MAX - 100;
-        const CallStack stack = reader.read(event);
-        EXPECT_LE(stack.frames.size(), StackReader::most_frames);
+        const CallStack stack = reader.symbolize(event);
+        EXPECT_LE(stack.frames.size(), Symbolizer::most_frames);
         EXPECT_NE(stack.end, StackEnd::none);
         for (size_t at = 1; at < stack.frames.size(); ++at)
             EXPECT_FALSE(stack.frames[at].module.empty());
@@ -196,26 +196,26 @@ TEST(ImdsStack, ProcessThatHasEnded) {
         for (;;)
             pause();
     captured.is_of(child);
-    StackReader reader("/proc"), other("/proc");
-    const size_t alive = reader.read(captured.event).frames.size(); // it has the same code as its parent
+    Symbolizer reader("/proc"), other("/proc");
+    const size_t alive = reader.symbolize(captured.event).frames.size(); // it has the same code as its parent
     EXPECT_GT(alive, 3U);
     Event earlier = captured.event;
     earlier.start_time_ns -= 10'000'000;
-    EXPECT_EQ(other.read(earlier).end, StackEnd::gone) << "the id was another process's then";
+    EXPECT_EQ(other.symbolize(earlier).end, StackEnd::gone) << "the id was another process's then";
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
-    const CallStack unknown = other.read(captured.event);
+    const CallStack unknown = other.symbolize(captured.event);
     EXPECT_EQ(unknown.end, StackEnd::gone);
     ASSERT_EQ(unknown.frames.size(), 1U);
     EXPECT_EQ(unknown.frames[0].address, captured.event.user_stack.registers.ip);
     EXPECT_TRUE(unknown.frames[0].module.empty() && unknown.frames[0].symbol.empty());
-    EXPECT_EQ(reader.read(captured.event).frames.size(), alive) << "what was mapped is remembered";
+    EXPECT_EQ(reader.symbolize(captured.event).frames.size(), alive) << "what was mapped is remembered";
 }
 
 TEST(ImdsStack, ElsewhereThanProc) {
     outer();
     captured.is_of(getpid());
-    EXPECT_EQ(StackReader("/nonexistent").read(captured.event).end, StackEnd::gone);
+    EXPECT_EQ(Symbolizer("/nonexistent").symbolize(captured.event).end, StackEnd::gone);
 }
 
 // --- output ---

@@ -7,28 +7,29 @@
 
 #include "telemetry/stack/byte_source.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 
-/// An executable or a shared library, whoever made it: every number in it is checked, and what it
-/// costs to look is bounded. Addresses are the file's own.
+/// An executable or a shared library, whoever made it: every number in it is checked, and the cost of a
+/// search is bounded. Addresses are the file's own. libelf is not used: it reads whole sections
+/// into memory, which a file can make as large as it likes.
 class ElfFile {
   public:
     enum class Machine : uint8_t { x86_64, i386 };
 
-    /// Nothing if it is no such file for this kind of machine.
+    /// Absent if it is no such file for this kind of machine.
     static std::optional<ElfFile> open(ByteSource bytes);
 
     Machine machine() const { return machine_; }
     /// Bytes of an address in its tables.
     size_t address_size() const { return is_64_ ? 8 : 4; }
 
-    /// The address of the code that a mapping has of this place of the file.
+    /// The address of the code at this offset of the file.
     std::optional<uint64_t> address_of(uint64_t file_offset) const;
     /// What is at an address once it is loaded, as far as the file has it.
     size_t read_at(uint64_t address, void* to, size_t size) const;
-    /// Of the table .eh_frame_hdr; 0: there is none.
+    /// The address of the table .eh_frame_hdr; 0: the file has no such table.
     uint64_t unwind_table() const { return unwind_table_; }
-    /// What it is the index of, where a section says so: programs that are linked statically have no index.
+    /// The table .eh_frame, where a section says so: programs that are linked statically have no index of it.
     struct Range {
         uint64_t address = 0, size = 0;
     };
@@ -40,7 +41,7 @@ class ElfFile {
     };
     /// The function that an address is in.
     std::optional<Symbol> find_symbol(uint64_t address) const;
-    /// In hexadecimal; empty: none.
+    /// In hexadecimal; empty: the file has no build id.
     std::string build_id() const;
 
     static constexpr size_t most_segments = 128;
@@ -53,7 +54,7 @@ class ElfFile {
         uint64_t offset, address, file_size;
         bool is_code;
     };
-    struct Place {
+    struct FileRange {
         uint64_t offset, size;
     };
     struct Table {
@@ -70,10 +71,10 @@ class ElfFile {
     bool is_64_ = true;
     Machine machine_ = Machine::x86_64;
     std::vector<Segment> segments_;
-    std::vector<Place> notes_;
+    std::vector<FileRange> notes_;
     std::vector<Table> symbols_; ///< the fullest first
     uint64_t unwind_table_ = 0;
     Range unwind_entries_;
 };
 
-} // namespace telemetry::imds
+} // namespace telemetry

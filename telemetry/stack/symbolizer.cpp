@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/stack/stack_reader.hpp"
+#include "telemetry/stack/symbolizer.hpp"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "telemetry/stack/demangle.hpp"
 #include "telemetry/stack/unwinder.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 namespace {
 
 constexpr size_t most_maps = 256;
@@ -16,7 +15,7 @@ constexpr size_t most_names = 16384;
 constexpr size_t most_build_ids = 4096;
 constexpr size_t most_map_bytes = 8u << 20;
 
-/// Room for one more, by forgetting all: what is needed comes again.
+/// Makes room for one more by dropping all: what is needed is read again.
 template <class Map> void bound(Map& map, size_t most) {
     if (map.size() >= most)
         map.clear();
@@ -42,17 +41,17 @@ std::string_view stack_end_name(StackEnd end) {
     return {};
 }
 
-/// One stack: the files that its functions are in are opened once.
-class StackReader::Walk {
+/// The walk over one stack: each file that its functions are in is opened once.
+class Symbolizer::Walk {
   public:
-    Walk(StackReader& owner, const CodeMap& map, uint32_t pid)
-        : owner_(owner), map_(map), files_(owner.proc_root_, pid) {}
+    Walk(Symbolizer& owner, const CodeMap& map, uint32_t pid)
+        : owner_(owner), map_(map), files_(owner.procfs_, pid) {}
 
     CallStack run(const UserStack& stack) {
         Unwinder unwinder(stack);
         CallStack result;
         while (result.end == StackEnd::none) {
-            const CodeRange* range = map_.find(unwinder.place());
+            const CodeRange* range = map_.find(unwinder.code_address());
             if (!range && !result.frames.empty()) { // what was found is no address of code
                 result.end = StackEnd::not_known;
                 break;
@@ -77,15 +76,15 @@ class StackReader::Walk {
         return entry->second ? &*entry->second : nullptr;
     }
     static std::optional<uint64_t> address_in(const CodeFiles::File* file, const CodeRange& range,
-                                              uint64_t place) {
-        return file ? file->elf.address_of(place - range.begin + range.offset) : std::nullopt;
+                                              uint64_t file_address) {
+        return file ? file->elf.address_of(file_address - range.begin + range.offset) : std::nullopt;
     }
     StackEnd step(Unwinder& unwinder, const CodeRange* range, const CodeFiles::File* file) {
-        const auto place = range ? address_in(file, *range, unwinder.place()) : std::nullopt;
+        const auto file_address = range ? address_in(file, *range, unwinder.code_address()) : std::nullopt;
         const bool is_32_bits = file && file->elf.machine() == ElfFile::Machine::i386;
         is_guess_ = false;
-        if (place && is_32_bits == unwinder.is_32_bits())
-            if (const auto rules = find_unwind_rules(file->elf, *place))
+        if (file_address && is_32_bits == unwinder.is_32_bits())
+            if (const auto rules = find_unwind_rules(file->elf, *file_address))
                 return unwinder.step(*rules);
         is_guess_ = true;
         return unwinder.step_by_frame_pointer();
@@ -97,31 +96,32 @@ class StackReader::Walk {
             return frame;
         const bool is_anonymous = !range->inode && !range->name.starts_with("[v");
         frame.module = is_anonymous ? "[anon]" : range->name;
-        const uint64_t behind = unwinder.address() - unwinder.place();
-        if (const auto place = address_in(file, *range, unwinder.place())) {
-            frame.module_offset = *place + behind;
-            put_name(frame, *file, *place, behind);
+        const uint64_t behind = unwinder.address() - unwinder.code_address();
+        if (const auto file_address = address_in(file, *range, unwinder.code_address())) {
+            frame.module_offset = *file_address + behind;
+            put_name(frame, *file, *file_address, behind);
         } else if (!range->inode) {
             frame.module_offset = frame.address - range->begin;
         }
         return frame;
     }
-    void put_name(StackFrame& frame, const CodeFiles::File& file, uint64_t place, uint64_t behind) {
-        const Name name = name_of(file, place);
+    void put_name(StackFrame& frame, const CodeFiles::File& file, uint64_t file_address, uint64_t behind) {
+        const Name name = name_of(file, file_address);
         frame.symbol = name.symbol;
         frame.symbol_offset = name.symbol.empty() ? 0 : name.offset + behind;
         frame.build_id = build_id_of(file);
     }
-    Name name_of(const CodeFiles::File& file, uint64_t place) {
+    Name name_of(const CodeFiles::File& file, uint64_t file_address) {
         if (file.identity)
-            if (const auto known = owner_.names_.find({*file.identity, place}); known != owner_.names_.end())
+            if (const auto known = owner_.names_.find({*file.identity, file_address});
+                known != owner_.names_.end())
                 return known->second;
         Name name;
-        if (const auto symbol = file.elf.find_symbol(place))
-            name = {demangled(symbol->name), place - symbol->address};
+        if (const auto symbol = file.elf.find_symbol(file_address))
+            name = {demangled(symbol->name), file_address - symbol->address};
         if (file.identity) {
             bound(owner_.names_, most_names);
-            owner_.names_[{*file.identity, place}] = name;
+            owner_.names_[{*file.identity, file_address}] = name;
         }
         return name;
     }
@@ -135,18 +135,16 @@ class StackReader::Walk {
         return entry->second;
     }
 
-    StackReader& owner_;
+    Symbolizer& owner_;
     const CodeMap& map_;
     CodeFiles files_;
     bool is_guess_ = false;
     std::map<const CodeRange*, std::optional<CodeFiles::File>> opened_;
 };
 
-StackReader::StackReader(const std::string& proc_root)
-    : proc_root_(proc_root), reader_(proc_root),
-      ns_per_tick_(1'000'000'000 / static_cast<uint64_t>(sysconf(_SC_CLK_TCK))) {}
+Symbolizer::Symbolizer(const std::string& proc_root) : procfs_(proc_root) {}
 
-CallStack StackReader::read(const Event& event) {
+CallStack Symbolizer::symbolize(const Event& event) {
     if (event.user_stack_status != Status::ok)
         return {};
     if (const auto map = map_of(event))
@@ -157,11 +155,11 @@ CallStack StackReader::read(const Event& event) {
     return stack;
 }
 
-/// What the process has mapped now, or had when it was last asked.
-std::shared_ptr<const CodeMap> StackReader::map_of(const Event& event) {
+/// What the process has mapped now, or had mapped when it was last read.
+std::shared_ptr<const CodeMap> Symbolizer::map_of(const Event& event) {
     const Process process{event.pid, event.start_time_ns, event.exec_id};
     auto map = std::make_shared<CodeMap>(
-        read_whole(proc_root_ + '/' + std::to_string(event.pid) + "/maps", most_map_bytes));
+        procfs_.file(std::to_string(event.pid), "maps", most_map_bytes).value_or(std::string()));
     if (map->empty() || !is_still(event)) {
         const auto before = maps_.find(process);
         return before == maps_.end() ? nullptr : before->second;
@@ -173,16 +171,16 @@ std::shared_ptr<const CodeMap> StackReader::map_of(const Event& event) {
     return map;
 }
 
-/// The id is still that process's, which still executes what it did.
-bool StackReader::is_still(const Event& event) const {
-    const auto parentage = reader_.parentage(event.pid);
-    if (!parentage || (event.missing & EBT_MISSING_START_TIME) ||
-        parentage->start_ticks != event.start_time_ns / ns_per_tick_)
+/// True while the id belongs to the same process, and that executes the same file.
+bool Symbolizer::is_still(const Event& event) const {
+    const auto now = procfs_.stat(event.pid);
+    if (!now || (event.missing & EBT_MISSING_START_TIME) ||
+        now->start_ticks != procfs_.ticks(event.start_time_ns))
         return false;
     struct stat status {};
-    const std::string exe = proc_root_ + '/' + std::to_string(event.pid) + "/exe";
+    const std::string exe = procfs_.root() + '/' + std::to_string(event.pid) + "/exe";
     return !event.image.exe.has_inode ||
            (stat(exe.c_str(), &status) == 0 && status.st_ino == event.image.exe.inode.ino);
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

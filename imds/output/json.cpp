@@ -32,7 +32,8 @@ class JsonFormatter final : public ImdsFormatter {
     void put_body(const FieldName& name, uint64_t bytes, const Secret& content);
 
     /// The next member of an object that `key` begins.
-    template <size_t N> void put_string(const char (&key)[N], const FieldName& name, const Shown& value) {
+    template <size_t N>
+    void put_string(const char (&key)[N], const FieldName& name, const PublicText& value) {
         if (value.empty())
             return;
         line_.key(key);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/stack/elf_file.hpp"
+#include "telemetry/stack/elf.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <elf.h>
 #include <string_view>
 
-namespace telemetry::imds {
+namespace telemetry {
 namespace {
 
 struct Elf64 {
@@ -198,9 +198,9 @@ std::optional<ElfFile::Symbol> ElfFile::find_symbol(uint64_t address) const {
 
 std::string ElfFile::build_id() const {
     constexpr char digits[] = "0123456789abcdef";
-    for (const Place& place : notes_) {
-        std::string notes(std::min<uint64_t>(place.size, most_note_bytes), '\0');
-        notes.resize(bytes_.read_some(place.offset, notes.data(), notes.size()));
+    for (const FileRange& range : notes_) {
+        std::string notes(std::min<uint64_t>(range.size, most_note_bytes), '\0');
+        notes.resize(bytes_.read_some(range.offset, notes.data(), notes.size()));
         for (size_t at = 0; at + sizeof(Elf64_Nhdr) <= notes.size();) {
             Elf64_Nhdr note; // the same in both classes
             memcpy(&note, notes.data() + at, sizeof note);
@@ -225,4 +225,4 @@ std::string ElfFile::build_id() const {
     return {};
 }
 
-} // namespace telemetry::imds
+} // namespace telemetry

@@ -7,20 +7,20 @@
 #include <tuple>
 
 #include "telemetry/event/event.hpp"
-#include "telemetry/process/proc_reader.hpp"
+#include "telemetry/process/procfs.hpp"
 #include "telemetry/stack/call_stack.hpp"
 #include "telemetry/stack/code_files.hpp"
 #include "telemetry/stack/code_map.hpp"
 
-namespace telemetry::imds {
+namespace telemetry {
 
-/// Makes names of the stacks that come with events, from what the process has mapped. To be asked as soon as
-/// the event is there: processes end. Nothing throws; what is not known is absent.
-class StackReader {
+/// Finds the functions of the stacks that come with events, in what the process has mapped. It must be
+/// called as soon as the event is there, since processes end. What is not known is absent.
+class Symbolizer {
   public:
-    explicit StackReader(const std::string& proc_root);
+    explicit Symbolizer(const std::string& proc_root);
 
-    CallStack read(const Event& event);
+    CallStack symbolize(const Event& event);
 
     static constexpr size_t most_frames = 64;
 
@@ -35,12 +35,10 @@ class StackReader {
     bool is_still(const Event& event) const;
 
     using Process = std::tuple<uint32_t, uint64_t, uint32_t>; ///< pid, start, image
-    std::string proc_root_;
-    ProcReader reader_;
-    uint64_t ns_per_tick_;
-    std::map<Process, std::shared_ptr<const CodeMap>> maps_; ///< for when they have ended; a few
+    Procfs procfs_;
+    std::map<Process, std::shared_ptr<const CodeMap>> maps_; ///< of the last processes, which may have ended
     std::map<std::pair<FileIdentity, uint64_t>, Name> names_;
     std::map<FileIdentity, std::string> build_ids_;
 };
 
-} // namespace telemetry::imds
+} // namespace telemetry

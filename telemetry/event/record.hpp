@@ -11,7 +11,7 @@
 namespace telemetry {
 
 /// What can be wrong with a record. Those up to `kind` make it unreadable: it is
-/// refused. With the others the event is kept, and says that it lost fields.
+/// refused. With the others there is an event, which says that it lost fields.
 enum class Defect : uint8_t {
     size,          ///< shorter than a header, than it says itself, or an impossible size
     version,       ///< not of this format

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/event/record_reader.hpp"
+#include "telemetry/event/record.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace telemetry {
+
+struct Container {
+    std::string id;           ///< full, in hexadecimal; empty: the process is in no container
+    std::string_view runtime; ///< "docker", "containerd", ...; empty: the path does not show it
+};
+
+/// The container that a cgroup's path belongs to, as docker, containerd, cri-o, podman, ECS and
+/// Kubernetes name their cgroups.
+Container container_of(std::string_view cgroup_path);
+
+} // namespace telemetry
