@@ -6,7 +6,6 @@
 #include "imds/app/stats.hpp"
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/log.hpp"
-#include "telemetry/limits/memory_budget.hpp"
 
 namespace telemetry::imds {
 
@@ -14,31 +13,21 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What tells the names of a stack goes with its process. A ring buffer wakes its reader at once.
+/// A stack is symbolized from its process, while it lives. A ring buffer wakes its reader at once.
 constexpr auto poll_time_for_stacks = 5ms;
+
+ImdsPipeline::Options pipeline_options(const TrackerOptions& options) {
+    return {load_endpoints(options), options.proc_root, options.common.max_memory, options.unsafe,
+            options.user_stack_trace};
+}
 
 /// Processes for the family tree, and what their calls move over connections to endpoints.
 ebpf_loader::Selection select_events(const TrackerOptions& options) {
     ebpf_loader::Selection selection;
     for (const ebt_process_row row : {EBT_ROW_FORK, EBT_ROW_EXEC, EBT_ROW_EXIT})
         selection.select_process(row, {}, true);
-    selection.select_streams(kernel_endpoints(load_endpoints(options)));
-    if (options.user_stack_trace)
-        selection.select_stacks();
+    ImdsPipeline::select(pipeline_options(options), selection);
     return selection;
-}
-
-ImdsTracker::Options tracker_options(const TrackerOptions& options, const ebpf_loader::Engine& engine) {
-    ImdsTracker::Options tracker;
-    tracker.endpoints = load_endpoints(options);
-    tracker.proc_root = options.proc_root;
-    tracker.connections.held_bytes = MemoryBudget::conversations(
-        options.common.max_memory, engine.buffer_memory(), tracker.connections.held_bytes);
-    tracker.scrubs = !options.unsafe;
-    tracker.user_stacks = options.user_stack_trace;
-    if (engine.uses_ring_buffer())
-        tracker.queue.wait_ns = 20'000'000; // one buffer: all but in order
-    return tracker;
 }
 
 } // namespace
@@ -52,13 +41,12 @@ Endpoints load_endpoints(const TrackerOptions& options) {
 
 TrackerApplication::TrackerApplication(const TrackerOptions& options)
     : options_(options), reporter_(options), engine_(select_events(options), engine_options(options.common)),
-      tracker_(tracker_options(options, engine_), [this](const ImdsEvent& event) { reporter_.put(event); }),
-      gate_(engine_, tracker_, options.proc_root), run_(options.common, engine_, *this, options.proc_root) {
+      pipeline_(pipeline_options(options), engine_, [this](const ImdsEvent& event) { reporter_.put(event); }),
+      run_(options.common, engine_, *this, options.proc_root) {
     reporter_.begin(format_context(engine_));
     if (options.user_stack_trace && !engine_.uses_ring_buffer())
         run_.set_poll_time(poll_time_for_stacks);
-    log(LogLevel::info,
-        summary_of(engine_) + ", " + std::to_string(tracker_.endpoints().all().size()) + " endpoints");
+    log(LogLevel::info, summary_of(engine_) + ", " + std::to_string(pipeline_.endpoints()) + " endpoints");
 }
 
 int TrackerApplication::run() {
@@ -69,25 +57,20 @@ int TrackerApplication::run() {
 }
 
 void TrackerApplication::started() {
-    tracker_.remember_running();
+    pipeline_.started();
     if (options_.summary_every)
         next_summary_ = Clock::now() + *options_.summary_every;
 }
 
-/// Where the engine's events become what the tracker takes.
 void TrackerApplication::take(Event& event, Ledger& ledger) {
-    tracker_.take(event);
-    Segment segment;
-    const bool is_ours = make_segment(event, segment) && tracker_.take(segment);
-    if (is_ours)
+    if (pipeline_.take(event))
         ledger.emitted(event);
     else
         ledger.filtered();
 }
 
 void TrackerApplication::turn(size_t) {
-    tracker_.tick(wall_clock_ns());
-    gate_.tick();
+    pipeline_.tick();
     reporter_.hand_over();
     reporter_.flush();
     if (const auto now = Clock::now(); now >= next_summary_) {
@@ -97,7 +80,7 @@ void TrackerApplication::turn(size_t) {
 }
 
 void TrackerApplication::put_stats(Formatter& formatter, std::string& out) const {
-    formatter.format(TrackerStats(tracker_.counters()), out);
+    formatter.format(TrackerStats(pipeline_.counters()), out);
 }
 
 void TrackerApplication::print_summary() {

@@ -9,9 +9,8 @@
 #include <ebpf_loader/engine.hpp>
 
 #include "imds/app/options.hpp"
+#include "imds/app/pipeline.hpp"
 #include "imds/app/reporter.hpp"
-#include "imds/app/streams.hpp"
-#include "imds/app/tracker.hpp"
 #include "telemetry/app/engine_run.hpp"
 
 namespace telemetry::imds {
@@ -31,7 +30,7 @@ class TrackerApplication : private EventConsumer {
     void started() override;
     void take(Event& event, Ledger& ledger) override;
     void turn(size_t records) override;
-    void finish_events() override { tracker_.finish(); }
+    void finish_events() override { pipeline_.finish(); }
     void put_lines(std::string_view lines) override { reporter_.put_lines(lines); }
     void hand_over() override { reporter_.hand_over(); }
     void finish_outputs() override { reporter_.finish(); }
@@ -44,8 +43,7 @@ class TrackerApplication : private EventConsumer {
     TrackerOptions options_;
     ImdsReporter reporter_;
     ebpf_loader::Engine engine_;
-    ImdsTracker tracker_;
-    StreamGate gate_;
+    ImdsPipeline pipeline_;
     EngineRun run_;
     Clock::time_point next_summary_ = Clock::time_point::max();
 };

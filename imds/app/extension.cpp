@@ -4,49 +4,28 @@
 #include <optional>
 #include <utility>
 
-#include "imds/app/streams.hpp"
-#include "imds/app/tracker.hpp"
-#include "imds/output/formatter.hpp"
-#include "telemetry/app/engine_setup.hpp"
-#include "telemetry/limits/memory_budget.hpp"
+#include "imds/app/pipeline.hpp"
 
 namespace telemetry::imds {
 namespace {
 
-constexpr uint64_t ring_wait_ns = 20'000'000; ///< one buffer: all but in order
-
 class ImdsExtension final : public Extension {
   public:
-    ImdsExtension(const Format& format, size_t max_memory) : format_(format), max_memory_(max_memory) {}
+    ImdsExtension(const Format& format, size_t max_memory) : format_(format) {
+        options_.max_memory = max_memory;
+    }
 
     void select(ebpf_loader::Selection& selection) const override {
-        selection.select_streams(kernel_endpoints(endpoints_));
+        ImdsPipeline::select(options_, selection);
     }
     void begin(ebpf_loader::Engine& engine, const FormatContext& context) override {
-        ImdsFormatOptions options;
-        options.context = context;
-        options.users = std::make_shared<const UserNames>("/etc/passwd");
-        formatter_ = make_imds_formatter(format_, options);
-        ImdsTracker::Options tracker;
-        tracker.endpoints = endpoints_;
-        tracker.connections.held_bytes =
-            MemoryBudget::conversations(max_memory_, engine.buffer_memory(), tracker.connections.held_bytes);
-        if (engine.uses_ring_buffer())
-            tracker.queue.wait_ns = ring_wait_ns;
-        tracker_.emplace(std::move(tracker), [this](const ImdsEvent& event) { put(event); });
-        gate_.emplace(engine, *tracker_, "/proc");
+        formatter_ = make_imds_formatter(format_, format_options(context));
+        pipeline_.emplace(options_, engine, [this](const ImdsEvent& event) { put(event); });
     }
-    void started() override { tracker_->remember_running(); }
-    bool take(const Event& event) override {
-        tracker_->take(event);
-        Segment segment;
-        return make_segment(event, segment) && tracker_->take(segment);
-    }
-    void tick() override {
-        tracker_->tick(wall_clock_ns());
-        gate_->tick();
-    }
-    void finish() override { tracker_->finish(); }
+    void started() override { pipeline_->started(); }
+    bool take(const Event& event) override { return pipeline_->take(event); }
+    void tick() override { pipeline_->tick(); }
+    void finish() override { pipeline_->finish(); }
     uint64_t take_lines(std::string& out) override {
         out.append(lines_);
         lines_.clear();
@@ -60,11 +39,9 @@ class ImdsExtension final : public Extension {
     }
 
     const Format& format_;
-    const size_t max_memory_;
-    const Endpoints endpoints_ = Endpoints::built_in();
+    ImdsPipeline::Options options_;
     std::unique_ptr<ImdsFormatter> formatter_;
-    std::optional<ImdsTracker> tracker_;
-    std::optional<StreamGate> gate_;
+    std::optional<ImdsPipeline> pipeline_;
     std::string lines_;
     uint64_t count_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <unistd.h>
 
+#include "imds/app/pipeline.hpp"
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/cli/command_line.hpp"
 
@@ -43,9 +44,7 @@ ImdsReporter::ImdsReporter(const TrackerOptions& options)
 }
 
 void ImdsReporter::begin(const FormatContext& context) {
-    ImdsFormatOptions format;
-    format.context = context;
-    format.users = std::make_shared<const UserNames>("/etc/passwd");
+    ImdsFormatOptions format = format_options(context);
     format.colour = wants_colour(options_);
     if (options_.unsafe)
         format.unsafe = UnsafeView::because_the_user_asked_for_it();

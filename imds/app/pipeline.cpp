@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "imds/app/pipeline.hpp"
+
+#include <utility>
+
+#include "telemetry/app/engine_setup.hpp"
+#include "telemetry/limits/memory_budget.hpp"
+
+namespace telemetry::imds {
+namespace {
+
+constexpr uint64_t ring_wait_ns = 20'000'000; ///< one buffer for all CPUs is nearly in order
+
+ImdsTracker::Options tracker_options(const ImdsPipeline::Options& options,
+                                     const ebpf_loader::Engine& engine) {
+    ImdsTracker::Options tracker;
+    tracker.endpoints = options.endpoints;
+    tracker.proc_root = options.proc_root;
+    tracker.connections.held_bytes = MemoryBudget::conversations(options.max_memory, engine.buffer_memory(),
+                                                                 tracker.connections.held_bytes);
+    tracker.scrubs = !options.unsafe;
+    tracker.user_stacks = options.user_stacks;
+    if (engine.uses_ring_buffer())
+        tracker.queue.wait_ns = ring_wait_ns;
+    return tracker;
+}
+
+} // namespace
+
+void ImdsPipeline::select(const Options& options, ebpf_loader::Selection& selection) {
+    selection.select_streams(kernel_endpoints(options.endpoints));
+    if (options.user_stacks)
+        selection.select_stacks();
+}
+
+ImdsPipeline::ImdsPipeline(const Options& options, ebpf_loader::Engine& engine, ImdsTracker::Handler handler)
+    : tracker_(tracker_options(options, engine), std::move(handler)),
+      gate_(engine, tracker_, options.proc_root) {}
+
+bool ImdsPipeline::take(const Event& event) {
+    tracker_.take(event);
+    Segment segment;
+    return make_segment(event, segment) && tracker_.take(segment);
+}
+
+void ImdsPipeline::tick() {
+    tracker_.tick(wall_clock_ns());
+    gate_.tick();
+}
+
+ImdsFormatOptions format_options(const FormatContext& context) {
+    ImdsFormatOptions options;
+    options.context = context;
+    options.users = std::make_shared<const UserNames>("/etc/passwd");
+    return options;
+}
+
+} // namespace telemetry::imds
