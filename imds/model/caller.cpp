@@ -6,26 +6,37 @@
 namespace telemetry::imds {
 namespace {
 
-/// The texts of a process.
+/// The texts of process_part().
 std::array<std::string_view*, 6> texts_of(Event& event) {
-    return {&event.comm,      &event.image.exe.bytes, &event.image.tty.bytes, &event.image.argv.bytes,
-            &event.cwd.bytes, &event.root.bytes};
+    const auto [exe, tty, argv] = texts_of(event.image);
+    return {&event.comm, exe, tty, argv, &event.cwd.bytes, &event.root.bytes};
 }
 
-/// The event without what belongs to the call alone.
+/// Only what is listed here is copied: what else an event borrows cannot be kept by oversight.
 Event process_part(const Event& event) {
-    Event part = event;
-    part.call = nullptr;
-    part.paths = part.strings = 0;
-    part.path = {};
-    part.string = {};
-    part.exec_argv = {};
-    part.sockaddr = {};
-    part.stream = {};
-    part.stream_status = Status::absent;
-    part.user_stack = {};
-    part.user_stack_status = Status::absent;
-    part.child_status = Status::absent;
+    Event part;
+    part.abi = event.abi;
+    part.missing = event.missing;
+    part.lost_fields = event.lost_fields;
+    part.pid = event.pid;
+    part.tid = event.tid;
+    part.ppid = event.ppid;
+    part.exec_id = event.exec_id;
+    part.start_time_ns = event.start_time_ns;
+    part.auid = event.auid;
+    part.ses = event.ses;
+    part.uid = event.uid;
+    part.gid = event.gid;
+    part.suid = event.suid;
+    part.sgid = event.sgid;
+    part.euid = event.euid;
+    part.egid = event.egid;
+    part.fsuid = event.fsuid;
+    part.fsgid = event.fsgid;
+    part.comm = event.comm;
+    part.image = event.image;
+    part.cwd = event.cwd;
+    part.root = event.root;
     return part;
 }
 

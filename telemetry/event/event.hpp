@@ -103,6 +103,10 @@ struct Image {
     Text tty;      ///< "pts0", as the kernel names it; absent when there is no terminal
     StringList argv;
 };
+/// All texts of an image: who copies one copies their bytes.
+inline std::array<std::string_view*, 3> texts_of(Image& image) {
+    return {&image.exe.bytes, &image.tty.bytes, &image.argv.bytes};
+}
 
 /// One event, decoded. All views point into the record, the decoder's arena or
 /// the process cache, and are valid until the next event.

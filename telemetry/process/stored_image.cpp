@@ -6,10 +6,12 @@
 namespace telemetry {
 
 StoredImage::StoredImage(const Image& image, size_t& meter) : image_(image), meter_(meter) {
-    size_t length = image.exe.bytes.size() + image.tty.bytes.size() + image.argv.bytes.size();
+    size_t length = 0;
+    for (const std::string_view* text : texts_of(image_))
+        length += text->size();
     bytes_.reset(new char[length]);
     char* end = bytes_.get();
-    for (std::string_view* text : {&image_.exe.bytes, &image_.tty.bytes, &image_.argv.bytes}) {
+    for (std::string_view* text : texts_of(image_)) {
         char* begin = end;
         end = std::copy(text->begin(), text->end(), begin);
         *text = {begin, static_cast<size_t>(end - begin)};
