@@ -72,7 +72,7 @@ std::vector<Link> Connections::ended(const OpenConnections& open, uint64_t began
 
 void Connections::count(Entry& entry) {
     held_ -= entry.held;
-    entry.held = sizeof entry + entry.conversation.held();
+    entry.held = sizeof(entry) + entry.conversation.held();
     held_ += entry.held;
 }
 

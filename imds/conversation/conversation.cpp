@@ -12,7 +12,7 @@ std::string_view view_of(std::span<const std::byte> bytes) {
 }
 
 size_t size_of(const Message& message) {
-    size_t size = sizeof message + message.head.method.capacity() + message.head.target.size();
+    size_t size = sizeof(message) + message.head.method.capacity() + message.head.target.size();
     for (const std::string& value : message.head.texts)
         size += value.capacity();
     for (const Secret& token : message.head.tokens)

@@ -45,7 +45,7 @@ std::optional<ServiceAddress> address_of(std::string_view text) {
         const auto word = hexadecimal(text.substr(at, 8));
         if (!word)
             return std::nullopt;
-        std::memcpy(ends.remote.data() + at / 2, &*word, sizeof *word);
+        std::memcpy(ends.remote.data() + at / 2, &*word, sizeof(*word));
     }
     const auto port = hexadecimal(text.substr(colon + 1));
     if (!port)
@@ -63,7 +63,7 @@ void note_connection(std::string_view line, const Endpoints& endpoints, uint32_t
     if (!local || !remote || !state || *state == state_time_wait || *state == state_close ||
         *state == state_listen || *state == state_new)
         return;
-    for (int i = 0; i < 5; i++) // queues, timer, retransmissions, user, time-out
+    for (int i = 0; i < 5; ++i) // queues, timer, retransmissions, user, time-out
         next_word(line);
     const bool is_orphan = next_word(line) == "0"; // no inode: no descriptor leads to it
     if (!is_orphan && endpoints.find(*remote))

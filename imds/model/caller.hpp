@@ -23,7 +23,7 @@ class ProcessSnapshot {
     ProcessSnapshot& operator=(const ProcessSnapshot&) = delete;
 
     const Event& event() const { return event_; }
-    size_t size() const { return sizeof *this + bytes_.capacity(); }
+    size_t size() const { return sizeof(*this) + bytes_.capacity(); }
 
   private:
     Event event_;

@@ -27,10 +27,10 @@ constexpr std::string_view line_form = "ADDRESS PORT[,PORT...] PROVIDER...";
 
 void unmap_ipv4(ServiceAddress& address) {
     static constexpr uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (!address.is_ipv6 || std::memcmp(address.ip.data(), mapped, sizeof mapped) != 0)
+    if (!address.is_ipv6 || std::memcmp(address.ip.data(), mapped, sizeof(mapped)) != 0)
         return;
     std::array<uint8_t, 16> ip{};
-    std::copy_n(address.ip.begin() + sizeof mapped, 4, ip.begin());
+    std::copy_n(address.ip.begin() + sizeof(mapped), 4, ip.begin());
     address = {false, ip, address.port};
 }
 

@@ -96,8 +96,8 @@ template <int Width> unsigned copy_block(const char* from, char* to) {
         return not_plain(bytes) & 0xff;
     } else {
         int bytes;
-        std::memcpy(&bytes, from, sizeof bytes);
-        std::memcpy(to, &bytes, sizeof bytes);
+        std::memcpy(&bytes, from, sizeof(bytes));
+        std::memcpy(to, &bytes, sizeof(bytes));
         return not_plain(_mm_cvtsi32_si128(bytes)) & 0xf;
     }
 }

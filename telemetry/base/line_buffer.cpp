@@ -157,7 +157,7 @@ void Timestamp::put(LineBuffer& line, uint64_t ns_since_epoch) {
     if (second != second_) [[unlikely]]
         remember(second);
     char* to = line.room(length);
-    std::memcpy(to, text_, sizeof text_);
+    std::memcpy(to, text_, sizeof(text_));
     const auto fraction = static_cast<uint32_t>(ns_since_epoch % billion);
     put_eight_digits(to + 21, fraction % 100'000'000);
     to[20] = static_cast<char>('0' + fraction / 100'000'000);

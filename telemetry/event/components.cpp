@@ -18,7 +18,7 @@ constexpr uint32_t pidfs_magic = 0x50494446;
 
 void append_numbered(Arena& arena, std::string_view name, uint64_t ino) noexcept {
     char digits[20];
-    auto end = std::to_chars(digits, digits + sizeof digits, ino).ptr;
+    auto end = std::to_chars(digits, digits + sizeof(digits), ino).ptr;
     arena.append(name);
     arena.append(":[");
     arena.append({digits, static_cast<size_t>(end - digits)});

@@ -92,7 +92,7 @@ bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
     out.time_ns = header.time + static_cast<uint64_t>(wall_clock_offset_);
     auto comm = reinterpret_cast<const char*>(record.data()) + offsetof(ebt_header, comm);
     out.comm = {comm, strnlen(comm, EBT_COMM_LEN)};
-    read_fields(record.subspan(sizeof header, header.size - sizeof header), header.fields, out);
+    read_fields(record.subspan(sizeof(header), header.size - sizeof(header)), header.fields, out);
     resolve_arguments(out);
     if (out.carries_image)
         adopt_exec_path(out);
@@ -227,13 +227,13 @@ void Decoder::read_file(const RawField& field, PathField& out, Event& event) noe
     out.argument = field.head.arg;
     RawField path = field;
     ebt_inode inode;
-    if (field.bytes.size() >= sizeof inode) {
-        std::memcpy(&inode, field.bytes.data(), sizeof inode);
+    if (field.bytes.size() >= sizeof(inode)) {
+        std::memcpy(&inode, field.bytes.data(), sizeof(inode));
         out.has_inode = true;
         out.inode = {inode.ino, inode.magic, inode.mode, inode.uid, inode.gid};
-        path.bytes.remove_prefix(sizeof inode);
-        path.head.length -= sizeof inode;
-        path.head.original -= std::min<uint32_t>(path.head.original, sizeof inode);
+        path.bytes.remove_prefix(sizeof(inode));
+        path.head.length -= sizeof(inode);
+        path.head.original -= std::min<uint32_t>(path.head.original, sizeof(inode));
     } else if (field.is_known()) {
         note(Defect::field_payload, event);
         path.head.status = EBT_UNAVAILABLE;
@@ -256,11 +256,11 @@ void Decoder::read_socket(const RawField& field, Event& out) noexcept {
     if (!field.is_known())
         return;
     ebt_socket socket;
-    if (field.bytes.size() < sizeof socket) {
+    if (field.bytes.size() < sizeof(socket)) {
         out.socket_status = Status::unavailable;
         return note(Defect::field_payload, out);
     }
-    std::memcpy(&socket, field.bytes.data(), sizeof socket);
+    std::memcpy(&socket, field.bytes.data(), sizeof(socket));
     out.socket.family = socket.family;
     out.socket.type = socket.type;
     out.socket.protocol = socket.protocol;
@@ -276,16 +276,16 @@ void Decoder::read_stream(const RawField& field, Event& out) noexcept {
         return note(Defect::repeated, out);
     out.stream_status = status_of(field.head.status);
     ebt_transfer stream;
-    if (field.bytes.size() < sizeof stream || out.stream_status == Status::unavailable) {
+    if (field.bytes.size() < sizeof(stream) || out.stream_status == Status::unavailable) {
         out.stream_status = Status::unavailable;
         return note(Defect::field_payload, out);
     }
-    std::memcpy(&stream, field.bytes.data(), sizeof stream);
+    std::memcpy(&stream, field.bytes.data(), sizeof(stream));
     if (stream.direction > EBT_CONNECTED_ASIDE) {
         out.stream_status = Status::unavailable;
         return note(Defect::field_payload, out);
     }
-    const std::string_view bytes = field.bytes.substr(sizeof stream);
+    const std::string_view bytes = field.bytes.substr(sizeof(stream));
     out.stream.socket = stream.socket;
     out.stream.length = std::max<uint64_t>(stream.total, bytes.size());
     out.stream.netns = stream.netns;
@@ -300,12 +300,12 @@ void Decoder::read_user_stack(const RawField& field, Event& out) noexcept {
     if (!field.is_known())
         return;
     ebt_registers& registers = out.user_stack.registers;
-    if (field.bytes.size() < sizeof registers) {
+    if (field.bytes.size() < sizeof(registers)) {
         out.user_stack_status = Status::unavailable;
         return note(Defect::field_payload, out);
     }
-    std::memcpy(&registers, field.bytes.data(), sizeof registers);
-    out.user_stack.memory = field.bytes.substr(sizeof registers);
+    std::memcpy(&registers, field.bytes.data(), sizeof(registers));
+    out.user_stack.memory = field.bytes.substr(sizeof(registers));
 }
 
 void Decoder::read_child(const RawField& field, Event& out) noexcept {
@@ -315,11 +315,11 @@ void Decoder::read_child(const RawField& field, Event& out) noexcept {
     if (!field.is_known())
         return;
     ebt_child child;
-    if (field.bytes.size() < sizeof child) {
+    if (field.bytes.size() < sizeof(child)) {
         out.child_status = Status::unavailable;
         return note(Defect::field_payload, out);
     }
-    std::memcpy(&child, field.bytes.data(), sizeof child);
+    std::memcpy(&child, field.bytes.data(), sizeof(child));
     out.child_pid = child.tgid;
     out.child_start_time_ns = child.start_time;
 }

@@ -18,7 +18,7 @@ bool is_path_argument(const Event& event, uint8_t argument) {
 
 /// The argument whose file a returned descriptor is; EBT_ARG_RET when no argument names one.
 uint8_t argument_of_result(const Event& event) {
-    for (uint8_t argument = 0; argument < EBT_ARGS; argument++)
+    for (uint8_t argument = 0; argument < EBT_ARGS; ++argument)
         if (is_path_argument(event, argument))
             return argument;
     return EBT_ARG_RET;
@@ -40,7 +40,7 @@ std::string_view without_dot(std::string_view path) {
 void Decoder::resolve_arguments(Event& out) noexcept {
     const RawField& result = files_[EBT_ARG_RET];
     uint8_t target = result.is_there() ? argument_of_result(out) : EBT_ARG_RET;
-    for (uint8_t argument = 0; argument < EBT_ARGS; argument++)
+    for (uint8_t argument = 0; argument < EBT_ARGS; ++argument)
         resolve_argument(argument, argument == target ? result : files_[argument], out);
     if (target == EBT_ARG_RET && result.is_there())
         add_file(EBT_ARG_RET, result, out);

@@ -24,13 +24,13 @@ std::string_view defect_name(Defect defect) {
 }
 
 std::optional<Defect> read_header(std::span<const std::byte> record, ebt_header& header) noexcept {
-    if (record.size() < sizeof header)
+    if (record.size() < sizeof(header))
         return Defect::size;
-    std::memcpy(&header, record.data(), sizeof header);
+    std::memcpy(&header, record.data(), sizeof(header));
     // Version first: with another one, nothing else means what it seems to.
     if (header.version != EBT_RECORD_VERSION)
         return Defect::version;
-    if (header.size < sizeof header || header.size > record.size() || header.size > EBT_RECORD_MAX ||
+    if (header.size < sizeof(header) || header.size > record.size() || header.size > EBT_RECORD_MAX ||
         header.size % 8 != 0)
         return Defect::size;
     if (header.kind < EBT_SYSCALL || header.kind > EBT_TRANSFER || header.abi >= EBT_ABIS)
@@ -44,19 +44,19 @@ bool FieldWalker::next(RawField& field) noexcept {
             defect_ = Defect::field_count;
         return false;
     }
-    if (rest_.size() < sizeof field.head) {
+    if (rest_.size() < sizeof(field.head)) {
         defect_ = Defect::field_bounds;
         return false;
     }
-    std::memcpy(&field.head, rest_.data(), sizeof field.head);
-    size_t room = rest_.size() - sizeof field.head;
+    std::memcpy(&field.head, rest_.data(), sizeof(field.head));
+    size_t room = rest_.size() - sizeof(field.head);
     size_t length = field.head.length;
     if (length > room) {
         defect_ = Defect::field_bounds;
         return false;
     }
-    field.bytes = {reinterpret_cast<const char*>(rest_.data()) + sizeof field.head, length};
-    rest_ = rest_.subspan(sizeof field.head + std::min(padded(length), room));
+    field.bytes = {reinterpret_cast<const char*>(rest_.data()) + sizeof(field.head), length};
+    rest_ = rest_.subspan(sizeof(field.head) + std::min(padded(length), room));
     --expected_;
     return true;
 }

@@ -16,7 +16,7 @@ StoredImage::StoredImage(const Image& image, size_t& meter) : image_(image), met
         end = std::copy(text->begin(), text->end(), begin);
         *text = {begin, static_cast<size_t>(end - begin)};
     }
-    size_ = sizeof *this + length;
+    size_ = sizeof(*this) + length;
     meter_ += size_;
 }
 

@@ -23,7 +23,7 @@ class ByteSource {
     bool read(uint64_t offset, void* to, size_t size) const { return read_some(offset, to, size) == size; }
     template <class Plain> bool read(uint64_t offset, Plain& to) const {
         static_assert(std::is_trivially_copyable_v<Plain>);
-        return read(offset, &to, sizeof to);
+        return read(offset, &to, sizeof(to));
     }
 
   private:

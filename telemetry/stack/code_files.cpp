@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 8> silent = {"nfs",  "nfs4", "cifs",   "s
 
 std::string hexadecimal(uint64_t value) {
     char text[20];
-    return {text, std::to_chars(text, text + sizeof text, value, 16).ptr};
+    return {text, std::to_chars(text, text + sizeof(text), value, 16).ptr};
 }
 
 /// Opens the file without waiting, whatever it is; regular files alone.

@@ -63,7 +63,7 @@ template <class Elf> bool ElfFile::load() {
     machine_ = header.e_machine == EM_386 ? Machine::i386 : Machine::x86_64;
     for (size_t i = 0; i < header.e_phnum; ++i) {
         typename Elf::Segment segment;
-        if (!bytes_.read(header.e_phoff + i * sizeof segment, segment))
+        if (!bytes_.read(header.e_phoff + i * sizeof(segment), segment))
             return false;
         if (segment.p_type == PT_LOAD)
             segments_.push_back(
@@ -83,12 +83,12 @@ template <class Elf> void ElfFile::find_tables(uint64_t offset, size_t count, si
     typename Elf::Section section, names, section_names{};
     if (!count && bytes_.read(offset, section)) // more than the header can say
         count = std::min<uint64_t>(section.sh_size, most_sections);
-    const auto read = [&](size_t index, auto& to) { return bytes_.read(offset + index * sizeof to, to); };
+    const auto read = [&](size_t index, auto& to) { return bytes_.read(offset + index * sizeof(to), to); };
     read(names_index, section_names);
     for (size_t i = 0; i < count && read(i, section); ++i) {
-        char name[sizeof ".eh_frame"] = "";
+        char name[sizeof(".eh_frame")] = "";
         if ((section.sh_flags & SHF_ALLOC) && bytes_.read(section_names.sh_offset + section.sh_name, name) &&
-            memcmp(name, ".eh_frame", sizeof name) == 0)
+            memcmp(name, ".eh_frame", sizeof(name)) == 0)
             unwind_entries_ = {section.sh_addr, section.sh_size};
         const bool is_table = section.sh_type == SHT_SYMTAB || section.sh_type == SHT_DYNSYM;
         if (!is_table || section.sh_link >= count || !read(section.sh_link, names))
@@ -184,7 +184,7 @@ std::optional<ElfFile::Symbol> ElfFile::find_symbol(uint64_t address) const {
             if (at >= table.names_size)
                 continue;
             const size_t got = bytes_.read_some(table.names + at, text,
-                                                std::min<uint64_t>(sizeof text, table.names_size - at));
+                                                std::min<uint64_t>(sizeof(text), table.names_size - at));
             const std::string_view name(text, strnlen(text, got));
             if (!name.empty() && name.size() < got &&
                 (symbol.name.empty() || is_better_name(name, symbol.name)))
@@ -203,8 +203,8 @@ std::string ElfFile::build_id() const {
         notes.resize(bytes_.read_some(range.offset, notes.data(), notes.size()));
         for (size_t at = 0; at + sizeof(Elf64_Nhdr) <= notes.size();) {
             Elf64_Nhdr note; // the same in both classes
-            memcpy(&note, notes.data() + at, sizeof note);
-            const uint64_t name = at + sizeof note;
+            memcpy(&note, notes.data() + at, sizeof(note));
+            const uint64_t name = at + sizeof(note);
             const uint64_t content = name + ((uint64_t{note.n_namesz} + 3) & ~3ull);
             const uint64_t next = content + ((uint64_t{note.n_descsz} + 3) & ~3ull);
             if (content + note.n_descsz > notes.size())

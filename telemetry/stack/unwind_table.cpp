@@ -34,12 +34,12 @@ class ByteReader {
 
     template <class Number> Number number() {
         Number value{};
-        if (bytes_.size() - at_ < sizeof value) {
+        if (bytes_.size() - at_ < sizeof(value)) {
             fail();
             return value;
         }
-        memcpy(&value, bytes_.data() + at_, sizeof value);
-        at_ += sizeof value;
+        memcpy(&value, bytes_.data() + at_, sizeof(value));
+        at_ += sizeof(value);
         return value;
     }
     uint64_t uleb128() {
@@ -146,9 +146,9 @@ class ByteReader {
 /// An entry of .eh_frame without its length; empty at the end of the table, or where it cannot be read.
 std::string read_entry(const ElfFile& file, uint64_t& address) {
     uint32_t length = 0;
-    if (file.read_at(address, &length, sizeof length) != sizeof length || length > longest_entry)
+    if (file.read_at(address, &length, sizeof(length)) != sizeof(length) || length > longest_entry)
         return {};
-    address += sizeof length;
+    address += sizeof(length);
     std::string entry(length, '\0');
     if (file.read_at(address, entry.data(), length) != length)
         return {};
@@ -159,7 +159,7 @@ std::string read_entry(const ElfFile& file, uint64_t& address) {
 uint64_t find_entry(const ElfFile& file, uint64_t address) {
     const uint64_t table = file.unwind_table();
     char head[32];
-    const size_t got = table ? file.read_at(table, head, sizeof head) : 0;
+    const size_t got = table ? file.read_at(table, head, sizeof(head)) : 0;
     ByteReader reader({head, got}, table, file.address_size());
     const auto version = reader.number<uint8_t>(), frame_encoding = reader.number<uint8_t>(),
                count_encoding = reader.number<uint8_t>(), entry_encoding = reader.number<uint8_t>();
@@ -178,7 +178,7 @@ uint64_t find_entry(const ElfFile& file, uint64_t address) {
     };
     uint64_t low = 0, high = count; // the entry at low begins at or before the address, that at high after
     const auto read = [&](uint64_t index) {
-        return file.read_at(reader.address() + index * sizeof found, &found, sizeof found) == sizeof found;
+        return file.read_at(reader.address() + index * sizeof(found), &found, sizeof(found)) == sizeof(found);
     };
     while (high - low > 1) {
         const uint64_t middle = low + (high - low) / 2;

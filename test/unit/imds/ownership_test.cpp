@@ -53,7 +53,7 @@ TEST(ImdsOwnership, NothingRefersToAnEventThatHasPassed) {
 
 TEST(ImdsOwnership, ASnapshotHasThePartOfTheProcessAlone) {
     Event event = samples::event();
-    event.kind = EBT_STREAM;
+    event.kind = EBT_TRANSFER;
     const auto bytes = std::make_unique<std::string>("of the call, and not of the process");
     event.paths = event.strings = 1;
     event.path[0].bytes = event.string[0].bytes = event.exec_argv.bytes = event.sockaddr.bytes =
