@@ -8,8 +8,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <linux/net.h>
-
 #include "telemetry/base/escape.hpp"
 
 namespace telemetry {
@@ -152,44 +150,6 @@ void put_ipv6(LineBuffer& line, const std::array<uint8_t, 16>& ip) {
     }
 }
 
-SocketRole role_of_name(std::string_view call) {
-    static constexpr std::pair<std::string_view, SocketRole> roles[] = {
-        {"bind", SocketRole::own},        {"listen", SocketRole::own},
-        {"getsockname", SocketRole::own}, {"connect", SocketRole::egress},
-        {"sendto", SocketRole::egress},   {"sendmsg", SocketRole::egress},
-        {"sendmmsg", SocketRole::egress}, {"accept", SocketRole::ingress},
-        {"accept4", SocketRole::ingress}, {"recvfrom", SocketRole::ingress},
-        {"recvmsg", SocketRole::ingress}, {"recvmmsg", SocketRole::ingress},
-    };
-    const auto found = std::ranges::find(roles, call, &std::pair<std::string_view, SocketRole>::first);
-    return found == std::end(roles) ? SocketRole::none : found->second;
-}
-
-/// i386's socketcall() says in its first argument which call it is.
-SocketRole role_of_socketcall(uint64_t call) {
-    switch (call) {
-    case SYS_BIND:
-    case SYS_LISTEN:
-    case SYS_GETSOCKNAME:
-        return SocketRole::own;
-    case SYS_CONNECT:
-    case SYS_SEND:
-    case SYS_SENDTO:
-    case SYS_SENDMSG:
-    case SYS_SENDMMSG:
-        return SocketRole::egress;
-    case SYS_ACCEPT:
-    case SYS_ACCEPT4:
-    case SYS_RECV:
-    case SYS_RECVFROM:
-    case SYS_RECVMSG:
-    case SYS_RECVMMSG:
-        return SocketRole::ingress;
-    default:
-        return SocketRole::none;
-    }
-}
-
 /// Which of what is known is the address that the call was about.
 bool prefers_sockaddr(const Event& event, SocketRole role) {
     const bool connecting = !event.success() && event.ret == -EINPROGRESS;
@@ -197,7 +157,7 @@ bool prefers_sockaddr(const Event& event, SocketRole role) {
         return true; // what was asked for; the socket does not have it
     if (role == SocketRole::own)
         return false;
-    const bool connect = event.call && event.call->name == "connect";
+    const bool connect = event.call && event.call->move.kind == EBT_MOVE_CONNECT;
     return !connect && !has_peer(event.socket) && role != SocketRole::none; // each datagram has its own
 }
 
@@ -308,10 +268,10 @@ void put_address(LineBuffer& line, const Address& address) {
 }
 
 SocketRole socket_role(const Event& event) {
-    if (!event.call)
-        return SocketRole::none;
-    return event.call->name == "socketcall" ? role_of_socketcall(event.args[0])
-                                            : role_of_name(event.call->name);
+    const ebpf_loader::SyscallRow* call = event.call;
+    if (call && (call->flags & EBT_PLAN_SOCKETCALL))
+        call = ebpf_loader::find_socketcall(event.args[0]);
+    return call ? call->role : SocketRole::none;
 }
 
 Ends ends_of(const Event& event, SocketRole role) {

@@ -47,13 +47,9 @@ void put_ip(LineBuffer& line, const Address& address);
 /// What a text line has between the quotes of addr="...": see docs/output.md.
 void put_address(LineBuffer& line, const Address& address);
 
-/// What a call does with addresses.
-enum class SocketRole : uint8_t {
-    none,
-    own,     ///< names this end: bind, listen, getsockname
-    egress,  ///< connect, send
-    ingress, ///< accept, receive
-};
+using ebpf_loader::SocketRole;
+
+/// What the call does with addresses; for i386's socketcall(2), the call it stands for.
 SocketRole socket_role(const Event& event);
 
 /// The addresses of an event. Where the kernel's own structures tell the address that the

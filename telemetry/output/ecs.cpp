@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/output/ecs.hpp"
 
-#include <algorithm>
 #include <fcntl.h>
 #include <iterator>
 #include <netinet/in.h>
@@ -12,11 +11,6 @@
 
 namespace telemetry {
 namespace {
-
-struct Row {
-    std::string_view call;
-    EcsClass is;
-};
 
 constexpr EcsClass process_start = {"\"process\"", "\"start\""};
 constexpr EcsClass process_change = {"\"process\"", "\"change\""};
@@ -34,170 +28,6 @@ constexpr EcsClass driver_start = {"\"driver\"", "\"start\""};
 constexpr EcsClass driver_end = {"\"driver\"", "\"end\""};
 constexpr EcsClass configuration = {"\"configuration\"", "\"change\""};
 constexpr EcsClass api = {"\"api\"", "\"info\""};
-
-constexpr Row rows[] = {
-    {"execve", process_start},
-    {"execveat", process_start},
-    {"fork", process_start},
-    {"vfork", process_start},
-    {"clone", process_start},
-    {"clone3", process_start},
-    {"exit", process_end},
-    {"exit_group", process_end},
-    {"kill", process_change},
-    {"tkill", process_change},
-    {"tgkill", process_change},
-    {"rt_sigqueueinfo", process_change},
-    {"rt_tgsigqueueinfo", process_change},
-    {"pidfd_send_signal", process_change},
-    {"process_vm_writev", process_change},
-    {"process_madvise", process_change},
-    {"setuid", process_change},
-    {"setgid", process_change},
-    {"setreuid", process_change},
-    {"setregid", process_change},
-    {"setresuid", process_change},
-    {"setresgid", process_change},
-    {"setfsuid", process_change},
-    {"setfsgid", process_change},
-    {"setgroups", process_change},
-    {"setpgid", process_change},
-    {"setsid", process_change},
-    {"setns", process_change},
-    {"unshare", process_change},
-    {"capset", process_change},
-    {"prctl", process_change},
-    {"seccomp", process_change},
-    {"personality", process_change},
-    {"prlimit64", process_change},
-    {"setrlimit", process_change},
-    {"chroot", process_change},
-    {"chdir", process_change},
-    {"fchdir", process_change},
-    {"ptrace", process_access},
-    {"process_vm_readv", process_access},
-    {"pidfd_open", process_access},
-    {"pidfd_getfd", process_access},
-    {"open", file_access}, // or more, see ecs_open_type()
-    {"openat", file_access},
-    {"openat2", file_access},
-    {"open_by_handle_at", file_access},
-    {"read", file_access},
-    {"readv", file_access},
-    {"pread64", file_access},
-    {"preadv", file_access},
-    {"preadv2", file_access},
-    {"readlink", file_access},
-    {"readlinkat", file_access},
-    {"getdents", file_access},
-    {"getdents64", file_access},
-    {"access", file_access},
-    {"faccessat", file_access},
-    {"faccessat2", file_access},
-    {"stat", file_access},
-    {"lstat", file_access},
-    {"fstat", file_access},
-    {"newfstatat", file_access},
-    {"statx", file_access},
-    {"getxattr", file_access},
-    {"lgetxattr", file_access},
-    {"fgetxattr", file_access},
-    {"getxattrat", file_access},
-    {"listxattr", file_access},
-    {"llistxattr", file_access},
-    {"flistxattr", file_access},
-    {"listxattrat", file_access},
-    {"write", file_change},
-    {"writev", file_change},
-    {"pwrite64", file_change},
-    {"pwritev", file_change},
-    {"pwritev2", file_change},
-    {"sendfile", file_change},
-    {"copy_file_range", file_change},
-    {"truncate", file_change},
-    {"ftruncate", file_change},
-    {"fallocate", file_change},
-    {"rename", file_change},
-    {"renameat", file_change},
-    {"renameat2", file_change},
-    {"chmod", file_change},
-    {"fchmod", file_change},
-    {"fchmodat", file_change},
-    {"fchmodat2", file_change},
-    {"chown", file_change},
-    {"lchown", file_change},
-    {"fchown", file_change},
-    {"fchownat", file_change},
-    {"utime", file_change},
-    {"utimes", file_change},
-    {"futimesat", file_change},
-    {"utimensat", file_change},
-    {"setxattr", file_change},
-    {"lsetxattr", file_change},
-    {"fsetxattr", file_change},
-    {"setxattrat", file_change},
-    {"removexattr", file_change},
-    {"lremovexattr", file_change},
-    {"fremovexattr", file_change},
-    {"removexattrat", file_change},
-    {"creat", file_creation},
-    {"mkdir", file_creation},
-    {"mkdirat", file_creation},
-    {"mknod", file_creation},
-    {"mknodat", file_creation},
-    {"link", file_creation},
-    {"linkat", file_creation},
-    {"symlink", file_creation},
-    {"symlinkat", file_creation},
-    {"memfd_create", file_creation},
-    {"memfd_secret", file_creation},
-    {"unlink", file_deletion},
-    {"unlinkat", file_deletion},
-    {"rmdir", file_deletion},
-    {"connect", connection_start},
-    {"accept", connection_start},
-    {"accept4", connection_start},
-    {"shutdown", connection_end},
-    {"sendto", connection},
-    {"sendmsg", connection},
-    {"sendmmsg", connection},
-    {"recvfrom", connection},
-    {"recvmsg", connection},
-    {"recvmmsg", connection},
-    {"socket", network_info},
-    {"socketpair", network_info},
-    {"socketcall", network_info},
-    {"bind", network_info},
-    {"listen", network_info},
-    {"getsockname", network_info},
-    {"getpeername", network_info},
-    {"setsockopt", network_info},
-    {"getsockopt", network_info},
-    {"init_module", driver_start},
-    {"finit_module", driver_start},
-    {"delete_module", driver_end},
-    {"mount", configuration},
-    {"umount", configuration},
-    {"umount2", configuration},
-    {"move_mount", configuration},
-    {"open_tree_attr", configuration},
-    {"mount_setattr", configuration},
-    {"fsconfig", configuration},
-    {"pivot_root", configuration},
-    {"swapon", configuration},
-    {"swapoff", configuration},
-    {"sethostname", configuration},
-    {"setdomainname", configuration},
-    {"settimeofday", configuration},
-    {"clock_settime", configuration},
-    {"stime", configuration},
-    {"acct", configuration},
-    {"quotactl", configuration},
-    {"quotactl_fd", configuration},
-    {"reboot", configuration},
-    {"kexec_load", configuration},
-    {"kexec_file_load", configuration},
-};
 
 constexpr int64_t first_restart = -512;
 constexpr std::string_view restart_names[] = {"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND",
@@ -217,9 +47,44 @@ std::vector<std::string_view> errno_names() {
 
 } // namespace
 
-EcsClass ecs_class(std::string_view call) {
-    const auto found = std::ranges::find(rows, call, &Row::call);
-    return found == std::end(rows) ? api : found->is;
+EcsClass ecs_class(ebpf_loader::EventClass event_class) {
+    using ebpf_loader::EventClass;
+    switch (event_class) {
+    case EventClass::process_start:
+        return process_start;
+    case EventClass::process_change:
+        return process_change;
+    case EventClass::process_access:
+        return process_access;
+    case EventClass::process_end:
+        return process_end;
+    case EventClass::file_open: // or more, see ecs_open_type()
+    case EventClass::file_access:
+        return file_access;
+    case EventClass::file_change:
+        return file_change;
+    case EventClass::file_creation:
+        return file_creation;
+    case EventClass::file_deletion:
+        return file_deletion;
+    case EventClass::connection:
+        return connection;
+    case EventClass::connection_start:
+        return connection_start;
+    case EventClass::connection_end:
+        return connection_end;
+    case EventClass::network_info:
+        return network_info;
+    case EventClass::driver_start:
+        return driver_start;
+    case EventClass::driver_end:
+        return driver_end;
+    case EventClass::configuration:
+        return configuration;
+    case EventClass::api:
+        return api;
+    }
+    return api;
 }
 
 EcsClass ecs_class(ebt_record_kind kind) {
@@ -234,10 +99,13 @@ EcsClass ecs_class(ebt_record_kind kind) {
     }
 }
 
-int open_flags_argument(std::string_view call) {
-    if (call == "open")
-        return 1;
-    return call == "openat" ? 2 : -1; // openat2 has them in memory
+int open_flags_argument(const ebpf_loader::SyscallRow& call) {
+    if (call.event_class != ebpf_loader::EventClass::file_open)
+        return -1;
+    for (int i = 0; i < call.arguments; ++i)
+        if (call.argument[i].kind == ebpf_loader::ArgKind::flags)
+            return i;
+    return -1;
 }
 
 std::string_view ecs_open_type(uint64_t flags, bool success) {

@@ -16,12 +16,12 @@ struct EcsClass {
     std::string_view type;
 };
 
-/// By system call; a call that is about nothing in particular is "api", "info".
-EcsClass ecs_class(std::string_view call);
+/// Of a system call; what is about nothing in particular is "api", "info".
+EcsClass ecs_class(ebpf_loader::EventClass event_class);
 EcsClass ecs_class(ebt_record_kind kind);
 
 /// Does what open() does to the file depend on its flags? Their argument then, else -1.
-int open_flags_argument(std::string_view call);
+int open_flags_argument(const ebpf_loader::SyscallRow& call);
 /// event.type of an open() call with these flags.
 std::string_view ecs_open_type(uint64_t flags, bool success);
 

@@ -17,12 +17,12 @@ std::string quoted(std::string_view name) {
 } // namespace
 
 JsonCall::JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& names) {
-    const EcsClass is = ecs_class(row.name);
+    const EcsClass is = ecs_class(row.event_class);
     event =
         R"("action":)" + quoted(row.name) + R"(,"category":[)" + std::string(is.category) + R"(],"type":[)";
     type = is.type;
     syscall = R"("syscall":{"name":)" + quoted(row.name) + R"(,"nr":)";
-    open_flags = open_flags_argument(row.name);
+    open_flags = open_flags_argument(row);
     for (size_t i = 0; i < row.arguments && i < argument.size(); ++i) {
         const ebpf_loader::Argument& from = row.argument[i];
         argument[i].key = quoted(from.name) + ":\"";

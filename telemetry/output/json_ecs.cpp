@@ -233,7 +233,7 @@ void JsonEcs::put_file(JsonLine& line, const Event& event) {
         const PathField& path = event.path[i];
         if (!is_free_text(event, path))
             file = file ? file : &path;
-        else if (event.call->name.starts_with("symlink"))
+        else if (event.call->event_class == ebpf_loader::EventClass::file_creation)
             target = &path;
     }
     const size_t begin = line.view().size();

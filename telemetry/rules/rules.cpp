@@ -139,12 +139,12 @@ void Rules::follow_processes() {
         selection.select_process(row, {}, true);
         impl_->exact[row] = false;
     };
-    const auto row_named = [](const char* name) {
-        return ebpf_loader::row_of(*ebpf_loader::find_syscall(name));
+    const auto is_no_exec_or_whole = [&](const ebpf_loader::SyscallRow& call) {
+        return !(call.flags & EBT_PLAN_EXEC) || is_whole(ebpf_loader::row_of(call));
     };
     if (!is_whole(EBT_ROW_FORK))
         add(EBT_ROW_FORK);
-    if (!is_whole(EBT_ROW_EXEC) && !(is_whole(row_named("execve")) && is_whole(row_named("execveat"))))
+    if (!is_whole(EBT_ROW_EXEC) && !std::ranges::all_of(ebpf_loader::syscall_rows(), is_no_exec_or_whole))
         add(EBT_ROW_EXEC);
 }
 

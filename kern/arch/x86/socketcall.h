@@ -11,20 +11,30 @@
 #include "kern/base/maps.h"
 
 #define SOCKETCALLS 20
-#define SYS_ACCEPT 5
-#define SYS_SEND 9
-#define SYS_RECV 10
 
-/* i386 numbers of SYS_SOCKET (1) and up, less 337, 6 bits each: 10 in either word. */
-#define PACK(a, b, c, d, e, f, g, h, i, j)                                                         \
-	(((__u64)(a)-337) | ((__u64)(b)-337) << 6 | ((__u64)(c)-337) << 12 |                       \
-	 ((__u64)(d)-337) << 18 | ((__u64)(e)-337) << 24 | ((__u64)(f)-337) << 30 |                \
-	 ((__u64)(g)-337) << 36 | ((__u64)(h)-337) << 42 | ((__u64)(i)-337) << 48 |                \
-	 ((__u64)(j)-337) << 54)
-/* socket bind connect listen accept(4) getsockname getpeername socketpair send(to) recv(from) */
-#define FIRST_CALLS PACK(359, 361, 362, 363, 364, 367, 368, 360, 369, 371)
-/* sendto recvfrom shutdown setsockopt getsockopt sendmsg recvmsg accept4 recvmmsg sendmmsg */
-#define SECOND_CALLS PACK(369, 371, 373, 366, 365, 370, 372, 364, 337, 345)
+/* i386 numbers of the calls, less 337, 6 bits each: ten in either word. */
+#define PACK(word, socketcall, i386)                                                               \
+	(((socketcall)-1) / 10 == (word) ? (__u64)((i386)-337) << ((socketcall)-1) % 10 * 6 : 0)
+
+INLINE __u64 packed_numbers(int word)
+{
+	return 0
+#define SYSCALL(...)
+#define SOCKET_SYSCALL(socketcall, x86_64, i386, ...) | PACK(word, socketcall, i386)
+#define SOCKETCALL_SHORT(socketcall, name, arguments, i386, full) | PACK(word, socketcall, i386)
+#include "kern/abi/syscalls.def"
+	    ;
+}
+
+/* Clears the arguments that a short call lacks and the full one, which it becomes, has. */
+INLINE void clear_missing_arguments(__u32 *args, __u64 socketcall)
+{
+#define SYSCALL(...)
+#define SOCKETCALL_SHORT(short_, name, arguments, i386, full)                                      \
+	if (socketcall == (short_))                                                                \
+		__builtin_memset(args + (arguments), 0, (EBT_ARGS - (arguments)) * sizeof(*args));
+#include "kern/abi/syscalls.def"
+}
 
 /* Turns the call into what it stands for. 0: that is not selected, nor is socketcall itself. */
 INLINE int dispatch_socketcall(struct call *call, const struct ebt_plan *plan)
@@ -33,7 +43,7 @@ INLINE int dispatch_socketcall(struct call *call, const struct ebt_plan *plan)
 	__u64 which = call->args[0] - 1;
 	if (which >= SOCKETCALLS)
 		return !only;
-	__u64 packed = which < 10 ? FIRST_CALLS : SECOND_CALLS;
+	__u64 packed = which < 10 ? packed_numbers(0) : packed_numbers(1);
 	__u64 digit = which < 10 ? which : which - 10;
 	__u32 nr = 337 + (packed >> ((digit * 6) & 63) & 63);
 	const struct ebt_numbers *selected = bpf_map_lookup_elem(&numbers, &nr);
@@ -42,11 +52,7 @@ INLINE int dispatch_socketcall(struct call *call, const struct ebt_plan *plan)
 	__u32 args[EBT_ARGS] = {};
 	if (bpf_probe_read_user(args, sizeof(args), user(call->args[1])))
 		call->missing |= EBT_MISSING_ARGS;
-	/* These have fewer arguments than the calls they are turned into. */
-	if (which + 1 == SYS_ACCEPT)
-		args[3] = 0;
-	if (which + 1 == SYS_SEND || which + 1 == SYS_RECV)
-		args[4] = args[5] = 0;
+	clear_missing_arguments(args, which + 1);
 #pragma clang loop unroll(full)
 	for (int i = 0; i < EBT_ARGS; i++)
 		call->args[i] = args[i];

@@ -10,6 +10,8 @@
 
 #include <ebpf_loader/abi/plan.h>
 
+// Implemented in loader/src/tables: syscalls.cpp (the table and its look-ups), argument_kinds.cpp
+// (what follows from the kinds of arguments) and syscall_listing.cpp (--list-syscalls).
 namespace ebpf_loader {
 
 /// What an argument of a system call is; decides capture, width and display.
@@ -57,6 +59,35 @@ struct Argument {
     std::string_view flag_set = {}; ///< for flags and enumeration: see constants.hpp
 };
 
+/// What the events of a call are about: a category and a type of the Elastic Common Schema.
+enum class EventClass : uint8_t {
+    process_start,
+    process_change,
+    process_access,
+    process_end,
+    file_open, ///< access, change or creation: the first argument of kind `flags` decides
+    file_access,
+    file_change,
+    file_creation,
+    file_deletion,
+    connection,
+    connection_start,
+    connection_end,
+    network_info,
+    driver_start,
+    driver_end,
+    configuration,
+    api, ///< nothing in particular
+};
+
+/// What a call does with the addresses of its socket.
+enum class SocketRole : uint8_t {
+    none,
+    own,     ///< names this end: bind, listen, getsockname
+    egress,  ///< connect, send
+    ingress, ///< accept, receive
+};
+
 /// How a call moves bytes over a socket.
 struct Move {
     ebt_move kind = EBT_MOVE_NONE;
@@ -68,11 +99,14 @@ struct Move {
 struct SyscallRow {
     std::string_view name;
     int number[EBT_ABIS]; ///< by ebt_abi; x32 without its bit 30
+    EventClass event_class;
     ReturnKind returns;
     uint16_t flags;    ///< ebt_plan_flag
     uint8_t arguments; ///< how many, 0..6
     Argument argument[EBT_ARGS];
     Move move;
+    SocketRole role = SocketRole::none;
+    uint8_t socketcall = 0; ///< first argument of i386's socketcall(2) that stands for it; 0: none
 };
 
 /// All system calls of the table; the plan row of the i-th is EBT_FIRST_SYSCALL_ROW + i.
@@ -85,6 +119,10 @@ const SyscallRow* find_syscall(std::string_view name);
 const SyscallRow* next_form(const SyscallRow& call);
 /// By number as the ABI counts (x32 bit removed), or nullptr. Knows what numbers_of() says.
 const SyscallRow* find_syscall(ebt_abi abi, int number);
+
+/// What i386's socketcall(2) turns into with this first argument, or nullptr. accept becomes accept4,
+/// which alone has a number of its own on i386; send and recv become sendto and recvfrom.
+const SyscallRow* find_socketcall(uint64_t socketcall);
 
 struct SyscallNumber {
     ebt_abi abi;

@@ -7,14 +7,6 @@
 namespace ebpf_loader {
 namespace {
 
-/// The calls behind i386 socketcall(2). The kernel programs turn each into the call of
-/// that number on i386, and send and recv, which exist nowhere else, into sendto and recvfrom.
-constexpr std::string_view SOCKET_CALLS[] = {
-    "socket",      "bind",       "connect", "listen",   "accept",   "getsockname",
-    "getpeername", "socketpair", "sendto",  "recvfrom", "shutdown", "setsockopt",
-    "getsockopt",  "sendmsg",    "recvmsg", "accept4",  "recvmmsg", "sendmmsg",
-};
-
 [[noreturn]] void refuse(const std::string& why) {
     throw Error(ErrorCode::usage, "selection of system calls: " + why);
 }
@@ -83,7 +75,8 @@ void Selection::select_socketcall(const SyscallRow& call) {
         plans_[row].flags |= EBT_PLAN_SOCKETCALL;
         return;
     }
-    if (std::find(std::begin(SOCKET_CALLS), std::end(SOCKET_CALLS), call.name) == std::end(SOCKET_CALLS))
+    const SyscallRow* becomes = find_socketcall(call.socketcall);
+    if (!becomes)
         return;
     if (!plans_.contains(row)) {
         plans_[row].flags = socketcall->flags | EBT_PLAN_SOCKETCALL | EBT_PLAN_DISPATCH_ONLY;
@@ -91,9 +84,8 @@ void Selection::select_socketcall(const SyscallRow& call) {
     }
     // On i386 accept is accept4 without flags. Who wants accept alone gets both under its
     // name rather than none; selecting accept4 takes its number back.
-    const SyscallRow* accept4 = call.name == "accept" ? find_syscall("accept4") : nullptr;
-    if (accept4 && call.number[EBT_I386] < 0 && accept4->number[EBT_I386] >= 0) {
-        uint16_t& taken = numbers_[static_cast<uint32_t>(accept4->number[EBT_I386])].row[EBT_I386];
+    if (becomes != &call && call.number[EBT_I386] < 0) {
+        uint16_t& taken = numbers_[static_cast<uint32_t>(becomes->number[EBT_I386])].row[EBT_I386];
         taken = taken == EBT_ROW_NONE ? row_of(call) : taken;
     }
 }

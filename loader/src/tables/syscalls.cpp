@@ -4,7 +4,6 @@
 #include <ebpf_loader/syscalls.hpp>
 
 #include <algorithm>
-#include <initializer_list>
 #include <iterator>
 #include <utility>
 
@@ -12,10 +11,8 @@ namespace ebpf_loader {
 namespace {
 
 constexpr int none = -1;
-constexpr int first_x32_number = 512; // below: shared with x86_64
-constexpr int last_x32_number = 547;
 
-// The words of syscalls.def, a function a kind.
+// The words of syscalls.def, a function a kind, and how each gets into the row.
 namespace words {
 using Name = std::string_view;
 
@@ -70,76 +67,92 @@ constexpr Argument flags(Name name, Name set) {
 constexpr Argument enumeration(Name name, Name set) {
     return {name, ArgKind::enumeration, 0, set};
 }
-} // namespace words
-
-struct X32Number {
-    std::string_view name;
-    int number;
-};
-constexpr X32Number x32_numbers[] = {
-#define SYSCALL(...)
-#define SYSCALL_FLAGS(...)
-#define SYSCALL_MOVES(...)
-#define X32(number, name) {#name, number},
-#include <ebpf_loader/abi/syscalls.def>
-#undef X32
-#undef SYSCALL_FLAGS
-};
 
 struct PlanFlags {
-    std::string_view name;
     uint16_t flags;
 };
-constexpr PlanFlags plan_flags[] = {
-#define X32(...)
-#define SYSCALL_FLAGS(name, flags) {#name, flags},
-#include <ebpf_loader/abi/syscalls.def>
-#undef SYSCALL_FLAGS
-#undef SYSCALL_MOVES
-};
+constexpr PlanFlags plan(uint16_t flags) {
+    return {flags};
+}
 
-struct NamedMove {
-    std::string_view name;
-    Move move;
+struct X32Number {
+    int number;
 };
-constexpr NamedMove moves[] = {
-#define SYSCALL_FLAGS(...)
-#define SYSCALL_MOVES(name, kind, direction, flags) {#name, {kind, direction, flags}},
-#include <ebpf_loader/abi/syscalls.def>
-#undef SYSCALL_MOVES
-#undef SYSCALL_FLAGS
-#undef SYSCALL
-};
+constexpr X32Number x32(int number) {
+    constexpr int first = 512; // below: shared with x86_64
+    constexpr int last = 547;
+    if (number != none && (number < first || number > last))
+        throw "syscalls.def: an x32 number out of range";
+    return {number};
+}
 
-constexpr SyscallRow make_row(std::string_view name, int x86_64, int i386, ReturnKind returns,
-                              std::initializer_list<Argument> arguments) {
-    SyscallRow row{name, {x86_64, i386, x86_64}, returns, 0, static_cast<uint8_t>(arguments.size()), {}, {}};
-    std::copy(arguments.begin(), arguments.end(), row.argument);
-    for (const X32Number& own : x32_numbers)
-        if (x86_64 != none && own.name == name)
-            row.number[EBT_X32] = own.number;
-    for (const PlanFlags& special : plan_flags)
-        if (special.name == name)
-            row.flags = special.flags;
-    for (const NamedMove& own : moves)
-        if (own.name == name)
-            row.move = own.move;
+constexpr Move moves(ebt_move kind, ebt_direction direction, uint8_t flags = EBT_MOVE_NO_FLAGS) {
+    return {kind, direction, flags};
+}
+
+constexpr SocketRole own = SocketRole::own;
+constexpr SocketRole egress = SocketRole::egress;
+constexpr SocketRole ingress = SocketRole::ingress;
+
+// What these throw stops the compiler, which alone runs them.
+constexpr void add(SyscallRow& row, const Argument& argument) {
+    if (row.arguments == EBT_ARGS)
+        throw "syscalls.def: more arguments than a call can have";
+    row.argument[row.arguments++] = argument;
+}
+constexpr void add(SyscallRow& row, PlanFlags plan) {
+    row.flags = plan.flags;
+}
+constexpr void add(SyscallRow& row, X32Number own_number) {
+    row.number[EBT_X32] = own_number.number;
+}
+constexpr void add(SyscallRow& row, const Move& move) {
+    row.move = move;
+}
+constexpr void add(SyscallRow& row, SocketRole role) {
+    row.role = role;
+}
+} // namespace words
+
+constexpr SyscallRow make_row(std::string_view name, int x86_64, int i386, EventClass event_class,
+                              ReturnKind returns, auto... parts) {
+    SyscallRow row{name, {x86_64, i386, x86_64}, event_class, returns, 0, 0, {}, {}};
+    (words::add(row, parts), ...);
     return row;
 }
 
+constexpr SyscallRow with_socketcall(uint8_t socketcall, SyscallRow row) {
+    row.socketcall = socketcall;
+    return row;
+}
+
+struct SocketcallShort {
+    uint8_t socketcall;
+    std::string_view name;
+    int i386;
+    std::string_view full;
+};
+constexpr SocketcallShort socketcall_shorts[] = {
+#define SYSCALL(...)
+#define SOCKETCALL_SHORT(socketcall, name, arguments, i386, full) {socketcall, #name, i386, #full},
+#include <ebpf_loader/abi/syscalls.def>
+};
+
 constexpr auto make_table() {
     using namespace words;
-#define SYSCALL_FLAGS(...)
-#define SYSCALL_MOVES(...)
-#define SYSCALL(x86_64, i386, name, returns, ...)                                                            \
-    make_row(#name, x86_64, i386, ReturnKind::returns, {__VA_ARGS__}),
-    return std::to_array<SyscallRow>({
+#define SYSCALL(x86_64, i386, name, event_class, returns, ...)                                               \
+    make_row(#name, x86_64, i386, EventClass::event_class, ReturnKind::returns __VA_OPT__(, ) __VA_ARGS__),
+#define SOCKET_SYSCALL(socketcall, x86_64, i386, name, event_class, returns, ...)                            \
+    with_socketcall(socketcall, make_row(#name, x86_64, i386, EventClass::event_class,                       \
+                                         ReturnKind::returns __VA_OPT__(, ) __VA_ARGS__)),
+    auto rows = std::to_array<SyscallRow>({
 #include <ebpf_loader/abi/syscalls.def>
     });
-#undef SYSCALL
-#undef SYSCALL_MOVES
-#undef SYSCALL_FLAGS
-#undef X32
+    for (SyscallRow& row : rows)
+        for (const SocketcallShort& call : socketcall_shorts)
+            if (call.name == row.name)
+                row.socketcall = call.socketcall;
+    return rows;
 }
 
 constexpr auto table = make_table();
@@ -224,16 +237,38 @@ constexpr const SyscallRow* find_name(std::string_view name) {
     return found == name_index.end() || table[*found].name != name ? nullptr : &table[*found];
 }
 
-constexpr bool x32_is_sound(const X32Number& own) {
-    bool number_fits =
-        own.number == none || (own.number >= first_x32_number && own.number <= last_x32_number);
-    return number_fits && find_name(own.name);
+/// By the first argument of socketcall(2), the place of what it turns into.
+constexpr auto make_socketcall_index() {
+    std::array<uint16_t, 21> index{};
+    index.fill(no_row);
+    const auto set = [&](size_t socketcall, const SyscallRow& row) {
+        uint16_t& place = index.at(socketcall);
+        if (place != no_row)
+            throw "syscalls.def: a number of socketcall(2) stands twice";
+        place = static_cast<uint16_t>(&row - table.data());
+    };
+    for (const SyscallRow& row : table)
+        if (row.socketcall && row.number[EBT_I386] != none)
+            set(row.socketcall, row);
+    for (const SocketcallShort& call : socketcall_shorts) {
+        const SyscallRow* full = find_name(call.full);
+        if (!full || full->number[EBT_I386] != call.i386)
+            throw "syscalls.def: SOCKETCALL_SHORT with an unknown name or another number";
+        set(call.socketcall, *full);
+    }
+    return index;
 }
-static_assert(std::all_of(std::begin(x32_numbers), std::end(x32_numbers), x32_is_sound),
-              "syscalls.def: X32 with an unknown name or a number out of range");
-static_assert(std::all_of(std::begin(plan_flags), std::end(plan_flags),
-                          [](const PlanFlags& special) { return find_name(special.name) != nullptr; }),
-              "syscalls.def: SYSCALL_FLAGS with an unknown name");
+constexpr auto socketcall_index = make_socketcall_index();
+
+/// What dispatch_socketcall() of the kernel side can express.
+constexpr bool socketcall_is_sound(uint16_t place) {
+    constexpr int first = 337, last = first + 63;
+    const int number = place == no_row ? none : table[place].number[EBT_I386];
+    return number >= first && number <= last;
+}
+static_assert(socketcall_index[0] == no_row &&
+                  std::all_of(socketcall_index.begin() + 1, socketcall_index.end(), socketcall_is_sound),
+              "syscalls.def: a number of socketcall(2) is missing, or its call's number is out of range");
 
 } // namespace
 
@@ -257,6 +292,11 @@ const SyscallRow* find_syscall(ebt_abi abi, int number) {
         return nullptr;
     uint16_t row = number_index[abi][static_cast<size_t>(number)];
     return row == no_row ? nullptr : &table[row];
+}
+
+const SyscallRow* find_socketcall(uint64_t socketcall) {
+    const uint16_t place = socketcall < socketcall_index.size() ? socketcall_index[socketcall] : no_row;
+    return place == no_row ? nullptr : &table[place];
 }
 
 std::vector<SyscallNumber> numbers_of(const SyscallRow& call) {

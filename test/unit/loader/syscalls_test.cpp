@@ -9,6 +9,8 @@
 #include <set>
 #include <sstream>
 
+#include <linux/net.h>
+
 #include <gtest/gtest.h>
 
 namespace {
@@ -315,6 +317,43 @@ TEST(Syscalls, ListingNamesEveryRow) {
                      "mode mode) -> file\n"),
         std::string::npos);
     EXPECT_EQ(listing.find('?'), std::string::npos) << "a capture without a name";
+}
+
+/// accept has no number of its own on i386, and send and recv are no rows: see SOCKETCALL_SHORT.
+TEST(Syscalls, SocketcallTurnsIntoTheCallThatHasANumberOfItsOwn) {
+    const std::pair<int, const char*> calls[] = {
+        {SYS_SOCKET, "socket"},
+        {SYS_BIND, "bind"},
+        {SYS_CONNECT, "connect"},
+        {SYS_LISTEN, "listen"},
+        {SYS_ACCEPT, "accept4"},
+        {SYS_GETSOCKNAME, "getsockname"},
+        {SYS_GETPEERNAME, "getpeername"},
+        {SYS_SOCKETPAIR, "socketpair"},
+        {SYS_SEND, "sendto"},
+        {SYS_RECV, "recvfrom"},
+        {SYS_SENDTO, "sendto"},
+        {SYS_RECVFROM, "recvfrom"},
+        {SYS_SHUTDOWN, "shutdown"},
+        {SYS_SETSOCKOPT, "setsockopt"},
+        {SYS_GETSOCKOPT, "getsockopt"},
+        {SYS_SENDMSG, "sendmsg"},
+        {SYS_RECVMSG, "recvmsg"},
+        {SYS_ACCEPT4, "accept4"},
+        {SYS_RECVMMSG, "recvmmsg"},
+        {SYS_SENDMMSG, "sendmmsg"},
+    };
+    for (const auto& [number, name] : calls) {
+        const SyscallRow* row = find_socketcall(static_cast<uint64_t>(number));
+        ASSERT_NE(row, nullptr) << name;
+        EXPECT_EQ(row->name, name);
+        EXPECT_GT(row->number[EBT_I386], 0) << name;
+    }
+    for (const uint64_t unknown : {uint64_t{0}, uint64_t{21}, uint64_t{1} << 32, UINT64_MAX})
+        EXPECT_EQ(find_socketcall(unknown), nullptr) << unknown;
+    EXPECT_EQ(call("accept").socketcall, SYS_ACCEPT);
+    EXPECT_EQ(call("connect").socketcall, SYS_CONNECT);
+    EXPECT_EQ(call("read").socketcall, 0);
 }
 
 } // namespace

@@ -245,6 +245,7 @@ TEST_F(JsonFormatterTest, TheTargetOfASymbolicLinkIsNotTheFile) {
     const ebpf_loader::SyscallRow symlink = {
         "symlink",
         {88, 83, 88},
+        samples::EventClass::file_creation,
         ebpf_loader::ReturnKind::number,
         0,
         2,

@@ -17,6 +17,8 @@
 namespace samples {
 
 using ebpf_loader::ArgKind;
+using ebpf_loader::EventClass;
+using ebpf_loader::SocketRole;
 using ebpf_loader::SyscallRow;
 using telemetry::Event;
 using telemetry::PathField;
@@ -36,6 +38,7 @@ inline telemetry::FormatContext context() {
 // Rows of the tests' own, so that they do not change with the table.
 inline const SyscallRow openat = {"openat",
                                   {257, 295, 257},
+                                  EventClass::file_open,
                                   ebpf_loader::ReturnKind::file,
                                   0,
                                   4,
@@ -46,6 +49,7 @@ inline const SyscallRow openat = {"openat",
 inline const SyscallRow rename = {
     "rename",
     {82, 38, 82},
+    EventClass::file_change,
     ebpf_loader::ReturnKind::number,
     0,
     2,
@@ -53,12 +57,14 @@ inline const SyscallRow rename = {
 inline const SyscallRow execve = {
     "execve",
     {59, 11, 520},
+    EventClass::process_start,
     ebpf_loader::ReturnKind::number,
     EBT_PLAN_EXEC,
     3,
     {{"pathname", ArgKind::path, EBT_LINK_CWD}, {"argv", ArgKind::argv}, {"envp", ArgKind::envp}}};
 inline const SyscallRow setxattr = {"setxattr",
                                     {188, 226, 188},
+                                    EventClass::file_change,
                                     ebpf_loader::ReturnKind::number,
                                     0,
                                     5,
@@ -69,25 +75,32 @@ inline const SyscallRow setxattr = {"setxattr",
                                      {"flags", ArgKind::flags}}};
 inline const SyscallRow exit_group = {"exit_group",
                                       {231, 252, 231},
+                                      EventClass::process_end,
                                       ebpf_loader::ReturnKind::none,
                                       EBT_PLAN_NO_RETURN,
                                       1,
                                       {{"status", ArgKind::integer}}};
-inline const SyscallRow getpid = {"getpid", {39, 20, 39}, ebpf_loader::ReturnKind::pid, 0, 0, {}};
+inline const SyscallRow getpid = {"getpid", {39, 20, 39}, EventClass::api, ebpf_loader::ReturnKind::pid, 0, 0,
+                                  {}};
 
-inline SyscallRow socket_call(std::string_view name) {
+inline SyscallRow socket_call(std::string_view name, EventClass event_class, SocketRole role,
+                              ebt_move move = EBT_MOVE_NONE) {
     return {name,
             {0, 0, 0},
+            event_class,
             ebpf_loader::ReturnKind::number,
             0,
             3,
-            {{"sockfd", ArgKind::fd_socket}, {"addr", ArgKind::sockaddr, 2}, {"addrlen", ArgKind::integer}}};
+            {{"sockfd", ArgKind::fd_socket}, {"addr", ArgKind::sockaddr, 2}, {"addrlen", ArgKind::integer}},
+            {move},
+            role};
 }
-inline const SyscallRow connect = socket_call("connect");
-inline const SyscallRow accept = socket_call("accept");
-inline const SyscallRow bind = socket_call("bind");
-inline const SyscallRow sendto = socket_call("sendto");
-inline const SyscallRow recvfrom = socket_call("recvfrom");
+inline const SyscallRow connect =
+    socket_call("connect", EventClass::connection_start, SocketRole::egress, EBT_MOVE_CONNECT);
+inline const SyscallRow accept = socket_call("accept", EventClass::connection_start, SocketRole::ingress);
+inline const SyscallRow bind = socket_call("bind", EventClass::network_info, SocketRole::own);
+inline const SyscallRow sendto = socket_call("sendto", EventClass::connection, SocketRole::egress);
+inline const SyscallRow recvfrom = socket_call("recvfrom", EventClass::connection, SocketRole::ingress);
 
 /// A value that is known; the bytes must live as long as the event.
 template <class Field = Text> Field known(std::string_view bytes, Source source = Source::kernel) {
