@@ -75,7 +75,8 @@ enum ebt_value {
 	EBT_VALUE_AUID = 10,
 	EBT_VALUE_PID = 11,
 	EBT_VALUE_PPID = 12,
-	EBT_VALUES = 16, /* a power of two: the index is masked */
+	EBT_VALUES_USED, /* stays the last: there are so many */
+	EBT_VALUES = 16, /* a power of two, since the index is masked */
 };
 
 enum ebt_operator {

@@ -7,7 +7,7 @@
 namespace telemetry::rules {
 namespace {
 
-constexpr int TABLE = -1; ///< in place of an ABI: a row of the system call table
+constexpr int TABLE = -1; ///< stands in place of an ABI for a row of the system call table
 constexpr int PROCESS = -2;
 
 std::pair<int, int> key_of(const Subject& subject) {
@@ -54,7 +54,7 @@ void Builder::add_for(const Statement& statement, const Subject& subject) {
     apply_line(entry, statement);
 }
 
-/// A clause counts for those calls that have what it compares; it is a mistake when none has.
+/// A clause applies to the calls that have the fields it compares; it is a mistake when no call has them.
 void Builder::add_for_every_call(const Statement& statement) {
     std::vector<bool> used(statement.clauses.size());
     std::vector<std::optional<Mistake>> refused(statement.clauses.size());
@@ -63,7 +63,7 @@ void Builder::add_for_every_call(const Statement& statement) {
         bool applies = statement.clauses.empty();
         for (size_t i = 0; i < statement.clauses.size(); ++i) {
             if (refused[i] && !fits(statement.clauses[i], entry.subject))
-                continue; // as others before: one reason is enough
+                continue; // an earlier call was refused for the same clause: one reason is enough
             try {
                 add_clause(entry, statement, resolve(source_, statement.clauses[i], entry.subject));
                 used[i] = applies = true;
@@ -81,7 +81,8 @@ void Builder::add_for_every_call(const Statement& statement) {
                           refused[i]->expected};
 }
 
-/// What an incomplete clause leaves out may be true or not: it selects, but excludes nothing.
+/// The comparisons that an incomplete clause leaves out may be true or false: the clause selects events
+/// but excludes none.
 void Builder::add_clause(Entry& entry, const Statement& statement, Resolved clause) {
     Tests& tests = clause.tests;
     tests_ += tests.numbers.size() + tests.texts.size();
@@ -97,7 +98,7 @@ void Builder::add_clause(Entry& entry, const Statement& statement, Resolved clau
         entry.filter.include(std::move(tests));
 }
 
-/// What the line says besides its clauses.
+/// Applies what the line says besides its clauses.
 void Builder::apply_line(Entry& entry, const Statement& statement) {
     if (statement.exclude && !statement.every_call && entry.subject.row == entry.subject.call)
         entry.not_lines.push_back(statement.head);
@@ -111,7 +112,7 @@ void Builder::apply_line(Entry& entry, const Statement& statement) {
         entry.filter.require_specific();
 }
 
-/// Rows behind the table's are all there is for numbers that it does not know.
+/// Numbers that the table does not know share the rows after the table's own.
 void Builder::check_room(const Subject& subject, Span head) {
     if (subject.row || subject.process != EBT_ROW_NONE || index_.contains(key_of(subject)))
         return;

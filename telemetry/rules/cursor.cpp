@@ -8,7 +8,7 @@ void Cursor::enter(Span statement) {
     end_ = statement.end;
 }
 
-/// A number ends before the first character that is no digit of its base: 0x3PV is 0x3 and PV.
+/// A number ends before the first character that is not a digit of its base: 0x3PV is 0x3 and PV.
 uint64_t Cursor::take_number() {
     const size_t begin = at_;
     const bool is_hex = peek() == '0' && (peek(1) == 'x' || peek(1) == 'X');
@@ -33,7 +33,7 @@ uint64_t Cursor::take_number() {
     return value;
 }
 
-/// Blanks, the joint of continued lines, and a comment, which ends the statement.
+/// Skips blanks, the backslash that continues a line, and a comment, which ends the statement.
 void Cursor::skip_blanks() {
     const std::string_view text = source_.text().substr(0, end_);
     for (; at_ < end_; ++at_) {

@@ -20,7 +20,7 @@ constexpr bool is_word_character(char c) {
 constexpr bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }
-/// -1 for what is none.
+/// Returns -1 for a character that is not a hexadecimal digit.
 constexpr int hex_digit(char c) {
     return is_digit(c)            ? c - '0'
            : c >= 'a' && c <= 'f' ? c - 'a' + 10
@@ -40,19 +40,19 @@ class Cursor {
     bool at_line_end(size_t ahead = 0) const;
     char peek(size_t ahead = 0) const { return at_ + ahead < end_ ? source_.text()[at_ + ahead] : '\0'; }
     bool take(std::string_view token);
-    /// A name behind blanks, taken.
+    /// Takes a name after any blanks.
     std::optional<Span> take_word();
-    /// A number without sign, taken. Throws Mistake.
+    /// Takes a number without a sign. Throws Mistake.
     uint64_t take_number();
-    /// Any bytes up to `to`.
+    /// Takes any bytes up to `to`.
     void take_to(size_t to) { last_ = at_ = to; }
     void go_back(size_t to) { at_ = to; }
 
     size_t at() const { return at_; }
     size_t end() const { return end_; }
-    /// Behind the last token taken.
+    /// The position after the last token taken.
     size_t last() const { return last_; }
-    /// The word or character here, or just behind the last token when nothing is left.
+    /// The word or character here, or the position after the last token when nothing is left.
     Span here();
 
   private:

@@ -14,25 +14,76 @@ constexpr uint8_t id(TextField field) {
     return static_cast<uint8_t>(field);
 }
 
+constexpr Field text_field(std::string_view name, TextField field, Needs needs, std::string_view meaning) {
+    return {.name = name, .type = Type::text, .id = id(field), .needs = needs, .meaning = meaning};
+}
+
+/// User space knows these numbers as 32 bits wide.
+constexpr Field number_field(std::string_view name, ebt_value value, std::string_view meaning,
+                             uint64_t (*read)(const Event&)) {
+    return {
+        .name = name, .type = Type::number, .id = value, .is_32_bit = true, .meaning = meaning, .read = read};
+}
+
+constexpr Field with_unset(Field field) {
+    field.may_be_unset = true;
+    return field;
+}
+
 constexpr Field FIELDS[] = {
-    {"path", Type::text, id(TextField::path), false, false,
-     "a path that the call names or the file behind its descriptor; with several, one that fits is enough, "
-     "and for `!=` all must differ"},
-    {"exe", Type::text, id(TextField::exe), false, false, "path of the executable of the calling process"},
-    {"comm", Type::text, id(TextField::comm), false, false, "name of the calling thread, up to 15 bytes"},
-    {"uid", Type::number, EBT_VALUE_UID, true, false, "real user id, a number"},
-    {"euid", Type::number, EBT_VALUE_EUID, true, false, "effective user id, a number"},
-    {"auid", Type::number, EBT_VALUE_AUID, true, false,
-     "login user id, which stays the same through su and sudo; `unset` (4294967295) for what no login "
-     "started"},
-    {"pid", Type::number, EBT_VALUE_PID, true, false, "process id"},
-    {"ppid", Type::number, EBT_VALUE_PPID, true, false, "process id of the parent"},
-    {"ret", Type::number, EBT_VALUE_RET, false, true,
-     "what the call returned, an error as its negative number: `ret = -ENOENT`; of `process_exit` the wait "
-     "status"},
-    {"success", Type::truth, EBT_VALUE_SUCCESS, false, false,
-     "`yes` (1) when the call did not return an error; of `process_exit` when the wait status is 0"},
+    text_field("path", TextField::path, Needs::path,
+               "a path that the call names or the file behind its descriptor; with several, one that fits is "
+               "enough, and for `!=` all must differ"),
+    text_field("exe", TextField::exe, Needs::nothing, "path of the executable of the calling process"),
+    text_field("comm", TextField::comm, Needs::nothing, "name of the calling thread, up to 15 bytes"),
+    number_field("uid", EBT_VALUE_UID, "real user id, a number",
+                 [](const Event& event) -> uint64_t { return event.uid; }),
+    number_field("euid", EBT_VALUE_EUID, "effective user id, a number",
+                 [](const Event& event) -> uint64_t { return event.euid; }),
+    with_unset(
+        number_field("auid", EBT_VALUE_AUID,
+                     "login user id, which stays the same through su and sudo; `unset` (4294967295) for "
+                     "what no login started",
+                     [](const Event& event) -> uint64_t { return event.auid; })),
+    number_field("pid", EBT_VALUE_PID, "process id",
+                 [](const Event& event) -> uint64_t { return event.pid; }),
+    number_field("ppid", EBT_VALUE_PPID, "process id of the parent",
+                 [](const Event& event) -> uint64_t { return event.ppid; }),
+    {.name = "ret",
+     .type = Type::number,
+     .id = EBT_VALUE_RET,
+     .is_signed = true,
+     .needs = Needs::result,
+     .constants = "errno",
+     .meaning = "what the call returned, an error as its negative number: `ret = -ENOENT`; of "
+                "`process_exit` the wait status",
+     .read = [](const Event& event) { return static_cast<uint64_t>(event.ret); }},
+    {.name = "success",
+     .type = Type::truth,
+     .id = EBT_VALUE_SUCCESS,
+     .needs = Needs::result,
+     .meaning =
+         "`yes` (1) when the call did not return an error; of `process_exit` when the wait status is 0",
+     .read = [](const Event& event) -> uint64_t {
+         return event.kind == EBT_EXIT ? event.ret == 0 : event.success();
+     }},
 };
+
+using Readers = std::array<uint64_t (*)(const Event&), EBT_VALUES_USED>;
+
+/// The readers by ebt_value; the places of the arguments stay empty.
+constexpr Readers make_readers() {
+    Readers readers{};
+    for (const Field& field : FIELDS)
+        if (field.type != Type::text)
+            readers[field.id] = field.read;
+    return readers;
+}
+constexpr Readers READERS = make_readers();
+static_assert(EBT_VALUE_ARG0 == 0 && EBT_VALUES_USED <= EBT_VALUES);
+static_assert(std::all_of(READERS.begin() + EBT_ARGS, READERS.end(),
+                          [](auto read) { return read != nullptr; }),
+              "plan.h has a value that no field reads");
 
 constexpr Operator OPERATORS[] = {
     {"=", Op::eq, true, true, true, "is equal to"},
@@ -55,7 +106,7 @@ constexpr ProcessEvent PROCESS_EVENTS[] = {
     {"process_exit", EBT_ROW_EXIT, "the last thread of a process has ended"},
 };
 
-constexpr size_t LONGEST_NAME = 40; ///< of what suggestions are made for
+constexpr size_t LONGEST_NAME = 40; ///< suggestions are made for names up to this length
 
 /// Optimal string alignment: how many letters were mistyped, left out, added or swapped.
 size_t edit_distance(std::string_view a, std::string_view b) {
@@ -76,7 +127,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
     return above[b.size()];
 }
 
-/// 0..5 for a0..a5; nullopt for another word.
+/// Returns 0..5 for a0..a5 and nullopt for any other word.
 std::optional<uint8_t> argument_number(std::string_view word) {
     if (word.size() == 2 && word[0] == 'a' && word[1] >= '0' && word[1] < '0' + EBT_ARGS)
         return static_cast<uint8_t>(word[1] - '0');
@@ -103,6 +154,13 @@ std::string lower_case(std::string_view word) {
 std::span<const Field> fields() {
     return FIELDS;
 }
+
+uint64_t value_of(uint8_t value, const Event& event) {
+    if (value < event.args.size())
+        return event.args[value];
+    return value < READERS.size() ? READERS[value](event) : 0;
+}
+
 std::span<const Operator> operators() {
     return OPERATORS;
 }
@@ -178,21 +236,8 @@ std::optional<uint8_t> Subject::argument(std::string_view word) const {
     return call ? argument_by_name(*call, word) : std::nullopt;
 }
 
-std::optional<uint8_t> Subject::place_in_row(uint8_t argument) const {
+std::optional<uint8_t> Subject::index_in_row(uint8_t argument) const {
     return row == call ? argument : argument_by_name(*row, call->argument[argument].name);
-}
-
-std::string_view constant_set(const ebpf_loader::Argument& argument) {
-    switch (argument.kind) {
-    case ebpf_loader::ArgKind::signal:
-        return "signal";
-    case ebpf_loader::ArgKind::mode:
-        return "mode";
-    case ebpf_loader::ArgKind::dirfd:
-        return "dirfd";
-    default:
-        return argument.flag_set;
-    }
 }
 
 bool is_argument(std::string_view word) {

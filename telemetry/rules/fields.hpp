@@ -10,23 +10,36 @@
 #include <ebpf_loader/abi/plan.h>
 #include <ebpf_loader/syscalls.hpp>
 
+#include "telemetry/event/event.hpp"
+
 namespace telemetry::rules {
 
 enum class Type : uint8_t { number, truth, text };
 
 enum class TextField : uint8_t { path, exe, comm };
 
-/// What a rule can compare besides arguments.
+/// What an event must have for a field to mean anything.
+enum class Needs : uint8_t { nothing, path, result };
+
+/// What a rule can compare besides arguments. A new one is a row in fields.cpp and, of a number, its
+/// ebt_value in kern/abi/plan.h and kern/lib/header.h; of a text, its TextField and how
+/// match.cpp compares it.
 struct Field {
     std::string_view name;
     Type type;
-    uint8_t id;     ///< ebt_value, or TextField when type is text
-    bool is_32_bit; ///< numbers only
-    bool is_signed; ///< its order, whether or not the rule says "s"
-    std::string_view meaning;
+    uint8_t id;                ///< ebt_value, or TextField when type is text
+    bool is_32_bit = false;    ///< numbers only
+    bool is_signed = false;    ///< its order, whether or not the rule says "s"
+    bool may_be_unset = false; ///< 4294967295 has the name `unset`
+    Needs needs = Needs::nothing;
+    std::string_view constants = {}; ///< the set its symbols are looked up in; empty: it has none
+    std::string_view meaning = {};
+    uint64_t (*read)(const Event&) = nullptr; ///< not when type is text
 };
 std::span<const Field> fields();
 const Field* find_field(std::string_view name);
+/// By ebt_value, as the kernel sees it; 0 for a value that does not exist.
+uint64_t value_of(uint8_t value, const Event& event);
 
 /// The first six are the kernel's, in the order of ebt_operator.
 enum class Op : uint8_t { eq, ne, lt, gt, all_bits, any_bits, prefix, suffix, contains };
@@ -76,11 +89,8 @@ struct Subject {
     /// fields() mean those.
     std::optional<uint8_t> argument(std::string_view word) const;
     /// Where the row has that argument of the call. nullopt: it passes it in halves.
-    std::optional<uint8_t> place_in_row(uint8_t argument) const;
+    std::optional<uint8_t> index_in_row(uint8_t argument) const;
 };
-
-/// The set of constants that an argument takes its names from first; empty: none.
-std::string_view constant_set(const ebpf_loader::Argument& argument);
 
 /// a0 to a5, or the name of an argument of any call?
 bool is_argument(std::string_view word);

@@ -13,9 +13,10 @@ void sort_and_deduplicate(std::vector<Tests>& clauses) {
     clauses.erase(std::unique(clauses.begin(), clauses.end()), clauses.end());
 }
 
-/// Only the numbers of each clause, without those clauses that another one makes superfluous.
+/// Returns the numeric part of each clause, without the clauses that another one makes superfluous.
 std::vector<Tests> numeric_parts(const std::vector<Tests>& clauses) {
-    constexpr size_t REDUCED = 1024; // comparing each with each; so many do not fit anyway
+    constexpr size_t REDUCED =
+        1024; // each is compared with each; more than these do not fit into the kernel anyway
     std::vector<Tests> parts;
     for (const Tests& clause : clauses)
         parts.push_back({clause.numbers, {}});
@@ -58,7 +59,7 @@ void append_clause(std::vector<ebt_predicate>& out, const Tests& clause, uint8_t
 
 ClauseTable::ClauseTable(const std::vector<Tests>& clauses) {
     for (size_t begin = 0, end; begin < clauses.size(); begin = end) {
-        std::vector<const Tests*> same; // sorted, hence equal numbers are neighbours
+        std::vector<const Tests*> same; // clauses are sorted, hence equal numeric parts are neighbours
         for (end = begin; end < clauses.size() && clauses[end].numbers == clauses[begin].numbers; ++end)
             same.push_back(&clauses[end]);
         groups_.emplace_back().numbers = clauses[begin].numbers;
@@ -109,7 +110,7 @@ void CallFilter::finish() {
     exclude_table_ = ClauseTable(excludes_);
 }
 
-/// A clause with text lets pass in the kernel whatever its numbers allow; one that excludes
+/// In the kernel a clause with text lets through whatever its numbers allow; a clause that excludes
 /// can do so there only when it is wholly numeric.
 KernelFilter CallFilter::kernel() const {
     KernelFilter filter;

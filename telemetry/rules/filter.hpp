@@ -12,11 +12,11 @@ namespace telemetry::rules {
 struct KernelFilter {
     std::vector<ebt_predicate> predicates;
     bool include_all = false;
-    bool exact = false; ///< lets through only what the whole filter does
+    bool exact = false; ///< the kernel lets through only what the whole filter does
 };
 
-/// ORed clauses, laid out to be evaluated without a detour: those with the same numeric part
-/// share it, and those that are but one comparison of text become sets.
+/// Clauses joined by OR, laid out for fast evaluation: clauses with the same numeric part share
+/// it, and clauses that consist of one comparison of text become sets.
 class ClauseTable {
   public:
     ClauseTable() = default;
@@ -25,10 +25,11 @@ class ClauseTable {
     bool any(const Event& event, bool when_unknown) const;
 
   private:
-    /// The clauses with these numbers: they hold, and so do the texts of one of them.
+    /// The clauses with the same numeric part. A group holds when `numbers` hold and so do the texts
+    /// of one of its clauses.
     struct Group {
         std::vector<NumberTest> numbers;
-        bool without_text = false; ///< a clause has no more than the numbers
+        bool without_text = false; ///< one of the clauses consists of the numbers alone
         std::vector<TextSet> sets;
         std::vector<std::vector<TextTest>> others;
 
@@ -49,7 +50,7 @@ class CallFilter {
     void require_standard() { require_standard_ = true; }
     void require_specific() { require_specific_ = true; }
 
-    /// To be called once, when all rules are in.
+    /// Must be called once, after all rules were added.
     void finish();
     bool selected() const { return !exclude_all_ && (include_all_ || !includes_.empty()); }
     bool included() const { return include_all_ || !includes_.empty(); }

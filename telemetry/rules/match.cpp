@@ -9,40 +9,15 @@ namespace {
 
 using ebpf_loader::ArgKind;
 
-bool succeeded(const Event& event) {
-    return event.kind == EBT_EXIT ? event.ret == 0 : event.success();
-}
-
-uint64_t value_of(uint8_t value, const Event& event) {
-    switch (value) {
-    case EBT_VALUE_RET:
-        return static_cast<uint64_t>(event.ret);
-    case EBT_VALUE_SUCCESS:
-        return succeeded(event);
-    case EBT_VALUE_UID:
-        return event.uid;
-    case EBT_VALUE_EUID:
-        return event.euid;
-    case EBT_VALUE_AUID:
-        return event.auid;
-    case EBT_VALUE_PID:
-        return event.pid;
-    case EBT_VALUE_PPID:
-        return event.ppid;
-    default:
-        return event.args[value];
-    }
-}
-
-/// What is known of a comparison. A text may be known in part only.
+/// The result of a comparison, which is unknown when only a part of the text is known.
 enum class Truth { no, unknown, yes };
 
 Truth maybe(bool possible) {
     return possible ? Truth::unknown : Truth::no;
 }
 
-/// `text` may have more before it or behind it that is not known. != is taken as = here,
-/// and turned over once all texts have been seen.
+/// `text` may have unknown parts before or after it. != is evaluated as = here and negated once all
+/// texts were compared.
 Truth compare(const TextTest& test, std::string_view text, bool begin_known, bool end_known) {
     const std::string_view wanted = test.text;
     const bool whole = begin_known && end_known;
@@ -64,7 +39,7 @@ Truth compare(const TextTest& test, std::string_view text, bool begin_known, boo
     }
 }
 
-/// A pointer argument of 0 names nothing: that nothing came of it is no failure.
+/// A null pointer names nothing, so that nothing could be read through it is not a failure.
 bool is_null_pointer(const Event& event, uint8_t argument) {
     if (!event.call || argument >= event.call->arguments || event.args[argument] != 0)
         return false;
@@ -92,18 +67,18 @@ bool has_argument(const Event& event, uint8_t argument, ArgKind kind) {
     return event.call && argument < event.call->arguments && event.call->argument[argument].kind == kind;
 }
 
-/// Kernel structures give a long path's end, user memory its beginning.
+/// Of a path that was cut, kernel structures give the end and user memory the beginning.
 Truth compare(const TextTest& test, const Event& event, const PathField& path) {
     if (!path.known())
         return Truth::no;
     const bool end_known = path.status == Status::ok || path.source != Source::user_memory;
-    // what a symlink points to is compared as it stands there
+    // the target of a symbolic link is compared as it is written
     const bool begin_known = !path.relative || has_argument(event, path.argument, ArgKind::path_text);
     return compare(test, path.bytes, begin_known, end_known);
 }
 
-/// Might the event name a path that it does not show? A descriptor that a successful call
-/// used was open, so a file that could not be had was there all the same.
+/// Might the event name a path that it does not show? A descriptor that a successful call used was
+/// open, so there was a file even when it could not be read.
 bool hides_a_path(const Event& event) {
     for (uint8_t i = 0; i < event.paths; ++i) {
         const PathField& path = event.path[i];
@@ -127,7 +102,7 @@ bool path_holds(const TextTest& test, const Event& event, bool when_unknown) {
 
 bool exe_holds(const TextTest& test, const Event& event, bool when_unknown) {
     const PathField& exe = event.image.exe;
-    if (!exe.known()) // every process has one
+    if (!exe.known()) // every process has an executable
         return when_unknown;
     const Truth truth = compare(test, exe.bytes, !exe.relative, true);
     return truth == Truth::unknown ? when_unknown : (truth == Truth::yes) != (test.op == Op::ne);
@@ -179,8 +154,8 @@ TextSet::TextSet(std::vector<TextTest> tests) : tests_(std::move(tests)) {
             prefixes_.push_back(std::move(prefix));
 }
 
-/// Where none begins with another, a prefix of the text can only be the last one that
-/// does not sort behind it.
+/// Since no prefix begins with another, only the last one that does not sort after the text can be
+/// a prefix of it.
 bool TextSet::any_matches(std::string_view text) const {
     const auto behind = std::upper_bound(prefixes_.begin(), prefixes_.end(), text);
     if (behind != prefixes_.begin() && text.starts_with(*std::prev(behind)))
@@ -209,7 +184,7 @@ bool TextSet::any_holds(const Event& event, bool when_unknown) const {
                        [&](const TextTest& test) { return holds(test, event, when_unknown); });
 }
 
-/// A successful exec wipes the registers; where nothing kept them, nothing failed.
+/// A successful exec clears the registers: arguments that no hook kept are not a failure.
 bool standard_fields_failed(const Event& event) {
     const bool is_exec = event.call && (event.call->flags & EBT_PLAN_EXEC);
     const uint32_t excused = is_exec ? EBT_MISSING_ARGS | EBT_MISSING_ABI : 0;

@@ -8,13 +8,13 @@
 
 namespace telemetry::rules {
 
-/// As the kernel does it.
+/// Compares as the kernel does.
 bool holds(const NumberTest& test, const Event& event);
-/// A text that could not be read, or not in the part that matters, compares as `when_unknown`.
+/// A text whose relevant part could not be read compares as `when_unknown`.
 bool holds(const TextTest& test, const Event& event, bool when_unknown);
 
-/// Is the text of one of them, all about the same field and none with !=? As holds() for each
-/// in turn, but a long list of prefixes costs one search.
+/// Tests of one field, none with !=, joined by OR. The result is that of holds() for each in turn, but a
+/// long list of prefixes costs one search.
 class TextSet {
   public:
     TextSet() = default;
@@ -26,7 +26,7 @@ class TextSet {
     bool any_matches(std::string_view text) const;
 
     std::vector<TextTest> tests_;
-    std::vector<std::string> prefixes_; ///< sorted, none begins with another
+    std::vector<std::string> prefixes_; ///< sorted; no prefix begins with another
     std::vector<TextTest> others_;
 };
 

@@ -90,7 +90,7 @@ void Parser::definition() {
         macro.clauses = macro_clauses(name);
         macro.broken = false;
         macros_.emplace(name, std::move(macro));
-    } catch (...) { // who uses it is not to blame
+    } catch (...) { // the mistake is reported here, not where the macro is used
         macros_.emplace(name, std::move(macro));
         throw;
     }
@@ -119,7 +119,7 @@ Statement Parser::rule() {
     target(rule);
     subject_ = rule.subject ? &*rule.subject : nullptr;
     rule.clauses = clauses(&rule);
-    subject_ = nullptr; // it points into what moves away now
+    subject_ = nullptr; // it points into the statement that is moved away now
     return rule;
 }
 
@@ -147,7 +147,7 @@ void Parser::target_by_name(Statement& rule, std::string_view name) {
                       std::string(EXPECTED_TARGET) + suggested_target(name)};
 }
 
-/// Numbers are those of 64-bit programs; x32 has bit 30 set, as the kernel counts.
+/// A number is one of 64-bit programs; bit 30 marks x32, as in the kernel.
 void Parser::target_by_number(Statement& rule) {
     const size_t begin = cursor_.at();
     const uint64_t written = cursor_.take_number();
@@ -164,7 +164,7 @@ void Parser::target_by_number(Statement& rule) {
                         : Subject::of(abi, static_cast<int>(number));
 }
 
-/// The clauses up to the end of the statement, and for a rule its flags among them.
+/// Parses the clauses up to the end of the statement, and the flags of a rule among them.
 std::vector<Clause> Parser::clauses(Statement* rule) {
     std::vector<Clause> result;
     while (!cursor_.at_end()) {
@@ -184,7 +184,7 @@ std::vector<Clause> Parser::clauses(Statement* rule) {
     return result;
 }
 
-/// P and V, also as one word.
+/// Parses the flags P and V, also written as one word.
 bool Parser::take_flags(Statement* rule) {
     const auto word = cursor_.take_word();
     if (!word)
@@ -202,7 +202,7 @@ bool Parser::take_flags(Statement* rule) {
     return true;
 }
 
-/// One factor of a clause: a comparison, or a macro, which may stand for several clauses.
+/// Parses one factor of a clause: a comparison, or a macro, which may stand for several clauses.
 std::vector<Clause> Parser::term() {
     if (cursor_.peek() == '$')
         return macro_use();

@@ -13,14 +13,14 @@ class Parser {
   public:
     explicit Parser(const SourceText& source) : source_(source), cursor_(source) {}
 
-    /// nullopt for a blank line, a `let`, or a line that uses a macro whose definition
-    /// has been found wrong already. Throws Mistake.
+    /// Returns nullopt for a blank line, a `let`, or a line that uses a macro whose definition was
+    /// already reported as wrong. Throws Mistake.
     std::optional<Statement> parse(Span statement);
 
   private:
     struct Macro {
         size_t line;
-        bool broken; ///< its definition was a mistake, reported there
+        bool broken; ///< its definition was reported as a mistake
         std::vector<Clause> clauses;
     };
     struct BrokenMacro {};
@@ -45,7 +45,8 @@ class Parser {
     const SourceText& source_;
     Cursor cursor_;
     std::map<std::string, Macro, std::less<>> macros_;
-    const Subject* subject_ = nullptr; ///< of the rule being parsed, when there is but one
+    const Subject* subject_ =
+        nullptr; ///< what the rule being parsed is for, when that is a single kind of event
     size_t expanded_ = 0;
 };
 

@@ -14,7 +14,7 @@ namespace {
 
 using namespace rules;
 
-/// A Markdown table cell: | would end it.
+/// Escapes what would end a cell of a Markdown table: |.
 std::string cell(std::string_view text) {
     std::string result;
     for (const char c : text)
@@ -62,16 +62,16 @@ std::string process_events_table() {
     return result;
 }
 
-/// Where a set is looked up first: up to two arguments as examples.
+/// Returns up to two arguments, as examples, whose names are looked up in the set first.
 std::string users_of(std::string_view set) {
     constexpr size_t SHOWN = 2;
     std::string result = set == "errno" ? "`ret`" : "";
     size_t count = 0;
     for (const auto& call : ebpf_loader::syscall_rows()) {
         if (ebpf_loader::find_syscall(call.name) != &call)
-            continue; // another form of a call already named
+            continue; // this is another form of a call that was already looked at
         for (int i = 0; i < call.arguments && count < SHOWN; ++i) {
-            if (constant_set(call.argument[i]) != set)
+            if (call.argument[i].flag_set != set)
                 continue;
             result += (result.empty() ? "" : ", ") +
                       code(std::string(call.name) + ' ' + std::string(call.argument[i].name));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Makes the tables of rules/README.md anew: `make rules-reference`.
+// Writes the tables of rules/README.md from the code: `make rules-reference`.
 #include <cstdio>
 #include <exception>
 #include <fstream>

@@ -8,37 +8,36 @@
 namespace telemetry::rules {
 namespace {
 
-/// What a numeric field is for one kind of event.
-struct Place {
+/// Where a number is in one kind of event, and how it is compared.
+struct NumericField {
     uint8_t value; ///< ebt_value
     bool is_32_bit;
     bool is_signed;
-    std::string_view constants; ///< the set to look symbols up in first
+    std::string_view constants; ///< the set in which symbols are looked up first
 };
 
-/// nullopt: this form of the call passes the argument in halves, which are never compared.
-std::optional<Place> argument_place(uint8_t index, const Subject& subject) {
-    if (!subject.row) // nothing is known of it
-        return Place{index, false, false, {}};
-    const auto here = subject.place_in_row(index);
+/// Returns nullopt when this form of the call passes the argument in halves, which are never compared.
+std::optional<NumericField> numeric_argument(uint8_t index, const Subject& subject) {
+    if (!subject.row) // the table does not know the call
+        return NumericField{index, false, false, {}};
+    const auto here = subject.index_in_row(index);
     if (!here)
         return std::nullopt;
     const auto& argument = subject.row->argument[*here];
-    return Place{*here, ebpf_loader::is_32_bit(argument.kind), false, constant_set(argument)};
+    return NumericField{*here, ebpf_loader::is_32_bit(argument.kind), false, argument.flag_set};
 }
 
-std::optional<Place> place_of(std::string_view name, const Subject& subject) {
+std::optional<NumericField> numeric_field(std::string_view name, const Subject& subject) {
     if (const Field* field = find_field(name))
-        return Place{field->id, field->is_32_bit, field->is_signed,
-                     field->id == EBT_VALUE_RET ? std::string_view("errno") : std::string_view()};
-    return argument_place(subject.argument(name).value(), subject);
+        return NumericField{field->id, field->is_32_bit, field->is_signed, field->constants};
+    return numeric_argument(subject.argument(name).value(), subject);
 }
 
-uint64_t value_of(const NumberTerm& term, const Place& place) {
+uint64_t value_of(const NumberTerm& term, const NumericField& field) {
     if (term.symbol.empty())
         return term.bits;
     auto value =
-        place.constants.empty() ? std::nullopt : ebpf_loader::find_constant(place.constants, term.symbol);
+        field.constants.empty() ? std::nullopt : ebpf_loader::find_constant(field.constants, term.symbol);
     if (!value)
         value = ebpf_loader::find_constant({}, term.symbol);
     if (!value)
@@ -51,24 +50,24 @@ bool fits_32_bits(uint64_t value) {
     return value <= 0xffffffff || value >= 0xffffffff80000000;
 }
 
-NumberTest number_test(const Comparison& comparison, const Place& place) {
+NumberTest number_test(const Comparison& comparison, const NumericField& field) {
     uint64_t value = 0;
     bool negative = false;
     for (const NumberTerm& term : comparison.number) {
-        value |= value_of(term, place);
+        value |= value_of(term, field);
         negative = negative || term.negative;
     }
-    if (place.is_32_bit && !fits_32_bits(value))
+    if (field.is_32_bit && !fits_32_bits(value))
         throw Mistake{comparison.value_at,
                       "the value does not fit the 32 bits of " + std::string(comparison.field),
                       "a value from -2147483648 to 4294967295"};
     const bool ordered = comparison.op == Op::lt || comparison.op == Op::gt;
-    const uint8_t shift = place.is_32_bit ? 32 : 0;
-    return {place.value, static_cast<uint8_t>(comparison.op),
-            ordered && (comparison.is_signed || negative || place.is_signed), shift, value << shift};
+    const uint8_t shift = field.is_32_bit ? 32 : 0;
+    return {field.value, static_cast<uint8_t>(comparison.op),
+            ordered && (comparison.is_signed || negative || field.is_signed), shift, value << shift};
 }
 
-/// False: this form of the call has no such argument.
+/// Returns false when this form of the call has no such argument.
 bool add_test(Tests& tests, const Comparison& comparison, const Subject& subject) {
     check_field(subject, comparison.field, comparison.field_at);
     if (comparison.type == Type::text) {
@@ -76,17 +75,17 @@ bool add_test(Tests& tests, const Comparison& comparison, const Subject& subject
         tests.texts.push_back({field, comparison.op, comparison.text});
     } else if (comparison.type == Type::truth) {
         const auto op = static_cast<uint8_t>(comparison.op);
-        tests.numbers.push_back({EBT_VALUE_SUCCESS, op, false, 0, comparison.truth});
+        tests.numbers.push_back({find_field(comparison.field)->id, op, false, 0, comparison.truth});
     } else {
-        const auto place = place_of(comparison.field, subject);
-        if (!place)
+        const auto field = numeric_field(comparison.field, subject);
+        if (!field)
             return false;
-        tests.numbers.push_back(number_test(comparison, *place));
+        tests.numbers.push_back(number_test(comparison, *field));
     }
     return true;
 }
 
-/// The order of what is ANDed means nothing; equal clauses are to look equal.
+/// The order of comparisons joined by AND has no meaning: after sorting, equal clauses look equal.
 template <typename T> void sort_and_deduplicate(std::vector<T>& items) {
     std::sort(items.begin(), items.end());
     items.erase(std::unique(items.begin(), items.end()), items.end());
@@ -94,12 +93,19 @@ template <typename T> void sort_and_deduplicate(std::vector<T>& items) {
 
 } // namespace
 
-bool has_field(const Subject& subject, std::string_view field) {
-    if (!find_field(field))
-        return subject.argument(field).has_value();
-    if (field == "path")
+bool has_field(const Subject& subject, std::string_view name) {
+    const Field* field = find_field(name);
+    if (!field)
+        return subject.argument(name).has_value();
+    switch (field->needs) {
+    case Needs::path:
         return subject.names_paths();
-    return subject.returns() || (field != "ret" && field != "success");
+    case Needs::result:
+        return subject.returns();
+    case Needs::nothing:
+        break;
+    }
+    return true;
 }
 
 void check_field(const Subject& subject, std::string_view field, Span where) {
@@ -107,10 +113,11 @@ void check_field(const Subject& subject, std::string_view field, Span where) {
         return;
     const std::string name = subject.name();
     const std::string others = "one of " + field_list(subject);
-    if (field == "path")
-        throw Mistake{where, name + " names no path", others};
-    if (find_field(field))
+    if (const Field* known = find_field(field)) {
+        if (known->needs == Needs::path)
+            throw Mistake{where, name + " names no path", others};
         throw Mistake{where, name + " never returns: it has no " + std::string(field), others};
+    }
     if (subject.process != EBT_ROW_NONE)
         throw Mistake{where, name + " is no system call: it has no arguments", others};
     const std::string list = subject.argument_list();

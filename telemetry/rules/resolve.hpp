@@ -26,7 +26,7 @@ struct TextTest {
     auto operator<=>(const TextTest&) const = default;
 };
 
-/// ANDed.
+/// Comparisons joined by AND.
 struct Tests {
     std::vector<NumberTest> numbers;
     std::vector<TextTest> texts;
@@ -36,19 +36,19 @@ struct Tests {
 
 struct Resolved {
     Tests tests;
-    bool complete; ///< false: some comparison was left out, its argument does not exist as one here
+    bool complete; ///< false: a comparison was left out because this form of the call has no such argument
 };
 
 /// Have the events of `subject` such a field?
 bool has_field(const Subject& subject, std::string_view field);
-/// Throws Mistake when they have not.
+/// Throws Mistake when they do not have the field.
 void check_field(const Subject& subject, std::string_view field, Span where);
-/// Which of fields() they have: "path, exe, ...".
+/// Lists the fields() that they have: "path, exe, ...".
 std::string field_list(const Subject& subject);
-/// What the clause means for the events of `subject`. Throws Mistake; for a comparison
-/// that came through a macro the place is where the rule names the macro.
+/// Resolves the clause for the events of `subject`. Throws Mistake; for a comparison that came
+/// through a macro its place is where the rule names the macro.
 Resolved resolve(const SourceText& source, const Clause& clause, const Subject& subject);
-/// Why a comparison hardly means what it says; empty when all is well.
+/// Returns why a comparison is probably not what its author meant; empty when nothing is wrong.
 std::string oddity(const Comparison& comparison, const NumberTest& test);
 
 } // namespace telemetry::rules

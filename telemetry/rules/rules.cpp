@@ -10,7 +10,7 @@
 #include "telemetry/rules/builder.hpp"
 #include "telemetry/rules/parser.hpp"
 
-// The text of rules/syscalls.rules; see CMakeLists.txt.
+// The text of rules/syscalls.rules, which CMakeLists.txt embeds.
 extern "C" const char ebt_built_in_rules_start[];
 extern "C" const char ebt_built_in_rules_end[];
 
@@ -22,7 +22,7 @@ using namespace rules;
 constexpr size_t SHOWN_MISTAKES = 50;
 constexpr size_t LONGEST_FILE = 16 << 20;
 
-/// All statements, and all their mistakes as one error.
+/// Parses all statements and throws all their mistakes as one error.
 void parse_statements(const SourceText& source, Builder& builder) {
     Parser parser(source);
     std::string mistakes;
@@ -42,7 +42,7 @@ void parse_statements(const SourceText& source, Builder& builder) {
         throw RuleError(mistakes);
 }
 
-/// Puts the kernel's part into the selection; returns the row that events will carry.
+/// Adds the kernel's part to the selection; returns the row that the events will have.
 uint16_t select(ebpf_loader::Selection& selection, const Subject& subject, const KernelFilter& filter) {
     if (subject.row) {
         selection.select(*subject.row, filter.predicates, filter.include_all);

@@ -34,10 +34,10 @@ class Rules {
     static Rules load(const std::string& file);
     static std::string_view built_in(); ///< the text of rules/syscalls.rules
 
-    /// At its end a process has no executable any more: it is known from the start. Adds
-    /// to the kernel's part what tells of that, where ends are wanted; matches() drops it.
+    /// At its end a process has no executable any more, so it has to be known from the start. Where
+    /// ends are selected, adds the events of starts to the kernel's part; matches() drops them.
     void follow_processes();
-    /// Adds to the kernel's part all that tells of processes coming and going.
+    /// Adds the events of all processes that start, execute and end to the kernel's part.
     void follow_all_processes();
 
     /// The kernel's part.
@@ -48,7 +48,7 @@ class Rules {
     bool kernel_decides(uint16_t row) const;
     /// Number of rule lines; for the log.
     size_t size() const;
-    /// What is allowed but hardly meant (a comparison that is never true, a line without
+    /// What is allowed but probably not meant (a comparison that is never true, a line without
     /// effect), in the form of RuleError::what() with "warning:"; for the log and --check.
     const std::vector<std::string>& warnings() const;
 

@@ -8,11 +8,11 @@
 namespace telemetry::rules {
 namespace {
 
-constexpr size_t SHOWN_WIDTH = 100; ///< of a source line in a message
-constexpr size_t QUOTED_WIDTH = 48; ///< of a word in a message
+constexpr size_t SHOWN_WIDTH = 100; ///< how much of a source line a message shows
+constexpr size_t QUOTED_WIDTH = 48; ///< how much of a word a message shows
 
-/// Offset just behind the statement's line end. A line goes on behind a backslash at its
-/// end, unless that stands in a string (which never spans lines) or in a comment.
+/// Returns the offset after the end of the statement's line. A backslash at its end continues a
+/// line, unless it is in a string (which never spans lines) or in a comment.
 size_t statement_end(std::string_view text, size_t at) {
     bool in_string = false;
     bool in_comment = false;
@@ -34,7 +34,7 @@ size_t statement_end(std::string_view text, size_t at) {
     return std::min(at + 1, text.size());
 }
 
-/// A character as a terminal may see it, one column wide (a tab stays a tab).
+/// Returns a character in a form that is safe on a terminal, one column wide (a tab stays a tab).
 void append_shown(std::string& out, std::string_view character) {
     const CodePoint decoded = decode_utf8(character.data(), character.data() + character.size());
     if (character == "\t")
@@ -45,7 +45,7 @@ void append_shown(std::string& out, std::string_view character) {
         out += character;
 }
 
-/// The part of a line around [first, last) (in characters) that fits a message.
+/// Returns the part of a line around [first, last) (in characters) that fits into a message.
 struct Window {
     size_t begin;
     size_t end;
@@ -66,7 +66,7 @@ std::vector<std::string_view> characters(std::string_view line) {
     return result;
 }
 
-/// The line and below it the caret line for characters [first, last).
+/// Returns the line, and below it the carets for characters [first, last).
 std::string show(const std::vector<std::string_view>& line, size_t first, size_t last) {
     const Window window = choose_window(line.size(), first);
     std::string shown = window.begin > 0 ? "..." : "";
@@ -91,7 +91,7 @@ size_t character_length(std::string_view text, size_t at) {
 
 SourceText::SourceText(std::string_view text, std::string file)
     : text_(text), file_(std::move(file)), lines_{0} {
-    if (text_.starts_with("\xef\xbb\xbf")) // a byte order mark is no text
+    if (text_.starts_with("\xef\xbb\xbf")) // a byte order mark is not part of the text
         text_.remove_prefix(3);
     text = text_;
     for (size_t at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1))

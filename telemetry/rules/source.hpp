@@ -13,14 +13,14 @@ struct Span {
     size_t end = 0;
 };
 
-/// Thrown where a statement goes wrong, caught once a statement.
+/// A mistake in a statement. It is thrown where it is found and caught once for each statement.
 struct Mistake {
     Span where;
     std::string message;
     std::string expected;
 };
 
-/// The text of a rules file: finds its statements and shows places in it to people.
+/// The text of a rules file: finds its statements and shows positions in it to people.
 class SourceText {
   public:
     SourceText(std::string_view text, std::string file);
@@ -29,7 +29,7 @@ class SourceText {
     std::string_view text(Span span) const { return text_.substr(span.begin, span.end - span.begin); }
     /// Line number, from 1.
     size_t line_of(size_t offset) const;
-    /// The statements: lines, joined where one ends in a backslash. Blank ones included.
+    /// The statements: lines, joined where one ends in a backslash, blank ones included.
     std::vector<Span> statements() const;
     /// "file:line:column: SEVERITY: message", the line, a caret below the place, what was
     /// expected. Nothing of the file reaches a terminal unescaped.
@@ -41,7 +41,7 @@ class SourceText {
     std::vector<size_t> lines_; ///< offset of each line's first byte
 };
 
-/// In double quotes, control bytes escaped, long text cut: for messages.
+/// Returns text for a message: in double quotes, with control bytes escaped and long text cut.
 std::string quoted(std::string_view text);
 
 /// The length of the well-formed UTF-8 character at `at`, or 1 for a byte that begins none.

@@ -12,9 +12,9 @@
 
 namespace telemetry::rules {
 
-/// Bounds that no real file reaches; they keep $macro && $macro from eating the memory.
-inline constexpr size_t MAX_CLAUSES = 1024;     ///< a statement, macros expanded
-inline constexpr size_t MAX_COMPARISONS = 64;   ///< a clause
+/// Bounds that no real file reaches; they keep $macro && $macro from using up the memory.
+inline constexpr size_t MAX_CLAUSES = 1024;     ///< of a statement, macros expanded
+inline constexpr size_t MAX_COMPARISONS = 64;   ///< of a clause
 inline constexpr size_t MAX_EXPANDED = 1 << 18; ///< comparisons of a file, macros expanded
 
 /// A number as written: its value may depend on the argument it is compared with.
@@ -25,7 +25,7 @@ struct NumberTerm {
     bool negative = false;
 };
 
-/// FIELD OP VALUE, not yet tied to a system call.
+/// FIELD OP VALUE, not yet resolved for a system call.
 struct Comparison {
     Span field_at;
     std::string_view field;
@@ -33,12 +33,12 @@ struct Comparison {
     Op op = Op::eq;
     Span value_at;
     bool is_signed = false;         ///< "s" before the value
-    std::vector<NumberTerm> number; ///< ORed; type number
-    bool truth = false;             ///< type truth
-    std::string text;               ///< type text
+    std::vector<NumberTerm> number; ///< joined by OR; when type is number
+    bool truth = false;             ///< when type is truth
+    std::string text;               ///< when type is text
 };
 
-/// A comparison where it is used; through a macro, `macro_at` is where that is named.
+/// A use of a comparison. When it came through a macro, `macro_at` is where the macro is named.
 struct Term {
     std::shared_ptr<const Comparison> comparison;
     std::optional<Span> macro_at;
@@ -51,7 +51,7 @@ struct Statement {
     bool exclude = false;
     bool every_call = false;        ///< "all"
     std::optional<Subject> subject; ///< otherwise
-    std::vector<Clause> clauses;    ///< ORed; none: every event
+    std::vector<Clause> clauses;    ///< joined by OR; without any, every event
     bool require_standard = false;  ///< P
     bool require_specific = false;  ///< V
 };

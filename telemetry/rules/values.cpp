@@ -8,8 +8,8 @@
 namespace telemetry::rules {
 namespace {
 
-/// What a string may hold without quotes: no character that means something to the
-/// language, and none that looks as if it did (wildcards).
+/// May a string have the character without quotes? Not one that has a meaning in the language, nor one
+/// that looks as if it had (wildcards).
 bool is_bare(char c) {
     constexpr std::string_view PUNCTUATION = "_./-+@:,%~[]{}";
     return is_word_character(c) || PUNCTUATION.find(c) != std::string_view::npos ||
@@ -18,7 +18,7 @@ bool is_bare(char c) {
 
 bool is_constant(std::string_view name) {
     const auto all = ebpf_loader::constants();
-    return ebpf_loader::find_constant({}, name) || // or it has several values
+    return ebpf_loader::find_constant({}, name) || // a name with several values is a constant too
            std::any_of(all.begin(), all.end(), [&](const auto& constant) { return constant.name == name; });
 }
 
@@ -37,13 +37,13 @@ constexpr std::string_view EXPECTED_TEXT =
     "_./-+@:,%~[]{}";
 
 /// Does a constant make sense as the field's value?
-bool takes_constants(std::string_view field) {
-    return !find_field(field) || field == "ret";
+bool takes_constants(const Field* field) {
+    return !field || !field->constants.empty();
 }
 
-class Reader {
+class ValueParser {
   public:
-    Reader(Cursor& cursor, const SourceText& source, Comparison& comparison)
+    ValueParser(Cursor& cursor, const SourceText& source, Comparison& comparison)
         : cursor_(cursor), source_(source), comparison_(comparison) {}
 
     void number();
@@ -65,7 +65,7 @@ class Reader {
 };
 
 /// [s]NUMBER, [s]CONSTANT or [s](A|B)
-void Reader::number() {
+void ValueParser::number() {
     sign_prefix();
     if (!cursor_.take("(")) {
         comparison_.number.push_back(number_term());
@@ -80,8 +80,8 @@ void Reader::number() {
         throw Mistake{cursor_.here(), "the parenthesis is not closed", "| and another value, or )"};
 }
 
-/// "s" may touch what it belongs to: s-100, s0, sAT_FDCWD.
-void Reader::sign_prefix() {
+/// "s" may be written together with the value: s-100, s0, sAT_FDCWD.
+void ValueParser::sign_prefix() {
     if (cursor_.peek() != 's')
         return;
     const Span word = *cursor_.take_word();
@@ -92,7 +92,7 @@ void Reader::sign_prefix() {
     cursor_.skip_blanks();
 }
 
-NumberTerm Reader::number_term() {
+NumberTerm ValueParser::number_term() {
     const size_t begin = cursor_.at();
     NumberTerm term;
     term.negative = cursor_.take("-");
@@ -112,26 +112,28 @@ NumberTerm Reader::number_term() {
     return term;
 }
 
-void Reader::check_symbol(NumberTerm& term, Span word) const {
+void ValueParser::check_symbol(NumberTerm& term, Span word) const {
     const std::string_view symbol = source_.text(word);
-    if (comparison_.field == "auid" && symbol == "unset") {
+    const Field* field = find_field(comparison_.field);
+    const bool may_be_unset = field && field->may_be_unset;
+    if (may_be_unset && symbol == "unset") {
         term.bits = UINT32_MAX;
         return;
     }
-    if (!takes_constants(comparison_.field))
+    if (!takes_constants(field))
         throw Mistake{word,
                       std::string(comparison_.field) + " is compared with a number, not " + quoted(symbol),
-                      comparison_.field == "auid" ? "a number, or unset" : "a number"};
+                      may_be_unset ? "a number, or unset" : "a number"};
     if (!is_constant(symbol))
         throw Mistake{word, "unknown constant " + quoted(symbol),
                       std::string(EXPECTED_NUMBER) + suggested_constant(symbol)};
     term.symbol = symbol;
 }
 
-void Reader::truth() {
+void ValueParser::truth() {
     const size_t begin = cursor_.at();
     size_t length = 0;
-    // as with all numbers, flags may touch 0 and 1
+    // as after all numbers, flags may follow 0 and 1 without a blank
     const bool number = is_digit(cursor_.peek());
     while (number ? is_digit(cursor_.peek(length)) : is_word_character(cursor_.peek(length)))
         ++length;
@@ -143,11 +145,11 @@ void Reader::truth() {
     cursor_.take_to(begin + length);
 }
 
-void Reader::text() {
+void ValueParser::text() {
     comparison_.text = cursor_.peek() == '"' ? quoted_text() : bare_text();
 }
 
-std::string Reader::quoted_text() {
+std::string ValueParser::quoted_text() {
     const size_t begin = cursor_.at();
     std::string result;
     for (cursor_.take("\""); cursor_.peek() != '"';) {
@@ -168,7 +170,7 @@ std::string Reader::quoted_text() {
     return result;
 }
 
-char Reader::escape() {
+char ValueParser::escape() {
     const Span escape{cursor_.at(), cursor_.at() + 2};
     const char kind = cursor_.peek(1);
     const int high = kind == 'x' ? hex_digit(cursor_.peek(2)) : -1;
@@ -184,7 +186,7 @@ char Reader::escape() {
     return static_cast<char>(high * 16 + low);
 }
 
-std::string Reader::bare_text() {
+std::string ValueParser::bare_text() {
     const size_t begin = cursor_.at();
     size_t length = 0;
     while (begin + length < cursor_.end() && is_bare(cursor_.peek(length)))
@@ -207,7 +209,7 @@ std::string Reader::bare_text() {
 } // namespace
 
 void read_value(Cursor& cursor, const SourceText& source, Comparison& comparison) {
-    Reader reader(cursor, source, comparison);
+    ValueParser reader(cursor, source, comparison);
     if (comparison.type == Type::text)
         reader.text();
     else if (comparison.type == Type::truth)

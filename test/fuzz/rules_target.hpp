@@ -32,7 +32,7 @@ inline void check_plan(const ebt_plan& plan) {
     if (plan.predicates > 0 && !(plan.predicate[plan.predicates - 1].flags & EBT_CLAUSE_END))
         broken("a clause without an end");
     for (int i = 0; i < plan.predicates; ++i)
-        if (plan.predicate[i].value > EBT_VALUE_PPID || plan.predicate[i].operator_ > EBT_ANY_BITS)
+        if (plan.predicate[i].value >= EBT_VALUES_USED || plan.predicate[i].operator_ > EBT_ANY_BITS)
             broken("a predicate that the kernel does not know");
 }
 

@@ -17,7 +17,7 @@ void check(std::span<const ebt_predicate> filter) {
         refuse("a filter of " + std::to_string(filter.size()) + " comparisons; the kernel evaluates up to " +
                std::to_string(EBT_PREDICATES) + " a call: shorten it");
     for (const auto& predicate : filter)
-        if (predicate.value > EBT_VALUE_PPID || predicate.operator_ > EBT_ANY_BITS ||
+        if (predicate.value >= EBT_VALUES_USED || predicate.operator_ > EBT_ANY_BITS ||
             (predicate.shift != 0 && predicate.shift != 32))
             refuse("a comparison of a value, with an operator or with a shift that does not exist");
     if (!filter.empty() && !(filter.back().flags & EBT_CLAUSE_END))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-// What follows from the kinds of a call's arguments: their width, and what to capture.
+// Derives from the kinds of a call's arguments how wide they are and what is captured.
 #include <ebpf_loader/syscalls.hpp>
 
 #include <iterator>
@@ -52,14 +52,14 @@ constexpr std::string_view return_names[] = {"number", "file",    "socket", "fd_
                                              "pid",    "pointer", "none"};
 static_assert(std::size(return_names) == static_cast<size_t>(ReturnKind::none) + 1);
 
-/// What a process said is taken only where the kernel has nothing better: the file behind
-/// a returned descriptor, the image that runs after an exec.
+/// What the process names is captured only where the kernel has nothing better: the file behind a
+/// returned descriptor, or the image that runs after an exec.
 ebt_when when_named(const SyscallRow& call) {
     bool kernel_knows = call.returns == ReturnKind::file || (call.flags & EBT_PLAN_EXEC);
     return kernel_knows ? EBT_ON_FAILURE : EBT_ALWAYS;
 }
 
-/// accept: the connection that came out says more than the socket that listens.
+/// When accept succeeds, the new connection says more than the socket that listens.
 ebt_when when_socket(const SyscallRow& call) {
     return call.returns == ReturnKind::socket ? EBT_ON_FAILURE : EBT_ALWAYS;
 }

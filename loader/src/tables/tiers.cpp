@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> names = {"tp", "raw_tp_sub4096", "raw_tp_noloops", "raw_tp"};
 
-/// What stands against every tier alike.
+/// Returns why no tier at all can run here; empty when some may.
 std::string common_obstacle(const Capabilities& caps) {
     if (!caps.bpf_syscall)
         return "the kernel has no bpf system call (CONFIG_BPF_SYSCALL)";
@@ -41,7 +41,7 @@ std::string own_obstacle(Tier tier, const Capabilities& caps) {
     return {};
 }
 
-/// The smaller tiers have no room for a read a member.
+/// The smaller tiers have no instructions left to read each member on its own.
 std::string layout_obstacle(Tier tier, const Offsets& offsets) {
     const auto scattered = offsets.scattered();
     if (tier == Tier::raw_tp || scattered.empty())

@@ -118,7 +118,7 @@ TEST(Selection, RefusesWhatNoPlanCanHold) {
     EXPECT_NE(refusal(std::vector<ebt_predicate>(EBT_PREDICATES + 1, predicate(0, 1))).find("33 comparisons"),
               std::string::npos);
     EXPECT_NE(refusal({predicate(0, 1, 0)}).find("EBT_CLAUSE_END"), std::string::npos);
-    EXPECT_NE(refusal({predicate(EBT_VALUE_PPID + 1, 1)}).find("does not exist"), std::string::npos);
+    EXPECT_NE(refusal({predicate(EBT_VALUES_USED, 1)}).find("does not exist"), std::string::npos);
     auto wrong = predicate(0, 1);
     wrong.operator_ = EBT_ANY_BITS + 1;
     EXPECT_NE(refusal({wrong}).find("does not exist"), std::string::npos);
