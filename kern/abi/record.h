@@ -58,6 +58,26 @@ enum ebt_missing {
 	EBT_MISSING_EXEC_ID = 1 << 6,
 };
 
+/*
+ * What the header says of the calling process in numbers: NUMBER(type, name). The decoder hands
+ * each on to events under the same name.
+ */
+#define EBT_PROCESS_NUMBERS(NUMBER)                                                                \
+	NUMBER(__u32, tid)                                                                         \
+	NUMBER(__u32, ppid)                                                                        \
+	NUMBER(__u32, exec_id) /* counts the images this task has had */                           \
+	NUMBER(__u32, auid)    /* login uid; 4294967295 when unset */                              \
+	NUMBER(__u32, ses)                                                                         \
+	/* in the order of struct cred */                                                          \
+	NUMBER(__u32, uid)                                                                         \
+	NUMBER(__u32, gid)                                                                         \
+	NUMBER(__u32, suid)                                                                        \
+	NUMBER(__u32, sgid)                                                                        \
+	NUMBER(__u32, euid)                                                                        \
+	NUMBER(__u32, egid)                                                                        \
+	NUMBER(__u32, fsuid)                                                                       \
+	NUMBER(__u32, fsgid)
+
 struct ebt_header {
 	__u32 size; /* bytes of the whole record, header included, multiple of 8 */
 	__u8 version;
@@ -74,14 +94,9 @@ struct ebt_header {
 				   kernel has no helper for it (the reader then converts) */
 	__u64 start_time; /* of the process: ns since boot */
 	__u32 tgid;       /* "pid" to user space, in the initial pid namespace */
-	__u32 tid;
-	__u32 ppid;
-	__u32 exec_id; /* counts the images this task has had */
-
-	__u32 auid; /* login uid; 4294967295 when unset */
-	__u32 ses;
-	/* in the order of struct cred */
-	__u32 uid, gid, suid, sgid, euid, egid, fsuid, fsgid;
+#define EBT_MEMBER(type, name) type name;
+	EBT_PROCESS_NUMBERS(EBT_MEMBER)
+#undef EBT_MEMBER
 	char comm[EBT_COMM_LEN];
 
 	__s32 nr;  /* as the ABI counts; the x32 bit removed */

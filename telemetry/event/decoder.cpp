@@ -29,20 +29,10 @@ Status status_of(uint8_t status) {
 
 void read_process(const ebt_header& header, Event& out) {
     out.pid = header.tgid;
-    out.tid = header.tid;
-    out.ppid = header.ppid;
-    out.exec_id = header.exec_id;
     out.start_time_ns = header.start_time;
-    out.auid = header.auid;
-    out.ses = header.ses;
-    out.uid = header.uid;
-    out.gid = header.gid;
-    out.suid = header.suid;
-    out.sgid = header.sgid;
-    out.euid = header.euid;
-    out.egid = header.egid;
-    out.fsuid = header.fsuid;
-    out.fsgid = header.fsgid;
+#define COPY(type, name) out.name = header.name;
+    EBT_PROCESS_NUMBERS(COPY);
+#undef COPY
 }
 
 void read_call(const ebt_header& header, Event& out) {

@@ -108,9 +108,16 @@ inline std::array<std::string_view*, 3> texts_of(Image& image) {
     return {&image.exe.bytes, &image.tty.bytes, &image.argv.bytes};
 }
 
+/// tid, ppid, exec_id, auid, ses, uid, gid, ... of the caller, as the record has them.
+struct ProcessNumbers {
+#define EBT_MEMBER(type, name) type name = 0;
+    EBT_PROCESS_NUMBERS(EBT_MEMBER)
+#undef EBT_MEMBER
+};
+
 /// One event, decoded. All views point into the record, the decoder's arena or
 /// the process cache, and are valid until the next event.
-struct Event {
+struct Event : ProcessNumbers {
     ebt_record_kind kind = EBT_SYSCALL;
     ebt_abi abi = EBT_X86_64;
     const ebpf_loader::SyscallRow* call = nullptr; ///< nullptr: process event or unknown number
@@ -129,14 +136,9 @@ struct Event {
     uint16_t slot = 0;
     uint64_t dropped_before = 0; ///< records of this cpu and slot lost since the one before
 
-    uint32_t pid = 0; ///< process (tgid)
-    uint32_t tid = 0;
-    uint32_t ppid = 0;
-    uint32_t exec_id = 0;
+    uint32_t pid = 0;           ///< process (tgid)
     uint64_t start_time_ns = 0; ///< of the process, ns since boot
-    uint32_t auid = 0, ses = 0;
-    uint32_t uid = 0, gid = 0, suid = 0, sgid = 0, euid = 0, egid = 0, fsuid = 0, fsgid = 0;
-    std::string_view comm; ///< up to 15 bytes
+    std::string_view comm;      ///< up to 15 bytes
 
     bool carries_image = false; ///< image came with the record; otherwise the enricher's
     Image image;
