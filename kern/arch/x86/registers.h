@@ -33,12 +33,14 @@ INLINE void call_arguments(struct call *call, __u64 registers)
 		return;
 	}
 	if (call->abi == EBT_I386) {
-		call->args[0] = r.bx;
-		call->args[1] = r.cx;
-		call->args[2] = r.dx;
-		call->args[3] = r.si;
-		call->args[4] = r.di;
-		call->args[5] = r.bp;
+		/* A 64-bit program may enter this way with more in its registers: the kernel
+		 * takes the lower halves. */
+		call->args[0] = (__u32)r.bx;
+		call->args[1] = (__u32)r.cx;
+		call->args[2] = (__u32)r.dx;
+		call->args[3] = (__u32)r.si;
+		call->args[4] = (__u32)r.di;
+		call->args[5] = (__u32)r.bp;
 	} else {
 		call->args[0] = r.di;
 		call->args[1] = r.si;

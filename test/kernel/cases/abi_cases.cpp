@@ -82,6 +82,35 @@ void int80(Process& p) {
         .argv({"first", "second"});
 }
 
+/// What stands in the upper halves of registers is no part of the arguments: with them a path would be
+/// read from another place than the kernel's.
+void int80_upper_halves(Process& p) {
+    char* const name = low_memory(p);
+    strcpy(name, "no");
+    const uint64_t decoy = 0x7fff'0000'0000'0000;
+    const uint64_t path = register_value(name), flags = O_CREAT | O_RDWR;
+    const auto log = [&](CallName call_name, long ret, uint64_t before,
+                         std::initializer_list<uint64_t> args) {
+        Call call = p.log_call(call_name, ret, before, args);
+        call.entry().abi = EBT_I386;
+        return call;
+    };
+    uint64_t before = log_now();
+    const long fd = raw_int80_wide(i386_open, decoy | path, decoy | flags, decoy | 0600);
+    if (fd == -ENOSYS)
+        return p.note("int80_upper_halves: this kernel has no 32-bit interface");
+    log({"open", i386_open}, fd, before, {path, flags, 0600})
+        .any(LOG_ANY_ARGS & ~7)
+        .succeeds()
+        .opened(0, p.at("no"));
+    before = log_now();
+    const long unlinked = raw_int80_wide(i386_unlink, decoy | path);
+    log({"unlink", i386_unlink}, unlinked, before, {path})
+        .any(LOG_ANY_ARGS & ~1)
+        .succeeds()
+        .named(0, p.at("no"));
+}
+
 /// socketcall in its parts, from 64-bit code.
 void socketcall(Process& p) {
     auto* const arguments = reinterpret_cast<uint32_t*>(low_memory(p));
@@ -152,6 +181,7 @@ Cases abi_cases() {
         {"i386_program", i386_program},
         {"i386_exec", i386_exec},
         {"int80", int80},
+        {"int80_upper_halves", int80_upper_halves},
         {"socketcall", socketcall},
         {"x32", x32},
     };
