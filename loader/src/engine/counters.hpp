@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
-#include <ebpf_loader/engine.hpp>
+#include <ebpf_loader/abi/plan.h>
+#include <ebpf_loader/stats.hpp>
 
 #include <span>
 #include <vector>

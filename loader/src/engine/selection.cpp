@@ -2,7 +2,8 @@
 #include <algorithm>
 #include <string>
 
-#include <ebpf_loader/engine.hpp>
+#include <ebpf_loader/error.hpp>
+#include <ebpf_loader/selection.hpp>
 
 namespace ebpf_loader {
 namespace {

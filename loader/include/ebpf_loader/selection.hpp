@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include <ebpf_loader/abi/plan.h>
+#include <ebpf_loader/syscalls.hpp>
+
+namespace ebpf_loader {
+
+/// What to capture: plans by row and the numbers that lead to them.
+class Selection {
+  public:
+    /// Selects a row of the table by every number that leads to it; a call with several forms
+    /// is selected form by form (see next_form()). `filter` is ORed clauses
+    /// (see ebt_predicate); empty: everything. With include_all only what a clause with
+    /// EBT_EXCLUDE fits is dropped. Selecting a call again replaces its filter. A socket
+    /// call is also selected where i386 programs make it through socketcall(2).
+    /// Throws Error(usage) for a filter that no plan can hold.
+    void select(const SyscallRow& call, std::span<const ebt_predicate> filter, bool include_all);
+    /// Selects a number (x32: without bit 30) that the table does not know; no captures
+    /// but the arguments. Returns its plan row. One that the table knows after all gets
+    /// the table's row, in this ABI alone.
+    uint16_t select_number(ebt_abi abi, int number, std::span<const ebt_predicate> filter, bool include_all);
+    /// Selects EBT_ROW_FORK, EBT_ROW_EXEC or EBT_ROW_EXIT.
+    void select_process(ebt_process_row row, std::span<const ebt_predicate> filter, bool include_all);
+    /// Selects what calls move over TCP connections whose far end is one of these: records of
+    /// the kind EBT_TRANSFER, besides the record of the call itself where that is selected too.
+    /// Calls that move bytes cost next to nothing while no such connection is open; see
+    /// Engine::close_streams(). Throws Error(usage) when there are too many.
+    void select_streams(std::span<const ebt_endpoint> endpoints);
+    /// Asks for the registers and the stack of who connects or sends there, with each such record:
+    /// EBT_FIELD_USER_STACK. Costs nothing where it is not asked for.
+    void select_stacks() { wants_stacks_ = true; }
+
+    const std::map<uint16_t, ebt_plan>& plans() const { return plans_; }
+    const std::map<uint32_t, ebt_numbers>& numbers() const { return numbers_; }
+    bool needs_enter() const; ///< some selected call is taken at sys_enter
+    bool empty() const { return plans_.empty(); }
+    const std::vector<ebt_endpoint>& endpoints() const { return endpoints_; }
+    bool wants_stacks() const { return wants_stacks_; }
+
+  private:
+    void select_socketcall(const SyscallRow& call);
+    void select_execve();
+    void select_stream(const SyscallRow& call);
+
+    std::map<uint16_t, ebt_plan> plans_;
+    std::map<uint32_t, ebt_numbers> numbers_;
+    std::vector<ebt_endpoint> endpoints_; ///< of streams
+    bool wants_stacks_ = false;
+    uint16_t next_row_ = 0; ///< of the next number unknown to the table; 0: none yet
+};
+
+} // namespace ebpf_loader
