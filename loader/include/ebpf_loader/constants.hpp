@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
 #include <cstdint>
-#include <iosfwd>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -21,8 +20,5 @@ std::span<const Constant> constants();
 std::optional<uint64_t> find_constant(std::string_view set, std::string_view name);
 /// Those of one set; empty if there is no such set.
 std::span<const Constant> constants_of(std::string_view set);
-
-/// All sets and their names and values, for people.
-void list_constants(std::ostream& out);
 
 } // namespace ebpf_loader

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ostream>
 
 namespace ebpf_loader {
 namespace {
@@ -87,25 +86,6 @@ std::optional<uint64_t> find_constant(std::string_view set, std::string_view nam
         value = constant.value;
     }
     return value;
-}
-
-void list_constants(std::ostream& out) {
-    const std::ios_base::fmtflags saved = out.flags();
-    std::string_view set;
-    for (const Constant& constant : table) {
-        if (constant.set != set)
-            out << (set.empty() ? "" : "\n") << constant.set << '\n';
-        set = constant.set;
-        out << "  " << constant.name << " = ";
-        if (constant.value > 7 && (set == "mode" || set == "open"))
-            out << '0' << std::oct << constant.value << std::dec;
-        else
-            out << static_cast<int64_t>(constant.value);
-        if (static_cast<int64_t>(constant.value) > 9)
-            out << " = 0x" << std::hex << constant.value << std::dec;
-        out << '\n';
-    }
-    out.flags(saved);
 }
 
 } // namespace ebpf_loader
