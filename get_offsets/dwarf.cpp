@@ -4,9 +4,9 @@
 #include "get_offsets/dwarf.hpp"
 
 #include <ebpf_loader/error.hpp>
+#include <ebpf_loader/unique_fd.hpp>
 
 #include "loader/src/base/kernel_image.hpp"
-#include "loader/src/base/unique_fd.hpp"
 #include "loader/src/offsets/place_table.hpp"
 
 #include <cerrno>

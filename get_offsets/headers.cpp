@@ -7,9 +7,9 @@
 #include "get_offsets/dwarf.hpp"
 
 #include <ebpf_loader/error.hpp>
+#include <ebpf_loader/unique_fd.hpp>
 
 #include "loader/src/base/text.hpp"
-#include "loader/src/base/unique_fd.hpp"
 
 #include <cerrno>
 #include <cstdlib>

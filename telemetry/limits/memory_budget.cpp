@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "telemetry/base/owned_fd.hpp"
+#include <ebpf_loader/unique_fd.hpp>
 
 namespace telemetry {
 
@@ -38,7 +38,7 @@ size_t MemoryBudget::conversations(size_t limit, size_t buffer_bytes, size_t usu
 }
 
 size_t resident_memory() {
-    const OwnedFd file(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+    const ebpf_loader::UniqueFd file(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
     char text[128] = "";
     unsigned long size = 0, resident = 0;
     if (!file || read(file.get(), text, sizeof text - 1) <= 0 ||

@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "telemetry/base/owned_fd.hpp"
+#include <ebpf_loader/unique_fd.hpp>
+
 #include "telemetry/event/event.hpp"
 #include "telemetry/process/facts.hpp"
 #include "telemetry/process/proc_files.hpp"
@@ -58,8 +59,8 @@ class Procfs {
   private:
     struct Buffers; ///< behind a pointer: what refers to them stays valid when a Procfs is moved
 
-    OwnedFd open_process(const char* process) const noexcept;
-    OwnedFd open_process(uint32_t pid) const noexcept;
+    ebpf_loader::UniqueFd open_process(const char* process) const noexcept;
+    ebpf_loader::UniqueFd open_process(uint32_t pid) const noexcept;
     void read_exe(int process) noexcept;
     void read_argv(int process) noexcept;
     void read_tty(int64_t device) noexcept;

@@ -19,6 +19,7 @@ namespace {
 
 using ebpf_loader::Error;
 using ebpf_loader::ErrorCode;
+using ebpf_loader::UniqueFd;
 using std::chrono::milliseconds;
 
 uint64_t lines_in(std::string_view bytes) {
@@ -67,11 +68,11 @@ void StreamSink::attach(int fd) {
     if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
         throw Error(ErrorCode::usage, "Cannot write to " + name_ + ": " + std::strerror(EBADF) +
                                           ". Give it a file or a reader.");
-    use(fd, OwnedFd());
+    use(fd, UniqueFd());
 }
 
 void StreamSink::open() {
-    OwnedFd file = open_path();
+    UniqueFd file = open_path();
     if (!file) {
         const int why = errno;
         throw Error(ErrorCode::usage, "Cannot write to " + path_ + ": " + std::strerror(why) + ". " +
@@ -83,13 +84,13 @@ void StreamSink::open() {
 }
 
 /// O_NONBLOCK: neither a FIFO without a reader nor a terminal with its output stopped may hold us up.
-OwnedFd StreamSink::open_path() const {
+UniqueFd StreamSink::open_path() const {
     constexpr mode_t owner_alone = 0600;
-    return OwnedFd(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-                          owner_alone));
+    return UniqueFd(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+                           owner_alone));
 }
 
-void StreamSink::use(int fd, OwnedFd owned) {
+void StreamSink::use(int fd, UniqueFd owned) {
     struct stat status = {};
     fstat(fd, &status);
     kind_ = S_ISREG(status.st_mode) ? Kind::file : S_ISSOCK(status.st_mode) ? Kind::socket : Kind::other;
@@ -98,7 +99,7 @@ void StreamSink::use(int fd, OwnedFd owned) {
         // O_NONBLOCK belongs to the open file, which others may share (the shell, the programs
         // after us): it is set on an open file of our own to the same pipe or terminal.
         const std::string self = "/proc/self/fd/" + std::to_string(fd);
-        OwnedFd own(::open(self.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+        UniqueFd own(::open(self.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
         if (own) {
             owned = std::move(own);
             may_block_ = false;
@@ -257,7 +258,7 @@ void StreamSink::set_error(std::string_view why) {
 
 bool StreamSink::reopen() {
     flush();
-    OwnedFd file = open_path();
+    UniqueFd file = open_path();
     if (!file) {
         set_error("cannot open it anew: " + std::string(std::strerror(errno)));
         return false;

@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "telemetry/base/owned_fd.hpp"
+#include <ebpf_loader/unique_fd.hpp>
+
 #include "telemetry/sink/sink.hpp"
 
 namespace telemetry {
@@ -48,7 +49,7 @@ class StreamSink final : public Sink {
     using Clock = std::chrono::steady_clock;
     enum class Kind { file, socket, other };
 
-    void use(int fd, OwnedFd owned);
+    void use(int fd, ebpf_loader::UniqueFd owned);
     /// Pushes the queue, and forgets what went.
     void drain();
     /// Writes what can be written now. Returns how much that was.
@@ -63,12 +64,12 @@ class StreamSink final : public Sink {
     size_t take_back_fragment(size_t sent);
     void discard_queue();
     void set_error(std::string_view why);
-    OwnedFd open_path() const;
+    ebpf_loader::UniqueFd open_path() const;
 
     const std::string name_;
     const std::string path_;
     const StreamOptions options_;
-    OwnedFd owned_;
+    ebpf_loader::UniqueFd owned_;
     int fd_ = -1;
     Kind kind_ = Kind::other;
     bool may_block_ = false; ///< the descriptor is shared with others, who rely on it to block

@@ -12,9 +12,9 @@
 #include <sys/un.h>
 
 #include <ebpf_loader/error.hpp>
+#include <ebpf_loader/unique_fd.hpp>
 
 #include "telemetry/base/line_buffer.hpp"
-#include "telemetry/base/owned_fd.hpp"
 #include "telemetry/sink/sinks.hpp"
 
 namespace telemetry {
@@ -72,7 +72,7 @@ class SyslogSink final : public Sink {
     bool wait_until_writable(Clock::time_point deadline);
 
     const SyslogOptions options_;
-    OwnedFd socket_;
+    ebpf_loader::UniqueFd socket_;
     Clock::time_point last_connect_;
     LineBuffer header_;
     time_t header_second_ = -1;
@@ -99,10 +99,10 @@ bool SyslogSink::connect() {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     errno = ENAMETOOLONG;
-    OwnedFd fd;
+    ebpf_loader::UniqueFd fd;
     if (options_.socket.size() < sizeof address.sun_path) {
         std::memcpy(address.sun_path, options_.socket.data(), options_.socket.size());
-        fd = OwnedFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        fd = ebpf_loader::UniqueFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     }
     last_connect_ = Clock::now();
     if (fd && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <type_traits>
 
-#include "telemetry/base/owned_fd.hpp"
+#include <ebpf_loader/unique_fd.hpp>
 
 namespace telemetry {
 
@@ -14,7 +14,7 @@ namespace telemetry {
 class ByteSource {
   public:
     ByteSource() = default;
-    explicit ByteSource(OwnedFd file) : file_(std::move(file)) {}
+    explicit ByteSource(ebpf_loader::UniqueFd file) : file_(std::move(file)) {}
     explicit ByteSource(std::string memory) : memory_(std::move(memory)) {}
 
     /// As much as there is, up to `size`.
@@ -27,7 +27,7 @@ class ByteSource {
     }
 
   private:
-    OwnedFd file_;
+    ebpf_loader::UniqueFd file_;
     std::string memory_;
 };
 

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "loader/src/base/unique_fd.hpp"
+#include <ebpf_loader/unique_fd.hpp>
 
 namespace bench {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/base/kernel_image.hpp"
 
-#include "loader/src/base/unique_fd.hpp"
+#include <ebpf_loader/unique_fd.hpp>
 
 #include <cstdlib>
 #include <cstring>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/base/text.hpp"
 
-#include "loader/src/base/unique_fd.hpp"
+#include <ebpf_loader/unique_fd.hpp>
 
 #include <cerrno>
 #include <fcntl.h>

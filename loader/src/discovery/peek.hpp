@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
-#include "loader/src/base/unique_fd.hpp"
+#include <ebpf_loader/unique_fd.hpp>
+
 #include "loader/src/discovery/block.hpp"
 
 #include <array>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/load/thread_registers.hpp"
 
+#include <ebpf_loader/unique_fd.hpp>
+
 #include "loader/src/base/bpf_instructions.hpp"
-#include "loader/src/base/unique_fd.hpp"
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
 #include <ebpf_loader/offsets.hpp>
+#include <ebpf_loader/unique_fd.hpp>
 
-#include "loader/src/base/unique_fd.hpp"
 #include "loader/src/tables/features.hpp"
 
 #include <string>

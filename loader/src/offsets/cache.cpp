@@ -5,9 +5,9 @@
 
 #include "loader/src/base/kernel_image.hpp"
 #include "loader/src/base/text.hpp"
-#include "loader/src/base/unique_fd.hpp"
 
 #include <ebpf_loader/error.hpp>
+#include <ebpf_loader/unique_fd.hpp>
 
 #include <cerrno>
 #include <cstdlib>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 // What this kernel can: by trying, since distributions move features between versions.
 #include <ebpf_loader/probe.hpp>
+#include <ebpf_loader/unique_fd.hpp>
 
 #include "loader/src/base/btf_ptr.hpp"
 #include "loader/src/base/kernel_image.hpp"
@@ -9,7 +10,6 @@
 #include "loader/src/base/text.hpp"
 #include "loader/src/base/tracefs.hpp"
 #include "loader/src/base/tracepoint.hpp"
-#include "loader/src/base/unique_fd.hpp"
 #include "loader/src/probe/trial.hpp"
 
 #include <cerrno>

@@ -3,8 +3,9 @@
 // tracepoint programs are used where the type does not matter: every kernel has them.
 #include "loader/src/probe/trial.hpp"
 
+#include <ebpf_loader/unique_fd.hpp>
+
 #include "loader/src/base/bpf_instructions.hpp"
-#include "loader/src/base/unique_fd.hpp"
 
 #include <cerrno>
 #include <sys/syscall.h>

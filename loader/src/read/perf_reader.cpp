@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include <ebpf_loader/abi/record.h>
 #include <ebpf_loader/error.hpp>
+#include <ebpf_loader/unique_fd.hpp>
 
 #include "loader/src/base/bpf_ptr.hpp"
 #include "loader/src/base/cpus.hpp"
-#include "loader/src/base/unique_fd.hpp"
 #include "loader/src/read/reader.hpp"
 
 #include <algorithm>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
-#include "loader/src/base/unique_fd.hpp"
 #include "loader/src/self_check/mismatches.hpp"
 #include "loader/src/self_check/own_process.hpp"
 
 #include <ebpf_loader/abi/plan.h>
 #include <ebpf_loader/record_view.hpp>
+#include <ebpf_loader/unique_fd.hpp>
 
 namespace ebpf_loader::self_check {
 

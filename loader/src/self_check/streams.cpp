@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/self_check/streams.hpp"
 
-#include "loader/src/base/unique_fd.hpp"
+#include <ebpf_loader/unique_fd.hpp>
+
 #include "loader/src/self_check/records.hpp"
 
 #include <arpa/inet.h>

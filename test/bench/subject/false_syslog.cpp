@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <ebpf_loader/unique_fd.hpp>
+
 #include "test/bench/subject/watcher.hpp"
 
 #include <cerrno>
@@ -16,8 +18,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <vector>
-
-#include "loader/src/base/unique_fd.hpp"
 
 namespace bench {
 namespace {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <ebpf_loader/unique_fd.hpp>
+
 #include "test/bench/subject/floor.h"
 #include "test/bench/subject/watcher.hpp"
 
 #include "loader/src/base/bpf_ptr.hpp"
 #include "loader/src/base/libbpf_quiet.hpp"
-#include "loader/src/base/unique_fd.hpp"
 
 #include <bpf/bpf.h>
 #include <cerrno>

@@ -16,7 +16,7 @@
 #include <vector>
 #include <zlib.h>
 
-#include "telemetry/base/owned_fd.hpp"
+#include <ebpf_loader/unique_fd.hpp>
 
 namespace imds_test {
 
@@ -61,7 +61,7 @@ class IntakeServer {
     using Answer = std::function<int(size_t)>;
 
     explicit IntakeServer(Answer answer, uint16_t port = 0) : answer_(std::move(answer)) {
-        listener_ = telemetry::OwnedFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        listener_ = ebpf_loader::UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
         const int one = 1;
         setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
         sockaddr_in address{};
@@ -94,7 +94,7 @@ class IntakeServer {
   private:
     void serve() {
         for (size_t number = 0; !stop_; ++number) {
-            const telemetry::OwnedFd client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+            const ebpf_loader::UniqueFd client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
             if (!client)
                 return;
             IntakeRequest request;
@@ -144,7 +144,7 @@ class IntakeServer {
     }
 
     Answer answer_;
-    telemetry::OwnedFd listener_;
+    ebpf_loader::UniqueFd listener_;
     uint16_t port_ = 0;
     std::atomic<bool> stop_ = false;
     mutable std::mutex mutex_;

@@ -12,7 +12,8 @@
 #include <unistd.h>
 #include <vector>
 
-#include "telemetry/base/owned_fd.hpp"
+#include <ebpf_loader/unique_fd.hpp>
+
 #include "telemetry/sink/stream.hpp"
 
 namespace sink_test {
@@ -76,11 +77,11 @@ struct Pipe {
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) != 0)
             throw std::runtime_error("pipe2");
-        reader = OwnedFd(ends[0]);
-        writer = OwnedFd(ends[1]);
+        reader = ebpf_loader::UniqueFd(ends[0]);
+        writer = ebpf_loader::UniqueFd(ends[1]);
     }
-    OwnedFd reader;
-    OwnedFd writer;
+    ebpf_loader::UniqueFd reader;
+    ebpf_loader::UniqueFd writer;
 };
 
 inline StreamOptions small(std::chrono::milliseconds patience = 50ms) {

@@ -50,7 +50,7 @@ struct Captured {
         to.r15 = static_cast<uint64_t>(from[REG_R15]);
         to.cs = 0x33;
         memory.resize(EBT_STACK_MAX);
-        const OwnedFd own(open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
+        const ebpf_loader::UniqueFd own(open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
         const ssize_t got = pread(own.get(), memory.data(), memory.size(), static_cast<off_t>(to.sp));
         ASSERT_GT(got, 0);
         memory.resize(static_cast<size_t>(got));
