@@ -145,6 +145,31 @@ void complain(std::string_view line) {
     std::cerr << "get_offsets: " << line << "\n";
 }
 
+/// What the user of this program can do about what the library reports.
+const char* advice(const ebpf_loader::Error& error) {
+    using ebpf_loader::ErrorCause;
+    switch (error.cause()) {
+    case ErrorCause::config_unreadable:
+    case ErrorCause::config_incomplete:
+        return "\nMake one: get_offsets > ebpf_telemetry.conf";
+    case ErrorCause::config_line:
+        return "\nCorrect the line (get_offsets --list names all fields), or make the file again.";
+    case ErrorCause::kernel_btf_missing:
+    case ErrorCause::btf_ambiguous:
+    case ErrorCause::offsets_unsound:
+    case ErrorCause::not_discovered:
+        return "\nTake the offsets from the kernel's debug information or headers; get_offsets/README.md "
+               "says "
+               "where to get them.";
+    case ErrorCause::kernel_btf_unreadable:
+        return "\nRun as root.";
+    case ErrorCause::file_without_btf:
+        return "\nFrom an uncompressed kernel image with debug information: get_offsets --vmlinux FILE";
+    default:
+        return error.code() == ebpf_loader::ErrorCode::privileges ? "; run as root (sudo)" : "";
+    }
+}
+
 using Way = Offsets (*)();
 
 Offsets from_own_btf() {
@@ -169,7 +194,7 @@ Offsets of_running_kernel() {
         try {
             return way();
         } catch (const ebpf_loader::Error& error) {
-            reasons += (reasons.empty() ? "" : "\n") + std::string(error.what());
+            reasons += (reasons.empty() ? "" : "\n") + std::string(error.what()) + advice(error);
         }
     }
     throw ebpf_loader::Error(ebpf_loader::ErrorCode::offsets, reasons);
@@ -253,6 +278,9 @@ int main(int argc, char** argv) {
             std::cerr << "get_offsets: " << error.what << "\n";
         std::cerr << "Try: get_offsets --help\n";
         return 2;
+    } catch (const ebpf_loader::Error& error) {
+        std::cerr << "get_offsets: " << error.what() << advice(error) << "\n";
+        return 1;
     } catch (const std::exception& error) {
         std::cerr << "get_offsets: " << error.what() << "\n";
         return 1;

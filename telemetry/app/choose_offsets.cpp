@@ -35,7 +35,8 @@ Offsets from_found(const std::string& file, bool any_release) {
         throw ebpf_loader::Error(error.code(),
                                  std::string(error.what()) + "\n" + file +
                                      " was taken since it was there: remove it, or give -c none "
-                                     "to take the offsets from the kernel itself");
+                                     "to take the offsets from the kernel itself",
+                                 error.cause());
     }
 }
 

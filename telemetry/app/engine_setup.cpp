@@ -12,6 +12,7 @@
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/probe_report.hpp>
 
+#include "telemetry/app/advice.hpp"
 #include "telemetry/app/choose_offsets.hpp"
 #include "telemetry/base/exit_status.hpp"
 #include "telemetry/limits/memory_budget.hpp"
@@ -88,7 +89,7 @@ int probe(const Options& options) {
         if (capabilities.has_privileges)
             verdicts = ebpf_loader::try_tiers(capabilities, choose_offsets(options, usual_configs()));
     } catch (const ebpf_loader::Error& error) {
-        log(LogLevel::error, error.what());
+        log(LogLevel::error, with_advice(error));
     }
     std::string report;
     options.format->make({})->format(ProbeDocument(capabilities, verdicts), report);

@@ -8,6 +8,7 @@
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/probe.hpp>
 
+#include "telemetry/app/advice.hpp"
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/exit_status.hpp"
 #include "telemetry/base/priority.hpp"
@@ -50,7 +51,7 @@ int act(const Options& options, const Program& program, const char* name) {
     try {
         return act_unguarded(options, program);
     } catch (const ebpf_loader::Error& error) {
-        log(LogLevel::fatal, error.what());
+        log(LogLevel::fatal, with_advice(error));
         return exit_status(error.code());
     } catch (const RuleError& error) {
         log(LogLevel::fatal, error.what());

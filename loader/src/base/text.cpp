@@ -28,6 +28,10 @@ std::string printable(std::string_view text, size_t longest) {
     return text.size() > longest ? out + "..." : out;
 }
 
+std::string quoted(std::string_view text, size_t longest) {
+    return '"' + printable(text, longest) + '"';
+}
+
 std::optional<std::string> read_file(const std::string& file, size_t limit) {
     const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd)

@@ -54,8 +54,7 @@ void attempt(const std::string& tracefs, const Peek& peek, FoundOffsets& found) 
 
 Discovery observe_offsets(const std::function<void(std::string_view)>& log) {
     if (const std::string missing = missing_capabilities(); !missing.empty())
-        throw Error(ErrorCode::privileges,
-                    "not allowed to discover the kernel's offsets: " + missing + "; run as root (sudo)");
+        throw Error(ErrorCode::privileges, "not allowed to discover the kernel's offsets: " + missing);
     require_proc();
     const LibbpfQuiet quiet;
     const std::string tracefs = ensure_tracefs();
@@ -79,9 +78,7 @@ Offsets discover_offsets(const std::function<void(std::string_view)>& log) {
         message += "\n  " + refused;
     for (const std::string& problem : observed.offsets.problems())
         message += "\n  " + problem;
-    message += "\nMake a config from the kernel's debug information or headers instead "
-               "(see get_offsets/README.md).";
-    throw Error(ErrorCode::offsets, message);
+    throw Error(ErrorCode::offsets, message, ErrorCause::not_discovered);
 }
 
 std::vector<std::string> contradictions(const Offsets& claimed, const Discovery& observed) {

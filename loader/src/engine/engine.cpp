@@ -99,13 +99,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     capabilities_ = probe_capabilities();
     check_environment();
     offsets_ = options.offsets ? *options.offsets : running_kernel_offsets(options.log);
-    const auto problems = offsets_.problems();
-    if (!problems.empty()) {
-        std::string text = "the kernel offsets (" + offsets_.source + ") cannot be used:";
-        for (const std::string& problem : problems)
-            text += "\n  " + problem;
-        throw Error(ErrorCode::offsets, text);
-    }
+    require_sound(offsets_);
     LoadPlan plan =
         make_load_plan(capabilities_, offsets_, hooks_for(selection_), buffer_sizes_.ring(), options.log);
     if (options.events_per_process > EngineOptions::max_rate_limit)
@@ -136,8 +130,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
 void Engine::Impl::check_environment() const {
     if (!capabilities_.has_privileges)
         throw Error(ErrorCode::privileges,
-                    "not allowed to load eBPF programs: " + capabilities_.missing_privileges +
-                        "; run as root (sudo), in a container with these capabilities");
+                    "not allowed to load eBPF programs: " + capabilities_.missing_privileges);
     if (capabilities_.lockdown_confidentiality)
         throw Error(
             ErrorCode::lockdown,
@@ -152,7 +145,8 @@ void Engine::Impl::check_self(const Hooks& hooks) {
     } catch (const Error& error) {
         if (error.code() != ErrorCode::offsets)
             throw;
-        throw Error(error.code(), std::string(error.what()) + "\nThe offsets in use: " + offsets_.source);
+        throw Error(error.code(), std::string(error.what()) + "\nThe offsets in use: " + offsets_.source,
+                    error.cause());
     }
 }
 

@@ -49,12 +49,10 @@ size_t BufferSizes::memory(bool uses_ring) const {
     if (!limit_ || others_ + memory <= limit_)
         return memory;
     const size_t least = uses_ring ? ring_memory(least_buffer_bytes) : perf_memory(least_buffer_bytes);
-    const auto mib = [](size_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20); };
-    std::string text = "--max-memory " + mib(limit_) + " is too low: the program takes " + mib(others_) +
-                       " and its buffers " + mib(memory) + "; give it " + mib(others_ + memory) + " or more";
-    if (memory > least)
-        text += ", or " + mib(others_ + least) + " or more with a smaller --buffer-size";
-    throw Error(ErrorCode::resources, text);
+    throw MemoryLimitError("the limit of memory, " + std::to_string(limit_) +
+                               " bytes, is too low: this process takes " + std::to_string(others_) +
+                               " and its buffers " + std::to_string(memory),
+                           {.limit = limit_, .besides = others_, .buffers = memory, .least = least});
 }
 
 size_t BufferSizes::vital_perf(size_t bytes) {

@@ -20,7 +20,7 @@ std::string all_refused(const std::vector<TierVerdict>& verdicts) {
         if (!verdict.log_tail.empty())
             text += "\n" + verdict.log_tail;
     }
-    return text + "\nSee --probe, and report this with its output";
+    return text;
 }
 
 /// Before 5.16 only the verifier's log tells. Before 5.2 that is a log of all it did, which takes

@@ -93,17 +93,16 @@ void offer_structures(const btf* types, PlaceTable& table) {
 BtfPtr read_kernel_btf() {
     const std::string path = kernel_btf_path();
     if (access(path.c_str(), F_OK) != 0)
-        throw Error(
-            ErrorCode::offsets,
-            "This kernel does not describe its structures: there is no " + path +
-                ".\nGive their offsets in a config file; get_offsets/README.md tells where to get one.");
+        throw Error(ErrorCode::offsets,
+                    "This kernel does not describe its structures: there is no " + path + ".",
+                    ErrorCause::kernel_btf_missing);
     LibbpfQuiet quiet;
     BtfPtr types(btf__parse_raw(path.c_str()));
     if (!types)
-        throw Error(ErrorCode::offsets, "Cannot read the kernel's description of itself, " + path + ": " +
-                                            std::strerror(errno) +
-                                            ".\nRun as root, or give the offsets in a config file "
-                                            "(see get_offsets/README.md).");
+        throw Error(ErrorCode::offsets,
+                    "Cannot read the kernel's description of itself, " + path + ": " + std::strerror(errno) +
+                        ".",
+                    ErrorCause::kernel_btf_unreadable);
     return types;
 }
 
@@ -116,8 +115,8 @@ BtfPtr read_btf_file(const std::string& file) {
         throw Error(ErrorCode::offsets,
                     "There is no BTF in " + file +
                         (errno == ENOENT ? std::string() : std::string(" (") + std::strerror(errno) + ")") +
-                        ".\nFrom an uncompressed kernel image with debug information, make a config: "
-                        "get_offsets --vmlinux FILE > ebpf_telemetry.conf");
+                        ".",
+                    ErrorCause::file_without_btf);
     return types;
 }
 

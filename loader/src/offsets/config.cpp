@@ -44,8 +44,8 @@ class ConfigReader {
         std::optional<std::string> text = read_file(file_, largest_config + 1);
         if (!text)
             throw Error(ErrorCode::offsets,
-                        "Cannot read the offsets config " + file_ + ": " + std::strerror(errno) +
-                            ".\nMake one in get_offsets/: make conf > ../ebpf_telemetry.conf");
+                        "Cannot read the offsets config " + file_ + ": " + std::strerror(errno) + ".",
+                        ErrorCause::config_unreadable);
         return std::move(*text);
     }
 
@@ -63,7 +63,7 @@ class ConfigReader {
         else if (std::optional<size_t> row = Offsets::find(key))
             set_offset(*row, value);
         else
-            fail("no such field; get_offsets/get_offsets --list names them all");
+            fail("no such field");
     }
 
     void set_release(std::string_view value) {
@@ -105,15 +105,14 @@ class ConfigReader {
                            std::string(offset_rows()[row].member);
         if (!missing.empty())
             throw Error(ErrorCode::offsets,
-                        file_ + ":" + std::to_string(number_) + ": the file ends without" + missing +
-                            "\nMake it again in get_offsets/: make conf > ../ebpf_telemetry.conf");
+                        file_ + ":" + std::to_string(number_) + ": the file ends without" + missing,
+                        ErrorCause::config_incomplete);
     }
 
     [[noreturn]] void fail(const std::string& what) const {
-        throw Error(ErrorCode::offsets, file_ + ":" + std::to_string(number_) + ": " + what + "\n    " +
-                                            printable(line_, 120) +
-                                            "\nCorrect the line, or make the file again in get_offsets/: "
-                                            "make conf > ../ebpf_telemetry.conf");
+        throw Error(ErrorCode::offsets,
+                    file_ + ":" + std::to_string(number_) + ": " + what + "\n    " + printable(line_, 120),
+                    ErrorCause::config_line);
     }
 
     std::string file_;

@@ -132,8 +132,7 @@ void require_sound(const Offsets& offsets) {
     std::string message = "The kernel offsets (" + offsets.source + ") cannot be used:";
     for (const std::string& problem : problems)
         message += "\n  " + problem;
-    message += "\nMake a new config for this kernel in get_offsets/: make conf > ../ebpf_telemetry.conf";
-    throw Error(ErrorCode::offsets, message);
+    throw Error(ErrorCode::offsets, message, ErrorCause::offsets_unsound);
 }
 
 void require_release(const Offsets& offsets, std::string_view running) {
@@ -141,9 +140,8 @@ void require_release(const Offsets& offsets, std::string_view running) {
         return;
     throw Error(ErrorCode::offsets,
                 "The kernel offsets (" + offsets.source + ") are for Linux " + offsets.release +
-                    ", and this is Linux " + std::string(running) +
-                    ".\nMake a config for this kernel in get_offsets/: make conf > ../ebpf_telemetry.conf"
-                    "\nor, if the two kernels are known to be alike, add --any-release.");
+                    ", and this is Linux " + std::string(running) + ".",
+                ErrorCause::other_release);
 }
 
 } // namespace ebpf_loader

@@ -82,11 +82,10 @@ bool PlaceTable::complete() const {
 void PlaceTable::store(Offsets& offsets) const {
     for (const auto& [name, structure] : structures_)
         if (structure.ambiguous)
-            throw Error(
-                ErrorCode::offsets,
-                offsets.source + " describes several, different structures named " + std::string(name) +
-                    ".\nGive the offsets of this kernel in a config file; get_offsets/README.md tells "
-                    "where to get one.");
+            throw Error(ErrorCode::offsets,
+                        offsets.source + " describes several, different structures named " +
+                            std::string(name) + ".",
+                        ErrorCause::btf_ambiguous);
     for (size_t row = 0; row < places_.size(); ++row)
         offsets.set(row, answer(row));
 }

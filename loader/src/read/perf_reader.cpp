@@ -81,8 +81,9 @@ UniqueFd open_event(int cpu, size_t bytes) {
 }
 
 [[noreturn]] void fail(const std::string& what, int cpu) {
-    throw Error(ErrorCode::resources, "cannot " + what + " the perf buffer of CPU " + std::to_string(cpu) +
-                                          ": " + strerror(errno) + "; try a smaller --buffer-size");
+    throw Error(ErrorCode::resources,
+                "cannot " + what + " the perf buffer of CPU " + std::to_string(cpu) + ": " + strerror(errno),
+                ErrorCause::buffer_refused);
 }
 
 CpuBuffer::CpuBuffer(UniqueFd fd, int map_fd, int cpu, size_t bytes, int epoll_fd)

@@ -36,9 +36,9 @@ class RingReader : public Reader {
 Mapping map_ring(int fd, size_t bytes, int protection, off_t offset) {
     void* address = mmap(nullptr, bytes, protection, MAP_SHARED, fd, offset);
     if (address == MAP_FAILED)
-        throw Error(ErrorCode::resources, "cannot map the ring buffer (" + std::to_string(bytes) +
-                                              " bytes): " + strerror(errno) +
-                                              "; try a smaller --buffer-size");
+        throw Error(ErrorCode::resources,
+                    "cannot map the ring buffer (" + std::to_string(bytes) + " bytes): " + strerror(errno),
+                    ErrorCause::buffer_refused);
     return Mapping(address, bytes);
 }
 

@@ -2,12 +2,14 @@
 #pragma once
 #include <ebpf_loader/error.hpp>
 
+#include "loader/src/base/text.hpp"
+
 #include <cstdint>
 #include <string>
 
 namespace ebpf_loader::self_check {
 
-/// What was seen and what it should have been, told in one sentence a field.
+/// What was seen and what it should have been, in one sentence a field.
 class Mismatches {
   public:
     void expect(const std::string& fields, uint64_t seen, uint64_t expected) {
@@ -27,25 +29,13 @@ class Mismatches {
         incomplete_ = true;
     }
 
-    /// Wrong offsets lead to any bytes, and to many of them.
-    static std::string quoted(const std::string& text) {
-        constexpr size_t most = 160;
-        std::string shown = text.substr(0, most);
-        for (char& c : shown)
-            if (c < ' ' || c > '~')
-                c = '?';
-        return '"' + shown + (text.size() > most ? "\"..." : "\"");
-    }
-
     bool incomplete() const { return incomplete_; }
     /// Throws Error(offsets) when there is anything.
     void finish() const {
         if (!text_.empty())
-            throw Error(
-                ErrorCode::offsets,
-                "the kernel offsets are wrong: observing this very process gave" + text_ +
-                    "\nMake them anew (cd get_offsets && make conf > ../ebpf_telemetry.conf), or start "
-                    "without a config where the kernel has BTF");
+            throw Error(ErrorCode::offsets,
+                        "the kernel offsets are wrong: observing this very process gave" + text_,
+                        ErrorCause::offsets_refuted);
     }
 
   private:

@@ -66,7 +66,7 @@ void check_argv(const RecordView& view, const OwnProcess& own, Mismatches& misma
     const auto field = view.find(EBT_FIELD_IMAGE_ARGV);
     if (!field || (field->head.status != EBT_OK && field->head.status != EBT_TRUNCATED)) {
         if (own.argv_bytes.value_or(own.argv.size()) != 0)
-            mismatches.add(fields, "no command line", Mismatches::quoted(own.argv));
+            mismatches.add(fields, "no command line", quoted(own.argv));
         return;
     }
     const size_t common = std::min(field->content.size(), own.argv.size());
@@ -100,7 +100,7 @@ void check_root(const RecordView& view, const OwnProcess& own, Mismatches& misma
                           (exe && !own.exe.empty() && view.path(*exe) == own.exe);
     if (root && view.path(*root) != "/" && from_top)
         mismatches.add("task_struct.fs, fs_struct.root, path.mnt, path.dentry",
-                       "a root directory " + Mismatches::quoted(view.path(*root)),
+                       "a root directory " + quoted(view.path(*root)),
                        "the one that the other paths start from");
 }
 

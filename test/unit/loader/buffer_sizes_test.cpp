@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "loader/src/load/buffer_sizes.hpp"
+#include "telemetry/app/advice.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +27,7 @@ std::string refusal(const BufferSizes& sizes, bool uses_ring) {
         sizes.memory(uses_ring);
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::resources);
-        return error.what();
+        return telemetry::with_advice(error);
     }
     ADD_FAILURE() << "not refused";
     return {};

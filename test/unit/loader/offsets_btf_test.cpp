@@ -7,6 +7,7 @@
 #include "loader/src/base/btf_ptr.hpp"
 #include "loader/src/base/kernel_image.hpp"
 #include "loader/src/offsets/place_table.hpp"
+#include "telemetry/app/advice.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
 #include <ctime>
@@ -183,7 +184,7 @@ TEST_F(BtfFile, SaysWhatIsWrongWithAFile) {
             Offsets::from_btf(file);
         } catch (const Error& caught) {
             EXPECT_EQ(caught.code(), ErrorCode::offsets);
-            return caught.what();
+            return telemetry::with_advice(caught);
         }
         return "(no error)";
     };
@@ -243,7 +244,7 @@ TEST(ThisKernelWithoutBtf, SaysWhereOffsetsCanComeFrom) {
     try {
         Offsets::from_btf();
     } catch (const Error& error) {
-        message = error.what();
+        message = telemetry::with_advice(error);
     }
     unsetenv("EBPF_TELEMETRY_BTF");
     EXPECT_THAT(message, HasSubstr("get_offsets/README.md"));

@@ -4,6 +4,7 @@
 
 #include "loader/src/base/kernel_image.hpp"
 #include "loader/src/offsets/place_table.hpp"
+#include "telemetry/app/advice.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
 #include <ctime>
@@ -27,7 +28,7 @@ std::string error_of(const std::function<void()>& action) {
         action();
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::offsets);
-        return error.what();
+        return telemetry::with_advice(error);
     }
     return "(no error)";
 }
