@@ -10,6 +10,7 @@ function(embed_files variable)
     list(POP_FRONT ARGN symbol file)
     string(APPEND assembly
       "    .balign 16\n    .globl ${symbol}_start\n    .globl ${symbol}_end\n"
+      "    .hidden ${symbol}_start\n    .hidden ${symbol}_end\n"
       "${symbol}_start:\n    .incbin \"${file}\"\n${symbol}_end:\n")
     string(APPEND name _${symbol})
     list(APPEND files ${file})

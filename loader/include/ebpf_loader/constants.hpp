@@ -5,6 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include <ebpf_loader/api.hpp>
+
 namespace ebpf_loader {
 
 /// A named number of the system call interface: O_WRONLY, AF_INET, SIGKILL, ...
@@ -15,10 +17,10 @@ struct Constant {
 };
 
 /// All constants, grouped by set.
-std::span<const Constant> constants();
+EBPF_LOADER_API std::span<const Constant> constants();
 /// By name within a set; an empty set searches all, nullopt if absent or ambiguous in value.
-std::optional<uint64_t> find_constant(std::string_view set, std::string_view name);
+EBPF_LOADER_API std::optional<uint64_t> find_constant(std::string_view set, std::string_view name);
 /// Those of one set; empty if there is no such set.
-std::span<const Constant> constants_of(std::string_view set);
+EBPF_LOADER_API std::span<const Constant> constants_of(std::string_view set);
 
 } // namespace ebpf_loader

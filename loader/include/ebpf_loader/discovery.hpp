@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <ebpf_loader/api.hpp>
 #include <ebpf_loader/offsets.hpp>
 
 namespace ebpf_loader {
@@ -25,14 +26,14 @@ struct Discovery {
 /// fraction of a second and root's rights. A place counts once it followed every change of its
 /// value and no other did; nothing is guessed. Throws Error where it cannot even begin.
 /// The calling thread must not end meanwhile; other threads are not disturbed.
-Discovery observe_offsets(const std::function<void(std::string_view)>& log = {});
+EBPF_LOADER_API Discovery observe_offsets(const std::function<void(std::string_view)>& log = {});
 
 /// The same, complete: throws Error(offsets), naming what was refused, unless every required
 /// offset was found.
-Offsets discover_offsets(const std::function<void(std::string_view)>& log = {});
+EBPF_LOADER_API Offsets discover_offsets(const std::function<void(std::string_view)>& log = {});
 
 /// Compares offsets with what was observed: a sentence for each field that differs. Fields
 /// that were refused are not compared.
-std::vector<std::string> contradictions(const Offsets& claimed, const Discovery& observed);
+EBPF_LOADER_API std::vector<std::string> contradictions(const Offsets& claimed, const Discovery& observed);
 
 } // namespace ebpf_loader

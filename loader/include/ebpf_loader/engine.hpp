@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include <ebpf_loader/api.hpp>
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/offsets.hpp>
 #include <ebpf_loader/probe.hpp>
@@ -40,7 +41,7 @@ struct EngineOptions {
 
 /// The engine: one loaded tier, attached on start(), read with poll().
 /// Not thread-safe: one thread calls everything.
-class Engine {
+class EBPF_LOADER_API Engine {
   public:
     /// Gets one record: a complete ebt_header and its fields, checked for size only.
     /// The bytes are valid during the call.
@@ -91,13 +92,13 @@ class Engine {
     const Offsets& offsets() const;
 
   private:
-    class Impl;
+    class EBPF_LOADER_LOCAL Impl;
     std::unique_ptr<Impl> impl_;
 };
 
 /// Loads every tier that this kernel may take, attaches none, and tells which one an
 /// engine would choose and why no better one. Mounts tracefs where it is not, and notes
 /// so in `capabilities`. Throws Error(tracefs).
-std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& offsets);
+EBPF_LOADER_API std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& offsets);
 
 } // namespace ebpf_loader

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <ebpf_loader/api.hpp>
+
 namespace ebpf_loader {
 
 /// Why a start failed; each has its own exit status in the program.
@@ -37,7 +39,7 @@ enum class ErrorCause {
 };
 
 /// Thrown at start-up only. what() says in full sentences what failed.
-class Error : public std::runtime_error {
+class EBPF_LOADER_API Error : public std::runtime_error {
   public:
     Error(ErrorCode code, const std::string& message, ErrorCause cause = ErrorCause::other)
         : std::runtime_error(message), code_(code), cause_(cause) {}
@@ -50,7 +52,7 @@ class Error : public std::runtime_error {
 };
 
 /// EngineOptions::max_memory is too low. All sizes are in bytes.
-class MemoryLimitError : public Error {
+class EBPF_LOADER_API MemoryLimitError : public Error {
   public:
     struct Sizes {
         size_t limit;

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string_view>
 
+#include <ebpf_loader/api.hpp>
 #include <ebpf_loader/offsets.hpp>
 
 namespace ebpf_loader {
@@ -11,6 +12,6 @@ namespace ebpf_loader {
 /// without, from what an earlier discovery kept under /var/cache/ebpf_telemetry; or
 /// discovered now (see discovery.hpp), which is said in one line and kept there.
 /// Throws Error.
-Offsets running_kernel_offsets(const std::function<void(std::string_view)>& log = {});
+EBPF_LOADER_API Offsets running_kernel_offsets(const std::function<void(std::string_view)>& log = {});
 
 } // namespace ebpf_loader

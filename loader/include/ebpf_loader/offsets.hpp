@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include <ebpf_loader/api.hpp>
+
 namespace ebpf_loader {
 
 /// One row of kern/abi/offsets.def.
@@ -20,10 +22,10 @@ struct OffsetRow {
 };
 
 /// All rows, in the order of the table.
-std::span<const OffsetRow> offset_rows();
+EBPF_LOADER_API std::span<const OffsetRow> offset_rows();
 
 /// Byte offsets of kernel fields for one kernel, one entry a row of the table.
-class Offsets {
+class EBPF_LOADER_API Offsets {
   public:
     Offsets();
 
@@ -43,7 +45,7 @@ class Offsets {
     std::vector<std::string> scattered() const;
 
     /// Reads a config file ("struct.member = offset" lines, # comments; `absent` for an
-    /// optional field that the kernel lacks). Throws Error(offsets) with file, line and remedy.
+    /// optional field that the kernel lacks). Throws Error(offsets) with file and line.
     static Offsets from_config(const std::string& file);
     /// Writes what from_config reads, a comment a line, release and source on top.
     void write_config(std::ostream& out) const;
@@ -57,10 +59,9 @@ class Offsets {
 };
 
 /// Throws Error(offsets) with all problems() when there are any.
-void require_sound(const Offsets& offsets);
+EBPF_LOADER_API void require_sound(const Offsets& offsets);
 
-/// Throws Error(offsets) when the offsets are for another release than `running`; the
-/// message names both and --any-release, the option that skips this check.
-void require_release(const Offsets& offsets, std::string_view running);
+/// Throws Error(offsets), which names both, when the offsets are for another release than `running`.
+EBPF_LOADER_API void require_release(const Offsets& offsets, std::string_view running);
 
 } // namespace ebpf_loader

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include <ebpf_loader/api.hpp>
+
 namespace ebpf_loader {
 
 class Offsets;
@@ -13,8 +15,8 @@ class Offsets;
 /// The eBPF objects, from the least demanding to the most capable.
 enum class Tier { tp, raw_tp_sub4096, raw_tp_noloops, raw_tp };
 
-std::string_view tier_name(Tier tier);
-std::optional<Tier> parse_tier(std::string_view name);
+EBPF_LOADER_API std::string_view tier_name(Tier tier);
+EBPF_LOADER_API std::optional<Tier> parse_tier(std::string_view name);
 
 /// A capability that could not be found out.
 struct Unknown {
@@ -57,7 +59,7 @@ struct Capabilities {
     std::vector<Unknown> unknown; ///< these are false or 0 above, without having been found so
 };
 
-Capabilities probe_capabilities();
+EBPF_LOADER_API Capabilities probe_capabilities();
 
 /// What became of a tier.
 struct TierVerdict {
@@ -72,8 +74,8 @@ struct TierVerdict {
 
 /// Judges every tier by capabilities alone, the one to prefer first; `chosen` is left to the
 /// engine.
-std::vector<TierVerdict> judge_tiers(const Capabilities& caps);
+EBPF_LOADER_API std::vector<TierVerdict> judge_tiers(const Capabilities& caps);
 /// The same for a kernel whose structures are laid out like this.
-std::vector<TierVerdict> judge_tiers(const Capabilities& caps, const Offsets& offsets);
+EBPF_LOADER_API std::vector<TierVerdict> judge_tiers(const Capabilities& caps, const Offsets& offsets);
 
 } // namespace ebpf_loader

@@ -6,12 +6,13 @@
 #include <vector>
 
 #include <ebpf_loader/abi/plan.h>
+#include <ebpf_loader/api.hpp>
 #include <ebpf_loader/syscalls.hpp>
 
 namespace ebpf_loader {
 
 /// What to capture: plans by row and the numbers that lead to them.
-class Selection {
+class EBPF_LOADER_API Selection {
   public:
     /// Selects a row of the table by every number that leads to it; a call with several forms
     /// is selected form by form (see next_form()). `filter` is ORed clauses
@@ -43,9 +44,9 @@ class Selection {
     bool wants_stacks() const { return wants_stacks_; }
 
   private:
-    void select_socketcall(const SyscallRow& call);
-    void select_execve();
-    void select_stream(const SyscallRow& call);
+    EBPF_LOADER_LOCAL void select_socketcall(const SyscallRow& call);
+    EBPF_LOADER_LOCAL void select_execve();
+    EBPF_LOADER_LOCAL void select_stream(const SyscallRow& call);
 
     std::map<uint16_t, ebt_plan> plans_;
     std::map<uint32_t, ebt_numbers> numbers_;

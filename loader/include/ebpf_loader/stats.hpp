@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <ebpf_loader/abi/record.h>
+#include <ebpf_loader/api.hpp>
 
 namespace ebpf_loader {
 
@@ -27,6 +28,6 @@ struct EngineStats {
     uint64_t missed_runs = 0;     ///< program runs the kernel skipped (recursion), from its own statistics
     std::vector<SlotStats> slots; ///< at [cpu * EBT_SLOTS + slot]: what adds up to `emitted` and `lost`
 };
-std::string_view loss_name(ebt_loss cause); ///< "buffer_full", "scratch_busy", ...
+EBPF_LOADER_API std::string_view loss_name(ebt_loss cause); ///< "buffer_full", "scratch_busy", ...
 
 } // namespace ebpf_loader

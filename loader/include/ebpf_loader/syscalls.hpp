@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <ebpf_loader/abi/plan.h>
+#include <ebpf_loader/api.hpp>
 
 // Implemented in loader/src/tables: syscalls.cpp (the table and its look-ups), argument_kinds.cpp
 // (what follows from the kinds of arguments) and syscall_listing.cpp (--list-syscalls).
@@ -110,15 +111,15 @@ struct SyscallRow {
 };
 
 /// All system calls of the table; the plan row of the i-th is EBT_FIRST_SYSCALL_ROW + i.
-std::span<const SyscallRow> syscall_rows();
+EBPF_LOADER_API std::span<const SyscallRow> syscall_rows();
 
 /// By name, or nullptr. Where several rows share the name, the first; see next_form().
-const SyscallRow* find_syscall(std::string_view name);
+EBPF_LOADER_API const SyscallRow* find_syscall(std::string_view name);
 /// The next row with the same name, or nullptr. i386 passes a 64-bit argument in two halves,
 /// so a few calls (fallocate, fanotify_mark, ...) have arguments of their own there.
-const SyscallRow* next_form(const SyscallRow& call);
+EBPF_LOADER_API const SyscallRow* next_form(const SyscallRow& call);
 /// By number as the ABI counts (x32 bit removed), or nullptr. Knows what numbers_of() says.
-const SyscallRow* find_syscall(ebt_abi abi, int number);
+EBPF_LOADER_API const SyscallRow* find_syscall(ebt_abi abi, int number);
 
 /// What i386's socketcall(2) turns into with this first argument, or nullptr. accept becomes accept4,
 /// which alone has a number of its own on i386; send and recv become sendto and recvfrom.
@@ -132,27 +133,27 @@ struct SyscallNumber {
 /// Every number that leads to the call: those of its row, and those by which only kernels
 /// before 5.4 reach it (x32's own numbers without the x32 bit, x86_64's with it), so that
 /// nobody evades a rule by them.
-std::vector<SyscallNumber> numbers_of(const SyscallRow& call);
+EBPF_LOADER_API std::vector<SyscallNumber> numbers_of(const SyscallRow& call);
 
 /// By plan row, as ebt_header.row has it, or nullptr (process events, calls unknown to the table).
-const SyscallRow* syscall_of_row(uint16_t row);
-uint16_t row_of(const SyscallRow& call);
+EBPF_LOADER_API const SyscallRow* syscall_of_row(uint16_t row);
+EBPF_LOADER_API uint16_t row_of(const SyscallRow& call);
 
 /// Is it a path in user memory, of whatever kind?
-bool is_path(ArgKind kind);
+EBPF_LOADER_API bool is_path(ArgKind kind);
 /// Is the argument 32 bits wide to the kernel (int, fd, mode_t, ...)?
-bool is_32_bit(ArgKind kind);
+EBPF_LOADER_API bool is_32_bit(ArgKind kind);
 /// Is its natural order signed?
-bool is_signed(ArgKind kind);
+EBPF_LOADER_API bool is_signed(ArgKind kind);
 
 /// The capture steps that the kinds of a row's arguments and return ask for.
 /// Never more than EBT_STEPS.
-std::vector<ebt_step> capture_steps(const SyscallRow& call);
+EBPF_LOADER_API std::vector<ebt_step> capture_steps(const SyscallRow& call);
 
-std::string_view kind_name(ArgKind kind);
-std::string_view return_name(ReturnKind kind);
+EBPF_LOADER_API std::string_view kind_name(ArgKind kind);
+EBPF_LOADER_API std::string_view return_name(ReturnKind kind);
 
 /// The whole table for people: numbers in each ABI, arguments with their kinds, captures.
-void list_syscalls(std::ostream& out);
+EBPF_LOADER_API void list_syscalls(std::ostream& out);
 
 } // namespace ebpf_loader
