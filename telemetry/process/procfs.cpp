@@ -24,6 +24,8 @@ struct Procfs::Buffers {
 
 namespace {
 
+using ebpf_loader::UniqueFd;
+
 constexpr size_t stat_bytes = 1024;           ///< what is used of it comes first
 constexpr size_t most_status_bytes = 1 << 20; ///< it lists up to 65,536 supplementary groups
 constexpr size_t most_cgroup_bytes = 64 * 1024;
@@ -42,18 +44,18 @@ size_t read_up_to(int fd, char* out, size_t room) noexcept {
     return done;
 }
 
-ebpf_loader::UniqueFd open_file(int process, const char* name) noexcept {
-    return ebpf_loader::UniqueFd(openat(process, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+UniqueFd open_file(int process, const char* name) noexcept {
+    return UniqueFd(openat(process, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
 }
 
 size_t read_file(int process, const char* name, char* out, size_t room) noexcept {
-    const ebpf_loader::UniqueFd file = open_file(process, name);
+    const UniqueFd file = open_file(process, name);
     return file ? read_up_to(file.get(), out, room) : 0;
 }
 
 std::optional<std::string> read_file(int process, const char* name, size_t most) {
     constexpr size_t step = 16 * 1024;
-    const ebpf_loader::UniqueFd file = open_file(process, name);
+    const UniqueFd file = open_file(process, name);
     if (!file)
         return std::nullopt;
     std::string text;
@@ -125,22 +127,22 @@ Procfs::~Procfs() = default;
 Procfs::Procfs(Procfs&&) noexcept = default;
 
 /// What is opened through this descriptor is of one process, even if its id is used again.
-ebpf_loader::UniqueFd Procfs::open_process(const char* process) const noexcept {
+UniqueFd Procfs::open_process(const char* process) const noexcept {
     char path[PATH_MAX];
     const int length = snprintf(path, sizeof(path), "%s/%s", root_.c_str(), process);
     if (length < 0 || static_cast<size_t>(length) >= sizeof(path))
-        return ebpf_loader::UniqueFd();
-    return ebpf_loader::UniqueFd(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+        return UniqueFd();
+    return UniqueFd(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-ebpf_loader::UniqueFd Procfs::open_process(uint32_t pid) const noexcept {
+UniqueFd Procfs::open_process(uint32_t pid) const noexcept {
     char digits[16];
     snprintf(digits, sizeof(digits), "%u", pid);
     return open_process(digits);
 }
 
 const Procfs::Process* Procfs::read(uint32_t pid) noexcept {
-    const ebpf_loader::UniqueFd directory = open_process(pid);
+    const UniqueFd directory = open_process(pid);
     const auto stat = directory ? read_stat(directory.get()) : std::nullopt;
     if (!stat)
         return nullptr;
@@ -202,18 +204,18 @@ void Procfs::read_tty(int64_t device) noexcept {
 }
 
 std::optional<ProcessStat> Procfs::stat(uint32_t pid) const noexcept {
-    const ebpf_loader::UniqueFd process = open_process(pid);
+    const UniqueFd process = open_process(pid);
     return process ? read_stat(process.get()) : std::nullopt;
 }
 
 std::optional<ProcessIds> Procfs::ids(uint32_t pid) const {
-    const ebpf_loader::UniqueFd process = open_process(pid);
+    const UniqueFd process = open_process(pid);
     const auto status = process ? read_file(process.get(), "status", most_status_bytes) : std::nullopt;
     return status ? parse_ids(*status) : std::nullopt;
 }
 
 std::optional<ProcessFacts> Procfs::facts(uint32_t pid, uint64_t start_ticks) const {
-    const ebpf_loader::UniqueFd directory = open_process(pid);
+    const UniqueFd directory = open_process(pid);
     if (!directory)
         return std::nullopt;
     const int process = directory.get();
@@ -230,18 +232,18 @@ std::optional<ProcessFacts> Procfs::facts(uint32_t pid, uint64_t start_ticks) co
 }
 
 std::optional<std::string> Procfs::cgroup(uint32_t pid, uint64_t start_ticks) const {
-    const ebpf_loader::UniqueFd process = open_process(pid);
+    const UniqueFd process = open_process(pid);
     auto path = process ? read_cgroup(process.get()) : std::nullopt;
     return path && is_still(process.get(), start_ticks) ? path : std::nullopt;
 }
 
 uint32_t Procfs::namespace_of(uint32_t pid, const char* name) const {
-    const ebpf_loader::UniqueFd process = open_process(pid);
+    const UniqueFd process = open_process(pid);
     return process ? read_namespace(process.get(), name) : 0;
 }
 
 std::optional<std::string> Procfs::file(const std::string& process, const char* name, size_t most) const {
-    const ebpf_loader::UniqueFd directory = open_process(process.c_str());
+    const UniqueFd directory = open_process(process.c_str());
     return directory ? read_file(directory.get(), name, most) : std::nullopt;
 }
 

@@ -14,6 +14,8 @@
 namespace telemetry {
 namespace {
 
+using ebpf_loader::UniqueFd;
+
 constexpr size_t most_mount_bytes = 4u << 20;
 constexpr size_t most_memory = 64 * 1024; ///< [vdso] has two pages
 
@@ -27,10 +29,10 @@ std::string hexadecimal(uint64_t value) {
 }
 
 /// Opens the file without waiting, whatever it is; regular files alone.
-ebpf_loader::UniqueFd open_regular(const std::string& path, struct stat& status) {
-    ebpf_loader::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+UniqueFd open_regular(const std::string& path, struct stat& status) {
+    UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
-        return ebpf_loader::UniqueFd();
+        return UniqueFd();
     return file;
 }
 
@@ -42,7 +44,7 @@ FileIdentity identity_of(const struct stat& status) {
 
 /// Files that have no mount: memfd_create(2), shared memory.
 uint64_t memory_device() {
-    const ebpf_loader::UniqueFd file(memfd_create("ebpf_telemetry", MFD_CLOEXEC));
+    const UniqueFd file(memfd_create("ebpf_telemetry", MFD_CLOEXEC));
     struct stat status {};
     return file && fstat(file.get(), &status) == 0 ? status.st_dev : 0;
 }
@@ -63,14 +65,14 @@ std::optional<CodeFiles::File> CodeFiles::open_file(const CodeRange& range) {
         return std::nullopt;
     struct stat status {};
     const std::string process = procfs_.root() + '/' + pid_;
-    ebpf_loader::UniqueFd file = open_regular(
+    UniqueFd file = open_regular(
         process + "/map_files/" + hexadecimal(range.begin) + '-' + hexadecimal(range.end), status);
     for (const std::string& root : {process + "/root", std::string()}) {
         if (file)
             break;
         file = open_regular(root + range.name, status);
         if (file && (status.st_dev != range.device || status.st_ino != range.inode))
-            file = ebpf_loader::UniqueFd();
+            file = UniqueFd();
     }
     if (!file)
         return std::nullopt;
@@ -79,8 +81,7 @@ std::optional<CodeFiles::File> CodeFiles::open_file(const CodeRange& range) {
 }
 
 std::optional<CodeFiles::File> CodeFiles::open_memory(const CodeRange& range) const {
-    const ebpf_loader::UniqueFd file(
-        ::open((procfs_.root() + '/' + pid_ + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
+    const UniqueFd file(::open((procfs_.root() + '/' + pid_ + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
     std::string memory(std::min<uint64_t>(range.end - range.begin, most_memory), '\0');
     if (!file || pread(file.get(), memory.data(), memory.size(), static_cast<off_t>(range.begin)) !=
                      static_cast<ssize_t>(memory.size()))

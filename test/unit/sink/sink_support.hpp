@@ -19,6 +19,7 @@
 namespace sink_test {
 
 using namespace telemetry;
+using ebpf_loader::UniqueFd;
 using namespace std::chrono_literals;
 
 using Clock = std::chrono::steady_clock;
@@ -77,11 +78,11 @@ struct Pipe {
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) != 0)
             throw std::runtime_error("pipe2");
-        reader = ebpf_loader::UniqueFd(ends[0]);
-        writer = ebpf_loader::UniqueFd(ends[1]);
+        reader = UniqueFd(ends[0]);
+        writer = UniqueFd(ends[1]);
     }
-    ebpf_loader::UniqueFd reader;
-    ebpf_loader::UniqueFd writer;
+    UniqueFd reader;
+    UniqueFd writer;
 };
 
 inline StreamOptions small(std::chrono::milliseconds patience = 50ms) {

@@ -39,7 +39,7 @@ TEST(StreamSink, WritesThroughAPipeWhatFitsAtOnceAndWhatDoesNot) {
     EXPECT_TRUE(blocking) << "the descriptor is not ours to change";
     // The sink has an open file of its own to the pipe: the reader sees the end once both are closed.
     sink.reset();
-    pipe.writer = ebpf_loader::UniqueFd();
+    pipe.writer = UniqueFd();
     reader.join();
     EXPECT_EQ(expect_whole_lines(got), 20000U);
 }
@@ -103,7 +103,7 @@ TEST(StreamSink, OnlyEventsAreLost) {
     const auto losses = std::ranges::count(lines, "loss\n");
     EXPECT_GT(sink->lost(), 0U);
     EXPECT_EQ(lines.size() - static_cast<size_t>(losses) + sink->lost(), 4800U);
-    pipe.reader = ebpf_loader::UniqueFd();
+    pipe.reader = UniqueFd();
     sink->write("loss\n", 0);
     sink->write("event\n", 1);
     const uint64_t before = sink->lost();
@@ -114,7 +114,7 @@ TEST(StreamSink, OnlyEventsAreLost) {
 TEST(StreamSink, AClosedReaderIsTheEnd) {
     Pipe pipe;
     const auto sink = make_stream_sink(pipe.writer.get(), "standard output", small());
-    pipe.reader = ebpf_loader::UniqueFd();
+    pipe.reader = UniqueFd();
     sink->write("one\n", 1); // must not die of SIGPIPE
     EXPECT_FALSE(sink->broken());
     sink->flush();
@@ -130,7 +130,7 @@ TEST(StreamSink, AReaderThatLeavesWhileItIsWaitedFor) {
     const auto sink = make_stream_sink(pipe.writer.get(), "standard output", small(10s));
     std::thread reader([&] {
         std::this_thread::sleep_for(100ms);
-        pipe.reader = ebpf_loader::UniqueFd();
+        pipe.reader = UniqueFd();
     });
     const auto begin = Clock::now();
     write_lines(*sink, 0, 2000);
@@ -143,8 +143,8 @@ TEST(StreamSink, AReaderThatLeavesWhileItIsWaitedFor) {
 TEST(StreamSink, SocketsToo) {
     int ends[2];
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    ebpf_loader::UniqueFd reader(ends[0]);
-    const ebpf_loader::UniqueFd writer(ends[1]);
+    UniqueFd reader(ends[0]);
+    const UniqueFd writer(ends[1]);
     const auto sink = make_stream_sink(writer.get(), "standard output", small());
     write_lines(*sink, 0, 20000);
     EXPECT_GT(sink->lost(), 0U);
@@ -153,7 +153,7 @@ TEST(StreamSink, SocketsToo) {
     sink->flush();
     got += read_available(reader.get());
     EXPECT_EQ(expect_whole_lines(got) + sink->lost(), 20000U);
-    reader = ebpf_loader::UniqueFd();
+    reader = UniqueFd();
     sink->write("x\n", 1);
     sink->flush();
     EXPECT_TRUE(sink->broken());
@@ -181,11 +181,11 @@ TEST(StreamSink, ABlockingPipeWithoutProc) {
 }
 
 TEST(StreamSink, ATerminalThatIsGone) {
-    ebpf_loader::UniqueFd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    UniqueFd master(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
     ASSERT_TRUE(master);
     ASSERT_EQ(grantpt(master.get()), 0);
     ASSERT_EQ(unlockpt(master.get()), 0);
-    const ebpf_loader::UniqueFd terminal(open(ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    const UniqueFd terminal(open(ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
     ASSERT_TRUE(terminal);
     const auto sink = make_stream_sink(terminal.get(), "standard output", small());
     sink->write("hello\n", 1);
@@ -194,13 +194,13 @@ TEST(StreamSink, ATerminalThatIsGone) {
     write_lines(*sink, 0, 5000); // nobody reads
     EXPECT_GT(sink->lost(), 0U);
     EXPECT_FALSE(sink->broken());
-    master = ebpf_loader::UniqueFd();
+    master = UniqueFd();
     sink->finish();
     EXPECT_TRUE(sink->broken());
 }
 
 TEST(StreamSink, AFullDeviceLosesAndGoesOn) {
-    const ebpf_loader::UniqueFd full(open("/dev/full", O_WRONLY | O_CLOEXEC));
+    const UniqueFd full(open("/dev/full", O_WRONLY | O_CLOEXEC));
     ASSERT_TRUE(full);
     const auto sink = make_stream_sink(full.get(), "standard output", small());
     write_lines(*sink, 0, 1000);
@@ -227,7 +227,7 @@ TEST(StreamSink, AFileFromTheShellIsNotCutEither) {
     in_child([&] {
         const rlimit limit = {10'000, 10'000};
         setrlimit(RLIMIT_FSIZE, &limit);
-        const ebpf_loader::UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+        const UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
         const auto sink = make_stream_sink(file.get(), "standard output", small());
         write_lines(*sink, 0, 1000);
         return std::string();

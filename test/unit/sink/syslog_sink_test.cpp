@@ -26,7 +26,7 @@ class FakeLog {
         sockaddr_un address = {};
         address.sun_family = AF_UNIX;
         path.copy(address.sun_path, sizeof address.sun_path - 1);
-        socket_ = ebpf_loader::UniqueFd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        socket_ = UniqueFd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         unlink(path.c_str());
         if (bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
             throw std::runtime_error("bind " + path);
@@ -41,7 +41,7 @@ class FakeLog {
 
   private:
     std::string path_;
-    ebpf_loader::UniqueFd socket_;
+    UniqueFd socket_;
 };
 
 class Syslog : public testing::Test {
