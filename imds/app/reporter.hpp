@@ -23,7 +23,7 @@ class ImdsReporter {
     /// Must come before the first event.
     void begin(const FormatContext& context);
     void put(const ImdsEvent& event);
-    /// Lines of other events, such as losses.
+    /// Lines that are no events of this kind, such as losses.
     void put_lines(std::string_view lines);
     void hand_over();
     void flush() { outputs_.flush(); }

@@ -3,9 +3,9 @@
 #include "imds/output/json_process.hpp"
 #include "telemetry/output/address.hpp"
 #include "telemetry/output/ecs.hpp"
-#include "telemetry/output/json_ecs.hpp"
-#include "telemetry/output/json_line.hpp"
-#include "telemetry/output/json_linux.hpp"
+#include "telemetry/output/json/ecs.hpp"
+#include "telemetry/output/json/line.hpp"
+#include "telemetry/output/json/notes.hpp"
 
 namespace telemetry::imds {
 namespace {

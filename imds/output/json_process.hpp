@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "imds/judge/event.hpp"
-#include "telemetry/output/json_ecs.hpp"
-#include "telemetry/output/json_line.hpp"
+#include "telemetry/output/json/ecs.hpp"
+#include "telemetry/output/json/line.hpp"
 #include "telemetry/process/lineage.hpp"
 #include "telemetry/process/user_names.hpp"
 

@@ -21,20 +21,20 @@ uint64_t Ledger::emitted(const Event& event) {
     return sequences_.take_gap(event.cpu, event.slot);
 }
 
-/// Makes events of what has grown since it was told last.
-class Ledger::Teller {
+/// Makes loss events of the counters that have grown since they were reported last.
+class Ledger::LossReporter {
   public:
-    Teller(Ledger& ledger, uint64_t time_ns) : ledger_(ledger), time_ns_(time_ns) {}
+    LossReporter(Ledger& ledger, uint64_t time_ns) : ledger_(ledger), time_ns_(time_ns) {}
 
     /// Of no CPU in particular.
-    void tell(std::string_view cause, uint64_t count) {
+    void add(std::string_view cause, uint64_t count) {
         if (uint64_t more = grown(cause, -1, count))
             losses.push_back({time_ns_, cause, more});
     }
     /// Of a CPU's slot, at [cpu * EBT_SLOTS + slot].
-    void tell(size_t index, const ebpf_loader::SlotStats& slot) {
+    void add(size_t index, const ebpf_loader::SlotStats& slot) {
         std::optional<LossEvent::Gap> gap;
-        for (size_t i = 0; i < slot.lost.size(); i++) {
+        for (size_t i = 0; i < slot.lost.size(); ++i) {
             if (slot.lost[i] == 0)
                 continue;
             const auto cause = static_cast<ebt_loss>(i);
@@ -53,15 +53,15 @@ class Ledger::Teller {
     std::vector<LossEvent> losses;
 
   private:
-    /// Records that nobody began have no numbers.
+    /// A record gets its number when it is begun: those that never were have none.
     static bool takes_numbers(ebt_loss cause) {
         return cause == EBT_LOST_BUFFER_FULL || cause == EBT_LOST_NO_BUFFER || cause == EBT_LOST_RATE_LIMIT ||
                cause == EBT_LOST_MAX_CPU;
     }
     uint64_t grown(std::string_view cause, int slot, uint64_t count) {
-        uint64_t& told = ledger_.told_[{cause, slot}];
-        const uint64_t more = beyond(count, told);
-        told += more;
+        uint64_t& reported = ledger_.reported_[{cause, slot}];
+        const uint64_t more = beyond(count, reported);
+        reported += more;
         return more;
     }
 
@@ -71,17 +71,17 @@ class Ledger::Teller {
 
 std::vector<LossEvent> Ledger::new_losses(const ebpf_loader::EngineStats& stats,
                                           std::span<const OutputReport> outputs, uint64_t time_ns) {
-    Teller teller(*this, time_ns);
-    for (size_t index = 0; index < stats.slots.size(); index++)
-        teller.tell(index, stats.slots[index]);
-    teller.tell("missed_run", stats.missed_runs);
-    teller.tell("malformed", malformed_);
+    LossReporter reporter(*this, time_ns);
+    for (size_t index = 0; index < stats.slots.size(); ++index)
+        reporter.add(index, stats.slots[index]);
+    reporter.add("missed_run", stats.missed_runs);
+    reporter.add("malformed", malformed_);
     std::map<std::string_view, uint64_t> by_outputs; // several may share a cause
     for (const OutputReport& output : outputs)
         by_outputs[output.cause] += output.lost;
     for (const auto& [cause, count] : by_outputs)
-        teller.tell(cause, count);
-    return std::move(teller.losses);
+        reporter.add(cause, count);
+    return std::move(reporter.losses);
 }
 
 Summary Ledger::summary(const ebpf_loader::EngineStats& stats, std::span<const OutputReport> outputs,
@@ -95,7 +95,7 @@ Summary Ledger::summary(const ebpf_loader::EngineStats& stats, std::span<const O
         if (count > 0)
             summary.lost.emplace_back(cause, count);
     };
-    for (size_t cause = 0; cause < stats.lost.size(); cause++)
+    for (size_t cause = 0; cause < stats.lost.size(); ++cause)
         lose(ebpf_loader::loss_name(static_cast<ebt_loss>(cause)), stats.lost[cause]);
     lose("malformed", malformed_);
     if (is_final) // the kernel handed them over, and they never came

@@ -47,8 +47,8 @@ class Ledger {
     uint64_t malformed_ = 0;
     uint64_t filtered_ = 0;
     uint64_t emitted_ = 0;
-    class Teller;
-    std::map<std::pair<std::string_view, int>, uint64_t> told_; ///< by cause and slot, by new_losses()
+    class LossReporter;
+    std::map<std::pair<std::string_view, int>, uint64_t> reported_; ///< by cause and slot, by new_losses()
 };
 
 } // namespace telemetry

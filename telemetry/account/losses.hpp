@@ -6,7 +6,7 @@
 
 namespace telemetry {
 
-/// A gap or a loss, told in the stream as an event of its own.
+/// A gap or a loss, reported in the stream as an event of its own.
 struct LossEvent {
     uint64_t time_ns = 0;   ///< wall clock, ns since the epoch, when it was noticed
     std::string_view cause; ///< "buffer_full", ...

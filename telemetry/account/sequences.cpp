@@ -19,7 +19,7 @@ Sequences::Lane* Sequences::lane(uint16_t cpu, uint16_t slot) {
 
 void Sequences::begin_behind(std::span<const uint64_t> last) {
     lanes_.resize(std::max(lanes_.size(), last.size()));
-    for (size_t i = 0; i < last.size(); i++)
+    for (size_t i = 0; i < last.size(); ++i)
         lanes_[i].last = last[i];
 }
 
@@ -43,10 +43,10 @@ void Sequences::note(uint16_t cpu, uint16_t slot, uint64_t sequence) {
 }
 
 void Sequences::Lane::note_range(uint64_t from, uint64_t to) {
-    if (to <= told)
+    if (to <= returned)
         return;
-    if (missing_first <= told)
-        missing_first = std::max(from, told + 1);
+    if (missing_first <= returned)
+        missing_first = std::max(from, returned + 1);
     missing_last = to;
 }
 
@@ -56,11 +56,11 @@ std::optional<Sequences::Range> Sequences::take_range(size_t index, uint64_t las
     Lane& lane = lanes_[index];
     const uint64_t heard = lane.last == unknown ? 0 : lane.last;
     const uint64_t first =
-        lane.missing_first > lane.told ? lane.missing_first : std::max(heard, lane.told) + 1;
+        lane.missing_first > lane.returned ? lane.missing_first : std::max(heard, lane.returned) + 1;
     const uint64_t last = std::max(last_lost, lane.missing_last);
     if (last < first)
         return std::nullopt;
-    lane.told = last;
+    lane.returned = last;
     return Range{first, last};
 }
 

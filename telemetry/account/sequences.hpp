@@ -36,8 +36,8 @@ class Sequences {
     struct Lane {
         uint64_t last = unknown;
         uint64_t gap = 0;
-        uint64_t missing_first = 0, missing_last = 0; ///< those that take_range() did not tell
-        uint64_t told = 0;                            ///< so far it did
+        uint64_t missing_first = 0, missing_last = 0; ///< that take_range() has not returned
+        uint64_t returned = 0;                        ///< the last number that take_range() did return
 
         void note_range(uint64_t from, uint64_t to);
     };

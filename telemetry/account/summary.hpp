@@ -12,7 +12,7 @@
 
 namespace telemetry {
 
-/// What an output has done, as its sink tells.
+/// What an output has done, as its sink reports.
 struct OutputReport {
     std::string_view name;  ///< "screen", "file", "syslog"
     std::string_view cause; ///< of its losses, in the stream: "output_file". Outlives the ledger
@@ -23,14 +23,14 @@ struct OutputReport {
 /// What the program took of what --max-cpu and --max-memory let it take.
 struct LimitsReport {
     unsigned max_cpu = 0;                   ///< percent; 0: no limit
-    std::chrono::nanoseconds wall{};        ///< since events are told
+    std::chrono::nanoseconds wall{};        ///< since events are reported
     std::chrono::nanoseconds used{};        ///< of CPUs, in that time
-    uint64_t times_shed = 0;                ///< ordinary events were
-    std::chrono::nanoseconds shed{};        ///< for so long, in all
-    std::chrono::nanoseconds paused{};      ///< the reader was
+    uint64_t times_shed = 0;                ///< ordinary events were shed
+    std::chrono::nanoseconds shed{};        ///< how long they were shed, in all
+    std::chrono::nanoseconds paused{};      ///< how long the reader was paused
     size_t max_memory = 0;                  ///< bytes; 0: no limit
-    size_t resident = 0, most_resident = 0; ///< when it was looked at, once a second
-    uint64_t times_shrunk = 0;              ///< caches were
+    size_t resident = 0, most_resident = 0; ///< sampled once a second
+    uint64_t times_shrunk = 0;              ///< caches were halved
 };
 
 /// Where all events have gone. seen == filtered + emitted + lost + in_flight.

@@ -57,9 +57,9 @@ void EngineRun::end() {
     while (engine_.poll([this](auto record) { take(record); }, 0ms) > 0)
         consumer_.hand_over();
     consumer_.finish_events();
-    tell_losses();
+    report_losses();
     consumer_.finish_outputs();
-    tell_losses(); // those of one output at its end, to the others
+    report_losses(); // those of one output at its end, to the others
     consumer_.finish_outputs();
     outputs_usable_ = consumer_.are_outputs_usable() && outputs_usable_;
     print_summary(true);
@@ -106,10 +106,10 @@ void EngineRun::govern() {
 void EngineRun::every_second() {
     decoder_.set_wall_clock_offset(engine_.wall_clock_offset()); // clocks are set and slewed
     governor_.check_memory();
-    tell_losses();
+    report_losses();
 }
 
-void EngineRun::tell_losses() {
+void EngineRun::report_losses() {
     std::string lines;
     for (const LossEvent& loss : ledger_.new_losses(engine_.stats(), consumer_.reports(), wall_clock_ns()))
         formatter_->format(loss, lines);

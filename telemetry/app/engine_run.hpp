@@ -26,14 +26,14 @@ class EventConsumer {
 
     /// Capture has begun: nobody can start unseen any more.
     virtual void started() {}
-    /// One event; the ledger is told what became of it. This is the hot path.
+    /// One event; the ledger counts what becomes of it. This is the hot path.
     virtual void take(Event& event, Ledger& ledger) = 0;
     /// After each turn of the loop, in which so many records came.
     virtual void turn(size_t records) = 0;
     /// No more events come.
     virtual void finish_events() {}
 
-    /// Lines that tell no event, such as losses.
+    /// Lines that are no events, such as losses.
     virtual void put_lines(std::string_view lines) = 0;
     /// Gives what is formatted to the outputs.
     virtual void hand_over() = 0;
@@ -49,7 +49,7 @@ class EventConsumer {
 };
 
 /// A run: from the engine's records to the consumer, until a signal, the end of its time or the
-/// last output's. Keeps the ledger, the limits and the clocks, and tells losses and statistics.
+/// last output's. Keeps the ledger, the limits and the clocks, and reports losses and statistics.
 class EngineRun {
   public:
     /// The engine and the consumer must outlive it.
@@ -72,7 +72,7 @@ class EngineRun {
     void take(std::span<const std::byte> record);
     void govern();
     void every_second();
-    void tell_losses();
+    void report_losses();
     void print_summary(bool is_final);
 
     const Options options_;

@@ -101,7 +101,7 @@ int probe(const Options& options) {
 
 std::string host_name() {
     char name[256] = "";
-    gethostname(name, sizeof name - 1);
+    gethostname(name, sizeof(name) - 1);
     return name;
 }
 

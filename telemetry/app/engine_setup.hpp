@@ -20,7 +20,8 @@ std::string summary_of(const ebpf_loader::Engine& engine);
 /// Empty when it is not known.
 std::string host_name();
 
-/// Tells what runs here, on standard output. Returns the exit status: a failure when nothing does.
+/// Prints which tiers load on this kernel, to standard output. Returns the exit status: a failure when
+/// nothing does.
 int probe(const Options& options);
 
 /// ns since the epoch.

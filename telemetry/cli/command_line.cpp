@@ -49,23 +49,25 @@ void add_kernel(po::options_description& options) {
     add("tier", po::value<std::string>()->value_name("NAME"),
         "tp, raw_tp_sub4096, raw_tp_noloops or raw_tp; without it, the best that loads");
     add("buffer-size", po::value<std::string>()->value_name("BYTES"),
-        "of the ring buffer, or of each CPU's perf buffer; K, M and G are understood; "
-        "128K to 1G, taken as a power of two");
+        "size of the ring buffer, or of each CPU's perf buffer: 128K to 1G, taken as a power of two; "
+        "K, M and G are understood");
 }
 
 void add_run(po::options_description& options) {
     auto add = options.add_options();
-    add("duration", po::value<double>()->value_name("SECONDS"), "end by itself after so long");
+    add("duration", po::value<double>()->value_name("SECONDS"), "end after this time");
     add("stats", po::value<double>()->value_name("SECONDS"),
-        "print what was seen, filtered, emitted and lost every so often; the end prints it anyway");
+        "print how many events were seen, filtered, emitted and lost, at this interval; without it, at the "
+        "end only");
     add("nice", po::value<int>()->value_name("N"),
-        "priority of this program: -20 to 19, -10 by default, so that a busy machine does not keep it "
-        "from reading; 0 is everybody's");
+        "priority of this program, from -20 to 19 (0 is the usual one): -10 by default, so that it reads "
+        "in time on a busy machine");
     add("max-cpu", po::value<std::string>()->value_name("PERCENT"),
-        "of one CPU, for this program: above it, events other than execs, exits, forks and changes "
+        "how much of one CPU this program may use: above it, events other than execs, exits, forks and "
+        "changes "
         "of credentials are shed, at next to no cost, and counted");
     add("max-memory", po::value<std::string>()->value_name("MIB"),
-        "resident memory of this program, in MiB: buffers and caches are made to fit");
+        "how much resident memory this program may have, in MiB: buffers and caches are made to fit");
     add("log-level", po::value<std::string>()->value_name("LEVEL"),
         "trace, debug, info (default), warning (or warn), error, fatal (or panic): diagnostics, on "
         "standard error");
@@ -73,9 +75,10 @@ void add_run(po::options_description& options) {
 
 void add_other(po::options_description& options) {
     auto add = options.add_options();
-    add("check", "check what this program reads and the kernel offsets, and end");
-    add("probe", "tell what this kernel can, which tier fits and why no better one; -f json too");
-    add("help,h", "print this");
+    add("check", "check the files that this program reads and the kernel offsets");
+    add("probe",
+        "print what this kernel can do, which tier fits and why no better one; with -f json as JSON");
+    add("help,h", "print these options");
     add("version,V", "print the version");
 }
 

@@ -21,8 +21,8 @@ command_line::Groups groups() {
         "imds", "requests to the instance metadata service too, as imds-tracker reports them");
     groups.run.add_options()(
         "max-events-per-process", po::value<std::string>()->value_name("N"),
-        "of one process no more than N events a second; the others are lost and counted. Execs, "
-        "exits, forks and changes of credentials are told all the same");
+        "report at most N events a second of each process; the others are lost and counted. Execs, "
+        "exits, forks and changes of credentials are not limited");
     groups.other.add_options()("list-syscalls", "print the table of system calls");
     return groups;
 }
@@ -32,7 +32,7 @@ Examples:
   sudo ./ebpf_telemetry
       events that the built-in rules select, on the screen; Ctrl-C ends
   sudo ./ebpf_telemetry -r my.rules -f json -o /var/log/telemetry.json
-      events of one's own rules, as JSON, to a file (SIGHUP: opened anew)
+      events that other rules select, as JSON, to a file (reopened on SIGHUP)
   sudo ./ebpf_telemetry -s -Q
       to syslog alone, as a service would
   sudo ./ebpf_telemetry -o events.log -o -

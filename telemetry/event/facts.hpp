@@ -27,12 +27,6 @@ constexpr std::string_view process_event_name(ebt_record_kind kind) {
     }
 }
 
-/// The system call's name or the process event's; "unknown" for a call that has no name here.
-constexpr std::string_view event_name(const Event& event) {
-    const std::string_view process = process_event_name(event.kind);
-    return !process.empty() ? process : event.call ? std::string_view(event.call->name) : "unknown";
-}
-
 /// Is it a call that was to execute something?
 constexpr bool is_exec_call(const Event& event) {
     return event.kind == EBT_SYSCALL && event.call && (event.call->flags & EBT_PLAN_EXEC);

@@ -8,10 +8,10 @@ namespace telemetry {
 /// Decides what a share of the CPU has room for. Time that may be used comes in evenly and is
 /// saved up for a moment; what was used goes out. When there is none left, ordinary events are
 /// to be shed, and when that is not enough, the reader is to pause. Debts are paid: over a second
-/// or two the use is the share, however much there is to do, and events are told for as large a
+/// or two the use is the share, however much there is to do, and events are reported for as large a
 /// part of each second as there is time for.
 ///
-/// It has no clock: who asks says what time it is.
+/// It has no clock: the caller passes the time.
 class CpuBudget {
   public:
     using Time = std::chrono::nanoseconds;

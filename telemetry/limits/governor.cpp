@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Shedding that begins again within this time is the same overload: told once.
+/// Shedding that begins again within this time is the same overload, logged once.
 constexpr auto calm = 5s;
 /// Signals and the end of the run are looked for as often, at least.
 constexpr std::chrono::nanoseconds longest_pause = 100ms;
@@ -57,8 +57,8 @@ void Governor::look() {
     note();
     if (budget_->pauses())
         pause();
-    if (told_shedding_ && !sheds_ && wall_ > shed_until_ + calm)
-        tell_calm();
+    if (logged_shedding_ && !sheds_ && wall_ > shed_until_ + calm)
+        log_calm();
 }
 
 void Governor::note() {
@@ -77,22 +77,23 @@ void Governor::note() {
     if (!sheds_)
         return;
     ++report_.times_shed;
-    if (!told_shedding_)
-        log(LogLevel::warning, "--max-cpu " + std::to_string(report_.max_cpu) +
-                                   " is used up: ordinary events are shed now and then, and counted as "
-                                   "lost by max_cpu; execs, exits, forks and credentials are told");
-    told_shedding_ = true;
+    if (!logged_shedding_)
+        log(LogLevel::warning,
+            "--max-cpu " + std::to_string(report_.max_cpu) +
+                " is used up: ordinary events are shed now and then, and counted as "
+                "lost by max_cpu; execs, exits, forks and changes of credentials are reported");
+    logged_shedding_ = true;
 }
 
 void Governor::pause() {
     if (signals::end_asked())
         return;
-    if (!told_pause_)
+    if (!logged_pause_)
         log(LogLevel::warning,
             "--max-cpu " + std::to_string(report_.max_cpu) +
                 " is used up although ordinary events are shed: the reader pauses now and then, and "
                 "what then finds no room is lost by buffer_full");
-    told_pause_ = true;
+    logged_pause_ = true;
     const Time length = std::min(budget_->until_relief(), longest_pause);
     const timespec time{0, static_cast<long>(length.count())};
     nanosleep(&time, nullptr); // a signal ends it
@@ -100,14 +101,14 @@ void Governor::pause() {
     note();
 }
 
-void Governor::tell_calm() {
+void Governor::log_calm() {
     log(LogLevel::info,
         "within --max-cpu " + std::to_string(report_.max_cpu) +
-            " again: all events are told; they were shed " + std::to_string(report_.times_shed) +
+            " again: all events are reported; they were shed " + std::to_string(report_.times_shed) +
             " times so far, for " +
             std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(report_.shed).count()) +
             " ms in all");
-    told_shedding_ = told_pause_ = false;
+    logged_shedding_ = logged_pause_ = false;
 }
 
 std::chrono::milliseconds Governor::longest_wait(std::chrono::milliseconds usual) const {
@@ -131,15 +132,15 @@ void Governor::shrink(size_t resident) {
     report_.resident = resident_memory();
     if (can_shrink)
         ++report_.times_shrunk;
-    if (!told_memory_)
+    if (!logged_memory_)
         log(LogLevel::warning, "memory of " + mib(resident) + " is above --max-memory " +
                                    std::to_string(report_.max_memory / mebibyte) +
                                    ": the cache of processes is halved, to " + mib(report_.resident));
-    told_memory_ = true;
-    if (!can_shrink && report_.resident > report_.max_memory && !told_least_) {
+    logged_memory_ = true;
+    if (!can_shrink && report_.resident > report_.max_memory && !logged_least_) {
         log(LogLevel::warning, "memory stays above --max-memory, with the caches at their least; a smaller "
                                "--buffer-size would help");
-        told_least_ = true;
+        logged_least_ = true;
     }
 }
 

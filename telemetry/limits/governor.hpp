@@ -47,7 +47,7 @@ class Governor {
 
     void note();
     void pause();
-    void tell_calm();
+    void log_calm();
     void shrink(size_t resident);
 
     ebpf_loader::Engine& engine_;
@@ -58,8 +58,8 @@ class Governor {
     Time began_wall_{}, began_used_{};
     Time shed_until_{}; ///< when events were shed last
     bool sheds_ = false;
-    bool told_shedding_ = false, told_pause_ = false;
-    bool told_memory_ = false, told_least_ = false;
+    bool logged_shedding_ = false, logged_pause_ = false;
+    bool logged_memory_ = false, logged_least_ = false;
     LimitsReport report_;
 };
 

@@ -41,7 +41,7 @@ size_t resident_memory() {
     const ebpf_loader::UniqueFd file(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
     char text[128] = "";
     unsigned long size = 0, resident = 0;
-    if (!file || read(file.get(), text, sizeof text - 1) <= 0 ||
+    if (!file || read(file.get(), text, sizeof(text) - 1) <= 0 ||
         sscanf(text, "%lu %lu", &size, &resident) != 2)
         return 0;
     return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));

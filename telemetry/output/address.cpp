@@ -28,7 +28,7 @@ constexpr size_t netlink_size = 12;
 
 template <class Number> Number load(std::string_view bytes, size_t at) {
     Number number;
-    std::memcpy(&number, bytes.data() + at, sizeof number);
+    std::memcpy(&number, bytes.data() + at, sizeof(number));
     return number;
 }
 
@@ -113,7 +113,7 @@ struct Run {
     int length = 0;
 };
 
-/// The longest run of zero groups, the first of several; at least two groups or none.
+/// The longest run of zero groups; the first of several, and none of less than two groups.
 Run longest_zeroes(const std::array<uint16_t, 8>& groups) {
     Run best;
     Run current;
@@ -129,9 +129,9 @@ Run longest_zeroes(const std::array<uint16_t, 8>& groups) {
 
 void put_ipv6(LineBuffer& line, const std::array<uint8_t, 16>& ip) {
     static constexpr uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (std::memcmp(ip.data(), mapped, sizeof mapped) == 0) {
+    if (std::memcmp(ip.data(), mapped, sizeof(mapped)) == 0) {
         line.put("::ffff:");
-        put_ipv4(line, ip.data() + sizeof mapped);
+        put_ipv4(line, ip.data() + sizeof(mapped));
         return;
     }
     std::array<uint16_t, 8> groups;
@@ -161,7 +161,7 @@ bool prefers_sockaddr(const Event& event, SocketRole role) {
     return !connect && !has_peer(event.socket) && role != SocketRole::none; // each datagram has its own
 }
 
-/// A link-local address says little without its interface, which the caller's copy tells.
+/// A link-local address says little without its interface, which only the caller's copy has.
 Address with_scope(Address address, const Event& event) {
     if (address.form != Address::Form::inet6 || !event.sockaddr.known())
         return address;

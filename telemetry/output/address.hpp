@@ -52,7 +52,7 @@ using ebpf_loader::SocketRole;
 /// What the call does with addresses; for i386's socketcall(2), the call it stands for.
 SocketRole socket_role(const Event& event);
 
-/// The addresses of an event. Where the kernel's own structures tell the address that the
+/// The addresses of an event. Where the kernel's own structures have the address that the
 /// call was about, they are taken and not what lies in the caller's memory.
 struct Ends {
     Address named;              ///< the address that the call is about

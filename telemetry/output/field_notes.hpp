@@ -19,7 +19,7 @@ struct FieldName {
     void put(LineBuffer& line) const;
 };
 
-/// What there is to say about a field besides its value.
+/// What a reader should know about a field besides its value.
 enum class Mark : uint8_t {
     user_memory = 1 << 0, ///< read from the process's own memory
     procfs = 1 << 1,      ///< read from /proc, after the event
@@ -31,8 +31,8 @@ enum class Mark : uint8_t {
     foreign = 1 << 7,  ///< a path in another mount namespace
 };
 
-/// Collects, while the fields of an event are written, what is noteworthy about them.
-/// Most events have nothing: adding such a field costs a comparison or two.
+/// Collects, while the fields of an event are written, what a reader should know about them.
+/// Most events need no note: adding such a field costs a comparison or two.
 class FieldNotes {
   public:
     struct Note {

@@ -3,10 +3,10 @@
 #include "telemetry/output/address.hpp"
 #include "telemetry/output/ecs.hpp"
 #include "telemetry/output/formats.hpp"
-#include "telemetry/output/json_calls.hpp"
-#include "telemetry/output/json_ecs.hpp"
-#include "telemetry/output/json_line.hpp"
-#include "telemetry/output/json_linux.hpp"
+#include "telemetry/output/json/calls.hpp"
+#include "telemetry/output/json/ecs.hpp"
+#include "telemetry/output/json/line.hpp"
+#include "telemetry/output/json/linux.hpp"
 
 namespace telemetry {
 namespace {

@@ -8,7 +8,7 @@
 #include <random>
 #include <thread>
 
-#include "telemetry/output/json_line.hpp"
+#include "telemetry/output/json/line.hpp"
 #include "telemetry/sink/datadog_queue.hpp"
 #include "telemetry/sink/gzip.hpp"
 
@@ -125,9 +125,9 @@ class Sender final : public DatadogSink {
     std::string before_, after_; ///< what stands around a message
     DatadogQueue queue_;
     mutable std::mutex mutex_;
-    DatadogReport report_;     ///< overflow apart: the queue has that
-    uint64_t given_up_ = 0;    ///< events that were lost at the end
-    mutable std::string told_; ///< what error() last returned
+    DatadogReport report_;           ///< overflow apart: the queue has that
+    uint64_t given_up_ = 0;          ///< events that were lost at the end
+    mutable std::string last_error_; ///< which error() returned a view of
     std::minstd_rand random_{std::random_device()()};
     std::thread thread_;
 };
@@ -242,8 +242,8 @@ uint64_t Sender::lost() const {
 
 std::string_view Sender::error() const {
     const std::lock_guard lock(mutex_);
-    told_ = report_.error;
-    return told_;
+    last_error_ = report_.error;
+    return last_error_;
 }
 
 DatadogReport Sender::report() const {

@@ -6,12 +6,12 @@
 namespace telemetry {
 
 /// Where formatted lines go. Errors do not throw: they are counted, and a sink that
-/// can no longer work says so once and reports broken().
+/// can no longer work is broken().
 class Sink {
   public:
     virtual ~Sink() = default;
-    /// Takes whole lines, of which `events` tell events; others, such as those that tell losses,
-    /// are no loss themselves.
+    /// Takes whole lines, `events` of them with an event each; when others are lost, such as those that
+    /// report losses, that is not counted.
     virtual void write(std::string_view lines, uint64_t events) = 0;
     /// Pushes out what is buffered; called when the stream is idle and at the end.
     virtual void flush() = 0;

@@ -26,7 +26,7 @@ uint64_t lines_in(std::string_view bytes) {
     return static_cast<uint64_t>(std::ranges::count(bytes, '\n'));
 }
 
-/// EPIPE and EFBIG tell the same without ending the program.
+/// EPIPE and EFBIG report the same without ending the program.
 void ignore_signals_of_writing() {
     for (const int number : {SIGPIPE, SIGXFSZ}) {
         struct sigaction action = {};
@@ -45,7 +45,7 @@ bool may_pass(int error_number, bool is_file) {
     case ENOBUFS:
         return true;
     case EIO:
-        return is_file; // of a terminal it says that the terminal is gone
+        return is_file; // a terminal is gone
     default:
         return false;
     }
@@ -83,7 +83,8 @@ void StreamSink::open() {
     use(fd, std::move(file));
 }
 
-/// O_NONBLOCK: neither a FIFO without a reader nor a terminal with its output stopped may hold us up.
+/// O_NONBLOCK: neither a FIFO without a reader nor a terminal with its output stopped may hold the program
+/// up.
 UniqueFd StreamSink::open_path() const {
     constexpr mode_t owner_alone = 0600;
     return UniqueFd(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
@@ -189,7 +190,7 @@ bool StreamSink::wait_until_writable(Clock::time_point deadline) {
         pollfd descriptor = {fd_, POLLOUT, 0};
         const int ready = poll(&descriptor, 1, static_cast<int>(std::max<int64_t>(left.count(), 0)));
         if (ready > 0)
-            return true; // or broken, as the next write will tell
+            return true; // or broken, as the next write will show
         if (ready == 0)
             break;
         if (errno != EINTR)

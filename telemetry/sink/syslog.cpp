@@ -44,7 +44,7 @@ size_t end_of_part(std::string_view rest, size_t room) {
 }
 
 /// Datagrams to the log's socket, one a line, in the form of RFC 3164. libc's syslog() would
-/// wait for ever for a daemon that takes nothing, and would not tell what it lost.
+/// wait for ever for a daemon that takes nothing, and would not report what it lost.
 class SyslogSink final : public Sink {
   public:
     explicit SyslogSink(const SyslogOptions& options) : options_(options) {
@@ -100,12 +100,12 @@ bool SyslogSink::connect() {
     address.sun_family = AF_UNIX;
     errno = ENAMETOOLONG;
     ebpf_loader::UniqueFd fd;
-    if (options_.socket.size() < sizeof address.sun_path) {
+    if (options_.socket.size() < sizeof(address.sun_path)) {
         std::memcpy(address.sun_path, options_.socket.data(), options_.socket.size());
         fd = ebpf_loader::UniqueFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     }
     last_connect_ = Clock::now();
-    if (fd && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    if (fd && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
         socket_ = std::move(fd);
         return true;
     }

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "telemetry/event/facts.hpp"
+#include "test/event_name.hpp"
 
 namespace kernel_test {
 

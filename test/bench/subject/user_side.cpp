@@ -18,10 +18,10 @@
 #include <vector>
 
 #include "telemetry/event/decoder.hpp"
-#include "telemetry/event/facts.hpp"
 #include "telemetry/output/formats.hpp"
 #include "telemetry/process/cache.hpp"
 #include "telemetry/rules/rules.hpp"
+#include "test/event_name.hpp"
 
 namespace {
 

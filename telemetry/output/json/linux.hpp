@@ -8,14 +8,14 @@
 #include "telemetry/output/address.hpp"
 #include "telemetry/output/constant_names.hpp"
 #include "telemetry/output/formatter.hpp"
-#include "telemetry/output/json_calls.hpp"
-#include "telemetry/output/json_ecs.hpp"
-#include "telemetry/output/json_line.hpp"
+#include "telemetry/output/json/calls.hpp"
+#include "telemetry/output/json/ecs.hpp"
+#include "telemetry/output/json/line.hpp"
 
 namespace telemetry {
 
 /// The object `linux`: what the Elastic Common Schema has no place for. To be written last,
-/// since it tells what is noteworthy about the fields before it.
+/// since its notes are about the fields before it.
 class JsonLinux {
   public:
     explicit JsonLinux(const FormatContext& context);
@@ -33,9 +33,5 @@ class JsonLinux {
     JsonCalls calls_;
     std::string telemetry_; ///< the start of the object `telemetry`
 };
-
-/// What is noteworthy about the fields of the line so far, and the bytes that are no UTF-8:
-/// members of linux.telemetry, each with a comma before it.
-void put_json_notes(JsonLine& line, const Event& event);
 
 } // namespace telemetry

@@ -7,11 +7,11 @@
 #include "telemetry/output/address.hpp"
 #include "telemetry/output/formatter.hpp"
 #include "telemetry/output/fragment_cache.hpp"
-#include "telemetry/output/json_line.hpp"
+#include "telemetry/output/json/line.hpp"
 
 namespace telemetry {
 
-/// The objects of the Elastic Common Schema that tell who did what to what: `process`,
+/// The objects of the Elastic Common Schema for who did what to what: `process`,
 /// `user`, `file`, `source`, `destination`, `network`. Each begins with a comma.
 class JsonEcs {
   public:
@@ -29,7 +29,7 @@ class JsonEcs {
     void put_executable(JsonLine& line, const InodeInfo& inode);
 
   private:
-    /// All that tells which process it is.
+    /// All that identifies a process.
     struct Identity {
         uint32_t pid = 0;
         uint32_t tid = 0;
@@ -59,7 +59,7 @@ class JsonEcs {
     FragmentCache<InodeInfo, 256> executables_;
 };
 
-/// inode, mode, uid, gid and type: members of an object that tells of a file.
+/// inode, mode, uid, gid and type: members of the object of a file.
 void put_json_inode(JsonLine& line, const InodeInfo& inode);
 /// A JSON array of a list's strings.
 void put_json_strings(JsonLine& line, const FieldName& name, const StringList& list);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/output/json_calls.hpp"
+#include "telemetry/output/json/calls.hpp"
 
 #include <algorithm>
 

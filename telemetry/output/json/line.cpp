@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/output/json_line.hpp"
+#include "telemetry/output/json/line.hpp"
 
 namespace telemetry {
 

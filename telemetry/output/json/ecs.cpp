@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/output/json_ecs.hpp"
+#include "telemetry/output/json/ecs.hpp"
 
 #include "telemetry/event/facts.hpp"
 #include "telemetry/output/ecs.hpp"

@@ -10,7 +10,7 @@
 
 namespace telemetry {
 
-/// What the JSON output says of a system call, the same for each of its events: made once.
+/// The part of a line of JSON that is the same for each event of a system call, made once.
 struct JsonCall {
     JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& names);
 

@@ -13,7 +13,7 @@
 
 namespace telemetry {
 
-/// A line of JSON under construction, and what is to be told at its end about the fields in it.
+/// A line of JSON under construction, and the notes about its fields, which its end reports.
 class JsonLine : public LineBuffer {
   public:
     /// A string that is no UTF-8: its bytes go into linux.telemetry.raw.
@@ -50,7 +50,7 @@ class JsonLine : public LineBuffer {
         put('"');
     }
 
-    /// A value of the process's or the kernel's; `name` is how raw bytes are told.
+    /// A value of the process's or the kernel's; `name` is what linux.telemetry.raw calls it.
     void put_string(const FieldName& name, std::string_view bytes) {
         put('"');
         put_inside_string(name, bytes);
@@ -62,7 +62,7 @@ class JsonLine : public LineBuffer {
     }
     /// Bytes that are no UTF-8, of a field that was put by put_derived().
     void add_raw(const FieldName& name, std::string_view bytes) { raw_.push_back({name, bytes}); }
-    /// A string that another field has whole: its bytes need not be told twice.
+    /// A string that another field has whole: its bytes are not reported twice.
     bool put_derived(std::string_view bytes) {
         put('"');
         const bool is_utf8 = put_json_escaped(*this, bytes);
