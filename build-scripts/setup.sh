@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Installs the Debian packages that building needs, and with --tests those that
-# the tests need; only what is missing, so a second run does nothing.
+# Installs the Debian packages that building needs, with --tests those that the tests need, and
+# with --all those of test.sh --all; only what is missing, so a second run does nothing.
 set -euo pipefail
 
 build_packages=(
-    build-essential cmake pkg-config clang llvm
+    build-essential cmake ninja-build pkg-config clang llvm
     libbpf-dev libelf-dev libdw-dev zlib1g-dev libcurl4-openssl-dev
     libboost-program-options-dev libboost-log-dev nlohmann-json3-dev
 )
@@ -13,10 +13,12 @@ test_packages=(
     libgtest-dev libgmock-dev libbenchmark-dev
     bpftool gcc-multilib curl wget python3 awscli iproute2
     qemu-system-x86 busybox-static jq liblzma-dev libbz2-dev
+    clang-format clang-tidy shellcheck git valgrind
 )
+all_packages=(debootstrap)
 
 usage() {
-    echo "usage: build-scripts/setup.sh [--tests]" >&2
+    echo "usage: build-scripts/setup.sh [--tests|--all]" >&2
     exit 2
 }
 
@@ -29,10 +31,20 @@ is_installed() {
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
+# The sanitizers of clang, in a package that is named by its version.
+clang_runtime() {
+    local version
+    version=$(apt-cache depends clang 2>/dev/null | sed -n 's/^ *Depends: clang-\([0-9]*\)$/\1/p' | head -1)
+    echo "libclang-rt-${version:-14}-dev"
+}
+
 packages=("${build_packages[@]}")
 for argument in "$@"; do
     case $argument in
-    --tests) packages+=("${test_packages[@]}") ;;
+    --tests | --all)
+        packages+=("${test_packages[@]}" "$(clang_runtime)")
+        [ "$argument" = --tests ] || packages+=("${all_packages[@]}")
+        ;;
     *) usage ;;
     esac
 done

@@ -1,16 +1,32 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Installs what is needed, builds, and runs every test: first the unit tests under the
-# address and undefined behaviour sanitizers, then all tests as the program ships, then
-# those that need a kernel on Debian's kernels in virtual machines.
+# Installs what is needed, checks the sources, builds and runs every test: see test/README.md.
+# shellcheck disable=SC2317 # part calls most functions
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+usage() {
+    cat <<'END'
+usage: sudo build-scripts/test.sh [--all]
+  --all   also what takes long: clang-tidy on every source, the fuzzers for a minute each, and
+          the whole command once more in a Debian that has nothing but what setup.sh installs
+END
+    exit "$1"
+}
 
 fail() {
     echo "test.sh: $*" >&2
     exit 1
 }
 
+all=no
+for argument in "$@"; do
+    case $argument in
+    --all) all=yes ;;
+    -h | --help) usage 0 ;;
+    *) usage 2 >&2 ;;
+    esac
+done
 [ "$(id -u)" = 0 ] || fail "the tests load eBPF programs; run them as root: sudo $0"
 
 mount_if_absent() { # type, folder, its magic number
@@ -18,43 +34,93 @@ mount_if_absent() { # type, folder, its magic number
     mount -t "$1" "$1" "$2" || echo "test.sh: cannot mount $1 at $2" >&2
 }
 
-# Prints how many tests ran and how many failed, from the closing line of ctest's output.
-count() {
-    sed -n 's/^[0-9]*% tests passed, \([0-9]*\) tests failed out of \([0-9]*\)$/\2 \1/p' "$1" | tail -1
+status=0
+part() { # title, command...
+    local title=$1 start=$SECONDS result=0
+    shift
+    echo "== $title"
+    "$@" || result=$?
+    echo "== $title: $([ $result = 0 ] && echo "done" || echo FAILED) after $((SECONDS - start)) s"
+    return $result
 }
 
-build-scripts/setup.sh --tests || exit 1
+# What takes the time of the virtual machines below gives way to them.
+build() { # folder, target, options for cmake...
+    local folder=$1 target=$2 log=$logs/build
+    shift 2
+    EBT_BUILD=$folder EBT_TARGET=$target nice -n 10 build-scripts/build.sh -DEBT_TESTS=ON "$@" >"$log" 2>&1 || {
+        cat "$log"
+        fail "the build in $folder failed: see above"
+    }
+}
+
+run_tests() { # folder, options for ctest...
+    local folder=$1
+    shift
+    rm -rf "$folder/test-results"
+    mkdir -p "$folder/test-results"
+    ctest --test-dir "$folder" --output-on-failure --no-tests=error \
+        --output-junit "$PWD/$folder/test-results/ctest.xml" "$@"
+}
+
+# All that needs no build of its own configuration: unit tests, and the engine's check of itself.
+short_tests='^(unit\.[0-9]|program\.self_check$)'
+
+fuzz() {
+    local name corpus
+    build build-fuzz all -DEBT_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
+        -DCMAKE_BUILD_TYPE=RelWithDebInfo
+    for name in decoder rules imds; do
+        corpus=(build-fuzz/corpus/"$name") # what is found goes into the first
+        mkdir -p "${corpus[0]}"
+        [ ! -d test/fuzz/corpus/"$name" ] || corpus+=(test/fuzz/corpus/"$name")
+        build-fuzz/"$name"_fuzz -max_total_time=60 -print_final_stats=1 "${corpus[@]}" || return 1
+    done
+}
+
+if [ $all = yes ]; then
+    build-scripts/setup.sh --all || exit 1
+else
+    build-scripts/setup.sh --tests || exit 1
+fi
 mount_if_absent tracefs /sys/kernel/tracing 74726163
 mount_if_absent bpf /sys/fs/bpf cafe4a11
-
-EBT_BUILD=build-sanitize EBT_TARGET=unit_tests build-scripts/build.sh -DEBT_TESTS=ON \
-    -DEBT_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-O1 ||
-    fail "the build with sanitizers failed"
-build-scripts/build.sh -DEBT_TESTS=ON -DEBT_BENCH=ON || fail "the build failed"
-
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
-status=0
 
-echo "== unit tests under sanitizers"
-ctest --test-dir build-sanitize --output-on-failure --no-tests=error --tests-regex '^unit\.' \
-    --parallel "$(nproc)" 2>&1 | tee "$logs/sanitized" || status=1
-echo "== all tests"
-ctest --test-dir build --output-on-failure --no-tests=error 2>&1 | tee "$logs/all" || status=1
+part "sources" build-scripts/check.sh --tidy "$([ $all = yes ] && echo all || echo changed)" ||
+    fail "the sources break a rule: see above"
 
-echo "== kernels in virtual machines"
+# The virtual machines take one processor and wait for nobody; the builds have the other.
+part "build of static programs" build build-static vm_programs -DEBT_STATIC=ON -DEBT_PCH=ON
 kernels=build-static/vm/results.json
 rm -f $kernels
-build-scripts/vm-test.sh 2>&1 | tee "$logs/kernels" || status=1
+build-scripts/vm-test.sh >"$logs/kernels" 2>&1 &
+machines=$!
+trap 'kill $machines 2>/dev/null; wait; rm -rf "$logs"' EXIT
 
-read -r sanitized sanitized_failed < <(count "$logs/sanitized")
-read -r all all_failed < <(count "$logs/all")
-read -r in_kernels in_kernels_failed < <(jq -r '"\(map(.ran) | add) \(map(.ran - .passed) | add)"' $kernels)
-total=$((${sanitized:-0} + ${all:-0} + ${in_kernels:-0}))
-failed=$((${sanitized_failed:-0} + ${all_failed:-0} + ${in_kernels_failed:-0}))
-[ -n "${sanitized:-}" ] && [ -n "${all:-}" ] && [ "${in_kernels:-0}" -gt 0 ] || status=1
-echo "== test.sh: $((total - failed)) of $total tests passed, $failed failed" \
-    "(${all:-no} tests, ${sanitized:-no} unit tests again under sanitizers," \
-    "${in_kernels:-no} on other kernels; $((SECONDS / 60)) min $((SECONDS % 60)) s)"
+part "build with clang and sanitizers" build build-sanitize unit_and_programs -DEBT_SANITIZE=ON -DEBT_PCH=ON \
+    -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-O1 -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
+part "build without optimisation, definitions compared" build build-debug unit_and_programs -DEBT_LTO=ON \
+    -DEBT_PCH=ON -DCMAKE_BUILD_TYPE=Debug
+part "build as it ships" build build all -DEBT_BENCH=ON
+part "unit tests under sanitizers" run_tests build-sanitize -R "$short_tests" --parallel "$(nproc)" || status=1
+part "unit tests without optimisation" run_tests build-debug -R "$short_tests" --parallel "$(nproc)" || status=1
+
+part "kernels in virtual machines, the rest" wait $machines || status=1
+cat "$logs/kernels"
+trap 'rm -rf "$logs"' EXIT
+part "all tests" run_tests build || status=1
+
+if [ $all = yes ]; then
+    part "fuzzers" fuzz || status=1
+    part "clean room" build-scripts/clean-room.sh || status=1
+fi
+
+build-scripts/test-report.py "$SECONDS" "tests"=build/test-results \
+    "again with clang under sanitizers"=build-sanitize/test-results \
+    "again without optimisation"=build-debug/test-results "on other kernels"=$kernels >"$logs/report" || status=1
+sed '$d' "$logs/report"
 grep '^== vm-test.sh' "$logs/kernels"
+tail -n 1 "$logs/report"
 exit $status

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Adds up what test.sh ran.
+
+usage: test-report.py SECONDS NAME=FOLDER... NAME=results.json...
+
+A folder has ctest's own results (ctest.xml) and, for each program that runs many tests in one
+process, a file of googletest's beside it, named after the ctest entry. results.json is vm-test.sh's.
+Names each test that failed or was skipped, with the reason; the last line has the sums.
+"""
+import json
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree as xml
+
+
+class Sum:
+    def __init__(self):
+        self.passed, self.failed, self.skipped = 0, [], []
+
+    @property
+    def total(self):
+        return self.passed + len(self.failed) + len(self.skipped)
+
+
+def reason(text):
+    """What stands behind "Skipped" in googletest's output, in one line."""
+    match = re.search(r"Skipped\n(.*?)(?:\n\n|\n\[|\Z)", text or "", re.S)
+    return " ".join((match.group(1) if match else text or "no reason given").split())
+
+
+def add_googletest(file, entry, sums):
+    for case in xml.parse(file).iter("testcase"):
+        name = f"{entry}: {case.get('classname')}.{case.get('name')}"
+        if case.find("failure") is not None:
+            sums.failed.append(name)
+        elif (skipped := case.find("skipped")) is not None:
+            sums.skipped.append(f"{name}: {' '.join(skipped.get('message', '').split()[1:])}")
+        elif case.get("status") == "run":
+            sums.passed += 1
+
+
+def add_ctest(folder, sums):
+    for case in xml.parse(folder / "ctest.xml").iter("testcase"):
+        name = case.get("name")
+        own = folder / f"{name}.xml"
+        failed = len(sums.failed)
+        if own.exists():
+            add_googletest(own, name, sums)
+        output = case.findtext("system-out")
+        if case.get("status") == "run":
+            sums.passed += not own.exists()
+        elif (skipped := case.find("skipped")) is not None and "SKIP" in skipped.get("message", ""):
+            sums.skipped.append(f"{name}: {reason(output)}")
+        elif failed == len(sums.failed):  # by itself, not by one of its tests: it crashed, or was not there
+            sums.failed.append(f"{name}: {case.get('status')}")
+
+
+def add_kernels(file, sums):
+    for kernel in json.loads(file.read_text()):
+        name = kernel.get("release") or kernel.get("image")
+        sums.passed += kernel["passed"]
+        sums.failed += [f"a test on {name}, see above"] * (kernel["ran"] - kernel["passed"])
+
+
+def main(seconds, *parts):
+    all_sums = {}
+    for part in parts:
+        name, place = part.split("=", 1)
+        sums = all_sums[name] = Sum()
+        try:
+            add = add_kernels if place.endswith(".json") else add_ctest
+            add(pathlib.Path(place), sums)
+        except (OSError, ValueError, xml.ParseError) as error:
+            sums.failed.append(f"no results: {error}")
+    for name, sums in all_sums.items():
+        for test in sums.skipped:
+            print(f"skipped, {name}: {test}")
+    for name, sums in all_sums.items():
+        for test in sums.failed:
+            print(f"FAILED, {name}: {test}")
+    every = all_sums.values()
+    passed, failed, skipped = (sum(s.passed for s in every), sum(len(s.failed) for s in every),
+                               sum(len(s.skipped) for s in every))
+    detail = ", ".join(f"{sums.total} {name}" for name, sums in all_sums.items())
+    print(f"== test.sh: {passed} of {passed + failed + skipped} tests passed, {failed} failed, {skipped} skipped"
+          f" ({detail}; {int(seconds) // 60} min {int(seconds) % 60} s)")
+    return bool(failed) or any(s.total == 0 for s in every)
+
+
+sys.exit(main(*sys.argv[1:]))
