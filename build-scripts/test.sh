@@ -68,9 +68,9 @@ short_tests='^(unit\.[0-9]|program\.self_check$)'
 
 fuzz() {
     local name corpus
-    build build-fuzz all -DEBT_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
-        -DCMAKE_BUILD_TYPE=RelWithDebInfo
     for name in decoder rules imds; do
+        build build-fuzz "$name"_fuzz -DEBT_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
+            -DCMAKE_BUILD_TYPE=RelWithDebInfo
         corpus=(build-fuzz/corpus/"$name") # what is found goes into the first
         mkdir -p "${corpus[0]}"
         [ ! -d test/fuzz/corpus/"$name" ] || corpus+=(test/fuzz/corpus/"$name")

@@ -12,7 +12,7 @@ namespace telemetry::imds {
 class SecretAccess {
     friend class Redactor;   ///< reads all, and reports what the allow-list has
     friend class UnsafeView; ///< reads what --unsafe reports
-    SecretAccess() {}
+    SecretAccess() = default;
 };
 
 /// Bytes of a request or response that may hold credentials. Its length may be reported.

@@ -28,7 +28,11 @@ namespace imds_test {
 using namespace telemetry;
 using namespace telemetry::imds;
 
+#ifdef __clang__ // which makes no clones
+#define KEPT __attribute__((noinline))
+#else
 #define KEPT __attribute__((noinline, noclone))
+#endif
 
 /// A stack as the kernel side captures it: of this thread, from where this function returns to.
 struct Captured {
