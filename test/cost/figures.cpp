@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// Figures of cost that are the same wherever they are taken, as JSON; guard.py compares them.
+//   cost_figures objects             instructions and helper calls of each eBPF program
+//   cost_figures lines               bytes of each sample's line in each format
+//   cost_figures stages              how far samples can be taken
+//   cost_figures take STAGE ROUNDS   takes the samples that far, so often: to be counted by valgrind
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "telemetry/event/decoder.hpp"
+#include "telemetry/output/formats.hpp"
+#include "telemetry/process/cache.hpp"
+#include "telemetry/rules/rules.hpp"
+#include "test/cost/samples.hpp"
+#include "test/object/object_file.hpp"
+
+namespace {
+
+using namespace telemetry;
+using nlohmann::json;
+
+FormatContext context() {
+    return {"web1", "raw_tp", "6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001", 1'763'700'000'000'000'000};
+}
+
+long helper_calls(const object_test::Program& program) {
+    return std::count_if(program.instructions.begin(), program.instructions.end(), [](const bpf_insn& insn) {
+        return insn.code == (BPF_JMP | BPF_CALL) && insn.src_reg == 0;
+    });
+}
+
+/// What a program costs at most once: the loader only takes instructions away.
+json objects() {
+    json all;
+    std::istringstream paths(OBJECTS);
+    for (std::string path; std::getline(paths, path, ':');) {
+        const std::string tier = path.substr(path.rfind("_kern_") + 6);
+        const object_test::ObjectFile object(path);
+        for (const auto& program : object.programs())
+            all[tier.substr(0, tier.size() - 2)][program.name] = {
+                {"instructions", program.instructions.size()}, {"helper_calls", helper_calls(program)}};
+    }
+    return all;
+}
+
+json lines() {
+    json all;
+    for (const Format* format : formats()) {
+        Decoder decoder;
+        ProcessCache cache;
+        const auto formatter = format->make(context());
+        for (const auto& sample : cost_test::samples()) {
+            Event event;
+            if (!decoder.decode(sample.bytes, event) || event.lost_fields)
+                throw std::runtime_error(sample.name + ": is no good record any more");
+            cache.enrich(event);
+            std::string out;
+            formatter->format(event, out);
+            all[std::string(format->name)][sample.name] = out.size();
+        }
+    }
+    return all;
+}
+
+/// Stages follow each other as they do in the program; a format's name stands for the last.
+void take(const std::string& stage, long rounds) {
+    const auto samples = cost_test::samples();
+    Decoder decoder;
+    ProcessCache cache;
+    const Rules rules = Rules::parse(Rules::built_in(), "built-in");
+    const bool enriches = stage != "decode", filters = enriches && stage != "enrich",
+               formats = filters && stage != "filter";
+    const auto formatter = format_named(formats ? stage : "json").make(context());
+    std::string out;
+    size_t kept = 0;
+    for (long round = 0; round < rounds; ++round) {
+        for (const auto& sample : samples) {
+            Event event;
+            kept += decoder.decode(sample.bytes, event);
+            if (enriches)
+                cache.enrich(event);
+            if (filters)
+                kept += rules.matches(event);
+            if (formats)
+                formatter->format(event, out);
+        }
+        out.clear();
+    }
+    printf("%zu\n", kept);
+}
+
+json stages() {
+    json names = {"decode", "enrich", "filter"};
+    for (const Format* format : formats())
+        names.push_back(format->name);
+    return {{"stages", names}, {"samples", cost_test::samples().size()}};
+}
+
+} // namespace
+
+int main(int argc, char** argv) try {
+    const std::string what = argc > 1 ? argv[1] : "";
+    if (what == "objects")
+        printf("%s\n", objects().dump().c_str());
+    else if (what == "lines")
+        printf("%s\n", lines().dump().c_str());
+    else if (what == "stages")
+        printf("%s\n", stages().dump().c_str());
+    else if (what == "take" && argc == 4)
+        take(argv[2], std::atol(argv[3]));
+    else
+        throw std::runtime_error("usage: cost_figures objects | lines | stages | take STAGE ROUNDS");
+    return 0;
+} catch (const std::exception& error) {
+    fprintf(stderr, "cost_figures: %s\n", error.what());
+    return 1;
+}
