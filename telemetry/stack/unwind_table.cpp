@@ -2,10 +2,11 @@
 // The tables are specified by the Linux Standard Base (.eh_frame, .eh_frame_hdr) and by DWARF.
 #include "telemetry/stack/unwind_table.hpp"
 
-#include <cstring>
 #include <map>
 #include <string>
 #include <vector>
+
+#include "telemetry/stack/dwarf_reader.hpp"
 
 namespace telemetry {
 namespace {
@@ -14,134 +15,6 @@ constexpr size_t longest_entry = 64 * 1024;
 constexpr uint64_t most_entries = 16u << 20;
 constexpr uint64_t most_entry_bytes = 8u << 20; ///< where they have to be searched
 constexpr size_t most_remembered = 16;
-
-/// Pointer encodings, DW_EH_PE_*.
-constexpr uint8_t as_absolute = 0x00, as_uleb128 = 0x01, as_udata2 = 0x02, as_udata4 = 0x03, as_udata8 = 0x04,
-                  as_sleb128 = 0x09, as_sdata2 = 0x0a, as_sdata4 = 0x0b, as_sdata8 = 0x0c;
-constexpr uint8_t relative_to_field = 0x10, relative_to_table = 0x30, not_there = 0xff;
-
-/// Reads one value after the other; past the end it returns zeroes, and failed() is true.
-class ByteReader {
-  public:
-    ByteReader(std::string_view bytes, uint64_t address, size_t address_size)
-        : bytes_(bytes), address_(address), address_size_(address_size) {}
-
-    bool failed() const { return failed_; }
-    bool at_end() const { return failed_ || at_ >= bytes_.size(); }
-    uint64_t address() const { return address_ + at_; }
-    size_t position() const { return at_; }
-    std::string_view rest() const { return bytes_.substr(at_); }
-
-    template <class Number> Number number() {
-        Number value{};
-        if (bytes_.size() - at_ < sizeof(value)) {
-            fail();
-            return value;
-        }
-        memcpy(&value, bytes_.data() + at_, sizeof(value));
-        at_ += sizeof(value);
-        return value;
-    }
-    uint64_t uleb128() {
-        uint64_t value = 0;
-        for (unsigned shift = 0;; shift += 7) {
-            const auto byte = number<uint8_t>();
-            if (failed_ || shift > 63) {
-                fail();
-                return 0;
-            }
-            value |= uint64_t{byte & 0x7fu} << shift;
-            if (!(byte & 0x80))
-                return value;
-        }
-    }
-    int64_t sleb128() {
-        uint64_t value = 0;
-        for (unsigned shift = 0;;) {
-            const auto byte = number<uint8_t>();
-            if (failed_ || shift > 63) {
-                fail();
-                return 0;
-            }
-            value |= uint64_t{byte & 0x7fu} << shift;
-            shift += 7;
-            if (byte & 0x80)
-                continue;
-            if ((byte & 0x40) && shift < 64)
-                value |= ~uint64_t{0} << shift;
-            return static_cast<int64_t>(value);
-        }
-    }
-    /// `table`: what relative_to_table is relative to.
-    uint64_t pointer(uint8_t encoding, uint64_t table = 0) {
-        const uint64_t field = address();
-        const uint64_t value = plain_pointer(encoding & 0x0f);
-        switch (encoding & 0x70) {
-        case 0:
-            return value;
-        case relative_to_field:
-            return wrapped(value + field);
-        case relative_to_table:
-            return wrapped(value + table);
-        }
-        fail();
-        return 0;
-    }
-    void skip(uint64_t count) {
-        if (count > bytes_.size() - at_)
-            fail();
-        else
-            at_ += count;
-    }
-    std::string_view text() {
-        const size_t end = bytes_.find('\0', at_);
-        if (end == bytes_.npos) {
-            fail();
-            return {};
-        }
-        const std::string_view text = bytes_.substr(at_, end - at_);
-        at_ = end + 1;
-        return text;
-    }
-
-  private:
-    void fail() {
-        failed_ = true;
-        at_ = bytes_.size();
-    }
-    uint64_t wrapped(uint64_t value) const {
-        return address_size_ == 4 ? static_cast<uint32_t>(value) : value;
-    }
-    uint64_t plain_pointer(uint8_t form) {
-        switch (form) {
-        case as_absolute:
-            return address_size_ == 4 ? number<uint32_t>() : number<uint64_t>();
-        case as_uleb128:
-            return uleb128();
-        case as_udata2:
-            return number<uint16_t>();
-        case as_udata4:
-            return number<uint32_t>();
-        case as_udata8:
-        case as_sdata8:
-            return number<uint64_t>();
-        case as_sleb128:
-            return static_cast<uint64_t>(sleb128());
-        case as_sdata2:
-            return static_cast<uint64_t>(int64_t{number<int16_t>()});
-        case as_sdata4:
-            return static_cast<uint64_t>(int64_t{number<int32_t>()});
-        }
-        fail();
-        return 0;
-    }
-
-    std::string_view bytes_;
-    uint64_t address_;
-    size_t address_size_;
-    size_t at_ = 0;
-    bool failed_ = false;
-};
 
 /// An entry of .eh_frame without its length; empty at the end of the table, or where it cannot be read.
 std::string read_entry(const ElfFile& file, uint64_t& address) {
@@ -160,10 +33,11 @@ uint64_t find_entry(const ElfFile& file, uint64_t address) {
     const uint64_t table = file.unwind_table();
     char head[32];
     const size_t got = table ? file.read_at(table, head, sizeof(head)) : 0;
-    ByteReader reader({head, got}, table, file.address_size());
+    DwarfReader reader({head, got}, table, file.address_size());
     const auto version = reader.number<uint8_t>(), frame_encoding = reader.number<uint8_t>(),
                count_encoding = reader.number<uint8_t>(), entry_encoding = reader.number<uint8_t>();
-    if (version != 1 || entry_encoding != (relative_to_table | as_sdata4) || count_encoding == not_there)
+    if (version != 1 || entry_encoding != (PointerEncoding::relative_to_table | PointerEncoding::sdata4) ||
+        count_encoding == PointerEncoding::omitted)
         return 0;
     reader.pointer(frame_encoding, table);
     const uint64_t count = reader.pointer(count_encoding, table);
@@ -196,7 +70,7 @@ struct Common {
     uint64_t code_factor = 1;
     int64_t data_factor = 1;
     uint64_t return_register = 0;
-    uint8_t encoding = as_absolute;
+    uint8_t encoding = PointerEncoding::absolute;
     bool has_data = false;
     bool is_signal_frame = false;
     std::string entry;
@@ -207,7 +81,7 @@ struct Common {
 std::optional<Common> read_common(const ElfFile& file, uint64_t address) {
     Common common;
     common.entry = read_entry(file, address);
-    ByteReader reader(common.entry, address, file.address_size());
+    DwarfReader reader(common.entry, address, file.address_size());
     const auto id = reader.number<uint32_t>();
     const auto version = reader.number<uint8_t>();
     const std::string_view augmentation = reader.text();
@@ -249,7 +123,7 @@ uint64_t search_entry(const ElfFile& file, uint64_t address) {
     entries.resize(file.read_at(begin, entries.data(), entries.size()));
     std::map<uint64_t, std::optional<Common>> commons; // there are a few
     for (size_t at = 0; at + 2 * sizeof(uint32_t) <= entries.size();) {
-        ByteReader reader(std::string_view(entries).substr(at), begin + at, file.address_size());
+        DwarfReader reader(std::string_view(entries).substr(at), begin + at, file.address_size());
         const uint64_t length = reader.number<uint32_t>(), id_address = reader.address();
         const uint64_t back = reader.number<uint32_t>();
         if (!length || length > longest_entry)
@@ -258,7 +132,7 @@ uint64_t search_entry(const ElfFile& file, uint64_t address) {
             const auto [common, is_new] = commons.try_emplace(id_address - back);
             if (is_new)
                 common->second = read_common(file, id_address - back);
-            const uint8_t encoding = common->second ? common->second->encoding : as_absolute;
+            const uint8_t encoding = common->second ? common->second->encoding : PointerEncoding::absolute;
             const uint64_t first = reader.pointer(encoding & 0x7f), count = reader.pointer(encoding & 0x0f);
             if (common->second && !reader.failed() && address >= first && address - first < count)
                 return begin + at;
@@ -278,7 +152,7 @@ class Interpreter {
     }
 
     /// False where an instruction is not understood.
-    bool run(ByteReader reader) {
+    bool run(DwarfReader reader) {
         while (!reader.at_end() && code_address_ <= wanted_)
             if (!step(reader))
                 return false;
@@ -290,7 +164,7 @@ class Interpreter {
   private:
     using How = UnwindRules::How;
 
-    bool step(ByteReader& reader) {
+    bool step(DwarfReader& reader) {
         const auto code = reader.number<uint8_t>();
         const uint8_t low = code & 0x3f;
         switch (code & 0xc0) {
@@ -304,7 +178,7 @@ class Interpreter {
         return extended(code, reader);
     }
 
-    bool extended(uint8_t code, ByteReader& reader) {
+    bool extended(uint8_t code, DwarfReader& reader) {
         switch (code) {
         case 0x00: // nop
             return true;
@@ -357,7 +231,7 @@ class Interpreter {
         return of_register(code, reader);
     }
 
-    bool of_register(uint8_t code, ByteReader& reader) {
+    bool of_register(uint8_t code, DwarfReader& reader) {
         const uint64_t number = reader.uleb128();
         switch (code) {
         case 0x05: // offset_extended
@@ -393,7 +267,7 @@ class Interpreter {
             row_.rules[number] = {.how = how, .offset = offset};
         return true;
     }
-    bool set_stored(uint64_t number, ByteReader& reader) {
+    bool set_stored(uint64_t number, DwarfReader& reader) {
         UnwindRules::Rule rule{.how = How::at_own};
         if (expression(reader, rule.base, rule.offset))
             rule.base = unwind_registers;
@@ -405,12 +279,12 @@ class Interpreter {
     }
     /// What compilers write: a register and an offset, and maybe "what stands there" (true). Anything
     /// else is no register.
-    static bool expression(ByteReader& reader, uint64_t& base, int64_t& offset) {
+    static bool expression(DwarfReader& reader, uint64_t& base, int64_t& offset) {
         constexpr uint8_t breg0 = 0x70, deref = 0x06;
         const uint64_t length = reader.uleb128();
         const size_t begin = reader.position();
         base = unwind_registers;
-        ByteReader inside(reader.rest().substr(0, length), 0, 8);
+        DwarfReader inside(reader.rest().substr(0, length), 0, 8);
         reader.skip(length);
         const auto code = inside.number<uint8_t>();
         const int64_t added = inside.sleb128();
@@ -443,7 +317,7 @@ class Interpreter {
 std::optional<UnwindRules> find_unwind_rules(const ElfFile& file, uint64_t address) {
     uint64_t at = file.unwind_table() ? find_entry(file, address) : search_entry(file, address);
     const std::string entry = at ? read_entry(file, at) : std::string();
-    ByteReader reader(entry, at, file.address_size());
+    DwarfReader reader(entry, at, file.address_size());
     const uint64_t back = reader.number<uint32_t>();
     if (reader.failed() || back == 0)
         return std::nullopt;
@@ -458,10 +332,10 @@ std::optional<UnwindRules> find_unwind_rules(const ElfFile& file, uint64_t addre
         return std::nullopt;
     Interpreter interpreter(*common, begin, address);
     const std::string_view initial = std::string_view(common->entry).substr(common->instructions);
-    if (!interpreter.run(ByteReader(initial, common->address, file.address_size())))
+    if (!interpreter.run(DwarfReader(initial, common->address, file.address_size())))
         return std::nullopt;
     interpreter.keep_initial();
-    if (!interpreter.run(ByteReader(reader.rest(), reader.address(), file.address_size())))
+    if (!interpreter.run(DwarfReader(reader.rest(), reader.address(), file.address_size())))
         return std::nullopt;
     return interpreter.row();
 }
