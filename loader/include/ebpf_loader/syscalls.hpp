@@ -123,7 +123,7 @@ EBPF_LOADER_API const SyscallRow* find_syscall(ebt_abi abi, int number);
 
 /// What i386's socketcall(2) turns into with this first argument, or nullptr. accept becomes accept4,
 /// which alone has a number of its own on i386; send and recv become sendto and recvfrom.
-const SyscallRow* find_socketcall(uint64_t socketcall);
+EBPF_LOADER_API const SyscallRow* find_socketcall(uint64_t socketcall);
 
 struct SyscallNumber {
     ebt_abi abi;
