@@ -17,6 +17,11 @@ awk '/^class EBPF_LOADER_API/ { class = $3 }
     "$scratch/headers" >"$scratch/members"
 sort -u "$scratch/declared" -o "$scratch/declared"
 
+# A function that is declared without a mark would be missed only by who calls it.
+unmarked=$(grep -E '^[a-zA-Z][^#=]*[ *&][a-z_0-9]+\(' "$scratch/headers" |
+    grep -vE '^(EBPF_LOADER_API|inline|constexpr|static) ' || true)
+[ -z "$unmarked" ] || fail "declared without EBPF_LOADER_API:" "$unmarked"
+
 # Of classes that are thrown the compiler makes a description, too.
 grep -vE '^(typeinfo|typeinfo name|vtable) for ebpf_loader::(MemoryLimit)?Error$' "$scratch/exported" |
     sed 's/(.*//' | sort -u >"$scratch/names"
