@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1
 // Pieces of kernel memory, and the places in them where known values stand.
 #pragma once
+#include "loader/src/arch/machine.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -25,13 +27,7 @@ struct Block {
     }
 };
 
-/// Can this be the address of something allocated? Neither user memory nor the kernel's
-/// image, whose objects are not ours, nor an error code.
-constexpr bool is_heap_pointer(uint64_t value) {
-    constexpr uint64_t lowest = 0xff00'0000'0000'0000;     // of a kernel with five-level page tables
-    constexpr uint64_t image_base = 0xffff'ffff'8000'0000; // text, data and modules
-    return value >= lowest && value < image_base && value % 8 == 0;
-}
+using machine::is_heap_pointer;
 
 /// How far from its start a structure can reach: not beyond what was read of any of these of
 /// its kind, nor up to the next one.

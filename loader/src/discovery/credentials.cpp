@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/discovery/steps.hpp"
 
+#include "loader/src/base/tracepoint.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <csignal>
@@ -44,14 +46,16 @@ void check_access(Scene& s, Puppet& puppet) {
                                     puppet.text(s.in_workshop("name")), O_RDONLY | O_CLOEXEC);
     const int64_t memory =
         puppet.must("mapping a file", SYS_mmap, 0, 4096, PROT_READ, MAP_PRIVATE, as_argument(own), 0);
-    puppet.call(SYS_access, static_cast<uint64_t>(memory), 0);
+    puppet.call(SYS_faccessat, as_argument(AT_FDCWD), static_cast<uint64_t>(memory), 0);
 }
 
 /// Tells `cred` from `real_cred`: the one that changes while access(2) looks.
 std::vector<uint32_t> changing(Scene& s, Person& person, const std::vector<uint32_t>& pointers) {
     const Block task = s.task(person.puppet);
     const auto usual = task.at<uint64_t>(pointers[0]);
-    for (const char* event : {"exceptions/page_fault_kernel", "kmem/kmem_cache_alloc"}) {
+    for (const char* event : {machine::kernel_page_fault, "kmem/kmem_cache_alloc"}) {
+        if (!has_tracepoint(s.tracefs, event))
+            continue;
         const PairWatch watch(s.tracefs, event, person.puppet.tgid(), pointers[0], pointers[1]);
         check_access(s, person.puppet);
         const auto words = watch.words();

@@ -50,7 +50,7 @@ uint32_t grow(Scene& s, Puppet& puppet) {
     const uint32_t base = table_size(puppet);
     allow_descriptors(puppet, base + 4);
     for (uint32_t i = 0; i < 3; i++)
-        puppet.must("dup2", SYS_dup2, as_argument(i == 1 ? s.long_folder.fd : s.folder.fd), base + i);
+        puppet.must("dup2", SYS_dup3, as_argument(i == 1 ? s.long_folder.fd : s.folder.fd), base + i, 0);
     if (table_size(puppet) <= base + 3)
         throw Unobservable("the table of descriptors did not grow");
     return base;

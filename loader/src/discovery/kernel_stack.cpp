@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/discovery/steps.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <set>
+#include <span>
 #include <sys/syscall.h>
-#include <sys/user.h>
 
 namespace ebpf_loader::discovery {
 namespace {
@@ -12,17 +13,13 @@ namespace {
 constexpr size_t page = 4096;
 constexpr size_t largest_stack = 64 << 10;
 
-/// The kernel saves registers in the order in which ptrace(2) shows them.
-using Registers = user_regs_struct;
-constexpr size_t registers_to_number = offsetof(Registers, orig_rax) + sizeof(uint64_t);
-
 /// The saved registers of the very request that reads the page, if they are in it.
 std::optional<size_t> find_registers(const Block& memory, const Peek::Request& r) {
-    for (size_t at = 0; memory.has(at, registers_to_number); at += sizeof(uint64_t)) {
-        Registers saved{};
-        memcpy(&saved, memory.bytes.data() + at, registers_to_number);
-        if (saved.orig_rax == SYS_getppid && saved.rdi == r[0] && saved.rsi == r[1] && saved.rdx == r[2] &&
-            saved.r10 == r[3] && saved.r8 == r[4])
+    for (size_t at = 0; at < memory.size(); at += sizeof(uint64_t)) {
+        const auto saved = machine::saved_call(std::span(memory.bytes).subspan(at));
+        if (!saved)
+            break;
+        if (saved->number == SYS_getppid && std::equal(r.begin(), r.end(), saved->args))
             return at;
     }
     return std::nullopt;
@@ -78,7 +75,6 @@ std::optional<Block> task_in_call(const Scene& s, Puppet& puppet, bool wide) {
 }
 
 void find_status(Scene& s) {
-    constexpr uint32_t ts_compat = 2;
     Puppet& caller = s.stage.spawn();
     std::vector<Block> tasks;
     for (int i = 0; i < 6; i++) {
@@ -91,7 +87,7 @@ void find_status(Scene& s) {
     }
     std::vector<Sight> sights;
     for (size_t i = 0; i < tasks.size(); i++)
-        sights.push_back({&tasks[i], i % 2 == 0 ? 0 : ts_compat});
+        sights.push_back({&tasks[i], i % 2 == 0 ? 0 : machine::compat_status});
     s.found.settle("task_struct.status", places<uint32_t>(sights));
 }
 

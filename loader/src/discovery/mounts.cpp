@@ -23,7 +23,7 @@ struct Mounted {
 
 /// Mounts a file system in memory over a directory of the workshop.
 Mounted mount_at(Scene& s, const std::string& path) {
-    s.actor.must("making a directory", SYS_mkdir, s.actor.text(path), 0755);
+    s.actor.must("making a directory", SYS_mkdirat, as_argument(AT_FDCWD), s.actor.text(path), 0755);
     const Opened covered = s.opened(s.open(path, O_RDONLY | O_DIRECTORY));
     s.actor.must("mounting", SYS_mount, s.actor.text("none"), s.actor.text(path), s.actor.text("tmpfs"),
                  MS_NOSUID | MS_NODEV, s.actor.text("mode=0755"));

@@ -22,7 +22,8 @@ bool reads(const Peek& peek, uint64_t address, const std::string& name) {
 }
 
 Named make_folder(Scene& s, const std::string& name) {
-    s.actor.must("making a directory", SYS_mkdir, s.actor.text(s.in_workshop(name)), 0755);
+    s.actor.must("making a directory", SYS_mkdirat, as_argument(AT_FDCWD), s.actor.text(s.in_workshop(name)),
+                 0755);
     const Opened at = s.opened(s.open(s.in_workshop(name), O_RDONLY | O_DIRECTORY));
     return {
         .name = name.substr(name.rfind('/') + 1), .at = at, .dentry = s.peek.read(at.dentry, dentry_bytes)};
@@ -33,7 +34,8 @@ Named make_folder(Scene& s, const std::string& name) {
 bool is_hash(Scene& s, const Named& named, uint32_t offset, const std::string& folder) {
     const auto hash = [&] { return s.peek.read(named.at.dentry, dentry_bytes).at<uint32_t>(offset); };
     const auto rename = [&](const std::string& from, const std::string& to) {
-        s.actor.must("renaming", SYS_rename, s.actor.text(folder + from), s.actor.text(folder + to));
+        s.actor.must("renaming", SYS_renameat, as_argument(AT_FDCWD), s.actor.text(folder + from),
+                     as_argument(AT_FDCWD), s.actor.text(folder + to));
     };
     std::set<uint32_t> hashes = {hash()};
     const std::string other_names[] = {"x", "y", "another name"};

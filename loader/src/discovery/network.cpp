@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -21,7 +22,7 @@ uint32_t own_namespace(Puppet& puppet) {
     constexpr size_t longest = 64;
     auto* name = static_cast<char*>(puppet.room(longest));
     const auto length =
-        static_cast<size_t>(puppet.must("reading /proc/self/ns/net", SYS_readlink,
+        static_cast<size_t>(puppet.must("reading /proc/self/ns/net", SYS_readlinkat, as_argument(AT_FDCWD),
                                         puppet.text("/proc/self/ns/net"), as_argument(name), longest - 1));
     const std::string_view text(name, length);
     const size_t bracket = text.find('[');

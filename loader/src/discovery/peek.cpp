@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/discovery/peek.hpp"
 
-#include "loader/src/arch/x86/raw_syscall.hpp"
+#include "loader/src/arch/raw_syscall.hpp"
 #include "loader/src/base/bpf_instructions.hpp"
 #include "loader/src/base/cpus.hpp"
 #include "loader/src/base/text.hpp"
@@ -165,17 +165,9 @@ Peek::Answer Peek::self() const {
     return answer(sizeof(uint64_t));
 }
 
-/// Kernels from 5.0 to 5.10 complain, once, of a read at what can be no address at all: in the
-/// gap between user memory and the kernel's, whose size the own task_struct tells.
-bool Peek::can_be_address(uint64_t value) const {
-    constexpr uint64_t with_four_levels = 0xffff'8000'0000'0000, with_five = 0xff00'0000'0000'0000;
-    const uint64_t lowest = own_task_ >= with_four_levels ? with_four_levels : with_five;
-    return value >= lowest || value < ~lowest;
-}
-
 Block Peek::read(uint64_t where, size_t length) const {
     Block block{.address = where, .bytes = {}};
-    if (!can_be_address(where))
+    if (!machine::can_be_address(where, own_task_))
         return block;
     while (block.size() < length) {
         // Page by page, for a read that meets a missing page yields nothing at all.

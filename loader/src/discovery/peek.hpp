@@ -44,8 +44,6 @@ class Peek {
     Answer self() const;
 
   private:
-    bool can_be_address(uint64_t value) const;
-
     uint32_t secret_[2];
     uint64_t own_task_ = 0;
     UniqueFd map_, program_, hook_;

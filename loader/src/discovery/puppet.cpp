@@ -3,7 +3,8 @@
 // and its locks may be held in the copy.
 #include "loader/src/discovery/puppet.hpp"
 
-#include "loader/src/arch/x86/raw_syscall.hpp"
+#include "loader/src/arch/machine.hpp"
+#include "loader/src/arch/raw_syscall.hpp"
 
 #include <ebpf_loader/error.hpp>
 
@@ -30,7 +31,7 @@ constexpr size_t most_puppets = 64;
 constexpr auto longest_wait_ns = int64_t{10} * 1'000'000'000;
 
 enum State : uint32_t { idle, asked, done };
-enum class Task : uint32_t { syscall, syscall_32, spawn_process, spawn_sharing, spawn_thread };
+enum class Task : uint32_t { syscall, compat_syscall, spawn_process, spawn_sharing, spawn_thread };
 
 } // namespace
 
@@ -55,17 +56,6 @@ void wait_while(std::atomic<uint32_t>& state, uint32_t value, const timespec* ti
 void set_state(std::atomic<uint32_t>& state, uint32_t value) {
     state.store(value, std::memory_order_release);
     raw_syscall(SYS_futex, as_argument(&state), FUTEX_WAKE, 1);
-}
-
-/// int 0x80 with the i386 number of getppid.
-int64_t getppid_32(const uint64_t* args) {
-    constexpr int64_t i386_getppid = 64;
-    int64_t result;
-    asm volatile("int $0x80"
-                 : "=a"(result)
-                 : "a"(i386_getppid), "b"(args[0]), "c"(args[1]), "d"(args[2]), "S"(args[3]), "D"(args[4])
-                 : "r8", "r9", "r10", "r11", "memory");
-    return result;
 }
 
 [[noreturn]] void serve(Mailbox& box);
@@ -95,8 +85,8 @@ int64_t perform(Mailbox& box) {
     switch (box.task) {
     case Task::syscall:
         return raw_syscall(box.number, a[0], a[1], a[2], a[3], a[4], a[5]);
-    case Task::syscall_32:
-        return getppid_32(a);
+    case Task::compat_syscall:
+        return machine::compat_getppid(box.args);
     case Task::spawn_process:
         return spawn_process(*box.child);
     case Task::spawn_sharing:
@@ -189,7 +179,7 @@ int64_t Puppet::must(const char* what, int64_t number, uint64_t a0, uint64_t a1,
 
 bool Puppet::call_32_bit(const Peek::Request& request) {
     std::copy(request.begin(), request.end(), box_->args);
-    box_->task = Task::syscall_32;
+    box_->task = Task::compat_syscall;
     set_state(box_->state, asked);
     try {
         await_done("a 32-bit system call");

@@ -142,7 +142,8 @@ void Scene::build_workshop() {
             continue;
         workshop = place;
         for (std::string_view name : {folder_name, long_folder_name, bound_name})
-            actor.must("making a directory", SYS_mkdir, actor.text(in_workshop(name)), 0755);
+            actor.must("making a directory", SYS_mkdirat, as_argument(AT_FDCWD),
+                       actor.text(in_workshop(name)), 0755);
         actor.must("a bind mount", SYS_mount, actor.text(in_workshop(folder_name)),
                    actor.text(in_workshop(bound_name)), 0, MS_BIND, 0);
         return;

@@ -57,7 +57,8 @@ std::vector<uint32_t> names_in(const Block& tty, const std::string& name) {
 } // namespace
 
 void discover_terminal(Scene& s) {
-    s.actor.must("making a directory", SYS_mkdir, s.actor.text(s.in_workshop("pts")), 0755);
+    s.actor.must("making a directory", SYS_mkdirat, as_argument(AT_FDCWD), s.actor.text(s.in_workshop("pts")),
+                 0755);
     s.actor.call(SYS_mount, s.actor.text("none"), s.actor.text(s.in_workshop("pts")), s.actor.text("devpts"),
                  0,
                  s.actor.text("newinstance,ptmxmode=0666")); // there may be none in this container

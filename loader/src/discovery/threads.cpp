@@ -2,7 +2,7 @@
 // What the threads of a process share, known by the count of those that live.
 #include "loader/src/discovery/steps.hpp"
 
-#include "loader/src/arch/x86/raw_syscall.hpp"
+#include "loader/src/arch/raw_syscall.hpp"
 #include "loader/src/base/text.hpp"
 
 #include <cerrno>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/load/plan.hpp"
 
+#include "loader/src/arch/machine.hpp"
 #include "loader/src/base/tracefs.hpp"
 #include "loader/src/base/tracepoint.hpp"
 #include "loader/src/load/thread_registers.hpp"
@@ -25,7 +26,7 @@ LoadPlan make_load_plan(Capabilities& capabilities, const Offsets& offsets, Hook
         plan.features[Feature::boot_clock] = 0;
     const auto stack = offsets.get(*Offsets::find("task_struct.stack"));
     const auto measured = stack ? measure_thread_registers(*stack) : std::nullopt;
-    plan.features[Feature::thread_regs] = measured.value_or(usual_thread_registers);
+    plan.features[Feature::thread_regs] = measured.value_or(machine::usual_thread_registers);
     plan.features[Feature::tp_syscall_id] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "id");
     plan.features[Feature::tp_syscall_ret] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "ret");
     plan.features[Feature::tp_fork_child] =

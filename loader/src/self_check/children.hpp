@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
+#include "loader/src/arch/programs.h"
 #include "loader/src/self_check/beacon.hpp"
 
 #include <cstdint>
@@ -16,7 +17,7 @@ struct Child {
 
 /// A child that executes a program of two instructions, which ends by exit(2).
 struct ExecutedChild : Child {
-    static constexpr int exit_status = 9;
+    static constexpr int exit_status = EBT_EXECUTED_STATUS;
     uint64_t args[EBT_ARGS] = {}; ///< of its execveat
 
     ExecutedChild();
@@ -27,7 +28,7 @@ struct ExecutedChild : Child {
 /// the 32-bit interface too where there is one, and ends the process by exit_group(2), with
 /// the beacon's secret as an unused argument.
 struct ThreadedChild : Child {
-    static constexpr int exit_status = 37, exit_status_64_bit_only = 38;
+    static constexpr int exit_status = EBT_BOTH_STATUS, exit_status_64_bit_only = EBT_NATIVE_ONLY_STATUS;
 
     explicit ThreadedChild(const Beacon& beacon);
     bool has_sent_both() const { return status == exit_status << 8; }

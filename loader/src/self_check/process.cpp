@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/self_check/process.hpp"
 
+#include "loader/src/arch/machine.hpp"
+
 #include <algorithm>
 #include <cstring>
 
@@ -38,7 +40,7 @@ void check_credentials(const ebt_header& h, const OwnProcess& own, Mismatches& m
 
 void check_identity(const ebt_header& h, const OwnProcess& own, Mismatches& mismatches) {
     check_missing(h.missing, mismatches);
-    mismatches.expect("task_struct.status (system call ABI)", h.abi, EBT_X86_64);
+    mismatches.expect("task_struct.status (system call ABI)", h.abi, machine::native_abi);
     if (own.initial_pid_namespace)
         mismatches.expect("task_struct.real_parent, task_struct.tgid", h.ppid, own.ppid);
     // /proc tells clock ticks.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/self_check/self_check.hpp"
 
+#include "loader/src/arch/machine.hpp"
 #include "loader/src/self_check/beacon.hpp"
 #include "loader/src/self_check/children.hpp"
 #include "loader/src/self_check/process.hpp"
@@ -22,11 +23,9 @@ enum CheckRow : uint16_t {
     row_exit_group,
 };
 
-constexpr uint32_t dup3_i386 = 330;
-
 void select_own_call(LoadedTier& tier, const Beacon& beacon) {
     ebt_numbers rows{};
-    rows.row[EBT_X86_64] = row_beacon;
+    rows.row[machine::native_abi] = row_beacon;
     tier.select({{row_beacon, beacon.plan()}}, {{SYS_dup3, rows}});
 }
 
@@ -45,17 +44,18 @@ void select_children(LoadedTier& tier, const Beacon& beacon, const ebt_header& s
         rows.row[abi] = row;
         return rows;
     };
-    tier.select({{EBT_ROW_FORK, match(0, EBT_VALUE_PID, self.tgid)},
-                 {EBT_ROW_EXIT, match(0, EBT_VALUE_PPID, self.tgid)},
-                 {row_beacon, beacon.plan()},
-                 {row_beacon_32_bit, beacon.plan_32_bit()},
-                 {row_exec, match(EBT_PLAN_EXEC, EBT_VALUE_PPID, self.tgid)},
-                 {row_exit_group, match(EBT_PLAN_NO_RETURN, EBT_VALUE_ARG0 + 1, beacon.args()[4])}},
-                {{SYS_dup3, number(EBT_X86_64, row_beacon)},
-                 {dup3_i386, number(EBT_I386, row_beacon_32_bit)},
-                 {SYS_execveat, number(EBT_X86_64, row_exec)},
-                 {SYS_execve, number(EBT_X86_64, row_exec)}, // what the kernel calls it once it succeeded
-                 {SYS_exit_group, number(EBT_X86_64, row_exit_group)}});
+    tier.select(
+        {{EBT_ROW_FORK, match(0, EBT_VALUE_PID, self.tgid)},
+         {EBT_ROW_EXIT, match(0, EBT_VALUE_PPID, self.tgid)},
+         {row_beacon, beacon.plan()},
+         {row_beacon_32_bit, beacon.plan_32_bit()},
+         {row_exec, match(EBT_PLAN_EXEC, EBT_VALUE_PPID, self.tgid)},
+         {row_exit_group, match(EBT_PLAN_NO_RETURN, EBT_VALUE_ARG0 + 1, beacon.args()[4])}},
+        {{SYS_dup3, number(machine::native_abi, row_beacon)},
+         {machine::compat_dup3, number(machine::compat_abi, row_beacon_32_bit)},
+         {SYS_execveat, number(machine::native_abi, row_exec)},
+         {SYS_execve, number(machine::native_abi, row_exec)}, // what the kernel calls it once it succeeded
+         {SYS_exit_group, number(machine::native_abi, row_exit_group)}});
 }
 
 void check_arguments(const ebt_header& h, const uint64_t (&args)[EBT_ARGS], Mismatches& mismatches) {
@@ -219,18 +219,19 @@ void Scene::check_exit_group(Mismatches& mismatches) const {
 
 void Scene::check_beacons(Mismatches& mismatches) const {
     if (threaded_.has_sent())
-        check_beacon(records_.find([&](const ebt_header& h) { return beacon_.is(h); }), EBT_X86_64,
+        check_beacon(records_.find([&](const ebt_header& h) { return beacon_.is(h); }), machine::native_abi,
                      mismatches);
     if (threaded_.has_sent_both())
-        check_beacon(records_.find([&](const ebt_header& h) { return beacon_.is_32_bit(h); }), EBT_I386,
-                     mismatches);
+        check_beacon(records_.find([&](const ebt_header& h) { return beacon_.is_32_bit(h); }),
+                     machine::compat_abi, mismatches);
 }
 
 /// A call of the second thread's, in a process with a descriptor table of its own.
 void Scene::check_beacon(const std::optional<RecordView>& view, ebt_abi abi, Mismatches& mismatches) const {
     if (!view) {
-        mismatches.absent(abi == EBT_I386 ? "task_struct.status" : "task_struct.stack, task_struct.status",
-                          std::string("a ") + (abi == EBT_I386 ? "32" : "64") +
+        mismatches.absent(abi == machine::compat_abi ? "task_struct.status"
+                                                     : "task_struct.stack, task_struct.status",
+                          std::string("a ") + (abi == machine::compat_abi ? "32" : "64") +
                               "-bit system call of a child was not seen");
         return;
     }

@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-#include "loader/src/arch/x86/raw_syscall.hpp" // the loader's
+#include "loader/src/arch/raw_syscall.hpp" // the loader's
 
 namespace kernel_test {
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/arch/machine.hpp"
+
+#include <cstring>
+#include <sys/user.h>
+#include <ucontext.h>
+
+extern "C" const uint8_t ebt_exit_program_start[], ebt_exit_program_end[];
+extern "C" const uint8_t ebt_reexec_program_start[], ebt_reexec_program_end[];
+
+namespace ebpf_loader::machine {
+
+std::optional<SavedCall> saved_call(std::span<const std::byte> registers) {
+    // The kernel saves registers in the order in which ptrace(2) shows them.
+    user_regs_struct saved{};
+    constexpr size_t needed = offsetof(user_regs_struct, orig_rax) + sizeof(uint64_t);
+    if (registers.size() < needed)
+        return std::nullopt;
+    memcpy(&saved, registers.data(), needed);
+    return SavedCall{saved.orig_rax, {saved.rdi, saved.rsi, saved.rdx, saved.r10, saved.r8}};
+}
+
+int64_t compat_getppid(const uint64_t* args) {
+    constexpr int64_t i386_getppid = 64;
+    int64_t result;
+    asm volatile("int $0x80"
+                 : "=a"(result)
+                 : "a"(i386_getppid), "b"(args[0]), "c"(args[1]), "d"(args[2]), "S"(args[3]), "D"(args[4])
+                 : "r8", "r9", "r10", "r11", "memory");
+    return result;
+}
+
+std::span<const uint8_t> exit_program() {
+    return {ebt_exit_program_start, ebt_exit_program_end};
+}
+
+std::span<const uint8_t> reexec_program() {
+    return {ebt_reexec_program_start, ebt_reexec_program_end};
+}
+
+bool step_over_compat_call(void* ucontext) {
+    auto& counter = static_cast<ucontext_t*>(ucontext)->uc_mcontext.gregs[REG_RIP];
+    constexpr unsigned char int_0x80[] = {0xcd, 0x80};
+    if (memcmp(reinterpret_cast<const void*>(counter), int_0x80, sizeof(int_0x80)) != 0)
+        return false;
+    counter += sizeof(int_0x80);
+    return true;
+}
+
+} // namespace ebpf_loader::machine
