@@ -86,19 +86,19 @@ typedef __builtin_va_list va_list;
 )";
 
 /// A folder of its own for the object, removed in the end.
-class Workshop {
+class ScratchDirectory {
   public:
-    Workshop() : path_((fs::temp_directory_path() / "get_offsets.XXXXXX").string()) {
+    ScratchDirectory() : path_((fs::temp_directory_path() / "get_offsets.XXXXXX").string()) {
         if (!mkdtemp(path_.data()))
             throw Error(ErrorCode::offsets,
                         "Cannot make a folder like " + path_ + ": " + strerror(errno) + ".");
     }
-    ~Workshop() {
+    ~ScratchDirectory() {
         std::error_code error;
         fs::remove_all(path_, error);
     }
-    Workshop(const Workshop&) = delete;
-    Workshop& operator=(const Workshop&) = delete;
+    ScratchDirectory(const ScratchDirectory&) = delete;
+    ScratchDirectory& operator=(const ScratchDirectory&) = delete;
     const std::string& path() const { return path_; }
     std::string at(const char* name) const { return path_ + "/" + name; }
 
@@ -165,7 +165,7 @@ void require_usable(const std::string& folder, const std::vector<fs::path>& in) 
                             "the fields are. Take its BTF or its debug information, or --discover there.");
 }
 
-std::vector<std::string> compiler_command(const std::vector<fs::path>& in, const Workshop& workshop) {
+std::vector<std::string> compiler_command(const std::vector<fs::path>& in, const ScratchDirectory& scratch) {
     const char* const chosen = getenv("CC");
     std::vector<std::string> command = {chosen && *chosen ? chosen : "cc"};
     for (const char* flag : {"-g",
@@ -208,8 +208,8 @@ std::vector<std::string> compiler_command(const std::vector<fs::path>& in, const
          {"include/linux/compiler-version.h", "include/linux/kconfig.h", "include/linux/compiler_types.h"})
         if (const std::string file = find(in, header); !file.empty())
             command.insert(command.end(), {"-include", file});
-    command.push_back("-I" + workshop.path());
-    command.insert(command.end(), {"-o", workshop.at("structures"), workshop.at("structures.c")});
+    command.push_back("-I" + scratch.path());
+    command.insert(command.end(), {"-o", scratch.at("structures"), scratch.at("structures.c")});
     return command;
 }
 
@@ -251,20 +251,20 @@ std::string complaints(const std::string& file) {
 Offsets offsets_from_headers(const std::string& folder) {
     const std::vector<fs::path> in = trees(fs::path(folder).lexically_normal());
     require_usable(folder, in);
-    const Workshop workshop;
-    std::ofstream(workshop.at("structures.c")) << source_text;
-    std::ofstream(workshop.at("stdarg.h")) << stdarg_text;
-    const std::vector<std::string> command = compiler_command(in, workshop);
-    const int status = run(command, workshop.at("log"));
+    const ScratchDirectory scratch;
+    std::ofstream(scratch.at("structures.c")) << source_text;
+    std::ofstream(scratch.at("stdarg.h")) << stdarg_text;
+    const std::vector<std::string> command = compiler_command(in, scratch);
+    const int status = run(command, scratch.at("log"));
     if (status < 0)
         throw Error(ErrorCode::offsets, "Cannot run the compiler " + command[0] + ": " +
                                             std::strerror(errno) +
                                             ".\nInstall gcc, or name another one in CC.");
     if (status != 0)
         throw Error(ErrorCode::offsets, "The headers in " + folder + " do not compile with " + command[0] +
-                                            ":" + complaints(workshop.at("log")) +
+                                            ":" + complaints(scratch.at("log")) +
                                             "\nName a compiler of the kernel's time in CC (CC=gcc-12 ...).");
-    Offsets offsets = offsets_from_dwarf(workshop.at("structures"));
+    Offsets offsets = offsets_from_dwarf(scratch.at("structures"));
     offsets.release = release_of(in);
     offsets.source = "headers in " + folder +
                      "; struct mount, which is in none, as Linux 3.3 to 7.2 have it: the program looks at "

@@ -35,7 +35,7 @@ std::string boot_id() {
 
 class ProbeDocument final : public Document {
   public:
-    ProbeDocument(const ebpf_loader::Capabilities& capabilities,
+    ProbeDocument(const ebpf_loader::KernelSupport& capabilities,
                   const std::vector<ebpf_loader::TierVerdict>& verdicts)
         : capabilities_(capabilities), verdicts_(verdicts) {}
 
@@ -49,7 +49,7 @@ class ProbeDocument final : public Document {
         return out.str();
     }
 
-    const ebpf_loader::Capabilities& capabilities_;
+    const ebpf_loader::KernelSupport& capabilities_;
     const std::vector<ebpf_loader::TierVerdict>& verdicts_;
 };
 
@@ -83,7 +83,7 @@ std::string summary_of(const ebpf_loader::Engine& engine) {
 }
 
 int probe(const Options& options) {
-    auto capabilities = ebpf_loader::probe_capabilities();
+    auto capabilities = ebpf_loader::probe_kernel();
     auto verdicts = ebpf_loader::judge_tiers(capabilities);
     try {
         if (capabilities.has_privileges)

@@ -23,7 +23,7 @@ namespace {
 
 std::vector<ebpf_loader::Tier> possible_tiers() {
     std::vector<ebpf_loader::Tier> tiers;
-    for (const auto& verdict : ebpf_loader::judge_tiers(ebpf_loader::probe_capabilities()))
+    for (const auto& verdict : ebpf_loader::judge_tiers(ebpf_loader::probe_kernel()))
         if (verdict.possible)
             tiers.insert(tiers.begin(), verdict.tier);
     return tiers;
@@ -63,7 +63,7 @@ std::vector<ebpf_loader::Tier> parse_arguments(int argc, char** argv) {
 /// processes run until they wait: no tier may miss any of their calls then.
 void do_without_preemption() {
     const sched_param lowest{.sched_priority = 1};
-    if (ebpf_loader::probe_capabilities().raw_tracepoints_preempted &&
+    if (ebpf_loader::probe_kernel().raw_tracepoints_preempted &&
         sched_setscheduler(0, SCHED_FIFO, &lowest) != 0)
         throw std::runtime_error("no real-time priority to be had");
 }

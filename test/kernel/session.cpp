@@ -276,7 +276,7 @@ ebpf_loader::EngineOptions engine_options(ebpf_loader::Tier tier) {
 }
 
 bool can_miss_runs(ebpf_loader::Tier tier) {
-    return tier != ebpf_loader::Tier::tp && ebpf_loader::probe_capabilities().raw_tracepoints_preempted;
+    return tier != ebpf_loader::Tier::tp && ebpf_loader::probe_kernel().raw_tracepoints_preempted;
 }
 
 Session::Session(ebpf_loader::Tier tier, const std::vector<const Case*>& cases) : tier_(tier) {

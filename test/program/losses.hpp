@@ -23,7 +23,7 @@ using Lane = std::pair<int, int>; ///< CPU and slot
 
 /// Why this kernel cannot have the tier; empty when it can.
 inline std::string why_impossible(const std::string& tier) {
-    for (const auto& verdict : ebpf_loader::judge_tiers(ebpf_loader::probe_capabilities()))
+    for (const auto& verdict : ebpf_loader::judge_tiers(ebpf_loader::probe_kernel()))
         if (tier_name(verdict.tier) == tier)
             return verdict.possible ? "" : verdict.reason;
     return "there is no such tier";

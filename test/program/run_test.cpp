@@ -46,7 +46,7 @@ TEST_F(Run, EndsOnSignalWithABalance) {
 
 /// Why this kernel cannot have the tier; empty when it can.
 std::string why_impossible(const std::string& tier) {
-    for (const auto& verdict : ebpf_loader::judge_tiers(ebpf_loader::probe_capabilities()))
+    for (const auto& verdict : ebpf_loader::judge_tiers(ebpf_loader::probe_kernel()))
         if (tier_name(verdict.tier) == tier)
             return verdict.possible ? "" : verdict.reason;
     return "there is no such tier";

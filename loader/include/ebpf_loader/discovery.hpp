@@ -11,11 +11,11 @@
 
 namespace ebpf_loader {
 
-/// What observing the running kernel told.
+/// What observing the running kernel showed.
 struct Discovery {
     /// Rows without a value: the kernel lacks the field, or it was refused.
     Offsets offsets;
-    /// Fields that could not be told for sure, a sentence each: several places fitted, or this
+    /// Fields whose place is in doubt, a sentence each: several places fitted, or this
     /// system does not let us do what would show them.
     std::vector<std::string> refused;
 };

@@ -96,9 +96,9 @@ class EBPF_LOADER_API Engine {
     std::unique_ptr<Impl> impl_;
 };
 
-/// Loads every tier that this kernel may take, attaches none, and tells which one an
-/// engine would choose and why no better one. Mounts tracefs where it is not, and notes
-/// so in `capabilities`. Throws Error(tracefs).
-EBPF_LOADER_API std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& offsets);
+/// In load/tier_choice.cpp: loads every tier that this kernel may take, attaches none, and judges which one
+/// an engine would choose and why no better one. Mounts tracefs where it is not, and notes so in `kernel`.
+/// Throws Error(tracefs).
+EBPF_LOADER_API std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets);
 
 } // namespace ebpf_loader

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
+// Configs are in offsets/config.cpp, BTF is in offsets/btf.cpp.
 #pragma once
 #include <cstdint>
 #include <iosfwd>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
+// Names and verdicts of tiers are in tables/tiers.cpp.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -25,7 +26,7 @@ struct Unknown {
 };
 
 /// What this kernel can, found by trying, never by version.
-struct Capabilities {
+struct KernelSupport {
     std::string release;
     std::string distribution; ///< PRETTY_NAME of os-release; may be empty
     bool bpf_syscall = false;
@@ -59,23 +60,23 @@ struct Capabilities {
     std::vector<Unknown> unknown; ///< these are false or 0 above, without having been found so
 };
 
-EBPF_LOADER_API Capabilities probe_capabilities();
+EBPF_LOADER_API KernelSupport probe_kernel();
 
 /// What became of a tier.
 struct TierVerdict {
     Tier tier;
     bool chosen = false;
-    bool possible = false;              ///< by capabilities; loading may still have failed
+    bool possible = false;              ///< by what the kernel supports; loading may still have failed
     std::string reason;                 ///< why passed over, in words; empty when chosen
     std::string drawback;               ///< of a possible one: why another one is better, in words
     std::string log_tail;               ///< the end of the verifier's log, when it refused
     uint64_t verified_instructions = 0; ///< of the largest program, when loaded and known
 };
 
-/// Judges every tier by capabilities alone, the one to prefer first; `chosen` is left to the
+/// Judges every tier by what the kernel supports alone, the one to prefer first; `chosen` is left to the
 /// engine.
-EBPF_LOADER_API std::vector<TierVerdict> judge_tiers(const Capabilities& caps);
+EBPF_LOADER_API std::vector<TierVerdict> judge_tiers(const KernelSupport& caps);
 /// The same for a kernel whose structures are laid out like this.
-EBPF_LOADER_API std::vector<TierVerdict> judge_tiers(const Capabilities& caps, const Offsets& offsets);
+EBPF_LOADER_API std::vector<TierVerdict> judge_tiers(const KernelSupport& caps, const Offsets& offsets);
 
 } // namespace ebpf_loader

@@ -9,11 +9,11 @@
 namespace ebpf_loader {
 
 /// What this kernel can and what became of each tier, for people.
-EBPF_LOADER_API void write_probe_text(std::ostream& out, const Capabilities& caps,
+EBPF_LOADER_API void write_probe_text(std::ostream& out, const KernelSupport& caps,
                                       const std::vector<TierVerdict>& verdicts);
 
 /// The same as one JSON object; its keys stay as they are from release to release.
-EBPF_LOADER_API void write_probe_json(std::ostream& out, const Capabilities& caps,
+EBPF_LOADER_API void write_probe_json(std::ostream& out, const KernelSupport& caps,
                                       const std::vector<TierVerdict>& verdicts);
 
 } // namespace ebpf_loader

@@ -43,14 +43,14 @@ class RecordView {
         return std::nullopt;
     }
 
-    /// The path that a field tells, from the root of the mount namespace: of EBT_FIELD_EXE,
+    /// The path in a field, from the root of the mount namespace: of EBT_FIELD_EXE,
     /// _CWD, _ROOT, _FILE or _DIR.
     std::string path(const Field& field) const {
         std::string_view own = field.content;
         if (field.head.kind == EBT_FIELD_EXE || field.head.kind == EBT_FIELD_FILE)
             own.remove_prefix(std::min(own.size(), sizeof(ebt_inode)));
         std::string components(own);
-        if (field.head.flags & EBT_BELOW_CWD) // the record tells the rest once
+        if (field.head.flags & EBT_BELOW_CWD) // the rest is in the record once
             if (const auto cwd = find(EBT_FIELD_CWD))
                 components += cwd->content;
         return join(components);

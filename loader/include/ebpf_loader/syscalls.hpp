@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
+// The kinds of arguments are in tables/argument_kinds.cpp, the listing in tables/syscall_listing.cpp.
 #pragma once
 #include <cstdint>
 #include <iosfwd>

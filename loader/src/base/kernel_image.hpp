@@ -11,7 +11,7 @@ std::string kernel_btf_path();
 /// uname -r.
 std::string running_release();
 
-/// The release in the banner of a kernel image (ELF); empty when it cannot be told.
+/// The release in the banner of a kernel image (ELF); empty when it has none.
 std::string release_of_image(const std::string& file);
 
 } // namespace ebpf_loader

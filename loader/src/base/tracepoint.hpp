@@ -12,8 +12,9 @@ std::optional<uint32_t> tracepoint_field(const std::string& tracefs, const std::
                                          const std::string& field);
 
 /// Does the tracepoint exist ("syscalls/sys_enter_execve")?
-/// Told when a TCP socket's state changes; Linux 4.16 brought it.
-inline constexpr const char* sock_states_tracepoint = "sock/inet_sock_set_state";
 bool has_tracepoint(const std::string& tracefs, const std::string& event);
+
+/// Hit when a TCP socket's state changes; Linux 4.16 brought it.
+inline constexpr const char* sock_states_tracepoint = "sock/inet_sock_set_state";
 
 } // namespace ebpf_loader

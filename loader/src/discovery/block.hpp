@@ -45,19 +45,19 @@ std::vector<uint32_t> places_if(const std::vector<const Block*>& blocks, size_t 
 }
 
 /// A structure as it was seen, and the value that the field looked for had then.
-struct Sight {
+struct Observation {
     const Block* block;
     uint64_t value;
 };
 
-/// The offsets at which every sight has its value, as a T.
-template <typename T> std::vector<uint32_t> places(const std::vector<Sight>& sights) {
+/// The offsets at which every observation has its value, as a T.
+template <typename T> std::vector<uint32_t> places(const std::vector<Observation>& observations) {
     std::vector<const Block*> blocks;
-    for (const Sight& sight : sights)
-        blocks.push_back(sight.block);
+    for (const Observation& observation : observations)
+        blocks.push_back(observation.block);
     return places_if(blocks, sizeof(T), [&](size_t offset) {
-        return std::all_of(sights.begin(), sights.end(), [&](const Sight& sight) {
-            return sight.block->at<T>(offset) == static_cast<T>(sight.value);
+        return std::all_of(observations.begin(), observations.end(), [&](const Observation& observation) {
+            return observation.block->at<T>(offset) == static_cast<T>(observation.value);
         });
     });
 }

@@ -14,28 +14,28 @@ constexpr size_t files_struct_bytes = 1024;
 constexpr size_t fdtable_bytes = 64;
 constexpr size_t file_bytes = 768;
 
-/// Size of a process's table of descriptors, as the kernel tells it.
-uint32_t table_size(Puppet& puppet) {
-    const std::string status = puppet.read_file("/proc/self/status");
+/// Size of a process's table of descriptors, as /proc has it.
+uint32_t table_size(HelperProcess& helper) {
+    const std::string status = helper.read_file("/proc/self/status");
     constexpr std::string_view key = "FDSize:\t";
     const size_t at = status.find(key);
     uint32_t size = 0;
     if (at == std::string::npos ||
         std::from_chars(status.data() + at + key.size(), status.data() + status.size(), size).ec !=
             std::errc{})
-        throw Unobservable("/proc/self/status does not tell the size of the table of descriptors");
+        throw Unobservable("/proc/self/status does not have the size of the table of descriptors");
     return size;
 }
 
-void allow_descriptors(Puppet& actor, uint64_t number) {
-    auto* limit = static_cast<rlimit*>(actor.room(sizeof(rlimit)));
+void allow_descriptors(HelperProcess& worker, uint64_t number) {
+    auto* limit = static_cast<rlimit*>(worker.room(sizeof(rlimit)));
     const auto pointer = as_argument(limit);
-    actor.must("reading the limit of descriptors", SYS_getrlimit, RLIMIT_NOFILE, pointer);
+    worker.must("reading the limit of descriptors", SYS_getrlimit, RLIMIT_NOFILE, pointer);
     if (limit->rlim_cur >= number)
         return;
     limit->rlim_cur = number;
     limit->rlim_max = std::max<rlim_t>(limit->rlim_max, number);
-    actor.must("raising the limit of descriptors", SYS_setrlimit, RLIMIT_NOFILE, pointer);
+    worker.must("raising the limit of descriptors", SYS_setrlimit, RLIMIT_NOFILE, pointer);
 }
 
 /// task_struct.files, files_struct.fdt, fdtable.fd.
@@ -46,12 +46,12 @@ struct Way {
 
 /// Makes a table grow. Returns the first new number: there, at the next three and at the
 /// fourth stand one file, another, the first again and none.
-uint32_t grow(Scene& s, Puppet& puppet) {
-    const uint32_t base = table_size(puppet);
-    allow_descriptors(puppet, base + 4);
+uint32_t grow(Setup& s, HelperProcess& helper) {
+    const uint32_t base = table_size(helper);
+    allow_descriptors(helper, base + 4);
     for (uint32_t i = 0; i < 3; i++)
-        puppet.must("dup2", SYS_dup3, as_argument(i == 1 ? s.long_folder.fd : s.folder.fd), base + i, 0);
-    if (table_size(puppet) <= base + 3)
+        helper.must("dup2", SYS_dup3, as_argument(i == 1 ? s.long_folder.fd : s.folder.fd), base + i, 0);
+    if (table_size(helper) <= base + 3)
         throw Unobservable("the table of descriptors did not grow");
     return base;
 }
@@ -63,11 +63,11 @@ bool are_files(const Block& slots) {
 }
 
 /// The ways on which the files are met after a growth, which moved the table.
-std::vector<Way> find_ways(Scene& s, Puppet& puppet) {
-    const auto before = s.follow(s.task(puppet), files_struct_bytes);
-    const uint32_t base = grow(s, puppet);
+std::vector<Way> find_ways(Setup& s, HelperProcess& helper) {
+    const auto before = s.follow(s.task(helper), files_struct_bytes);
+    const uint32_t base = grow(s, helper);
     std::vector<Way> found;
-    for (const Pointee& now : s.follow(s.task(puppet), files_struct_bytes)) {
+    for (const Pointee& now : s.follow(s.task(helper), files_struct_bytes)) {
         const Block* then = find(before, now.offset);
         if (!then || then->address != now.block.address)
             continue;
@@ -75,10 +75,10 @@ std::vector<Way> find_ways(Scene& s, Puppet& puppet) {
             const auto table = now.block.at<uint64_t>(at);
             if (!is_heap_pointer(table) || table == then->at<uint64_t>(at))
                 continue;
-            const Block fdtable = s.peek.read(table, fdtable_bytes);
+            const Block fdtable = s.memory.read(table, fdtable_bytes);
             for (uint32_t fd = 0; fd + 8 <= fdtable.size(); fd += 8) {
                 const auto array = fdtable.at<uint64_t>(fd);
-                if (is_heap_pointer(array) && are_files(s.peek.read(array + base * 8, 4 * 8)))
+                if (is_heap_pointer(array) && are_files(s.memory.read(array + base * 8, 4 * 8)))
                     found.push_back({now.offset, at, fd});
             }
         }
@@ -87,31 +87,31 @@ std::vector<Way> find_ways(Scene& s, Puppet& puppet) {
 }
 
 /// fdtable.max_fds, in the large table and in small ones.
-void find_size(Scene& s) {
+void find_size(Setup& s) {
     std::vector<Block> tables;
     std::vector<uint32_t> sizes;
-    for (Puppet* puppet : {&s.actor, &s.other, s.heirs[0]}) {
-        const Block files = s.through(*puppet, "task_struct.files", files_struct_bytes);
-        tables.push_back(s.peek.read(files.at<uint64_t>(s.found["files_struct.fdt"]), fdtable_bytes));
-        sizes.push_back(table_size(*puppet));
+    for (HelperProcess* helper : {&s.worker, &s.other, s.children[0]}) {
+        const Block files = s.through(*helper, "task_struct.files", files_struct_bytes);
+        tables.push_back(s.memory.read(files.at<uint64_t>(s.found["files_struct.fdt"]), fdtable_bytes));
+        sizes.push_back(table_size(*helper));
     }
-    std::vector<Sight> sights;
+    std::vector<Observation> observations;
     for (size_t i = 0; i < tables.size(); i++)
-        sights.push_back({&tables[i], sizes[i]});
-    s.found.settle("fdtable.max_fds", places<uint32_t>(sights));
+        observations.push_back({&tables[i], sizes[i]});
+    s.found.settle("fdtable.max_fds", places<uint32_t>(observations));
 }
 
-/// file.f_path, by what the working directory told of the same directories.
-void find_path(Scene& s) {
+/// file.f_path, by what the working directory showed of the same directories.
+void find_path(Setup& s) {
     std::vector<Block> files;
     std::vector<Opened> folders;
     for (Opened* folder : {&s.folder, &s.long_folder, &s.bound, &s.top}) {
-        s.actor.must("fchdir", SYS_fchdir, as_argument(folder->fd));
-        const Block fs = s.through(s.actor, "task_struct.fs", 256);
+        s.worker.must("fchdir", SYS_fchdir, as_argument(folder->fd));
+        const Block fs = s.through(s.worker, "task_struct.fs", 256);
         folder->mount = fs.at<uint64_t>(s.found["fs_struct.pwd"] + s.found["path.mnt"]);
         folder->dentry = fs.at<uint64_t>(s.found["fs_struct.pwd"] + s.found["path.dentry"]);
         folders.push_back(*folder);
-        files.push_back(s.peek.read(s.file(s.actor, folder->fd), file_bytes));
+        files.push_back(s.memory.read(s.file(s.worker, folder->fd), file_bytes));
     }
     const std::vector<const Block*> blocks = {&files[0], &files[1], &files[2], &files[3]};
     s.found.settle("file.f_path", places_if(blocks, 8, [&](size_t offset) {
@@ -125,10 +125,10 @@ void find_path(Scene& s) {
 
 } // namespace
 
-void discover_descriptors(Scene& s) {
-    if (!s.partner)
+void discover_descriptors(Setup& s) {
+    if (!s.late_child)
         throw Unobservable("there is no directory to open");
-    const auto ways = in_both(find_ways(s, s.actor), find_ways(s, *s.partner));
+    const auto ways = in_both(find_ways(s, s.worker), find_ways(s, *s.late_child));
     s.found.settle("task_struct.files", column(ways, &Way::files));
     s.found.settle("files_struct.fdt", column(ways, &Way::fdt));
     s.found.settle("fdtable.fd", column(ways, &Way::fd));

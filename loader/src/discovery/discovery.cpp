@@ -15,7 +15,7 @@ using namespace discovery;
 
 struct Step {
     const char* subject;
-    void (*run)(Scene&);
+    void (*run)(Setup&);
 };
 
 constexpr Step steps[] = {
@@ -38,12 +38,12 @@ constexpr Step steps[] = {
 
 constexpr int most_attempts = 3;
 
-void attempt(const std::string& tracefs, const Peek& peek, FoundOffsets& found) {
+void attempt(const std::string& tracefs, const KernelMemory& memory, FoundOffsets& found) {
     found.begin_attempt();
-    Scene scene(tracefs, peek, found);
+    Setup setup(tracefs, memory, found);
     for (const Step& step : steps) {
         try {
-            step.run(scene);
+            step.run(setup);
         } catch (const Unobservable& reason) {
             found.step_failed(std::string("looking at ") + step.subject + ": " + reason.what());
         }
@@ -58,13 +58,13 @@ Discovery observe_offsets(const std::function<void(std::string_view)>& log) {
     require_proc();
     const LibbpfQuiet quiet;
     const std::string tracefs = ensure_tracefs();
-    const Peek peek(tracefs);
+    const KernelMemory memory(tracefs);
     FoundOffsets found;
     for (int i = 0; i < most_attempts && !found.is_complete(); i++) {
         if (i != 0 && log)
             log("discovery of the kernel's offsets: something is in doubt still, so observing again: " +
                 found.finish().refused.front());
-        attempt(tracefs, peek, found);
+        attempt(tracefs, memory, found);
     }
     return found.finish();
 }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t fs_struct_bytes = 256;
 
-/// The directories that a puppet moves to: one, another, and the first as a bind mount shows it.
+/// The directories that a helper moves to: one, another, and the first as a bind mount shows it.
 enum Goal { plain, different, bound, goals };
 
 /// A word that follows the moves, and what it was where.
@@ -26,14 +26,15 @@ struct Candidate {
     bool is_mount() const { return words[plain] == words[different] && words[plain] != words[bound]; }
 };
 
-/// Moves a puppet and finds what follows. `move` is told where to go.
+/// Moves a helper and finds what follows. `move` gets the directory to go to.
 template <typename Move> class Follower {
   public:
-    Follower(Scene& scene, const Puppet& puppet, Move move) : scene_(scene), puppet_(puppet), move_(move) {
+    Follower(Setup& setup, const HelperProcess& helper, Move move)
+        : setup_(setup), helper_(helper), move_(move) {
         std::array<std::vector<Pointee>, goals> looks;
         for (Goal goal : {plain, different, bound}) {
             move_(goal);
-            looks[goal] = scene_.follow(scene_.task(puppet_), fs_struct_bytes);
+            looks[goal] = setup_.follow(setup_.task(helper_), fs_struct_bytes);
         }
         for (const Pointee& first : looks[plain])
             compare(first, find(looks[different], first.offset), find(looks[bound], first.offset));
@@ -47,8 +48,8 @@ template <typename Move> class Follower {
         for (Goal goal : way) {
             move_(goal);
             std::erase_if(candidates_, [&](const Candidate& c) {
-                const uint64_t start = scene_.peek.read_pointer(puppet_.task() + c.pointer);
-                return scene_.peek.read_pointer(start + c.offset) != c.words[goal];
+                const uint64_t start = setup_.memory.read_pointer(helper_.task() + c.pointer);
+                return setup_.memory.read_pointer(start + c.offset) != c.words[goal];
             });
         }
     }
@@ -73,8 +74,8 @@ template <typename Move> class Follower {
         }
     }
 
-    Scene& scene_;
-    const Puppet& puppet_;
+    Setup& setup_;
+    const HelperProcess& helper_;
     Move move_;
     std::vector<Candidate> candidates_;
 };
@@ -87,8 +88,8 @@ struct FoundPath {
     bool operator==(const FoundPath&) const = default;
 };
 
-template <typename Move> std::vector<FoundPath> find_paths(Scene& s, const Puppet& puppet, Move move) {
-    Follower follower(s, puppet, move);
+template <typename Move> std::vector<FoundPath> find_paths(Setup& s, const HelperProcess& helper, Move move) {
+    Follower follower(s, helper, move);
     follower.confirm();
     std::vector<FoundPath> found;
     for (const Candidate& dentry : follower.those([](const Candidate& c) { return c.is_dentry(); }))
@@ -108,33 +109,33 @@ struct Paths {
     std::vector<FoundPath> pwd, root;
 };
 
-Paths find_paths(Scene& s, Puppet& puppet, int true_root) {
+Paths find_paths(Setup& s, HelperProcess& helper, int true_root) {
     const int folders[goals] = {s.folder.fd, s.long_folder.fd, s.bound.fd};
-    const auto go_to = [&](int fd) { puppet.must("fchdir", SYS_fchdir, as_argument(fd)); };
+    const auto go_to = [&](int fd) { helper.must("fchdir", SYS_fchdir, as_argument(fd)); };
     const auto set_root = [&](int fd) {
         go_to(fd);
-        puppet.must("chroot", SYS_chroot, puppet.text("."));
+        helper.must("chroot", SYS_chroot, helper.text("."));
         go_to(s.top.fd);
     };
     Paths paths;
-    paths.pwd = find_paths(s, puppet, [&](Goal goal) { go_to(folders[goal]); });
-    paths.root = find_paths(s, puppet, [&](Goal goal) { set_root(folders[goal]); });
+    paths.pwd = find_paths(s, helper, [&](Goal goal) { go_to(folders[goal]); });
+    paths.root = find_paths(s, helper, [&](Goal goal) { set_root(folders[goal]); });
     set_root(true_root);
     return paths;
 }
 
 } // namespace
 
-void discover_folders(Scene& s) {
-    s.build_workshop();
+void discover_folders(Setup& s) {
+    s.make_scratch_directory();
     const int flags = O_RDONLY | O_DIRECTORY;
-    s.folder.fd = s.open(s.in_workshop(folder_name), flags);
-    s.long_folder.fd = s.open(s.in_workshop(long_folder_name), flags);
-    s.bound.fd = s.open(s.in_workshop(bound_name), flags);
-    s.top.fd = s.open(s.workshop, flags);
+    s.folder.fd = s.open(s.in_scratch(folder_name), flags);
+    s.long_folder.fd = s.open(s.in_scratch(long_folder_name), flags);
+    s.bound.fd = s.open(s.in_scratch(bound_name), flags);
+    s.top.fd = s.open(s.scratch, flags);
     const int root = s.open("/", flags);
-    s.partner = &s.actor.spawn();
-    const Paths first = find_paths(s, s.actor, root), second = find_paths(s, *s.partner, root);
+    s.late_child = &s.worker.spawn();
+    const Paths first = find_paths(s, s.worker, root), second = find_paths(s, *s.late_child, root);
     const auto pwd = in_both(first.pwd, second.pwd), roots = in_both(first.root, second.root);
     s.found.settle("task_struct.fs", column(pwd, &FoundPath::fs));
     s.found.settle("task_struct.fs", column(roots, &FoundPath::fs));

@@ -13,24 +13,24 @@ constexpr size_t file_bytes = 768;
 constexpr size_t inode_bytes = 512;
 constexpr size_t super_block_bytes = 1024;
 
-/// An open file of the actor's, as stat(2) and the kernel's memory have it.
+/// An open file of the worker's, as stat(2) and the kernel's memory have it.
 struct Known {
     Block file, inode;
     struct stat status;
     uint64_t magic;
 };
 
-Known look_at(Scene& s, int fd) {
-    auto* status = static_cast<struct stat*>(s.actor.room(sizeof(struct stat)));
-    s.actor.must("fstat", SYS_fstat, as_argument(fd), as_argument(status));
-    auto* system = static_cast<struct statfs*>(s.actor.room(sizeof(struct statfs)));
-    s.actor.must("fstatfs", SYS_fstatfs, as_argument(fd), as_argument(system));
-    Known known{.file = s.peek.read(s.file(s.actor, fd), file_bytes),
+Known look_at(Setup& s, int fd) {
+    auto* status = static_cast<struct stat*>(s.worker.room(sizeof(struct stat)));
+    s.worker.must("fstat", SYS_fstat, as_argument(fd), as_argument(status));
+    auto* system = static_cast<struct statfs*>(s.worker.room(sizeof(struct statfs)));
+    s.worker.must("fstatfs", SYS_fstatfs, as_argument(fd), as_argument(system));
+    Known known{.file = s.memory.read(s.file(s.worker, fd), file_bytes),
                 .inode = {},
                 .status = *status,
                 .magic = static_cast<uint64_t>(system->f_type)};
     if (s.found.knows("file.f_inode"))
-        known.inode = s.peek.read(known.file.at<uint64_t>(s.found["file.f_inode"]), inode_bytes);
+        known.inode = s.memory.read(known.file.at<uint64_t>(s.found["file.f_inode"]), inode_bytes);
     return known;
 }
 
@@ -40,21 +40,21 @@ struct Owned {
     uint32_t mode;
 };
 
-Owned make_file(Scene& s, const char* name, uint32_t uid, uint32_t gid, uint32_t mode) {
-    const Owned file{s.open(s.in_workshop(name), O_RDWR | O_CREAT), uid, gid, mode};
-    s.actor.must("giving a file to somebody", SYS_fchown, static_cast<uint64_t>(file.fd), uid, gid);
-    s.actor.must("setting a file's mode", SYS_fchmod, static_cast<uint64_t>(file.fd), mode);
+Owned make_file(Setup& s, const char* name, uint32_t uid, uint32_t gid, uint32_t mode) {
+    const Owned file{s.open(s.in_scratch(name), O_RDWR | O_CREAT), uid, gid, mode};
+    s.worker.must("giving a file to somebody", SYS_fchown, static_cast<uint64_t>(file.fd), uid, gid);
+    s.worker.must("setting a file's mode", SYS_fchmod, static_cast<uint64_t>(file.fd), mode);
     return file;
 }
 
 /// The pointer in an open file to where its owner and group stand.
-void find_inode(Scene& s, const std::array<Owned, 2>& owned) {
+void find_inode(Setup& s, const std::array<Owned, 2>& owned) {
     const Known a = look_at(s, owned[0].fd), b = look_at(s, owned[1].fd);
     const auto pointers = places_if({&a.file, &b.file}, 8, [&](size_t offset) {
         const auto first = a.file.at<uint64_t>(offset), second = b.file.at<uint64_t>(offset);
         if (!is_heap_pointer(first) || !is_heap_pointer(second) || first == second)
             return false;
-        const Block inodes[] = {s.peek.read(first, inode_bytes), s.peek.read(second, inode_bytes)};
+        const Block inodes[] = {s.memory.read(first, inode_bytes), s.memory.read(second, inode_bytes)};
         return !places<uint32_t>({{&inodes[0], owned[0].uid}, {&inodes[1], owned[1].uid}}).empty() &&
                !places<uint32_t>({{&inodes[0], owned[0].gid}, {&inodes[1], owned[1].gid}}).empty();
     });
@@ -63,14 +63,14 @@ void find_inode(Scene& s, const std::array<Owned, 2>& owned) {
 
 template <typename Value, typename Get>
 std::vector<uint32_t> places_of(const std::vector<Known>& files, Get get) {
-    std::vector<Sight> sights;
+    std::vector<Observation> observations;
     for (const Known& known : files)
-        sights.push_back({&known.inode, get(known.status)});
-    return places<Value>(sights);
+        observations.push_back({&known.inode, get(known.status)});
+    return places<Value>(observations);
 }
 
 /// inode.i_sb and super_block.s_magic, as all files have them.
-void find_super_block(Scene& s, const std::vector<Known>& files) {
+void find_super_block(Setup& s, const std::vector<Known>& files) {
     std::vector<uint32_t> pointers;
     std::vector<uint32_t> magics;
     std::vector<const Block*> inodes;
@@ -83,11 +83,11 @@ void find_super_block(Scene& s, const std::vector<Known>& files) {
          })) {
         std::vector<Block> systems;
         for (const Block* inode : inodes)
-            systems.push_back(s.peek.read(inode->at<uint64_t>(pointer), super_block_bytes));
-        std::vector<Sight> sights;
+            systems.push_back(s.memory.read(inode->at<uint64_t>(pointer), super_block_bytes));
+        std::vector<Observation> observations;
         for (size_t i = 0; i < systems.size(); i++)
-            sights.push_back({&systems[i], files[i].magic});
-        for (uint32_t magic : places<uint64_t>(sights)) {
+            observations.push_back({&systems[i], files[i].magic});
+        for (uint32_t magic : places<uint64_t>(observations)) {
             pointers.push_back(pointer);
             magics.push_back(magic);
         }
@@ -98,20 +98,20 @@ void find_super_block(Scene& s, const std::vector<Known>& files) {
 
 } // namespace
 
-void discover_inodes(Scene& s) {
+void discover_inodes(Setup& s) {
     const std::array owned = {make_file(s, "file", 70011, 70012, 0604),
                               make_file(s, "second file", 70021, 70022, 0751)};
     find_inode(s, owned);
-    auto* pipes = static_cast<int*>(s.actor.room(2 * sizeof(int)));
-    s.actor.must("a pipe", SYS_pipe2, as_argument(pipes), O_CLOEXEC);
+    auto* pipes = static_cast<int*>(s.worker.room(2 * sizeof(int)));
+    s.worker.must("a pipe", SYS_pipe2, as_argument(pipes), O_CLOEXEC);
     const int pipe = pipes[0];
-    const int event = static_cast<int>(s.actor.must("an eventfd", SYS_eventfd2, 0, O_CLOEXEC));
+    const int event = static_cast<int>(s.worker.must("an eventfd", SYS_eventfd2, 0, O_CLOEXEC));
     std::vector<Known> files;
     for (int fd : {owned[0].fd, owned[1].fd, s.folder.fd, s.long_folder.fd, s.top.fd, pipe, event})
         files.push_back(look_at(s, fd));
     // The same file again, with another owner and mode.
-    s.actor.must("giving a file to somebody", SYS_fchown, as_argument(owned[0].fd), 70031, 70032);
-    s.actor.must("setting a file's mode", SYS_fchmod, as_argument(owned[0].fd), 0710);
+    s.worker.must("giving a file to somebody", SYS_fchown, as_argument(owned[0].fd), 70031, 70032);
+    s.worker.must("setting a file's mode", SYS_fchmod, as_argument(owned[0].fd), 0710);
     files.push_back(look_at(s, owned[0].fd));
 
     s.found.settle("inode.i_uid",

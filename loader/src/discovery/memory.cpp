@@ -17,19 +17,19 @@ namespace {
 
 constexpr size_t mm_bytes = 4096;
 
-/// What /proc/PID/stat tells of an address space.
+/// What /proc/PID/stat has of an address space.
 struct Layout {
     uint64_t start_code, end_code, start_stack, start_data, end_data, start_brk;
     uint64_t arg_start, arg_end, env_start, env_end;
 };
 
-Layout layout_of(const Puppet& puppet) {
-    const std::string text = read_file("/proc/" + std::to_string(puppet.pid()) + "/stat", 4096).value_or("");
+Layout layout_of(const HelperProcess& helper) {
+    const std::string text = read_file("/proc/" + std::to_string(helper.pid()) + "/stat", 4096).value_or("");
     std::istringstream rest(text.substr(std::min(text.size(), text.rfind(')') + 1)));
     const std::vector<std::string> fields{std::istream_iterator<std::string>(rest), {}};
     const auto field = [&](size_t number) { // as proc(5) counts; the first two are cut off
         if (fields.size() <= number - 3)
-            throw Unobservable("/proc/PID/stat does not tell where the command line is");
+            throw Unobservable("/proc/PID/stat does not say where the command line is");
         return std::stoull(fields[number - 3]);
     };
     const Layout layout{.start_code = field(26),
@@ -64,7 +64,7 @@ std::vector<uint32_t> twins(const std::vector<uint32_t>& pointers, const std::ve
 
 /// A process has `mm` and `active_mm`, which are the same until its end, when it gives up its
 /// address space but still borrows it.
-void find_pointer(Scene& s, const std::vector<std::unique_ptr<Executed>>& owners) {
+void find_pointer(Setup& s, const std::vector<std::unique_ptr<Executed>>& owners) {
     std::vector<Block> tasks;
     std::vector<const Block*> blocks;
     std::vector<uint64_t> starts;
@@ -76,27 +76,27 @@ void find_pointer(Scene& s, const std::vector<std::unique_ptr<Executed>>& owners
         blocks.push_back(&task);
     const auto leading = places_if(blocks, 8, [&](size_t offset) {
         std::vector<Block> spaces;
-        std::vector<Sight> sights;
+        std::vector<Observation> observations;
         for (const Block& task : tasks) {
             if (!is_heap_pointer(task.at<uint64_t>(offset)))
                 return false;
-            spaces.push_back(s.peek.read(task.at<uint64_t>(offset), mm_bytes));
+            spaces.push_back(s.memory.read(task.at<uint64_t>(offset), mm_bytes));
         }
         for (size_t i = 0; i < spaces.size(); i++)
-            sights.push_back({&spaces[i], starts[i]});
-        return !places<uint64_t>(sights).empty();
+            observations.push_back({&spaces[i], starts[i]});
+        return !places<uint64_t>(observations).empty();
     });
     const auto pointers = twins(leading, tasks);
     if (pointers.size() != 2) {
         s.found.settle("task_struct.mm", pointers);
         return;
     }
-    Puppet& dying = s.stage.spawn();
+    HelperProcess& dying = s.helpers.spawn();
     const PairWatch watch(s.tracefs, "sched/sched_switch", dying.tgid(), pointers[0], pointers[1]);
     dying.begin(SYS_exit_group, 0);
     dying.await_zombie();
     for (int tries = 0; !watch.differed() && tries < 1000; tries++)
-        s.actor.call(SYS_sched_yield); // it is a zombie shortly before it leaves its CPU for good
+        s.worker.call(SYS_sched_yield); // it is a zombie shortly before it leaves its CPU for good
     const auto [first, second] = watch.words();
     std::vector<uint32_t> given_up;
     if (first == 0)
@@ -107,14 +107,14 @@ void find_pointer(Scene& s, const std::vector<std::unique_ptr<Executed>>& owners
 }
 
 /// Sets the bounds of the command line and of the environment, which meet in every new process.
-bool set_bounds(Puppet& puppet, const Layout& to) {
-    auto* map = static_cast<prctl_mm_map*>(puppet.room(sizeof(prctl_mm_map)));
+bool set_bounds(HelperProcess& helper, const Layout& to) {
+    auto* map = static_cast<prctl_mm_map*>(helper.room(sizeof(prctl_mm_map)));
     *map = {.start_code = to.start_code,
             .end_code = to.end_code,
             .start_data = to.start_data,
             .end_data = to.end_data,
             .start_brk = to.start_brk,
-            .brk = static_cast<uint64_t>(puppet.call(SYS_brk, 0)),
+            .brk = static_cast<uint64_t>(helper.call(SYS_brk, 0)),
             .start_stack = to.start_stack,
             .arg_start = to.arg_start,
             .arg_end = to.arg_end,
@@ -123,22 +123,22 @@ bool set_bounds(Puppet& puppet, const Layout& to) {
             .auxv = nullptr,
             .auxv_size = 0,
             .exe_fd = static_cast<uint32_t>(-1)};
-    if (puppet.call(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, as_argument(map), sizeof(*map)) == 0)
+    if (helper.call(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, as_argument(map), sizeof(*map)) == 0)
         return true; // needs CONFIG_CHECKPOINT_RESTORE; what follows needs CAP_SYS_RESOURCE
-    return puppet.call(SYS_prctl, PR_SET_MM, PR_SET_MM_ARG_START, to.arg_start) == 0 &&
-           puppet.call(SYS_prctl, PR_SET_MM, PR_SET_MM_ARG_END, to.arg_end) == 0;
+    return helper.call(SYS_prctl, PR_SET_MM, PR_SET_MM_ARG_START, to.arg_start) == 0 &&
+           helper.call(SYS_prctl, PR_SET_MM, PR_SET_MM_ARG_END, to.arg_end) == 0;
 }
 
-void find_bounds(Scene& s, const Puppet& plain) {
-    Puppet& puppet = s.stage.spawn();
-    const Layout natural = layout_of(puppet);
-    const Block before = s.through(puppet, "task_struct.mm", mm_bytes);
+void find_bounds(Setup& s, const HelperProcess& plain) {
+    HelperProcess& helper = s.helpers.spawn();
+    const Layout natural = layout_of(helper);
+    const Block before = s.through(helper, "task_struct.mm", mm_bytes);
     Layout changed = natural;
     changed.arg_start += 1;
     changed.arg_end -= 2;
-    const bool can_change = set_bounds(puppet, changed);
-    const Layout now = layout_of(puppet);
-    const Block after = s.through(puppet, "task_struct.mm", mm_bytes);
+    const bool can_change = set_bounds(helper, changed);
+    const Layout now = layout_of(helper);
+    const Block after = s.through(helper, "task_struct.mm", mm_bytes);
     const Block second = s.through(plain, "task_struct.mm", mm_bytes);
     const Layout second_layout = layout_of(plain);
     s.found.settle("mm_struct.arg_start", places<uint64_t>({{&before, natural.arg_start},
@@ -147,7 +147,7 @@ void find_bounds(Scene& s, const Puppet& plain) {
     auto ends = places<uint64_t>(
         {{&before, natural.arg_end}, {&after, now.arg_end}, {&second, second_layout.arg_end}});
     if (!can_change && s.found.knows("mm_struct.arg_start")) {
-        // The end of the arguments and the start of the environment cannot be told apart by
+        // The end of the arguments and the start of the environment cannot be distinguished by
         // their values. All four bounds in their order, one after another, can be no chance.
         const uint32_t start = s.found["mm_struct.arg_start"];
         const auto word = [&](int index) { return before.at<uint64_t>(start + index * sizeof(uint64_t)); };
@@ -158,9 +158,9 @@ void find_bounds(Scene& s, const Puppet& plain) {
 }
 
 /// The pointer to the open file of the program: of the small one, or of ours.
-void find_executable(Scene& s, const std::vector<std::unique_ptr<Executed>>& executed) {
+void find_executable(Setup& s, const std::vector<std::unique_ptr<Executed>>& executed) {
     const auto inode_of = [&](int fd) {
-        return s.peek.read_pointer(s.file(s.actor, fd) + s.found["file.f_inode"]);
+        return s.memory.read_pointer(s.file(s.worker, fd) + s.found["file.f_inode"]);
     };
     const uint64_t small = inode_of(s.program_fd), own = inode_of(s.open("/proc/self/exe", O_RDONLY));
     std::vector<Block> spaces;
@@ -169,8 +169,8 @@ void find_executable(Scene& s, const std::vector<std::unique_ptr<Executed>>& exe
         spaces.push_back(s.through(process->process(), "task_struct.mm", mm_bytes));
         inodes.push_back(small);
     }
-    for (const Puppet* puppet : {&s.actor, &s.other, s.heirs[0]}) {
-        spaces.push_back(s.through(*puppet, "task_struct.mm", mm_bytes));
+    for (const HelperProcess* helper : {&s.worker, &s.other, s.children[0]}) {
+        spaces.push_back(s.through(*helper, "task_struct.mm", mm_bytes));
         inodes.push_back(own);
     }
     std::vector<const Block*> blocks;
@@ -180,7 +180,7 @@ void find_executable(Scene& s, const std::vector<std::unique_ptr<Executed>>& exe
                        for (size_t i = 0; i < spaces.size(); i++) {
                            const auto file = spaces[i].at<uint64_t>(offset);
                            if (!is_heap_pointer(file) ||
-                               s.peek.read_pointer(file + s.found["file.f_inode"]) != inodes[i])
+                               s.memory.read_pointer(file + s.found["file.f_inode"]) != inodes[i])
                                return false;
                        }
                        return true;
@@ -188,14 +188,14 @@ void find_executable(Scene& s, const std::vector<std::unique_ptr<Executed>>& exe
 }
 
 /// A count that goes up by one with each execution, and is inherited.
-void find_exec_id(Scene& s, Executed& executed, const Block& before) {
+void find_exec_id(Setup& s, Executed& executed, const Block& before) {
     std::vector<Block> tasks = {before, s.task(executed.process())};
     for (int i = 0; i < 2; i++) {
         executed.execute();
         tasks.push_back(s.task(executed.process()));
     }
-    const Block actor = s.task(s.actor), other = s.task(s.other);
-    std::vector<const Block*> blocks = {&actor, &other};
+    const Block worker = s.task(s.worker), other = s.task(s.other);
+    std::vector<const Block*> blocks = {&worker, &other};
     for (const Block& task : tasks)
         blocks.push_back(&task);
     s.found.settle("task_struct.self_exec_id", places_if(blocks, sizeof(uint32_t), [&](size_t offset) {
@@ -203,13 +203,13 @@ void find_exec_id(Scene& s, Executed& executed, const Block& before) {
                        for (size_t i = 1; i < tasks.size(); i++)
                            if (tasks[i].at<uint32_t>(offset) != start + i)
                                return false;
-                       return actor.at<uint32_t>(offset) == start && other.at<uint32_t>(offset) == start;
+                       return worker.at<uint32_t>(offset) == start && other.at<uint32_t>(offset) == start;
                    }));
 }
 
 } // namespace
 
-void discover_memory(Scene& s) {
+void discover_memory(Setup& s) {
     std::vector<std::unique_ptr<Executed>> processes;
     // Names of several lengths, so that none has its command line where another has it.
     const char* const names[] = {"ebpf_telemetry", "a program of ebpf_telemetry's to discover offsets",

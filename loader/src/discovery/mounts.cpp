@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-// A path knows the vfsmount inside of a struct mount. Whose start is told by the pointers to
+// A path knows the vfsmount inside of a struct mount. Its start is known by the pointers to
 // parents: they go to starts, so they are the same distance before each parent's vfsmount.
 #include "loader/src/discovery/steps.hpp"
 
@@ -21,12 +21,12 @@ struct Mounted {
     Block around = {};
 };
 
-/// Mounts a file system in memory over a directory of the workshop.
-Mounted mount_at(Scene& s, const std::string& path) {
-    s.actor.must("making a directory", SYS_mkdirat, as_argument(AT_FDCWD), s.actor.text(path), 0755);
+/// Mounts a file system in memory over a directory of the scratch directory.
+Mounted mount_at(Setup& s, const std::string& path) {
+    s.worker.must("making a directory", SYS_mkdirat, as_argument(AT_FDCWD), s.worker.text(path), 0755);
     const Opened covered = s.opened(s.open(path, O_RDONLY | O_DIRECTORY));
-    s.actor.must("mounting", SYS_mount, s.actor.text("none"), s.actor.text(path), s.actor.text("tmpfs"),
-                 MS_NOSUID | MS_NODEV, s.actor.text("mode=0755"));
+    s.worker.must("mounting", SYS_mount, s.worker.text("none"), s.worker.text(path), s.worker.text("tmpfs"),
+                  MS_NOSUID | MS_NODEV, s.worker.text("mode=0755"));
     const Opened root = s.opened(s.open(path, O_RDONLY | O_DIRECTORY));
     return {.mount = root.mount, .parent = covered.mount, .point = covered.dentry, .root = root.dentry};
 }
@@ -52,19 +52,19 @@ std::vector<Start> find_starts(const std::vector<Mounted>& mounts) {
 
 } // namespace
 
-void discover_mounts(Scene& s) {
-    std::vector<Mounted> mounts = {mount_at(s, s.in_workshop("mount"))};
-    mounts.push_back(mount_at(s, s.in_workshop("mount/inner")));
-    mounts.push_back(mount_at(s, s.in_workshop("mount/inner/innermost")));
-    mounts.push_back(mount_at(s, s.in_workshop("second mount")));
-    std::vector<Sight> roots;
+void discover_mounts(Setup& s) {
+    std::vector<Mounted> mounts = {mount_at(s, s.in_scratch("mount"))};
+    mounts.push_back(mount_at(s, s.in_scratch("mount/inner")));
+    mounts.push_back(mount_at(s, s.in_scratch("mount/inner/innermost")));
+    mounts.push_back(mount_at(s, s.in_scratch("second mount")));
+    std::vector<Observation> roots;
     for (Mounted& mounted : mounts)
-        mounted.around = s.peek.read(mounted.mount - before, before + behind);
+        mounted.around = s.memory.read(mounted.mount - before, before + behind);
     std::vector<Block> own;
     for (const Opened* o : {&s.folder, &s.bound, &s.top})
-        own.push_back(s.peek.read(o->mount, behind));
+        own.push_back(s.memory.read(o->mount, behind));
     for (const Mounted& mounted : mounts)
-        own.push_back(s.peek.read(mounted.mount, behind));
+        own.push_back(s.memory.read(mounted.mount, behind));
     const uint64_t root_dentries[] = {s.top.dentry,   s.folder.dentry, s.top.dentry,  mounts[0].root,
                                       mounts[1].root, mounts[2].root,  mounts[3].root};
     for (size_t i = 0; i < own.size(); i++)
@@ -76,8 +76,8 @@ void discover_mounts(Scene& s) {
     s.found.settle("mount.mnt_parent", column(starts, &Start::parent));
     std::vector<Block> whole;
     for (const Mounted& mounted : mounts)
-        whole.push_back(s.peek.read(mounted.mount - s.found["mount.mnt"], behind));
-    std::vector<Sight> points;
+        whole.push_back(s.memory.read(mounted.mount - s.found["mount.mnt"], behind));
+    std::vector<Observation> points;
     for (size_t i = 0; i < whole.size(); i++)
         points.push_back({&whole[i], mounts[i].point});
     s.found.settle("mount.mnt_mountpoint", places<uint64_t>(points));

@@ -15,27 +15,27 @@ struct Named {
     Block dentry;
 };
 
-bool reads(const Peek& peek, uint64_t address, const std::string& name) {
-    const Block text = peek.read(address, name.size() + 1);
+bool reads(const KernelMemory& memory, uint64_t address, const std::string& name) {
+    const Block text = memory.read(address, name.size() + 1);
     return is_heap_pointer(address & ~uint64_t{7}) && text.size() == name.size() + 1 &&
            memcmp(text.bytes.data(), name.c_str(), name.size() + 1) == 0;
 }
 
-Named make_folder(Scene& s, const std::string& name) {
-    s.actor.must("making a directory", SYS_mkdirat, as_argument(AT_FDCWD), s.actor.text(s.in_workshop(name)),
-                 0755);
-    const Opened at = s.opened(s.open(s.in_workshop(name), O_RDONLY | O_DIRECTORY));
+Named make_folder(Setup& s, const std::string& name) {
+    s.worker.must("making a directory", SYS_mkdirat, as_argument(AT_FDCWD), s.worker.text(s.in_scratch(name)),
+                  0755);
+    const Opened at = s.opened(s.open(s.in_scratch(name), O_RDONLY | O_DIRECTORY));
     return {
-        .name = name.substr(name.rfind('/') + 1), .at = at, .dentry = s.peek.read(at.dentry, dentry_bytes)};
+        .name = name.substr(name.rfind('/') + 1), .at = at, .dentry = s.memory.read(at.dentry, dentry_bytes)};
 }
 
 /// A name's hash stands before its length: it follows every change of the name, and comes
 /// back with it.
-bool is_hash(Scene& s, const Named& named, uint32_t offset, const std::string& folder) {
-    const auto hash = [&] { return s.peek.read(named.at.dentry, dentry_bytes).at<uint32_t>(offset); };
+bool is_hash(Setup& s, const Named& named, uint32_t offset, const std::string& folder) {
+    const auto hash = [&] { return s.memory.read(named.at.dentry, dentry_bytes).at<uint32_t>(offset); };
     const auto rename = [&](const std::string& from, const std::string& to) {
-        s.actor.must("renaming", SYS_renameat, as_argument(AT_FDCWD), s.actor.text(folder + from),
-                     as_argument(AT_FDCWD), s.actor.text(folder + to));
+        s.worker.must("renaming", SYS_renameat, as_argument(AT_FDCWD), s.worker.text(folder + from),
+                      as_argument(AT_FDCWD), s.worker.text(folder + to));
     };
     std::set<uint32_t> hashes = {hash()};
     const std::string other_names[] = {"x", "y", "another name"};
@@ -51,16 +51,16 @@ bool is_hash(Scene& s, const Named& named, uint32_t offset, const std::string& f
 
 } // namespace
 
-void discover_names(Scene& s) {
+void discover_names(Setup& s) {
     const std::string folder(folder_name);
     const Named named[] = {
-        {folder, s.folder, s.peek.read(s.folder.dentry, dentry_bytes)},
-        {std::string(long_folder_name), s.long_folder, s.peek.read(s.long_folder.dentry, dentry_bytes)},
+        {folder, s.folder, s.memory.read(s.folder.dentry, dentry_bytes)},
+        {std::string(long_folder_name), s.long_folder, s.memory.read(s.long_folder.dentry, dentry_bytes)},
         make_folder(s, "three"),
         make_folder(s, folder + "/inner-folder"),
         make_folder(s, folder + "/inner-folder/innermost"),
     };
-    const Block top = s.peek.read(s.top.dentry, dentry_bytes);
+    const Block top = s.memory.read(s.top.dentry, dentry_bytes);
     s.found.settle("dentry.d_parent", places<uint64_t>({{&named[0].dentry, s.top.dentry},
                                                         {&named[1].dentry, s.top.dentry},
                                                         {&named[2].dentry, s.top.dentry},
@@ -68,14 +68,14 @@ void discover_names(Scene& s) {
                                                         {&named[4].dentry, named[3].at.dentry},
                                                         {&top, s.top.dentry}}));
     std::vector<const Block*> blocks;
-    std::vector<Sight> lengths;
+    std::vector<Observation> lengths;
     for (const Named& one : named) {
         blocks.push_back(&one.dentry);
         lengths.push_back({&one.dentry, one.name.size()});
     }
     const auto names = places_if(blocks, 8, [&](size_t offset) {
         return std::all_of(std::begin(named), std::end(named), [&](const Named& one) {
-            return reads(s.peek, one.dentry.at<uint64_t>(offset), one.name);
+            return reads(s.memory, one.dentry.at<uint64_t>(offset), one.name);
         });
     });
     // struct qstr begins with the hash; length and pointer follow.
@@ -83,7 +83,7 @@ void discover_names(Scene& s) {
     for (uint32_t length : places<uint32_t>(lengths)) {
         const uint32_t start = length - sizeof(uint32_t), name = length + sizeof(uint32_t);
         if (start % 8 == 0 && std::find(names.begin(), names.end(), name) != names.end() &&
-            is_hash(s, named[3], start, s.in_workshop(folder) + "/"))
+            is_hash(s, named[3], start, s.in_scratch(folder) + "/"))
             starts.push_back(start);
     }
     s.found.settle("dentry.d_name", starts);

@@ -37,7 +37,7 @@ in6_addr mapped(in_addr_t address) {
 }
 
 /// One call with an IPv4 address, as an IPv6 one if the socket is of that family.
-int64_t with_address(Puppet& p, int64_t call, int fd, int family, const End& to) {
+int64_t with_address(HelperProcess& p, int64_t call, int fd, int family, const End& to) {
     if (family == AF_INET) {
         auto* address = static_cast<sockaddr_in*>(p.room(sizeof(sockaddr_in)));
         address->sin_family = AF_INET;
@@ -64,55 +64,55 @@ struct Look {
 /// Makes sockets and keeps what is known of them.
 class Sockets {
   public:
-    explicit Sockets(Scene& s) : scene_(s), puppet_(s.stage.spawn()) {}
+    explicit Sockets(Setup& s) : setup_(s), helper_(s.helpers.spawn()) {}
 
     /// A loopback network that is up: the one around us, or a private one.
     void find_network() {
         if (try_loopback())
             return;
-        puppet_.must("a network of our own (unshare)", SYS_unshare, CLONE_NEWNET);
+        helper_.must("a network of our own (unshare)", SYS_unshare, CLONE_NEWNET);
         const int fd = make(AF_INET, SOCK_DGRAM, 0);
-        auto* request = static_cast<ifreq*>(puppet_.room(sizeof(ifreq)));
+        auto* request = static_cast<ifreq*>(helper_.room(sizeof(ifreq)));
         memcpy(request->ifr_name, "lo", 3);
         request->ifr_flags = IFF_UP;
-        puppet_.must("starting the loopback device", SYS_ioctl, as_argument(fd), SIOCSIFFLAGS,
+        helper_.must("starting the loopback device", SYS_ioctl, as_argument(fd), SIOCSIFFLAGS,
                      as_argument(request));
         if (!try_loopback())
             throw Unobservable("there is no loopback network");
     }
 
     int make(int family, int type, int protocol) {
-        return static_cast<int>(puppet_.must("making a socket", SYS_socket, as_argument(family),
+        return static_cast<int>(helper_.must("making a socket", SYS_socket, as_argument(family),
                                              as_argument(type | SOCK_CLOEXEC), as_argument(protocol)));
     }
     bool can_make(int family) {
-        return puppet_.call(SYS_socket, as_argument(family), SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0;
+        return helper_.call(SYS_socket, as_argument(family), SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0;
     }
-    void bind(int fd, int family, const End& to) { check(with_address(puppet_, SYS_bind, fd, family, to)); }
+    void bind(int fd, int family, const End& to) { check(with_address(helper_, SYS_bind, fd, family, to)); }
     void connect(int fd, int family, const End& to) {
-        check(with_address(puppet_, SYS_connect, fd, family, to));
+        check(with_address(helper_, SYS_connect, fd, family, to));
     }
     void disconnect(int fd) {
-        auto* nowhere = static_cast<sockaddr*>(puppet_.room(sizeof(sockaddr)));
+        auto* nowhere = static_cast<sockaddr*>(helper_.room(sizeof(sockaddr)));
         nowhere->sa_family = AF_UNSPEC;
-        check(puppet_.call(SYS_connect, as_argument(fd), as_argument(nowhere), sizeof(*nowhere)));
+        check(helper_.call(SYS_connect, as_argument(fd), as_argument(nowhere), sizeof(*nowhere)));
     }
     void bind_multicast6(int fd, const in6_addr& group, uint16_t port) {
-        auto* address = static_cast<sockaddr_in6*>(puppet_.room(sizeof(sockaddr_in6)));
+        auto* address = static_cast<sockaddr_in6*>(helper_.room(sizeof(sockaddr_in6)));
         address->sin6_family = AF_INET6;
         address->sin6_port = htons(port);
         address->sin6_addr = group;
-        check(puppet_.call(SYS_bind, as_argument(fd), as_argument(address), sizeof(*address)));
+        check(helper_.call(SYS_bind, as_argument(fd), as_argument(address), sizeof(*address)));
     }
     /// Completes a look with the kernel's memory, as far as the way there is known.
     Look look(int fd, Look known) const {
-        const auto& found = scene_.found;
-        known.file = scene_.file(puppet_, fd);
+        const auto& found = setup_.found;
+        known.file = setup_.file(helper_, fd);
         if (!found.knows("socket.sk"))
             return known;
-        const uint64_t socket = scene_.peek.read_pointer(known.file + found["file.private_data"]);
-        known.socket = scene_.peek.read(socket, socket_bytes);
-        known.sock = scene_.peek.read(known.socket.at<uint64_t>(found["socket.sk"]), sock_bytes);
+        const uint64_t socket = setup_.memory.read_pointer(known.file + found["file.private_data"]);
+        known.socket = setup_.memory.read(socket, socket_bytes);
+        known.sock = setup_.memory.read(known.socket.at<uint64_t>(found["socket.sk"]), sock_bytes);
         return known;
     }
 
@@ -124,37 +124,38 @@ class Sockets {
     }
     bool try_loopback() {
         const int fd = make(AF_INET, SOCK_DGRAM, 0);
-        const bool good = with_address(puppet_, SYS_bind, fd, AF_INET, end("127.77.7.7", 0)) == 0 &&
-                          with_address(puppet_, SYS_connect, fd, AF_INET, end("127.77.7.8", 7777)) == 0;
-        puppet_.call(SYS_close, as_argument(fd));
+        const bool good = with_address(helper_, SYS_bind, fd, AF_INET, end("127.77.7.7", 0)) == 0 &&
+                          with_address(helper_, SYS_connect, fd, AF_INET, end("127.77.7.8", 7777)) == 0;
+        helper_.call(SYS_close, as_argument(fd));
         return good;
     }
 
-    Scene& scene_;
-    Puppet& puppet_;
+    Setup& setup_;
+    HelperProcess& helper_;
 };
 
 /// file.private_data and socket.sk: the way from two connected sockets' files to the ports
 /// and addresses of their ends, through a structure that knows the file itself.
-void find_way(Scene& s, const Look& first, const Look& second) {
+void find_way(Setup& s, const Look& first, const Look& second) {
     const auto holds = [](const Block& sock, const Look& look) {
         const auto has = [&](auto value) { return !places<decltype(value)>({{&sock, value}}).empty(); };
         return has(look.local->address) && has(look.remote->address) && has(htons(look.remote->port)) &&
                has(look.local->port);
     };
-    const Block files[] = {s.peek.read(first.file, file_bytes), s.peek.read(second.file, file_bytes)};
+    const Block files[] = {s.memory.read(first.file, file_bytes), s.memory.read(second.file, file_bytes)};
     std::vector<uint32_t> private_data, sk;
     for (uint32_t pointer = 0; pointer + 8 <= file_bytes; pointer += 8) {
         const uint64_t at[] = {files[0].at<uint64_t>(pointer), files[1].at<uint64_t>(pointer)};
         if (!is_heap_pointer(at[0]) || !is_heap_pointer(at[1]) || at[0] == at[1])
             continue;
-        const Block sockets[] = {s.peek.read(at[0], socket_bytes), s.peek.read(at[1], socket_bytes)};
+        const Block sockets[] = {s.memory.read(at[0], socket_bytes), s.memory.read(at[1], socket_bytes)};
         if (places<uint64_t>({{&sockets[0], first.file}, {&sockets[1], second.file}}).empty())
             continue;
         for (uint32_t offset : places_if({&sockets[0], &sockets[1]}, 8, [&](size_t place) {
                  const auto a = sockets[0].at<uint64_t>(place), b = sockets[1].at<uint64_t>(place);
                  return is_heap_pointer(a) && is_heap_pointer(b) && a != b &&
-                        holds(s.peek.read(a, sock_bytes), first) && holds(s.peek.read(b, sock_bytes), second);
+                        holds(s.memory.read(a, sock_bytes), first) &&
+                        holds(s.memory.read(b, sock_bytes), second);
              })) {
             private_data.push_back(pointer);
             sk.push_back(offset);
@@ -166,11 +167,11 @@ void find_way(Scene& s, const Look& first, const Look& second) {
 
 template <typename Value, typename Get>
 std::vector<uint32_t> places_of(const std::vector<Look>& looks, Block Look::*block, Get get) {
-    std::vector<Sight> sights;
+    std::vector<Observation> observations;
     for (const Look& look : looks)
         if (const std::optional<uint64_t> value = get(look))
-            sights.push_back({&(look.*block), *value});
-    return sights.empty() ? std::vector<uint32_t>{} : places<Value>(sights);
+            observations.push_back({&(look.*block), *value});
+    return observations.empty() ? std::vector<uint32_t>{} : places<Value>(observations);
 }
 
 std::vector<uint32_t> places_of6(const std::vector<Look>& looks, in6_addr Look::*address) {
@@ -262,7 +263,7 @@ std::vector<Look> look_at_others(Sockets& sockets) {
 
 using Value = std::optional<uint64_t>;
 
-void find_ends(Scene& s, const std::vector<Look>& ipv4, const std::vector<Look>& all) {
+void find_ends(Setup& s, const std::vector<Look>& ipv4, const std::vector<Look>& all) {
     s.found.settle("sock.skc_rcv_saddr", places_of<uint32_t>(ipv4, &Look::sock, [](const Look& look) {
                        return Value(look.local->address);
                    }));
@@ -277,7 +278,7 @@ void find_ends(Scene& s, const std::vector<Look>& ipv4, const std::vector<Look>&
                    }));
 }
 
-void find_kinds(Scene& s, const std::vector<Look>& all) {
+void find_kinds(Setup& s, const std::vector<Look>& all) {
     s.found.settle("socket.type", places_of<uint16_t>(all, &Look::socket, [](const Look& look) {
                        return Value(static_cast<uint64_t>(look.type));
                    }));
@@ -291,7 +292,7 @@ void find_kinds(Scene& s, const std::vector<Look>& all) {
 
 } // namespace
 
-void discover_sockets(Scene& s) {
+void discover_sockets(Setup& s) {
     Sockets sockets(s);
     sockets.find_network();
     {

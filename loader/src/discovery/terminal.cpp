@@ -13,10 +13,10 @@ constexpr size_t signal_bytes = 2048;
 constexpr size_t tty_bytes = 2048;
 
 /// The controlling end of a new pseudo terminal.
-int open_master(Puppet& puppet, const std::string& own_devpts) {
+int open_master(HelperProcess& helper, const std::string& own_devpts) {
     const auto try_open = [&](const std::string& path) {
         return static_cast<int>(
-            puppet.call(SYS_openat, as_argument(AT_FDCWD), puppet.text(path), O_RDWR | O_NOCTTY | O_CLOEXEC));
+            helper.call(SYS_openat, as_argument(AT_FDCWD), helper.text(path), O_RDWR | O_NOCTTY | O_CLOEXEC));
     };
     for (const std::string& path :
          {std::string("/dev/ptmx"), std::string("/dev/pts/ptmx"), own_devpts + "/ptmx"})
@@ -27,22 +27,22 @@ int open_master(Puppet& puppet, const std::string& own_devpts) {
 
 /// A session of its own on a new terminal.
 struct Session {
-    explicit Session(Scene& s) : puppet(s.actor.spawn()) {
-        puppet.must("setsid", SYS_setsid);
-        const auto master = static_cast<uint64_t>(open_master(puppet, s.in_workshop("pts")));
+    explicit Session(Setup& s) : helper(s.worker.spawn()) {
+        helper.must("setsid", SYS_setsid);
+        const auto master = static_cast<uint64_t>(open_master(helper, s.in_scratch("pts")));
         const int unlocked = 0;
-        auto* lock = static_cast<int*>(puppet.room(sizeof(int)));
+        auto* lock = static_cast<int*>(helper.room(sizeof(int)));
         *lock = unlocked;
-        puppet.must("unlocking a terminal", SYS_ioctl, master, TIOCSPTLCK, as_argument(lock));
-        auto* number = static_cast<unsigned*>(puppet.room(sizeof(unsigned)));
-        puppet.must("asking for a terminal's number", SYS_ioctl, master, TIOCGPTN, as_argument(number));
+        helper.must("unlocking a terminal", SYS_ioctl, master, TIOCSPTLCK, as_argument(lock));
+        auto* number = static_cast<unsigned*>(helper.room(sizeof(unsigned)));
+        helper.must("asking for a terminal's number", SYS_ioctl, master, TIOCGPTN, as_argument(number));
         name = "pts" + std::to_string(*number);
         const auto slave = static_cast<uint64_t>(
-            puppet.must("opening a terminal", SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-        puppet.must("taking a terminal", SYS_ioctl, slave, TIOCSCTTY, 0);
-        shared = s.through(puppet, "task_struct.signal", signal_bytes);
+            helper.must("opening a terminal", SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+        helper.must("taking a terminal", SYS_ioctl, slave, TIOCSCTTY, 0);
+        shared = s.through(helper, "task_struct.signal", signal_bytes);
     }
-    Puppet& puppet;
+    HelperProcess& helper;
     std::string name; ///< as the driver calls it
     Block shared;
 };
@@ -56,21 +56,21 @@ std::vector<uint32_t> names_in(const Block& tty, const std::string& name) {
 
 } // namespace
 
-void discover_terminal(Scene& s) {
-    s.actor.must("making a directory", SYS_mkdirat, as_argument(AT_FDCWD), s.actor.text(s.in_workshop("pts")),
-                 0755);
-    s.actor.call(SYS_mount, s.actor.text("none"), s.actor.text(s.in_workshop("pts")), s.actor.text("devpts"),
-                 0,
-                 s.actor.text("newinstance,ptmxmode=0666")); // there may be none in this container
+void discover_terminal(Setup& s) {
+    s.worker.must("making a directory", SYS_mkdirat, as_argument(AT_FDCWD),
+                  s.worker.text(s.in_scratch("pts")), 0755);
+    s.worker.call(SYS_mount, s.worker.text("none"), s.worker.text(s.in_scratch("pts")),
+                  s.worker.text("devpts"), 0,
+                  s.worker.text("newinstance,ptmxmode=0666")); // there may be none in this container
     const Session first(s), second(s);
     std::vector<uint32_t> pointers, names;
-    const Block without = s.through(s.heirs[0][0], "task_struct.signal", signal_bytes);
+    const Block without = s.through(s.children[0][0], "task_struct.signal", signal_bytes);
     for (uint32_t pointer : places_if({&first.shared, &second.shared}, 8, [&](size_t offset) {
              const auto a = first.shared.at<uint64_t>(offset), b = second.shared.at<uint64_t>(offset);
              return is_heap_pointer(a) && is_heap_pointer(b) && a != b && without.at<uint64_t>(offset) != a;
          })) {
-        const Block a = s.peek.read(first.shared.at<uint64_t>(pointer), tty_bytes);
-        const Block b = s.peek.read(second.shared.at<uint64_t>(pointer), tty_bytes);
+        const Block a = s.memory.read(first.shared.at<uint64_t>(pointer), tty_bytes);
+        const Block b = s.memory.read(second.shared.at<uint64_t>(pointer), tty_bytes);
         const auto in_a = names_in(a, first.name), in_b = names_in(b, second.name);
         for (uint32_t name : in_a)
             if (std::find(in_b.begin(), in_b.end(), name) != in_b.end()) {

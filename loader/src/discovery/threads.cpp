@@ -36,8 +36,8 @@ struct Count {
 /// Counts in what two tasks share, at each point of the process's life.
 class Counts {
   public:
-    Counts(const Scene& scene, const Puppet& process, const Puppet& thread) : scene_(scene) {
-        const Block own = scene.task(process), other = scene.task(thread);
+    Counts(const Setup& setup, const HelperProcess& process, const HelperProcess& thread) : setup_(setup) {
+        const Block own = setup.task(process), other = setup.task(thread);
         const size_t length = std::min(own.size(), other.size());
         for (uint32_t offset = 0; offset + 8 <= length; offset += 8)
             if (is_heap_pointer(own.at<uint64_t>(offset)) &&
@@ -48,16 +48,16 @@ class Counts {
     void look(uint32_t count) {
         counts_.push_back(count);
         for (Shared& shared : shared_)
-            shared.looks.push_back(scene_.peek.read(shared.address, signal_bytes));
+            shared.looks.push_back(setup_.memory.read(shared.address, signal_bytes));
     }
 
     std::vector<Count> fitting() const {
         std::vector<Count> found;
         for (const Shared& shared : shared_) {
-            std::vector<Sight> sights;
+            std::vector<Observation> observations;
             for (size_t i = 0; i < counts_.size(); i++)
-                sights.push_back({&shared.looks[i], counts_[i]});
-            for (uint32_t place : places<uint32_t>(sights))
+                observations.push_back({&shared.looks[i], counts_[i]});
+            for (uint32_t place : places<uint32_t>(observations))
                 found.push_back({shared.offset, place});
         }
         return found;
@@ -69,48 +69,49 @@ class Counts {
         uint64_t address;
         std::vector<Block> looks;
     };
-    const Scene& scene_;
+    const Setup& setup_;
     std::vector<Shared> shared_;
     std::vector<uint32_t> counts_;
 };
 
 /// Lets a thread go into its exit and holds it there, where it still counts as alive;
 /// then lets it end.
-template <typename Look> void exit_slowly(Scene& s, const Puppet& process, Puppet& thread, Look look) {
-    Puppet& tracer = s.stage.spawn();
+template <typename Look>
+void exit_slowly(Setup& s, const HelperProcess& process, HelperProcess& thread, Look look) {
+    HelperProcess& tracer = s.helpers.spawn();
     tracer.must("tracing a thread (ptrace)", SYS_ptrace, PTRACE_SEIZE, as_argument(thread.pid()), 0,
                 PTRACE_O_TRACEEXIT);
     thread.begin(SYS_exit, 0);
     tracer.must("waiting for a thread to exit", SYS_wait4, as_argument(thread.pid()),
                 as_argument(tracer.room(sizeof(int))), __WALL, 0);
     look();
-    s.stage.dismiss(tracer); // which lets the thread go
+    s.helpers.dismiss(tracer); // which lets the thread go
     await("the end of a thread", [&] {
         return raw_syscall(SYS_tgkill, as_argument(process.pid()), as_argument(thread.pid()), 0) == -ESRCH;
     });
 }
 
 /// The state in /proc/PID/stat, after the name in parentheses.
-char state_of(const Puppet& process) {
+char state_of(const HelperProcess& process) {
     const std::string text = read_file("/proc/" + std::to_string(process.pid()) + "/stat", 4096).value_or("");
     const size_t end = text.rfind(") ");
     return end == std::string::npos || end + 2 >= text.size() ? '?' : text[end + 2];
 }
 
 /// Lives a process's life and finds what counts its threads.
-std::vector<Count> count_threads(Scene& s) {
-    Puppet& process = s.stage.spawn();
-    Puppet& thread = process.spawn(Puppet::Kind::thread);
+std::vector<Count> count_threads(Setup& s) {
+    HelperProcess& process = s.helpers.spawn();
+    HelperProcess& thread = process.spawn(HelperProcess::Kind::thread);
     Counts counts(s, process, thread);
     counts.look(2);
     // One that shares memory and signal handlers, but is no thread of the process.
-    Puppet& companion = process.spawn(Puppet::Kind::process_sharing_memory);
+    HelperProcess& companion = process.spawn(HelperProcess::Kind::process_sharing_memory);
     counts.look(2);
-    Puppet& second = process.spawn(Puppet::Kind::thread);
+    HelperProcess& second = process.spawn(HelperProcess::Kind::thread);
     counts.look(3);
     exit_slowly(s, process, thread, [&] { counts.look(3); });
     counts.look(2);
-    s.stage.dismiss(companion);
+    s.helpers.dismiss(companion);
     // The first thread ends, but it is not gone: it waits for the second.
     process.begin(SYS_exit, 0);
     await("the end of a first thread", [&] { return state_of(process) == 'Z'; });
@@ -122,7 +123,7 @@ std::vector<Count> count_threads(Scene& s) {
 
 } // namespace
 
-void discover_threads(Scene& s) {
+void discover_threads(Setup& s) {
     const auto found = in_both(count_threads(s), count_threads(s));
     s.found.settle("task_struct.signal", column(found, &Count::signal));
     s.found.settle("signal_struct.live", column(found, &Count::live));
@@ -132,8 +133,8 @@ namespace {
 
 /// A process in one state of its life: its task_struct and what its threads share.
 struct Moment {
-    Moment(const Scene& s, const Puppet& puppet, uint32_t flags_then, uint32_t code_then)
-        : task(s.task(puppet)), shared(s.through(puppet, "task_struct.signal", signal_bytes)),
+    Moment(const Setup& s, const HelperProcess& helper, uint32_t flags_then, uint32_t code_then)
+        : task(s.task(helper)), shared(s.through(helper, "task_struct.signal", signal_bytes)),
           flags(flags_then), code(code_then) {}
     Block task, shared;
     uint32_t flags; ///< the low bits of signal_struct.flags
@@ -143,33 +144,33 @@ struct Moment {
 constexpr uint32_t stopped = 1, continued = 2, group_exit = 4;
 
 /// A stop and what follows it, without taking note of it: that would change it.
-void await_state(Puppet& parent, const Puppet& puppet, int options) {
+void await_state(HelperProcess& parent, const HelperProcess& helper, int options) {
     auto* info = parent.room(sizeof(siginfo_t));
-    parent.must("waiting for a stop or its end", SYS_waitid, P_PID, as_argument(puppet.pid()),
+    parent.must("waiting for a stop or its end", SYS_waitid, P_PID, as_argument(helper.pid()),
                 as_argument(info), as_argument(options | WNOWAIT | __WALL));
 }
 
 } // namespace
 
-void discover_exit(Scene& s) {
-    Puppet& first = s.actor.spawn(); // its stop sends a signal to its parent, whoever that is
-    Puppet& second = s.stage.spawn();
-    Puppet& third = s.stage.spawn();
-    for (Puppet* puppet : {&first, &second}) // old kernels keep no note of the end of a single thread
-        puppet->spawn(Puppet::Kind::thread);
+void discover_exit(Setup& s) {
+    HelperProcess& first = s.worker.spawn(); // its stop sends a signal to its parent, whoever that is
+    HelperProcess& second = s.helpers.spawn();
+    HelperProcess& third = s.helpers.spawn();
+    for (HelperProcess* helper : {&first, &second}) // old kernels keep no note of the end of a single thread
+        helper->spawn(HelperProcess::Kind::thread);
     std::vector<Moment> moments;
     moments.emplace_back(s, first, 0, 0);
     moments.emplace_back(s, second, 0, 0);
     kill(first.pid(), SIGSTOP);
-    await_state(s.actor, first, WSTOPPED);
+    await_state(s.worker, first, WSTOPPED);
     const Moment stop(s, first, stopped, 0);
     kill(first.pid(), SIGCONT);
-    await_state(s.actor, first, WCONTINUED);
+    await_state(s.worker, first, WCONTINUED);
     const Moment going_on(s, first, continued, 0);
-    const auto end = [&](Puppet& puppet, int status) {
-        puppet.begin(SYS_exit_group, static_cast<uint64_t>(status));
-        puppet.await_zombie();
-        moments.emplace_back(s, puppet, group_exit, static_cast<uint32_t>(status) << 8);
+    const auto end = [&](HelperProcess& helper, int status) {
+        helper.begin(SYS_exit_group, static_cast<uint64_t>(status));
+        helper.await_zombie();
+        moments.emplace_back(s, helper, group_exit, static_cast<uint32_t>(status) << 8);
     };
     end(first, 0x5b);
     end(second, 0x2c);
@@ -177,8 +178,8 @@ void discover_exit(Scene& s) {
     third.await_zombie();
     moments.emplace_back(s, third, group_exit, SIGKILL);
 
-    // A stopped process tells its signal there; what accounting keeps for itself does not.
-    std::vector<Sight> exits, group_exits = {{&stop.shared, SIGSTOP}, {&going_on.shared, 0}};
+    // A stopped process has its signal there; what accounting keeps for itself does not.
+    std::vector<Observation> exits, group_exits = {{&stop.shared, SIGSTOP}, {&going_on.shared, 0}};
     std::vector<const Block*> shared = {&stop.shared, &going_on.shared};
     for (const Moment& moment : moments) {
         exits.push_back({&moment.task, moment.code});

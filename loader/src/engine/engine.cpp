@@ -10,7 +10,7 @@
 #include "loader/src/load/loaded_tier.hpp"
 #include "loader/src/load/plan.hpp"
 #include "loader/src/load/tier_choice.hpp"
-#include "loader/src/read/reader.hpp"
+#include "loader/src/read/record_source.hpp"
 #include "loader/src/self_check/self_check.hpp"
 
 #include <algorithm>
@@ -48,20 +48,20 @@ class Engine::Impl {
     EngineOptions options_;
     const BufferSizes buffer_sizes_;
     size_t buffer_memory_ = 0;
-    Capabilities capabilities_;
+    KernelSupport kernel_;
     Offsets offsets_;
     std::vector<TierVerdict> verdicts_;
     std::unique_ptr<LoadedTier> tier_;
-    std::unique_ptr<Reader> reader_;
+    std::unique_ptr<RecordSource> source_;
     bool stopped_ = false;
 
   private:
     void check_environment() const;
     void check_self(const Hooks& hooks);
-    void make_reader(const LoadPlan& plan);
-    size_t drain(const RecordHandler& handler) { return reader_->drain(handler, stopped_); }
-    void add_untold_losses(EngineStats& stats) const;
-    uint64_t untold_losses(std::span<const SlotStats> slots, const BufferCount& count) const;
+    void make_source(const LoadPlan& plan);
+    size_t drain(const RecordHandler& handler) { return source_->drain(handler, stopped_); }
+    void add_unnoticed_losses(EngineStats& stats) const;
+    uint64_t unnoticed_losses(std::span<const SlotStats> slots, const BufferCount& count) const;
 
     uint32_t self_tgid_ = 0;
     ebt_settings settings_{};
@@ -72,10 +72,10 @@ class Engine::Impl {
 
 namespace {
 
-PerfBuffers perf_buffers(const LoadedTier& tier, const BufferSizes& sizes, const Capabilities& capabilities) {
+PerfBuffers perf_buffers(const LoadedTier& tier, const BufferSizes& sizes, const KernelSupport& kernel) {
     return {
         .arrays = {{tier.map_fd("events"), sizes.perf()}, {tier.map_fd("vital_events"), sizes.vital_perf()}},
-        .boot_clock = capabilities.boot_clock,
+        .boot_clock = kernel.boot_clock,
         .without_buffer = [&tier] { return without_buffer(tier); }};
 }
 
@@ -96,27 +96,27 @@ ebt_settings ring_settings(size_t bytes) {
 Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     : selection_(selection), options_(options), buffer_sizes_(options, online_cpus().size()) {
     ensure_file_limit();
-    capabilities_ = probe_capabilities();
+    kernel_ = probe_kernel();
     check_environment();
     offsets_ = options.offsets ? *options.offsets : running_kernel_offsets(options.log);
     require_sound(offsets_);
     LoadPlan plan =
-        make_load_plan(capabilities_, offsets_, hooks_for(selection_), buffer_sizes_.ring(), options.log);
+        make_load_plan(kernel_, offsets_, hooks_for(selection_), buffer_sizes_.ring(), options.log);
     if (options.events_per_process > EngineOptions::max_rate_limit)
-        throw Error(ErrorCode::usage, "a limit of that many events per process is none: up to " +
+        throw Error(ErrorCode::usage, "the limit of events per process is too high: up to " +
                                           std::to_string(EngineOptions::max_rate_limit));
     if (options.events_per_process > 0)
         plan.features[Feature::rate_limit] = 0;
     if (options.can_shed)
         plan.features[Feature::shedding] = 0;
-    verdicts_ = judge_tiers(capabilities_, offsets_);
+    verdicts_ = judge_tiers(kernel_, offsets_);
     tier_ = load_best(verdicts_, options.tier, plan, options.log);
-    make_reader(plan);
+    make_source(plan);
     if (options.self_check) {
         check_self(plan.hooks);
-        reader_->drain([](std::span<const std::byte>) {}, true);
+        source_->drain([](std::span<const std::byte>) {}, true);
         before_ = settled_counters(*tier_);
-        buffers_before_ = reader_->counts();
+        buffers_before_ = source_->counts();
     } else {
         self_tgid_ = static_cast<uint32_t>(getpid());
     }
@@ -128,10 +128,10 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
 }
 
 void Engine::Impl::check_environment() const {
-    if (!capabilities_.has_privileges)
+    if (!kernel_.has_privileges)
         throw Error(ErrorCode::privileges,
-                    "not allowed to load eBPF programs: " + capabilities_.missing_privileges);
-    if (capabilities_.lockdown_confidentiality)
+                    "not allowed to load eBPF programs: " + kernel_.missing_privileges);
+    if (kernel_.lockdown_confidentiality)
         throw Error(
             ErrorCode::lockdown,
             "kernel lockdown is in confidentiality mode, which forbids eBPF programs to read kernel memory; "
@@ -141,7 +141,7 @@ void Engine::Impl::check_environment() const {
 
 void Engine::Impl::check_self(const Hooks& hooks) {
     try {
-        self_tgid_ = self_check::run(*tier_, *reader_, hooks, offsets_);
+        self_tgid_ = self_check::run(*tier_, *source_, hooks, offsets_);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::offsets)
             throw;
@@ -150,12 +150,12 @@ void Engine::Impl::check_self(const Hooks& hooks) {
     }
 }
 
-void Engine::Impl::make_reader(const LoadPlan& plan) {
+void Engine::Impl::make_source(const LoadPlan& plan) {
     buffer_memory_ = buffer_sizes_.memory(tier_->uses_ring());
     if (tier_->uses_ring())
-        reader_ = make_ring_reader(tier_->map_fd("events"), plan.ring_bytes);
+        source_ = make_ring_source(tier_->map_fd("events"), plan.ring_bytes);
     else
-        reader_ = make_perf_reader(perf_buffers(*tier_, buffer_sizes_, capabilities_));
+        source_ = make_perf_source(perf_buffers(*tier_, buffer_sizes_, kernel_));
 }
 
 void Engine::Impl::start() {
@@ -176,21 +176,21 @@ size_t Engine::Impl::poll(const RecordHandler& handler, std::chrono::millisecond
     all_read_ = stopped_;
     if (stopped_)
         return 0;
-    reader_->wait(timeout);
+    source_->wait(timeout);
     return drain(whole);
 }
 
 EngineStats Engine::Impl::stats() const {
     EngineStats stats = read_counters(*tier_);
     subtract(stats, before_);
-    add_untold_losses(stats);
+    add_unnoticed_losses(stats);
     return stats;
 }
 
-/// Before Linux 5.1 a program is not told that a perf buffer was full and counts the record
-/// as emitted. The buffer tells once there is room again, and at the end what has been read.
-void Engine::Impl::add_untold_losses(EngineStats& stats) const {
-    const std::vector<BufferCount> counts = reader_->counts();
+/// Before Linux 5.1 a program does not learn that a perf buffer was full and counts the record
+/// as emitted. The buffer reports the loss once there is room again; at the end, what was read shows it.
+void Engine::Impl::add_unnoticed_losses(EngineStats& stats) const {
+    const std::vector<BufferCount> counts = source_->counts();
     for (size_t cpu = 0; cpu < counts.size(); cpu++) {
         BufferCount count = counts[cpu];
         if (cpu < buffers_before_.size()) {
@@ -198,23 +198,23 @@ void Engine::Impl::add_untold_losses(EngineStats& stats) const {
             count.lost -= buffers_before_[cpu].lost;
         }
         const auto slots = std::span(stats.slots).subspan(cpu * EBT_SLOTS, EBT_SLOTS);
-        const uint64_t untold = untold_losses(slots, count);
-        take_back(slots, untold);
-        stats.emitted -= untold;
-        stats.lost[EBT_LOST_BUFFER_FULL] += untold;
+        const uint64_t unnoticed = unnoticed_losses(slots, count);
+        take_back(slots, unnoticed);
+        stats.emitted -= unnoticed;
+        stats.lost[EBT_LOST_BUFFER_FULL] += unnoticed;
     }
 }
 
-/// Of one CPU's slots. Where programs are told, each time that a buffer had no room is in their counts.
-uint64_t Engine::Impl::untold_losses(std::span<const SlotStats> slots, const BufferCount& count) const {
-    uint64_t emitted = 0, told = 0;
+/// Of one CPU's slots. Where programs learn of it, each time that a buffer had no room is in their counts.
+uint64_t Engine::Impl::unnoticed_losses(std::span<const SlotStats> slots, const BufferCount& count) const {
+    uint64_t emitted = 0, noticed = 0;
     for (const SlotStats& slot : slots) {
         emitted += slot.emitted;
-        told += slot.lost[EBT_LOST_BUFFER_FULL] + slot.spilled;
+        noticed += slot.lost[EBT_LOST_BUFFER_FULL] + slot.spilled;
     }
     if (all_read_)
         return emitted > count.taken ? emitted - count.taken : 0;
-    return std::min(count.lost > told ? count.lost - told : 0, emitted);
+    return std::min(count.lost > noticed ? count.lost - noticed : 0, emitted);
 }
 
 void Engine::Impl::close_streams(uint64_t connects) {
@@ -228,7 +228,7 @@ void Engine::Impl::shed(bool on) {
 }
 
 int64_t Engine::Impl::wall_clock_offset() const {
-    const clockid_t clock = capabilities_.boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC;
+    const clockid_t clock = kernel_.boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC;
     // Of a few tries the one with the shortest time between the two readings.
     int64_t best_gap = INT64_MAX, offset = 0;
     for (int i = 0; i < 5; i++) {

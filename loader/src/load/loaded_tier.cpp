@@ -247,10 +247,10 @@ template <typename Get, typename Join> uint64_t over_programs(bpf_object* object
 } // namespace
 
 uint64_t LoadedTier::verified_instructions() const {
-    const uint64_t told = over_programs(
+    const uint64_t reported = over_programs(
         object_.get(), [](const bpf_prog_info& info) { return info.verified_insns; },
         [](uint64_t a, uint64_t b) { return std::max(a, b); });
-    return std::max(told, counted_);
+    return std::max(reported, counted_);
 }
 
 uint64_t LoadedTier::missed_runs() const {

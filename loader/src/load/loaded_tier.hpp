@@ -31,7 +31,7 @@ struct LoadPlan {
     std::string tracefs;
     Hooks hooks;
     size_t ring_bytes;   ///< used where the ring is
-    int rdonly_cast = 0; ///< as in Capabilities; for the feature direct_reads
+    int rdonly_cast = 0; ///< as in KernelSupport; for the feature direct_reads
     bool counts = false; ///< instructions, by the verifier's log: from Linux 5.2 on
 };
 
@@ -45,7 +45,7 @@ class LoadedTier {
     Tier tier() const { return tier_; }
     bool uses_ring() const { return uses_ring_; }
     int map_fd(const char* name) const;
-    /// Instructions that the verifier went through for the most demanding program; 0: not told.
+    /// Instructions that the verifier went through for the most demanding program; 0: unknown.
     uint64_t verified_instructions() const;
     /// Runs that the kernel skipped since a program was still running on that CPU.
     uint64_t missed_runs() const;

@@ -8,21 +8,21 @@
 
 namespace ebpf_loader {
 
-LoadPlan make_load_plan(Capabilities& capabilities, const Offsets& offsets, Hooks hooks, size_t ring_bytes,
+LoadPlan make_load_plan(KernelSupport& kernel, const Offsets& offsets, Hooks hooks, size_t ring_bytes,
                         const std::function<void(std::string_view)>& log) {
     LoadPlan plan{.offsets = offsets,
                   .features = {},
                   .tracefs = ensure_tracefs(),
                   .hooks = hooks,
                   .ring_bytes = ring_bytes};
-    capabilities.tracefs = true; // mounted by now, if it was not
-    capabilities.tracefs_path = plan.tracefs;
-    if (capabilities.ring_buffer)
+    kernel.tracefs = true; // mounted by now, if it was not
+    kernel.tracefs_path = plan.tracefs;
+    if (kernel.ring_buffer)
         plan.features[Feature::ring_buffer] = 0;
-    if (capabilities.direct_reads)
+    if (kernel.direct_reads)
         plan.features[Feature::direct_reads] = 0;
-    plan.rdonly_cast = capabilities.rdonly_cast;
-    if (capabilities.boot_clock)
+    plan.rdonly_cast = kernel.rdonly_cast;
+    if (kernel.boot_clock)
         plan.features[Feature::boot_clock] = 0;
     const auto stack = offsets.get(*Offsets::find("task_struct.stack"));
     const auto measured = stack ? measure_thread_registers(*stack) : std::nullopt;
@@ -33,8 +33,8 @@ LoadPlan make_load_plan(Capabilities& capabilities, const Offsets& offsets, Hook
         tracepoint_field(plan.tracefs, "sched/sched_process_fork", "child_pid");
     if (plan.hooks.user_stacks)
         plan.features[Feature::user_stack] = 0;
-    capabilities.sock_states = has_tracepoint(plan.tracefs, sock_states_tracepoint);
-    plan.hooks.sock_states &= capabilities.sock_states;
+    kernel.sock_states = has_tracepoint(plan.tracefs, sock_states_tracepoint);
+    plan.hooks.sock_states &= kernel.sock_states;
     plan.features[Feature::tp_sock_address] =
         tracepoint_field(plan.tracefs, sock_states_tracepoint, "skaddr");
     plan.features[Feature::tp_sock_state] =

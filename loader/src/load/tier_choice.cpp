@@ -23,12 +23,12 @@ std::string all_refused(const std::vector<TierVerdict>& verdicts) {
     return text;
 }
 
-/// Before 5.16 only the verifier's log tells. Before 5.2 that is a log of all it did, which takes
-/// longer than the load: 0, not told.
-uint64_t verified_instructions(Tier tier, LoadPlan plan, const Capabilities& capabilities) {
-    const uint64_t told = LoadedTier(tier, plan).verified_instructions();
-    if (told != 0 || capabilities.instruction_limit <= 4096)
-        return told;
+/// Before 5.16 only the verifier's log has the number. Before 5.2 that is a log of all it did, which
+/// takes longer than the load: 0 then, for unknown.
+uint64_t verified_instructions(Tier tier, LoadPlan plan, const KernelSupport& kernel) {
+    const uint64_t reported = LoadedTier(tier, plan).verified_instructions();
+    if (reported != 0 || kernel.instruction_limit <= 4096)
+        return reported;
     plan.counts = true;
     return LoadedTier(tier, plan).verified_instructions();
 }
@@ -69,7 +69,7 @@ std::unique_ptr<LoadedTier> load_best(std::vector<TierVerdict>& verdicts, std::o
     return tier;
 }
 
-std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& offsets) {
+std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets) {
     ensure_file_limit();
     const Hooks all{.enter = true,
                     .exec_args = true,
@@ -79,14 +79,14 @@ std::vector<TierVerdict> try_tiers(Capabilities& capabilities, const Offsets& of
                     .endpoints = 1,
                     .sock_states = true,
                     .user_stacks = true};
-    const LoadPlan plan = make_load_plan(capabilities, offsets, all, least_buffer_bytes, {});
-    auto verdicts = judge_tiers(capabilities, offsets);
+    const LoadPlan plan = make_load_plan(kernel, offsets, all, least_buffer_bytes, {});
+    auto verdicts = judge_tiers(kernel, offsets);
     bool chosen = false;
     for (TierVerdict& verdict : verdicts) {
         if (!verdict.possible)
             continue;
         try {
-            verdict.verified_instructions = verified_instructions(verdict.tier, plan, capabilities);
+            verdict.verified_instructions = verified_instructions(verdict.tier, plan, kernel);
             verdict.chosen = !chosen;
             if (chosen)
                 verdict.reason = passed_over("it loads, but a better tier runs", verdict);

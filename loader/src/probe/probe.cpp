@@ -69,7 +69,7 @@ std::optional<std::string> read_securityfs(const std::string& name) {
     return read_file("/proc/self/fd/" + std::to_string(folder.get()) + "/" + name, 256).value_or("");
 }
 
-/// Nothing that a program could look at tells it, so this goes by the version, and decides no
+/// No program can find it out by looking, so this goes by the version, and decides no
 /// more than which of several tiers that all run is preferred.
 bool preempts_raw_tracepoints(const std::string& release) {
     constexpr int first_that_does = 7;
@@ -79,7 +79,7 @@ bool preempts_raw_tracepoints(const std::string& release) {
 }
 
 /// The file came with lockdown itself, in Linux 5.4.
-void probe_lockdown(Capabilities& caps) {
+void probe_lockdown(KernelSupport& caps) {
     if (std::optional<std::string> state = read_securityfs("lockdown"))
         caps.lockdown_confidentiality = state->find("[confidentiality]") != state->npos;
     else
@@ -95,10 +95,10 @@ int find_kernel_function(const char* name) {
     return id > 0 ? id : 0;
 }
 
-/// Tries everything that bpf(2) can tell.
+/// Tries everything that bpf(2) can show.
 class BpfProbe {
   public:
-    explicit BpfProbe(Capabilities& caps) : caps_(caps) {}
+    explicit BpfProbe(KernelSupport& caps) : caps_(caps) {}
 
     void run() {
         caps_.bpf_syscall = try_bpf_syscall() != Trial::no;
@@ -136,11 +136,11 @@ class BpfProbe {
         caps_.unknown.push_back({key, "the kernel does not let this process try"});
     }
 
-    Capabilities& caps_;
+    KernelSupport& caps_;
     bool denied_ = false;
 };
 
-void probe_privileges(Capabilities& caps, bool denied) {
+void probe_privileges(KernelSupport& caps, bool denied) {
     caps.missing_privileges = missing_capabilities();
     if (caps.missing_privileges.empty() && denied)
         caps.missing_privileges = "the bpf system call (a container or a user namespace forbids it, although "
@@ -150,9 +150,9 @@ void probe_privileges(Capabilities& caps, bool denied) {
 
 } // namespace
 
-Capabilities probe_capabilities() {
+KernelSupport probe_kernel() {
     const LibbpfQuiet quiet;
-    Capabilities caps;
+    KernelSupport caps;
     caps.release = running_release();
     caps.distribution = distribution_name();
     BpfProbe bpf(caps);
@@ -165,7 +165,7 @@ Capabilities probe_capabilities() {
     caps.tracefs = !caps.tracefs_path.empty();
     caps.held_capabilities = held_capabilities();
     caps.sock_states = caps.tracefs && has_tracepoint(caps.tracefs_path, sock_states_tracepoint);
-    // 2: nobody may (6.6). Before that the tracepoints tell whether the kernel has it.
+    // 2: nobody may (6.6). Before that the tracepoints show whether the kernel has it.
     caps.io_uring = caps.tracefs && access((caps.tracefs_path + "/events/io_uring").c_str(), F_OK) == 0 &&
                     read_number("/proc/sys/kernel/io_uring_disabled") != 2;
     caps.jit = read_number("/proc/sys/net/core/bpf_jit_enable");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-// The keys of the JSON form are the members of Capabilities; its capabilities are true,
+// The keys of the JSON form are the members of KernelSupport; its features are true,
 // false, or null where this process could not find out.
 #include <ebpf_loader/probe_report.hpp>
 
@@ -25,14 +25,14 @@ struct Fact {
     State value;
 };
 
-State state_of(const Capabilities& caps, std::string_view key, bool value) {
+State state_of(const KernelSupport& caps, std::string_view key, bool value) {
     for (const Unknown& unknown : caps.unknown)
         if (unknown.key == key)
             return State::unknown;
     return value ? State::yes : State::no;
 }
 
-std::vector<Fact> facts(const Capabilities& caps) {
+std::vector<Fact> facts(const KernelSupport& caps) {
     std::vector<Fact> all;
     const auto add = [&](const char* key, const char* words, bool value) {
         all.push_back({key, words, state_of(caps, key, value)});
@@ -141,14 +141,14 @@ ordered_json json_tier(const TierVerdict& verdict) {
             {"verified_instructions", verdict.verified_instructions}};
 }
 
-void write_settings(std::ostream& out, const Capabilities& caps) {
+void write_settings(std::ostream& out, const KernelSupport& caps) {
     write_row(out, "net.core.bpf_jit_enable", setting(caps.jit));
     write_row(out, "kernel.unprivileged_bpf_disabled", setting(caps.unprivileged_bpf_disabled));
     write_row(out, "kernel.perf_event_paranoid", setting(caps.perf_event_paranoid));
 }
 
 /// What is blind or dear on this kernel, and what helps.
-std::vector<std::string> notes(const Capabilities& caps) {
+std::vector<std::string> notes(const KernelSupport& caps) {
     std::vector<std::string> all;
     if (caps.jit == 0)
         all.emplace_back(
@@ -157,7 +157,7 @@ std::vector<std::string> notes(const Capabilities& caps) {
     if (caps.io_uring)
         all.emplace_back(
             "what programs do through io_uring is no system call: io_uring_setup, io_uring_enter "
-            "and io_uring_register are told, the operations in the ring are not; "
+            "and io_uring_register are reported, the operations in the ring are not; "
             "sysctl -w kernel.io_uring_disabled=2 forbids them (6.6)");
     if (caps.tracefs && !caps.sock_states)
         all.emplace_back(
@@ -182,7 +182,7 @@ std::vector<std::string> notes(const Capabilities& caps) {
     return all;
 }
 
-void write_notes(std::ostream& out, const Capabilities& caps) {
+void write_notes(std::ostream& out, const KernelSupport& caps) {
     const auto all = notes(caps);
     if (!all.empty())
         out << "\nTo know:\n";
@@ -197,21 +197,21 @@ std::string joined(const std::vector<std::string>& words) {
     return text.empty() ? "none" : text;
 }
 
-void write_unknown(std::ostream& out, const Capabilities& caps) {
+void write_unknown(std::ostream& out, const KernelSupport& caps) {
     if (!caps.unknown.empty())
         out << "\nNot found out:\n";
     for (const Unknown& unknown : caps.unknown)
         out << "  " << unknown.key << ": " << unknown.why << "\n";
 }
 
-std::string instruction_limit(const Capabilities& caps) {
+std::string instruction_limit(const KernelSupport& caps) {
     if (caps.instruction_limit == 0)
         return "unknown";
     return caps.instruction_limit > 4096 ? std::to_string(caps.instruction_limit) + " verified"
                                          : "4096 a program";
 }
 
-ordered_json json_kernel(const Capabilities& caps) {
+ordered_json json_kernel(const KernelSupport& caps) {
     return {{"release", shown(caps.release)},
             {"distribution", shown(caps.distribution)},
             {"bpf_jit_enable", json_setting(caps.jit)},
@@ -219,7 +219,7 @@ ordered_json json_kernel(const Capabilities& caps) {
             {"perf_event_paranoid", json_setting(caps.perf_event_paranoid)}};
 }
 
-ordered_json json_capabilities(const Capabilities& caps) {
+ordered_json json_capabilities(const KernelSupport& caps) {
     ordered_json object;
     for (const Fact& fact : facts(caps))
         object[fact.key] = in_json(fact.value);
@@ -231,7 +231,8 @@ ordered_json json_capabilities(const Capabilities& caps) {
 
 } // namespace
 
-void write_probe_text(std::ostream& out, const Capabilities& caps, const std::vector<TierVerdict>& verdicts) {
+void write_probe_text(std::ostream& out, const KernelSupport& caps,
+                      const std::vector<TierVerdict>& verdicts) {
     write_row(out, "Linux", printable(caps.release));
     write_row(out, "distribution", caps.distribution.empty() ? "unknown" : printable(caps.distribution));
     write_row(out, "privileges", caps.has_privileges ? "sufficient" : "lacking: " + caps.missing_privileges);
@@ -246,7 +247,8 @@ void write_probe_text(std::ostream& out, const Capabilities& caps, const std::ve
     write_tiers(out, verdicts);
 }
 
-void write_probe_json(std::ostream& out, const Capabilities& caps, const std::vector<TierVerdict>& verdicts) {
+void write_probe_json(std::ostream& out, const KernelSupport& caps,
+                      const std::vector<TierVerdict>& verdicts) {
     ordered_json unknown = ordered_json::array();
     for (const Unknown& one : caps.unknown)
         unknown.push_back({{"key", shown(one.key)}, {"why", shown(one.why)}});

@@ -17,7 +17,7 @@ namespace {
 
 /// Does it in a child, which must not allocate or take a lock: other threads are not there
 /// to let go of theirs. Without a signal at its end, a handler of the host program's does
-/// not hear of it.
+/// not run for it.
 template <typename Life> Child live(Life life) {
     Child child;
     child.pid = static_cast<pid_t>(syscall(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr));
@@ -79,9 +79,9 @@ ExecutedChild::ExecutedChild() {
         live([&] { syscall(SYS_execveat, args[0], args[1], args[2], args[3], args[4], args[5]); });
 }
 
-ThreadedChild::ThreadedChild(const Beacon& beacon) {
+ThreadedChild::ThreadedChild(const MarkerCall& marker) {
     const auto thread = std::make_unique<machine::LastThread>();
-    std::copy_n(beacon.args(), EBT_ARGS, thread->args);
+    std::copy_n(marker.args(), EBT_ARGS, thread->args);
     static_cast<Child&>(*this) = live([&] {
         handle_faults();
         syscall(SYS_set_tid_address, &thread->first_alive);

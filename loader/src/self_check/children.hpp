@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
 #include "loader/src/arch/programs.h"
-#include "loader/src/self_check/beacon.hpp"
+#include "loader/src/self_check/marker_call.hpp"
 
 #include <cstdint>
 #include <sys/types.h>
@@ -11,7 +11,7 @@ namespace ebpf_loader::self_check {
 /// A child process that has come and gone.
 struct Child {
     pid_t pid = -1;
-    int status = 0;           ///< as wait(2) tells it
+    int status = 0;           ///< as wait(2) reports it
     uint64_t start_ticks = 0; ///< since boot
 };
 
@@ -24,13 +24,13 @@ struct ExecutedChild : Child {
     bool executed() const { return status == exit_status << 8; }
 };
 
-/// A child whose first thread ends by exit(2), whereupon another sends the beacon, through
+/// A child whose first thread ends by exit(2), whereupon another sends the marker, through
 /// the 32-bit interface too where there is one, and ends the process by exit_group(2), with
-/// the beacon's secret as an unused argument.
+/// the marker's secret as an unused argument.
 struct ThreadedChild : Child {
     static constexpr int exit_status = EBT_BOTH_STATUS, exit_status_64_bit_only = EBT_NATIVE_ONLY_STATUS;
 
-    explicit ThreadedChild(const Beacon& beacon);
+    explicit ThreadedChild(const MarkerCall& marker);
     bool has_sent_both() const { return status == exit_status << 8; }
     bool has_sent() const { return has_sent_both() || status == exit_status_64_bit_only << 8; }
 };

@@ -8,7 +8,7 @@
 
 namespace ebpf_loader {
 
-/// A file as stat(2) and /proc tell of it.
+/// A file as stat(2) and /proc show it.
 struct OwnFile {
     enum Path { with_path, without_path };
     std::string path; ///< empty: not compared
@@ -22,7 +22,7 @@ OwnFile own_file(int fd, OwnFile::Path path);
 /// Start of a process in clock ticks since boot, from /proc/PID/stat; 0 when it is gone.
 uint64_t process_start_ticks(pid_t pid);
 
-/// What /proc tells of this process: the other side of the self-check.
+/// What /proc has of this process: the other side of the self-check.
 struct OwnProcess {
     OwnProcess();
     static uint64_t clock_tick_ns();

@@ -33,7 +33,7 @@ void check_credentials(const ebt_header& h, const OwnProcess& own, Mismatches& m
     const uint32_t seen[] = {h.uid, h.euid, h.suid, h.fsuid, h.gid, h.egid, h.sgid, h.fsgid};
     const char* const names[] = {"uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid"};
     if (h.missing & EBT_MISSING_CREDENTIALS)
-        return; // has been told
+        return; // is a mismatch already
     for (size_t i = 0; i < std::size(seen); i++)
         mismatches.expect(std::string("task_struct.cred, cred.uid (") + names[i] + ")", seen[i], own.ids[i]);
 }
@@ -43,7 +43,7 @@ void check_identity(const ebt_header& h, const OwnProcess& own, Mismatches& mism
     mismatches.expect("task_struct.status (system call ABI)", h.abi, machine::native_abi);
     if (own.initial_pid_namespace)
         mismatches.expect("task_struct.real_parent, task_struct.tgid", h.ppid, own.ppid);
-    // /proc tells clock ticks.
+    // /proc counts clock ticks.
     mismatches.expect("task_struct.group_leader, task_struct.start_boottime", h.start_time / own.ns_per_tick,
                       own.start_ticks);
     if (own.initial_user_namespace) {
@@ -94,7 +94,7 @@ void check_cwd(const RecordView& view, const OwnProcess& own, Mismatches& mismat
                           from_namespace_root(view, own.cwd));
 }
 
-/// A wrong root would make every other path look wrong: it is told first.
+/// A wrong root would make every other path look wrong, so it is reported first.
 void check_root(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
     const auto root = view.find(EBT_FIELD_ROOT);
     const auto cwd = view.find(EBT_FIELD_CWD), exe = view.find(EBT_FIELD_EXE);

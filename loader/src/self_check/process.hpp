@@ -7,11 +7,11 @@
 
 namespace ebpf_loader::self_check {
 
-/// Compares what a record of this process's own tells of its identity, its executable,
+/// Compares what a record of this very process has of its identity, its executable,
 /// command line, terminal and current directory.
 void check_process(const RecordView& view, const OwnProcess& own, Mismatches& mismatches);
 
-/// /proc tells paths from our root, the engine from the root of the mount namespace.
+/// /proc shows paths from our root, the engine from the root of the mount namespace.
 std::string from_namespace_root(const RecordView& view, const std::string& path);
 
 } // namespace ebpf_loader::self_check

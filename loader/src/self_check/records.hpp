@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
-#include "loader/src/read/reader.hpp"
+#include "loader/src/read/record_source.hpp"
 
 #include <ebpf_loader/abi/record.h>
 #include <ebpf_loader/record_view.hpp>
@@ -17,8 +17,8 @@ class Records {
   public:
     /// The hooks run before the calls that they watch return: what is to come is
     /// there.
-    void read(Reader& reader) {
-        reader.drain(
+    void read(RecordSource& source) {
+        source.drain(
             [&](std::span<const std::byte> record) { all_.emplace_back(record.begin(), record.end()); },
             true);
     }

@@ -2,8 +2,8 @@
 #include "loader/src/self_check/self_check.hpp"
 
 #include "loader/src/arch/machine.hpp"
-#include "loader/src/self_check/beacon.hpp"
 #include "loader/src/self_check/children.hpp"
+#include "loader/src/self_check/marker_call.hpp"
 #include "loader/src/self_check/process.hpp"
 #include "loader/src/self_check/records.hpp"
 #include "loader/src/self_check/streams.hpp"
@@ -17,20 +17,20 @@ namespace {
 
 /// Rows that the plans of the check take.
 enum CheckRow : uint16_t {
-    row_beacon = EBT_FIRST_SYSCALL_ROW,
-    row_beacon_32_bit,
+    row_marker = EBT_FIRST_SYSCALL_ROW,
+    row_marker_32_bit,
     row_exec,
     row_exit_group,
 };
 
-void select_own_call(LoadedTier& tier, const Beacon& beacon) {
+void select_own_call(LoadedTier& tier, const MarkerCall& marker) {
     ebt_numbers rows{};
-    rows.row[machine::native_abi] = row_beacon;
-    tier.select({{row_beacon, beacon.plan()}}, {{SYS_dup3, rows}});
+    rows.row[machine::native_abi] = row_marker;
+    tier.select({{row_marker, marker.plan()}}, {{SYS_dup3, rows}});
 }
 
 /// Of each kind of event, those of our own children, in which `self` is our header.
-void select_children(LoadedTier& tier, const Beacon& beacon, const ebt_header& self) {
+void select_children(LoadedTier& tier, const MarkerCall& marker, const ebt_header& self) {
     const auto match = [](uint16_t flags, uint8_t value, uint64_t operand) {
         ebt_plan plan{};
         plan.flags = flags;
@@ -47,12 +47,12 @@ void select_children(LoadedTier& tier, const Beacon& beacon, const ebt_header& s
     tier.select(
         {{EBT_ROW_FORK, match(0, EBT_VALUE_PID, self.tgid)},
          {EBT_ROW_EXIT, match(0, EBT_VALUE_PPID, self.tgid)},
-         {row_beacon, beacon.plan()},
-         {row_beacon_32_bit, beacon.plan_32_bit()},
+         {row_marker, marker.plan()},
+         {row_marker_32_bit, marker.plan_32_bit()},
          {row_exec, match(EBT_PLAN_EXEC, EBT_VALUE_PPID, self.tgid)},
-         {row_exit_group, match(EBT_PLAN_NO_RETURN, EBT_VALUE_ARG0 + 1, beacon.args()[4])}},
-        {{SYS_dup3, number(machine::native_abi, row_beacon)},
-         {machine::compat_dup3, number(machine::compat_abi, row_beacon_32_bit)},
+         {row_exit_group, match(EBT_PLAN_NO_RETURN, EBT_VALUE_ARG0 + 1, marker.args()[4])}},
+        {{SYS_dup3, number(machine::native_abi, row_marker)},
+         {machine::compat_dup3, number(machine::compat_abi, row_marker_32_bit)},
          {SYS_execveat, number(machine::native_abi, row_exec)},
          {SYS_execve, number(machine::native_abi, row_exec)}, // what the kernel calls it once it succeeded
          {SYS_exit_group, number(machine::native_abi, row_exit_group)}});
@@ -68,15 +68,15 @@ void check_arguments(const ebt_header& h, const uint64_t (&args)[EBT_ARGS], Mism
 }
 
 /// A call of this process. Returns its header.
-ebt_header check_own_call(LoadedTier& tier, Reader& reader, const OwnProcess& own, const Samples& samples,
-                          const Beacon& beacon) {
-    select_own_call(tier, beacon);
+ebt_header check_own_call(LoadedTier& tier, RecordSource& source, const OwnProcess& own,
+                          const Samples& samples, const MarkerCall& marker) {
+    select_own_call(tier, marker);
     Records records;
     std::optional<RecordView> view;
     for (int i = 0; i < self_check_attempts && !view; i++) {
-        beacon.send();
-        records.read(reader);
-        view = records.find([&](const ebt_header& h) { return beacon.is(h); });
+        marker.send();
+        records.read(source);
+        view = records.find([&](const ebt_header& h) { return marker.is(h); });
     }
     Mismatches mismatches;
     if (!view) {
@@ -94,12 +94,12 @@ ebt_header check_own_call(LoadedTier& tier, Reader& reader, const OwnProcess& ow
 }
 
 /// The children, in the order in which they lived, and what was seen of them.
-class Scene {
+class ChildrenCheck {
   public:
-    Scene(Reader& reader, const OwnProcess& own, const Samples& samples, const Beacon& beacon,
-          const Hooks& hooks, const ebt_header& self)
-        : own_(own), samples_(samples), beacon_(beacon), hooks_(hooks), self_(self), threaded_(beacon) {
-        records_.read(reader);
+    ChildrenCheck(RecordSource& source, const OwnProcess& own, const Samples& samples,
+                  const MarkerCall& marker, const Hooks& hooks, const ebt_header& self)
+        : own_(own), samples_(samples), marker_(marker), hooks_(hooks), self_(self), threaded_(marker) {
+        records_.read(source);
         find_ids();
     }
 
@@ -114,7 +114,7 @@ class Scene {
             check_exec(mismatches);
         if (hooks_.exit)
             check_exit_group(mismatches);
-        check_beacons(mismatches);
+        check_marker_calls(mismatches);
     }
 
   private:
@@ -124,13 +124,13 @@ class Scene {
     void check_exit(size_t child, Mismatches& mismatches) const;
     void check_exec(Mismatches& mismatches) const;
     void check_exit_group(Mismatches& mismatches) const;
-    void check_beacons(Mismatches& mismatches) const;
-    void check_beacon(const std::optional<RecordView>& view, ebt_abi abi, Mismatches& mismatches) const;
+    void check_marker_calls(Mismatches& mismatches) const;
+    void check_marker_call(const std::optional<RecordView>& view, ebt_abi abi, Mismatches& mismatches) const;
     bool is_of(const ebt_header& h, size_t child) const { return !ids_[child] || h.tgid == ids_[child]; }
 
     const OwnProcess& own_;
     const Samples& samples_;
-    const Beacon& beacon_;
+    const MarkerCall& marker_;
     const Hooks& hooks_;
     const ebt_header& self_;
     ExecutedChild executed_;
@@ -140,8 +140,8 @@ class Scene {
     Records records_;
 };
 
-/// What the fork of our n-th child tells of it.
-std::optional<ebt_child> Scene::forked(size_t child) const {
+/// What the record of our n-th child's fork has of it.
+std::optional<ebt_child> ChildrenCheck::forked(size_t child) const {
     size_t count = 0;
     const auto record = records_.find([&](const ebt_header& h) {
         return h.kind == EBT_FORK && h.tgid == self_.tgid && h.tid == self_.tid && count++ == child;
@@ -154,7 +154,7 @@ std::optional<ebt_child> Scene::forked(size_t child) const {
     return seen;
 }
 
-void Scene::find_ids() {
+void ChildrenCheck::find_ids() {
     for (size_t i = 0; i < std::size(children_); i++) {
         const auto seen = forked(i);
         ids_[i] = own_.initial_pid_namespace ? static_cast<uint32_t>(children_[i]->pid)
@@ -163,7 +163,7 @@ void Scene::find_ids() {
     }
 }
 
-void Scene::check_fork(size_t child, Mismatches& mismatches) const {
+void ChildrenCheck::check_fork(size_t child, Mismatches& mismatches) const {
     const auto seen = forked(child);
     if (!seen) {
         mismatches.absent("task_struct.pid, task_struct.tgid, task_struct.mm, task_struct.children, "
@@ -176,7 +176,7 @@ void Scene::check_fork(size_t child, Mismatches& mismatches) const {
                       seen->start_time / own_.ns_per_tick, children_[child]->start_ticks);
 }
 
-void Scene::check_exit(size_t child, Mismatches& mismatches) const {
+void ChildrenCheck::check_exit(size_t child, Mismatches& mismatches) const {
     const auto ended =
         records_.find([&](const ebt_header& h) { return h.kind == EBT_EXIT && is_of(h, child); });
     if (!ended) {
@@ -194,7 +194,7 @@ void Scene::check_exit(size_t child, Mismatches& mismatches) const {
         mismatches.expect("task_struct.self_exec_id", h.exec_id, self_.exec_id + 1);
 }
 
-void Scene::check_exec(Mismatches& mismatches) const {
+void ChildrenCheck::check_exec(Mismatches& mismatches) const {
     if (!executed_.executed())
         return; // not allowed here
     const auto call = records_.find(
@@ -205,7 +205,7 @@ void Scene::check_exec(Mismatches& mismatches) const {
         mismatches.absent("task_struct.stack", "a child's execveat was not seen with its own arguments");
 }
 
-void Scene::check_exit_group(Mismatches& mismatches) const {
+void ChildrenCheck::check_exit_group(Mismatches& mismatches) const {
     if (!threaded_.has_sent())
         return; // something ended it earlier
     const auto call =
@@ -217,17 +217,18 @@ void Scene::check_exit_group(Mismatches& mismatches) const {
         mismatches.absent("task_struct.stack", "a child's exit_group was not seen with its own arguments");
 }
 
-void Scene::check_beacons(Mismatches& mismatches) const {
+void ChildrenCheck::check_marker_calls(Mismatches& mismatches) const {
     if (threaded_.has_sent())
-        check_beacon(records_.find([&](const ebt_header& h) { return beacon_.is(h); }), machine::native_abi,
-                     mismatches);
+        check_marker_call(records_.find([&](const ebt_header& h) { return marker_.is(h); }),
+                          machine::native_abi, mismatches);
     if (threaded_.has_sent_both())
-        check_beacon(records_.find([&](const ebt_header& h) { return beacon_.is_32_bit(h); }),
-                     machine::compat_abi, mismatches);
+        check_marker_call(records_.find([&](const ebt_header& h) { return marker_.is_32_bit(h); }),
+                          machine::compat_abi, mismatches);
 }
 
 /// A call of the second thread's, in a process with a descriptor table of its own.
-void Scene::check_beacon(const std::optional<RecordView>& view, ebt_abi abi, Mismatches& mismatches) const {
+void ChildrenCheck::check_marker_call(const std::optional<RecordView>& view, ebt_abi abi,
+                                      Mismatches& mismatches) const {
     if (!view) {
         mismatches.absent(abi == machine::compat_abi ? "task_struct.status"
                                                      : "task_struct.stack, task_struct.status",
@@ -245,22 +246,22 @@ void Scene::check_beacon(const std::optional<RecordView>& view, ebt_abi abi, Mis
 
 } // namespace
 
-uint32_t run(LoadedTier& tier, Reader& reader, const Hooks& hooks, const Offsets& offsets) {
+uint32_t run(LoadedTier& tier, RecordSource& source, const Hooks& hooks, const Offsets& offsets) {
     const OwnProcess own; // reads the command line, so that it is in memory
     const Samples samples;
-    const Beacon beacon(samples);
+    const MarkerCall marker(samples);
     ebt_settings settings{};
     settings.wakeup_bytes = 1;
     settings.ordinary_bytes = settings.query_bytes = UINT32_MAX; // nothing is kept out
     tier.set(settings);
     tier.attach_all();
-    const ebt_header self = check_own_call(tier, reader, own, samples, beacon);
+    const ebt_header self = check_own_call(tier, source, own, samples, marker);
     for (int i = 1;; i++) {
         Mismatches mismatches;
-        select_children(tier, beacon, self);
-        Scene(reader, own, samples, beacon, hooks, self).check(mismatches);
+        select_children(tier, marker, self);
+        ChildrenCheck(source, own, samples, marker, hooks, self).check(mismatches);
         if (hooks.endpoints)
-            check_streams(tier, reader, offsets, mismatches);
+            check_streams(tier, source, offsets, mismatches);
         if (!mismatches.incomplete() || i == self_check_attempts) {
             mismatches.finish();
             break;

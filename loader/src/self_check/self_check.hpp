@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
 #include "loader/src/load/loaded_tier.hpp"
-#include "loader/src/read/reader.hpp"
+#include "loader/src/read/record_source.hpp"
 
 #include <cstdint>
 
@@ -13,6 +13,6 @@ namespace ebpf_loader::self_check {
 ///
 /// Returns this process's id in the initial pid namespace. Throws Error(offsets) with
 /// the name of each field that was wrong.
-uint32_t run(LoadedTier& tier, Reader& reader, const Hooks& hooks, const Offsets& offsets);
+uint32_t run(LoadedTier& tier, RecordSource& source, const Hooks& hooks, const Offsets& offsets);
 
 } // namespace ebpf_loader::self_check

@@ -51,17 +51,17 @@ class OwnConnection {
     bool listens_ = false;
 };
 
-/// 0: this kernel does not tell.
+/// 0: unknown on this kernel.
 uint32_t own_netns(const Offsets& offsets) {
     struct stat info {};
-    const bool is_told =
+    const bool is_known =
         offsets.get(*Offsets::find("sock.skc_net")) && offsets.get(*Offsets::find("net.inum"));
-    return is_told && !stat("/proc/self/ns/net", &info) ? static_cast<uint32_t>(info.st_ino) : 0;
+    return is_known && !stat("/proc/self/ns/net", &info) ? static_cast<uint32_t>(info.st_ino) : 0;
 }
 
 } // namespace
 
-void check_streams(LoadedTier& tier, Reader& reader, const Offsets& offsets, Mismatches& mismatches) {
+void check_streams(LoadedTier& tier, RecordSource& source, const Offsets& offsets, Mismatches& mismatches) {
     OwnConnection connection;
     if (!connection.listens())
         return;
@@ -74,7 +74,7 @@ void check_streams(LoadedTier& tier, Reader& reader, const Offsets& offsets, Mis
     tier.select({}, {});
     tier.forget_endpoints(selection.endpoints());
     Records records;
-    records.read(reader);
+    records.read(source);
     if (!used)
         return;
     const std::string fields = "socket.sk, sock.skc_daddr, sock.skc_dport (of a connection)";

@@ -10,7 +10,7 @@ namespace {
 constexpr std::array<std::string_view, 4> names = {"tp", "raw_tp_sub4096", "raw_tp_noloops", "raw_tp"};
 
 /// Returns why no tier at all can run here; empty when some may.
-std::string common_obstacle(const Capabilities& caps) {
+std::string common_obstacle(const KernelSupport& caps) {
     if (!caps.bpf_syscall)
         return "the kernel has no bpf system call (CONFIG_BPF_SYSCALL)";
     if (!caps.has_privileges)
@@ -24,7 +24,7 @@ std::string common_obstacle(const Capabilities& caps) {
     return {};
 }
 
-std::string own_obstacle(Tier tier, const Capabilities& caps) {
+std::string own_obstacle(Tier tier, const KernelSupport& caps) {
     if (tier == Tier::tp) {
         if (!caps.tracepoint_programs)
             return "the kernel has no tracepoint programs (CONFIG_BPF_EVENTS)";
@@ -53,7 +53,7 @@ std::string layout_obstacle(Tier tier, const Offsets& offsets) {
 }
 
 /// Classic tracepoints cost more, but their programs are never preempted, so none is skipped.
-std::vector<Tier> order_of_preference(const Capabilities& caps) {
+std::vector<Tier> order_of_preference(const KernelSupport& caps) {
     if (caps.raw_tracepoints_preempted)
         return {Tier::tp, Tier::raw_tp, Tier::raw_tp_noloops, Tier::raw_tp_sub4096};
     return {Tier::raw_tp, Tier::raw_tp_noloops, Tier::raw_tp_sub4096, Tier::tp};
@@ -72,7 +72,7 @@ std::optional<Tier> parse_tier(std::string_view name) {
     return std::nullopt;
 }
 
-std::vector<TierVerdict> judge_tiers(const Capabilities& caps) {
+std::vector<TierVerdict> judge_tiers(const KernelSupport& caps) {
     std::vector<TierVerdict> verdicts;
     for (Tier tier : order_of_preference(caps)) {
         TierVerdict verdict;
@@ -89,7 +89,7 @@ std::vector<TierVerdict> judge_tiers(const Capabilities& caps) {
     return verdicts;
 }
 
-std::vector<TierVerdict> judge_tiers(const Capabilities& caps, const Offsets& offsets) {
+std::vector<TierVerdict> judge_tiers(const KernelSupport& caps, const Offsets& offsets) {
     std::vector<TierVerdict> verdicts = judge_tiers(caps);
     for (TierVerdict& verdict : verdicts) {
         if (verdict.possible)

@@ -3,7 +3,7 @@
 #include <ebpf_loader/error.hpp>
 
 #include "loader/src/base/privileges.hpp"
-#include "loader/src/discovery/scene.hpp"
+#include "loader/src/discovery/setup.hpp"
 
 #include <atomic>
 #include <csignal>

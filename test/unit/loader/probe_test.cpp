@@ -21,8 +21,8 @@ using testing::HasSubstr;
 using testing::Not;
 
 /// A kernel that can do everything.
-Capabilities best_kernel() {
-    Capabilities caps;
+KernelSupport best_kernel() {
+    KernelSupport caps;
     caps.release = "6.18.0";
     caps.distribution = "Debian GNU/Linux 12 (bookworm)";
     caps.bpf_syscall = caps.tracepoint_programs = caps.raw_tracepoint_programs = true;
@@ -37,7 +37,7 @@ Capabilities best_kernel() {
 }
 
 /// The names of the possible tiers, best first.
-std::string possible(const Capabilities& caps) {
+std::string possible(const KernelSupport& caps) {
     std::string names;
     for (const TierVerdict& verdict : judge_tiers(caps)) {
         EXPECT_FALSE(verdict.chosen);
@@ -48,7 +48,7 @@ std::string possible(const Capabilities& caps) {
     return names;
 }
 
-std::string reason(const Capabilities& caps, Tier tier) {
+std::string reason(const KernelSupport& caps, Tier tier) {
     for (const TierVerdict& verdict : judge_tiers(caps))
         if (verdict.tier == tier)
             return verdict.reason;
@@ -68,7 +68,7 @@ TEST(Tiers, AreJudgedBestFirst) {
 }
 
 TEST(Tiers, FallWithWhatTheyNeed) {
-    Capabilities caps = best_kernel();
+    KernelSupport caps = best_kernel();
     caps.bounded_loops = false;
     EXPECT_EQ(possible(caps), "raw_tp_noloops raw_tp_sub4096 tp");
     EXPECT_THAT(reason(caps, Tier::raw_tp), HasSubstr("loops"));
@@ -86,7 +86,7 @@ TEST(Tiers, FallWithWhatTheyNeed) {
 }
 
 TEST(Tiers, ThatCanBePreemptedComeAfterTheOneThatCannot) {
-    Capabilities caps = best_kernel();
+    KernelSupport caps = best_kernel();
     caps.raw_tracepoints_preempted = true;
     EXPECT_EQ(possible(caps), "tp raw_tp raw_tp_noloops raw_tp_sub4096");
     for (const TierVerdict& verdict : judge_tiers(caps))
@@ -96,7 +96,7 @@ TEST(Tiers, ThatCanBePreemptedComeAfterTheOneThatCannot) {
 }
 
 TEST(Tiers, OneBufferIsEnough) {
-    Capabilities caps = best_kernel();
+    KernelSupport caps = best_kernel();
     caps.ring_buffer = false;
     EXPECT_EQ(possible(caps), "raw_tp raw_tp_noloops raw_tp_sub4096 tp");
     caps.perf_event_array = false;
@@ -106,12 +106,12 @@ TEST(Tiers, OneBufferIsEnough) {
 }
 
 TEST(Tiers, SomeObstaclesStopAll) {
-    const auto all_say = [](const Capabilities& caps, const char* text) {
+    const auto all_say = [](const KernelSupport& caps, const char* text) {
         EXPECT_EQ(possible(caps), "");
         for (Tier tier : {Tier::tp, Tier::raw_tp_sub4096, Tier::raw_tp_noloops, Tier::raw_tp})
             EXPECT_THAT(reason(caps, tier), HasSubstr(text));
     };
-    Capabilities caps = best_kernel();
+    KernelSupport caps = best_kernel();
     caps.lockdown_confidentiality = true;
     all_say(caps, "locked down");
     caps = best_kernel();
@@ -132,7 +132,7 @@ TEST(Tiers, NeedTheirStructuresInOnePiece) {
     set("dentry.d_parent", 24), set("dentry.d_name", 32), set("qstr.len", 4), set("qstr.name", 8);
     set("mount.mnt_parent", 16), set("mount.mnt_mountpoint", 24), set("mount.mnt", 32);
     set("vfsmount.mnt_root", 0);
-    const auto judged = [&](Tier tier, const Capabilities& caps) {
+    const auto judged = [&](Tier tier, const KernelSupport& caps) {
         for (const TierVerdict& verdict : judge_tiers(caps, offsets))
             if (verdict.tier == tier)
                 return verdict;
@@ -147,20 +147,20 @@ TEST(Tiers, NeedTheirStructuresInOnePiece) {
                     HasSubstr("mount.mnt_mountpoint = 48 is not 8 above"));
     }
     EXPECT_TRUE(judged(Tier::raw_tp, best_kernel()).possible);
-    Capabilities caps = best_kernel();
+    KernelSupport caps = best_kernel();
     caps.bpf_syscall = false; // what stands against a tier anyway is told first
     EXPECT_THAT(judged(Tier::tp, caps).reason, HasSubstr("bpf system call"));
     EXPECT_FALSE(judged(Tier::raw_tp, caps).possible);
 }
 
-json json_report(const Capabilities& caps, const std::vector<TierVerdict>& verdicts) {
+json json_report(const KernelSupport& caps, const std::vector<TierVerdict>& verdicts) {
     std::ostringstream text;
     write_probe_json(text, caps, verdicts);
     EXPECT_EQ(text.str().back(), '\n');
     return json::parse(text.str());
 }
 
-std::string text_report(const Capabilities& caps, const std::vector<TierVerdict>& verdicts) {
+std::string text_report(const KernelSupport& caps, const std::vector<TierVerdict>& verdicts) {
     std::ostringstream text;
     write_probe_text(text, caps, verdicts);
     return text.str();
@@ -174,7 +174,7 @@ std::set<std::string> keys(const json& object) {
 }
 
 TEST(ProbeReport, TellsWhatIsBlindOrDear) {
-    Capabilities caps;
+    KernelSupport caps;
     const auto notes = [&] {
         std::ostringstream text;
         write_probe_text(text, caps, {});
@@ -227,7 +227,7 @@ TEST(ProbeReport, JsonKeysAreStable) {
 }
 
 TEST(ProbeReport, TellsTheFateOfEachTier) {
-    Capabilities caps = best_kernel();
+    KernelSupport caps = best_kernel();
     caps.raw_tracepoint_programs = false;
     std::vector<TierVerdict> verdicts = judge_tiers(best_kernel());
     verdicts[0].reason = "the verifier refused it";
@@ -251,7 +251,7 @@ TEST(ProbeReport, TellsTheFateOfEachTier) {
 }
 
 TEST(ProbeReport, WhatIsUnknownIsNeitherYesNorNo) {
-    Capabilities caps = best_kernel();
+    KernelSupport caps = best_kernel();
     caps.ring_buffer = false;
     caps.instruction_limit = 0;
     caps.unknown = {{"ring_buffer", "forbidden"}, {"instruction_limit", "forbidden"}};
@@ -266,7 +266,7 @@ TEST(ProbeReport, WhatIsUnknownIsNeitherYesNorNo) {
 }
 
 TEST(ProbeReport, HostileTextStaysText) {
-    Capabilities caps = best_kernel();
+    KernelSupport caps = best_kernel();
     caps.distribution = "Evil \"OS\"\x1b[2J\\ \xff\n,\"forged\":1";
     const json report = json_report(caps, judge_tiers(caps));
     EXPECT_EQ(report["kernel"]["distribution"], "Evil \"OS\"\\x1b[2J\\ \\xff\n,\"forged\":1");
@@ -277,7 +277,7 @@ TEST(ProbeReport, HostileTextStaysText) {
 // On the running kernel, compared with what libbpf finds by its own means.
 
 TEST(Probe, AgreesWithLibbpf) {
-    const Capabilities caps = probe_capabilities();
+    const KernelSupport caps = probe_kernel();
     ASSERT_TRUE(caps.has_privileges) << "this test needs root; missing: " << caps.missing_privileges;
     EXPECT_EQ(caps.missing_privileges, "");
     EXPECT_TRUE(caps.bpf_syscall);
@@ -306,7 +306,7 @@ TEST(Probe, AgreesWithLibbpf) {
 TEST(Probe, WithoutPrivilegesItSaysWhatItCannotTell) {
     const json report = json::parse(in_child([] {
         drop_privileges();
-        const Capabilities caps = probe_capabilities();
+        const KernelSupport caps = probe_kernel();
         std::ostringstream text;
         write_probe_json(text, caps, judge_tiers(caps));
         return text.str();
@@ -330,7 +330,7 @@ TEST(Probe, AUserNamespaceIsNotEnough) {
         drop_privileges();
         if (unshare(CLONE_NEWUSER) != 0)
             return "no user namespaces";
-        return probe_capabilities().missing_privileges;
+        return probe_kernel().missing_privileges;
     });
     if (missing == "no user namespaces")
         GTEST_SKIP() << "nobody may not make user namespaces on this machine";

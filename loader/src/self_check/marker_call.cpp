@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-#include "loader/src/self_check/beacon.hpp"
+#include "loader/src/self_check/marker_call.hpp"
 
 #include "loader/src/self_check/process.hpp"
 
@@ -51,7 +51,7 @@ std::string hex(const uint8_t* bytes, size_t count) {
 const std::string descriptor_fields =
     "task_struct.files, files_struct.fdt, fdtable.fd, fdtable.max_fds, file.f_path";
 
-/// The content of a file's field; nullopt, and told, when there is none.
+/// The content of a file's field; nullopt, and a mismatch, without one.
 std::optional<ebt_inode> file_inode(const RecordView& view, uint8_t arg, Mismatches& mismatches) {
     const auto field = view.find(EBT_FIELD_FILE, arg);
     ebt_inode inode;
@@ -165,7 +165,7 @@ void Samples::check(const RecordView& view, Mismatches& mismatches) const {
         check_socket(view, inet6_arg, AF_INET6, inet6_port, mismatches);
 }
 
-Beacon::Beacon(const Samples& samples) : args_{} {
+MarkerCall::MarkerCall(const Samples& samples) : args_{} {
     args_[pipe_arg] = static_cast<uint64_t>(samples.pipe.get());
     args_[inet_arg] = static_cast<uint32_t>(samples.inet.get());
     args_[file_arg] = static_cast<uint64_t>(samples.file.get()); // where flags belong
@@ -175,20 +175,20 @@ Beacon::Beacon(const Samples& samples) : args_{} {
         args_[i] = static_cast<uint64_t>(random()) << 32 | random();
 }
 
-void Beacon::send() const {
+void MarkerCall::send() const {
     syscall(SYS_dup3, args_[0], args_[1], args_[2], args_[3], args_[4], args_[5]);
 }
 
-bool Beacon::is(const ebt_header& header) const {
+bool MarkerCall::is(const ebt_header& header) const {
     return header.kind == EBT_SYSCALL && header.args[4] == args_[4] && header.args[5] == args_[5];
 }
 
-bool Beacon::is_32_bit(const ebt_header& header) const {
+bool MarkerCall::is_32_bit(const ebt_header& header) const {
     return header.kind == EBT_SYSCALL && header.args[4] == static_cast<uint32_t>(args_[4]) &&
            header.args[5] == static_cast<uint32_t>(args_[5]);
 }
 
-ebt_plan Beacon::plan(uint64_t mask) const {
+ebt_plan MarkerCall::plan(uint64_t mask) const {
     ebt_plan plan{};
     plan.predicates = 2;
     plan.predicate[0] = {.value = 4, .operator_ = EBT_EQ, .operand = args_[4] & mask};
@@ -202,11 +202,11 @@ ebt_plan Beacon::plan(uint64_t mask) const {
     return plan;
 }
 
-ebt_plan Beacon::plan() const {
+ebt_plan MarkerCall::plan() const {
     return plan(UINT64_MAX);
 }
 
-ebt_plan Beacon::plan_32_bit() const {
+ebt_plan MarkerCall::plan_32_bit() const {
     return plan(UINT32_MAX);
 }
 

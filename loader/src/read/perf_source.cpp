@@ -5,7 +5,7 @@
 
 #include "loader/src/base/bpf_ptr.hpp"
 #include "loader/src/base/cpus.hpp"
-#include "loader/src/read/reader.hpp"
+#include "loader/src/read/record_source.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -38,7 +38,7 @@ class CpuBuffer {
     CpuBuffer(UniqueFd fd, int map_fd, int cpu, size_t bytes, int epoll_fd);
     /// Notes how far the kernel has written: what next() may return until the next call.
     void refresh();
-    /// The oldest record not yet taken, empty when there is none. Skips what is no sample.
+    /// The oldest record not yet taken, empty when there is none. Skips what is not a sample.
     std::span<const std::byte> next();
     bool is_empty() { return next().empty() && tail_ == head_; }
     /// Takes the record that next() returned.
@@ -67,7 +67,7 @@ class CpuBuffer {
     std::vector<std::byte> straight_;
 };
 
-/// The buffer wakes its reader when an eighth of it waits, not for each record.
+/// The buffer wakes its source when an eighth of it waits, not for each record.
 UniqueFd open_event(int cpu, size_t bytes) {
     perf_event_attr attributes{};
     attributes.size = sizeof(attributes);
@@ -152,9 +152,9 @@ void CpuBuffer::give_back() {
 
 /// Merges the CPUs' buffers by time. A record is handed over once no older one can
 /// still come: when every buffer has been looked at after the record's time.
-class PerfReader : public Reader {
+class PerfSource : public RecordSource {
   public:
-    explicit PerfReader(const PerfBuffers& buffers);
+    explicit PerfSource(const PerfBuffers& buffers);
     size_t drain(const Handler& handler, bool all) override;
     void wait(std::chrono::milliseconds timeout) override;
     std::vector<BufferCount> counts() const override;
@@ -179,7 +179,7 @@ class PerfReader : public Reader {
     uint64_t cpus_checked_ = 0;
 };
 
-PerfReader::PerfReader(const PerfBuffers& buffers)
+PerfSource::PerfSource(const PerfBuffers& buffers)
     : settings_(buffers), clock_(buffers.boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC),
       epoll_(epoll_create1(EPOLL_CLOEXEC)), without_buffer_(buffers.without_buffer()) {
     if (!epoll_)
@@ -187,15 +187,15 @@ PerfReader::PerfReader(const PerfBuffers& buffers)
     follow_cpus();
 }
 
-uint64_t PerfReader::now() const {
+uint64_t PerfSource::now() const {
     timespec time{};
     clock_gettime(clock_, &time);
     return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
 }
 
-/// CPUs may come and go. One that was away has ended its buffer, as its records tell; what is
+/// CPUs may come and go. One that was away has ended its buffer, as its records show; what is
 /// in there is still read.
-void PerfReader::follow_cpus() {
+void PerfSource::follow_cpus() {
     const std::vector<uint64_t> without = settings_.without_buffer();
     for (int cpu : online_cpus()) {
         const bool has_them = buffers_.contains({cpu, settings_.arrays.size() - 1});
@@ -208,7 +208,7 @@ void PerfReader::follow_cpus() {
     cpus_checked_ = now();
 }
 
-void PerfReader::renew(int cpu, size_t array) {
+void PerfSource::renew(int cpu, size_t array) {
     const auto [map_fd, bytes] = settings_.arrays[array];
     UniqueFd fd = open_event(cpu, bytes);
     if (!fd && errno == ENODEV)
@@ -223,7 +223,7 @@ void PerfReader::renew(int cpu, size_t array) {
     buffers_.try_emplace({cpu, array}, std::move(fd), map_fd, cpu, bytes, epoll_.get());
 }
 
-void PerfReader::drop_retired() {
+void PerfSource::drop_retired() {
     for (auto retired = retired_.begin(); retired != retired_.end();) {
         auto& [cpu, buffer] = *retired;
         if (!buffer.is_empty()) {
@@ -244,7 +244,7 @@ uint64_t time_of(std::span<const std::byte> record) {
 }
 
 /// What the kernel has written by now; true when one of the buffers is about to be full.
-bool PerfReader::refresh() {
+bool PerfSource::refresh() {
     bool pressed = false;
     waiting_.clear();
     const auto look_at = [&](CpuBuffer& buffer) {
@@ -261,7 +261,7 @@ bool PerfReader::refresh() {
 }
 
 /// The buffer whose record is the oldest, among those from before `until`.
-CpuBuffer* PerfReader::oldest(uint64_t until) {
+CpuBuffer* PerfSource::oldest(uint64_t until) {
     CpuBuffer* oldest = nullptr;
     for (CpuBuffer* buffer : waiting_) {
         const uint64_t time = time_of(buffer->next());
@@ -273,7 +273,7 @@ CpuBuffer* PerfReader::oldest(uint64_t until) {
     return oldest;
 }
 
-size_t PerfReader::drain(const Handler& handler, bool all) {
+size_t PerfSource::drain(const Handler& handler, bool all) {
     const uint64_t started = now();
     const bool pressed = refresh();
     // What a slot wrote before `started` is in the buffers, in whichever of its CPU's.
@@ -298,7 +298,7 @@ size_t PerfReader::drain(const Handler& handler, bool all) {
     return records;
 }
 
-void PerfReader::wait(std::chrono::milliseconds timeout) {
+void PerfSource::wait(std::chrono::milliseconds timeout) {
     constexpr uint64_t cpu_check_ns = 1'000'000'000;
     epoll_event event;
     epoll_wait(epoll_.get(), &event, 1, static_cast<int>(timeout.count()));
@@ -311,7 +311,7 @@ void PerfReader::wait(std::chrono::milliseconds timeout) {
     }
 }
 
-std::vector<BufferCount> PerfReader::counts() const {
+std::vector<BufferCount> PerfSource::counts() const {
     std::vector<BufferCount> counts = dropped_;
     counts.resize(std::max<size_t>(counts.size(), buffers_.empty() ? 0 : buffers_.rbegin()->first.first + 1));
     for (const auto& [key, buffer] : buffers_)
@@ -323,8 +323,8 @@ std::vector<BufferCount> PerfReader::counts() const {
 
 } // namespace
 
-std::unique_ptr<Reader> make_perf_reader(const PerfBuffers& buffers) {
-    return std::make_unique<PerfReader>(buffers);
+std::unique_ptr<RecordSource> make_perf_source(const PerfBuffers& buffers) {
+    return std::make_unique<PerfSource>(buffers);
 }
 
 } // namespace ebpf_loader

@@ -19,7 +19,7 @@ void say(const Log& log, const std::string& line) {
         log(line);
 }
 
-/// nullopt without BTF, and with BTF that does not tell enough: newer than libbpf, say.
+/// nullopt without BTF, and with BTF that does not describe enough: newer than libbpf, say.
 std::optional<Offsets> from_kernel_btf(const Log& log) {
     if (access(kernel_btf_path().c_str(), F_OK) != 0)
         return std::nullopt;

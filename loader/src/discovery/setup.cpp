@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-#include "loader/src/discovery/scene.hpp"
+#include "loader/src/discovery/setup.hpp"
 
 #include "loader/src/base/kernel_image.hpp"
 
@@ -93,26 +93,26 @@ const Block* find(const std::vector<Pointee>& pointees, uint32_t offset) {
     return at != pointees.end() && at->offset == offset ? &at->block : nullptr;
 }
 
-Scene::Scene(std::string tracefs_path, const Peek& peek_program, FoundOffsets& findings)
-    : tracefs(std::move(tracefs_path)), peek(peek_program), found(findings), stage(peek),
-      actor(stage.spawn()), thread(actor.spawn(Puppet::Kind::thread)), other(stage.spawn()) {
-    for (Puppet*& heir : heirs)
-        heir = &actor.spawn();
+Setup::Setup(std::string tracefs_path, const KernelMemory& kernel_memory, FoundOffsets& findings)
+    : tracefs(std::move(tracefs_path)), memory(kernel_memory), found(findings), helpers(memory),
+      worker(helpers.spawn()), thread(worker.spawn(HelperProcess::Kind::thread)), other(helpers.spawn()) {
+    for (HelperProcess*& child : children)
+        child = &worker.spawn();
 }
 
-Block Scene::task_at(uint64_t address) const {
-    std::vector<uint64_t> tasks = {peek.self().task, address};
-    for (const auto& puppet : stage.puppets())
-        tasks.push_back(puppet->task());
+Block Setup::task_at(uint64_t address) const {
+    std::vector<uint64_t> tasks = {memory.self().task, address};
+    for (const auto& helper : helpers.all())
+        tasks.push_back(helper->task());
     std::sort(tasks.begin(), tasks.end());
     size_t length = largest_task;
     for (size_t i = 1; i < tasks.size(); i++)
         if (tasks[i] != tasks[i - 1])
             length = std::min<size_t>(length, tasks[i] - tasks[i - 1]);
-    return peek.read(address, length);
+    return memory.read(address, length);
 }
 
-std::vector<Pointee> Scene::follow(const Block& block, size_t length) const {
+std::vector<Pointee> Setup::follow(const Block& block, size_t length) const {
     std::vector<Pointee> pointees;
     std::map<uint64_t, Block> seen;
     for (uint32_t offset = 0; offset + sizeof(uint64_t) <= block.size(); offset += sizeof(uint64_t)) {
@@ -121,53 +121,53 @@ std::vector<Pointee> Scene::follow(const Block& block, size_t length) const {
             continue;
         auto known = seen.find(pointer);
         if (known == seen.end())
-            known = seen.emplace(pointer, peek.read(pointer, length)).first;
+            known = seen.emplace(pointer, memory.read(pointer, length)).first;
         if (known->second.size() != 0)
             pointees.push_back({offset, known->second});
     }
     return pointees;
 }
 
-Block Scene::through(const Puppet& puppet, std::string_view field, size_t length) const {
-    return peek.read(peek.read_pointer(puppet.task() + found[field]), length);
+Block Setup::through(const HelperProcess& helper, std::string_view field, size_t length) const {
+    return memory.read(memory.read_pointer(helper.task() + found[field]), length);
 }
 
-void Scene::build_workshop() {
-    actor.must("a mount namespace of our own (unshare)", SYS_unshare, CLONE_NEWNS);
-    actor.must("making its mounts private", SYS_mount, actor.text("none"), actor.text("/"), 0,
-               MS_REC | MS_PRIVATE, 0);
+void Setup::make_scratch_directory() {
+    worker.must("a mount namespace of our own (unshare)", SYS_unshare, CLONE_NEWNS);
+    worker.must("making its mounts private", SYS_mount, worker.text("none"), worker.text("/"), 0,
+                MS_REC | MS_PRIVATE, 0);
     for (const char* place : {"/tmp", "/run", "/mnt", "/dev", "/proc"}) {
-        if (actor.call(SYS_mount, actor.text("none"), actor.text(place), actor.text("tmpfs"),
-                       MS_NOSUID | MS_NODEV, actor.text("mode=0755")))
+        if (worker.call(SYS_mount, worker.text("none"), worker.text(place), worker.text("tmpfs"),
+                        MS_NOSUID | MS_NODEV, worker.text("mode=0755")))
             continue;
-        workshop = place;
+        scratch = place;
         for (std::string_view name : {folder_name, long_folder_name, bound_name})
-            actor.must("making a directory", SYS_mkdirat, as_argument(AT_FDCWD),
-                       actor.text(in_workshop(name)), 0755);
-        actor.must("a bind mount", SYS_mount, actor.text(in_workshop(folder_name)),
-                   actor.text(in_workshop(bound_name)), 0, MS_BIND, 0);
+            worker.must("making a directory", SYS_mkdirat, as_argument(AT_FDCWD),
+                        worker.text(in_scratch(name)), 0755);
+        worker.must("a bind mount", SYS_mount, worker.text(in_scratch(folder_name)),
+                    worker.text(in_scratch(bound_name)), 0, MS_BIND, 0);
         return;
     }
     throw Unobservable("a file system in memory cannot be mounted");
 }
 
-int Scene::open(const std::string& path, int flags) {
-    return static_cast<int>(actor.must("opening a file", SYS_openat, as_argument(AT_FDCWD), actor.text(path),
-                                       as_argument(flags | O_CLOEXEC), 0600));
+int Setup::open(const std::string& path, int flags) {
+    return static_cast<int>(worker.must("opening a file", SYS_openat, as_argument(AT_FDCWD),
+                                        worker.text(path), as_argument(flags | O_CLOEXEC), 0600));
 }
 
-uint64_t Scene::file(const Puppet& puppet, int fd) const {
-    const Block files = through(puppet, "task_struct.files", found["files_struct.fdt"] + sizeof(uint64_t));
+uint64_t Setup::file(const HelperProcess& helper, int fd) const {
+    const Block files = through(helper, "task_struct.files", found["files_struct.fdt"] + sizeof(uint64_t));
     const uint64_t table =
-        peek.read_pointer(files.at<uint64_t>(found["files_struct.fdt"]) + found["fdtable.fd"]);
-    return peek.read_pointer(table + as_argument(fd) * sizeof(uint64_t));
+        memory.read_pointer(files.at<uint64_t>(found["files_struct.fdt"]) + found["fdtable.fd"]);
+    return memory.read_pointer(table + as_argument(fd) * sizeof(uint64_t));
 }
 
-Opened Scene::opened(int fd) const {
-    const uint64_t path = file(actor, fd) + found["file.f_path"];
+Opened Setup::opened(int fd) const {
+    const uint64_t path = file(worker, fd) + found["file.f_path"];
     return {.fd = fd,
-            .mount = peek.read_pointer(path + found["path.mnt"]),
-            .dentry = peek.read_pointer(path + found["path.dentry"])};
+            .mount = memory.read_pointer(path + found["path.mnt"]),
+            .dentry = memory.read_pointer(path + found["path.dentry"])};
 }
 
 } // namespace ebpf_loader::discovery

@@ -3,7 +3,7 @@
 #include <ebpf_loader/unique_fd.hpp>
 
 #include "loader/src/base/bpf_ptr.hpp"
-#include "loader/src/read/reader.hpp"
+#include "loader/src/read/record_source.hpp"
 
 #include <atomic>
 #include <cerrno>
@@ -17,9 +17,9 @@ namespace {
 
 /// Reads the ring as laid out by the kernel: a page with the consumer's position, a page
 /// with the producers', then the data, mapped twice in a row so that no record wraps.
-class RingReader : public Reader {
+class RingSource : public RecordSource {
   public:
-    RingReader(int map_fd, size_t bytes);
+    RingSource(int map_fd, size_t bytes);
     size_t drain(const Handler& handler, bool all) override;
     void wait(std::chrono::milliseconds timeout) override;
 
@@ -42,8 +42,8 @@ Mapping map_ring(int fd, size_t bytes, int protection, off_t offset) {
     return Mapping(address, bytes);
 }
 
-RingReader::RingReader(int map_fd, size_t bytes) : epoll_(epoll_create1(EPOLL_CLOEXEC)), mask_(bytes - 1) {
-    // Edge-triggered: woken when the kernel side says so, not as soon as one record waits.
+RingSource::RingSource(int map_fd, size_t bytes) : epoll_(epoll_create1(EPOLL_CLOEXEC)), mask_(bytes - 1) {
+    // Edge-triggered: woken when the program in the kernel asks for it, not as soon as one record waits.
     epoll_event event{.events = EPOLLIN | EPOLLET, .data = {}};
     if (!epoll_ || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, map_fd, &event))
         throw Error(ErrorCode::resources, std::string("cannot wait for the ring buffer: ") + strerror(errno));
@@ -55,7 +55,7 @@ RingReader::RingReader(int map_fd, size_t bytes) : epoll_(epoll_create1(EPOLL_CL
     data_ = producer_map_.data() + page;
 }
 
-size_t RingReader::drain(const Handler& handler, bool) {
+size_t RingSource::drain(const Handler& handler, bool) {
     // Room is given back in steps: often enough for the producers, seldom enough not to
     // fight with them over the cache line.
     constexpr unsigned long give_back = 64 * 1024;
@@ -82,15 +82,15 @@ size_t RingReader::drain(const Handler& handler, bool) {
     return records;
 }
 
-void RingReader::wait(std::chrono::milliseconds timeout) {
+void RingSource::wait(std::chrono::milliseconds timeout) {
     epoll_event event;
     epoll_wait(epoll_.get(), &event, 1, static_cast<int>(timeout.count()));
 }
 
 } // namespace
 
-std::unique_ptr<Reader> make_ring_reader(int map_fd, size_t bytes) {
-    return std::make_unique<RingReader>(map_fd, bytes);
+std::unique_ptr<RecordSource> make_ring_source(int map_fd, size_t bytes) {
+    return std::make_unique<RingSource>(map_fd, bytes);
 }
 
 } // namespace ebpf_loader

@@ -13,15 +13,15 @@ namespace ebpf_loader::discovery {
 /// the descriptor lives. Throws Error.
 UniqueFd hook_tracepoint(const std::string& tracefs, const std::string& event, int program_fd);
 
-/// Lends eyes into kernel memory: an eBPF program at the start of system calls answers those
+/// Reads kernel memory: an eBPF program at the start of system calls answers those
 /// whose first two arguments are a secret, with a copy of the memory that the others name.
 /// What carries the secret is getppid(2), which takes no arguments and harms nobody.
-class Peek {
+class KernelMemory {
   public:
     static constexpr size_t chunk = 4096;
 
     /// Throws Error where the program cannot be loaded or attached.
-    explicit Peek(const std::string& tracefs);
+    explicit KernelMemory(const std::string& tracefs);
 
     /// Up to `length` bytes: up to the first page that is not there.
     Block read(uint64_t where, size_t length) const;

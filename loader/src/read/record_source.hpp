@@ -10,7 +10,7 @@
 
 namespace ebpf_loader {
 
-/// What became of the records of one CPU, as far as its buffer tells.
+/// What became of the records of one CPU, as far as its buffer shows.
 struct BufferCount {
     uint64_t taken = 0;
     uint64_t lost = 0; ///< found no room
@@ -23,21 +23,21 @@ struct BufferCount {
 };
 
 /// Takes records out of the kernel's buffers, oldest first.
-class Reader {
+class RecordSource {
   public:
     using Handler = std::function<void(std::span<const std::byte>)>;
-    virtual ~Reader() = default;
+    virtual ~RecordSource() = default;
     /// Hands over what waits; returns how many records. With `all`, also those whose
     /// order towards records still to come is not certain yet: for the end.
     virtual size_t drain(const Handler& handler, bool all) = 0;
     /// Sleeps until a good deal waits or the time is over.
     virtual void wait(std::chrono::milliseconds timeout) = 0;
-    /// By CPU, of a kernel that does not tell the programs themselves; empty where it always does.
+    /// By CPU, of a kernel that does not report losses to the programs themselves; empty where it does.
     virtual std::vector<BufferCount> counts() const { return {}; }
 };
 
-/// One ring for all CPUs, of `bytes` (a power of two of pages). Throws Error(resources).
-std::unique_ptr<Reader> make_ring_reader(int map_fd, size_t bytes);
+/// In ring_source.cpp: one ring for all CPUs, of `bytes` (a power of two of pages). Throws Error(resources).
+std::unique_ptr<RecordSource> make_ring_source(int map_fd, size_t bytes);
 
 struct PerfBuffers {
     struct Array {
@@ -50,8 +50,8 @@ struct PerfBuffers {
     std::function<std::vector<uint64_t>()> without_buffer;
 };
 
-/// A perf buffer in each array for each online CPU; one that comes online, or comes back, gets a new one
-/// when wait() notices, at most a second later.
-std::unique_ptr<Reader> make_perf_reader(const PerfBuffers& buffers);
+/// In perf_source.cpp: a perf buffer in each array for each online CPU; one that comes online, or comes back,
+/// gets a new one when wait() notices, at most a second later.
+std::unique_ptr<RecordSource> make_perf_source(const PerfBuffers& buffers);
 
 } // namespace ebpf_loader

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
-#include "loader/src/discovery/peek.hpp"
+#include "loader/src/discovery/kernel_memory.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -20,7 +20,7 @@ class Unobservable : public std::runtime_error {
 };
 
 struct Mailbox;
-class Stage;
+class HelperProcesses;
 
 /// System calls take pointers, descriptors and ids alike as 64-bit words.
 inline uint64_t as_argument(const void* pointer) {
@@ -30,8 +30,8 @@ inline uint64_t as_argument(int value) {
     return static_cast<uint64_t>(value);
 }
 
-/// A process or thread of ours that does one system call after another, as it is told.
-class Puppet {
+/// A process or thread of ours that makes one system call after another, as we ask it to.
+class HelperProcess {
   public:
     enum class Kind {
         process,
@@ -48,18 +48,19 @@ class Puppet {
     /// Begins a call that is not expected to end (exit, pause, execve, ...).
     void begin(int64_t number, uint64_t a0 = 0, uint64_t a1 = 0, uint64_t a2 = 0, uint64_t a3 = 0,
                uint64_t a4 = 0, uint64_t a5 = 0);
-    /// The i386 call that peeks; false when this kernel has no 32-bit calls (the puppet is dead then).
-    bool call_32_bit(const Peek::Request& request);
+    /// getppid(2) through the compat ABI, with a request to KernelMemory; false when this kernel has no
+    /// 32-bit calls (the helper is dead then).
+    bool call_32_bit(const KernelMemory::Request& request);
 
-    /// A copy of an argument, with a NUL, in memory that puppets share with us; good for the
+    /// A copy of an argument, with a NUL, in memory that helpers share with us; good for the
     /// next call, for old ones are written over when the room is used up.
     uint64_t text(std::string_view content);
     /// Zeroed room there, for results.
     void* room(size_t bytes);
 
-    Puppet& spawn(Kind kind = Kind::process);
+    HelperProcess& spawn(Kind kind = Kind::process);
 
-    /// A file's content as the puppet sees it; empty when it cannot be read.
+    /// A file's content as the helper sees it; empty when it cannot be read.
     std::string read_file(const char* name);
 
     pid_t pid() const { return pid_; }      ///< as we count
@@ -68,20 +69,21 @@ class Puppet {
     uint32_t tid() const { return tid_; }
     uint64_t born_after() const { return born_after_; } ///< CLOCK_BOOTTIME, ns
     uint64_t born_before() const { return born_before_; }
-    const Puppet* parent() const { return parent_; } ///< nullptr: this process
+    const HelperProcess* parent() const { return parent_; } ///< nullptr: this process
 
     /// Waits until it is dead, but not reaped.
     void await_zombie();
 
   private:
-    friend class Stage;
-    Puppet(Stage& stage, Puppet* parent, Mailbox* box) : stage_(stage), parent_(parent), box_(box) {}
+    friend class HelperProcesses;
+    HelperProcess(HelperProcesses& owner, HelperProcess* parent, Mailbox* box)
+        : owner_(owner), parent_(parent), box_(box) {}
     void await_done(const char* what);
     bool is_alive() const;
     void introduce();
 
-    Stage& stage_;
-    Puppet* parent_;
+    HelperProcesses& owner_;
+    HelperProcess* parent_;
     Mailbox* box_;
     Kind kind_ = Kind::process;
     pid_t pid_ = 0;
@@ -91,32 +93,32 @@ class Puppet {
     size_t room_used_ = 0;
 };
 
-/// Owns the puppets and the memory through which they are told what to do. They are made
-/// without exit signals, so that the program around us never hears of them, with all signals
+/// Owns the helpers and the memory through which they get their calls. They are made
+/// without exit signals, so that the program around us never gets one for them, with all signals
 /// blocked, and they die with the thread that made them.
-class Stage {
+class HelperProcesses {
   public:
-    explicit Stage(const Peek& peek);
-    ~Stage();
-    Stage(const Stage&) = delete;
-    Stage& operator=(const Stage&) = delete;
+    explicit HelperProcesses(const KernelMemory& memory);
+    ~HelperProcesses();
+    HelperProcesses(const HelperProcesses&) = delete;
+    HelperProcesses& operator=(const HelperProcesses&) = delete;
 
-    Puppet& spawn() { return spawn(nullptr, Puppet::Kind::process); }
-    Puppet& spawn(Puppet* parent, Puppet::Kind kind);
-    const Peek& peek() const { return peek_; }
-    const std::vector<std::unique_ptr<Puppet>>& puppets() const { return puppets_; }
-    /// Waits for the end of a puppet and takes it off the stage.
-    void reap(Puppet& puppet);
+    HelperProcess& spawn() { return spawn(nullptr, HelperProcess::Kind::process); }
+    HelperProcess& spawn(HelperProcess* parent, HelperProcess::Kind kind);
+    const KernelMemory& memory() const { return memory_; }
+    const std::vector<std::unique_ptr<HelperProcess>>& all() const { return all_; }
+    /// Waits for the end of a helper and forgets it.
+    void reap(HelperProcess& helper);
     /// The same, after killing it.
-    void dismiss(Puppet& puppet);
+    void dismiss(HelperProcess& helper);
 
   private:
     Mailbox* new_mailbox();
 
-    const Peek& peek_;
-    std::byte* memory_ = nullptr;
+    const KernelMemory& memory_;
+    std::byte* boxes_ = nullptr;
     size_t boxes_used_ = 0;
-    std::vector<std::unique_ptr<Puppet>> puppets_;
+    std::vector<std::unique_ptr<HelperProcess>> all_;
 };
 
 /// Is the process dead but not reaped? `pid` as we count.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1
-// Where the steps of a discovery happen: the helper processes and what is known so far.
+// What the steps of a discovery work with: helper processes and what is known so far.
 #pragma once
 #include <ebpf_loader/discovery.hpp>
 
-#include "loader/src/discovery/puppet.hpp"
+#include "loader/src/discovery/helper_process.hpp"
 
 #include <algorithm>
 #include <array>
@@ -61,7 +61,7 @@ template <typename Row> std::vector<Row> in_both(const std::vector<Row>& a, cons
     return both;
 }
 
-/// A directory or file that the actor has open.
+/// A directory or file that the worker has open.
 struct Opened {
     int fd = -1;
     uint64_t mount = 0, dentry = 0; ///< of its path: struct vfsmount and struct dentry
@@ -75,47 +75,48 @@ struct Pointee {
 /// That of the pointer at an offset; nullptr if there is none.
 const Block* find(const std::vector<Pointee>& pointees, uint32_t offset);
 
-struct Scene {
-    Scene(std::string tracefs_path, const Peek& peek_program, FoundOffsets& findings);
+struct Setup {
+    Setup(std::string tracefs_path, const KernelMemory& kernel_memory, FoundOffsets& findings);
 
     const std::string tracefs;
-    const Peek& peek;
+    const KernelMemory& memory;
     FoundOffsets& found;
-    Stage stage;
-    /// The cast that most steps share. The actor has a mount namespace of its own, with a
-    /// workshop in memory where nobody else can see it.
-    Puppet& actor;
-    Puppet& thread;               ///< of the actor
-    Puppet& other;                ///< another process
-    std::array<Puppet*, 3> heirs; ///< the actor's children, the oldest first
-    Puppet* partner = nullptr;    ///< a later child, which has part in the workshop
+    HelperProcesses helpers;
+    /// The helpers that most steps share. The worker has a mount namespace of its own, with a
+    /// scratch directory in memory where nobody else can see it.
+    HelperProcess& worker;
+    HelperProcess& thread;                  ///< of the worker
+    HelperProcess& other;                   ///< another process
+    std::array<HelperProcess*, 3> children; ///< the worker's children, the oldest first
+    HelperProcess* late_child = nullptr;    ///< a later child, which has part in the scratch directory
 
     // --- tasks
-    Block task(const Puppet& puppet) const { return task_at(puppet.task()); }
+    Block task(const HelperProcess& helper) const { return task_at(helper.task()); }
     /// A task_struct, up to the nearest other one that is known.
     Block task_at(uint64_t address) const;
     /// Where the pointers in a block that lead to something allocated go; not within itself.
     std::vector<Pointee> follow(const Block& block, size_t length) const;
-    /// What a pointer field of a puppet's task_struct leads to.
-    Block through(const Puppet& puppet, std::string_view field, size_t length) const;
+    /// What a pointer field of a helper's task_struct leads to.
+    Block through(const HelperProcess& helper, std::string_view field, size_t length) const;
 
-    // --- the workshop
-    std::string workshop; ///< its path, in the actor's mount namespace
-    std::string in_workshop(std::string_view name) const { return workshop + "/" + std::string(name); }
-    void build_workshop();
-    /// Opens a path in the actor; throws Unobservable.
+    // --- the scratch directory
+    std::string scratch; ///< its path, in the worker's mount namespace
+    std::string in_scratch(std::string_view name) const { return scratch + "/" + std::string(name); }
+    void make_scratch_directory();
+    /// Opens a path in the worker; throws Unobservable.
     int open(const std::string& path, int flags);
-    /// What a descriptor of a puppet leads to; 0 if nothing.
-    uint64_t file(const Puppet& puppet, int fd) const;
-    /// Path of an open file, of the actor's.
+    /// What a descriptor of a helper leads to; 0 if nothing.
+    uint64_t file(const HelperProcess& helper, int fd) const;
+    /// Path of an open file, of the worker's.
     Opened opened(int fd) const;
 
     // Made by one step for the next ones.
-    Opened top, folder, long_folder, bound; ///< the workshop's, two in it, and a bind mount of `folder`
-    int program_fd = -1;                    ///< the small program, in the workshop
+    Opened top, folder, long_folder,
+        bound;           ///< the scratch directory's, two in it, and a bind mount of `folder`
+    int program_fd = -1; ///< the small program, in the scratch directory
 };
 
-/// Names in the workshop: one that stands in its dentry, one that is too long to.
+/// Names in the scratch directory: one that stands in its dentry, one that is too long to.
 inline constexpr std::string_view folder_name = "ebpf_telemetry-1";
 inline constexpr std::string_view long_folder_name =
     "a name that is too long to stand inside of any dentry, whatever its size";

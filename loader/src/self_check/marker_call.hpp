@@ -19,7 +19,7 @@ class Samples {
     uint16_t inet_port = 0, inet6_port = 0; ///< local ones
     static constexpr uint16_t remote_port = 30583;
 
-    /// Compares what a record of Beacon's call tells of them.
+    /// Compares what a record of the marker call has of them.
     void check(const RecordView& view, Mismatches& mismatches) const;
 
   private:
@@ -27,11 +27,11 @@ class Samples {
     UniqueFd other_end_;
 };
 
-/// A call to be looked for: an invalid dup3, as one of its arguments is a descriptor where
+/// A call that is recognised among all others: an invalid dup3, as one of its arguments is a descriptor where
 /// flags belong, and whose unused arguments carry a secret. It does nothing but fail.
-class Beacon {
+class MarkerCall {
   public:
-    explicit Beacon(const Samples& samples);
+    explicit MarkerCall(const Samples& samples);
 
     void send() const;
     bool is(const ebt_header& header) const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
-// What runs in a puppet may not use the C library: the program around us may have threads,
+// What runs in a helper may not use the C library: the program around us may have threads,
 // and its locks may be held in the copy.
-#include "loader/src/discovery/puppet.hpp"
+#include "loader/src/discovery/helper_process.hpp"
 
 #include "loader/src/arch/machine.hpp"
 #include "loader/src/arch/raw_syscall.hpp"
@@ -27,7 +27,7 @@ namespace {
 
 constexpr size_t room_bytes = 12 << 10;
 constexpr size_t stack_bytes = 16 << 10;
-constexpr size_t most_puppets = 64;
+constexpr size_t most_helpers = 64;
 constexpr auto longest_wait_ns = int64_t{10} * 1'000'000'000;
 
 enum State : uint32_t { idle, asked, done };
@@ -35,14 +35,14 @@ enum class Task : uint32_t { syscall, compat_syscall, spawn_process, spawn_shari
 
 } // namespace
 
-/// How a puppet is told what to do; shared between all of them.
+/// The call that a helper is to make, and its result. The memory is shared between all of them.
 struct Mailbox {
     std::atomic<uint32_t> state;
     Task task;
     int64_t number;
     uint64_t args[6];
     int64_t result;
-    Mailbox* child; ///< of the puppet to be made
+    Mailbox* child; ///< of the helper to be made
     char room[room_bytes];
     alignas(16) char stack[stack_bytes]; ///< where it shares its parent's memory
 };
@@ -97,7 +97,7 @@ int64_t perform(Mailbox& box) {
     return -EINVAL;
 }
 
-/// A puppet's life.
+/// A helper's life.
 void serve(Mailbox& box) {
     for (;;) {
         for (uint32_t seen; (seen = box.state.load(std::memory_order_acquire)) != asked;)
@@ -113,7 +113,7 @@ uint64_t now_ns(clockid_t clock) {
     return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
 }
 
-/// Blocks all signals while it lives: a puppet inherits the mask, and so never runs a
+/// Blocks all signals while it lives: a helper inherits the mask, and so never runs a
 /// handler of the program around us.
 class SignalsBlocked {
   public:
@@ -138,12 +138,12 @@ bool is_zombie(pid_t pid) {
            info.si_pid == pid;
 }
 
-bool Puppet::is_alive() const {
+bool HelperProcess::is_alive() const {
     return parent_ || !is_zombie(pid_);
 }
 
-void Puppet::begin(int64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                   uint64_t a5) {
+void HelperProcess::begin(int64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                          uint64_t a5) {
     box_->task = Task::syscall;
     box_->number = number;
     const uint64_t args[] = {a0, a1, a2, a3, a4, a5};
@@ -151,7 +151,7 @@ void Puppet::begin(int64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64
     set_state(box_->state, asked);
 }
 
-void Puppet::await_done(const char* what) {
+void HelperProcess::await_done(const char* what) {
     const timespec slice{0, 50'000'000};
     const uint64_t deadline = now_ns(CLOCK_MONOTONIC) + longest_wait_ns;
     while (box_->state.load(std::memory_order_acquire) != done) {
@@ -162,22 +162,22 @@ void Puppet::await_done(const char* what) {
     }
 }
 
-int64_t Puppet::call(int64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                     uint64_t a5) {
+int64_t HelperProcess::call(int64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                            uint64_t a5) {
     begin(number, a0, a1, a2, a3, a4, a5);
     await_done("a system call");
     return box_->result;
 }
 
-int64_t Puppet::must(const char* what, int64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
-                     uint64_t a4, uint64_t a5) {
+int64_t HelperProcess::must(const char* what, int64_t number, uint64_t a0, uint64_t a1, uint64_t a2,
+                            uint64_t a3, uint64_t a4, uint64_t a5) {
     const int64_t result = call(number, a0, a1, a2, a3, a4, a5);
     if (result < 0)
         throw Unobservable(std::string(what) + " failed: " + strerror(static_cast<int>(-result)));
     return result;
 }
 
-bool Puppet::call_32_bit(const Peek::Request& request) {
+bool HelperProcess::call_32_bit(const KernelMemory::Request& request) {
     std::copy(request.begin(), request.end(), box_->args);
     box_->task = Task::compat_syscall;
     set_state(box_->state, asked);
@@ -191,7 +191,7 @@ bool Puppet::call_32_bit(const Peek::Request& request) {
     return box_->result > 0;
 }
 
-void* Puppet::room(size_t bytes) {
+void* HelperProcess::room(size_t bytes) {
     if (bytes > room_bytes)
         throw Unobservable("an argument is too long");
     if (room_used_ + bytes > room_bytes)
@@ -202,13 +202,13 @@ void* Puppet::room(size_t bytes) {
     return at;
 }
 
-uint64_t Puppet::text(std::string_view content) {
+uint64_t HelperProcess::text(std::string_view content) {
     char* at = static_cast<char*>(room(content.size() + 1));
     memcpy(at, content.data(), content.size());
     return as_argument(at);
 }
 
-std::string Puppet::read_file(const char* name) {
+std::string HelperProcess::read_file(const char* name) {
     constexpr size_t most = 4096;
     const int64_t fd = call(SYS_openat, as_argument(AT_FDCWD), text(name), O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -219,20 +219,20 @@ std::string Puppet::read_file(const char* name) {
     return std::string(content, static_cast<size_t>(std::max<int64_t>(length, 0)));
 }
 
-void Puppet::introduce() {
-    const Peek::Request r = stage_.peek().request(Peek::own_task, 0, sizeof(uint64_t));
+void HelperProcess::introduce() {
+    const KernelMemory::Request r = owner_.memory().request(KernelMemory::own_task, 0, sizeof(uint64_t));
     call(SYS_getppid, r[0], r[1], r[2], r[3], r[4]);
-    const Peek::Answer answer = stage_.peek().answer(sizeof(uint64_t));
+    const KernelMemory::Answer answer = owner_.memory().answer(sizeof(uint64_t));
     task_ = answer.task;
     tid_ = answer.tid;
     tgid_ = answer.tgid;
 }
 
-Puppet& Puppet::spawn(Kind kind) {
-    return stage_.spawn(this, kind);
+HelperProcess& HelperProcess::spawn(Kind kind) {
+    return owner_.spawn(this, kind);
 }
 
-void Puppet::await_zombie() {
+void HelperProcess::await_zombie() {
     const uint64_t deadline = now_ns(CLOCK_MONOTONIC) + longest_wait_ns;
     if (parent_) {
         const auto info = as_argument(parent_->room(sizeof(siginfo_t)));
@@ -248,43 +248,43 @@ void Puppet::await_zombie() {
     }
 }
 
-Stage::Stage(const Peek& peek) : peek_(peek) {
-    void* memory = mmap(nullptr, most_puppets * sizeof(Mailbox), PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
+HelperProcesses::HelperProcesses(const KernelMemory& memory) : memory_(memory) {
+    void* boxes = mmap(nullptr, most_helpers * sizeof(Mailbox), PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (boxes == MAP_FAILED)
         throw Error(ErrorCode::resources,
                     std::string("cannot discover the kernel's offsets: no memory: ") + strerror(errno));
-    memory_ = static_cast<std::byte*>(memory);
+    boxes_ = static_cast<std::byte*>(boxes);
 }
 
-Mailbox* Stage::new_mailbox() {
-    if (boxes_used_ == most_puppets)
+Mailbox* HelperProcesses::new_mailbox() {
+    if (boxes_used_ == most_helpers)
         throw Unobservable("there are too many helper processes");
-    return new (memory_ + sizeof(Mailbox) * boxes_used_++) Mailbox{};
+    return new (boxes_ + sizeof(Mailbox) * boxes_used_++) Mailbox{};
 }
 
-Puppet& Stage::spawn(Puppet* parent, Puppet::Kind kind) {
-    std::unique_ptr<Puppet> puppet(new Puppet(*this, parent, new_mailbox()));
-    puppet->kind_ = kind;
-    puppet->born_after_ = now_ns(CLOCK_BOOTTIME);
+HelperProcess& HelperProcesses::spawn(HelperProcess* parent, HelperProcess::Kind kind) {
+    std::unique_ptr<HelperProcess> helper(new HelperProcess(*this, parent, new_mailbox()));
+    helper->kind_ = kind;
+    helper->born_after_ = now_ns(CLOCK_BOOTTIME);
     int64_t pid;
     if (parent) {
-        parent->box_->task = kind == Puppet::Kind::process  ? Task::spawn_process
-                             : kind == Puppet::Kind::thread ? Task::spawn_thread
-                                                            : Task::spawn_sharing;
-        parent->box_->child = puppet->box_;
+        parent->box_->task = kind == HelperProcess::Kind::process  ? Task::spawn_process
+                             : kind == HelperProcess::Kind::thread ? Task::spawn_thread
+                                                                   : Task::spawn_sharing;
+        parent->box_->child = helper->box_;
         set_state(parent->box_->state, asked);
         parent->await_done("making another one");
         pid = parent->box_->result;
     } else {
         const SignalsBlocked blocked;
-        pid = spawn_process(*puppet->box_);
+        pid = spawn_process(*helper->box_);
     }
-    puppet->born_before_ = now_ns(CLOCK_BOOTTIME);
+    helper->born_before_ = now_ns(CLOCK_BOOTTIME);
     if (pid < 0)
         throw Unobservable(std::string("cannot make a helper process: ") + strerror(static_cast<int>(-pid)));
-    puppet->pid_ = static_cast<pid_t>(pid);
-    Puppet& made = *puppets_.emplace_back(std::move(puppet));
+    helper->pid_ = static_cast<pid_t>(pid);
+    HelperProcess& made = *all_.emplace_back(std::move(helper));
     made.introduce();
     return made;
 }
@@ -296,35 +296,35 @@ constexpr int reap_tries = 10000; ///< five seconds
 
 } // namespace
 
-void Stage::reap(Puppet& puppet) {
-    if (puppet.kind_ != Puppet::Kind::thread && puppet.parent_)
-        puppet.parent_->call(SYS_wait4, as_argument(puppet.pid_), 0, __WALL);
-    else if (puppet.kind_ != Puppet::Kind::thread)
-        for (int i = 0; i < reap_tries && waitpid(puppet.pid_, nullptr, WNOHANG | __WALL) == 0; i++) {
+void HelperProcesses::reap(HelperProcess& helper) {
+    if (helper.kind_ != HelperProcess::Kind::thread && helper.parent_)
+        helper.parent_->call(SYS_wait4, as_argument(helper.pid_), 0, __WALL);
+    else if (helper.kind_ != HelperProcess::Kind::thread)
+        for (int i = 0; i < reap_tries && waitpid(helper.pid_, nullptr, WNOHANG | __WALL) == 0; i++) {
             // A traced thread that is dead holds its process until it is waited for.
-            for (const auto& other : puppets_)
-                if (other->kind_ == Puppet::Kind::thread)
+            for (const auto& other : all_)
+                if (other->kind_ == HelperProcess::Kind::thread)
                     waitpid(other->pid_, nullptr, WNOHANG | __WALL);
             nanosleep(&reap_pause, nullptr);
         }
-    std::erase_if(puppets_, [&](const auto& other) { return other.get() == &puppet; });
+    std::erase_if(all_, [&](const auto& other) { return other.get() == &helper; });
 }
 
-void Stage::dismiss(Puppet& puppet) {
-    if (puppet.kind_ != Puppet::Kind::thread)
-        kill(puppet.pid_, SIGKILL);
-    reap(puppet);
+void HelperProcesses::dismiss(HelperProcess& helper) {
+    if (helper.kind_ != HelperProcess::Kind::thread)
+        kill(helper.pid_, SIGKILL);
+    reap(helper);
 }
 
-Stage::~Stage() {
-    while (!puppets_.empty()) {
+HelperProcesses::~HelperProcesses() {
+    while (!all_.empty()) {
         try {
-            dismiss(*puppets_.back());
+            dismiss(*all_.back());
         } catch (const Unobservable&) { // its parent is gone: then the system reaps it
-            puppets_.pop_back();
+            all_.pop_back();
         }
     }
-    munmap(memory_, most_puppets * sizeof(Mailbox));
+    munmap(boxes_, most_helpers * sizeof(Mailbox));
 }
 
 } // namespace ebpf_loader::discovery

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-#include "loader/src/discovery/peek.hpp"
+#include "loader/src/discovery/kernel_memory.hpp"
 
 #include "loader/src/arch/raw_syscall.hpp"
 #include "loader/src/base/bpf_instructions.hpp"
@@ -30,7 +30,7 @@ struct Kept {
     uint64_t ids; ///< tgid << 32 | tid
     int64_t error;
     uint64_t count; ///< of answers so far
-    std::byte bytes[Peek::chunk];
+    std::byte bytes[KernelMemory::chunk];
 };
 
 [[noreturn]] void fail(const std::string& what, int error) {
@@ -65,7 +65,7 @@ void find_value(Program& program, int map_fd) {
 /// A bit beside the length: the address is an offset in the caller's task_struct.
 constexpr int own_task_shift = 16;
 
-Program peek_program(int map_fd, const uint32_t* secret, int16_t args) {
+Program reading_program(int map_fd, const uint32_t* secret, int16_t args) {
     const auto argument = [args](int index) { return static_cast<int16_t>(args + index * 8); };
     Program program;
     program << move(BPF_REG_6, BPF_REG_1);
@@ -86,7 +86,7 @@ Program peek_program(int map_fd, const uint32_t* secret, int16_t args) {
             << compute(BPF_ADD, BPF_REG_3, BPF_REG_4);
     // r2 = length, in words that every verifier follows: from 1 to a chunk
     program << load(BPF_REG_2, BPF_REG_6, argument(4)) << add_value(BPF_REG_2, -1)
-            << compute_value(BPF_AND, BPF_REG_2, Peek::chunk - 1) << add_value(BPF_REG_2, 1);
+            << compute_value(BPF_AND, BPF_REG_2, KernelMemory::chunk - 1) << add_value(BPF_REG_2, 1);
     program << move(BPF_REG_1, BPF_REG_8) << add_value(BPF_REG_1, offsetof(Kept, bytes))
             << call(BPF_FUNC_probe_read) << store(BPF_REG_8, offsetof(Kept, error), BPF_REG_0);
     program << load(BPF_REG_1, BPF_REG_8, offsetof(Kept, count)) << add_value(BPF_REG_1, 1)
@@ -127,7 +127,7 @@ UniqueFd hook_tracepoint(const std::string& tracefs, const std::string& event, i
     return fd;
 }
 
-Peek::Peek(const std::string& tracefs) {
+KernelMemory::KernelMemory(const std::string& tracefs) {
     std::random_device random;
     for (uint32_t& word : secret_)
         word = random() & INT32_MAX; // an instruction's immediate is signed
@@ -135,20 +135,20 @@ Peek::Peek(const std::string& tracefs) {
     if (!args)
         fail("no tracepoint raw_syscalls/sys_enter in " + tracefs, ENOENT);
     map_ = make_map(sizeof(Kept));
-    program_ = load_program(peek_program(map_.get(), secret_, static_cast<int16_t>(*args)).finish());
+    program_ = load_program(reading_program(map_.get(), secret_, static_cast<int16_t>(*args)).finish());
     hook_ = hook_tracepoint(tracefs, "raw_syscalls/sys_enter", program_.get());
     own_task_ = self().task;
     if (own_task_ == 0)
         fail("system calls do not reach the tracepoint raw_syscalls/sys_enter", ENODATA);
 }
 
-Peek::Request Peek::request(From from, uint64_t where, size_t length) const {
+KernelMemory::Request KernelMemory::request(From from, uint64_t where, size_t length) const {
     const uint64_t flag = from == own_task ? 1 : 0;
     return {secret_[0], secret_[1], where & UINT32_MAX, where >> 32,
             std::min(length, chunk) | flag << own_task_shift};
 }
 
-Peek::Answer Peek::answer(size_t length) const {
+KernelMemory::Answer KernelMemory::answer(size_t length) const {
     const Kept kept = read_kept(map_.get());
     Answer answer{.task = kept.task,
                   .tid = static_cast<uint32_t>(kept.ids),
@@ -159,13 +159,13 @@ Peek::Answer Peek::answer(size_t length) const {
     return answer;
 }
 
-Peek::Answer Peek::self() const {
+KernelMemory::Answer KernelMemory::self() const {
     const Request r = request(own_task, 0, sizeof(uint64_t));
     raw_syscall(SYS_getppid, r[0], r[1], r[2], r[3], r[4]);
     return answer(sizeof(uint64_t));
 }
 
-Block Peek::read(uint64_t where, size_t length) const {
+Block KernelMemory::read(uint64_t where, size_t length) const {
     Block block{.address = where, .bytes = {}};
     if (!machine::can_be_address(where, own_task_))
         return block;
