@@ -19,20 +19,8 @@ Event process_part(const Event& event) {
     part.missing = event.missing;
     part.lost_fields = event.lost_fields;
     part.pid = event.pid;
-    part.tid = event.tid;
-    part.ppid = event.ppid;
-    part.exec_id = event.exec_id;
     part.start_time_ns = event.start_time_ns;
-    part.auid = event.auid;
-    part.ses = event.ses;
-    part.uid = event.uid;
-    part.gid = event.gid;
-    part.suid = event.suid;
-    part.sgid = event.sgid;
-    part.euid = event.euid;
-    part.egid = event.egid;
-    part.fsuid = event.fsuid;
-    part.fsgid = event.fsgid;
+    static_cast<ProcessNumbers&>(part) = event;
     part.comm = event.comm;
     part.image = event.image;
     part.cwd = event.cwd;
@@ -59,12 +47,9 @@ ProcessSnapshot::ProcessSnapshot(const Event& event) : event_(process_part(event
 }
 
 bool is_same_process(const Event& a, const Event& b) {
-    const auto ids = [](const Event& e) {
-        return std::array<uint64_t, 18>{
-            e.pid, e.tid,  e.ppid, e.exec_id, e.start_time_ns, e.missing, e.auid,  e.ses, e.uid,
-            e.gid, e.suid, e.sgid, e.euid,    e.egid,          e.fsuid,   e.fsgid, 0,     0};
-    };
-    return ids(a) == ids(b) && a.comm == b.comm && same(a.cwd, b.cwd) && same(a.root, b.root) &&
+    const ProcessNumbers &numbers = a, &others = b;
+    return a.pid == b.pid && a.start_time_ns == b.start_time_ns && a.missing == b.missing &&
+           numbers == others && a.comm == b.comm && same(a.cwd, b.cwd) && same(a.root, b.root) &&
            same(a.image.exe, b.image.exe) && same(a.image.argv, b.image.argv) &&
            same(a.image.tty, b.image.tty);
 }

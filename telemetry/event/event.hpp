@@ -113,6 +113,7 @@ struct ProcessNumbers {
 #define EBT_MEMBER(type, name) type name = 0;
     EBT_PROCESS_NUMBERS(EBT_MEMBER)
 #undef EBT_MEMBER
+    bool operator==(const ProcessNumbers&) const = default;
 };
 
 /// One event, decoded. All views point into the record, the decoder's arena or
