@@ -10,7 +10,7 @@
 /// start runs until it waits: no tier may miss any of its calls then.
 static bool do_without_preemption() {
     const sched_param lowest{.sched_priority = 1};
-    return !ebpf_loader::probe_capabilities().raw_tracepoints_preempted ||
+    return !ebpf_loader::probe_kernel().raw_tracepoints_preempted ||
            sched_setscheduler(0, SCHED_FIFO, &lowest) == 0;
 }
 

@@ -12,12 +12,11 @@ inline std::vector<std::string> tiers_here() {
     std::vector<std::string> all = {"tp", "raw_tp_sub4096", "raw_tp_noloops", "raw_tp"};
     if (!wanted || std::string(wanted) != "possible")
         return all;
-    std::erase_if(all,
-                  [verdicts = ebpf_loader::judge_tiers(ebpf_loader::probe_capabilities())](const auto& name) {
-                      for (const auto& verdict : verdicts)
-                          if (ebpf_loader::tier_name(verdict.tier) == name)
-                              return !verdict.possible;
-                      return true;
-                  });
+    std::erase_if(all, [verdicts = ebpf_loader::judge_tiers(ebpf_loader::probe_kernel())](const auto& name) {
+        for (const auto& verdict : verdicts)
+            if (ebpf_loader::tier_name(verdict.tier) == name)
+                return !verdict.possible;
+        return true;
+    });
     return all;
 }
