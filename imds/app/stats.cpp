@@ -29,6 +29,12 @@ auto named(const ImdsTracker::Counters& counters) {
         {"told_early", talk.reported_early},
         {"lines_of_descent_cut", counters.lineage.cut},
         {"processes_forgotten", counters.lineage.forgotten},
+        {"stacks", counters.stacks.stacks},
+        {"stacks_too_costly", counters.stacks.too_costly},
+        {"stack_files_refused", counters.stacks.refused_files},
+        {"stack_reads", counters.stacks.work.reads},
+        {"stack_bytes", counters.stacks.work.bytes},
+        {"stack_entries", counters.stacks.work.entries},
     });
 }
 

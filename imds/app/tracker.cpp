@@ -144,6 +144,8 @@ ImdsTracker::Counters ImdsTracker::counters() const {
     counters.connections = connections_.counters();
     counters.conversations = connections_.conversation_counters();
     counters.lineage = lineage_.counters();
+    if (symbolizer_)
+        counters.stacks = symbolizer_->counters();
     return counters;
 }
 

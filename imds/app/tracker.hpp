@@ -38,6 +38,7 @@ class ImdsTracker {
         Connections::Counters connections;
         ConversationCounters conversations;
         Lineage::Counters lineage;
+        Symbolizer::Counters stacks;
     };
     using Handler = std::function<void(const ImdsEvent&)>;
 

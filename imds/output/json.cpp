@@ -259,6 +259,8 @@ void JsonFormatter::put_frame(const StackFrame& frame, int index) {
     }
     if (frame.is_guess)
         line_.put(",\"frame_pointer\":true");
+    if (frame.is_too_costly)
+        line_.put(",\"too_costly\":true");
     line_.put('}');
 }
 

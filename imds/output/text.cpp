@@ -288,6 +288,8 @@ void TextFormatter::put_frame(const StackFrame& frame) {
         line_.put(frame.symbol.empty() && !frame.module_offset ? '@' : '+');
     line_.put("0x");
     line_.put_hex(offset);
+    if (frame.is_too_costly)
+        line_.put(" (too costly)");
 }
 
 void TextFormatter::put_unsafe(const ImdsEvent& event) {

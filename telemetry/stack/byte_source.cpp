@@ -9,6 +9,8 @@
 namespace telemetry {
 
 size_t ByteSource::read_some(uint64_t offset, void* to, size_t size) const {
+    if (!size || !budget_->read(size))
+        return 0;
     if (!file_) {
         if (offset >= memory_.size())
             return 0;

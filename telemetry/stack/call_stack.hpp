@@ -15,8 +15,9 @@ struct StackFrame {
     std::optional<uint64_t> module_offset; ///< the address in the file's own terms, as nm has it
     std::string symbol;                    ///< demangled
     uint64_t symbol_offset = 0;
-    std::string build_id;  ///< in hexadecimal
-    bool is_guess = false; ///< found by the frame pointer: functions without one may lie between
+    std::string build_id;       ///< in hexadecimal
+    bool is_guess = false;      ///< found by the frame pointer: functions without one may lie between
+    bool is_too_costly = false; ///< more might be known of it, for more work than one stack may cost
 };
 
 /// Why a stack has no more frames.
@@ -25,8 +26,9 @@ enum class StackEnd : uint8_t {
     outermost,
     not_captured, ///< it goes on in memory that was not captured
     too_deep,
-    not_known, ///< the caller cannot be found: no unwind table, no frame pointer
-    gone,      ///< the process had ended
+    not_known,  ///< the caller cannot be found: no unwind table, no frame pointer
+    gone,       ///< the process had ended
+    too_costly, ///< to go on would be more work than a stack, or this process's stacks, may cost
 };
 std::string_view stack_end_name(StackEnd end);
 

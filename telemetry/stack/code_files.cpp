@@ -2,38 +2,29 @@
 #include "telemetry/stack/code_files.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
+#include <sys/statfs.h>
 #include <unistd.h>
+
+using ebpf_loader::UniqueFd;
 
 namespace telemetry {
 namespace {
 
-using ebpf_loader::UniqueFd;
-
-constexpr size_t most_mount_bytes = 4u << 20;
+constexpr size_t most_mount_bytes = 256 * 1024;
+constexpr uint64_t mount_cost = 50;       ///< of Work::entries: the kernel writes a line for each
 constexpr size_t most_memory = 64 * 1024; ///< [vdso] has two pages
-
-/// File systems with a process, or a network, behind them. Anybody can have one in user space.
-constexpr std::array<std::string_view, 8> silent = {"nfs",  "nfs4", "cifs",   "smb3",
-                                                    "ceph", "afs",  "autofs", "coda"};
+constexpr uint64_t call_bytes = 256;      ///< for each of the system calls that open a file
 
 std::string hexadecimal(uint64_t value) {
     char text[20];
     return {text, std::to_chars(text, text + sizeof(text), value, 16).ptr};
-}
-
-/// Opens the file without waiting, whatever it is; regular files alone.
-UniqueFd open_regular(const std::string& path, struct stat& status) {
-    UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-    if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
-        return UniqueFd();
-    return file;
 }
 
 FileIdentity identity_of(const struct stat& status) {
@@ -42,83 +33,117 @@ FileIdentity identity_of(const struct stat& status) {
             status.st_ctim.tv_nsec};
 }
 
-/// Files that have no mount: memfd_create(2), shared memory.
+/// Of files that have no mount in any namespace: memfd_create(2), shared memory.
+int memory_file() {
+    static const UniqueFd file(memfd_create("ebpf_telemetry", MFD_CLOEXEC));
+    return file.get();
+}
+
 uint64_t memory_device() {
-    const UniqueFd file(memfd_create("ebpf_telemetry", MFD_CLOEXEC));
     struct stat status {};
-    return file && fstat(file.get(), &status) == 0 ? status.st_dev : 0;
+    return fstat(memory_file(), &status) == 0 ? status.st_dev : 0;
 }
 
 } // namespace
 
-CodeFiles::CodeFiles(const Procfs& procfs, uint32_t pid) : procfs_(procfs), pid_(std::to_string(pid)) {}
-
 std::optional<CodeFiles::File> CodeFiles::open(const CodeRange& range) {
     if (range.inode)
         return open_file(range);
-    return range.name == "[vdso]" ? open_memory(range) : std::nullopt;
+    return range.name == "[vdso]" ? open_own_vdso(range) : std::nullopt;
 }
 
-/// First through the mapping itself: the right file, whatever its name leads to by now.
+/// O_PATH acts on no device and calls no file system. What it got is looked at, and only then opened for
+/// reading: the same file, whatever was mapped there meanwhile. O_NONBLOCK, since its owner may hold a lease.
 std::optional<CodeFiles::File> CodeFiles::open_file(const CodeRange& range) {
-    if (!answers(range.device))
+    if (!may_open(range.device) || !budget_.read(call_bytes))
         return std::nullopt;
+    const std::string name = "map_files/" + hexadecimal(range.begin) + '-' + hexadecimal(range.end);
+    const UniqueFd path(::openat(process_, name.c_str(), O_PATH | O_CLOEXEC));
+    if (!path || !budget_.read(call_bytes) || !is_local_file(path.get()) || !budget_.read(call_bytes))
+        return std::nullopt;
+    const std::string again = own_ + "/fd/" + std::to_string(path.get());
+    UniqueFd file(::open(again.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     struct stat status {};
-    const std::string process = procfs_.root() + '/' + pid_;
-    UniqueFd file = open_regular(
-        process + "/map_files/" + hexadecimal(range.begin) + '-' + hexadecimal(range.end), status);
-    for (const std::string& root : {process + "/root", std::string()}) {
-        if (file)
-            break;
-        file = open_regular(root + range.name, status);
-        if (file && (status.st_dev != range.device || status.st_ino != range.inode))
-            file = UniqueFd();
-    }
-    if (!file)
+    if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
         return std::nullopt;
-    auto elf = ElfFile::open(ByteSource(std::move(file)));
-    return elf ? std::optional<File>({std::move(*elf), identity_of(status)}) : std::nullopt;
+    return File{ByteSource(std::move(file), budget_), identity_of(status)};
 }
 
-std::optional<CodeFiles::File> CodeFiles::open_memory(const CodeRange& range) const {
-    const UniqueFd file(::open((procfs_.root() + '/' + pid_ + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
+/// A file on a network may wait already for O_PATH: so its device comes first, as the map of the process has
+/// it. That of a layer, if the kernel has the map say so of an overlay's files (before Linux 6.8).
+bool CodeFiles::may_open(uint64_t device) {
+    if (device == memory_device())
+        return true;
+    const MountTable::Mount* mount = host_.table(budget_).find_device(device);
+    if (!mount)
+        mount = process_mounts().find_device(device);
+    return mount && is_local(*mount);
+}
+
+/// By its mount, which cannot change while the file is held; asking the file itself could wait. Then by what
+/// the file system says.
+bool CodeFiles::is_local_file(int path) {
+    const auto id = mount_id(path);
+    if (!id)
+        return false;
+    struct statfs system {};
+    struct stat status {};
+    if (id == mount_id(memory_file()))
+        return fstat(path, &status) == 0 && S_ISREG(status.st_mode);
+    const MountTable::Mount* mount = host_.table(budget_).find_id(*id);
+    if (!mount)
+        mount = process_mounts().find_id(*id);
+    return mount && is_local(*mount) && fstatfs(path, &system) == 0 &&
+           is_local_file_system(mount->type, static_cast<uint64_t>(system.f_type)) &&
+           fstat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/// Anybody can mount an overlay, and over a file system in user space: only of one that is mounted on the
+/// host too, with layers that are local there, it is known that it answers.
+bool CodeFiles::is_local(const MountTable::Mount& mount) {
+    if (mount.type != overlay_type)
+        return is_local_file_system(mount.type);
+    MountTable& host = host_.table(budget_);
+    const MountTable::Mount* const there = host.find_device(mount.device);
+    return there && there->type == overlay_type && host.has_local_layers(*there);
+}
+
+std::optional<uint64_t> CodeFiles::mount_id(int file) const {
+    const UniqueFd info(
+        ::open((own_ + "/fdinfo/" + std::to_string(file)).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    char text[512];
+    const ssize_t size = info && budget_.read(call_bytes) ? ::read(info.get(), text, sizeof(text) - 1) : 0;
+    if (size <= 0)
+        return std::nullopt;
+    text[size] = '\0';
+    const char* const found = strstr(text, "\nmnt_id:");
+    unsigned long long id = 0;
+    return found && sscanf(found, " mnt_id: %llu", &id) == 1 ? std::optional<uint64_t>(id) : std::nullopt;
+}
+
+MountTable& CodeFiles::process_mounts() {
+    if (!process_mounts_) {
+        const UniqueFd file(::openat(process_, "mountinfo", O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+        Lines lines = file ? read_lines(file.get(), most_mount_bytes, budget_) : Lines();
+        process_mounts_.emplace(std::move(lines.text), lines.is_whole);
+        budget_.parse(process_mounts_->size() * mount_cost);
+    }
+    return *process_mounts_;
+}
+
+/// All processes of 64 bits have the same. The process's own memory is not read: a page of a file whose file
+/// system does not answer may have taken its place.
+std::optional<CodeFiles::File> CodeFiles::open_own_vdso(const CodeRange& range) const {
+    const uint64_t own = getauxval(AT_SYSINFO_EHDR);
+    if (!own || range.end <= UINT32_MAX) // one of 32 bits
+        return std::nullopt;
+    const UniqueFd file(::open((own_ + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
     std::string memory(std::min<uint64_t>(range.end - range.begin, most_memory), '\0');
-    if (!file || pread(file.get(), memory.data(), memory.size(), static_cast<off_t>(range.begin)) !=
-                     static_cast<ssize_t>(memory.size()))
-        return std::nullopt;
-    auto elf = ElfFile::open(ByteSource(std::move(memory)));
-    return elf ? std::optional<File>({std::move(*elf), std::nullopt}) : std::nullopt;
-}
-
-/// Is the device one whose files may be opened? Of a device that is mounted nowhere that is not known.
-bool CodeFiles::answers(uint64_t device) {
-    if (!has_read_mounts_) {
-        has_read_mounts_ = true;
-        answers_[memory_device()] = true;
-        read_mounts(pid_);
-        read_mounts("self");
-    }
-    const auto found = answers_.find(device);
-    return found != answers_.end() && found->second;
-}
-
-/// "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw"
-void CodeFiles::read_mounts(const std::string& process) {
-    const std::string text = procfs_.file(process, "mountinfo", most_mount_bytes).value_or(std::string());
-    for (std::string_view left = text; !left.empty();) {
-        const std::string_view line = left.substr(0, left.find('\n'));
-        left.remove_prefix(std::min(line.size() + 1, left.size()));
-        unsigned major = 0, minor = 0;
-        const size_t mark = line.find(" - ");
-        if (mark == line.npos || sscanf(std::string(line).c_str(), "%*u %*u %u:%u", &major, &minor) != 2)
-            continue;
-        const std::string_view behind = line.substr(mark + 3);
-        const std::string_view type = behind.substr(0, behind.find(' '));
-        const bool is_silent = type.starts_with("fuse") || std::ranges::find(silent, type) != silent.end();
-        const auto [entry, is_new] = answers_.try_emplace(makedev(major, minor), !is_silent);
-        if (!is_new)
-            entry->second = entry->second && !is_silent;
-    }
+    const ssize_t size = file && budget_.read(memory.size())
+                             ? pread(file.get(), memory.data(), memory.size(), static_cast<off_t>(own))
+                             : 0;
+    memory.resize(static_cast<size_t>(std::max<ssize_t>(size, 0)));
+    return File{ByteSource(std::move(memory), budget_), std::nullopt};
 }
 
 } // namespace telemetry

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 
-#include "telemetry/process/procfs.hpp"
+#include "telemetry/stack/byte_source.hpp"
 #include "telemetry/stack/code_map.hpp"
-#include "telemetry/stack/elf.hpp"
+#include "telemetry/stack/mounts.hpp"
+#include <ebpf_loader/unique_fd.hpp>
 
 namespace telemetry {
 
@@ -19,28 +19,34 @@ struct FileIdentity {
 };
 
 /// Opens what a process executes, as it was when the process mapped it: in containers, and deleted files
-/// too. It opens regular files alone, and only on file systems that are sure to answer.
+/// too. A file is opened only by its mapping (/proc/PID/map_files, which takes root), never by a name, since
+/// names are the process's to choose; only if it is a regular one, and only on local file systems.
 class CodeFiles {
   public:
-    /// `procfs` must outlive it.
-    CodeFiles(const Procfs& procfs, uint32_t pid);
+    /// All of it has to live longer. `process`: its folder of /proc.
+    CodeFiles(const std::string& proc_root, int process, HostMounts& host, WorkBudget& budget)
+        : own_(proc_root + "/self"), process_(process), host_(host), budget_(budget) {}
 
     struct File {
-        ElfFile elf;
+        ByteSource bytes;
         std::optional<FileIdentity> identity; ///< absent: memory
     };
     std::optional<File> open(const CodeRange& range);
 
   private:
     std::optional<File> open_file(const CodeRange& range);
-    std::optional<File> open_memory(const CodeRange& range) const;
-    bool answers(uint64_t device);
-    void read_mounts(const std::string& process);
+    std::optional<File> open_own_vdso(const CodeRange& range) const;
+    bool may_open(uint64_t device);
+    bool is_local_file(int path);
+    bool is_local(const MountTable::Mount& mount);
+    std::optional<uint64_t> mount_id(int file) const;
+    MountTable& process_mounts();
 
-    const Procfs& procfs_;
-    std::string pid_;
-    std::map<uint64_t, bool> answers_; ///< by device
-    bool has_read_mounts_ = false;
+    std::string own_; ///< this process's folder of /proc
+    int process_;
+    HostMounts& host_;
+    WorkBudget& budget_;
+    std::optional<MountTable> process_mounts_;
 };
 
 } // namespace telemetry

@@ -48,6 +48,13 @@ CodeMap::CodeMap(std::string_view maps) {
     std::ranges::sort(ranges_, {}, &CodeRange::begin);
 }
 
+size_t CodeMap::bytes() const {
+    size_t names = 0;
+    for (const CodeRange& range : ranges_)
+        names += range.name.capacity();
+    return sizeof *this + ranges_.capacity() * sizeof(CodeRange) + names;
+}
+
 const CodeRange* CodeMap::find(uint64_t address) const {
     const auto after = std::ranges::upper_bound(ranges_, address, {}, &CodeRange::begin);
     if (after == ranges_.begin() || address >= std::prev(after)->end)

@@ -27,6 +27,9 @@ class CodeMap {
     bool empty() const { return ranges_.empty(); }
     size_t size() const { return ranges_.size(); }
 
+    /// Of memory that it takes.
+    size_t bytes() const;
+
     static constexpr size_t most_ranges = 16384;
 
   private:

@@ -23,7 +23,7 @@ struct Elf32 {
 };
 
 constexpr size_t chunk_bytes = 64 * 1024;
-constexpr size_t most_note_bytes = 64 * 1024;
+constexpr size_t most_note_bytes = 16 * 1024;
 constexpr size_t longest_build_id = 64;
 constexpr uint64_t longest_without_size = 4096; ///< of functions written in assembler
 
@@ -43,8 +43,7 @@ std::optional<ElfFile> ElfFile::open(ByteSource bytes) {
     unsigned char ident[EI_NIDENT];
     if (!bytes.read(0, ident) || memcmp(ident, ELFMAG, SELFMAG) != 0 || ident[EI_DATA] != ELFDATA2LSB)
         return std::nullopt;
-    ElfFile file;
-    file.bytes_ = std::move(bytes);
+    ElfFile file(std::move(bytes));
     file.is_64_ = ident[EI_CLASS] == ELFCLASS64;
     if (!file.is_64_ && ident[EI_CLASS] != ELFCLASS32)
         return std::nullopt;
@@ -61,10 +60,11 @@ template <class Elf> bool ElfFile::load() {
     if (header.e_machine != EM_X86_64 && (header.e_machine != EM_386 || is_64_))
         return false;
     machine_ = header.e_machine == EM_386 ? Machine::i386 : Machine::x86_64;
-    for (size_t i = 0; i < header.e_phnum; ++i) {
-        typename Elf::Segment segment;
-        if (!bytes_.read(header.e_phoff + i * sizeof(segment), segment))
-            return false;
+    std::vector<typename Elf::Segment> segments(header.e_phnum);
+    if (!budget().parse(segments.size()) ||
+        !bytes_.read(header.e_phoff, segments.data(), segments.size() * sizeof(segments[0])))
+        return false;
+    for (const auto& segment : segments) {
         if (segment.p_type == PT_LOAD)
             segments_.push_back(
                 {segment.p_offset, segment.p_vaddr, segment.p_filesz, (segment.p_flags & PF_X) != 0});
@@ -75,7 +75,7 @@ template <class Elf> bool ElfFile::load() {
     }
     if (header.e_shoff && header.e_shentsize == sizeof(typename Elf::Section))
         find_tables<Elf>(header.e_shoff, header.e_shnum, header.e_shstrndx);
-    return true;
+    return !budget().is_spent();
 }
 
 /// Tables of symbols with their names; .symtab has those of .dynsym, and more.
@@ -85,20 +85,26 @@ template <class Elf> void ElfFile::find_tables(uint64_t offset, size_t count, si
         count = std::min<uint64_t>(section.sh_size, most_sections);
     const auto read = [&](size_t index, auto& to) { return bytes_.read(offset + index * sizeof(to), to); };
     read(names_index, section_names);
-    for (size_t i = 0; i < count && read(i, section); ++i) {
+    std::vector<typename Elf::Section> sections(std::min(count, most_sections));
+    count = bytes_.read_some(offset, sections.data(), sections.size() * sizeof(section)) / sizeof(section);
+    sections.resize(count);
+    if (!budget().parse(count))
+        return;
+    for (const auto& each : sections) {
         char name[sizeof(".eh_frame")] = "";
-        if ((section.sh_flags & SHF_ALLOC) && bytes_.read(section_names.sh_offset + section.sh_name, name) &&
+        if ((each.sh_flags & SHF_ALLOC) && each.sh_type != SHT_NOBITS &&
+            bytes_.read(section_names.sh_offset + each.sh_name, name) &&
             memcmp(name, ".eh_frame", sizeof(name)) == 0)
-            unwind_entries_ = {section.sh_addr, section.sh_size};
-        const bool is_table = section.sh_type == SHT_SYMTAB || section.sh_type == SHT_DYNSYM;
-        if (!is_table || section.sh_link >= count || !read(section.sh_link, names))
+            unwind_entries_ = {each.sh_addr, each.sh_size};
+        const bool is_table = each.sh_type == SHT_SYMTAB || each.sh_type == SHT_DYNSYM;
+        if (!is_table || each.sh_link >= count)
             continue;
-        const Table table{section.sh_offset, std::min<uint64_t>(section.sh_size, most_symbol_bytes),
-                          names.sh_offset, names.sh_size};
-        symbols_.insert(section.sh_type == SHT_SYMTAB ? symbols_.begin() : symbols_.end(), table);
+        names = sections[each.sh_link];
+        const Table table{each.sh_offset, each.sh_size, names.sh_offset, names.sh_size};
+        symbols_.insert(each.sh_type == SHT_SYMTAB ? symbols_.begin() : symbols_.end(), table);
+        if (symbols_.size() > 2)
+            symbols_.pop_back();
     }
-    if (symbols_.size() > 2)
-        symbols_.resize(2);
 }
 
 std::optional<uint64_t> ElfFile::address_of(uint64_t file_offset) const {
@@ -119,9 +125,10 @@ size_t ElfFile::read_at(uint64_t address, void* to, size_t size) const {
     return 0;
 }
 
-/// What a search through a table has found so far.
+/// What looking through a table has found so far of one address.
 struct ElfFile::Search {
     uint64_t address;
+    size_t index;        ///< among those that are looked for
     uint64_t passed = 0; ///< where the last function ends that comes before
     std::optional<uint64_t> best;
     std::vector<uint64_t> names; ///< of what begins there
@@ -149,51 +156,81 @@ struct ElfFile::Search {
     bool found() const { return best && (is_sized || *best >= passed); }
 };
 
-template <class Elf> void ElfFile::search(const Table& table, Search& search) const {
+/// The searches are in order of their addresses. False: not all of the table was looked at.
+template <class Elf> bool ElfFile::search(const Table& table, std::vector<Search>& searches) const {
     using Entry = typename Elf::Symbol;
-    std::vector<Entry> entries(chunk_bytes / sizeof(Entry));
-    for (uint64_t done = 0; done < table.size;) {
+    if (table.size > most_symbol_bytes)
+        return false;
+    std::vector<Entry> entries(std::min<uint64_t>(chunk_bytes, table.size) / sizeof(Entry));
+    for (uint64_t done = 0; done + sizeof(Entry) <= table.size;) {
         const size_t wanted = std::min<uint64_t>(table.size - done, entries.size() * sizeof(Entry));
         const size_t count = bytes_.read_some(table.offset + done, entries.data(), wanted) / sizeof(Entry);
+        if (!budget().parse(count))
+            return false;
         for (size_t i = 0; i < count; ++i) {
             const Entry& entry = entries[i];
             const int type = entry.st_info & 0xf;
             const bool is_function = type == STT_FUNC || type == STT_GNU_IFUNC;
-            if (entry.st_shndx != SHN_UNDEF &&
-                (is_function || (type == STT_NOTYPE && entry.st_shndx < SHN_LORESERVE)))
-                search.take(entry.st_value, entry.st_size, entry.st_name);
+            if (entry.st_shndx == SHN_UNDEF ||
+                !(is_function || (type == STT_NOTYPE && entry.st_shndx < SHN_LORESERVE)))
+                continue;
+            // Whom it may concern: not those that lie before it, nor those far behind its end.
+            auto search = std::ranges::lower_bound(searches, entry.st_value, {}, &Search::address);
+            for (; search != searches.end(); ++search) {
+                const uint64_t distance = search->address - entry.st_value;
+                if (distance > longest_without_size && distance - longest_without_size > entry.st_size)
+                    break;
+                if (!budget().parse())
+                    return false;
+                search->take(entry.st_value, entry.st_size, entry.st_name);
+            }
         }
         done += count * sizeof(Entry);
-        if (count * sizeof(Entry) < wanted)
+        if (count * sizeof(Entry) < wanted / sizeof(Entry) * sizeof(Entry))
             break;
     }
+    return !budget().is_spent();
 }
 
-std::optional<ElfFile::Symbol> ElfFile::find_symbol(uint64_t address) const {
-    for (const Table& table : symbols_) {
-        Search wanted{.address = address, .best = {}, .names = {}};
-        if (is_64_)
-            search<Elf64>(table, wanted);
-        else
-            search<Elf32>(table, wanted);
-        if (!wanted.found())
+/// The best of the names that were found.
+std::string ElfFile::name_of(const Table& table, const Search& search) const {
+    std::string best;
+    for (const uint64_t at : search.names) {
+        if (at >= table.names_size)
             continue;
-        Symbol symbol{.name = {}, .address = *wanted.best};
-        for (const uint64_t at : wanted.names) {
-            char text[longest_name];
-            if (at >= table.names_size)
-                continue;
-            const size_t got = bytes_.read_some(table.names + at, text,
-                                                std::min<uint64_t>(sizeof(text), table.names_size - at));
+        char text[longest_name];
+        for (const size_t most : {size_t{256}, longest_name}) { // nearly all are short
+            const size_t wanted = std::min<uint64_t>(most, table.names_size - at);
+            const size_t got = bytes_.read_some(table.names + at, text, wanted);
             const std::string_view name(text, strnlen(text, got));
-            if (!name.empty() && name.size() < got &&
-                (symbol.name.empty() || is_better_name(name, symbol.name)))
-                symbol.name = name;
+            if (!name.empty() && name.size() < got && (best.empty() || is_better_name(name, best)))
+                best = name;
+            if (name.size() < got || got < most)
+                break;
         }
-        if (!symbol.name.empty())
-            return symbol;
     }
-    return std::nullopt;
+    return best;
+}
+
+ElfFile::Symbols ElfFile::find_symbols(const std::vector<uint64_t>& addresses) const {
+    Symbols symbols;
+    symbols.found.resize(addresses.size());
+    for (const Table& table : symbols_) {
+        std::vector<Search> searches;
+        for (size_t i = 0; i < addresses.size(); ++i)
+            if (!symbols.found[i])
+                searches.push_back({.address = addresses[i], .index = i, .best = {}, .names = {}});
+        std::ranges::sort(searches, {}, &Search::address);
+        if (!(is_64_ ? search<Elf64>(table, searches) : search<Elf32>(table, searches))) {
+            symbols.is_whole = false;
+            continue;
+        }
+        for (const Search& search : searches)
+            if (std::string name = search.found() ? name_of(table, search) : std::string(); !name.empty())
+                symbols.found[search.index] = {std::move(name), *search.best};
+    }
+    symbols.is_whole = symbols.is_whole && !budget().is_spent();
+    return symbols;
 }
 
 std::string ElfFile::build_id() const {
@@ -201,7 +238,7 @@ std::string ElfFile::build_id() const {
     for (const FileRange& range : notes_) {
         std::string notes(std::min<uint64_t>(range.size, most_note_bytes), '\0');
         notes.resize(bytes_.read_some(range.offset, notes.data(), notes.size()));
-        for (size_t at = 0; at + sizeof(Elf64_Nhdr) <= notes.size();) {
+        for (size_t at = 0; at + sizeof(Elf64_Nhdr) <= notes.size() && budget().parse();) {
             Elf64_Nhdr note; // the same in both classes
             memcpy(&note, notes.data() + at, sizeof(note));
             const uint64_t name = at + sizeof(note);

@@ -9,14 +9,14 @@
 
 namespace telemetry {
 
-/// An executable or a shared library, whoever made it: every number in it is checked, and the cost of a
-/// search is bounded. Addresses are the file's own. libelf is not used: it reads whole sections
-/// into memory, which a file can make as large as it likes.
+/// An executable or a shared library, whoever made it: every number in it is checked, and what it costs to
+/// look is charged to the budget of its source. Addresses are the file's own. libelf is not used: it reads
+/// whole sections into memory, which a file can make as large as it likes.
 class ElfFile {
   public:
     enum class Machine : uint8_t { x86_64, i386 };
 
-    /// Absent if it is no such file for this kind of machine.
+    /// Absent if it is no such file for this kind of machine, or costs too much.
     static std::optional<ElfFile> open(ByteSource bytes);
 
     Machine machine() const { return machine_; }
@@ -39,14 +39,19 @@ class ElfFile {
         std::string name; ///< as it stands in the file
         uint64_t address = 0;
     };
-    /// The function that an address is in.
-    std::optional<Symbol> find_symbol(uint64_t address) const;
+    struct Symbols {
+        std::vector<std::optional<Symbol>> found; ///< of each address
+        bool is_whole = true; ///< false: not all could be looked at, and what was not found may be there
+    };
+    /// The functions that some addresses are in, searched all at once.
+    Symbols find_symbols(const std::vector<uint64_t>& addresses) const;
     /// In hexadecimal; empty: the file has no build id.
     std::string build_id() const;
+    WorkBudget& budget() const { return bytes_.budget(); }
 
     static constexpr size_t most_segments = 128;
-    static constexpr size_t most_sections = 65536;
-    static constexpr uint64_t most_symbol_bytes = 64u << 20;
+    static constexpr size_t most_sections = 4096;
+    static constexpr uint64_t most_symbol_bytes = 12u << 20; ///< of a table: half a million symbols
     static constexpr size_t longest_name = 4096;
 
   private:
@@ -62,10 +67,11 @@ class ElfFile {
     };
     struct Search;
 
-    ElfFile() = default;
+    explicit ElfFile(ByteSource bytes) : bytes_(std::move(bytes)) {}
     template <class Elf> bool load();
     template <class Elf> void find_tables(uint64_t offset, size_t count, size_t names);
-    template <class Elf> void search(const Table& table, Search& search) const;
+    template <class Elf> bool search(const Table& table, std::vector<Search>& searches) const;
+    std::string name_of(const Table& table, const Search& search) const;
 
     ByteSource bytes_;
     bool is_64_ = true;

@@ -1,24 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/stack/symbolizer.hpp"
 
+#include <algorithm>
+#include <fcntl.h>
 #include <sys/stat.h>
 
-#include "telemetry/stack/demangle.hpp"
-#include "telemetry/stack/unwinder.hpp"
+using ebpf_loader::UniqueFd;
 
 namespace telemetry {
 namespace {
 
 constexpr size_t most_maps = 256;
-constexpr size_t most_map_ranges = 64 * 1024; ///< of all maps together
-constexpr size_t most_names = 16384;
-constexpr size_t most_build_ids = 4096;
-constexpr size_t most_map_bytes = 8u << 20;
+constexpr size_t longest_map = 1u << 20;    ///< in text
+constexpr size_t most_map_bytes = 4u << 20; ///< of all that are remembered
+constexpr uint64_t least_cost = 50'000;     ///< of an event, of Work::cost
 
-/// Makes room for one more by dropping all: what is needed is read again.
-template <class Map> void bound(Map& map, size_t most) {
-    if (map.size() >= most)
-        map.clear();
+/// Of one that is not looked up. The address is known from the event itself.
+CallStack only_address(const Event& event, StackEnd end) {
+    CallStack stack;
+    stack.frames.emplace_back().address = event.user_stack.registers.ip;
+    stack.end = end;
+    return stack;
+}
+
+WorkShares::Process process_of(const Event& event) {
+    return {event.pid, event.start_time_ns, event.exec_id};
 }
 
 } // namespace
@@ -37,136 +43,78 @@ std::string_view stack_end_name(StackEnd end) {
         return "not_known";
     case StackEnd::gone:
         return "process_gone";
+    case StackEnd::too_costly:
+        return "too_costly";
     }
     return {};
 }
 
-/// The walk over one stack: each file that its functions are in is opened once.
-class Symbolizer::Walk {
-  public:
-    Walk(Symbolizer& owner, const CodeMap& map, uint32_t pid)
-        : owner_(owner), map_(map), files_(owner.procfs_, pid) {}
-
-    CallStack run(const UserStack& stack) {
-        Unwinder unwinder(stack);
-        CallStack result;
-        while (result.end == StackEnd::none) {
-            const CodeRange* range = map_.find(unwinder.code_address());
-            if (!range && !result.frames.empty()) { // what was found is no address of code
-                result.end = StackEnd::not_known;
-                break;
-            }
-            if (result.frames.size() == most_frames) {
-                result.end = StackEnd::too_deep;
-                break;
-            }
-            const CodeFiles::File* file = range ? open(*range) : nullptr;
-            result.frames.push_back(frame_of(unwinder, range, file));
-            result.frames.back().is_guess = is_guess_;
-            result.end = step(unwinder, range, file);
-        }
-        return result;
-    }
-
-  private:
-    const CodeFiles::File* open(const CodeRange& range) {
-        const auto [entry, is_new] = opened_.try_emplace(&range);
-        if (is_new)
-            entry->second = files_.open(range);
-        return entry->second ? &*entry->second : nullptr;
-    }
-    static std::optional<uint64_t> address_in(const CodeFiles::File* file, const CodeRange& range,
-                                              uint64_t file_address) {
-        return file ? file->elf.address_of(file_address - range.begin + range.offset) : std::nullopt;
-    }
-    StackEnd step(Unwinder& unwinder, const CodeRange* range, const CodeFiles::File* file) {
-        const auto file_address = range ? address_in(file, *range, unwinder.code_address()) : std::nullopt;
-        const bool is_32_bits = file && file->elf.machine() == ElfFile::Machine::i386;
-        is_guess_ = false;
-        if (file_address && is_32_bits == unwinder.is_32_bits())
-            if (const auto rules = find_unwind_rules(file->elf, *file_address))
-                return unwinder.step(*rules);
-        is_guess_ = true;
-        return unwinder.step_by_frame_pointer();
-    }
-    StackFrame frame_of(const Unwinder& unwinder, const CodeRange* range, const CodeFiles::File* file) {
-        StackFrame frame;
-        frame.address = unwinder.address();
-        if (!range)
-            return frame;
-        const bool is_anonymous = !range->inode && !range->name.starts_with("[v");
-        frame.module = is_anonymous ? "[anon]" : range->name;
-        const uint64_t behind = unwinder.address() - unwinder.code_address();
-        if (const auto file_address = address_in(file, *range, unwinder.code_address())) {
-            frame.module_offset = *file_address + behind;
-            put_name(frame, *file, *file_address, behind);
-        } else if (!range->inode) {
-            frame.module_offset = frame.address - range->begin;
-        }
-        return frame;
-    }
-    void put_name(StackFrame& frame, const CodeFiles::File& file, uint64_t file_address, uint64_t behind) {
-        const Name name = name_of(file, file_address);
-        frame.symbol = name.symbol;
-        frame.symbol_offset = name.symbol.empty() ? 0 : name.offset + behind;
-        frame.build_id = build_id_of(file);
-    }
-    Name name_of(const CodeFiles::File& file, uint64_t file_address) {
-        if (file.identity)
-            if (const auto known = owner_.names_.find({*file.identity, file_address});
-                known != owner_.names_.end())
-                return known->second;
-        Name name;
-        if (const auto symbol = file.elf.find_symbol(file_address))
-            name = {demangled(symbol->name), file_address - symbol->address};
-        if (file.identity) {
-            bound(owner_.names_, most_names);
-            owner_.names_[{*file.identity, file_address}] = name;
-        }
-        return name;
-    }
-    std::string build_id_of(const CodeFiles::File& file) {
-        if (!file.identity)
-            return file.elf.build_id();
-        bound(owner_.build_ids_, most_build_ids);
-        const auto [entry, is_new] = owner_.build_ids_.try_emplace(*file.identity);
-        if (is_new)
-            entry->second = file.elf.build_id();
-        return entry->second;
-    }
-
-    Symbolizer& owner_;
-    const CodeMap& map_;
-    CodeFiles files_;
-    bool is_guess_ = false;
-    std::map<const CodeRange*, std::optional<CodeFiles::File>> opened_;
-};
-
-Symbolizer::Symbolizer(const std::string& proc_root) : procfs_(proc_root) {}
+Symbolizer::Symbolizer(const std::string& proc_root, const Limits& limits)
+    : limits_(limits), procfs_(proc_root), host_(proc_root), shares_(limits.shares), known_(limits.known) {}
 
 CallStack Symbolizer::symbolize(const Event& event) {
     if (event.user_stack_status != Status::ok)
         return {};
-    if (const auto map = map_of(event))
-        return Walk(*this, *map, event.pid).run(event.user_stack);
     CallStack stack;
-    stack.frames.emplace_back().address = event.user_stack.registers.ip;
-    stack.end = StackEnd::gone;
+    WorkBudget budget(limits_.stack.stack);
+    if (shares_.has_left(process_of(event), event.time_ns)) {
+        stack = read(event, budget);
+        shares_.charge(process_of(event), least_cost + budget.used().cost());
+    } else {
+        stack = only_address(event, StackEnd::too_costly);
+    }
+    count(stack, budget.used());
     return stack;
 }
 
-/// What the process has mapped now, or had mapped when it was last read.
-std::shared_ptr<const CodeMap> Symbolizer::map_of(const Event& event) {
-    const Process process{event.pid, event.start_time_ns, event.exec_id};
-    auto map = std::make_shared<CodeMap>(
-        procfs_.file(std::to_string(event.pid), "maps", most_map_bytes).value_or(std::string()));
-    if (map->empty() || !is_still(event)) {
-        const auto before = maps_.find(process);
+/// The folder is opened before it is known whose it is, and stays that process's from then on.
+CallStack Symbolizer::read(const Event& event, WorkBudget& budget) {
+    const std::string folder = procfs_.root() + '/' + std::to_string(event.pid);
+    UniqueFd process(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const std::shared_ptr<ProcessMap> map = map_of(event, process, budget);
+    if (!map)
+        return only_address(event, StackEnd::gone);
+    CodeFiles files(procfs_.root(), process.get(), host_, budget);
+    return StackWalk(limits_.stack, *map, files, known_, budget).run(event.user_stack);
+}
+
+void Symbolizer::count(const CallStack& stack, const Work& work) {
+    ++counters_.stacks;
+    counters_.too_costly +=
+        stack.end == StackEnd::too_costly || std::ranges::any_of(stack.frames, &StackFrame::is_too_costly);
+    counters_.work.reads += work.reads;
+    counters_.work.bytes += work.bytes;
+    counters_.work.entries += work.entries;
+}
+
+Symbolizer::Counters Symbolizer::counters() const {
+    Counters counters = counters_;
+    counters.refused_files = known_.refusals();
+    return counters;
+}
+
+/// What the process has mapped now, or had when it was last asked: then its id may be another's, and
+/// nothing is opened.
+std::shared_ptr<ProcessMap> Symbolizer::map_of(const Event& event, UniqueFd& process, WorkBudget& budget) {
+    const UniqueFd file(process ? ::openat(process.get(), "maps", O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1);
+    const Lines lines = file ? read_lines(file.get(), longest_map, budget) : Lines();
+    budget.parse(lines.text.size() / 2); // the kernel made them, of its own data
+    auto map = std::make_shared<ProcessMap>();
+    map->map = CodeMap(lines.text);
+    map->is_whole = lines.is_whole && map->map.size() < CodeMap::most_ranges;
+    if (map->map.empty() || !is_still(event)) {
+        process = UniqueFd();
+        const auto before = maps_.find(process_of(event));
         return before == maps_.end() ? nullptr : before->second;
     }
-    if (map->size() <= most_map_ranges / most_maps) {
-        bound(maps_, most_maps);
-        maps_[process] = map;
+    if (const size_t bytes = map->map.bytes(); bytes <= most_map_bytes / 16) {
+        if (maps_.size() >= most_maps || map_bytes_ + bytes > most_map_bytes) {
+            maps_.clear(); // what is needed comes again
+            map_bytes_ = 0;
+        }
+        std::shared_ptr<ProcessMap>& kept = maps_[process_of(event)];
+        map_bytes_ += bytes - (kept ? kept->map.bytes() : 0);
+        kept = map;
     }
     return map;
 }

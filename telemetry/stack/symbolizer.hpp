@@ -4,41 +4,59 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <tuple>
 
 #include "telemetry/event/event.hpp"
 #include "telemetry/process/procfs.hpp"
 #include "telemetry/stack/call_stack.hpp"
-#include "telemetry/stack/code_files.hpp"
-#include "telemetry/stack/code_map.hpp"
+#include "telemetry/stack/known_code.hpp"
+#include "telemetry/stack/mounts.hpp"
+#include "telemetry/stack/walk.hpp"
+#include "telemetry/stack/work_budget.hpp"
 
 namespace telemetry {
 
 /// Finds the functions of the stacks that come with events, in what the process has mapped. It must be
-/// called as soon as the event is there, since processes end. What is not known is absent.
+/// called as soon as the event is there, since processes end. What is not known is absent. All that is read
+/// is the process's to choose, so what a stack costs has a limit, and what the stacks of a process cost over
+/// time.
 class Symbolizer {
   public:
-    explicit Symbolizer(const std::string& proc_root);
+    struct Limits {
+        StackLimits stack;
+        WorkShares::Limits shares;
+        KnownCode::Limits known;
+    };
+    struct Counters {
+        uint64_t stacks = 0;
+        uint64_t too_costly = 0; ///< stacks that were cut, or of which frames are not known, for their cost
+        uint64_t refused_files = 0; ///< files, or parts of them, that are not looked at again
+        Work work;                  ///< of all stacks together
+    };
+
+    explicit Symbolizer(const std::string& proc_root) : Symbolizer(proc_root, Limits()) {}
+    Symbolizer(const std::string& proc_root, const Limits& limits);
 
     CallStack symbolize(const Event& event);
 
+    Counters counters() const;
     static constexpr size_t most_frames = 64;
 
   private:
-    struct Name {
-        std::string symbol;
-        uint64_t offset = 0;
-    };
-    class Walk;
-
-    std::shared_ptr<const CodeMap> map_of(const Event& event);
+    CallStack read(const Event& event, WorkBudget& budget);
+    std::shared_ptr<ProcessMap> map_of(const Event& event, ebpf_loader::UniqueFd& process,
+                                       WorkBudget& budget);
     bool is_still(const Event& event) const;
+    void count(const CallStack& stack, const Work& work);
 
-    using Process = std::tuple<uint32_t, uint64_t, uint32_t>; ///< pid, start, image
+    Limits limits_;
     Procfs procfs_;
-    std::map<Process, std::shared_ptr<const CodeMap>> maps_; ///< of the last processes, which may have ended
-    std::map<std::pair<FileIdentity, uint64_t>, Name> names_;
-    std::map<FileIdentity, std::string> build_ids_;
+    HostMounts host_;
+    WorkShares shares_;
+    KnownCode known_;
+    std::map<WorkShares::Process, std::shared_ptr<ProcessMap>>
+        maps_; ///< of the last processes, which may have ended
+    size_t map_bytes_ = 0;
+    Counters counters_;
 };
 
 } // namespace telemetry
