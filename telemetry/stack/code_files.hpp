@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "telemetry/stack/byte_source.hpp"
+#include "telemetry/elf/byte_source.hpp"
 #include "telemetry/stack/code_map.hpp"
 #include "telemetry/stack/mounts.hpp"
 #include <ebpf_loader/unique_fd.hpp>

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "telemetry/elf/unwind_table.hpp"
 #include "telemetry/stack/code_files.hpp"
-#include "telemetry/stack/unwind_table.hpp"
 
 namespace telemetry {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "telemetry/stack/work_budget.hpp"
+#include "telemetry/elf/work_budget.hpp"
 #include <ebpf_loader/unique_fd.hpp>
 
 namespace telemetry {

@@ -5,13 +5,13 @@
 #include <memory>
 #include <string>
 
+#include "telemetry/elf/work_budget.hpp"
 #include "telemetry/event/event.hpp"
 #include "telemetry/process/procfs.hpp"
 #include "telemetry/stack/call_stack.hpp"
 #include "telemetry/stack/known_code.hpp"
 #include "telemetry/stack/mounts.hpp"
 #include "telemetry/stack/walk.hpp"
-#include "telemetry/stack/work_budget.hpp"
 
 namespace telemetry {
 

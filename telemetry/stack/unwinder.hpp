@@ -6,9 +6,9 @@
 #include <optional>
 #include <string_view>
 
+#include "telemetry/elf/unwind_table.hpp"
 #include "telemetry/event/event.hpp"
 #include "telemetry/stack/call_stack.hpp"
-#include "telemetry/stack/unwind_table.hpp"
 
 namespace telemetry {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/stack/walk.hpp"
 
-#include "telemetry/stack/demangle.hpp"
+#include "telemetry/elf/demangle.hpp"
 
 namespace telemetry {
 namespace {

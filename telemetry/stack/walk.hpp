@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "telemetry/elf/elf.hpp"
+#include "telemetry/elf/work_budget.hpp"
 #include "telemetry/event/event.hpp"
 #include "telemetry/stack/call_stack.hpp"
 #include "telemetry/stack/code_files.hpp"
 #include "telemetry/stack/code_map.hpp"
-#include "telemetry/stack/elf.hpp"
 #include "telemetry/stack/known_code.hpp"
 #include "telemetry/stack/unwinder.hpp"
-#include "telemetry/stack/work_budget.hpp"
 
 namespace telemetry {
 

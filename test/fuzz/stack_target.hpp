@@ -10,11 +10,11 @@
 #include <string>
 #include <string_view>
 
+#include "telemetry/elf/demangle.hpp"
+#include "telemetry/elf/elf.hpp"
+#include "telemetry/elf/unwind_table.hpp"
 #include "telemetry/stack/code_map.hpp"
-#include "telemetry/stack/demangle.hpp"
-#include "telemetry/stack/elf.hpp"
 #include "telemetry/stack/mounts.hpp"
-#include "telemetry/stack/unwind_table.hpp"
 #include "telemetry/stack/unwinder.hpp"
 #include "telemetry/stack/walk.hpp"
 

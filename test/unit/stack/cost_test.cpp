@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "telemetry/stack/demangle.hpp"
+#include "telemetry/elf/demangle.hpp"
 #include "telemetry/stack/symbolizer.hpp"
 #include "test/unit/stack/made_elf.hpp"
 #include "test/unit/support/temporary_folder.hpp"

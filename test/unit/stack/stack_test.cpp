@@ -15,11 +15,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "telemetry/elf/demangle.hpp"
+#include "telemetry/elf/elf.hpp"
+#include "telemetry/elf/unwind_table.hpp"
 #include "telemetry/stack/code_map.hpp"
-#include "telemetry/stack/demangle.hpp"
-#include "telemetry/stack/elf.hpp"
 #include "telemetry/stack/symbolizer.hpp"
-#include "telemetry/stack/unwind_table.hpp"
 #include "telemetry/stack/unwinder.hpp"
 #include "test/unit/imds/imds_support.hpp"
 

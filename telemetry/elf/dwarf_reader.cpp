@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/stack/dwarf_reader.hpp"
+#include "telemetry/elf/dwarf_reader.hpp"
 
 namespace telemetry {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/stack/byte_source.hpp"
+#include "telemetry/elf/byte_source.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The tables are specified by the Linux Standard Base (.eh_frame, .eh_frame_hdr) and by DWARF.
-#include "telemetry/stack/unwind_table.hpp"
+#include "telemetry/elf/unwind_table.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string>
 
-#include "telemetry/stack/dwarf_reader.hpp"
-#include "telemetry/stack/unwind_interpreter.hpp"
+#include "telemetry/elf/dwarf_reader.hpp"
+#include "telemetry/elf/unwind_interpreter.hpp"
 
 namespace telemetry {
 namespace {

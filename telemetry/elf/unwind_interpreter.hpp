@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "telemetry/stack/dwarf_reader.hpp"
-#include "telemetry/stack/unwind_table.hpp"
-#include "telemetry/stack/work_budget.hpp"
+#include "telemetry/elf/dwarf_reader.hpp"
+#include "telemetry/elf/unwind_table.hpp"
+#include "telemetry/elf/work_budget.hpp"
 
 namespace telemetry {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/stack/work_budget.hpp"
+#include "telemetry/elf/work_budget.hpp"
 
 #include <algorithm>
 

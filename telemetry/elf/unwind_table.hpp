@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "telemetry/stack/elf.hpp"
+#include "telemetry/elf/elf.hpp"
 
 namespace telemetry {
 

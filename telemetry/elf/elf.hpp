@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "telemetry/stack/byte_source.hpp"
+#include "telemetry/elf/byte_source.hpp"
 
 namespace telemetry {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <type_traits>
 
-#include "telemetry/stack/work_budget.hpp"
+#include "telemetry/elf/work_budget.hpp"
 #include <ebpf_loader/unique_fd.hpp>
 
 namespace telemetry {

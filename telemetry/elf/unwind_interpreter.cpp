@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/stack/unwind_interpreter.hpp"
+#include "telemetry/elf/unwind_interpreter.hpp"
 
 namespace telemetry {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "telemetry/stack/work_budget.hpp"
+#include "telemetry/elf/work_budget.hpp"
 
 namespace telemetry {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/stack/elf.hpp"
+#include "telemetry/elf/elf.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/stack/demangle.hpp"
+#include "telemetry/elf/demangle.hpp"
 
 #include <algorithm>
 #include <cctype>
