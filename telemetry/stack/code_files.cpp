@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 using ebpf_loader::UniqueFd;
@@ -37,6 +38,13 @@ FileIdentity identity_of(const struct stat& status) {
 int memory_file() {
     static const UniqueFd file(memfd_create("ebpf_telemetry", MFD_CLOEXEC));
     return file.get();
+}
+
+/// As the kernel knows it, without a question to the file system. 0: it does not know.
+uint64_t device_of(int file) {
+    struct statx status {};
+    const bool is_known = statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &status) == 0;
+    return is_known ? makedev(status.stx_dev_major, status.stx_dev_minor) : 0;
 }
 
 uint64_t memory_device() {
@@ -93,6 +101,8 @@ bool CodeFiles::is_local_file(int path) {
     const MountTable::Mount* mount = host_.table(budget_).find_id(*id);
     if (!mount)
         mount = process_mounts().find_id(*id);
+    if (!mount) // of a process with another root there is only what is mounted below it
+        mount = host_.table(budget_).find_device(device_of(path));
     return mount && is_local(*mount) && fstatfs(path, &system) == 0 &&
            is_local_file_system(mount->type, static_cast<uint64_t>(system.f_type)) &&
            fstat(path, &status) == 0 && S_ISREG(status.st_mode);
