@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// --user-stack-trace against a process that makes stacks slow to look up, or leads to files that it may not
+// have.
+#include <chrono>
+#include <fstream>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+
+#include <gmock/gmock.h>
+
+#include <ebpf_loader/unique_fd.hpp>
+
+#include "test/imds/metadata_network.hpp"
+#include "test/program/running_program.hpp"
+#include "test/unit/stack/made_elf.hpp"
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class HostileStack : public testing::Test {
+  protected:
+    void make(const std::string& bytes, off_t hole) {
+        std::ofstream(file_, std::ios::binary) << bytes;
+        ASSERT_TRUE(!hole || truncate(file_.c_str(), hole) == 0);
+    }
+    size_t peak_kib() const {
+        const std::string status = read_file("/proc/" + std::to_string(tracker_.pid()) + "/status");
+        return strtoul(status.c_str() + status.find("VmHWM:") + 6, nullptr, 10);
+    }
+    std::vector<json> events() {
+        std::vector<json> all;
+        for (const std::string& line : lines_of(tracker_.out()))
+            if (json event = json::parse(line); event["linux"]["imds"]["netns"] == network_.inode())
+                all.push_back(std::move(event));
+        return all;
+    }
+    /// 40 connections: the memory stays, and the run ends as if nothing were.
+    void expect_bounded() {
+        ASSERT_TRUE(tracker_.reports()) << tracker_.err();
+        const size_t before = peak_kib();
+        network_.run({STACK_FORGER, file_, "40"});
+        EXPECT_TRUE(eventually([this] { return events().size() >= 40; }));
+        EXPECT_LT(peak_kib(), before + 16 * 1024);
+        const auto asked = Clock::now();
+        tracker_.send(SIGTERM);
+        EXPECT_EQ(tracker_.wait(), 0) << tracker_.err();
+        EXPECT_LT(Clock::now() - asked, std::chrono::seconds(1));
+        const std::vector<json> all = events();
+        ASSERT_EQ(all.size(), 40u);
+        const json& imds = all.front()["linux"]["imds"];
+        EXPECT_GT(imds["user_stack"].size(), 50u);
+        EXPECT_EQ(imds["user_stack"][5].value("too_costly", false), true) << imds["user_stack"][5];
+        EXPECT_THAT(tracker_.err(), HasSubstr("\"stacks_too_costly\":40"));
+    }
+
+    const TemporaryFolder folder_;
+    const std::string file_ = folder_.path() + "/file";
+    MetadataNetwork network_;
+    RunningProgram tracker_{{"-c", usable_config(), "-f", "json", "--user-stack-trace"}};
+};
+
+TEST_F(HostileStack, ManyCommonEntries) {
+    make(stack_test::elf_of_many_common_entries(20'000), 0);
+    expect_bounded();
+}
+
+TEST_F(HostileStack, SparseSymbols) {
+    make(stack_test::elf_of_sparse_symbols(64u << 20), 130 << 20);
+    expect_bounded();
+}
+
+TEST_F(HostileStack, SymbolsAboutEverything) {
+    make(stack_test::elf_of_symbols(100'000, {"a", "b", "c"}), 0);
+    expect_bounded();
+}
+
+/// What has the same name where the tracker is stays closed, also when the mapping has changed meanwhile.
+TEST_F(HostileStack, NamesOfTheHost) {
+    make("not the process's", 0);
+    const TemporaryFolder other;
+    const std::string original = other.path() + "/file";
+    std::ofstream(original, std::ios::binary) << stack_test::elf_of_sparse_symbols(1u << 20);
+    const ebpf_loader::UniqueFd watch(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    ASSERT_GE(inotify_add_watch(watch.get(), file_.c_str(), IN_OPEN), 0);
+    ASSERT_TRUE(tracker_.reports()) << tracker_.err();
+    network_.run({"unshare", "--mount", "sh", "-c",
+                  "mount -t tmpfs none \"$1\" && cp \"$2\" \"$1/file\" && exec \"$3\" \"$1/file\" 300 toggle",
+                  "sh", folder_.path(), original, STACK_FORGER});
+    tracker_.send(SIGTERM);
+    EXPECT_EQ(tracker_.wait(), 0) << tracker_.err();
+    EXPECT_EQ(events().size(), 300u);
+    char opened[256];
+    EXPECT_EQ(read(watch.get(), opened, sizeof opened), -1) << "it was opened";
+}
+
+} // namespace
