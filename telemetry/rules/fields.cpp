@@ -21,8 +21,12 @@ constexpr Field text_field(std::string_view name, TextField field, Needs needs, 
 /// User space knows these numbers as 32 bits wide.
 constexpr Field number_field(std::string_view name, ebt_value value, std::string_view meaning,
                              uint64_t (*read)(const Event&)) {
-    return {
-        .name = name, .type = Type::number, .id = value, .is_32_bit = true, .meaning = meaning, .read = read};
+    return {.name = name,
+            .type = Type::number,
+            .id = static_cast<uint8_t>(value),
+            .is_32_bit = true,
+            .meaning = meaning,
+            .read = read};
 }
 
 constexpr Field with_unset(Field field) {

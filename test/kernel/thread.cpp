@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "test/kernel/thread.hpp"
 
+#include <cerrno>
 #include <linux/futex.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 namespace kernel_test {
@@ -68,6 +70,9 @@ void Thread::join() const {
     int alive;
     while ((alive = __atomic_load_n(&alive_, __ATOMIC_ACQUIRE)) != 0)
         raw_syscall(SYS_futex, register_value(&alive_), FUTEX_WAIT, register_value(alive));
+    // That comes before the kernel reports its end: who goes on at once may end before it.
+    while (raw_syscall(SYS_getpriority, PRIO_PROCESS, tid_) != -ESRCH)
+        raw_syscall(SYS_sched_yield);
 }
 
 void exit_thread(Process& thread, int status, std::source_location where) {

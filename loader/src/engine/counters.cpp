@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <sched.h>
+#include <utility>
 
 namespace ebpf_loader {
 
@@ -55,13 +56,16 @@ EngineStats read_counters(const LoadedTier& tier) {
 
 EngineStats settled_counters(const LoadedTier& tier) {
     constexpr int most_tries = 1000;
-    EngineStats stats;
-    for (int i = 0; i < most_tries; i++) {
-        stats = read_counters(tier);
+    // Slots are read one after the other while programs run: what adds up by chance does not do so twice
+    // with the same numbers.
+    EngineStats stats, before;
+    for (int i = 0; i < most_tries; ++i) {
+        before = std::exchange(stats, read_counters(tier));
         uint64_t done = stats.filtered + stats.emitted;
         for (const uint64_t lost : stats.lost)
             done += lost;
-        if (done == stats.seen)
+        if (i != 0 && done == stats.seen && stats.seen == before.seen && stats.filtered == before.filtered &&
+            stats.emitted == before.emitted)
             break;
         sched_yield();
     }
