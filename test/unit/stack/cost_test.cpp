@@ -19,7 +19,7 @@ using namespace telemetry;
 
 namespace {
 
-constexpr uint64_t place = 0x100000000000; ///< of the file in memory
+constexpr uint64_t place = 0x200000000000; ///< of the file in memory
 constexpr size_t frames = 60;
 constexpr uint64_t step_ns = 1'000'000;
 

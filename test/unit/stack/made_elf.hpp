@@ -155,7 +155,10 @@ inline std::string name_that_grows(int levels) {
     std::string name = "_Z1f1AI1BE";
     for (int level = 0; level < levels; ++level) {
         const std::string last = std::string("S") + digits[level + 1] + "_";
-        name += "S_I" + last + last + last + "E";
+        name += "S_I";
+        for (int time = 0; time < 3; ++time)
+            name += last;
+        name += 'E';
     }
     return name;
 }
