@@ -65,7 +65,7 @@ add_kernel_field() {
 		READ(&dummy, task, task_struct, exit_signal);
 	h->dummy = dummy;'
     row telemetry/output/text.cpp 'put_id\(" ses=",' '    put_id(" dummy=", event.dummy, true);'
-    row telemetry/output/json_linux.cpp '^    put_audit\(line, event\);' '    line.key("\"dummy\":");
+    row telemetry/output/json/linux.cpp '^    put_audit\(line, event\);' '    line.key("\"dummy\":");
     line.put_decimal(event.dummy);'
     end_recipe "a kernel field" 5
 }
