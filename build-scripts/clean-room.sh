@@ -86,6 +86,7 @@ inside() {
     # shellcheck disable=SC2016 # the inner shell's
     unshare --mount --propagation private bash -euc '
         root=$1 kernels=$2 command=$3
+        mount --bind "$root" "$root" # a root that is a mount point, as every machine has it
         mount -t proc proc "$root/proc"
         mount --rbind /sys "$root/sys"
         mount --rbind /dev "$root/dev"
