@@ -6,13 +6,18 @@ usage: test-report.py SECONDS NAME=FOLDER... NAME=results.json...
 
 A folder has ctest's own results (ctest.xml) and, for each program that runs many tests in one
 process, a file of googletest's beside it, named after the ctest entry. results.json is vm-test.sh's.
-Names each test that failed or was skipped, with the reason; the last line has the sums.
+Names each test that was skipped, with the reason, then each that failed, with the beginning of
+what it said; the last line has the sums.
 """
+import collections
 import json
 import pathlib
 import re
 import sys
 import xml.etree.ElementTree as xml
+
+
+MESSAGE_LINES = 12
 
 
 class Sum:
@@ -30,11 +35,17 @@ def reason(text):
     return " ".join((match.group(1) if match else text or "no reason given").split())
 
 
+def failure(name, message):
+    """A failed test and the first lines of its message: a reader may have the end of the output alone."""
+    lines = [line.rstrip()[:200] for line in (message or "").splitlines() if line.strip()]
+    return "\n  | ".join([name, *lines[:MESSAGE_LINES]])
+
+
 def add_googletest(file, entry, sums):
     for case in xml.parse(file).iter("testcase"):
         name = f"{entry}: {case.get('classname')}.{case.get('name')}"
-        if case.find("failure") is not None:
-            sums.failed.append(name)
+        if (found := case.find("failure")) is not None:
+            sums.failed.append(failure(name, found.get("message")))
         elif (skipped := case.find("skipped")) is not None:
             sums.skipped.append(f"{name}: {' '.join(skipped.get('message', '').split()[1:])}")
         elif case.get("status") == "run":
@@ -56,17 +67,20 @@ def add_ctest(folder, sums):
         elif (skipped := case.find("skipped")) is not None and "SKIP" in skipped.get("message", ""):
             sums.skipped.append(f"{name}: {reason(output)}")
         elif failed == len(sums.failed):  # by itself, not by one of its tests: it crashed, or was not there
-            sums.failed.append(f"{name}: {case.get('status')}")
+            end = (output or "").splitlines()[-MESSAGE_LINES:]
+            sums.failed.append(failure(f"{name}: {case.get('status')}", "\n".join(end)))
 
 
 def add_kernels(file, sums):
-    """Calls that a kernel lacks are skipped in each of its tiers: vm-test.sh's own lines name them once."""
+    """What vm-test.sh ran. A test that a kernel lacks something for is skipped in each tier: one line for all."""
     for kernel in json.loads(file.read_text()):
         name = kernel.get("release") or kernel.get("image")
+        parts = [*kernel["tiers"], *(kernel[part] for part in ("together", "program", "imds") if kernel.get(part))]
         sums.passed += kernel["passed"]
-        sums.failed += [f"a test on {name}, see above"] * (kernel["ran"] - kernel["passed"])
-        for part in [*kernel["tiers"], kernel.get("together"), kernel.get("program"), kernel.get("imds")]:
-            sums.skipped += [f"{test} on {name}: see above" for test in (part or {}).get("skipped", [])]
+        for part in parts:
+            sums.failed += [failure(f"{name}: {test['name']}", test["message"]) for test in part.get("failures", [])]
+        sums.failed += [f"{name}: {problem}" for problem in kernel["problems"] if ": failed: " not in problem]
+        sums.skipped += [f"{name}: {test}" for part in parts for test in part.get("skipped", [])]
 
 
 def main(seconds, *parts):
@@ -80,8 +94,8 @@ def main(seconds, *parts):
         except (OSError, ValueError, xml.ParseError) as error:
             sums.failed.append(f"no results: {error}")
     for name, sums in all_sums.items():
-        for test in sums.skipped:
-            print(f"skipped, {name}: {test}")
+        for test, times in collections.Counter(sums.skipped).items():
+            print(f"skipped, {name}: {test}" + (f" ({times} times)" if times > 1 else ""))
     for name, sums in all_sums.items():
         for test in sums.failed:
             print(f"FAILED, {name}: {test}")

@@ -28,13 +28,14 @@ def suite($name):
     [$kernel_tests[0].testsuites[]? | select(.name == $name)] | first // null
     | if . then {time, testsuite: cases(.; true)} else null end;
 def failed: [.testsuite[] | select(.failures) | .name];
+def failures: [.testsuite[] | select(.failures) | {name, message: (.failures | map(.failure) | join("\n"))}];
 def passed: [.testsuite[] | select(.result == "COMPLETED" and (.failures | not))] | length;
 def not_run: [.testsuite[] | select(.result != "COMPLETED") | .name | ltrimstr("DISABLED_")];
 def sum_of($property): [.testsuite[] | (.[$property] // "0") | tonumber] | add // 0;
 
 def outcome:
     {seconds: (.time // "0" | number), tests: (.testsuite | length), passed: passed, failed: failed,
-     skipped: not_run, events: sum_of("events")};
+     failures: failures, skipped: not_run, events: sum_of("events")};
 
 def tier_result($wanted):
     . as $tier
