@@ -28,7 +28,7 @@ ImdsTracker::Options tracker_options(const ImdsPipeline::Options& options,
 } // namespace
 
 void ImdsPipeline::select(const Options& options, ebpf_loader::Selection& selection) {
-    selection.select_streams(kernel_endpoints(options.endpoints));
+    selection.select_transfers(kernel_endpoints(options.endpoints));
     if (options.user_stacks)
         selection.select_stacks();
 }
@@ -39,8 +39,8 @@ ImdsPipeline::ImdsPipeline(const Options& options, ebpf_loader::Engine& engine, 
 
 bool ImdsPipeline::take(const Event& event) {
     tracker_.take(event);
-    Segment segment;
-    return make_segment(event, segment) && tracker_.take(segment);
+    Transfer transfer;
+    return make_transfer(event, transfer) && tracker_.take(transfer);
 }
 
 void ImdsPipeline::tick() {

@@ -6,8 +6,8 @@
 
 #include <ebpf_loader/engine.hpp>
 
-#include "imds/app/streams.hpp"
 #include "imds/app/tracker.hpp"
+#include "imds/app/transfers.hpp"
 #include "imds/output/formatter.hpp"
 
 namespace telemetry::imds {
@@ -45,7 +45,7 @@ class ImdsPipeline {
 
   private:
     ImdsTracker tracker_;
-    StreamGate gate_;
+    CaptureGate gate_;
 };
 
 /// What formatters need to know in both programs.

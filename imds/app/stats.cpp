@@ -14,13 +14,13 @@ namespace {
 auto named(const ImdsTracker::Counters& counters) {
     const ConversationCounters& talk = counters.conversations;
     return std::to_array<std::pair<std::string_view, uint64_t>>({
-        {"segments", counters.segments},
-        {"segments_elsewhere", counters.foreign_segments},
-        {"segments_late", counters.late_segments},
+        {"segments", counters.transfers},
+        {"segments_elsewhere", counters.foreign_transfers},
+        {"segments_late", counters.late_transfers},
         {"connections", counters.connections.opened},
         {"connections_evicted", counters.connections.evicted},
         {"exchanges", talk.exchanges},
-        {"contacts", talk.contacts},
+        {"contacts", talk.without_exchange},
         {"gap_bytes", talk.gap_bytes},
         {"repeated_bytes", 0}, // nothing is captured twice; the name stays for who reads it
         {"places_lost", talk.lost_positions},

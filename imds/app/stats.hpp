@@ -7,7 +7,7 @@
 
 namespace telemetry::imds {
 
-/// What became of the segments.
+/// What became of the transfers.
 class TrackerStats final : public Document {
   public:
     /// The counters must outlive it.

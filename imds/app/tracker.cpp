@@ -16,21 +16,22 @@ class ImdsTracker::EventProducer final : public ConversationListener {
   public:
     EventProducer(Handler handler, bool scrubs) : handler_(std::move(handler)), redactor_(scrubs) {}
 
-    void on_exchange(const Link& link, Exchange&& exchange) override {
+    void on_exchange(const Connection& connection, Exchange&& exchange) override {
         bool is_proved = false;
-        const ImdsEvent event = redactor_.event_of(link, std::move(exchange), known(link), is_proved);
+        const ImdsEvent event =
+            redactor_.event_of(connection, std::move(exchange), known(connection), is_proved);
         if (is_proved && proved_.size() < most_proved)
-            proved_[{link.netns, link.service}] = event.provider;
+            proved_[{connection.netns, connection.service}] = event.provider;
         report(event);
     }
-    void on_contact(const Link& link, Contact&& contact) override {
-        report(redactor_.event_of(link, std::move(contact), known(link)));
+    void on_connection(const Connection& connection, ConnectionReport&& bare) override {
+        report(redactor_.event_of(connection, std::move(bare), known(connection)));
     }
     uint64_t events() const { return events_; }
 
   private:
-    Provider known(const Link& link) const {
-        const auto found = proved_.find({link.netns, link.service});
+    Provider known(const Connection& connection) const {
+        const auto found = proved_.find({connection.netns, connection.service});
         return found == proved_.end() ? Provider::unknown : found->second;
     }
     void report(const ImdsEvent& event) {
@@ -50,7 +51,7 @@ ImdsTracker::ImdsTracker(Options options, Handler handler)
       lineage_(options_.proc_root, options_.lineage), connections_(options_.connections, *producer_),
       symbolizer_(options_.user_stacks ? std::make_unique<Symbolizer>(options_.proc_root) : nullptr),
       queue_(options_.queue),
-      forward_([this](const Segment& segment, const SharedCaller& caller) { forward(segment, caller); }) {}
+      forward_([this](const Transfer& transfer, const SharedCaller& caller) { forward(transfer, caller); }) {}
 
 ImdsTracker::~ImdsTracker() = default;
 
@@ -62,30 +63,30 @@ void ImdsTracker::take(const Event& event) {
     lineage_.note(event);
 }
 
-bool ImdsTracker::take(const Segment& segment) {
-    ++counters_.segments;
-    if (segment.direction == Direction::closed) { // its remote address may not be known any more
-        queue_.put(segment, nullptr, forward_);
+bool ImdsTracker::take(const Transfer& transfer) {
+    ++counters_.transfers;
+    if (transfer.direction == Direction::closed) { // its remote address may not be known any more
+        queue_.put(transfer, nullptr, forward_);
         return true;
     }
-    if (!options_.endpoints.find(remote_address(segment.ends))) {
-        ++counters_.foreign_segments;
+    if (!options_.endpoints.find(remote_address(transfer.ends))) {
+        ++counters_.foreign_transfers;
         return false;
     }
-    queue_.put(segment, caller_of(segment), forward_);
+    queue_.put(transfer, caller_of(transfer), forward_);
     return true;
 }
 
-/// Ended connections go through the queue, behind the segments that they moved last.
+/// The ends of connections go through the queue too, so that they come after the last transfers.
 void ImdsTracker::take(const OpenConnections& open, uint64_t began_ns, uint64_t ended_ns) {
-    for (const Link& link : connections_.ended(open, began_ns)) {
-        Segment segment;
-        segment.direction = Direction::closed;
-        segment.time_ns = ended_ns;
-        segment.socket = link.socket;
-        segment.netns = link.netns;
-        segment.ends = link.ends;
-        take(segment);
+    for (const Connection& connection : connections_.ended(open, began_ns)) {
+        Transfer transfer;
+        transfer.direction = Direction::closed;
+        transfer.time_ns = ended_ns;
+        transfer.socket = connection.socket;
+        transfer.netns = connection.netns;
+        transfer.ends = connection.ends;
+        take(transfer);
     }
 }
 
@@ -99,47 +100,47 @@ void ImdsTracker::finish() {
     connections_.finish();
 }
 
-void ImdsTracker::forward(const Segment& segment, const SharedCaller& caller) {
-    if (segment.direction == Direction::closed)
-        return connections_.close(segment.socket, segment.ends.local_port);
-    if (const Endpoint* endpoint = options_.endpoints.find(remote_address(segment.ends)))
-        connections_.take(segment, link_of(segment, *endpoint), caller);
+void ImdsTracker::forward(const Transfer& transfer, const SharedCaller& caller) {
+    if (transfer.direction == Direction::closed)
+        return connections_.close(transfer.socket, transfer.ends.local_port);
+    if (const Endpoint* endpoint = options_.endpoints.find(remote_address(transfer.ends)))
+        connections_.take(transfer, connection_of(transfer, *endpoint), caller);
 }
 
-Link ImdsTracker::link_of(const Segment& segment, const Endpoint& endpoint) const {
-    return {segment.socket, segment.netns, segment.ends, endpoint.address, endpoint.providers};
+Connection ImdsTracker::connection_of(const Transfer& transfer, const Endpoint& endpoint) const {
+    return {transfer.socket, transfer.netns, transfer.ends, endpoint.address, endpoint.providers};
 }
 
 /// A copy of what is known of the caller now. Calls of a thread that follow one another share it.
-SharedCaller ImdsTracker::caller_of(const Segment& segment) {
+SharedCaller ImdsTracker::caller_of(const Transfer& transfer) {
     Event ids;
-    ids.pid = segment.pid;
-    ids.tid = segment.tid;
-    ids.start_time_ns = segment.start_time_ns;
+    ids.pid = transfer.pid;
+    ids.tid = transfer.tid;
+    ids.start_time_ns = transfer.start_time_ns;
     ids.missing = EBT_MISSING_PPID | EBT_MISSING_CREDENTIALS | EBT_MISSING_AUDIT | EBT_MISSING_EXEC_ID;
-    const Event& event = segment.process ? *segment.process : ids;
-    const auto recent = recent_.find(segment.tid);
+    const Event& event = transfer.process ? *transfer.process : ids;
+    const auto recent = recent_.find(transfer.tid);
     const bool has_stack = symbolizer_ && event.user_stack_status == Status::ok;
     if (recent != recent_.end() && !has_stack && recent->second->user_stack.frames.empty() &&
         is_same_process(recent->second->process.event(), event))
         return recent->second;
     auto caller = std::make_shared<Caller>(event);
-    caller->is_known = segment.process != nullptr;
+    caller->is_known = transfer.process != nullptr;
     if (has_stack)
         caller->user_stack = symbolizer_->symbolize(event);
-    if (segment.process)
+    if (transfer.process)
         caller->lineage = lineage_.find(event);
     if (caller->lineage)
         caller->facts = caller->lineage->facts;
     if (recent_.size() >= recent_callers)
         recent_.clear();
-    recent_[segment.tid] = caller;
+    recent_[transfer.tid] = caller;
     return caller;
 }
 
 ImdsTracker::Counters ImdsTracker::counters() const {
     Counters counters = counters_;
-    counters.late_segments = queue_.late();
+    counters.late_transfers = queue_.late();
     counters.events = producer_->events();
     counters.connections = connections_.counters();
     counters.conversations = connections_.conversation_counters();

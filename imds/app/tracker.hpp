@@ -7,12 +7,12 @@
 #include <string>
 #include <utility>
 
-#include "imds/conversation/connections.hpp"
+#include "imds/conversation/connection_table.hpp"
 #include "imds/conversation/open_connections.hpp"
-#include "imds/conversation/segment_queue.hpp"
+#include "imds/conversation/transfer_queue.hpp"
 #include "imds/judge/event.hpp"
 #include "imds/model/endpoints.hpp"
-#include "imds/model/segment.hpp"
+#include "imds/model/transfer.hpp"
 #include "telemetry/process/lineage.hpp"
 #include "telemetry/stack/symbolizer.hpp"
 
@@ -26,16 +26,16 @@ class ImdsTracker {
         std::string proc_root = "/proc";
         bool user_stacks = false; ///< the stacks that come with events are symbolized
         bool scrubs = true;       ///< takes secrets out of command lines; false: for --unsafe
-        Connections::Limits connections;
+        ConnectionTable::Limits connections;
         Lineage::Limits lineage;
-        SegmentQueue::Limits queue; ///< wait_ns = 0 where records come in order (a ring buffer)
+        TransferQueue::Limits queue; ///< wait_ns = 0 where records come in order (a ring buffer)
     };
     struct Counters {
-        uint64_t segments = 0;
-        uint64_t foreign_segments = 0; ///< to no endpoint
-        uint64_t late_segments = 0;
+        uint64_t transfers = 0;
+        uint64_t foreign_transfers = 0; ///< to no endpoint
+        uint64_t late_transfers = 0;
         uint64_t events = 0;
-        Connections::Counters connections;
+        ConnectionTable::Counters connections;
         ConversationCounters conversations;
         Lineage::Counters lineage;
         Symbolizer::Counters stacks;
@@ -52,7 +52,7 @@ class ImdsTracker {
     /// who descends from whom.
     void take(const Event& event);
     /// What a call moved. False when its far end is no endpoint.
-    bool take(const Segment& segment);
+    bool take(const Transfer& transfer);
     /// The connections that were open from `began_ns` to `ended_ns`, while they were listed. One that
     /// is missing from two lists in a row has ended.
     void take(const OpenConnections& open, uint64_t began_ns, uint64_t ended_ns);
@@ -68,17 +68,17 @@ class ImdsTracker {
   private:
     class EventProducer;
 
-    SharedCaller caller_of(const Segment& segment);
-    void forward(const Segment& segment, const SharedCaller& caller);
-    Link link_of(const Segment& segment, const Endpoint& endpoint) const;
+    SharedCaller caller_of(const Transfer& transfer);
+    void forward(const Transfer& transfer, const SharedCaller& caller);
+    Connection connection_of(const Transfer& transfer, const Endpoint& endpoint) const;
 
     Options options_;
     std::unique_ptr<EventProducer> producer_;
     Lineage lineage_;
-    Connections connections_;
+    ConnectionTable connections_;
     std::unique_ptr<Symbolizer> symbolizer_; ///< null: stacks are not selected
-    SegmentQueue queue_;
-    SegmentQueue::Handler forward_;
+    TransferQueue queue_;
+    TransferQueue::Handler forward_;
     std::map<uint32_t, SharedCaller> recent_; ///< the last few, by thread
     Counters counters_;
 };

@@ -22,46 +22,46 @@ size_t size_of(const Message& message) {
 
 } // namespace
 
-Conversation::Conversation(const Link& link, const ConversationLimits& limits, ConversationCounters& counters,
-                           ConversationListener& listener)
-    : link_(link), limits_(limits), counters_(counters), listener_(listener),
+Conversation::Conversation(const Connection& connection, const ConversationLimits& limits,
+                           ConversationCounters& counters, ConversationListener& listener)
+    : connection_(connection), limits_(limits), counters_(counters), listener_(listener),
       sent_(HttpParser::Kind::request, *this), received_(HttpParser::Kind::response, *this) {}
 
-void Conversation::take(const Segment& segment, const SharedCaller& caller) {
-    now_ns_ = std::max(now_ns_, segment.time_ns);
+void Conversation::take(const Transfer& transfer, const SharedCaller& caller) {
+    now_ns_ = std::max(now_ns_, transfer.time_ns);
     caller_ = caller;
     if (!first_caller_) {
         first_caller_ = caller;
-        first_ns_ = segment.time_ns;
+        first_ns_ = transfer.time_ns;
     }
-    is_aside_ |= segment.is_aside;
-    switch (segment.direction) {
+    is_io_uring_ |= transfer.is_io_uring;
+    switch (transfer.direction) {
     case Direction::sent:
-        return move(sent_, segment);
+        return move(sent_, transfer);
     case Direction::received:
-        if (segment.length == 0)
+        if (transfer.length == 0)
             return received_.parser.close();
-        return move(received_, segment);
+        return move(received_, transfer);
     case Direction::closed: // finish() reports what is left
     case Direction::connected:
         return;
     }
 }
 
-/// What is missing behind the captured bytes is a hole.
-void Conversation::move(Stream& stream, const Segment& segment) {
-    const std::string_view bytes = view_of(segment.bytes);
-    const uint64_t length = std::max<uint64_t>(segment.length, bytes.size());
+/// Bytes that moved after the captured ones are a gap.
+void Conversation::move(Stream& stream, const Transfer& transfer) {
+    const std::string_view bytes = view_of(transfer.bytes);
+    const uint64_t length = std::max<uint64_t>(transfer.length, bytes.size());
     stream.position += length;
     captured_ += bytes.size();
     const uint64_t missing = length - bytes.size();
     stream.parser.feed(bytes);
     if (missing)
-        hole(stream, missing);
+        note_gap(stream, missing);
     make_room();
 }
 
-void Conversation::hole(Stream& stream, uint64_t length) {
+void Conversation::note_gap(Stream& stream, uint64_t length) {
     counters_.gap_bytes += length;
     stream.parser.gap(length);
 }
@@ -162,7 +162,7 @@ void Conversation::report(Exchange&& exchange) {
     }
     ++counters_.exchanges;
     has_reported_ = true;
-    listener_.on_exchange(link_, std::move(exchange));
+    listener_.on_exchange(connection_, std::move(exchange));
 }
 
 /// It stays in the order until its response comes.
@@ -186,20 +186,22 @@ void Conversation::report_all_pending(Exchange::End end) {
     pending_bytes_ = 0;
 }
 
-void Conversation::report_contact() {
+void Conversation::report_connection() {
     if (std::exchange(has_reported_, true))
         return;
-    ++counters_.contacts;
-    Contact contact;
-    contact.time_ns = first_ns_;
-    contact.caller = first_caller_;
-    contact.sent = sent_.position;
-    contact.received = received_.position;
-    if (contact.sent + contact.received == 0)
-        contact.why = is_aside_ ? Contact::Why::io_uring : Contact::Why::no_bytes;
+    ++counters_.without_exchange;
+    ConnectionReport bare;
+    bare.time_ns = first_ns_;
+    bare.caller = first_caller_;
+    bare.sent = sent_.position;
+    bare.received = received_.position;
+    if (bare.sent + bare.received == 0)
+        bare.content =
+            is_io_uring_ ? ConnectionReport::Content::io_uring : ConnectionReport::Content::no_bytes;
     else
-        contact.why = captured_ ? Contact::Why::not_http : Contact::Why::not_captured;
-    listener_.on_contact(link_, std::move(contact));
+        bare.content =
+            captured_ ? ConnectionReport::Content::not_http : ConnectionReport::Content::not_captured;
+    listener_.on_connection(connection_, std::move(bare));
 }
 
 void Conversation::tick(uint64_t now_ns) {
@@ -214,7 +216,7 @@ void Conversation::tick(uint64_t now_ns) {
             report_pending(pending, Exchange::End::timed_out);
     const bool is_idle = pending_.empty() && !sent_.is_open && !received_.is_open;
     if (!has_reported_ && first_caller_ && is_idle && now_ns_ - first_ns_ > limits_.silence_ns)
-        report_contact();
+        report_connection();
 }
 
 void Conversation::finish(Exchange::End end) {
@@ -223,7 +225,7 @@ void Conversation::finish(Exchange::End end) {
     received_.parser.close();
     report_all_pending(is_unseen ? Exchange::End::unseen : end);
     if (first_caller_)
-        report_contact();
+        report_connection();
 }
 
 void Conversation::keep_body(Message& message, std::string_view bytes) {

@@ -7,7 +7,7 @@
 
 #include "imds/http/parser.hpp"
 #include "imds/model/exchange.hpp"
-#include "imds/model/segment.hpp"
+#include "imds/model/transfer.hpp"
 
 namespace telemetry::imds {
 
@@ -21,42 +21,42 @@ struct ConversationLimits {
 
 struct ConversationCounters {
     uint64_t exchanges = 0;
-    uint64_t contacts = 0;
-    uint64_t gap_bytes = 0;      ///< moved but not captured
-    uint64_t lost_positions = 0; ///< times that a parser lost its position
-    uint64_t cut_heads = 0;      ///< beyond the limits
-    uint64_t cut_bodies = 0;     ///< stored in part
-    uint64_t reported_early = 0; ///< requests reported without their response, for lack of room
-    uint64_t informational = 0;  ///< responses 1xx
+    uint64_t without_exchange = 0; ///< connections
+    uint64_t gap_bytes = 0;        ///< moved but not captured
+    uint64_t lost_positions = 0;   ///< times that a parser lost its position
+    uint64_t cut_heads = 0;        ///< beyond the limits
+    uint64_t cut_bodies = 0;       ///< stored in part
+    uint64_t reported_early = 0;   ///< requests reported without their response, for lack of room
+    uint64_t informational = 0;    ///< responses 1xx
 };
 
 /// Receives what a conversation reports.
 class ConversationListener {
   public:
     virtual ~ConversationListener() = default;
-    virtual void on_exchange(const Link& link, Exchange&& exchange) = 0;
-    virtual void on_contact(const Link& link, Contact&& contact) = 0;
+    virtual void on_exchange(const Connection& connection, Exchange&& exchange) = 0;
+    virtual void on_connection(const Connection& connection, ConnectionReport&& bare) = 0;
 };
 
 /// One connection: puts both directions together, finds requests and responses in them, and
 /// pairs them in order. What it holds is bounded.
 class Conversation {
   public:
-    Conversation(const Link& link, const ConversationLimits& limits, ConversationCounters& counters,
-                 ConversationListener& listener);
+    Conversation(const Connection& connection, const ConversationLimits& limits,
+                 ConversationCounters& counters, ConversationListener& listener);
     Conversation(const Conversation&) = delete;
     Conversation& operator=(const Conversation&) = delete;
 
     /// In order of time.
-    void take(const Segment& segment, const SharedCaller& caller);
+    void take(const Transfer& transfer, const SharedCaller& caller);
     /// Time passes: what has waited too long is reported as it is.
     void tick(uint64_t now_ns);
     /// No more will come: reports what is left.
     void finish(Exchange::End end);
 
-    const Link& link() const { return link_; }
+    const Connection& connection() const { return connection_; }
     /// For a port that was not known before.
-    void set_local_port(uint16_t port) { link_.ends.local_port = port; }
+    void set_local_port(uint16_t port) { connection_.ends.local_port = port; }
     size_t held() const;
 
   private:
@@ -92,8 +92,8 @@ class Conversation {
         bool is_uncertain = false;
     };
 
-    void move(Stream& stream, const Segment& segment);
-    void hole(Stream& stream, uint64_t length);
+    void move(Stream& stream, const Transfer& transfer);
+    void note_gap(Stream& stream, uint64_t length);
     void begin(Stream& stream);
     void end_request(bool complete);
     HttpListener::Framing begin_response();
@@ -102,11 +102,11 @@ class Conversation {
     void report(Exchange&& exchange);
     void report_pending(Pending& pending, Exchange::End end);
     void report_all_pending(Exchange::End end);
-    void report_contact();
+    void report_connection();
     void keep_body(Message& message, std::string_view bytes);
     void make_room();
 
-    Link link_;
+    Connection connection_;
     const ConversationLimits& limits_;
     ConversationCounters& counters_;
     ConversationListener& listener_;
@@ -115,12 +115,12 @@ class Conversation {
     bool is_informational_ = false; ///< the response under way is a 1xx
     bool is_uncertain_ = false;
     bool has_reported_ = false;
-    bool is_aside_ = false; ///< opened through io_uring
+    bool is_io_uring_ = false; ///< opened through io_uring
     uint64_t now_ns_ = 0;
     uint64_t first_ns_ = 0;
     uint64_t captured_ = 0;
     size_t pending_bytes_ = 0;
-    SharedCaller caller_;       ///< of the segment at hand
+    SharedCaller caller_;       ///< of the transfer at hand
     SharedCaller first_caller_; ///< who connected, or whose call was seen first
 };
 

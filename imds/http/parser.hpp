@@ -26,7 +26,7 @@ class HttpListener {
     virtual void on_lost() = 0;
 };
 
-/// Takes one direction of a connection, as it comes: in pieces of any size, with holes, with
+/// Takes one direction of a connection, as it comes: in pieces of any size, with gaps, with
 /// several messages in a piece, or with no HTTP in it at all. Memory is bounded: that of a line
 /// and of a message's head. It is no library's parser, since those end at the first byte that is
 /// missing, while this one has to go on behind it.

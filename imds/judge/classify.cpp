@@ -12,51 +12,52 @@ namespace {
 
 using Path = std::vector<std::string>;
 
-/// What a message's headers say; several providers at once say nothing.
-class Opinion {
+/// The provider that the headers of a message indicate; `unknown` when they indicate several.
+class UniqueProvider {
   public:
     void add(Provider provider) {
-        is_split_ |= provider_ != Provider::unknown && provider_ != provider;
+        is_ambiguous_ |= provider_ != Provider::unknown && provider_ != provider;
         provider_ = provider;
     }
     void add_if(bool holds, Provider provider) {
         if (holds)
             add(provider);
     }
-    Provider get() const { return is_split_ ? Provider::unknown : provider_; }
+    Provider get() const { return is_ambiguous_ ? Provider::unknown : provider_; }
 
   private:
     Provider provider_ = Provider::unknown;
-    bool is_split_ = false;
+    bool is_ambiguous_ = false;
 };
 
 /// The service names itself: nothing is surer.
 Provider by_response(const Head& head) {
     const std::string_view server = head[TextHeader::server];
-    Opinion opinion;
-    opinion.add_if(server == "EC2ws", Provider::aws);
-    opinion.add_if(server.starts_with("IMDS/"), Provider::azure);
-    opinion.add_if(head.has(MarkerHeader::flavor_google) || server.starts_with("Metadata Server for VM") ||
-                       server.starts_with("GKE Metadata Server"),
-                   Provider::gcp);
-    opinion.add_if(head.has(MarkerHeader::flavor_ibm), Provider::ibm);
-    return opinion.get();
+    UniqueProvider provider;
+    provider.add_if(server == "EC2ws", Provider::aws);
+    provider.add_if(server.starts_with("IMDS/"), Provider::azure);
+    provider.add_if(head.has(MarkerHeader::flavor_google) || server.starts_with("Metadata Server for VM") ||
+                        server.starts_with("GKE Metadata Server"),
+                    Provider::gcp);
+    provider.add_if(head.has(MarkerHeader::flavor_ibm), Provider::ibm);
+    return provider.get();
 }
 
 Provider by_request_headers(const Head& head) {
-    Opinion opinion;
-    opinion.add_if(head.has(MarkerHeader::aws_token) || head.has(MarkerHeader::aws_token_ttl), Provider::aws);
-    opinion.add_if(head.has(MarkerHeader::alibaba_token) || head.has(MarkerHeader::alibaba_ttl),
-                   Provider::alibaba);
-    opinion.add_if(head.has(MarkerHeader::akamai_token) || head.has(MarkerHeader::akamai_expiry),
-                   Provider::akamai);
-    opinion.add_if(head.has(MarkerHeader::metadata_true) || head.has(MarkerHeader::azure_agent),
-                   Provider::azure);
-    opinion.add_if(head.has(MarkerHeader::flavor_google) || head.has(MarkerHeader::google_request),
-                   Provider::gcp);
-    opinion.add_if(head.has(MarkerHeader::flavor_ibm), Provider::ibm);
-    opinion.add_if(head.has(MarkerHeader::oracle_bearer), Provider::oracle);
-    return opinion.get();
+    UniqueProvider provider;
+    provider.add_if(head.has(MarkerHeader::aws_token) || head.has(MarkerHeader::aws_token_ttl),
+                    Provider::aws);
+    provider.add_if(head.has(MarkerHeader::alibaba_token) || head.has(MarkerHeader::alibaba_ttl),
+                    Provider::alibaba);
+    provider.add_if(head.has(MarkerHeader::akamai_token) || head.has(MarkerHeader::akamai_expiry),
+                    Provider::akamai);
+    provider.add_if(head.has(MarkerHeader::metadata_true) || head.has(MarkerHeader::azure_agent),
+                    Provider::azure);
+    provider.add_if(head.has(MarkerHeader::flavor_google) || head.has(MarkerHeader::google_request),
+                    Provider::gcp);
+    provider.add_if(head.has(MarkerHeader::flavor_ibm), Provider::ibm);
+    provider.add_if(head.has(MarkerHeader::oracle_bearer), Provider::oracle);
+    return provider.get();
 }
 
 bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
@@ -112,24 +113,24 @@ Provider by_path(const Path& path) {
     return is_amazon_alone(path) ? Provider::aws : Provider::unknown;
 }
 
-Provider find_provider(const Evidence& evidence, bool& is_proved) {
+Provider find_provider(const ClassifierInput& input, bool& is_proved) {
     const auto possible = [&](Provider provider) {
-        return provider != Provider::unknown && evidence.candidates.has(provider);
+        return provider != Provider::unknown && input.candidates.has(provider);
     };
-    const Provider only = evidence.candidates.only();
+    const Provider only = input.candidates.only();
     if (only != Provider::unknown)
         return only;
-    if (evidence.response && possible(by_response(*evidence.response))) {
+    if (input.response && possible(by_response(*input.response))) {
         is_proved = true;
-        return by_response(*evidence.response);
+        return by_response(*input.response);
     }
-    if (!evidence.request)
+    if (!input.request)
         return Provider::unknown;
-    if (possible(by_request_headers(*evidence.request)))
-        return by_request_headers(*evidence.request);
-    if (possible(evidence.known))
-        return evidence.known;
-    const Provider provider = by_path(evidence.path);
+    if (possible(by_request_headers(*input.request)))
+        return by_request_headers(*input.request);
+    if (possible(input.known))
+        return input.known;
+    const Provider provider = by_path(input.path);
     return possible(provider) ? provider : Provider::unknown;
 }
 
@@ -137,29 +138,27 @@ Version with_token(bool has_token) {
     return has_token ? Version::v2 : Version::v1;
 }
 
-bool asks_for_token(const Evidence& evidence) {
-    return evidence.request->method == "PUT" && evidence.path.size() == 3 && evidence.path[1] == "api" &&
-           evidence.path[2] == "token";
+bool asks_for_token(const ClassifierInput& input) {
+    return input.request->method == "PUT" && input.path.size() == 3 && input.path[1] == "api" &&
+           input.path[2] == "token";
 }
 
 /// By the request alone: an error response says nothing about how it was asked.
-Version find_version(const Evidence& evidence, Provider provider) {
-    if (!evidence.request || provider == Provider::unknown)
+Version find_version(const ClassifierInput& input, Provider provider) {
+    if (!input.request || provider == Provider::unknown)
         return Version::unknown;
-    const Head& head = *evidence.request;
+    const Head& head = *input.request;
     switch (provider) {
     case Provider::aws:
         return with_token(head.has(MarkerHeader::aws_token) || head.has(MarkerHeader::aws_token_ttl) ||
-                          asks_for_token(evidence));
+                          asks_for_token(input));
     case Provider::alibaba:
         return with_token(head.has(MarkerHeader::alibaba_token) || head.has(MarkerHeader::alibaba_ttl) ||
-                          asks_for_token(evidence));
+                          asks_for_token(input));
     case Provider::oracle:
-        if (evidence.path.size() < 2 || evidence.path[0] != "opc")
+        if (input.path.size() < 2 || input.path[0] != "opc")
             return Version::unknown;
-        return evidence.path[1] == "v2"   ? Version::v2
-               : evidence.path[1] == "v1" ? Version::v1
-                                          : Version::unknown;
+        return input.path[1] == "v2" ? Version::v2 : input.path[1] == "v1" ? Version::v1 : Version::unknown;
     default:
         return Version::none;
     }
@@ -172,19 +171,19 @@ std::string_view version_name(Version version) {
     return names[static_cast<size_t>(version)];
 }
 
-Verdict classify(const Evidence& evidence) {
-    Verdict verdict;
-    verdict.provider = find_provider(evidence, verdict.is_proved);
-    if (!evidence.request)
-        return verdict;
+Classification classify(const ClassifierInput& input) {
+    Classification classification;
+    classification.provider = find_provider(input, classification.is_proved);
+    if (!input.request)
+        return classification;
     // A head that is not whole may lack the very header that decides.
-    const bool is_whole = !evidence.request->is_cut;
-    verdict.version = find_version(evidence, verdict.provider);
-    if (verdict.version == Version::v1 && !is_whole)
-        verdict.version = Version::unknown;
-    verdict.request_class =
-        find_class(verdict.provider, evidence.request->method, evidence.path, evidence.query);
-    return verdict;
+    const bool is_whole = !input.request->is_cut;
+    classification.version = find_version(input, classification.provider);
+    if (classification.version == Version::v1 && !is_whole)
+        classification.version = Version::unknown;
+    classification.request_class =
+        find_class(classification.provider, input.request->method, input.path, input.query);
+    return classification;
 }
 
 } // namespace telemetry::imds

@@ -23,16 +23,17 @@ std::string_view version_name(Version version);
 enum class RequestClass : uint8_t { token, credentials, identity, user_data, instance, network, other };
 std::string_view class_name(RequestClass request_class);
 
-struct Verdict {
+/// Which service a request went to, in which version of its protocol, and what it asks for.
+struct Classification {
     Provider provider = Provider::unknown;
     Version version = Version::unknown;
     RequestClass request_class = RequestClass::other;
-    /// The provider is beyond doubt: the service itself named it.
+    /// The service named itself in its response, so the provider is certain.
     bool is_proved = false;
 };
 
-/// What a request is judged by.
-struct Evidence {
+/// What is known of an exchange before it is classified.
+struct ClassifierInput {
     ProviderSet candidates; ///< of the endpoint
     const Head* request = nullptr;
     const Head* response = nullptr;
@@ -41,7 +42,7 @@ struct Evidence {
     Provider known = Provider::unknown; ///< what the same endpoint proved to be before
 };
 
-/// `unknown` wherever the evidence does not suffice, or contradicts itself.
-Verdict classify(const Evidence& evidence);
+/// `unknown` wherever the input is not enough or contradicts itself.
+Classification classify(const ClassifierInput& input);
 
 } // namespace telemetry::imds

@@ -48,7 +48,7 @@ struct ImdsEvent {
     uint64_t time_ns = 0;               ///< wall clock: of the request's first byte, else of what came first
     std::optional<uint64_t> latency_ns; ///< from the request's last byte to the response's first
 
-    Link link;
+    Connection connection;
     Provider provider = Provider::unknown;
     Version version = Version::unknown;
     RequestClass request_class = RequestClass::other;
@@ -84,7 +84,7 @@ struct ImdsEvent {
     bool is_cut = false; ///< heads were longer than what is stored
 
     // of a connection
-    Contact::Why why = Contact::Why::no_bytes;
+    ConnectionReport::Content connection_content = ConnectionReport::Content::no_bytes;
     uint64_t sent = 0, received = 0;
 
     Secret target; ///< of the request, as it was; for --unsafe

@@ -25,27 +25,28 @@ bool may_have_fields(const ImdsEvent& event) {
 
 } // namespace
 
-ImdsEvent Redactor::event_of(const Link& link, Exchange&& exchange, Provider known, bool& is_proved) {
+ImdsEvent Redactor::event_of(const Connection& connection, Exchange&& exchange, Provider known,
+                             bool& is_proved) {
     ImdsEvent event;
-    event.link = link;
+    event.connection = connection;
     event.end = exchange.end;
     event.is_uncertain = exchange.is_uncertain;
     event.is_late = exchange.is_late;
-    Evidence evidence{.candidates = link.providers, .known = known};
+    ClassifierInput input{.candidates = connection.providers, .known = known};
     TargetParts target;
     if (exchange.request) {
-        evidence.request = &exchange.request->head;
+        input.request = &exchange.request->head;
         target = split_target(exchange.request->head.target.open(SecretAccess()));
-        evidence.path = path_segments(target.path);
-        evidence.query = target.query;
+        input.path = path_segments(target.path);
+        input.query = target.query;
     }
     if (exchange.response)
-        evidence.response = &exchange.response->head;
-    const Verdict verdict = classify(evidence);
-    is_proved = verdict.is_proved;
-    event.provider = verdict.provider;
-    event.version = exchange.is_uncertain && !exchange.request ? Version::unknown : verdict.version;
-    event.request_class = verdict.request_class;
+        input.response = &exchange.response->head;
+    const Classification classification = classify(input);
+    is_proved = classification.is_proved;
+    event.provider = classification.provider;
+    event.version = exchange.is_uncertain && !exchange.request ? Version::unknown : classification.version;
+    event.request_class = classification.request_class;
     learn(event, exchange);
     if (exchange.request)
         put_request(event, *exchange.request);
@@ -57,18 +58,18 @@ ImdsEvent Redactor::event_of(const Link& link, Exchange&& exchange, Provider kno
     return event;
 }
 
-ImdsEvent Redactor::event_of(const Link& link, Contact&& contact, Provider known) {
+ImdsEvent Redactor::event_of(const Connection& connection, ConnectionReport&& report, Provider known) {
     ImdsEvent event;
     event.kind = ImdsEvent::Kind::connection;
-    event.link = link;
-    event.provider = link.providers.only();
-    if (event.provider == Provider::unknown && link.providers.has(known))
+    event.connection = connection;
+    event.provider = connection.providers.only();
+    if (event.provider == Provider::unknown && connection.providers.has(known))
         event.provider = known;
-    event.time_ns = contact.time_ns;
-    event.caller = std::move(contact.caller);
-    event.why = contact.why;
-    event.sent = contact.sent;
-    event.received = contact.received;
+    event.time_ns = report.time_ns;
+    event.caller = std::move(report.caller);
+    event.connection_content = report.content;
+    event.sent = report.sent;
+    event.received = report.received;
     put_processes(event);
     return event;
 }

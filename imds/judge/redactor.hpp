@@ -15,8 +15,8 @@ class Redactor {
     explicit Redactor(bool scrubs) : scrubs_(scrubs) {}
 
     /// `known`: what the endpoint proved to be before. `is_proved`: this exchange proves the provider.
-    ImdsEvent event_of(const Link& link, Exchange&& exchange, Provider known, bool& is_proved);
-    ImdsEvent event_of(const Link& link, Contact&& contact, Provider known);
+    ImdsEvent event_of(const Connection& connection, Exchange&& exchange, Provider known, bool& is_proved);
+    ImdsEvent event_of(const Connection& connection, ConnectionReport&& report, Provider known);
 
   private:
     void put_request(ImdsEvent& event, Message& request);

@@ -12,7 +12,7 @@
 namespace telemetry::imds {
 
 /// The connection that a conversation goes over.
-struct Link {
+struct Connection {
     uint64_t socket = 0;
     uint32_t netns = 0;
     SocketInfo ends;
@@ -28,7 +28,7 @@ struct Message {
     SharedCaller caller;       ///< who moved the first byte
     uint64_t body_bytes = 0;   ///< of the body that moved
     uint64_t body_missing = 0; ///< of them, not captured
-    Secret body;               ///< its beginning, up to a limit or the first hole
+    Secret body;               ///< its beginning, up to a limit or the first gap
     bool is_complete = false;
 };
 
@@ -48,15 +48,16 @@ struct Exchange {
     bool is_late = false;      ///< the request was reported before, without a response
 };
 
-/// A connection of which nothing is known but that it was.
-struct Contact {
-    enum class Why : uint8_t {
-        no_bytes,     ///< the kernel side saw no byte move
+/// A connection on which no request and no response was seen.
+struct ConnectionReport {
+    /// What is known of the bytes that it carried.
+    enum class Content : uint8_t {
+        no_bytes,     ///< no call was seen that moved a byte
         not_captured, ///< bytes moved that were not captured, as by sendfile
         io_uring,     ///< opened through io_uring, and nothing moved by other means
         not_http,     ///< TLS, or anything else
     };
-    Why why = Why::no_bytes;
+    Content content = Content::no_bytes;
     uint64_t time_ns = 0;
     SharedCaller caller;
     uint64_t sent = 0, received = 0;

@@ -46,15 +46,15 @@ std::unique_ptr<ImdsFormatter> make_imds_formatter(const Format& format, const I
     return std::make_unique<AnyFormatter>(format, options);
 }
 
-std::string_view why_name(Contact::Why why) {
-    switch (why) {
-    case Contact::Why::no_bytes:
+std::string_view content_name(ConnectionReport::Content content) {
+    switch (content) {
+    case ConnectionReport::Content::no_bytes:
         return "nothing_seen";
-    case Contact::Why::not_captured:
+    case ConnectionReport::Content::not_captured:
         return "not_captured";
-    case Contact::Why::io_uring:
+    case ConnectionReport::Content::io_uring:
         return "io_uring";
-    case Contact::Why::not_http:
+    case ConnectionReport::Content::not_http:
         return "not_http";
     }
     return {};

@@ -34,7 +34,7 @@ std::unique_ptr<ImdsFormatter> make_imds_json_formatter(const ImdsFormatOptions&
 std::unique_ptr<ImdsFormatter> make_imds_formatter(const Format& format, const ImdsFormatOptions& options);
 
 /// How a connection without content, and how an exchange ended, are called in all formats.
-std::string_view why_name(Contact::Why why);
+std::string_view content_name(ConnectionReport::Content content);
 std::string_view end_name(Exchange::End end);
 
 } // namespace telemetry::imds

@@ -120,7 +120,7 @@ void JsonFormatter::put_cloud(const ImdsEvent& event) {
 }
 
 void JsonFormatter::put_url(const ImdsEvent& event) {
-    const Address address = remote_end(event.link.ends);
+    const Address address = remote_end(event.connection.ends);
     line_.put(",\"url\":{\"original\":\""); // the bytes are those of path and query
     put_json_escaped(line_, event.path.text());
     if (event.has_query) {
@@ -176,12 +176,12 @@ void JsonFormatter::put_body(const FieldName& name, uint64_t bytes, const Secret
 
 void JsonFormatter::put_network(const ImdsEvent& event) {
     Event socket;
-    socket.socket = event.link.ends;
+    socket.socket = event.connection.ends;
     socket.socket_status = Status::ok;
-    const Ends ends = {.named = remote_end(event.link.ends),
+    const Ends ends = {.named = remote_end(event.connection.ends),
                        .from_sockaddr = false,
-                       .local = local_end(event.link.ends),
-                       .remote = remote_end(event.link.ends)};
+                       .local = local_end(event.connection.ends),
+                       .remote = remote_end(event.connection.ends)};
     ecs_.put_network(line_, socket, ends, SocketRole::egress);
 }
 
@@ -190,7 +190,7 @@ void JsonFormatter::put_imds(const ImdsEvent& event) {
     line_.put_quoted(provider_name(event.provider));
     if (event.kind == ImdsEvent::Kind::connection) {
         line_.put(",\"connection\":{\"content\":");
-        line_.put_quoted(why_name(event.why));
+        line_.put_quoted(content_name(event.connection_content));
         line_.put(",\"sent\":");
         line_.put_decimal(event.sent);
         line_.put(",\"received\":");
@@ -204,9 +204,9 @@ void JsonFormatter::put_imds(const ImdsEvent& event) {
         put_fields(event);
         put_remarks(event);
     }
-    if (event.link.netns) {
+    if (event.connection.netns) {
         line_.put(",\"netns\":");
-        line_.put_quoted_number(event.link.netns);
+        line_.put_quoted_number(event.connection.netns);
     }
     if (event.caller)
         put_stack(event.caller->user_stack);

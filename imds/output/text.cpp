@@ -119,7 +119,7 @@ void TextFormatter::put_request(const ImdsEvent& event) {
 }
 
 void TextFormatter::put_url(const ImdsEvent& event) {
-    Address address = remote_end(event.link.ends);
+    Address address = remote_end(event.connection.ends);
     line_.put("\"http://");
     if (address.form == Address::Form::none) {
         put_text_escaped(line_, event.host.text());
@@ -172,8 +172,8 @@ void TextFormatter::put_connection(const ImdsEvent& event) {
     line_.put("? connection ");
     line_.put(provider_name(event.provider));
     line_.put(' ');
-    line_.put(why_name(event.why));
-    put_end("to", remote_end(event.link.ends));
+    line_.put(content_name(event.connection_content));
+    put_end("to", remote_end(event.connection.ends));
     put_number("sent", event.sent);
     put_number("received", event.received);
 }

@@ -131,7 +131,7 @@ void Decoder::read_field(const RawField& field, Event& out) noexcept {
     case EBT_FIELD_CHILD:
         return read_child(field, out);
     case EBT_FIELD_TRANSFER:
-        return read_stream(field, out);
+        return read_transfer(field, out);
     case EBT_FIELD_USER_STACK:
         return read_user_stack(field, out);
     }
@@ -260,27 +260,27 @@ void Decoder::read_socket(const RawField& field, Event& out) noexcept {
     std::copy(std::begin(socket.remote), std::end(socket.remote), out.socket.remote.begin());
 }
 
-/// Content that could not be read leaves what is known of it: it has a hole then.
-void Decoder::read_stream(const RawField& field, Event& out) noexcept {
-    if (out.stream_status != Status::absent)
+/// Content that could not be read leaves what is known of it: the gap counts as not captured.
+void Decoder::read_transfer(const RawField& field, Event& out) noexcept {
+    if (out.transfer_status != Status::absent)
         return note(Defect::repeated, out);
-    out.stream_status = status_of(field.head.status);
-    ebt_transfer stream;
-    if (field.bytes.size() < sizeof(stream) || out.stream_status == Status::unavailable) {
-        out.stream_status = Status::unavailable;
+    out.transfer_status = status_of(field.head.status);
+    ebt_transfer transfer;
+    if (field.bytes.size() < sizeof(transfer) || out.transfer_status == Status::unavailable) {
+        out.transfer_status = Status::unavailable;
         return note(Defect::field_payload, out);
     }
-    std::memcpy(&stream, field.bytes.data(), sizeof(stream));
-    if (stream.direction > EBT_CONNECTED_ASIDE) {
-        out.stream_status = Status::unavailable;
+    std::memcpy(&transfer, field.bytes.data(), sizeof(transfer));
+    if (transfer.direction > EBT_CONNECTED_ASIDE) {
+        out.transfer_status = Status::unavailable;
         return note(Defect::field_payload, out);
     }
-    const std::string_view bytes = field.bytes.substr(sizeof(stream));
-    out.stream.socket = stream.socket;
-    out.stream.length = std::max<uint64_t>(stream.total, bytes.size());
-    out.stream.netns = stream.netns;
-    out.stream.direction = static_cast<ebt_direction>(stream.direction);
-    out.stream.bytes = bytes;
+    const std::string_view bytes = field.bytes.substr(sizeof(transfer));
+    out.transfer.socket = transfer.socket;
+    out.transfer.length = std::max<uint64_t>(transfer.total, bytes.size());
+    out.transfer.netns = transfer.netns;
+    out.transfer.direction = static_cast<ebt_direction>(transfer.direction);
+    out.transfer.bytes = bytes;
 }
 
 void Decoder::read_user_stack(const RawField& field, Event& out) noexcept {

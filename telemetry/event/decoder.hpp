@@ -49,7 +49,7 @@ class Decoder {
     void read_sockaddr(const RawField& field, Event& out) noexcept;
     void read_socket(const RawField& field, Event& out) noexcept;
     void read_user_stack(const RawField& field, Event& out) noexcept;
-    void read_stream(const RawField& field, Event& out) noexcept;
+    void read_transfer(const RawField& field, Event& out) noexcept;
     void read_child(const RawField& field, Event& out) noexcept;
 
     void resolve_arguments(Event& out) noexcept;

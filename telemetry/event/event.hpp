@@ -83,7 +83,7 @@ struct SocketInfo {
 };
 
 /// What a call moved over a connection: see ebt_transfer.
-struct StreamInfo {
+struct TransferInfo {
     uint64_t socket = 0;
     uint64_t length = 0; ///< bytes that were moved
     uint32_t netns = 0;
@@ -156,10 +156,10 @@ struct Event : ProcessNumbers {
     SocketInfo socket;
     Status socket_status = Status::absent;
 
-    StreamInfo stream; ///< STREAM
-    Status stream_status = Status::absent;
+    TransferInfo transfer; ///< of a record of kind EBT_TRANSFER
+    Status transfer_status = Status::absent;
 
-    UserStack user_stack; ///< STREAM, where stacks were selected
+    UserStack user_stack; ///< of an EBT_TRANSFER, where stacks were selected
     Status user_stack_status = Status::absent;
 
     uint32_t child_pid = 0; ///< FORK

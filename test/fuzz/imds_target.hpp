@@ -66,7 +66,7 @@ class Player {
         const size_t length = static_cast<uint8_t>(input_[1]) * (what & 0x80 ? 16U : 1U);
         input_.remove_prefix(2);
         const std::string_view bytes = input_.substr(0, length);
-        Segment segment;
+        Transfer segment;
         segment.time_ns = now_ += (what & 0x40) ? 7'000'000'000 : 1'000'000;
         segment.pid = segment.tid = 4242;
         segment.process = what & 0x20 ? nullptr : &process_;

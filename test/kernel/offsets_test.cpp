@@ -80,7 +80,7 @@ std::string refusal(ebpf_loader::Tier tier, const Offsets& offsets) {
     options.offsets = offsets;
     const ebt_endpoint endpoint{};
     ebpf_loader::Selection selection = rules.compile();
-    selection.select_streams({&endpoint, 1});
+    selection.select_transfers({&endpoint, 1});
     try {
         const ebpf_loader::Engine engine(selection, options);
     } catch (const ebpf_loader::Error& error) {

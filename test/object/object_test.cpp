@@ -141,7 +141,7 @@ TEST_P(Object, VerifiedInstructions) {
     for (const ebt_process_row row : {EBT_ROW_FORK, EBT_ROW_EXEC, EBT_ROW_EXIT})
         everything.select_process(row, {}, true);
     const ebt_endpoint endpoint{};
-    everything.select_streams({&endpoint, 1});
+    everything.select_transfers({&endpoint, 1});
     everything.select_stacks();
     ebpf_loader::EngineOptions options;
     options.tier = GetParam();

@@ -61,14 +61,15 @@ class EBPF_LOADER_API Engine {
     /// Returns how many. After stop(), 0 means there are no more.
     size_t poll(const RecordHandler& handler, std::chrono::milliseconds timeout);
 
-    /// Connections to the endpoints of Selection::select_streams() that were opened so far, and
-    /// one for those that were there before: while this is not what close_streams() was last
-    /// given, calls that move bytes are looked at.
-    uint64_t stream_connects() const;
-    /// No connection was open after stream_connects() had said so many: to be found out by
-    /// the caller, in /proc/<pid>/net/tcp and tcp6 of each network namespace. One that was
-    /// opened meanwhile is not missed.
-    void close_streams(uint64_t connects);
+    /// The number of connections to the endpoints of Selection::select_transfers() that were opened
+    /// so far, plus one for those that were open before. While it differs from what
+    /// pause_transfers() was given last, the kernel side examines all calls that move bytes.
+    uint64_t endpoint_connects() const;
+    /// Stops examining calls that move bytes, until the next connection to an endpoint is opened.
+    /// The caller first takes `connects` from endpoint_connects() and then makes sure, from
+    /// /proc/<pid>/net/tcp and tcp6 of each network namespace, that no such connection is open. One
+    /// that is opened in between is not missed: the number is then another one.
+    void pause_transfers(uint64_t connects);
 
     /// While on, execs, exits, forks and changes of credentials alone are captured; what else is
     /// selected is lost and counted as EBT_LOST_MAX_CPU, at next to no cost for who does it. Needs

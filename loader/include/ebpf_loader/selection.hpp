@@ -30,8 +30,8 @@ class EBPF_LOADER_API Selection {
     /// Selects what calls move over TCP connections whose far end is one of these: records of
     /// the kind EBT_TRANSFER, besides the record of the call itself where that is selected too.
     /// Calls that move bytes cost next to nothing while no such connection is open; see
-    /// Engine::close_streams(). Throws Error(usage) when there are too many.
-    void select_streams(std::span<const ebt_endpoint> endpoints);
+    /// Engine::pause_transfers(). Throws Error(usage) when there are too many.
+    void select_transfers(std::span<const ebt_endpoint> endpoints);
     /// Asks for the registers and the stack of who connects or sends there, with each such record:
     /// EBT_FIELD_USER_STACK. Costs nothing where it is not asked for.
     void select_stacks() { wants_stacks_ = true; }
@@ -46,11 +46,11 @@ class EBPF_LOADER_API Selection {
   private:
     EBPF_LOADER_LOCAL void select_socketcall(const SyscallRow& call);
     EBPF_LOADER_LOCAL void select_execve();
-    EBPF_LOADER_LOCAL void select_stream(const SyscallRow& call);
+    EBPF_LOADER_LOCAL void select_transfer(const SyscallRow& call);
 
     std::map<uint16_t, ebt_plan> plans_;
     std::map<uint32_t, ebt_numbers> numbers_;
-    std::vector<ebt_endpoint> endpoints_; ///< of streams
+    std::vector<ebt_endpoint> endpoints_; ///< whose transfers are selected
     bool wants_stacks_ = false;
     uint16_t next_row_ = 0; ///< of the next number unknown to the table; 0: none yet
 };

@@ -41,7 +41,7 @@ class Engine::Impl {
     size_t poll(const RecordHandler& handler, std::chrono::milliseconds timeout);
     EngineStats stats() const;
     int64_t wall_clock_offset() const;
-    void close_streams(uint64_t connects);
+    void pause_transfers(uint64_t connects);
     void shed(bool on);
 
     const Selection selection_;
@@ -217,7 +217,7 @@ uint64_t Engine::Impl::unnoticed_losses(std::span<const SlotStats> slots, const 
     return std::min(count.lost > noticed ? count.lost - noticed : 0, emitted);
 }
 
-void Engine::Impl::close_streams(uint64_t connects) {
+void Engine::Impl::pause_transfers(uint64_t connects) {
     settings_.gate_closed_at = connects;
     tier_->set(settings_);
 }
@@ -254,11 +254,11 @@ void Engine::stop() {
 size_t Engine::poll(const RecordHandler& handler, std::chrono::milliseconds timeout) {
     return impl_->poll(handler, timeout);
 }
-uint64_t Engine::stream_connects() const {
-    return impl_->tier_->stream_connects();
+uint64_t Engine::endpoint_connects() const {
+    return impl_->tier_->endpoint_connects();
 }
-void Engine::close_streams(uint64_t connects) {
-    impl_->close_streams(connects);
+void Engine::pause_transfers(uint64_t connects) {
+    impl_->pause_transfers(connects);
 }
 void Engine::shed(bool on) {
     impl_->shed(on);

@@ -47,7 +47,7 @@ void Selection::select(const SyscallRow& call, std::span<const ebt_predicate> fi
     const uint16_t row = row_of(call);
     plans_[row] = make_plan(call.flags, capture_steps(call), filter, include_all);
     if (!endpoints_.empty())
-        select_stream(call);
+        select_transfer(call);
     for (const SyscallNumber& number : numbers_of(call))
         numbers_[static_cast<uint32_t>(number.number)].row[number.abi] = row;
     select_socketcall(call);
@@ -122,7 +122,7 @@ void Selection::select_process(ebt_process_row row, std::span<const ebt_predicat
     plans_[static_cast<uint16_t>(row)] = make_plan(EBT_PLAN_VITAL, {}, filter, include_all);
 }
 
-void Selection::select_streams(std::span<const ebt_endpoint> endpoints) {
+void Selection::select_transfers(std::span<const ebt_endpoint> endpoints) {
     constexpr size_t most = 4096;
     if (endpoints.size() > most)
         refuse(std::to_string(endpoints.size()) + " endpoints; the kernel looks for up to " +
@@ -140,11 +140,11 @@ void Selection::select_streams(std::span<const ebt_endpoint> endpoints) {
             only.flags = static_cast<__u16>(call.flags | EBT_PLAN_TRANSFER_ONLY);
             plans_[row_of(call)] = only;
         }
-        select_stream(call);
+        select_transfer(call);
     }
 }
 
-void Selection::select_stream(const SyscallRow& call) {
+void Selection::select_transfer(const SyscallRow& call) {
     if (call.move.kind == EBT_MOVE_NONE)
         return;
     ebt_plan& plan = plans_[row_of(call)];

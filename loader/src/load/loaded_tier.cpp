@@ -277,7 +277,7 @@ ebt_plan with_derived_flags(ebt_plan plan) {
     return plan;
 }
 
-/// Is it a call of which nothing is wanted while the gate of streams is shut? Those that may
+/// Is it a call of which nothing is wanted while the gate of transfers is closed? Those that may
 /// open it are not.
 bool is_gated(const ebt_plan& plan) {
     const bool opens = plan.move == EBT_MOVE_CONNECT || (plan.move_direction == EBT_SENT && plan.move_flags);
@@ -342,7 +342,7 @@ void LoadedTier::forget_endpoints(std::span<const ebt_endpoint> endpoints) {
         bpf_map_delete_elem(map_fd("endpoints"), &endpoint);
 }
 
-uint64_t LoadedTier::stream_connects() const {
+uint64_t LoadedTier::endpoint_connects() const {
     const uint32_t zero = 0;
     ebt_transfer_gate gate{};
     bpf_map_lookup_elem(map_fd("transfer_gate"), &zero, &gate);

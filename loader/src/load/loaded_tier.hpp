@@ -18,7 +18,7 @@ struct Hooks {
     bool fork = false;
     bool exec = false;
     bool exit = false;
-    size_t endpoints = 0;     ///< of streams; 0: none are wanted
+    size_t endpoints = 0;     ///< whose transfers are selected; 0: none
     bool sock_states = false; ///< connections to them that no system call opens
     bool user_stacks = false; ///< of those who send
 };
@@ -55,10 +55,10 @@ class LoadedTier {
     /// Writes plans by row and rows by system call number; what was there before is gone.
     void select(const Plans& plans, const Numbers& numbers);
     void set(const ebt_settings& settings);
-    /// Whose streams are wanted, besides those before; opens the gate, if there are any.
+    /// Adds endpoints whose transfers are reported, and opens the gate if there are any.
     void set_endpoints(std::span<const ebt_endpoint> endpoints);
     void forget_endpoints(std::span<const ebt_endpoint> endpoints);
-    uint64_t stream_connects() const;
+    uint64_t endpoint_connects() const;
 
     /// Attaches all hooks, unless they are. Throws Error.
     void attach_all();

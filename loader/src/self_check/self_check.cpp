@@ -6,7 +6,7 @@
 #include "loader/src/self_check/marker_call.hpp"
 #include "loader/src/self_check/process.hpp"
 #include "loader/src/self_check/records.hpp"
-#include "loader/src/self_check/streams.hpp"
+#include "loader/src/self_check/transfers.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -261,7 +261,7 @@ uint32_t run(LoadedTier& tier, RecordSource& source, const Hooks& hooks, const O
         select_children(tier, marker, self);
         ChildrenCheck(source, own, samples, marker, hooks, self).check(mismatches);
         if (hooks.endpoints)
-            check_streams(tier, source, offsets, mismatches);
+            check_transfers(tier, source, offsets, mismatches);
         if (!mismatches.incomplete() || i == self_check_attempts) {
             mismatches.finish();
             break;

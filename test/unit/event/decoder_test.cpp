@@ -171,9 +171,10 @@ TEST(Decoder, ReadsStreamsOpenedAside) {
         builder.header.kind = EBT_TRANSFER;
         builder.field(EBT_FIELD_TRANSFER, RecordBuilder::bytes_of(ebt_transfer{7, 0, 8, direction}));
         Decoded d(builder);
-        EXPECT_EQ(d.event.stream_status, direction <= EBT_CONNECTED_ASIDE ? Status::ok : Status::unavailable);
+        EXPECT_EQ(d.event.transfer_status,
+                  direction <= EBT_CONNECTED_ASIDE ? Status::ok : Status::unavailable);
         if (direction <= EBT_CONNECTED_ASIDE) {
-            EXPECT_EQ(d.event.stream.direction, static_cast<ebt_direction>(direction));
+            EXPECT_EQ(d.event.transfer.direction, static_cast<ebt_direction>(direction));
         }
     }
 }

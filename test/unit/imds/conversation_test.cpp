@@ -209,7 +209,8 @@ TEST(ImdsConversation, GarbageIsAConnection) {
         scene.close();
         ASSERT_EQ(scene.events.size(), 1U) << bytes;
         EXPECT_EQ(scene.only().kind, ImdsEvent::Kind::connection);
-        EXPECT_EQ(scene.only().why, bytes.empty() ? Contact::Why::no_bytes : Contact::Why::not_http);
+        EXPECT_EQ(scene.only().connection_content,
+                  bytes.empty() ? ConnectionReport::Content::no_bytes : ConnectionReport::Content::not_http);
     }
 }
 
@@ -217,25 +218,25 @@ TEST(ImdsConversation, GarbageIsAConnection) {
 TEST(ImdsConversation, OpenedAsideBySocketsUsedAgain) {
     Scene scene;
     const auto connect_aside = [&] {
-        Segment opened = scene.segment(Direction::connected, {});
-        opened.is_aside = true;
+        Transfer opened = scene.segment(Direction::connected, {});
+        opened.is_io_uring = true;
         opened.ends.local_port = 0;
         scene.tracker.take(opened);
     };
     connect_aside();
     connect_aside(); // the first is over
     ASSERT_EQ(scene.events.size(), 1U);
-    EXPECT_EQ(scene.only().why, Contact::Why::io_uring);
+    EXPECT_EQ(scene.only().connection_content, ConnectionReport::Content::io_uring);
     scene.ask("GET /latest/meta-data/ami-id", "", ec2("ami-1")); // over the second, by ordinary calls
     ASSERT_EQ(scene.events.size(), 2U);
     EXPECT_EQ(path_of(scene.events[1]), "/latest/meta-data/ami-id");
-    EXPECT_EQ(scene.events[1].link.ends.local_port, 40000) << "learned meanwhile";
+    EXPECT_EQ(scene.events[1].connection.ends.local_port, 40000) << "learned meanwhile";
     connect_aside();
     scene.connect(); // by an ordinary call: a fourth
     scene.close();
     ASSERT_EQ(scene.events.size(), 4U);
-    EXPECT_EQ(scene.events[2].why, Contact::Why::io_uring);
-    EXPECT_EQ(scene.events[3].why, Contact::Why::no_bytes);
+    EXPECT_EQ(scene.events[2].connection_content, ConnectionReport::Content::io_uring);
+    EXPECT_EQ(scene.events[3].connection_content, ConnectionReport::Content::no_bytes);
     connect_aside(); // its end is not seen
     scene.tracker.tick(scene.now + 120'000 * millisecond);
     EXPECT_EQ(scene.events.size(), 5U);
@@ -252,7 +253,7 @@ TEST(ImdsConversation, TrafficWithoutContentIsToldWhileItLasts) {
     scene.hole(Direction::received, 500);
     EXPECT_TRUE(scene.events.empty());
     scene.tracker.tick(scene.now + 6000 * millisecond);
-    EXPECT_EQ(scene.only().why, Contact::Why::not_captured);
+    EXPECT_EQ(scene.only().connection_content, ConnectionReport::Content::not_captured);
     EXPECT_EQ(scene.only().sent, 80U);
     EXPECT_EQ(scene.only().received, 500U);
     scene.close();
@@ -333,8 +334,8 @@ TEST(ImdsConversation, SegmentsOfSeveralCpusArePutInOrder) {
     options.queue.wait_ns = 200 * millisecond;
     Scene scene(options);
     const std::string asked = request("GET /latest/meta-data/ami-id");
-    std::vector<Segment> segments = {scene.segment(Direction::sent, std::string_view(asked).substr(0, 7)),
-                                     scene.segment(Direction::sent, std::string_view(asked).substr(7))};
+    std::vector<Transfer> segments = {scene.segment(Direction::sent, std::string_view(asked).substr(0, 7)),
+                                      scene.segment(Direction::sent, std::string_view(asked).substr(7))};
     const std::string answer = ec2("ami-1");
     segments.push_back(scene.segment(Direction::received, answer));
     for (const size_t i : {2, 1, 0})
@@ -343,7 +344,7 @@ TEST(ImdsConversation, SegmentsOfSeveralCpusArePutInOrder) {
     scene.tracker.tick(scene.now + 300 * millisecond);
     EXPECT_EQ(path_of(scene.only()), "/latest/meta-data/ami-id");
     EXPECT_EQ(scene.only().status, 200);
-    EXPECT_EQ(scene.tracker.counters().late_segments, 0U);
+    EXPECT_EQ(scene.tracker.counters().late_transfers, 0U);
 }
 
 TEST(ImdsConversation, OtherEndpointsAreNoneOfOurs) {
@@ -356,7 +357,7 @@ TEST(ImdsConversation, OtherEndpointsAreNoneOfOurs) {
     EXPECT_TRUE(scene.tracker.take(scene.segment(Direction::sent, request("GET /latest/meta-data/"))));
     scene.tracker.finish();
     EXPECT_EQ(scene.events.size(), 1U);
-    EXPECT_EQ(scene.tracker.counters().foreign_segments, 2U);
+    EXPECT_EQ(scene.tracker.counters().foreign_transfers, 2U);
 }
 
 TEST(ImdsConversation, WhoAskedAndWhoReadMayBeTwo) {

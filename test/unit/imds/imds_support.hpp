@@ -80,8 +80,8 @@ class Scene {
         return options;
     }
 
-    Segment segment(Direction direction, std::string_view bytes) {
-        Segment made;
+    Transfer segment(Direction direction, std::string_view bytes) {
+        Transfer made;
         made.time_ns = now += millisecond;
         made.pid = process.pid;
         made.tid = process.tid;
@@ -98,7 +98,7 @@ class Scene {
     void send(std::string_view bytes) { tracker.take(segment(Direction::sent, bytes)); }
     void receive(std::string_view bytes) { tracker.take(segment(Direction::received, bytes)); }
     void hole(Direction direction, uint64_t length, std::string_view captured = {}) {
-        Segment made = segment(direction, captured);
+        Transfer made = segment(direction, captured);
         made.length = length;
         tracker.take(made);
     }

@@ -120,7 +120,7 @@ TEST_F(Looked, AConnectionWithoutContentIsTold) {
     look({});
     look({});
     EXPECT_EQ(scene_.only().kind, ImdsEvent::Kind::connection);
-    EXPECT_EQ(scene_.only().why, Contact::Why::no_bytes);
+    EXPECT_EQ(scene_.only().connection_content, ConnectionReport::Content::no_bytes);
     EXPECT_FALSE(scene_.tracker.has_connections());
 }
 
@@ -136,7 +136,7 @@ TEST_F(Looked, WhatIsNewIsNotEnded) {
 /// The end of a connection comes after the next one got the same piece of the kernel's memory.
 TEST_F(Looked, AnEndIsForItsOwnConnection) {
     scene_.send(request("GET /latest/meta-data/"));
-    const Segment end = scene_.segment(Direction::closed, {});
+    const Transfer end = scene_.segment(Direction::closed, {});
     scene_.ends.local_port = 40001;
     scene_.send(request("GET /latest/user-data"));
     EXPECT_EQ(scene_.only().end, Exchange::End::closed);

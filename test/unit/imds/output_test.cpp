@@ -143,7 +143,7 @@ TEST(ImdsOutput, HostileBytesAreEscaped) {
 
 TEST(ImdsOutput, WithoutAProcess) {
     Scene scene;
-    Segment segment = scene.segment(Direction::sent, "");
+    Transfer segment = scene.segment(Direction::sent, "");
     const std::string asked = request("GET /latest/user-data");
     segment.bytes = bytes_of(asked);
     segment.length = asked.size();

@@ -57,13 +57,13 @@ TEST(ImdsOwnership, ASnapshotHasThePartOfTheProcessAlone) {
     const auto bytes = std::make_unique<std::string>("of the call, and not of the process");
     event.paths = event.strings = 1;
     event.path[0].bytes = event.string[0].bytes = event.exec_argv.bytes = event.sockaddr.bytes =
-        event.stream.bytes = event.user_stack.memory = *bytes;
+        event.transfer.bytes = event.user_stack.memory = *bytes;
     const ProcessSnapshot snapshot(event);
     const Event& part = snapshot.event();
     EXPECT_EQ(part.comm, event.comm);
     EXPECT_NE(part.comm.data(), event.comm.data());
     EXPECT_EQ(part.paths + part.strings, 0);
     for (const std::string_view text : {part.path[0].bytes, part.string[0].bytes, part.exec_argv.bytes,
-                                        part.sockaddr.bytes, part.stream.bytes, part.user_stack.memory})
+                                        part.sockaddr.bytes, part.transfer.bytes, part.user_stack.memory})
         EXPECT_TRUE(text.empty());
 }

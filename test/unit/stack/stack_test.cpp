@@ -244,7 +244,7 @@ TEST(ImdsStackOutput, IsEscaped) {
          {.address = 0x7000, .module = {}, .module_offset = {}, .symbol = {}, .build_id = {}}},
         StackEnd::not_known};
     ImdsEvent event;
-    event.link.ends = ends_to("169.254.169.254");
+    event.connection.ends = ends_to("169.254.169.254");
     event.caller = caller;
     std::string text, line;
     make_imds_text_formatter({samples::context(), nullptr, false, {}})->format(event, text);

@@ -7,24 +7,24 @@
 #include <vector>
 
 #include "imds/model/caller.hpp"
-#include "imds/model/segment.hpp"
+#include "imds/model/transfer.hpp"
 
 namespace telemetry::imds {
 
-/// Puts segments in order of time: those of different CPUs come as their buffers are read. Each
+/// Puts transfers in order of time: those of different CPUs come as their buffers are read. Each
 /// waits for as long as an earlier one may yet come. The queue is bounded, and owns what it holds.
-class SegmentQueue {
+class TransferQueue {
   public:
-    using Handler = std::function<void(const Segment&, const SharedCaller&)>;
+    using Handler = std::function<void(const Transfer&, const SharedCaller&)>;
     struct Limits {
         uint64_t wait_ns = 200'000'000; ///< 0: they come in order
-        size_t segments = 8192;
+        size_t transfers = 8192;
         size_t bytes = 8u << 20;
     };
 
-    explicit SegmentQueue(const Limits& limits) : limits_(limits) {}
+    explicit TransferQueue(const Limits& limits) : limits_(limits) {}
 
-    void put(const Segment& segment, SharedCaller caller, const Handler& handler);
+    void put(const Transfer& transfer, SharedCaller caller, const Handler& handler);
     /// Passes on what has waited long enough.
     void tick(uint64_t now_ns, const Handler& handler);
     /// Passes on everything.
@@ -36,7 +36,7 @@ class SegmentQueue {
 
   private:
     struct Waiting {
-        SegmentHead head; ///< nothing in it is borrowed
+        TransferHead head; ///< nothing in it is borrowed
         std::vector<std::byte> bytes;
         SharedCaller caller;
     };

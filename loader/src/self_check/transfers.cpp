@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-#include "loader/src/self_check/streams.hpp"
+#include "loader/src/self_check/transfers.hpp"
 
 #include <ebpf_loader/unique_fd.hpp>
 
@@ -61,13 +61,13 @@ uint32_t own_netns(const Offsets& offsets) {
 
 } // namespace
 
-void check_streams(LoadedTier& tier, RecordSource& source, const Offsets& offsets, Mismatches& mismatches) {
+void check_transfers(LoadedTier& tier, RecordSource& source, const Offsets& offsets, Mismatches& mismatches) {
     OwnConnection connection;
     if (!connection.listens())
         return;
     const ebt_endpoint endpoint = connection.endpoint();
     Selection selection;
-    selection.select_streams({&endpoint, 1});
+    selection.select_transfers({&endpoint, 1});
     tier.set_endpoints(selection.endpoints());
     tier.select(selection.plans(), selection.numbers());
     const bool used = connection.use();
@@ -82,15 +82,15 @@ void check_streams(LoadedTier& tier, RecordSource& source, const Offsets& offset
         return h.kind == EBT_TRANSFER && h.ret == static_cast<int64_t>(sent.size());
     });
     const auto field = view ? view->find(EBT_FIELD_TRANSFER, 0) : std::nullopt;
-    ebt_transfer stream{};
-    if (!field || field->content.size() < sizeof(stream)) {
+    ebt_transfer transfer{};
+    if (!field || field->content.size() < sizeof(transfer)) {
         mismatches.absent(fields, "what it sent was not seen");
         return;
     }
-    memcpy(&stream, field->content.data(), sizeof(stream));
-    mismatches.expect(fields, std::string(field->content.substr(sizeof(stream))), std::string(sent));
+    memcpy(&transfer, field->content.data(), sizeof(transfer));
+    mismatches.expect(fields, std::string(field->content.substr(sizeof(transfer))), std::string(sent));
     if (const uint32_t netns = own_netns(offsets))
-        mismatches.expect("sock.skc_net, net.inum", stream.netns, netns);
+        mismatches.expect("sock.skc_net, net.inum", transfer.netns, netns);
 }
 
 } // namespace ebpf_loader::self_check

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "imds/app/streams.hpp"
+#include "imds/app/transfers.hpp"
 
 #include <algorithm>
 
@@ -48,33 +48,34 @@ std::vector<ebt_endpoint> kernel_endpoints(const Endpoints& endpoints) {
     return all;
 }
 
-bool make_segment(const Event& event, Segment& segment) {
-    const bool is_there = event.stream_status != Status::absent && event.stream_status != Status::unavailable;
+bool make_transfer(const Event& event, Transfer& transfer) {
+    const bool is_there =
+        event.transfer_status != Status::absent && event.transfer_status != Status::unavailable;
     if (event.kind != EBT_TRANSFER || !is_there || event.socket_status != Status::ok ||
-        event.stream.socket == 0)
+        event.transfer.socket == 0)
         return false;
-    segment = Segment();
-    segment.time_ns = event.time_ns;
-    segment.pid = event.pid;
-    segment.tid = event.tid;
-    segment.start_time_ns = event.start_time_ns;
-    segment.process = &event;
-    segment.socket = event.stream.socket;
-    segment.netns = event.stream.netns;
-    segment.ends = event.socket;
-    segment.direction = direction_of(event.stream.direction);
-    segment.is_aside = event.stream.direction == EBT_CONNECTED_ASIDE;
-    segment.length = event.stream.length;
-    segment.bytes = std::as_bytes(std::span(event.stream.bytes));
+    transfer = Transfer();
+    transfer.time_ns = event.time_ns;
+    transfer.pid = event.pid;
+    transfer.tid = event.tid;
+    transfer.start_time_ns = event.start_time_ns;
+    transfer.process = &event;
+    transfer.socket = event.transfer.socket;
+    transfer.netns = event.transfer.netns;
+    transfer.ends = event.socket;
+    transfer.direction = direction_of(event.transfer.direction);
+    transfer.is_io_uring = event.transfer.direction == EBT_CONNECTED_ASIDE;
+    transfer.length = event.transfer.length;
+    transfer.bytes = std::as_bytes(std::span(event.transfer.bytes));
     return true;
 }
 
-void StreamGate::tick() {
+void CaptureGate::tick() {
     const auto now = Clock::now();
     if (now < next_)
         return;
     next_ = now + between_lists;
-    const uint64_t connects = engine_.stream_connects(); // before the list is made: see Engine
+    const uint64_t connects = engine_.endpoint_connects(); // before the list is made: see Engine
     if (connects == closed_at_ && !tracker_.has_connections())
         return;
     const uint64_t began_ns = wall_clock_ns();
@@ -82,7 +83,7 @@ void StreamGate::tick() {
     if (!open.is_unknown())
         tracker_.take(open, began_ns, wall_clock_ns());
     if (!open.is_unknown() && open.empty() && connects != closed_at_) {
-        engine_.close_streams(connects);
+        engine_.pause_transfers(connects);
         closed_at_ = connects;
     }
     next_ = std::max(next_, now + share_of_time * (Clock::now() - now));

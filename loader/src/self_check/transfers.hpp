@@ -9,6 +9,6 @@ namespace ebpf_loader::self_check {
 /// A connection of this process to itself, where there is a network for that: is it reported
 /// as one to an endpoint, with what it sends, and the network namespace? The tier is attached
 /// and reports this process; its endpoints are as before afterwards, that is, none.
-void check_streams(LoadedTier& tier, RecordSource& source, const Offsets& offsets, Mismatches& mismatches);
+void check_transfers(LoadedTier& tier, RecordSource& source, const Offsets& offsets, Mismatches& mismatches);
 
 } // namespace ebpf_loader::self_check

@@ -9,7 +9,7 @@
 
 #include "imds/app/tracker.hpp"
 #include "imds/model/endpoints.hpp"
-#include "imds/model/segment.hpp"
+#include "imds/model/transfer.hpp"
 #include "telemetry/event/event.hpp"
 
 namespace telemetry::imds {
@@ -17,14 +17,14 @@ namespace telemetry::imds {
 /// The endpoints in the form of the kernel side.
 std::vector<ebt_endpoint> kernel_endpoints(const Endpoints& endpoints);
 
-/// True: the event is of kind EBT_TRANSFER, and `segment` is what it moved.
-bool make_segment(const Event& event, Segment& segment);
+/// True: the event is of kind EBT_TRANSFER, and `transfer` is what it moved.
+bool make_transfer(const Event& event, Transfer& transfer);
 
 /// Lists which connections to endpoints are open, so that the tracker knows which have ended, and
 /// closes the engine's gate when there is no more connection.
-class StreamGate {
+class CaptureGate {
   public:
-    StreamGate(ebpf_loader::Engine& engine, ImdsTracker& tracker, std::string proc_root)
+    CaptureGate(ebpf_loader::Engine& engine, ImdsTracker& tracker, std::string proc_root)
         : engine_(engine), tracker_(tracker), proc_root_(std::move(proc_root)) {}
 
     /// To be called often. Lists the connections at most once a second, and uses little of it.

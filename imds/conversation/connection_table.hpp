@@ -13,7 +13,7 @@ namespace telemetry::imds {
 
 /// The conversations under way, by socket. When there are too many, or they hold too much, the
 /// one that was silent longest is reported as it is and evicted.
-class Connections {
+class ConnectionTable {
   public:
     struct Limits {
         size_t connections = 4096;
@@ -27,15 +27,15 @@ class Connections {
         uint64_t evicted = 0; ///< for lack of room
     };
 
-    Connections(const Limits& limits, ConversationListener& listener)
+    ConnectionTable(const Limits& limits, ConversationListener& listener)
         : limits_(limits), listener_(listener) {}
 
-    /// In order of time. `link` is made by the caller, from the segment and its endpoint.
-    void take(const Segment& segment, const Link& link, const SharedCaller& caller);
+    /// In order of time. `connection` is made by the caller, from the transfer and its endpoint.
+    void take(const Transfer& transfer, const Connection& connection, const SharedCaller& caller);
     /// `local_port` 0: whichever it had.
     void close(uint64_t socket, uint16_t local_port = 0);
     /// Those that this list and the one before lack, and that were silent since before it was begun.
-    std::vector<Link> ended(const OpenConnections& open, uint64_t began_ns);
+    std::vector<Connection> ended(const OpenConnections& open, uint64_t began_ns);
     void tick(uint64_t now_ns);
     /// Reports all that is left.
     void finish();
@@ -47,9 +47,9 @@ class Connections {
 
   private:
     struct Entry {
-        Entry(const Link& link, const ConversationLimits& limits, ConversationCounters& counters,
+        Entry(const Connection& connection, const ConversationLimits& limits, ConversationCounters& counters,
               ConversationListener& listener)
-            : conversation(link, limits, counters, listener) {}
+            : conversation(connection, limits, counters, listener) {}
         Conversation conversation;
         uint64_t last_ns = 0;
         size_t held = 0;          ///< as counted in held_
@@ -57,7 +57,7 @@ class Connections {
     };
     using List = std::list<Entry>; ///< silent longest first
 
-    List::iterator find(const Segment& segment, const Link& link);
+    List::iterator find(const Transfer& transfer, const Connection& connection);
     void count(Entry& entry);
     void remove(List::iterator entry, Exchange::End end);
     void make_room();
