@@ -24,20 +24,20 @@ using ebpf_loader::Offsets;
 constexpr const char* usage =
     R"(Usage: get_offsets [OPTION]...
 Prints the offsets of kernel fields that ebpf_telemetry reads, as a config file.
-Without options they are those of the running kernel: from its BTF, or, where it has none, by
-discovery, or, where that cannot be, from its headers.
+Without options these are the offsets of the running kernel: read from its BTF, or, if it has none,
+discovered, or, if that is impossible, read from its headers.
 
-  --btf FILE       take them from a BTF file (such as a copy of /sys/kernel/btf/vmlinux)
-  --vmlinux FILE   take them from the BTF or the DWARF of an uncompressed kernel image
-  --headers DIR    take them from kernel headers, such as /lib/modules/RELEASE/build: compiles a small
-                   object against them with $CC or cc, and loads nothing
-  --discover       find them on the running kernel by observation, with a small eBPF program and
+  --btf FILE       read them from a BTF file (such as a copy of /sys/kernel/btf/vmlinux)
+  --vmlinux FILE   read them from the BTF or the DWARF of an uncompressed kernel image
+  --headers DIR    read them from kernel headers, such as /lib/modules/RELEASE/build: compiles a small
+                   object against them with $CC or cc, and loads nothing into the kernel
+  --discover       discover them on the running kernel by observation, with a small eBPF program and
                    helper processes, even if it has BTF; needs root
-  --check CONF     compare a config with the running kernel by observation: prints what differs
-                   and ends with status 1 if anything does; needs root
-  --release NAME   the kernel release (uname -r) to write on top, where FILE does not tell it;
-                   ebpf_telemetry refuses the config on any other
-  --list           list the fields and where they are looked for, and exit
+  --check CONF     compare a config with the running kernel by observation: prints the differences
+                   and exits with status 1 if there are any; needs root
+  --release NAME   the kernel release (uname -r) to write into the config if FILE does not contain it;
+                   ebpf_telemetry refuses the config on other releases
+  --list           list the fields and where in the kernel's structures they are, and exit
   --help           show this text, and exit
 
 Examples:
@@ -158,13 +158,12 @@ const char* advice(const ebpf_loader::Error& error) {
     case ErrorCause::btf_ambiguous:
     case ErrorCause::offsets_unsound:
     case ErrorCause::not_discovered:
-        return "\nTake the offsets from the kernel's debug information or headers; get_offsets/README.md "
-               "says "
-               "where to get them.";
+        return "\nRead the offsets from the kernel's debug information (--vmlinux) or headers (--headers); "
+               "get_offsets/README.md says where to get them.";
     case ErrorCause::kernel_btf_unreadable:
         return "\nRun as root.";
     case ErrorCause::file_without_btf:
-        return "\nFrom an uncompressed kernel image with debug information: get_offsets --vmlinux FILE";
+        return "\nUse an uncompressed kernel image with debug information: get_offsets --vmlinux FILE";
     default:
         return error.code() == ebpf_loader::ErrorCode::privileges ? "; run as root (sudo)" : "";
     }
@@ -243,9 +242,10 @@ void print_config(const Options& options) {
     if (options.release)
         offsets.release = *options.release;
     if (offsets.release.empty())
-        std::cerr << "get_offsets: " << options.file
-                  << " does not tell its kernel's release, so the config will be taken on any;"
-                     " give --release to bind it to one.\n";
+        std::cerr
+            << "get_offsets: " << options.file
+            << " does not contain the release of its kernel, so the config will be accepted on any kernel;"
+               " give --release to bind it to one.\n";
     offsets.write_config(std::cout);
 }
 

@@ -91,7 +91,7 @@ class ScratchDirectory {
     ScratchDirectory() : path_((fs::temp_directory_path() / "get_offsets.XXXXXX").string()) {
         if (!mkdtemp(path_.data()))
             throw Error(ErrorCode::offsets,
-                        "Cannot make a folder like " + path_ + ": " + strerror(errno) + ".");
+                        "Cannot make a directory like " + path_ + ": " + strerror(errno) + ".");
     }
     ~ScratchDirectory() {
         std::error_code error;
@@ -159,10 +159,12 @@ void require_usable(const std::string& folder, const std::vector<fs::path>& in) 
     for (std::string line; std::getline(settings, line);)
         if (line.starts_with("#define CONFIG_RANDSTRUCT 1") ||
             line.starts_with("#define CONFIG_GCC_PLUGIN_RANDSTRUCT 1"))
-            throw Error(ErrorCode::offsets,
-                        "The kernel of " + folder +
-                            " has its structures shuffled (CONFIG_RANDSTRUCT): its headers do not tell where "
-                            "the fields are. Take its BTF or its debug information, or --discover there.");
+            throw Error(
+                ErrorCode::offsets,
+                "The kernel of " + folder +
+                    " has randomised structures (CONFIG_RANDSTRUCT): its headers do not show where the "
+                    "fields are. Use its BTF (--btf) or its debug information (--vmlinux), or run "
+                    "get_offsets --discover on it.");
 }
 
 std::vector<std::string> compiler_command(const std::vector<fs::path>& in, const ScratchDirectory& scratch) {
@@ -263,11 +265,13 @@ Offsets offsets_from_headers(const std::string& folder) {
     if (status != 0)
         throw Error(ErrorCode::offsets, "The headers in " + folder + " do not compile with " + command[0] +
                                             ":" + complaints(scratch.at("log")) +
-                                            "\nName a compiler of the kernel's time in CC (CC=gcc-12 ...).");
+                                            "\nName the compiler that the kernel was built with, or one of "
+                                            "its time, in CC (CC=gcc-12 ...).");
     Offsets offsets = offsets_from_dwarf(scratch.at("structures"));
     offsets.release = release_of(in);
-    offsets.source = "headers in " + folder +
-                     "; struct mount, which is in none, as Linux 3.3 to 7.2 have it: the program looks at "
-                     "one before it starts";
+    offsets.source =
+        "headers in " + folder +
+        "; struct mount, which no header has, as in Linux 3.3 to 7.2: the self-check tests it at every "
+        "start";
     return offsets;
 }

@@ -52,7 +52,7 @@ diff <(grep '^[a-z_]*\.' "$scratch/out") <(grep '^[a-z_]*\.' "$scratch/expected"
     fail "the kernel's BTF as a file gives other offsets"
 expect_status 0 "$built" --btf /sys/kernel/btf/vmlinux
 expect_text "$scratch/out" "release = any"
-expect_text "$scratch/err" "does not tell its kernel's release"
+expect_text "$scratch/err" "does not contain the release of its kernel"
 
 expect_status 1 "$built" --vmlinux /bin/true
 expect_text "$scratch/err" "There is neither BTF nor DWARF in"
@@ -75,7 +75,7 @@ expect_status 1 "$built" --check "$scratch/conf"
 expect_text "$scratch/out" "wrong: cred.uid is at "
 expect_text "$scratch/out" ", 1 are wrong, 0 could not be checked."
 expect_status 1 setpriv --reuid 65534 --clear-groups --inh-caps=-all env EBPF_TELEMETRY_BTF=/no/such "$built"
-expect_text "$scratch/err" "does not describe its structures"
+expect_text "$scratch/err" "This kernel has no BTF"
 expect_text "$scratch/err" "not allowed to discover"
 expect_empty "$scratch/out"
 for arguments in "--no-such" "surplus" "--btf" "--btf a --vmlinux b" "--release a#b" "--discover --btf a" "--check" "--check a --discover"; do

@@ -26,12 +26,14 @@ bool has_shifted_clocks() {
 
 void require_proc() {
     if (access("/proc/self/fd", X_OK))
-        throw Error(ErrorCode::resources, "/proc is not there, which loading and the self-check need; run: "
-                                          "mount -t proc proc /proc");
-    if (has_shifted_clocks())
         throw Error(ErrorCode::resources,
-                    "this process is in a time namespace with clocks of its own (/proc/self/timens_offsets), "
-                    "so every time would be wrong; start it outside, as with: nsenter --time --target 1");
+                    "/proc is not mounted, but loading and the self-check need it; run: "
+                    "mount -t proc proc /proc");
+    if (has_shifted_clocks())
+        throw Error(
+            ErrorCode::resources,
+            "this process is in a time namespace with shifted clocks (/proc/self/timens_offsets), so all "
+            "times would be wrong; start it outside, for example with: nsenter --time --target 1");
 }
 
 } // namespace ebpf_loader

@@ -43,7 +43,7 @@ std::string ensure_tracefs() {
                 std::string("tracefs is not mounted, and mounting it at ") + own_place +
                     " failed: " + std::strerror(error) +
                     (error == ENODEV
-                         ? ".\nThis kernel has no tracepoints to offer (CONFIG_FTRACE, CONFIG_TRACING)."
+                         ? ".\nThis kernel was built without tracepoints (CONFIG_FTRACE, CONFIG_TRACING)."
                          : ".\nAs root on the host run: mount -t tracefs tracefs /sys/kernel/tracing"));
 }
 

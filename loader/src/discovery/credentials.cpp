@@ -151,7 +151,7 @@ void discover_audit_ids(Setup& s) {
     for (uint32_t uid : {70501, 70502, 70503, 70504}) {
         HelperProcess& helper = s.helpers.spawn();
         if (!log_in(helper, uid))
-            throw Unobservable("loginuid cannot be set by a process of ours");
+            throw Unobservable("a helper process cannot set its loginuid");
         look(helper);
     }
     std::vector<Observation> login_observations, session_observations;

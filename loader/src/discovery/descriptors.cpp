@@ -23,7 +23,7 @@ uint32_t table_size(HelperProcess& helper) {
     if (at == std::string::npos ||
         std::from_chars(status.data() + at + key.size(), status.data() + status.size(), size).ec !=
             std::errc{})
-        throw Unobservable("/proc/self/status does not have the size of the table of descriptors");
+        throw Unobservable("/proc/self/status does not show the size of the descriptor table (FDSize)");
     return size;
 }
 
@@ -52,7 +52,7 @@ uint32_t grow(Setup& s, HelperProcess& helper) {
     for (uint32_t i = 0; i < 3; i++)
         helper.must("dup2", SYS_dup3, as_argument(i == 1 ? s.long_folder.fd : s.folder.fd), base + i, 0);
     if (table_size(helper) <= base + 3)
-        throw Unobservable("the table of descriptors did not grow");
+        throw Unobservable("the descriptor table did not grow");
     return base;
 }
 

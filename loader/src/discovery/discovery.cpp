@@ -45,7 +45,7 @@ void attempt(const std::string& tracefs, const KernelMemory& memory, FoundOffset
         try {
             step.run(setup);
         } catch (const Unobservable& reason) {
-            found.step_failed(std::string("looking at ") + step.subject + ": " + reason.what());
+            found.step_failed(std::string("observing ") + step.subject + ": " + reason.what());
         }
     }
 }
@@ -62,7 +62,7 @@ Discovery observe_offsets(const std::function<void(std::string_view)>& log) {
     FoundOffsets found;
     for (int i = 0; i < most_attempts && !found.is_complete(); i++) {
         if (i != 0 && log)
-            log("discovery of the kernel's offsets: something is in doubt still, so observing again: " +
+            log("discovery of the kernel's offsets: not certain yet, so it is repeated: " +
                 found.finish().refused.front());
         attempt(tracefs, memory, found);
     }
@@ -73,7 +73,7 @@ Offsets discover_offsets(const std::function<void(std::string_view)>& log) {
     const Discovery observed = observe_offsets(log);
     if (observed.offsets.problems().empty())
         return observed.offsets;
-    std::string message = "The kernel's offsets could not be discovered without doubt:";
+    std::string message = "The kernel's offsets could not be discovered with certainty:";
     for (const std::string& refused : observed.refused)
         message += "\n  " + refused;
     for (const std::string& problem : observed.offsets.problems())

@@ -158,7 +158,7 @@ void HelperProcess::await_done(const char* what) {
         wait_while(box_->state, asked, &slice);
         if (box_->state.load(std::memory_order_acquire) != done &&
             (!is_alive() || now_ns(CLOCK_MONOTONIC) > deadline))
-            throw Unobservable(std::string("a helper process did not survive ") + what);
+            throw Unobservable(std::string("a helper process ended, or did not answer, during: ") + what);
     }
 }
 
@@ -253,7 +253,8 @@ HelperProcesses::HelperProcesses(const KernelMemory& memory) : memory_(memory) {
                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (boxes == MAP_FAILED)
         throw Error(ErrorCode::resources,
-                    std::string("cannot discover the kernel's offsets: no memory: ") + strerror(errno));
+                    std::string("cannot discover the kernel's offsets: cannot allocate memory: ") +
+                        strerror(errno));
     boxes_ = static_cast<std::byte*>(boxes);
 }
 
@@ -274,7 +275,7 @@ HelperProcess& HelperProcesses::spawn(HelperProcess* parent, HelperProcess::Kind
                                                                    : Task::spawn_sharing;
         parent->box_->child = helper->box_;
         set_state(parent->box_->state, asked);
-        parent->await_done("making another one");
+        parent->await_done("making another process");
         pid = parent->box_->result;
     } else {
         const SignalsBlocked blocked;

@@ -42,7 +42,7 @@ struct Owned {
 
 Owned make_file(Setup& s, const char* name, uint32_t uid, uint32_t gid, uint32_t mode) {
     const Owned file{s.open(s.in_scratch(name), O_RDWR | O_CREAT), uid, gid, mode};
-    s.worker.must("giving a file to somebody", SYS_fchown, static_cast<uint64_t>(file.fd), uid, gid);
+    s.worker.must("changing the owner of a file", SYS_fchown, static_cast<uint64_t>(file.fd), uid, gid);
     s.worker.must("setting a file's mode", SYS_fchmod, static_cast<uint64_t>(file.fd), mode);
     return file;
 }
@@ -110,7 +110,7 @@ void discover_inodes(Setup& s) {
     for (int fd : {owned[0].fd, owned[1].fd, s.folder.fd, s.long_folder.fd, s.top.fd, pipe, event})
         files.push_back(look_at(s, fd));
     // The same file again, with another owner and mode.
-    s.worker.must("giving a file to somebody", SYS_fchown, as_argument(owned[0].fd), 70031, 70032);
+    s.worker.must("changing the owner of a file", SYS_fchown, as_argument(owned[0].fd), 70031, 70032);
     s.worker.must("setting a file's mode", SYS_fchmod, as_argument(owned[0].fd), 0710);
     files.push_back(look_at(s, owned[0].fd));
 

@@ -41,7 +41,7 @@ UniqueFd make_map(uint32_t value_size) {
     UniqueFd map(
         bpf_map_create(BPF_MAP_TYPE_ARRAY, "ebt_discovery", sizeof(uint32_t), value_size, 1, nullptr));
     if (!map)
-        fail("no map for the answers", errno);
+        fail("cannot create the map for the values that it reads", errno);
     return map;
 }
 
@@ -98,7 +98,7 @@ Kept read_kept(int map_fd) {
     Kept kept;
     const uint32_t key = 0;
     if (bpf_map_lookup_elem(map_fd, &key, &kept))
-        fail("cannot read the map of answers", errno);
+        fail("cannot read the map of the values that it read", errno);
     return kept;
 }
 
@@ -213,7 +213,7 @@ std::array<uint64_t, 2> PairWatch::words() const {
     std::array<uint64_t, 2> words{};
     const uint32_t key = 0;
     if (bpf_map_lookup_elem(map_.get(), &key, words.data()))
-        fail("cannot read the map of answers", errno);
+        fail("cannot read the map of the values that it read", errno);
     return words;
 }
 

@@ -29,7 +29,7 @@ Layout layout_of(const HelperProcess& helper) {
     const std::vector<std::string> fields{std::istream_iterator<std::string>(rest), {}};
     const auto field = [&](size_t number) { // as proc(5) counts; the first two are cut off
         if (fields.size() <= number - 3)
-            throw Unobservable("/proc/PID/stat does not say where the command line is");
+            throw Unobservable("/proc/PID/stat does not contain the address of the command line");
         return std::stoull(fields[number - 3]);
     };
     const Layout layout{.start_code = field(26),
@@ -43,7 +43,7 @@ Layout layout_of(const HelperProcess& helper) {
                         .env_start = field(50),
                         .env_end = field(51)};
     if (layout.arg_start == 0)
-        throw Unobservable("/proc/PID/stat hides where the command line is");
+        throw Unobservable("/proc/PID/stat hides the address of the command line");
     return layout;
 }
 

@@ -88,7 +88,7 @@ void discover_names(Setup& s) {
     }
     s.found.settle("dentry.d_name", starts);
     if (starts.empty())
-        throw Unobservable("in no place do hash, length and text of a name follow each other");
+        throw Unobservable("there is no offset at which hash, length and text of a name follow each other");
     s.found.settle("qstr.len", {sizeof(uint32_t)});
     s.found.settle("qstr.name", {2 * sizeof(uint32_t)});
 }

@@ -29,7 +29,7 @@ uint32_t own_namespace(HelperProcess& helper) {
     uint32_t number = 0;
     if (bracket == text.npos ||
         std::from_chars(text.data() + bracket + 1, text.data() + text.size(), number).ec != std::errc{})
-        throw Unobservable("/proc/self/ns/net does not name a namespace's number");
+        throw Unobservable("/proc/self/ns/net does not contain a namespace number");
     return number;
 }
 
@@ -81,8 +81,8 @@ void discover_network(Setup& s) {
         s.found.absent("net.inum");
         return;
     }
-    first.must("a network of our own (unshare)", SYS_unshare, CLONE_NEWNET);
-    second.must("a network of our own (unshare)", SYS_unshare, CLONE_NEWNET);
+    first.must("creating a network namespace (unshare)", SYS_unshare, CLONE_NEWNET);
+    second.must("creating a network namespace (unshare)", SYS_unshare, CLONE_NEWNET);
     const auto ways = find_ways(s, look(s, first), look(s, second));
     s.found.settle("sock.skc_net", column(ways, &Way::net));
     s.found.settle("net.inum", column(ways, &Way::inum));

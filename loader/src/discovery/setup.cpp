@@ -31,7 +31,7 @@ void FoundOffsets::settle(std::string_view name, std::vector<uint32_t> places) {
         if (!places.empty())
             fitting_.emplace(name, std::move(places));
         else
-            refuse(name, "no place fits what was seen");
+            refuse(name, "no offset fits what was observed");
         return;
     }
     if (places.empty())
@@ -67,9 +67,9 @@ std::vector<std::string> FoundOffsets::refusals() const {
             continue;
         const auto fitting = fitting_.find(name);
         const auto reason = refused_.find(name);
-        std::string why = first_failure_.empty() ? "nothing looks for it" : first_failure_;
+        std::string why = first_failure_.empty() ? "no step discovers it" : first_failure_;
         if (fitting != fitting_.end() && !fitting->second.empty())
-            why = "several places fit:" + numbers(fitting->second);
+            why = "several offsets fit:" + numbers(fitting->second);
         else if (reason != refused_.end())
             why = reason->second;
         sentences.push_back(name + ": " + why);
@@ -133,7 +133,7 @@ Block Setup::through(const HelperProcess& helper, std::string_view field, size_t
 }
 
 void Setup::make_scratch_directory() {
-    worker.must("a mount namespace of our own (unshare)", SYS_unshare, CLONE_NEWNS);
+    worker.must("creating a mount namespace (unshare)", SYS_unshare, CLONE_NEWNS);
     worker.must("making its mounts private", SYS_mount, worker.text("none"), worker.text("/"), 0,
                 MS_REC | MS_PRIVATE, 0);
     for (const char* place : {"/tmp", "/run", "/mnt", "/dev", "/proc"}) {

@@ -70,7 +70,7 @@ class Sockets {
     void find_network() {
         if (try_loopback())
             return;
-        helper_.must("a network of our own (unshare)", SYS_unshare, CLONE_NEWNET);
+        helper_.must("creating a network namespace (unshare)", SYS_unshare, CLONE_NEWNET);
         const int fd = make(AF_INET, SOCK_DGRAM, 0);
         auto* request = static_cast<ifreq*>(helper_.room(sizeof(ifreq)));
         memcpy(request->ifr_name, "lo", 3);

@@ -35,11 +35,11 @@ struct Session {
         *lock = unlocked;
         helper.must("unlocking a terminal", SYS_ioctl, master, TIOCSPTLCK, as_argument(lock));
         auto* number = static_cast<unsigned*>(helper.room(sizeof(unsigned)));
-        helper.must("asking for a terminal's number", SYS_ioctl, master, TIOCGPTN, as_argument(number));
+        helper.must("reading the number of a terminal", SYS_ioctl, master, TIOCGPTN, as_argument(number));
         name = "pts" + std::to_string(*number);
         const auto slave = static_cast<uint64_t>(
             helper.must("opening a terminal", SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-        helper.must("taking a terminal", SYS_ioctl, slave, TIOCSCTTY, 0);
+        helper.must("taking a controlling terminal", SYS_ioctl, slave, TIOCSCTTY, 0);
         shared = s.through(helper, "task_struct.signal", signal_bytes);
     }
     HelperProcess& helper;

@@ -21,7 +21,7 @@ constexpr size_t signal_bytes = 1024;
 template <typename Holds> void await(const char* what, Holds holds) {
     for (int tries = 0; !holds(); tries++) {
         if (tries == 20000)
-            throw Unobservable(std::string(what) + " does not happen");
+            throw Unobservable(std::string(what) + " did not happen in time");
         const timespec pause{0, 200'000};
         nanosleep(&pause, nullptr);
     }

@@ -103,7 +103,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     LoadPlan plan =
         make_load_plan(kernel_, offsets_, hooks_for(selection_), buffer_sizes_.ring(), options.log);
     if (options.events_per_process > EngineOptions::max_rate_limit)
-        throw Error(ErrorCode::usage, "the limit of events per process is too high: up to " +
+        throw Error(ErrorCode::usage, "the limit of events per process is too high; the maximum is " +
                                           std::to_string(EngineOptions::max_rate_limit));
     if (options.events_per_process > 0)
         plan.features[Feature::rate_limit] = 0;

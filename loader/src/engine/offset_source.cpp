@@ -28,7 +28,7 @@ std::optional<Offsets> from_kernel_btf(const Log& log) {
         require_sound(offsets);
         return offsets;
     } catch (const Error& error) {
-        say(log, std::string("the kernel's BTF is of no use: ") + error.what());
+        say(log, std::string("cannot use the kernel's BTF: ") + error.what());
         return std::nullopt;
     }
 }
@@ -42,9 +42,10 @@ Offsets discover(const OffsetCache& cache, const Log& log) {
     const bool keep = offsets.get(*Offsets::find("task_struct.status")).has_value();
     if (keep)
         cache.write(offsets);
-    say(log, "this kernel does not describe itself (no BTF): its offsets were discovered by observation in " +
+    say(log, "this kernel has no usable BTF: its offsets were discovered by observation in " +
                  std::to_string(took.count()) + " ms" +
-                 (keep ? ", and are kept in " + cache.file() : ", for this time: it takes no 32-bit calls"));
+                 (keep ? ", and are kept in " + cache.file()
+                       : ", and are not kept, because it accepts no 32-bit system calls now"));
     return offsets;
 }
 

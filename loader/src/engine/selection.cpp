@@ -15,14 +15,15 @@ namespace {
 /// The kernel programs trust what stands in the maps.
 void check(std::span<const ebt_predicate> filter) {
     if (filter.size() > EBT_PREDICATES)
-        refuse("a filter of " + std::to_string(filter.size()) + " comparisons; the kernel evaluates up to " +
-               std::to_string(EBT_PREDICATES) + " a call: shorten it");
+        refuse("a filter of " + std::to_string(filter.size()) +
+               " comparisons; the kernel side evaluates up to " + std::to_string(EBT_PREDICATES) +
+               " per call: shorten it");
     for (const auto& predicate : filter)
         if (predicate.value >= EBT_VALUES_USED || predicate.operator_ > EBT_ANY_BITS ||
             (predicate.shift != 0 && predicate.shift != 32))
-            refuse("a comparison of a value, with an operator or with a shift that does not exist");
+            refuse("a comparison has a value, an operator or a shift that does not exist");
     if (!filter.empty() && !(filter.back().flags & EBT_CLAUSE_END))
-        refuse("a filter whose last comparison does not end its clause (EBT_CLAUSE_END)");
+        refuse("the last comparison of a filter does not end its clause (EBT_CLAUSE_END)");
 }
 
 ebt_plan make_plan(uint16_t flags, std::span<const ebt_step> steps, std::span<const ebt_predicate> filter,
@@ -94,7 +95,7 @@ void Selection::select_socketcall(const SyscallRow& call) {
 uint16_t Selection::select_number(ebt_abi abi, int number, std::span<const ebt_predicate> filter,
                                   bool include_all) {
     if (abi < 0 || abi >= EBT_ABIS || number < 0 || number >= EBT_NUMBERS)
-        refuse("number " + std::to_string(number) + " is out of range: there is room for 0 to " +
+        refuse("number " + std::to_string(number) + " is out of range: 0 to " +
                std::to_string(EBT_NUMBERS - 1));
     check(filter);
     const auto known = numbers_.find(static_cast<uint32_t>(number));
@@ -106,7 +107,7 @@ uint16_t Selection::select_number(ebt_abi abi, int number, std::span<const ebt_p
         const auto first = static_cast<uint16_t>(EBT_FIRST_SYSCALL_ROW + syscall_rows().size());
         row = std::max(next_row_, first);
         if (row >= EBT_ROWS)
-            refuse("no room for another number that the table does not know: select fewer");
+            refuse("no room for another number that the table of system calls does not know: select fewer");
         next_row_ = static_cast<uint16_t>(row + 1);
     }
     plans_[row] = call ? make_plan(call->flags, capture_steps(*call), filter, include_all)
@@ -118,15 +119,15 @@ uint16_t Selection::select_number(ebt_abi abi, int number, std::span<const ebt_p
 void Selection::select_process(ebt_process_row row, std::span<const ebt_predicate> filter, bool include_all) {
     check(filter);
     if (row < EBT_ROW_FORK || row > EBT_ROW_EXIT)
-        refuse("row " + std::to_string(row) + " is no process event");
+        refuse("row " + std::to_string(row) + " is not that of a process event");
     plans_[static_cast<uint16_t>(row)] = make_plan(EBT_PLAN_VITAL, {}, filter, include_all);
 }
 
 void Selection::select_transfers(std::span<const ebt_endpoint> endpoints) {
     constexpr size_t most = 4096;
     if (endpoints.size() > most)
-        refuse(std::to_string(endpoints.size()) + " endpoints; the kernel looks for up to " +
-               std::to_string(most) + ": name fewer");
+        refuse(std::to_string(endpoints.size()) + " endpoints; the kernel side watches up to " +
+               std::to_string(most) + ": select fewer");
     endpoints_.assign(endpoints.begin(), endpoints.end());
     if (endpoints.empty())
         return;

@@ -49,8 +49,8 @@ size_t BufferSizes::memory(bool uses_ring) const {
     if (!limit_ || others_ + memory <= limit_)
         return memory;
     const size_t least = uses_ring ? ring_memory(least_buffer_bytes) : perf_memory(least_buffer_bytes);
-    throw MemoryLimitError("the limit of memory, " + std::to_string(limit_) +
-                               " bytes, is too low: this process takes " + std::to_string(others_) +
+    throw MemoryLimitError("the memory limit, " + std::to_string(limit_) +
+                               " bytes, is too low: this process needs " + std::to_string(others_) +
                                " and its buffers " + std::to_string(memory),
                            {.limit = limit_, .besides = others_, .buffers = memory, .least = least});
 }

@@ -44,9 +44,9 @@ LoadPlan make_load_plan(KernelSupport& kernel, const Offsets& offsets, Hooks hoo
         plan.hooks.exec_args = false;
         plan.hooks.enter = true;
         if (log)
-            log("this kernel has no tracepoints of execve and execveat: a hook at the start of every system "
-                "call "
-                "keeps their arguments, which costs as much again as the one at the end");
+            log("this kernel has no tracepoints of execve and execveat: their arguments are captured by a "
+                "hook at "
+                "the start of every system call, which doubles what the program costs each call");
     }
     return plan;
 }

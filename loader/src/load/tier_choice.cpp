@@ -42,7 +42,7 @@ std::unique_ptr<LoadedTier> load_best(std::vector<TierVerdict>& verdicts, std::o
     for (TierVerdict& verdict : verdicts) {
         if (asked && verdict.tier != *asked) {
             if (verdict.possible)
-                verdict.reason = "another tier was asked for";
+                verdict.reason = "another tier was requested";
             continue;
         }
         if (!verdict.possible)
@@ -65,7 +65,7 @@ std::unique_ptr<LoadedTier> load_best(std::vector<TierVerdict>& verdicts, std::o
         throw Error(ErrorCode::tiers, all_refused(verdicts));
     for (TierVerdict& verdict : verdicts)
         if (verdict.possible && !verdict.chosen && verdict.reason.empty())
-            verdict.reason = passed_over("a better tier runs", verdict);
+            verdict.reason = passed_over("a better tier is used", verdict);
     return tier;
 }
 
@@ -89,7 +89,7 @@ std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets
             verdict.verified_instructions = verified_instructions(verdict.tier, plan, kernel);
             verdict.chosen = !chosen;
             if (chosen)
-                verdict.reason = passed_over("it loads, but a better tier runs", verdict);
+                verdict.reason = passed_over("it loads, but a better tier is used", verdict);
             chosen = true;
         } catch (const LoadFailure& failure) {
             verdict.reason = failure.what();

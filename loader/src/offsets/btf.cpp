@@ -93,15 +93,13 @@ void offer_structures(const btf* types, PlaceTable& table) {
 BtfPtr read_kernel_btf() {
     const std::string path = kernel_btf_path();
     if (access(path.c_str(), F_OK) != 0)
-        throw Error(ErrorCode::offsets,
-                    "This kernel does not describe its structures: there is no " + path + ".",
+        throw Error(ErrorCode::offsets, "This kernel has no BTF: there is no " + path + ".",
                     ErrorCause::kernel_btf_missing);
     LibbpfQuiet quiet;
     BtfPtr types(btf__parse_raw(path.c_str()));
     if (!types)
         throw Error(ErrorCode::offsets,
-                    "Cannot read the kernel's description of itself, " + path + ": " + std::strerror(errno) +
-                        ".",
+                    "Cannot read the kernel's BTF, " + path + ": " + std::strerror(errno) + ".",
                     ErrorCause::kernel_btf_unreadable);
     return types;
 }

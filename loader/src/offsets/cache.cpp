@@ -89,13 +89,13 @@ std::optional<Offsets> OffsetCache::read() const {
     if (!fd || lstat(folder_.c_str(), &folder) || fstat(fd.get(), &status))
         return std::nullopt; // none is kept yet
     if (!S_ISDIR(folder.st_mode) || !is_ours(folder) || !S_ISREG(status.st_mode) || !is_ours(status)) {
-        say("not using " + file_ + ": others than this user can change it");
+        say("not using " + file_ + ": other users than this one can change it");
         return std::nullopt;
     }
     const std::string path = "/proc/self/fd/" + std::to_string(fd.get());
     const std::string text = read_file(path, largest_file).value_or("");
     if (kernel_.empty() || !text.starts_with(header())) {
-        say("not using " + file_ + ": it is for another kernel");
+        say("not using " + file_ + ": it was made for another kernel");
         return std::nullopt;
     }
     try {

@@ -25,7 +25,7 @@ class ConfigReader {
     Offsets read() {
         const std::string text = read_all();
         if (text.size() > largest_config)
-            throw Error(ErrorCode::offsets, file_ + " is no offsets config: it is larger than 1 MiB.");
+            throw Error(ErrorCode::offsets, file_ + " is not an offsets config: it is larger than 1 MiB.");
         std::string_view rest = text;
         while (!rest.empty()) {
             const size_t end = rest.find('\n');
@@ -63,7 +63,7 @@ class ConfigReader {
         else if (std::optional<size_t> row = Offsets::find(key))
             set_offset(*row, value);
         else
-            fail("no such field");
+            fail("unknown field");
     }
 
     void set_release(std::string_view value) {

@@ -83,7 +83,7 @@ void PlaceTable::store(Offsets& offsets) const {
     for (const auto& [name, structure] : structures_)
         if (structure.ambiguous)
             throw Error(ErrorCode::offsets,
-                        offsets.source + " describes several, different structures named " +
+                        offsets.source + " describes several different structures named " +
                             std::string(name) + ".",
                         ErrorCause::btf_ambiguous);
     for (size_t row = 0; row < places_.size(); ++row)

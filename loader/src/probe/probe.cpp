@@ -133,7 +133,7 @@ class BpfProbe {
         if (result != Trial::denied)
             return;
         denied_ = true;
-        caps_.unknown.push_back({key, "the kernel does not let this process try"});
+        caps_.unknown.push_back({key, "this process is not allowed to test it"});
     }
 
     KernelSupport& caps_;

@@ -152,40 +152,42 @@ std::vector<std::string> notes(const KernelSupport& caps) {
     std::vector<std::string> all;
     if (caps.jit == 0)
         all.emplace_back(
-            "the eBPF compiler is off: programs are interpreted, and each event costs its process "
-            "several times as much; sysctl -w net.core.bpf_jit_enable=1");
+            "the eBPF JIT compiler is off: programs are interpreted, and each event costs its process "
+            "several times as much; to turn it on: sysctl -w net.core.bpf_jit_enable=1");
     if (caps.io_uring)
         all.emplace_back(
-            "what programs do through io_uring is no system call: io_uring_setup, io_uring_enter "
-            "and io_uring_register are reported, the operations in the ring are not; "
-            "sysctl -w kernel.io_uring_disabled=2 forbids them (6.6)");
+            "operations that programs submit through io_uring are not system calls: io_uring_setup, "
+            "io_uring_enter and io_uring_register are reported, the operations in the ring are not; to "
+            "forbid "
+            "io_uring (Linux 6.6 and later): sysctl -w kernel.io_uring_disabled=2");
     if (caps.tracefs && !caps.sock_states)
         all.emplace_back(
-            "no tracepoint sock:inet_sock_set_state (4.16): connections to metadata services that no "
-            "system call opens are not seen, such as those of io_uring");
+            "no tracepoint sock:inet_sock_set_state (Linux 4.16 and later): connections to metadata services "
+            "that are not opened by a system call, such as those of io_uring, are not reported");
     if (caps.sock_states && caps.io_uring)
-        all.emplace_back(
-            "of io_uring's connections to metadata services it is told that they are made and by whom, "
-            "not what goes over them");
+        all.emplace_back("of connections to metadata services that io_uring opens, it is reported that they "
+                         "were opened and "
+                         "by which process, but not what io_uring moves over them");
     if (caps.raw_tracepoints_preempted)
         all.emplace_back(
-            "programs of raw tracepoints are preempted, and skipped for others meanwhile: counted "
-            "as missed runs; the tier tp is not affected");
+            "raw tracepoint programs can be preempted, and the kernel skips them for other tasks meanwhile: "
+            "this is counted as missed runs; the tier tp is not affected");
     if (!caps.boot_clock)
         all.emplace_back(
-            "no bpf_ktime_get_boot_ns: times come from the monotonic clock, corrected for suspends");
+            "no bpf_ktime_get_boot_ns: times are read from the monotonic clock and corrected for suspends");
     if (!caps.ring_buffer)
-        all.emplace_back("no ring buffer: a buffer for each CPU, in whose order events may come up to a "
-                         "poll apart");
+        all.emplace_back(
+            "no ring buffer: each CPU has a buffer of its own, and events of different CPUs may be "
+            "reported out of order by up to the time between two polls");
     if (!caps.btf)
-        all.emplace_back("no BTF: kernel offsets come from a config, or are discovered at the first start");
+        all.emplace_back("no BTF: kernel offsets are read from a config, or discovered at the first start");
     return all;
 }
 
 void write_notes(std::ostream& out, const KernelSupport& caps) {
     const auto all = notes(caps);
     if (!all.empty())
-        out << "\nTo know:\n";
+        out << "\nNotes:\n";
     for (const std::string& note : all)
         out << "  - " << note << "\n";
 }
@@ -199,7 +201,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 void write_unknown(std::ostream& out, const KernelSupport& caps) {
     if (!caps.unknown.empty())
-        out << "\nNot found out:\n";
+        out << "\nNot determined:\n";
     for (const Unknown& unknown : caps.unknown)
         out << "  " << unknown.key << ": " << unknown.why << "\n";
 }
@@ -208,7 +210,7 @@ std::string instruction_limit(const KernelSupport& caps) {
     if (caps.instruction_limit == 0)
         return "unknown";
     return caps.instruction_limit > 4096 ? std::to_string(caps.instruction_limit) + " verified"
-                                         : "4096 a program";
+                                         : "4096 per program";
 }
 
 ordered_json json_kernel(const KernelSupport& caps) {

@@ -57,7 +57,7 @@ std::optional<ebt_inode> file_inode(const RecordView& view, uint8_t arg, Mismatc
     ebt_inode inode;
     if (!field || field->content.size() < sizeof(inode)) {
         mismatches.add(descriptor_fields + ", path.mnt, path.dentry", "no file behind an open descriptor",
-                       "one");
+                       "a file");
         return std::nullopt;
     }
     memcpy(&inode, field->content.data(), sizeof(inode));
@@ -86,17 +86,17 @@ void check_mounted(const RecordView& view, uint8_t arg, const OwnFile& own, Mism
         return;
     const auto field = view.find(EBT_FIELD_FILE, arg);
     if (field->head.status != EBT_OK)
-        mismatches.add(fields, "a path without end", quoted(own.path));
+        mismatches.add(fields, "an incomplete path", quoted(own.path));
     else
         mismatches.expect(fields, view.path(*field), from_namespace_root(view, own.path));
     mismatches.expect("file.f_inode, inode.i_ino", inode->ino, own.ino);
     mismatches.expect("file.f_inode, inode.i_mode", inode->mode, own.mode);
     if (field->head.flags & EBT_DETACHED)
-        mismatches.add(fields, "a file that hangs on no mount", quoted(own.path));
+        mismatches.add(fields, "a file that is on no mount", quoted(own.path));
     if (field->head.flags & EBT_FOREIGN)
         mismatches.add("task_struct.fs, fs_struct.root, path.mnt, vfsmount.mnt_root, mount.mnt, "
                        "mount.mnt_parent",
-                       "a file of another mount namespace", "one of our own");
+                       "a file of another mount namespace", "a file of this one");
 }
 
 void check_socket(const RecordView& view, uint8_t arg, uint16_t family, uint16_t local_port,
@@ -105,7 +105,7 @@ void check_socket(const RecordView& view, uint8_t arg, uint16_t family, uint16_t
     ebt_socket socket{};
     if (!field || field->content.size() != sizeof(socket)) {
         mismatches.add(descriptor_fields + ", file.f_inode, inode.i_mode, file.private_data, socket.sk",
-                       "no socket behind its descriptor", "one");
+                       "no socket behind its descriptor", "a socket");
         return;
     }
     memcpy(&socket, field->content.data(), sizeof(socket));

@@ -33,9 +33,11 @@ class Mismatches {
     /// Throws Error(offsets) when there is anything.
     void finish() const {
         if (!text_.empty())
-            throw Error(ErrorCode::offsets,
-                        "the kernel offsets are wrong: observing this very process gave" + text_,
-                        ErrorCause::offsets_refuted);
+            throw Error(
+                ErrorCode::offsets,
+                "the kernel offsets are wrong: what the programs reported of this process itself differs" +
+                    text_,
+                ErrorCause::offsets_refuted);
     }
 
   private:

@@ -186,7 +186,8 @@ constexpr bool links_are_sound() {
                 return false;
     return true;
 }
-static_assert(links_are_sound(), "syscalls.def: an argument refers to one that is not there or does not fit");
+static_assert(links_are_sound(),
+              "syscalls.def: an argument refers to another one that is missing or does not fit");
 
 constexpr uint16_t no_row = UINT16_MAX;
 using Rows = std::array<uint16_t, EBT_NUMBERS>;
@@ -202,7 +203,7 @@ constexpr std::array<Rows, EBT_ABIS> make_number_index() {
                 continue;
             uint16_t& row = index[abi].at(static_cast<size_t>(table[i].number[abi]));
             if (row != no_row)
-                throw "syscalls.def: a number stands twice";
+                throw "syscalls.def: a number appears twice";
             row = static_cast<uint16_t>(i);
         }
     return index;
@@ -244,7 +245,7 @@ constexpr auto make_socketcall_index() {
     const auto set = [&](size_t socketcall, const SyscallRow& row) {
         uint16_t& place = index.at(socketcall);
         if (place != no_row)
-            throw "syscalls.def: a number of socketcall(2) stands twice";
+            throw "syscalls.def: a number of socketcall(2) appears twice";
         place = static_cast<uint16_t>(&row - table.data());
     };
     for (const SyscallRow& row : table)

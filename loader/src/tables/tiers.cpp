@@ -46,7 +46,7 @@ std::string layout_obstacle(Tier tier, const Offsets& offsets) {
     const auto scattered = offsets.scattered();
     if (tier == Tier::raw_tp || scattered.empty())
         return {};
-    std::string text = "this tier needs the members of struct dentry and struct mount side by side:";
+    std::string text = "this tier needs members of struct dentry and struct mount that are adjacent:";
     for (size_t i = 0; i < scattered.size(); i++)
         text += (i == 0 ? " " : "; ") + scattered[i];
     return text + ". Either the kernel was built with randomised structures, or the offsets are wrong";
@@ -83,7 +83,7 @@ std::vector<TierVerdict> judge_tiers(const KernelSupport& caps) {
         verdict.possible = verdict.reason.empty();
         if (verdict.possible && tier != Tier::tp && caps.raw_tracepoints_preempted)
             verdict.drawback = "this kernel preempts raw tracepoint programs (Linux 7.0 and later) and skips "
-                               "them where another task comes to the same tracepoint meanwhile";
+                               "them when another task reaches the same tracepoint meanwhile";
         verdicts.push_back(std::move(verdict));
     }
     return verdicts;

@@ -66,7 +66,7 @@ TEST(FoundOffsets, DoubtIsRefusedUntilAnotherAttemptEndsIt) {
     FoundOffsets found;
     found.settle("cred.uid", {40, 8, 40});
     EXPECT_FALSE(found.knows("cred.uid"));
-    EXPECT_THAT(found.finish().refused, testing::Contains("cred.uid: several places fit: 8 40"));
+    EXPECT_THAT(found.finish().refused, testing::Contains("cred.uid: several offsets fit: 8 40"));
     found.settle("cred.uid", {8, 16});
     EXPECT_EQ(found["cred.uid"], 8u);
     found.settle("cred.uid", {}); // not seen this time: no contradiction
@@ -90,7 +90,7 @@ TEST(FoundOffsets, EveryFieldIsFoundAbsentOrRefusedWithAReason) {
     found.step_failed("looking at tasks: no");
     const Discovery observed = found.finish();
     EXPECT_THAT(observed.refused, SizeIs(offset_rows().size() - 2));
-    EXPECT_THAT(observed.refused, testing::Contains("cred.fsgid: no place fits what was seen"));
+    EXPECT_THAT(observed.refused, testing::Contains("cred.fsgid: no offset fits what was observed"));
     EXPECT_THAT(observed.refused, testing::Contains("task_struct.pid: looking at tasks: no"));
     EXPECT_FALSE(found.is_complete());
 }

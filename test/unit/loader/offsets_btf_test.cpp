@@ -122,7 +122,7 @@ TEST_F(BtfFile, ContradictionsAreAnError) {
         resolve();
         FAIL() << "accepted";
     } catch (const Error& error) {
-        EXPECT_THAT(error.what(), HasSubstr("several, different structures named path"));
+        EXPECT_THAT(error.what(), HasSubstr("several different structures named path"));
     }
 }
 

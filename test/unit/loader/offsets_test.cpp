@@ -209,9 +209,9 @@ TEST_F(OffsetsConfig, NamesFileLineTextAndRemedy) {
 }
 
 TEST_F(OffsetsConfig, RefusesWhatItDoesNotKnow) {
-    EXPECT_THAT(error("path.moont = 8\n"), HasSubstr(":1: no such field"));
+    EXPECT_THAT(error("path.moont = 8\n"), HasSubstr(":1: unknown field"));
     EXPECT_THAT(error("[offsets]\n"), HasSubstr("expected `struct.member = offset`"));
-    EXPECT_THAT(error("= 8\n"), HasSubstr("no such field"));
+    EXPECT_THAT(error("= 8\n"), HasSubstr("unknown field"));
 }
 
 TEST_F(OffsetsConfig, RefusesWhatIsGivenTwice) {

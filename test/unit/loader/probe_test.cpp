@@ -182,19 +182,23 @@ TEST(ProbeReport, TellsWhatIsBlindOrDear) {
     };
     caps.boot_clock = caps.ring_buffer = caps.btf = true;
     caps.jit = 1;
-    EXPECT_EQ(notes().find("To know:"), std::string::npos);
+    EXPECT_EQ(notes().find("Notes:"), std::string::npos);
     caps.jit = 0;
     EXPECT_NE(notes().find("bpf_jit_enable=1"), std::string::npos);
     caps.io_uring = true;
-    EXPECT_NE(notes().find("io_uring is no system call"), std::string::npos);
-    EXPECT_EQ(notes().find("inet_sock_set_state (4.16)"), std::string::npos) << "nobody has looked";
+    EXPECT_NE(notes().find("submit through io_uring are not system calls"), std::string::npos);
+    EXPECT_EQ(notes().find("inet_sock_set_state (Linux 4.16 and later)"), std::string::npos)
+        << "nobody has looked";
     caps.tracefs = true;
-    EXPECT_NE(notes().find("no tracepoint sock:inet_sock_set_state (4.16): connections to metadata services "
-                           "that no system call opens are not seen, such as those of io_uring"),
-              std::string::npos);
+    EXPECT_NE(
+        notes().find(
+            "no tracepoint sock:inet_sock_set_state (Linux 4.16 and later): connections to metadata services "
+            "that are not opened by a system call, such as those of io_uring, are not reported"),
+        std::string::npos);
     caps.sock_states = true;
-    EXPECT_EQ(notes().find("inet_sock_set_state (4.16)"), std::string::npos);
-    EXPECT_NE(notes().find("of io_uring's connections to metadata services it is told"), std::string::npos);
+    EXPECT_EQ(notes().find("inet_sock_set_state (Linux 4.16 and later)"), std::string::npos);
+    EXPECT_NE(notes().find("of connections to metadata services that io_uring opens, it is reported"),
+              std::string::npos);
     caps.btf = false;
     EXPECT_NE(notes().find("no BTF: "), std::string::npos);
     caps.held_capabilities = {"CAP_BPF", "CAP_PERFMON"};
@@ -234,13 +238,13 @@ TEST(ProbeReport, TellsTheFateOfEachTier) {
     verdicts[0].log_tail = "123: (85) call\nR1 type=scalar";
     verdicts[1].chosen = true;
     verdicts[1].verified_instructions = 4711;
-    verdicts[2].reason = "another tier was asked for";
+    verdicts[2].reason = "another tier was requested";
     verdicts[3] = judge_tiers(caps)[0];
     const std::string text = text_report(caps, verdicts);
     EXPECT_THAT(text, HasSubstr("raw_tp          refused: the verifier refused it\n"));
     EXPECT_THAT(text, HasSubstr("\n      123: (85) call\n      R1 type=scalar\n"));
     EXPECT_THAT(text, HasSubstr("raw_tp_noloops  chosen (4711 instructions verified)\n"));
-    EXPECT_THAT(text, HasSubstr("raw_tp_sub4096  passed over: another tier was asked for\n"));
+    EXPECT_THAT(text, HasSubstr("raw_tp_sub4096  passed over: another tier was requested\n"));
     EXPECT_THAT(text, HasSubstr("impossible: the kernel has no raw tracepoint"));
     const json report = json_report(caps, verdicts);
     EXPECT_EQ(report["tiers"][0]["fate"], "refused");
