@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "telemetry/base/escape.hpp"
 #include "telemetry/cli/command_line.hpp"
 #include "telemetry/sink/datadog.hpp"
 
@@ -22,18 +23,21 @@ SinkKinds sinks() {
 command_line::Groups groups() {
     command_line::Groups groups(sinks());
     auto add = groups.events.add_options();
-    add("unsafe", "show bodies and whole URLs, with the secrets in them");
-    add("user-stack-trace", "which functions of which files asked, with each request: docs/imds.md");
+    add("unsafe", "show bodies and whole URLs, including the secrets in them");
+    add("user-stack-trace",
+        "report with each request the user-space stack of the thread that made it (docs/imds.md)");
     add("endpoints", po::value<Texts>()->value_name("FILE"),
-        "further addresses to watch, as rules/imds-endpoints.conf has them; again for a further file");
+        "also watch the addresses in FILE, which has the form of rules/imds-endpoints.conf; may be given "
+        "more "
+        "than once");
     add("colour", po::value<std::string>()->value_name("WHEN"),
-        "auto (default: on a terminal, unless NO_COLOR is set), always or never");
+        "colours in text: auto (default: on a terminal, unless NO_COLOR is set), always or never");
     groups.kernel.add_options()("proc", po::value<std::string>()->value_name("PATH"),
-                                "where the host's /proc is (default /proc)");
-    groups.run.add_options()(
-        "summary", po::value<double>()->implicit_value(0, "")->value_name("[=SECONDS]"),
-        "a table of services with their requests of v1, v2 and for credentials, at the end; with a "
-        "number, every so often too");
+                                "where the /proc of the host is mounted (default /proc)");
+    groups.run.add_options()("summary", po::value<double>()->implicit_value(0, "")->value_name("[=SECONDS]"),
+                             "print, at the end, a table of programs and containers with their numbers of "
+                             "requests by v1, by v2 and "
+                             "for credentials; with SECONDS, at this interval too");
     return groups;
 }
 
@@ -44,7 +48,7 @@ TrackerOptions::Colour parse_colour(const std::string& when) {
         return TrackerOptions::Colour::always;
     if (when == "never")
         return TrackerOptions::Colour::never;
-    refuse("--colour is auto, always or never, not \"" + when + "\"");
+    refuse("--colour is auto, always or never, not " + quoted(when));
 }
 
 void parse_summary(const po::variables_map& values, TrackerOptions& options) {
@@ -58,23 +62,23 @@ Examples:
   sudo imds-tracker
       who asks the metadata service for what, on the screen; Ctrl-C ends
   sudo imds-tracker --summary -q --duration 3600
-      an hour of counting: which services still use IMDSv1?
+      count for an hour: which programs still use IMDSv1?
   sudo imds-tracker -f json -o /var/log/imds.json
-      as JSON, to a file (SIGHUP: opened anew)
+      as JSON, to a file (reopened on SIGHUP)
   sudo DD_API_KEY=... DD_SITE=datadoghq.eu imds-tracker --datadog -q
       to Datadog alone
   sudo imds-tracker --endpoints my-endpoints.conf
-      a metadata service of one's own too
+      also watch a metadata service of your own
 
-Session tokens, credentials, user data and the values of queries are never shown, but for
-their length, unless --unsafe asks for them.
+Session tokens, credentials, user data and query values are replaced by their length, unless
+--unsafe is given.
 
 Datadog: DD_API_KEY, DD_SITE (default datadoghq.com), DD_LOGS_URL (another intake),
 DD_PROXY_HTTPS, DD_PROXY_HTTP and DD_PROXY_NO_PROXY, or HTTPS_PROXY and NO_PROXY.
 
-Exit status: 0 all well, 1 a fault of the program, 2 wrong option or file, 3 missing
+Exit status: 0 success, 1 internal error, 2 wrong option or file, 3 missing
 privileges, 4 kernel lockdown, 5 no tracefs, 6 no usable kernel offsets, 7 the kernel
-refused every tier, 8 out of memory or buffers, 9 an output broke or took no
+refused every tier, 8 out of memory or buffers, 9 an output failed or took no
 event.
 )";
 

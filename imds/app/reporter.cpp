@@ -40,7 +40,7 @@ SinkContext sink_context(const TrackerOptions& options) {
 ImdsReporter::ImdsReporter(const TrackerOptions& options)
     : options_(options), outputs_(options.common.outputs, sink_context(options)) {
     if (options.unsafe)
-        log(LogLevel::warning, "--unsafe: bodies and URLs are shown with the secrets in them");
+        log(LogLevel::warning, "--unsafe: bodies and URLs are shown including the secrets in them");
 }
 
 void ImdsReporter::begin(const FormatContext& context) {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "telemetry/base/escape.hpp"
 #include "telemetry/rules/rules.hpp"
 #include "telemetry/rules/source.hpp"
 
@@ -78,7 +79,7 @@ class Parser {
             return address;
         address.is_ipv6 = true;
         if (!is_text || inet_pton(AF_INET6, text.c_str(), address.ip.data()) != 1)
-            throw Mistake{where, rules::quoted(text) + " is no IP address",
+            throw Mistake{where, quoted(text) + " is not an IP address",
                           "an address such as 169.254.169.254 or fd00:ec2::254"};
         unmap_ipv4(address);
         return address;
@@ -103,7 +104,7 @@ class Parser {
             port = is_digit && port <= UINT16_MAX ? port * 10 + static_cast<uint32_t>(c - '0') : UINT32_MAX;
         }
         if (port == 0 || port > UINT16_MAX)
-            throw Mistake{where, rules::quoted(source_.text(where)) + " is no port", "1 to 65535"};
+            throw Mistake{where, quoted(source_.text(where)) + " is not a port", "a number from 1 to 65535"};
         return static_cast<uint16_t>(port);
     }
 
@@ -115,7 +116,7 @@ class Parser {
         for (; where.begin != where.end; where = word()) {
             const auto provider = parse_provider(source_.text(where));
             if (!provider)
-                throw Mistake{where, "unknown provider " + rules::quoted(source_.text(where)), known()};
+                throw Mistake{where, "unknown provider " + quoted(source_.text(where)), known()};
             set.add(*provider);
         }
         return set;
@@ -135,7 +136,7 @@ class Parser {
 
 [[noreturn]] void cannot_read(const std::string& path, const std::string& why) {
     throw RuleError(path + ": error: cannot read the endpoints: " + why +
-                    "\nexpected: a file of endpoints, as --endpoints names it\n");
+                    "\nexpected: the path of a file of endpoints that can be read\n");
 }
 
 } // namespace

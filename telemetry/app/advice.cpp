@@ -9,22 +9,22 @@ using ebpf_loader::Error;
 using ebpf_loader::ErrorCause;
 using ebpf_loader::ErrorCode;
 
-#define MAKE_CONF "in get_offsets/: make conf > ../ebpf_telemetry.conf"
+#define MAKE_CONF "cd get_offsets && make conf > ../ebpf_telemetry.conf"
 
 const char* advice_for(ErrorCause cause) {
     switch (cause) {
     case ErrorCause::config_unreadable:
-        return "\nMake one " MAKE_CONF;
+        return "\nMake one: " MAKE_CONF;
     case ErrorCause::config_line:
         return "\nCorrect the line (get_offsets/get_offsets --list names all fields), or make the file "
-               "again " MAKE_CONF;
+               "again: " MAKE_CONF;
     case ErrorCause::config_incomplete:
-        return "\nMake it again " MAKE_CONF;
+        return "\nMake it again: " MAKE_CONF;
     case ErrorCause::other_release:
-        return "\nMake a config for this kernel " MAKE_CONF
-               "\nor, if the two kernels are known to be alike, add --any-release.";
+        return "\nMake a config for this kernel: " MAKE_CONF
+               "\nor, if you know that both kernels lay out their structures alike, add --any-release.";
     case ErrorCause::offsets_unsound:
-        return "\nMake a new config for this kernel " MAKE_CONF;
+        return "\nMake a new config for this kernel: " MAKE_CONF;
     case ErrorCause::kernel_btf_missing:
     case ErrorCause::btf_ambiguous:
         return "\nGive the offsets of this kernel in a config file; get_offsets/README.md says where to get "
@@ -38,8 +38,8 @@ const char* advice_for(ErrorCause cause) {
         return "\nMake a config from the kernel's debug information or headers instead "
                "(see get_offsets/README.md).";
     case ErrorCause::offsets_refuted:
-        return "\nMake them anew (cd get_offsets && make conf > ../ebpf_telemetry.conf), or start without a "
-               "config where the kernel has BTF";
+        return "\nIf they came from a config, make it again (" MAKE_CONF "), or, where the kernel has BTF, "
+               "start without one (-c none)";
     case ErrorCause::buffer_refused:
         return "; try a smaller --buffer-size";
     case ErrorCause::memory_limit: // with_advice() names the sizes
@@ -51,9 +51,9 @@ const char* advice_for(ErrorCause cause) {
 
 const char* advice_for(ErrorCode code) {
     if (code == ErrorCode::privileges)
-        return "; run as root (sudo), in a container with these capabilities";
+        return "; run as root (sudo); a container needs these capabilities";
     if (code == ErrorCode::tiers)
-        return "\nSee --probe, and report this with its output";
+        return "\n--probe shows what this kernel supports; please report this error with its output";
     return "";
 }
 
@@ -62,11 +62,11 @@ std::string mib(size_t bytes) {
 }
 
 std::string memory_limit(const ebpf_loader::MemoryLimitError::Sizes& is) {
-    std::string text = "--max-memory " + mib(is.limit) + " is too low: the program takes " + mib(is.besides) +
-                       " and its buffers " + mib(is.buffers) + "; give it " + mib(is.besides + is.buffers) +
-                       " or more";
+    std::string text = "--max-memory " + mib(is.limit) + " is too low: the program needs " + mib(is.besides) +
+                       " MiB and its buffers " + mib(is.buffers) + " MiB; set it to " +
+                       mib(is.besides + is.buffers) + " or more";
     if (is.buffers > is.least)
-        text += ", or " + mib(is.besides + is.least) + " or more with a smaller --buffer-size";
+        text += ", or to " + mib(is.besides + is.least) + " or more with a smaller --buffer-size";
     return text;
 }
 

@@ -36,7 +36,7 @@ ebpf_loader::Selection select_events(Rules& rules, const Extension* extension) {
         extension->select(selection);
     if (selection.empty())
         throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
-                                 "the rules select no event: there is nothing to do");
+                                 "the rules select no event: add a line that selects one (rules/README.md)");
     return selection;
 }
 

@@ -26,16 +26,17 @@ Offsets sound(Offsets offsets, bool any_release) {
     return offsets;
 }
 
-/// A config that nobody named rules as well: the message says how to do without.
+/// A config in a default location has to be right too. The message names it, since no option did.
 Offsets from_found(const std::string& file, bool any_release) {
-    log(LogLevel::info, "kernel offsets from " + file + ", which was there (-c none: not to use it)");
+    log(LogLevel::info,
+        "kernel offsets from " + file + ", a file in a default location (-c none ignores it)");
     try {
         return sound(Offsets::from_config(file), any_release);
     } catch (const ebpf_loader::Error& error) {
         throw ebpf_loader::Error(error.code(),
                                  std::string(error.what()) + "\n" + file +
-                                     " was taken since it was there: remove it, or give -c none "
-                                     "to take the offsets from the kernel itself",
+                                     " was used because it is in a default location: remove it, or give -c "
+                                     "none to read the offsets from the kernel itself",
                                  error.cause());
     }
 }

@@ -46,7 +46,8 @@ void Outputs::finish() {
         output.sink->finish();
         if (events_ != 0 && output.sink->lost() >= events_ && !output.sink->broken() && !output.is_reported) {
             output.is_reported = true;
-            log(LogLevel::error, output.name + ": took no event: " + std::string(output.sink->error()));
+            log(LogLevel::error,
+                output.name + ": no event was written: " + std::string(output.sink->error()));
         }
     }
 }
@@ -58,9 +59,9 @@ bool Outputs::reopen() {
             continue;
         any = true;
         if (output.sink->reopen())
-            log(LogLevel::info, output.name + ": opened anew");
+            log(LogLevel::info, output.name + ": reopened");
         else
-            log(LogLevel::error, output.name + ": not opened anew: " + std::string(output.sink->error()));
+            log(LogLevel::error, output.name + ": not reopened: " + std::string(output.sink->error()));
     }
     return any;
 }
@@ -69,7 +70,8 @@ bool Outputs::usable() {
     for (Output& output : outputs_)
         if (output.sink->broken() && !output.is_reported) {
             output.is_reported = true;
-            log(LogLevel::error, output.name + ": broken: " + std::string(output.sink->error()));
+            log(LogLevel::error, output.name + ": failed, nothing more is written to it: " +
+                                     std::string(output.sink->error()));
         }
     return outputs_.empty() || !std::ranges::all_of(outputs_, &Output::is_reported);
 }

@@ -288,6 +288,17 @@ void put_text_escaped(LineBuffer& line, std::string_view bytes) {
     put_escaped<TextStyle>(line, bytes);
 }
 
+std::string quoted(std::string_view text, size_t longest) {
+    size_t end = 0;
+    for (size_t shown = 0; end < text.size() && shown < longest; ++shown)
+        end += std::max(decode_utf8(text.data() + end, text.data() + text.size()).length, 1U);
+    LineBuffer line;
+    line.put('"');
+    put_text_escaped(line, text.substr(0, end));
+    line.put(end < text.size() ? std::string_view("...\"") : std::string_view("\""));
+    return std::string(line.view());
+}
+
 bool put_json_escaped(LineBuffer& line, std::string_view bytes) {
     return put_escaped<JsonStyle>(line, bytes);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "telemetry/base/line_buffer.hpp"
@@ -21,6 +22,9 @@ bool is_displayable(uint32_t code_point);
 /// Puts any bytes so that they can stand between quotes in a text line, and the bytes can be recovered:
 /// \" \\ \n \r \t, \u{HEX} for a character that must not be shown, \xHH for any other byte.
 void put_text_escaped(LineBuffer& line, std::string_view bytes);
+
+/// Text for a message: escaped like that, in double quotes, and cut after `longest` characters.
+std::string quoted(std::string_view text, size_t longest = 48);
 
 /// Puts any bytes as the inside of a JSON string. Bytes that are no UTF-8 become \ufffd each;
 /// false when there were any: the reader then needs the bytes by another way.

@@ -15,8 +15,8 @@ void set_priority(int nice) {
     if (getpriority(PRIO_PROCESS, 0) == nice && errno == 0)
         return;
     if (setpriority(PRIO_PROCESS, 0, nice) != 0)
-        log(LogLevel::warning, "the priority stays as it is: " + std::string(strerror(errno)) +
-                                   "; on a busy machine events may be lost (--nice)");
+        log(LogLevel::warning, "cannot set the priority (--nice): " + std::string(strerror(errno)) +
+                                   "; on a busy machine events may be lost");
 }
 
 } // namespace telemetry

@@ -6,6 +6,7 @@
 
 #include <ebpf_loader/error.hpp>
 
+#include "telemetry/base/escape.hpp"
 #include "telemetry/limits/cpu_budget.hpp"
 #include "telemetry/limits/memory_budget.hpp"
 
@@ -19,7 +20,8 @@ constexpr uint32_t most_mebibytes = 1 << 20;
 
 void add_events(po::options_description& options) {
     auto add = options.add_options();
-    const std::string format_help = "one of " + format_names() + "; the first is the default";
+    const std::string format_help =
+        "format of the events: one of " + format_names() + "; the first is the default";
     add("format,f", po::value<std::string>()->value_name("NAME"), format_help.c_str());
 }
 
@@ -42,44 +44,46 @@ void add_sinks(po::options_description& options, const SinkKinds& sinks) {
 void add_kernel(po::options_description& options) {
     auto add = options.add_options();
     add("config,c", po::value<std::string>()->value_name("FILE"),
-        "kernel offsets from FILE, as get_offsets writes it; none: from the kernel alone");
+        "read kernel offsets from FILE, which get_offsets made; none: read them from the kernel itself");
     add("vmlinux", po::value<std::string>()->value_name("FILE"),
-        "kernel offsets from the BTF in FILE: an ELF image or raw BTF");
+        "read kernel offsets from the BTF in FILE: an ELF image or raw BTF");
     add("any-release", "accept a config that was made for another kernel release");
     add("tier", po::value<std::string>()->value_name("NAME"),
-        "tp, raw_tp_sub4096, raw_tp_noloops or raw_tp; without it, the best that loads");
+        "which eBPF programs to load: tp, raw_tp_sub4096, raw_tp_noloops or raw_tp; by default the best that "
+        "this kernel accepts");
     add("buffer-size", po::value<std::string>()->value_name("BYTES"),
-        "size of the ring buffer, or of each CPU's perf buffer: 128K to 1G, taken as a power of two; "
-        "K, M and G are understood");
+        "size of the ring buffer, or of each CPU's perf buffer: 128K to 1G, rounded to a power of two");
 }
 
 void add_run(po::options_description& options) {
     auto add = options.add_options();
-    add("duration", po::value<double>()->value_name("SECONDS"), "end after this time");
+    add("duration", po::value<double>()->value_name("SECONDS"), "stop after this time");
     add("stats", po::value<double>()->value_name("SECONDS"),
-        "print how many events were seen, filtered, emitted and lost, at this interval; without it, at the "
-        "end only");
+        "print how many events were seen, filtered, emitted and lost at this interval, and not only at the "
+        "end");
     add("nice", po::value<int>()->value_name("N"),
-        "priority of this program, from -20 to 19 (0 is the usual one): -10 by default, so that it reads "
-        "in time on a busy machine");
+        "nice value of this program, from -20 (first to run) to 19; -10 by default, so that it reads events "
+        "in "
+        "time on a busy machine");
     add("max-cpu", po::value<std::string>()->value_name("PERCENT"),
-        "how much of one CPU this program may use: above it, events other than execs, exits, forks and "
-        "changes "
-        "of credentials are shed, at next to no cost, and counted");
+        "how much of one CPU this program may use: above it, the kernel side drops events other than execs, "
+        "exits, forks and changes of credentials, and counts them as lost");
     add("max-memory", po::value<std::string>()->value_name("MIB"),
-        "how much resident memory this program may have, in MiB: buffers and caches are made to fit");
+        "how much resident memory this program may have, in MiB: buffers and caches are sized to fit");
     add("log-level", po::value<std::string>()->value_name("LEVEL"),
-        "trace, debug, info (default), warning (or warn), error, fatal (or panic): diagnostics, on "
-        "standard error");
+        "which diagnostics to print on standard error: trace, debug, info (default), warning (or warn), "
+        "error, "
+        "fatal (or panic)");
 }
 
 void add_other(po::options_description& options) {
     auto add = options.add_options();
-    add("check", "check the files that this program reads and the kernel offsets");
+    add("check", "check the files that this program reads and the kernel offsets, and exit");
     add("probe",
-        "print what this kernel can do, which tier fits and why no better one; with -f json as JSON");
-    add("help,h", "print these options");
-    add("version,V", "print the version");
+        "print what this kernel supports, which tier would be used and why no better one, and exit; with -f "
+        "json as JSON");
+    add("help,h", "print this help, and exit");
+    add("version,V", "print the version, and exit");
 }
 
 /// "8M" as 8388608.
@@ -93,7 +97,7 @@ size_t parse_size(const std::string& text) {
     else if (unit != end)
         shift = -1;
     if (error != std::errc{} || shift < 0 || value == 0 || value > SIZE_MAX >> shift)
-        refuse("--buffer-size takes a number of bytes, or one with K, M or G, not \"" + text + "\"");
+        refuse("--buffer-size takes a number of bytes such as 4194304, 4096K or 4M, not " + quoted(text));
     return value << shift;
 }
 
@@ -126,11 +130,11 @@ void parse_kernel(const po::variables_map& values, Options& options) {
     options.vmlinux = text_of(values, "vmlinux");
     options.any_release = values.count("any-release");
     if (options.config && options.vmlinux)
-        refuse("--config and --vmlinux both say where kernel offsets come from: give one");
+        refuse("--config and --vmlinux both name a source of kernel offsets: give only one");
     if (auto tier = text_of(values, "tier")) {
         options.tier = ebpf_loader::parse_tier(*tier);
         if (!options.tier)
-            refuse("--tier is tp, raw_tp_sub4096, raw_tp_noloops or raw_tp, not \"" + *tier + "\"");
+            refuse("--tier is tp, raw_tp_sub4096, raw_tp_noloops or raw_tp, not " + quoted(*tier));
     }
     if (auto size = text_of(values, "buffer-size"))
         options.buffer_bytes = parse_size(*size);
@@ -146,13 +150,14 @@ void parse_run(const po::variables_map& values, Options& options) {
     }
     if (auto percent = text_of(values, "max-cpu"))
         options.max_cpu =
-            whole_number("max-cpu", *percent, CpuBudget::most_percent, " of percent of one CPU");
+            whole_number("max-cpu", *percent, CpuBudget::most_percent, "a percentage of one CPU");
     if (auto mebibytes = text_of(values, "max-memory"))
-        options.max_memory = whole_number("max-memory", *mebibytes, most_mebibytes, " of MiB") * mebibyte;
+        options.max_memory =
+            whole_number("max-memory", *mebibytes, most_mebibytes, "a number of MiB") * mebibyte;
     if (auto level = text_of(values, "log-level")) {
         auto parsed = parse_log_level(*level);
         if (!parsed)
-            refuse("--log-level is trace, debug, info, warning, error or fatal, not \"" + *level + "\"");
+            refuse("--log-level is trace, debug, info, warning, error or fatal, not " + quoted(*level));
         options.log_level = *parsed;
     }
 }
@@ -186,6 +191,8 @@ po::variables_map parse(int argc, const char* const argv[], const Groups& groups
                       .run(),
                   values);
         return values;
+    } catch (const po::too_many_positional_options_error&) {
+        refuse("there are no positional arguments, every value needs its option");
     } catch (const po::error& error) {
         refuse(error.what());
     }
@@ -214,7 +221,7 @@ std::optional<std::chrono::milliseconds> seconds_of(const po::variables_map& val
         return std::nullopt;
     const double seconds = values[name].as<double>();
     if (!std::isfinite(seconds) || seconds < 0.001 || seconds > 1e9)
-        refuse(std::string("--") + name + " takes a number of seconds above 0");
+        refuse(std::string("--") + name + " takes a number of seconds from 0.001 to 1000000000");
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
 }
 
@@ -223,8 +230,8 @@ uint32_t whole_number(const char* option, const std::string& text, uint32_t most
     const char* const end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, value);
     if (error != std::errc{} || rest != end || value == 0 || value > most)
-        refuse(std::string("--") + option + " takes a number" + of + " from 1 to " + std::to_string(most) +
-               ", not \"" + text + "\"");
+        refuse(std::string("--") + option + " takes " + of + " from 1 to " + std::to_string(most) + ", not " +
+               quoted(text));
     return value;
 }
 

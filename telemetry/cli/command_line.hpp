@@ -20,7 +20,7 @@ struct Groups {
     po::options_description events{"Events"};
     po::options_description kernel{"Kernel"};
     po::options_description run{"Run"};
-    po::options_description other{"Instead of a run"};
+    po::options_description other{"Other actions"};
 
     explicit Groups(const SinkKinds& sinks = common_sinks());
     po::options_description all() const;
@@ -38,9 +38,10 @@ std::optional<std::string> text_of(const po::variables_map& values, const char* 
 /// Throws ebpf_loader::Error(usage) but for a number from 0.001 to 1e9.
 std::optional<std::chrono::milliseconds> seconds_of(const po::variables_map& values, const char* name);
 
-/// Throws ebpf_loader::Error(usage) but for a whole number from 1 to `most`. `of`: " of what", for
-/// the sentence.
-uint32_t whole_number(const char* option, const std::string& text, uint32_t most, const char* of = "");
+/// Throws ebpf_loader::Error(usage) but for a whole number from 1 to `most`. `of` is what
+/// the message calls it.
+uint32_t whole_number(const char* option, const std::string& text, uint32_t most,
+                      const char* of = "a number");
 
 /// "0.1.0"
 std::string version();

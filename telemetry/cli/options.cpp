@@ -16,14 +16,15 @@ namespace po = command_line::po;
 
 command_line::Groups groups() {
     command_line::Groups groups;
-    groups.events.add_options()("rules,r", po::value<std::string>()->value_name("FILE"),
-                                "which events to report; without it, built-in rules")(
-        "imds", "requests to the instance metadata service too, as imds-tracker reports them");
+    groups.events.add_options()(
+        "rules,r", po::value<std::string>()->value_name("FILE"),
+        "report the events that the rules in FILE select; by default those of the built-in rules")(
+        "imds", "also report requests to the instance metadata service, as imds-tracker does");
     groups.run.add_options()(
         "max-events-per-process", po::value<std::string>()->value_name("N"),
-        "report at most N events a second of each process; the others are lost and counted. Execs, "
-        "exits, forks and changes of credentials are not limited");
-    groups.other.add_options()("list-syscalls", "print the table of system calls");
+        "report at most N events a second of each process; the others are counted as lost. Execs, exits, "
+        "forks and changes of credentials are not limited");
+    groups.other.add_options()("list-syscalls", "print the table of system calls, and exit");
     return groups;
 }
 
@@ -34,21 +35,21 @@ Examples:
   sudo ./ebpf_telemetry -r my.rules -f json -o /var/log/telemetry.json
       events that other rules select, as JSON, to a file (reopened on SIGHUP)
   sudo ./ebpf_telemetry -s -Q
-      to syslog alone, as a service would
+      to syslog alone, as for a service
   sudo ./ebpf_telemetry -o events.log -o -
       to a file and to the screen
   sudo ./ebpf_telemetry --duration 10 --stats 1 -q
-      ten seconds of counting
+      count events for ten seconds
   ./ebpf_telemetry --check -r my.rules
-      are the rules right?
+      check the rules of a file
 
-Kernel offsets come from the file of -c; without one, from an ebpf_telemetry.conf in the
-folder above the program's (where building from source puts it) or in
-/etc/ebpf_telemetry; without that, from the kernel itself.
+Kernel offsets are read from the file that -c names; without -c, from an ebpf_telemetry.conf
+in the directory above the program's (where a build from source puts it) or in
+/etc/ebpf_telemetry; without such a file, from the kernel itself.
 
-Exit status: 0 all well, 1 a fault of the program, 2 wrong option, rule or file, 3 missing
+Exit status: 0 success, 1 internal error, 2 wrong option, rule or file, 3 missing
 privileges, 4 kernel lockdown, 5 no tracefs, 6 no usable kernel offsets, 7 the kernel
-refused every tier, 8 out of memory or buffers, 9 an output broke or took no
+refused every tier, 8 out of memory or buffers, 9 an output failed or took no
 event.
 )";
 

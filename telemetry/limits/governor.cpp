@@ -80,8 +80,8 @@ void Governor::note() {
     if (!logged_shedding_)
         log(LogLevel::warning,
             "--max-cpu " + std::to_string(report_.max_cpu) +
-                " is used up: ordinary events are shed now and then, and counted as "
-                "lost by max_cpu; execs, exits, forks and changes of credentials are reported");
+                " is used up: ordinary events are shed at times and counted as lost (max_cpu); execs, "
+                "exits, forks and changes of credentials are still reported");
     logged_shedding_ = true;
 }
 
@@ -91,8 +91,8 @@ void Governor::pause() {
     if (!logged_pause_)
         log(LogLevel::warning,
             "--max-cpu " + std::to_string(report_.max_cpu) +
-                " is used up although ordinary events are shed: the reader pauses now and then, and "
-                "what then finds no room is lost by buffer_full");
+                " is used up although ordinary events are shed: the reader pauses at times, and events "
+                "that find no room in the buffer meanwhile are counted as lost (buffer_full)");
     logged_pause_ = true;
     const Time length = std::min(budget_->until_relief(), longest_pause);
     const timespec time{0, static_cast<long>(length.count())};
@@ -104,7 +104,7 @@ void Governor::pause() {
 void Governor::log_calm() {
     log(LogLevel::info,
         "within --max-cpu " + std::to_string(report_.max_cpu) +
-            " again: all events are reported; they were shed " + std::to_string(report_.times_shed) +
+            " again: all events are reported; events were shed " + std::to_string(report_.times_shed) +
             " times so far, for " +
             std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(report_.shed).count()) +
             " ms in all");
@@ -133,13 +133,15 @@ void Governor::shrink(size_t resident) {
     if (can_shrink)
         ++report_.times_shrunk;
     if (!logged_memory_)
-        log(LogLevel::warning, "memory of " + mib(resident) + " is above --max-memory " +
+        log(LogLevel::warning, "resident memory, " + mib(resident) + ", is above --max-memory " +
                                    std::to_string(report_.max_memory / mebibyte) +
-                                   ": the cache of processes is halved, to " + mib(report_.resident));
+                                   ": the cache of processes is halved, which leaves " +
+                                   mib(report_.resident));
     logged_memory_ = true;
     if (!can_shrink && report_.resident > report_.max_memory && !logged_least_) {
-        log(LogLevel::warning, "memory stays above --max-memory, with the caches at their least; a smaller "
-                               "--buffer-size would help");
+        log(LogLevel::warning,
+            "resident memory stays above --max-memory although the cache of processes is at its "
+            "smallest; use a smaller --buffer-size");
         logged_least_ = true;
     }
 }

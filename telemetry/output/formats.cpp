@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "telemetry/base/escape.hpp"
 #include "telemetry/base/refuse.hpp"
 
 namespace telemetry {
@@ -24,7 +25,7 @@ std::span<const Format* const> formats() {
 const Format& format_named(std::string_view name) {
     const auto found = std::ranges::find(all, name, &Format::name);
     if (found == std::end(all))
-        refuse("--format is one of " + format_names() + ", not \"" + std::string(name) + "\"");
+        refuse("--format is one of " + format_names() + ", not " + quoted(name));
     return **found;
 }
 

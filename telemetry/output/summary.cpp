@@ -47,12 +47,14 @@ std::string balance_text(const Summary& summary) {
         out += " + " + number(summary.in_flight) + " in flight";
     out += "\n";
     if (summary.imbalance() != 0)
-        out += "events: the two sides differ by " + std::to_string(summary.imbalance()) + "\n";
+        out +=
+            "events: the two sides of this equation differ by " + std::to_string(summary.imbalance()) + "\n";
     if (summary.missed_runs > 0)
         out += "hooks: the kernel skipped " + number(summary.missed_runs) +
-               " runs; what they would have seen is unknown\n";
+               " runs of the programs; the events that they missed are not counted\n";
     if (summary.field_faults > 0)
-        out += "fields: " + number(summary.field_faults) + " not in memory when they were read\n";
+        out += "fields: " + number(summary.field_faults) +
+               " could not be read, because their memory was not resident\n";
     return out;
 }
 
@@ -61,8 +63,7 @@ std::string cache_text(const Summary& summary) {
     return "processes: " + number(summary.cached_processes) + " known in " +
            number(summary.cached_bytes >> 10) + " KiB; images: " + number(cache.records) + " from records, " +
            number(cache.inherited) + " from parents, " + number(cache.remembered + cache.healed) +
-           " from /proc, " + number(cache.unhealed) + " not to be had, " + number(cache.evicted) +
-           " evicted\n";
+           " from /proc, " + number(cache.unhealed) + " unavailable, " + number(cache.evicted) + " evicted\n";
 }
 
 uint64_t milliseconds(std::chrono::nanoseconds time) {

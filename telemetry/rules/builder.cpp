@@ -77,7 +77,8 @@ void Builder::add_for_every_call(const Statement& statement) {
     }
     for (size_t i = 0; i < used.size(); ++i)
         if (!used[i] && refused[i])
-            throw Mistake{refused[i]->where, "this fits no system call; for one, " + refused[i]->message,
+            throw Mistake{refused[i]->where,
+                          "this clause fits no system call; for example: " + refused[i]->message,
                           refused[i]->expected};
 }
 
@@ -150,7 +151,7 @@ void Builder::finish() {
     }
     if (!selects)
         warn({}, "the rules select no event at all",
-             "a line with the name of a system call, such as: execve");
+             "a line that begins with the name of a system call, such as: execve");
 }
 
 } // namespace telemetry::rules

@@ -27,9 +27,9 @@ uint64_t Cursor::take_number() {
     }
     last_ = at_;
     if (at_ == digits)
-        throw Mistake{{begin, at_}, "no digits behind 0x", "hexadecimal digits"};
+        throw Mistake{{begin, at_}, "no digits after 0x", "hexadecimal digits"};
     if (overflow)
-        throw Mistake{{begin, at_}, "the number does not fit 64 bits", "18446744073709551615 or less"};
+        throw Mistake{{begin, at_}, "the number does not fit in 64 bits", "18446744073709551615 or less"};
     return value;
 }
 

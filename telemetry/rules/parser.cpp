@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "telemetry/base/escape.hpp"
 #include "telemetry/rules/resolve.hpp"
 #include "telemetry/rules/values.hpp"
 
@@ -78,7 +79,7 @@ void Parser::definition() {
     cursor_.skip_blanks();
     const auto word = cursor_.take_word();
     if (!word)
-        throw Mistake{cursor_.here(), "a macro without a name", "let NAME = clause..."};
+        throw Mistake{cursor_.here(), "the macro has no name", "let NAME = clause..."};
     const std::string name(source_.text(*word));
     const auto defined = macros_.find(name);
     if (defined != macros_.end())
@@ -130,7 +131,7 @@ void Parser::target(Statement& rule) {
         rule.head = *word;
         target_by_name(rule, source_.text(*word));
     } else {
-        throw Mistake{cursor_.here(), "a line begins with the system call it is for",
+        throw Mistake{cursor_.here(), "a line has to begin with the system call that it is for",
                       std::string(EXPECTED_TARGET)};
     }
 }
@@ -195,8 +196,8 @@ bool Parser::take_flags(Statement* rule) {
         return false;
     }
     if (!rule || rule->exclude)
-        throw Mistake{*word, std::string(flags) + " belongs to lines that select events",
-                      rule ? "no P or V behind not" : "no P or V in a macro"};
+        throw Mistake{*word, std::string(flags) + " is only for lines that select events",
+                      rule ? "no P or V on a line that begins with not" : "no P or V in a macro"};
     rule->require_standard |= flags.find('P') != flags.npos;
     rule->require_specific |= flags.find('V') != flags.npos;
     return true;
@@ -219,7 +220,7 @@ std::vector<Clause> Parser::term() {
                       "a blank between clauses, which are ORed anyway, or values in parentheses: (A|B)"};
     case '\\':
         throw Mistake{cursor_.here(), "a stray \"\\\"",
-                      "the line to end behind the backslash, or no backslash"};
+                      "the end of the line right after the backslash, or no backslash"};
     default:
         throw Mistake{cursor_.here(),
                       "a comparison cannot begin with " + quoted(source_.text(cursor_.here())), expected};
@@ -305,7 +306,7 @@ Type Parser::field_type(Span at) const {
     const Field* field = find_field(word);
     if (!field && !is_argument(word)) {
         if (is_flags(word))
-            throw Mistake{at, std::string(word) + " is a flag of the line, no comparison",
+            throw Mistake{at, std::string(word) + " is a flag of the line, not a field",
                           expected_field(subject_)};
         throw Mistake{at, "unknown field " + quoted(word),
                       expected_field(subject_) + suggested_field(word, subject_)};
@@ -325,7 +326,7 @@ const Operator& Parser::comparison_operator(Type type) {
     const char* kind = type == Type::number ? "a number" : type == Type::truth ? "yes or no" : "text";
     const std::string expected = "an operator for " + std::string(kind) + ": " + allowed_operators(type);
     if (sign.empty())
-        throw Mistake{cursor_.here(), "a comparison without an operator", expected};
+        throw Mistake{cursor_.here(), "the comparison has no operator", expected};
     cursor_.take_to(end);
     for (const Operator& op : operators()) {
         if (op.sign != sign)

@@ -6,6 +6,7 @@
 
 #include <ebpf_loader/constants.hpp>
 
+#include "telemetry/base/escape.hpp"
 #include "telemetry/rules/fields.hpp"
 #include "telemetry/rules/syntax.hpp"
 

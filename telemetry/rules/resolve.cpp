@@ -5,6 +5,8 @@
 
 #include <ebpf_loader/constants.hpp>
 
+#include "telemetry/base/escape.hpp"
+
 namespace telemetry::rules {
 namespace {
 
@@ -59,7 +61,7 @@ NumberTest number_test(const Comparison& comparison, const NumericField& field) 
     }
     if (field.is_32_bit && !fits_32_bits(value))
         throw Mistake{comparison.value_at,
-                      "the value does not fit the 32 bits of " + std::string(comparison.field),
+                      "the value does not fit in the 32 bits of " + std::string(comparison.field),
                       "a value from -2147483648 to 4294967295"};
     const bool ordered = comparison.op == Op::lt || comparison.op == Op::gt;
     const uint8_t shift = field.is_32_bit ? 32 : 0;
@@ -119,7 +121,7 @@ void check_field(const Subject& subject, std::string_view field, Span where) {
         throw Mistake{where, name + " never returns: it has no " + std::string(field), others};
     }
     if (subject.process != EBT_ROW_NONE)
-        throw Mistake{where, name + " is no system call: it has no arguments", others};
+        throw Mistake{where, name + " is not a system call: it has no arguments", others};
     const std::string list = subject.argument_list();
     throw Mistake{where, name + " has no argument " + std::string(field),
                   list.empty() ? others : "one of its arguments: " + list};

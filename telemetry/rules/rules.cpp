@@ -57,7 +57,7 @@ uint16_t select(ebpf_loader::Selection& selection, const Subject& subject, const
 
 [[noreturn]] void cannot_read(const std::string& file, const std::string& why) {
     throw RuleError(file + ": error: cannot read the rules: " + why +
-                    "\nexpected: a file of rules, as --rules names it\n");
+                    "\nexpected: the path of a rules file that can be read\n");
 }
 
 } // namespace

@@ -9,7 +9,6 @@ namespace telemetry::rules {
 namespace {
 
 constexpr size_t SHOWN_WIDTH = 100; ///< how much of a source line a message shows
-constexpr size_t QUOTED_WIDTH = 48; ///< how much of a word a message shows
 
 /// Returns the offset after the end of the statement's line. A backslash at its end continues a
 /// line, unless it is in a string (which never spans lines) or in a comment.
@@ -133,24 +132,6 @@ std::string SourceText::describe(std::string_view severity, const Mistake& mista
     if (!mistake.expected.empty())
         result += "expected: " + mistake.expected + '\n';
     return result;
-}
-
-std::string quoted(std::string_view text) {
-    static constexpr char HEX[] = "0123456789abcdef";
-    std::string result = "\"";
-    size_t at = 0;
-    for (size_t shown = 0; at < text.size() && shown < QUOTED_WIDTH; ++shown) {
-        const size_t length = character_length(text, at);
-        std::string visible;
-        append_shown(visible, text.substr(at, length));
-        const auto byte = static_cast<unsigned char>(text[at]);
-        if (visible == "?" && text[at] != '?')
-            result.append("\\x") += {HEX[byte >> 4], HEX[byte & 15]};
-        else
-            result += visible == "\t" ? "\\t" : visible;
-        at += visible == "?" ? 1 : length;
-    }
-    return result + (at < text.size() ? "...\"" : "\"");
 }
 
 } // namespace telemetry::rules

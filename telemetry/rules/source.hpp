@@ -41,9 +41,6 @@ class SourceText {
     std::vector<size_t> lines_; ///< offset of each line's first byte
 };
 
-/// Returns text for a message: in double quotes, with control bytes escaped and long text cut.
-std::string quoted(std::string_view text);
-
 /// The length of the well-formed UTF-8 character at `at`, or 1 for a byte that begins none.
 size_t character_length(std::string_view text, size_t at);
 

@@ -5,6 +5,8 @@
 
 #include <ebpf_loader/constants.hpp>
 
+#include "telemetry/base/escape.hpp"
+
 namespace telemetry::rules {
 namespace {
 
@@ -181,7 +183,10 @@ char ValueParser::escape() {
     if (kind == 'n')
         return '\n';
     if (low < 0)
-        throw Mistake{escape, "unknown escape " + quoted(source_.text(escape)),
+        throw Mistake{escape,
+                      kind == 'x' ? "\\x is not followed by two hexadecimal digits"
+                                  : "unknown escape: a backslash before " +
+                                        quoted(source_.text({cursor_.at() - 1, cursor_.at()})),
                       "\\\", \\\\, \\n, or \\x and two hexadecimal digits"};
     return static_cast<char>(high * 16 + low);
 }

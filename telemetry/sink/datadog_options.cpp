@@ -8,7 +8,7 @@ namespace telemetry {
 namespace {
 
 constexpr SinkOption command_line_options[] = {
-    {"datadog", "send events to Datadog too; DD_API_KEY and DD_SITE from the environment"},
+    {"datadog", "also send events to Datadog, with DD_API_KEY and DD_SITE from the environment"},
 };
 
 constexpr std::string_view path = "/api/v2/logs";
@@ -40,7 +40,8 @@ DatadogOptions datadog_options(const std::function<const char*(const char*)>& ge
     for (const char c : options.api_key)
         if (c <= ' ' || c >= 0x7f)
             throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
-                                     "DD_API_KEY holds a character that no key has: set the key alone");
+                                     "DD_API_KEY contains a blank or another character that no API key has: "
+                                     "set it to the key alone");
     const std::string site = value("DD_SITE");
     options.url = "https://http-intake.logs." + (site.empty() ? "datadoghq.com" : site) + std::string(path);
     for (const char* name : {"DD_URL", "DD_LOGS_URL"}) // the latter counts

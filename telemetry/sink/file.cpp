@@ -8,7 +8,8 @@ namespace telemetry {
 namespace {
 
 constexpr SinkOption options[] = {
-    {"output,o", "append events to FILE instead of the screen; again for a further file; - is the screen",
+    {"output,o",
+     "append events to FILE instead of printing them; may be given more than once; - is standard output",
      "FILE"},
 };
 

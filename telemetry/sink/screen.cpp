@@ -11,8 +11,8 @@ namespace telemetry {
 namespace {
 
 constexpr SinkOption options[] = {
-    {"quiet,q", "no events on the screen; diagnostics stay"},
-    {"very-quiet,Q", "nothing at all on the screen"},
+    {"quiet,q", "print no events on standard output; diagnostics are printed all the same"},
+    {"very-quiet,Q", "print neither events nor diagnostics"},
 };
 
 /// With -o, the screen is one output among others and must be named; without, it is the one.
@@ -21,7 +21,7 @@ std::vector<std::string> targets(const SinkArguments& arguments) {
     const bool is_named = std::ranges::count(files, "-") > 0;
     const bool is_quiet = arguments.has("quiet") || arguments.has("very-quiet");
     if (is_named && is_quiet)
-        refuse("-o - asks for events on the screen, -q and -Q for none");
+        refuse("-o - prints events on standard output, -q and -Q forbid that: give only one of them");
     const bool is_wanted = !is_quiet && (files.empty() || is_named);
     return std::vector<std::string>(is_wanted ? 1 : 0);
 }

@@ -67,7 +67,7 @@ void StreamSink::attach(int fd) {
     const int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
         throw Error(ErrorCode::usage, "Cannot write to " + name_ + ": " + std::strerror(EBADF) +
-                                          ". Give it a file or a reader.");
+                                          ". Redirect it to a file or a pipe with a reader.");
     use(fd, UniqueFd());
 }
 
@@ -76,7 +76,7 @@ void StreamSink::open() {
     if (!file) {
         const int why = errno;
         throw Error(ErrorCode::usage, "Cannot write to " + path_ + ": " + std::strerror(why) + ". " +
-                                          (why == ENXIO ? "A FIFO or socket needs a reader before a writer."
+                                          (why == ENXIO ? "Start the reader of this FIFO or socket first."
                                                         : "Check the path and its permissions."));
     }
     const int fd = file.get();
@@ -261,7 +261,7 @@ bool StreamSink::reopen() {
     flush();
     UniqueFd file = open_path();
     if (!file) {
-        set_error("cannot open it anew: " + std::string(std::strerror(errno)));
+        set_error("cannot reopen it: " + std::string(std::strerror(errno)));
         return false;
     }
     if (fragment_) { // its beginning stays in the old file

@@ -24,7 +24,7 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr SinkOption command_line_options[] = {
-    {"syslog,s", "send events to syslog too (facility user, ident ebpf-telemetry)"},
+    {"syslog,s", "also send events to syslog (facility user, ident ebpf-telemetry)"},
 };
 
 constexpr std::string_view identity = "ebpf-telemetry";
@@ -89,7 +89,7 @@ std::string SyslogSink::remedy(int error_number) {
     case ECONNREFUSED:
         return "Is a syslog daemon running?";
     case EPROTOTYPE:
-        return "The syslog daemon must take datagrams there.";
+        return "The syslog daemon must accept datagrams there (a SOCK_DGRAM socket).";
     default:
         return "Check the socket and its permissions.";
     }

@@ -111,7 +111,8 @@ TEST_P(Secrets, AreShownByUnsafeWhichSaysSo) {
     program.be_asked();
     program.end();
     const std::string err = program.err(), sent = program.sent().dump();
-    const size_t warning = err.find("warning: --unsafe: bodies and URLs are shown with the secrets in them");
+    const size_t warning =
+        err.find("warning: --unsafe: bodies and URLs are shown including the secrets in them");
     EXPECT_LT(warning, err.find("info: reporting"));
     for (const std::string& one :
          {aws_token, aws_key, aws_credential_token, alibaba_token, alibaba_key, alibaba_security_token,

@@ -59,7 +59,7 @@ TEST_F(Run, CountsWhatAFullDiskDoesNotTake) {
     call_getppid(caller, 10);
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 9);
-    EXPECT_THAT(program.err(), HasSubstr("/dev/full: took no event"));
+    EXPECT_THAT(program.err(), HasSubstr("/dev/full: no event was written"));
     json summary = program.summaries().at(0);
     EXPECT_EQ(summary["emitted"], 10);
     EXPECT_EQ(summary["outputs"][0]["lost"], 10);

@@ -68,17 +68,17 @@ TEST(ImdsEndpoints, UsersAddAndReplace) {
 
 TEST(ImdsEndpoints, MistakesAreShownWhereTheyAre) {
     EXPECT_EQ(error("# fine\n169.254.169.254 80 aws\n300.1.1.1 80 aws\n"),
-              "x.conf:3:1: error: \"300.1.1.1\" is no IP address\n300.1.1.1 80 aws\n^~~~~~~~~\n"
+              "x.conf:3:1: error: \"300.1.1.1\" is not an IP address\n300.1.1.1 80 aws\n^~~~~~~~~\n"
               "expected: an address such as 169.254.169.254 or fd00:ec2::254\n");
     EXPECT_THAT(error("10.0.0.1"), HasSubstr("x.conf:1:9: error: the line has no port"));
     EXPECT_THAT(error("10.0.0.1 80"), HasSubstr("x.conf:1:12: error: the line has no provider"));
-    EXPECT_THAT(error("10.0.0.1 80,,81 aws"), HasSubstr("x.conf:1:13: error: \"\" is no port"));
-    EXPECT_THAT(error("10.0.0.1 0 aws"), HasSubstr("x.conf:1:10: error: \"0\" is no port"));
-    EXPECT_THAT(error("10.0.0.1 65536 aws"), HasSubstr("is no port"));
-    EXPECT_THAT(error("10.0.0.1 99999999999999999999 aws"), HasSubstr("is no port"));
-    EXPECT_THAT(error("10.0.0.1 8o aws"), HasSubstr("is no port"));
+    EXPECT_THAT(error("10.0.0.1 80,,81 aws"), HasSubstr("x.conf:1:13: error: \"\" is not a port"));
+    EXPECT_THAT(error("10.0.0.1 0 aws"), HasSubstr("x.conf:1:10: error: \"0\" is not a port"));
+    EXPECT_THAT(error("10.0.0.1 65536 aws"), HasSubstr("is not a port"));
+    EXPECT_THAT(error("10.0.0.1 99999999999999999999 aws"), HasSubstr("is not a port"));
+    EXPECT_THAT(error("10.0.0.1 8o aws"), HasSubstr("is not a port"));
     EXPECT_THAT(error("10.0.0.1 80 amazon"), HasSubstr("x.conf:1:13: error: unknown provider \"amazon\""));
-    EXPECT_THAT(error(std::string("10.0.0.1\0 80 aws", 16)), HasSubstr("is no IP address"));
+    EXPECT_THAT(error(std::string("10.0.0.1\0 80 aws", 16)), HasSubstr("is not an IP address"));
     const std::string many = error("a\nb\x1b[2J\n");
     EXPECT_THAT(many, HasSubstr("x.conf:1:1"));
     EXPECT_THAT(many, HasSubstr("x.conf:2:1"));

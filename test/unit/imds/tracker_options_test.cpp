@@ -103,6 +103,6 @@ TEST(ImdsOptions, Mistakes) {
     EXPECT_THAT(refused({"--colour", "blue"}), HasSubstr("--colour is"));
     EXPECT_THAT(refused({"-f", "xml"}), HasSubstr("--format is"));
     EXPECT_THAT(refused({"--log-level", "loud"}), HasSubstr("--log-level is"));
-    EXPECT_THAT(refused({"-c", "a", "--vmlinux", "b"}), HasSubstr("give one"));
+    EXPECT_THAT(refused({"-c", "a", "--vmlinux", "b"}), HasSubstr("give only one"));
     EXPECT_THAT(refused({"stray"}), HasSubstr("--help"));
 }

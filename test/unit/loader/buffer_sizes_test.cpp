@@ -59,11 +59,11 @@ TEST(BufferSizes, ShrinkUntilTheyFit) {
 
 TEST(BufferSizes, OfWhichNoneFitAreRefused) {
     const BufferSizes small(asked(0, 10 * mib, 20 * mib), 4);
-    EXPECT_THAT(refusal(small, true), HasSubstr("give it 21 or more"));
-    EXPECT_THAT(refusal(small, false), HasSubstr("give it 22 or more"));
+    EXPECT_THAT(refusal(small, true), HasSubstr("set it to 21 or more"));
+    EXPECT_THAT(refusal(small, false), HasSubstr("set it to 22 or more"));
     const BufferSizes large(asked(16 * mib, 30 * mib, 20 * mib), 4);
     EXPECT_THAT(refusal(large, true),
-                HasSubstr("give it 53 or more, or 21 or more with a smaller --buffer-size"));
+                HasSubstr("set it to 53 or more, or to 21 or more with a smaller --buffer-size"));
     EXPECT_EQ(BufferSizes(asked(16 * mib, 53 * mib, 20 * mib), 4).ring(), 16 * mib);
     EXPECT_NO_THROW(BufferSizes(asked(16 * mib, 53 * mib, 20 * mib), 4).memory(true));
     EXPECT_NO_THROW(BufferSizes(asked(0, 21 * mib, 20 * mib), 4).memory(true));

@@ -208,7 +208,7 @@ TEST(RulesKernel, LoadSaysWhyItCannot) {
     };
     EXPECT_EQ(why("/nonexistent/x.rules"),
               "/nonexistent/x.rules: error: cannot read the rules: No such file or "
-              "directory\nexpected: a file of rules, as --rules names it\n");
+              "directory\nexpected: the path of a rules file that can be read\n");
     EXPECT_NE(why("/").find("Is a directory"), std::string::npos);
     EXPECT_NE(why("/dev/zero").find("longer than 16 MiB"), std::string::npos);
 }

@@ -78,7 +78,7 @@ TEST(FileSink, SaysWhyItCannotOpen) {
     const std::pair<std::string, std::string> cases[] = {
         {folder.path(), "Is a directory"},
         {folder.path() + "/none/events", "No such file or directory"},
-        {fifo, "A FIFO or socket needs a reader"}, // and must not wait for it
+        {fifo, "Start the reader of this FIFO"}, // and must not wait for it
     };
     for (const auto& [path, reason] : cases) {
         try {
