@@ -33,6 +33,7 @@ namespace fs = std::filesystem;
 /// is in no header: its first members have been these from Linux 3.3 to 7.2, and the engine
 /// looks at a mount of its own process before its first event, as at everything else.
 constexpr const char* source_text = R"(
+#include <linux/binfmts.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/cred.h>
@@ -53,6 +54,7 @@ struct mount {
 };
 struct every_structure {
     struct task_struct task_struct;
+    struct linux_binprm linux_binprm;
     struct thread_info thread_info;
     struct cred cred;
     struct mm_struct mm_struct;

@@ -120,6 +120,7 @@ enum ebt_plan_flag {
 	EBT_PLAN_IDENTITY = 1 << 7,      /* a predicate asks for credentials, login uid or parent */
 	EBT_PLAN_TRANSFER = 1 << 8,      /* records of the kind EBT_TRANSFER are wanted, ... */
 	EBT_PLAN_TRANSFER_ONLY = 1 << 9, /* ... and nothing else */
+	EBT_PLAN_WITNESSED = 1 << 10,    /* if it succeeds, something has been witnessed of it */
 	EBT_PLAN_VITAL = 1 << 12, /* execs, exits, forks, credentials: the last to find no room */
 };
 
@@ -137,6 +138,29 @@ enum ebt_move {
 
 #define EBT_MOVE_NO_FLAGS 0 /* ebt_plan.move_flags: no argument has MSG_* */
 
+/*
+ * What a kprobe witnesses while the kernel acts on it: the path or address of a call, ...
+ * Bits of ebt_plan.witness.
+ */
+enum ebt_witness {
+	EBT_WITNESS_CREATE = 1 << 0, /* of an open that creates, or a mknod */
+	EBT_WITNESS_UNLINK = 1 << 1,
+	EBT_WITNESS_RMDIR = 1 << 2,
+	EBT_WITNESS_MKDIR = 1 << 3,
+	EBT_WITNESS_MKNOD = 1 << 4,
+	EBT_WITNESS_SYMLINK = 1 << 5,
+	EBT_WITNESS_LINK = 1 << 6,       /* what there was, and what there is */
+	EBT_WITNESS_RENAME = 1 << 7,     /* the same */
+	EBT_WITNESS_ATTRIBUTES = 1 << 8, /* mode, owner, size, times */
+	EBT_WITNESS_XATTR = 1 << 9,
+	EBT_WITNESS_EXEC = 1 << 10, /* the file that was to be executed, and its interpreter */
+	EBT_WITNESS_CONNECT = 1 << 11,
+	EBT_WITNESS_BIND = 1 << 12,
+	EBT_WITNESS_SEND = 1 << 13,
+	EBT_WITNESS_ADDRESSES = EBT_WITNESS_CONNECT | EBT_WITNESS_BIND | EBT_WITNESS_SEND,
+	EBT_WITNESS_PATHS = EBT_WITNESS_EXEC - 1, /* those that a mount is written to for */
+};
+
 /* Map `plans`: by row. */
 struct ebt_plan {
 	__u16 flags; /* ebt_plan_flag */
@@ -145,6 +169,8 @@ struct ebt_plan {
 	__u8 move;           /* ebt_move */
 	__u8 move_direction; /* ebt_direction */
 	__u8 move_flags;     /* index of the argument that has MSG_* */
+	__u16 witness;       /* ebt_witness: what of the call is witnessed */
+	__u16 reserved[3];
 	struct ebt_step step[2][EBT_STEPS];
 	struct ebt_predicate predicate[EBT_PREDICATES];
 };

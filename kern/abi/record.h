@@ -39,6 +39,7 @@ enum ebt_record_flag {
 	EBT_LOST_FIELDS = 1 << 2, /* the record ran out of room or of steps */
 	EBT_CHECKED = 1 << 3, /* execveat with AT_EXECVE_CHECK: it succeeded and executed nothing */
 	EBT_INTERRUPTED = 1 << 4,
+	EBT_VIA_IO_URING = 1 << 5, /* no system call, but the io_uring operation like it */
 };
 
 /*
@@ -137,7 +138,14 @@ enum ebt_field_kind {
 	EBT_FIELD_CHILD = 12,   /* struct ebt_child */
 	EBT_FIELD_TRANSFER = 13,   /* struct ebt_transfer, then the first of the bytes moved */
 	EBT_FIELD_USER_STACK = 14, /* struct ebt_registers, then the memory from its sp on */
-	EBT_FIELD_KINDS = 15,
+	EBT_FIELD_WITNESS =
+	    15, /* struct ebt_inode, then components: the call's first path or its
+		   second, by arg, as the kernel acted on it. Status EBT_UNAVAILABLE:
+		   the call should have been witnessed and was not */
+	EBT_FIELD_WITNESS_ADDRESS = 16, /* struct sockaddr_storage, `original` bytes of it: the
+					   kernel's copy; arg counts from 0. `count` of the first:
+					   how many the call had, of which not all need be here */
+	EBT_FIELD_KINDS = 17,
 };
 
 #define EBT_ARG_RET EBT_ARGS /* ebt_field.arg: the returned descriptor */

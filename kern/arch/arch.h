@@ -15,6 +15,10 @@
  *   registers_number()        the raw number of a call among them
  *   call_arguments()          its arguments
  *   read_entry()              whether and by which call a task came from user space
+ *   call_identity(), is_under_way()
+ *                             which of a thread's calls it is, and whether it has a result
+ *   FUNCTION_ARG1() ..., FUNCTION_STACK()
+ *                             what a kprobe finds in the registers
  *   user_ip(), user_sp()      two of the registers of struct ebt_registers
  *   dispatch_socketcall()     the call that socketcall(2) stands for, where the architecture
  *                             has one

@@ -13,6 +13,7 @@ struct call {
 	__u32 missing;
 	__s64 ret;
 	__u64 args[EBT_ARGS];
+	__u64 identity; /* tells it from other calls that the thread makes; 0: not known */
 };
 
 #endif

@@ -107,6 +107,23 @@ struct task_view {
 
 #define WINDOW 128 /* bytes */
 
+/* What is witnessed, or was: see witness/witness.h. */
+enum witness_mode {
+	WITNESS_NONE = 0,
+	WITNESS_TAKEN = 1,  /* the record's call has a witness */
+	WITNESS_STORE = 2,  /* a path is walked to be kept; there is no record */
+	WITNESS_EVENT = 3,  /* ... for a record of its own, whose filter comes next */
+	WITNESS_DETAIL = 4, /* that has passed the filter */
+};
+
+struct witness_cursor {
+	__u64 mount;
+	__u64 second; /* dentry of the path that comes after this one */
+	__u64 socket; /* that the call acted on; 0: not known */
+	__u32 mode;   /* witness_mode */
+	__u32 which;
+};
+
 struct scratch {
 	__u64 values[EBT_VALUES];
 	__u64 window[WINDOW / 8]; /* a piece of a kernel structure: see READ_SPAN */
@@ -117,6 +134,7 @@ struct scratch {
 	struct walker walker;
 	struct argv_cursor argv;
 	struct transfer_cursor transfer;
+	struct witness_cursor witness;
 	__s64 string_result; /* for forget_range() */
 	__u32 phase;
 	__u32 step_list;      /* index into the plan's steps: 1 when the call succeeded */

@@ -6,6 +6,7 @@
 #define ENOENT 2
 #define EINTR 4
 #define ENOSPC 28
+#define ENOSYS 38
 #define EOPNOTSUPP 95
 #define EINPROGRESS 115
 
@@ -16,6 +17,7 @@
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define AT_FDCWD -100
+#define AT_REMOVEDIR 0x200
 #define AT_EXECVE_CHECK 0x10000
 #define SIGNAL_GROUP_EXIT 4 /* of signal_struct.flags */
 

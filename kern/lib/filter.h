@@ -5,6 +5,7 @@
 
 #include "kern/lib/emit.h"
 #include "kern/lib/header.h"
+#include "kern/lib/witness/witness.h"
 
 /* 1 when x != 0; arithmetic instead of branches, each of which doubles the verifier's paths. */
 INLINE __u64 non_zero(__u64 x)
@@ -59,6 +60,7 @@ INLINE int filter_passes(const struct ebt_plan *plan, struct scratch *s)
 INLINE void filter_out(void *ctx, struct claim *claim)
 {
 	claim->slot->filtered++;
+	drop_witness(claim);
 	end_record(ctx, claim);
 }
 

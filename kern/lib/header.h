@@ -25,6 +25,7 @@ INLINE void record_begin(struct scratch *s)
 	s->with_image = 1;
 	s->phase = 0;
 	s->cwd_written = 0;
+	s->witness.mode = WITNESS_NONE;
 }
 
 /*

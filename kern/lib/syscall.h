@@ -63,13 +63,14 @@ INLINE void begin_call(struct claim *claim, const struct call *call, __u8 flags)
 }
 
 INLINE void record_call(void *ctx, __u64 task, const struct call *call, const struct ebt_plan *plan,
-			__u8 flags, int transfer)
+			__u8 flags, int transfer, int witnessed)
 {
 	struct claim claim;
 	claim_slot(&claim, task);
 	if (!claim.scratch)
 		return;
 	begin_call(&claim, call, flags);
+	claim.scratch->witness.mode = witnessed ? WITNESS_TAKEN : WITNESS_NONE;
 	if (transfer) {
 		tail_call(ctx, claim.scratch, STAGE_TRANSFER);
 		claim.slot->lost[EBT_LOST_TAIL_CALL]++;
@@ -110,12 +111,14 @@ INLINE void handle_sys_exit(struct hook_context *ctx, const struct ebt_numbers *
 		flags |= EBT_INTERRUPTED;
 		call.ret = -EINTR;
 	}
+	int witnessed = HAS_FEATURE(witnesses) && plan && plan->witness &&
+			end_witness(task, &call, plan->flags & EBT_PLAN_EXEC);
 	/* The fork hook has reported the child of a clone already. */
 	if (!call.row || !plan || ((plan->flags & EBT_PLAN_CLONE) && ret == 0))
 		return;
 	int transfer = (plan->flags & EBT_PLAN_TRANSFER) && may_transfer(&call, plan);
 	if (transfer || !(plan->flags & EBT_PLAN_TRANSFER_ONLY))
-		record_call(ctx, task, &call, plan, flags, transfer);
+		record_call(ctx, task, &call, plan, flags, transfer, witnessed);
 }
 
 INLINE void keep_exec_call(__u64 task, const struct call *call)
@@ -144,7 +147,7 @@ INLINE void handle_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 ra
 	if (plan->flags & EBT_PLAN_EXEC)
 		keep_exec_call(task, &call);
 	else
-		record_call(ctx, task, &call, plan, EBT_NO_RETURN, 0);
+		record_call(ctx, task, &call, plan, EBT_NO_RETURN, 0, 0);
 }
 
 /*

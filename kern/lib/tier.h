@@ -5,6 +5,7 @@
  *
  * A tier defines, before it includes programs.h:
  *   TIER_RAW         raw tracepoints, else classic ones
+ *   TIER_KPROBE      kprobes: no tier, but the object that goes with each
  *   TIER_LOOPS       bounded loops are accepted
  *   TIER_RING        the ring buffer may be used
  *   TIER_DIRECT      kernel memory may be read without a helper
@@ -26,7 +27,9 @@
 #define TIER_LOOP _Pragma("clang loop unroll(full)")
 #endif
 
-#ifdef TIER_RAW
+#ifdef TIER_KPROBE
+#define STAGE_SECTION SEC("kprobe")
+#elif defined(TIER_RAW)
 #define HOOK(category, name) SEC("raw_tp/" #name)
 #define STAGE_SECTION SEC("raw_tp")
 #else

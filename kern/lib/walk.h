@@ -78,7 +78,8 @@ INLINE int read_path(__u64 path, __u64 *mount, __u64 *dentry)
 /* Fields that have a struct ebt_inode before the components. */
 INLINE __u32 walk_prefix(const struct ebt_field *field)
 {
-	return field->kind == EBT_FIELD_EXE || field->kind == EBT_FIELD_FILE
+	return field->kind == EBT_FIELD_EXE || field->kind == EBT_FIELD_FILE ||
+		       field->kind == EBT_FIELD_WITNESS
 		   ? sizeof(struct ebt_inode)
 		   : 0;
 }

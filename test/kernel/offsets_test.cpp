@@ -58,6 +58,13 @@ constexpr Undetectable undetectable[] = {
     {"task_struct.children", -8, "the search comes round to the last child all the same"},
     {"fdtable.max_fds", 0, "padding, or beyond the table: any number that exceeds all descriptors will do",
      always, true},
+    // Of records, only those of witnesses read them.
+    {"task_struct.flags", 0, "tells the threads of io_uring apart"},
+    {"file.f_flags", 0, "of what io_uring opens"},
+    {"socket.file", 0, "of sockets that io_uring uses"},
+    {"linux_binprm.file", 0, "while an exec is under way"},
+    {"linux_binprm.filename", 0, "while an exec is under way"},
+    {"linux_binprm.interp", 0, "while an exec is under way"},
     // Newer kernels only.
     {"task_struct.exit_code", 0, "not read where the kernel notes every end in signal_struct", since_6_0},
     {"signal_struct.live", 8, "quick_threads, which reaches 0 along with it", since_6_0},

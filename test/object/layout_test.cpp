@@ -70,7 +70,8 @@ std::vector<Structure> structures() {
          sizeof(ebt_plan),
          {MEMBER(ebt_plan, flags), MEMBER(ebt_plan, predicates), MEMBER(ebt_plan, steps),
           MEMBER(ebt_plan, move), MEMBER(ebt_plan, move_direction), MEMBER(ebt_plan, move_flags),
-          MEMBER(ebt_plan, step), MEMBER(ebt_plan, predicate)}},
+          MEMBER(ebt_plan, witness), MEMBER(ebt_plan, reserved), MEMBER(ebt_plan, step),
+          MEMBER(ebt_plan, predicate)}},
         {"ebt_settings",
          sizeof(ebt_settings),
          {MEMBER(ebt_settings, self_tgid), MEMBER(ebt_settings, wakeup_bytes),
@@ -143,7 +144,7 @@ TEST(Layout, StructsOfTheObjects) {
                                    "ebt_settings", "ebt_slot"})
             EXPECT_TRUE(found.contains(needed)) << needed;
     }
-    EXPECT_EQ(objects, 4u);
+    EXPECT_EQ(objects, 5u);
 }
 
 } // namespace

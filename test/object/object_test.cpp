@@ -14,12 +14,12 @@ namespace {
 
 using ebpf_loader::Tier;
 
-std::string object_path(Tier tier) {
+std::string object_path(std::string_view name) {
     std::istringstream paths(OBJECTS);
     for (std::string path; std::getline(paths, path, ':');)
-        if (path.ends_with("_kern_" + std::string(tier_name(tier)) + ".o"))
+        if (path.ends_with("_kern_" + std::string(name) + ".o"))
             return path;
-    throw std::runtime_error("no object of tier " + std::string(tier_name(tier)));
+    throw std::runtime_error("no object " + std::string(name));
 }
 
 bool is_small(Tier tier) {
@@ -28,7 +28,7 @@ bool is_small(Tier tier) {
 
 class Object : public testing::TestWithParam<Tier> {
   protected:
-    const ObjectFile object_{object_path(GetParam())};
+    const ObjectFile object_{object_path(tier_name(GetParam()))};
 };
 
 std::string name_of(const testing::TestParamInfo<Tier>& info) {
@@ -131,6 +131,23 @@ TEST_P(Object, ProgramTypes) {
         EXPECT_TRUE(raw || classic) << program.name << " in " << program.section;
         EXPECT_FALSE(raw && GetParam() == Tier::tp) << program.name;
     }
+}
+
+/// The kprobes are one object for all kernels: what 4.14 refuses must not be in it.
+TEST(WitnessObject, IsForTheOldestKernel) {
+    const ObjectFile object(object_path("witness"));
+    for (const Program& program : object.programs()) {
+        EXPECT_LT(program.instructions.size(), 4096u) << program.name;
+        EXPECT_FALSE(has_calls(program) || has_loop(program)) << program.name;
+        const bool is_kprobe = program.section == "kprobe" || program.section.starts_with("kprobe/");
+        EXPECT_TRUE(is_kprobe || program.section == "tp") << program.name;
+        for (const int32_t helper : helpers_without_features(program))
+            EXPECT_TRUE(helpers_of_4_14.contains(helper) || helpers_with_substitutes.contains(helper))
+                << program.name << " calls helper " << helper;
+    }
+    for (const std::string& section : object.sections())
+        for (const char* data : {".rodata", ".data", ".bss"})
+            EXPECT_FALSE(section.starts_with(data)) << section;
 }
 
 /// On this kernel: what old ones would refuse for its complexity.

@@ -6,6 +6,19 @@
 #include "kern/base/call.h"
 
 #define NATIVE_ABI EBT_X86_64
+/* Numbers of calls that io_uring has operations like. */
+#define NR_CONNECT 42
+#define NR_SENDTO 44
+#define NR_SENDMSG 46
+#define NR_BIND 49
+#define NR_OPENAT 257
+#define NR_MKDIRAT 258
+#define NR_UNLINKAT 263
+#define NR_LINKAT 265
+#define NR_SYMLINKAT 266
+#define NR_RENAMEAT2 316
+#define NR_OPENAT2 437
+
 #define TS_COMPAT 2 /* of thread_info.status */
 
 INLINE __u32 pointer_size(__u32 abi)

@@ -4,6 +4,7 @@
 #define EBT_ARCH_X86_REGISTERS_H
 
 #include "kern/base/call.h"
+#include "kern/base/uapi.h"
 
 /* struct pt_regs up to the number: part of the ptrace interface, the same on every kernel. */
 struct registers {
@@ -24,14 +25,40 @@ INLINE __s64 registers_number(__u64 registers)
 	return nr;
 }
 
+/* Tells the calls apart that a thread makes one after the other: cx is where user space goes on. */
+INLINE __u64 call_identity(const struct registers *r)
+{
+	return r->orig_ax + r->di * 3 + r->si * 5 + r->dx * 7 + r->r10 * 11 + r->r8 * 13 +
+	       r->cx * 17;
+}
+
+/*
+ * Is the call that came with these registers still under way? Its result stands as -ENOSYS in
+ * them until it has one. What runs on the way back to user space is no part of it any more.
+ */
+INLINE int is_under_way(const struct registers *r)
+{
+	return r->ax == (__u64)-ENOSYS;
+}
+
+/* The arguments of the kernel's function that a kprobe is at, and the stack pointer there. */
+#define FUNCTION_ARG1(registers) ((registers)->di)
+#define FUNCTION_ARG2(registers) ((registers)->si)
+#define FUNCTION_ARG3(registers) ((registers)->dx)
+#define FUNCTION_ARG4(registers) ((registers)->cx)
+#define FUNCTION_ARG5(registers) ((registers)->r8)
+#define FUNCTION_STACK(registers) ((registers)->sp)
+
 INLINE void call_arguments(struct call *call, __u64 registers)
 {
 	struct registers r;
 	if (READ_AT(&r, registers)) {
 		call->missing |= EBT_MISSING_ARGS;
 		__builtin_memset(call->args, 0, sizeof(call->args));
+		call->identity = 0;
 		return;
 	}
+	call->identity = call_identity(&r);
 	if (call->abi == EBT_I386) {
 		/* A 64-bit program may enter this way with more in its registers: the kernel
 		 * takes the lower halves. */

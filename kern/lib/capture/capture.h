@@ -10,9 +10,10 @@
 #include "kern/lib/capture/image.h"
 #include "kern/lib/capture/shed.h"
 #include "kern/lib/capture/socket.h"
+#include "kern/lib/witness/witness.h"
 
 /* Completes the header and finds root and cwd of the caller, which every path needs. */
-INLINE void capture_begin(struct scratch *s, __u64 task)
+INLINE void capture_begin(struct scratch *s, __u64 task, const struct ebt_plan *plan)
 {
 	if (!s->has_identity)
 		header_identity(s, task);
@@ -26,6 +27,7 @@ INLINE void capture_begin(struct scratch *s, __u64 task)
 	s->phase = s->with_image && image_unknown(s) ? PHASE_EXE : PHASE_CWD;
 	/* After a mere check the caller's memory is still there, as after a failure. */
 	s->step_list = s->header.ret >= 0 && !(s->header.flags & EBT_CHECKED);
+	capture_witness(s, task, plan);
 }
 
 /* Runs one step of a plan. */
@@ -113,7 +115,7 @@ INLINE void capture(void *ctx, struct claim *claim, __u64 task, const struct ebt
 	struct scratch *s = claim->scratch;
 	enum outcome outcome = CAPTURED;
 	if (s->phase == PHASE_BEGIN)
-		capture_begin(s, task);
+		capture_begin(s, task, plan);
 	if (s->phase == PHASE_EXE) {
 		s->phase = PHASE_IMAGE;
 		outcome = capture_exe(s, task);

@@ -105,10 +105,16 @@ INLINE void capture_socket(struct scratch *s, __u64 task, const struct ebt_step 
 		field_missing(s, EBT_FIELD_SOCKET, step->arg, EBT_UNAVAILABLE);
 		return;
 	}
+	__u64 socket = POINTER(file, file, private_data);
+	/* The descriptor has become another one's since the call used it. */
+	if (s->witness.socket && s->witness.socket != socket) {
+		field_missing(s, EBT_FIELD_SOCKET, step->arg, EBT_UNAVAILABLE);
+		return;
+	}
 	if (!has_room(s, sizeof(struct ebt_socket)))
 		return;
 	struct ebt_field *field = field_begin(s, EBT_FIELD_SOCKET, step->arg);
-	read_socket((void *)(field + 1), POINTER(file, file, private_data));
+	read_socket((void *)(field + 1), socket);
 	field_end(s, field, EBT_OK, sizeof(struct ebt_socket), sizeof(struct ebt_socket));
 }
 

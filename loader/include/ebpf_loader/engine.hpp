@@ -16,6 +16,7 @@
 #include <ebpf_loader/probe.hpp>
 #include <ebpf_loader/selection.hpp>
 #include <ebpf_loader/stats.hpp>
+#include <ebpf_loader/witness.hpp>
 
 namespace ebpf_loader {
 
@@ -34,6 +35,7 @@ struct EngineOptions {
     /// asked for do not, or the least do not. 0: no bound.
     size_t max_memory = 0, other_memory = 0;
     bool self_check = true;   ///< observe this very process and compare with /proc
+    bool witness = true;      ///< paths and addresses as the kernel acted on them, where it has kprobes
     bool report_self = false; ///< also report this process's own calls
     /// One line at a time of progress and warnings, for the caller's log.
     std::function<void(std::string_view)> log;
@@ -90,6 +92,8 @@ class EBPF_LOADER_API Engine {
     int64_t wall_clock_offset() const;
     /// Why each better tier was passed over, in order; for the log and --probe.
     const std::vector<TierVerdict>& verdicts() const;
+    /// After start(): the kprobes that the selected calls ask for.
+    std::span<const WitnessVerdict> witnesses() const;
     const Offsets& offsets() const;
 
   private:

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <ebpf_loader/api.hpp>
+#include <ebpf_loader/witness.hpp>
 
 namespace ebpf_loader {
 
@@ -57,7 +58,8 @@ struct KernelSupport {
     int jit = -1;                               ///< net.core.bpf_jit_enable; -1 unreadable
     int unprivileged_bpf_disabled = -1;
     int perf_event_paranoid = -1;
-    std::vector<Unknown> unknown; ///< these are false or 0 above, without having been found so
+    std::vector<WitnessVerdict> witnesses; ///< by try_tiers(); empty before
+    std::vector<Unknown> unknown;          ///< these are false or 0 above, without having been found so
 };
 
 EBPF_LOADER_API KernelSupport probe_kernel();

@@ -108,6 +108,7 @@ struct SyscallRow {
     Argument argument[EBT_ARGS];
     Move move;
     SocketRole role = SocketRole::none;
+    uint16_t witness = 0;   ///< ebt_witness: what of it kprobes may witness
     uint8_t socketcall = 0; ///< first argument of i386's socketcall(2) that stands for it; 0: none
 };
 

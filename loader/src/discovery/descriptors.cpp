@@ -4,6 +4,7 @@
 #include "loader/src/discovery/steps.hpp"
 
 #include <charconv>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -123,6 +124,22 @@ void find_path(Setup& s) {
                    }));
 }
 
+/// file.f_flags, as fcntl(2) has them of files opened in different ways.
+void find_flags(Setup& s) {
+    std::vector<Block> files;
+    std::vector<uint64_t> flags;
+    for (const int way : {O_RDWR | O_APPEND, O_WRONLY | O_NONBLOCK, O_RDONLY | O_NOATIME, O_RDWR | O_SYNC}) {
+        const int fd = s.open(s.in_scratch("opened"), way | O_CREAT);
+        flags.push_back(static_cast<uint64_t>(
+            s.worker.must("reading a file's flags", SYS_fcntl, as_argument(fd), F_GETFL)));
+        files.push_back(s.memory.read(s.file(s.worker, fd), file_bytes));
+    }
+    std::vector<Observation> observations;
+    for (size_t i = 0; i < files.size(); i++)
+        observations.push_back({&files[i], flags[i]});
+    s.found.settle("file.f_flags", places<uint32_t>(observations));
+}
+
 } // namespace
 
 void discover_descriptors(Setup& s) {
@@ -134,6 +151,7 @@ void discover_descriptors(Setup& s) {
     s.found.settle("fdtable.fd", column(ways, &Way::fd));
     find_size(s);
     find_path(s);
+    find_flags(s);
 }
 
 } // namespace ebpf_loader::discovery

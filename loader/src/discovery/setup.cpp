@@ -63,7 +63,7 @@ std::vector<std::string> FoundOffsets::refusals() const {
     std::vector<std::string> sentences;
     for (const OffsetRow& row : offset_rows()) {
         const std::string name = std::string(row.structure) + "." + std::string(row.member);
-        if (knows(name) || absent_.contains(name))
+        if (!row.observable || knows(name) || absent_.contains(name))
             continue;
         const auto fitting = fitting_.find(name);
         const auto reason = refused_.find(name);
@@ -72,7 +72,8 @@ std::vector<std::string> FoundOffsets::refusals() const {
             why = "several offsets fit:" + numbers(fitting->second);
         else if (reason != refused_.end())
             why = reason->second;
-        sentences.push_back(name + ": " + why);
+        sentences.push_back(name);
+        sentences.back().append(": ").append(why);
     }
     return sentences;
 }

@@ -279,6 +279,8 @@ void find_ends(Setup& s, const std::vector<Look>& ipv4, const std::vector<Look>&
 }
 
 void find_kinds(Setup& s, const std::vector<Look>& all) {
+    s.found.settle("socket.file", places_of<uint64_t>(all, &Look::socket,
+                                                      [](const Look& look) { return Value(look.file); }));
     s.found.settle("socket.type", places_of<uint16_t>(all, &Look::socket, [](const Look& look) {
                        return Value(static_cast<uint64_t>(look.type));
                    }));

@@ -6,6 +6,7 @@
 #include "loader/src/base/text.hpp"
 
 #include <cerrno>
+#include <cstdio>
 #include <ctime>
 #include <optional>
 #include <sys/ptrace.h>
@@ -91,11 +92,33 @@ void exit_slowly(Setup& s, const HelperProcess& process, HelperProcess& thread, 
     });
 }
 
-/// The state in /proc/PID/stat, after the name in parentheses.
-char state_of(const HelperProcess& process) {
+/// What /proc/PID/stat has after the name in parentheses; empty if it cannot be read.
+std::string stat_of(const HelperProcess& process) {
     const std::string text = read_file("/proc/" + std::to_string(process.pid()) + "/stat", 4096).value_or("");
     const size_t end = text.rfind(") ");
-    return end == std::string::npos || end + 2 >= text.size() ? '?' : text[end + 2];
+    return end == std::string::npos ? "" : text.substr(end + 2);
+}
+
+char state_of(const HelperProcess& process) {
+    const std::string stat = stat_of(process);
+    return stat.empty() ? '?' : stat[0];
+}
+
+/// task_struct.flags, of a process that has used its privileges and of others that have not.
+void find_flags(Setup& s) {
+    std::vector<Block> tasks;
+    std::vector<uint64_t> flags;
+    for (const HelperProcess* helper : {&s.worker, &s.other, s.children[0]}) {
+        unsigned value = 0;
+        if (sscanf(stat_of(*helper).c_str(), "%*c %*d %*d %*d %*d %*d %u", &value) != 1)
+            throw Unobservable("/proc/PID/stat does not have a process's flags");
+        tasks.push_back(s.task(*helper));
+        flags.push_back(value);
+    }
+    std::vector<Observation> observations;
+    for (size_t i = 0; i < tasks.size(); i++)
+        observations.push_back({&tasks[i], flags[i]});
+    s.found.settle("task_struct.flags", places<uint32_t>(observations));
 }
 
 /// Lives a process's life and finds what counts its threads.
@@ -127,6 +150,7 @@ void discover_threads(Setup& s) {
     const auto found = in_both(count_threads(s), count_threads(s));
     s.found.settle("task_struct.signal", column(found, &Count::signal));
     s.found.settle("signal_struct.live", column(found, &Count::live));
+    find_flags(s);
 }
 
 namespace {

@@ -10,6 +10,7 @@
 #include "loader/src/load/loaded_tier.hpp"
 #include "loader/src/load/plan.hpp"
 #include "loader/src/load/tier_choice.hpp"
+#include "loader/src/load/witness_object.hpp"
 #include "loader/src/read/record_source.hpp"
 #include "loader/src/self_check/self_check.hpp"
 
@@ -37,7 +38,7 @@ class Engine::Impl {
     Impl(const Selection& selection, const EngineOptions& options);
 
     void start();
-    void stop() { tier_->detach(); }
+    void stop();
     size_t poll(const RecordHandler& handler, std::chrono::milliseconds timeout);
     EngineStats stats() const;
     int64_t wall_clock_offset() const;
@@ -52,6 +53,7 @@ class Engine::Impl {
     Offsets offsets_;
     std::vector<TierVerdict> verdicts_;
     std::unique_ptr<LoadedTier> tier_;
+    std::unique_ptr<WitnessObject> witnesses_;
     std::unique_ptr<RecordSource> source_;
     bool stopped_ = false;
 
@@ -59,6 +61,7 @@ class Engine::Impl {
     void check_environment() const;
     void check_self(const Hooks& hooks);
     void make_source(const LoadPlan& plan);
+    void log_unwitnessed() const;
     size_t drain(const RecordHandler& handler) { return source_->drain(handler, stopped_); }
     void add_unnoticed_losses(EngineStats& stats) const;
     uint64_t unnoticed_losses(std::span<const SlotStats> slots, const BufferCount& count) const;
@@ -100,8 +103,10 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     check_environment();
     offsets_ = options.offsets ? *options.offsets : running_kernel_offsets(options.log);
     require_sound(offsets_);
-    LoadPlan plan =
-        make_load_plan(kernel_, offsets_, hooks_for(selection_), buffer_sizes_.ring(), options.log);
+    Hooks hooks = hooks_for(selection_);
+    if (!options.witness)
+        hooks.witnesses = 0;
+    LoadPlan plan = make_load_plan(kernel_, offsets_, hooks, buffer_sizes_.ring(), options.log);
     if (options.events_per_process > EngineOptions::max_rate_limit)
         throw Error(ErrorCode::usage, "the limit of events per process is too high; the maximum is " +
                                           std::to_string(EngineOptions::max_rate_limit));
@@ -125,6 +130,8 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     settings_.events_per_process = options.events_per_process;
     tier_->set(settings_);
     tier_->set_endpoints(selection_.endpoints());
+    if (plan.hooks.witnesses)
+        witnesses_ = std::make_unique<WitnessObject>(*tier_, plan, plan.hooks.witnesses);
 }
 
 void Engine::Impl::check_environment() const {
@@ -160,8 +167,35 @@ void Engine::Impl::make_source(const LoadPlan& plan) {
 
 void Engine::Impl::start() {
     stopped_ = all_read_ = false;
+    if (witnesses_) {
+        tier_->set_witnessed(witnesses_->attach());
+        log_unwitnessed();
+    }
     tier_->select(selection_.plans(), selection_.numbers());
     tier_->attach_all();
+}
+
+/// One line for all kprobes with the same reason.
+void Engine::Impl::log_unwitnessed() const {
+    if (!options_.log)
+        return;
+    std::map<std::string, std::string> functions; // by reason
+    for (const WitnessVerdict& verdict : witnesses_->verdicts())
+        if (verdict.needed && !verdict.attached) {
+            std::string& list = functions[verdict.reason];
+            list.append(list.empty() ? "" : ", ").append(verdict.function);
+        }
+    for (const auto& [reason, list] : functions) {
+        std::string line = "no witness at " + list;
+        line.append(": ").append(reason);
+        options_.log(line.append("; what calls act on there is as they wrote it"));
+    }
+}
+
+void Engine::Impl::stop() {
+    tier_->detach();
+    if (witnesses_)
+        witnesses_->detach();
 }
 
 size_t Engine::Impl::poll(const RecordHandler& handler, std::chrono::milliseconds timeout) {
@@ -171,6 +205,9 @@ size_t Engine::Impl::poll(const RecordHandler& handler, std::chrono::millisecond
             memcpy(&size, record.data() + offsetof(ebt_header, size), sizeof(size));
         handler(record.first(std::min<size_t>(size, record.size())));
     };
+    if (const uint64_t opens = witnesses_ ? witnesses_->follow_io_uring() : 0; opens && options_.log)
+        options_.log("io_uring opens files, and has a witness from now on; " + std::to_string(opens) +
+                     " before are not reported");
     if (const size_t records = drain(whole))
         return records;
     all_read_ = stopped_;
@@ -289,6 +326,9 @@ int64_t Engine::wall_clock_offset() const {
 }
 const std::vector<TierVerdict>& Engine::verdicts() const {
     return impl_->verdicts_;
+}
+std::span<const WitnessVerdict> Engine::witnesses() const {
+    return impl_->witnesses_ ? std::span(impl_->witnesses_->verdicts()) : std::span<const WitnessVerdict>();
 }
 const Offsets& Engine::offsets() const {
     return impl_->offsets_;

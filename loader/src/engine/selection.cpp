@@ -47,6 +47,7 @@ void Selection::select(const SyscallRow& call, std::span<const ebt_predicate> fi
     check(filter);
     const uint16_t row = row_of(call);
     plans_[row] = make_plan(call.flags, capture_steps(call), filter, include_all);
+    plans_[row].witness = call.witness;
     if (!endpoints_.empty())
         select_transfer(call);
     for (const SyscallNumber& number : numbers_of(call))
@@ -112,6 +113,7 @@ uint16_t Selection::select_number(ebt_abi abi, int number, std::span<const ebt_p
     }
     plans_[row] = call ? make_plan(call->flags, capture_steps(*call), filter, include_all)
                        : make_plan(0, {}, filter, include_all);
+    plans_[row].witness = call ? call->witness : 0;
     numbers_[static_cast<uint32_t>(number)].row[abi] = row;
     return row;
 }
@@ -121,6 +123,8 @@ void Selection::select_process(ebt_process_row row, std::span<const ebt_predicat
     if (row < EBT_ROW_FORK || row > EBT_ROW_EXIT)
         refuse("row " + std::to_string(row) + " is not that of a process event");
     plans_[static_cast<uint16_t>(row)] = make_plan(EBT_PLAN_VITAL, {}, filter, include_all);
+    if (row == EBT_ROW_EXEC)
+        plans_[row].witness = EBT_WITNESS_EXEC;
 }
 
 void Selection::select_transfers(std::span<const ebt_endpoint> endpoints) {

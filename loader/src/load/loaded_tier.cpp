@@ -87,6 +87,7 @@ Hooks hooks_for(const Selection& selection) {
     hooks.enter = selection.needs_enter();
     for (const auto& [row, plan] : selection.plans()) {
         hooks.exec_args |= (plan.flags & EBT_PLAN_EXEC) != 0;
+        hooks.witnesses |= plan.witness;
         hooks.fork |= row == EBT_ROW_FORK;
         hooks.exec |= row == EBT_ROW_EXEC;
         hooks.exit |=
@@ -165,6 +166,8 @@ void LoadedTier::size_maps(const LoadPlan& plan) {
     } else {
         bpf_map__set_max_entries(events, cpus);
     }
+    if (!plan.features[Feature::witnesses])
+        bpf_map__set_max_entries(map("witnesses"), 1); // never used
     if (!plan.features[Feature::rate_limit])
         bpf_map__set_max_entries(map("rates"), 1);                        // never used
     bpf_map__set_max_entries(map("vital_events"), uses_ring_ ? 1 : cpus); // 1: never used
@@ -267,13 +270,20 @@ void write_map(int fd, uint32_t key, const void* value) {
 }
 
 /// Credentials are read before the filter only where it asks for them.
-ebt_plan with_derived_flags(ebt_plan plan) {
+ebt_plan with_derived_flags(ebt_plan plan, uint16_t witnessed) {
     const bool asks =
         std::any_of(plan.predicate, plan.predicate + plan.predicates, [](const ebt_predicate& predicate) {
             return predicate.value >= EBT_VALUE_UID && predicate.value != EBT_VALUE_PID;
         });
     if (asks)
         plan.flags |= EBT_PLAN_IDENTITY;
+    // An open need not create anything; of all others something is witnessed when they succeed.
+    const int certain = plan.witness & ~EBT_WITNESS_CREATE;
+    if (certain != 0 && (certain & ~witnessed) == 0)
+        plan.flags |= EBT_PLAN_WITNESSED;
+    if (plan.flags & EBT_PLAN_SOCKETCALL) // it may become any of them
+        plan.witness = EBT_WITNESS_CONNECT | EBT_WITNESS_BIND | EBT_WITNESS_SEND;
+    plan.witness &= witnessed;
     return plan;
 }
 
@@ -313,7 +323,7 @@ void LoadedTier::select(const Plans& plans, const Numbers& numbers) {
     written_numbers_.clear();
     written_plans_.clear();
     for (const auto& [row, plan] : plans) {
-        const ebt_plan complete = with_derived_flags(plan);
+        const ebt_plan complete = with_derived_flags(plan, witnessed_);
         write_map(plans_fd, row, &complete);
         written_plans_.push_back(row);
     }

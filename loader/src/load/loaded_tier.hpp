@@ -21,6 +21,7 @@ struct Hooks {
     size_t endpoints = 0;     ///< whose transfers are selected; 0: none
     bool sock_states = false; ///< connections to them that no system call opens
     bool user_stacks = false; ///< of those who send
+    uint16_t witnesses = 0;   ///< ebt_witness, of the calls that are selected
 };
 Hooks hooks_for(const Selection& selection);
 
@@ -55,6 +56,8 @@ class LoadedTier {
     /// Writes plans by row and rows by system call number; what was there before is gone.
     void select(const Plans& plans, const Numbers& numbers);
     void set(const ebt_settings& settings);
+    /// What kprobes witness (ebt_witness) of the calls that are selected from now on.
+    void set_witnessed(uint16_t kinds) { witnessed_ = kinds; }
     /// Adds endpoints whose transfers are reported, and opens the gate if there are any.
     void set_endpoints(std::span<const ebt_endpoint> endpoints);
     void forget_endpoints(std::span<const ebt_endpoint> endpoints);
@@ -83,6 +86,7 @@ class LoadedTier {
     std::vector<LinkPtr> links_;
     std::vector<uint32_t> written_numbers_;
     std::vector<uint32_t> written_plans_;
+    uint16_t witnessed_ = 0;
 };
 
 /// The kernel refused an object.

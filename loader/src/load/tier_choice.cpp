@@ -4,6 +4,7 @@
 #include "loader/src/base/file_limit.hpp"
 #include "loader/src/load/buffer_sizes.hpp"
 #include "loader/src/load/plan.hpp"
+#include "loader/src/load/witness_object.hpp"
 
 namespace ebpf_loader {
 
@@ -69,6 +70,19 @@ std::unique_ptr<LoadedTier> load_best(std::vector<TierVerdict>& verdicts, std::o
     return tier;
 }
 
+namespace {
+
+constexpr uint16_t all_witnesses = UINT16_MAX;
+
+std::vector<WitnessVerdict> try_witnesses(Tier tier, const LoadPlan& plan) {
+    const LoadedTier loaded(tier, plan);
+    WitnessObject witnesses(loaded, plan, all_witnesses);
+    witnesses.attach();
+    return witnesses.verdicts();
+}
+
+} // namespace
+
 std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets) {
     ensure_file_limit();
     const Hooks all{.enter = true,
@@ -78,7 +92,8 @@ std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets
                     .exit = true,
                     .endpoints = 1,
                     .sock_states = true,
-                    .user_stacks = true};
+                    .user_stacks = true,
+                    .witnesses = all_witnesses};
     const LoadPlan plan = make_load_plan(kernel, offsets, all, least_buffer_bytes, {});
     auto verdicts = judge_tiers(kernel, offsets);
     bool chosen = false;
@@ -90,6 +105,8 @@ std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets
             verdict.chosen = !chosen;
             if (chosen)
                 verdict.reason = passed_over("it loads, but a better tier is used", verdict);
+            else
+                kernel.witnesses = try_witnesses(verdict.tier, plan);
             chosen = true;
         } catch (const LoadFailure& failure) {
             verdict.reason = failure.what();

@@ -8,10 +8,15 @@
 namespace ebpf_loader {
 namespace {
 
-constexpr bool REQUIRED = true;
-constexpr bool OPTIONAL = false;
+struct Need {
+    bool required, observable;
+};
+constexpr Need REQUIRED{true, true};
+constexpr Need OPTIONAL{false, true};
+constexpr Need UNSEEN{false, false};
 constexpr auto rows = std::to_array<OffsetRow>({
-#define OFFSET(structure, member, need, places, comment) {#structure, #member, need, places, comment},
+#define OFFSET(structure, member, need, places, comment)                                                     \
+    {#structure, #member, need.required, need.observable, places, comment},
 #include <ebpf_loader/abi/offsets.def>
 #undef OFFSET
 });

@@ -231,6 +231,34 @@ ordered_json json_capabilities(const KernelSupport& caps) {
     return object;
 }
 
+/// A kernel without any says so once.
+void write_witnesses(std::ostream& out, const std::vector<WitnessVerdict>& witnesses) {
+    if (witnesses.empty())
+        return;
+    out << "\nWitnesses, kprobes where the kernel acts on paths and addresses:\n";
+    const std::string& reason = witnesses.front().reason;
+    const bool none = std::all_of(witnesses.begin(), witnesses.end(), [&](const WitnessVerdict& one) {
+        return !one.attached && one.reason == reason;
+    });
+    if (none) {
+        out << "  none: " << printable(reason) << "\n";
+        return;
+    }
+    for (const WitnessVerdict& one : witnesses)
+        write_row(out, "  " + std::string(one.function),
+                  one.attached ? "yes" : (one.needed ? "no: " : "not needed: ") + printable(one.reason));
+}
+
+ordered_json json_witnesses(const std::vector<WitnessVerdict>& witnesses) {
+    ordered_json list = ordered_json::array();
+    for (const WitnessVerdict& one : witnesses)
+        list.push_back({{"function", std::string(one.function)},
+                        {"attached", one.attached},
+                        {"needed", one.needed},
+                        {"reason", shown(one.reason)}});
+    return list;
+}
+
 } // namespace
 
 void write_probe_text(std::ostream& out, const KernelSupport& caps,
@@ -247,6 +275,7 @@ void write_probe_text(std::ostream& out, const KernelSupport& caps,
     write_notes(out, caps);
     write_unknown(out, caps);
     write_tiers(out, verdicts);
+    write_witnesses(out, caps.witnesses);
 }
 
 void write_probe_json(std::ostream& out, const KernelSupport& caps,
@@ -265,7 +294,8 @@ void write_probe_json(std::ostream& out, const KernelSupport& caps,
                                  {"capabilities", json_capabilities(caps)},
                                  {"notes", json_list(notes(caps))},
                                  {"unknown", unknown},
-                                 {"tiers", tiers}};
+                                 {"tiers", tiers},
+                                 {"witnesses", json_witnesses(caps.witnesses)}};
     out << object.dump() << '\n';
 }
 

@@ -86,6 +86,13 @@ constexpr X32Number x32(int number) {
     return {number};
 }
 
+struct Witness {
+    uint16_t kinds;
+};
+constexpr Witness witness(int kinds) {
+    return {static_cast<uint16_t>(kinds)};
+}
+
 constexpr Move moves(ebt_move kind, ebt_direction direction, uint8_t flags = EBT_MOVE_NO_FLAGS) {
     return {kind, direction, flags};
 }
@@ -108,6 +115,9 @@ constexpr void add(SyscallRow& row, X32Number own_number) {
 }
 constexpr void add(SyscallRow& row, const Move& move) {
     row.move = move;
+}
+constexpr void add(SyscallRow& row, Witness witness) {
+    row.witness = witness.kinds;
 }
 constexpr void add(SyscallRow& row, SocketRole role) {
     row.role = role;

@@ -207,8 +207,8 @@ TEST(ProbeReport, TellsWhatIsBlindOrDear) {
 
 TEST(ProbeReport, JsonKeysAreStable) {
     const json report = json_report(best_kernel(), judge_tiers(best_kernel()));
-    EXPECT_EQ(keys(report),
-              (std::set<std::string>{"kernel", "privileges", "capabilities", "notes", "unknown", "tiers"}));
+    EXPECT_EQ(keys(report), (std::set<std::string>{"kernel", "privileges", "capabilities", "notes", "unknown",
+                                                   "tiers", "witnesses"}));
     EXPECT_EQ(keys(report["kernel"]),
               (std::set<std::string>{"release", "distribution", "bpf_jit_enable", "unprivileged_bpf_disabled",
                                      "perf_event_paranoid"}));

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include <cstdint>
+#include <ebpf_loader/witness.hpp>
+#include <vector>
+
+#include "loader/src/base/bpf_ptr.hpp"
+#include "loader/src/load/loaded_tier.hpp"
+
+namespace ebpf_loader {
+
+/// The kprobes that witness what the kernel acts on: one object beside a tier's, whose maps it
+/// shares. Each of them is optional; what the kernel refuses is left out.
+class WitnessObject {
+  public:
+    /// Loads what these kinds (ebt_witness) need. Does not throw for what this kernel lacks.
+    WitnessObject(const LoadedTier& tier, const LoadPlan& plan, uint16_t kinds);
+
+    /// Returns what is witnessed: the kinds of which all that they need is attached.
+    uint16_t attach();
+    void detach() { links_.clear(); }
+    /// Attaches what io_uring's opens need, once there are any, and returns how many came before;
+    /// 0 otherwise. Every open of the machine's pays for it.
+    uint64_t follow_io_uring();
+    const std::vector<WitnessVerdict>& verdicts() const { return verdicts_; }
+
+  private:
+    std::string load(const LoadedTier& tier, const LoadPlan& plan);
+    void share_maps(const LoadedTier& tier);
+    void refuse_all(const std::string& reason);
+    void watch_io_uring();
+
+    ObjectPtr object_; ///< none: the kernel refused it
+    std::vector<LinkPtr> links_;
+    std::vector<WitnessVerdict> verdicts_;
+    uint16_t kinds_;
+    const char* submissions_ = nullptr; ///< io_uring's tracepoint; none: this kernel has no io_uring
+    bool watches_io_uring_ = false;     ///< it opened no files yet, but its opens are wanted
+};
+
+} // namespace ebpf_loader
