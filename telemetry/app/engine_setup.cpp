@@ -61,6 +61,7 @@ ebpf_loader::EngineOptions engine_options(const Options& options) {
     engine.offsets = choose_offsets(options, usual_configs());
     engine.buffer_bytes = options.buffer_bytes;
     engine.events_per_process = options.events_per_process;
+    engine.witness = options.witness;
     engine.can_shed = options.max_cpu > 0;
     engine.max_memory = options.max_memory;
     engine.other_memory = MemoryBudget::besides_buffers();

@@ -24,6 +24,9 @@ command_line::Groups groups() {
         "max-events-per-process", po::value<std::string>()->value_name("N"),
         "report at most N events a second of each process; the others are counted as lost. Execs, exits, "
         "forks and changes of credentials are not limited");
+    groups.run.add_options()(
+        "no-witness", "attach no kprobes: report paths and addresses as callers wrote them, not as the "
+                      "kernel acted on them");
     groups.other.add_options()("list-syscalls", "print the table of system calls, and exit");
     return groups;
 }
@@ -60,6 +63,7 @@ Options parse_options(int argc, const char* const argv[]) {
     Options options = command_line::shared_options(values);
     options.rules = text_of(values, "rules");
     options.imds = values.count("imds");
+    options.witness = !values.count("no-witness");
     if (auto limit = text_of(values, "max-events-per-process"))
         options.events_per_process = command_line::whole_number("max-events-per-process", *limit,
                                                                 ebpf_loader::EngineOptions::max_rate_limit);

@@ -54,6 +54,7 @@ void read_call(const ebt_header& header, Event& out) {
     out.lost_fields = header.flags & EBT_LOST_FIELDS;
     out.interrupted = header.flags & EBT_INTERRUPTED;
     out.executed = !(header.flags & EBT_CHECKED);
+    out.via_io_uring = header.flags & EBT_VIA_IO_URING;
 }
 
 } // namespace
@@ -84,6 +85,7 @@ bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
     out.comm = {comm, strnlen(comm, EBT_COMM_LEN)};
     read_fields(record.subspan(sizeof(header), header.size - sizeof(header)), header.fields, out);
     resolve_arguments(out);
+    apply_witnesses(out);
     if (out.carries_image)
         adopt_exec_path(out);
     return true;
@@ -93,6 +95,9 @@ void Decoder::read_fields(std::span<const std::byte> fields, uint16_t count, Eve
     for (ByArgument* fields_of : {&files_, &strings_, &directories_})
         for (RawField& field : *fields_of)
             field.head.kind = 0;
+    for (RawField& field : witnesses_)
+        field.head.kind = 0;
+    has_witness_ = has_witnessed_address_ = false;
     FieldWalker walker(fields, count);
     RawField field;
     while (walker.next(field))
@@ -134,6 +139,10 @@ void Decoder::read_field(const RawField& field, Event& out) noexcept {
         return read_transfer(field, out);
     case EBT_FIELD_USER_STACK:
         return read_user_stack(field, out);
+    case EBT_FIELD_WITNESS:
+        return keep_witness(field, out);
+    case EBT_FIELD_WITNESS_ADDRESS:
+        return read_address(field, out);
     }
     note(Defect::field_kind, out);
 }

@@ -51,6 +51,11 @@ class Decoder {
     void read_user_stack(const RawField& field, Event& out) noexcept;
     void read_transfer(const RawField& field, Event& out) noexcept;
     void read_child(const RawField& field, Event& out) noexcept;
+    void keep_witness(const RawField& field, Event& out) noexcept;
+    void read_address(const RawField& field, Event& out) noexcept;
+
+    void apply_witnesses(Event& out) noexcept;
+    void apply_witness(uint8_t argument, const RawField& field, Event& out) noexcept;
 
     void resolve_arguments(Event& out) noexcept;
     void resolve_argument(uint8_t argument, const RawField& file, Event& out) noexcept;
@@ -67,6 +72,10 @@ class Decoder {
     std::array<uint64_t, defect_count> defects_{};
     uint64_t faults_ = 0;
     ByArgument files_, strings_, directories_;
+    std::array<RawField, 2> witnesses_; ///< the call's first path, and its second
+    bool has_witness_ = false;
+    bool has_witnessed_address_ = false;
+    Witnessed witnessed_; ///< of the event, if it has any
 };
 
 /// What a successful exec executed is the call's path: gives it to an event that has

@@ -116,6 +116,19 @@ struct ProcessNumbers {
     bool operator==(const ProcessNumbers&) const = default;
 };
 
+/// What was witnessed of a call, besides what Event::path and Event::sockaddr have of it.
+struct Witnessed {
+    /// By index of Event::path: what the caller wrote, made absolute, where the kernel acted on another
+    /// spelling or another file than that; absent where it did not.
+    std::array<Text, 4> called;
+    PathField interpreter; ///< of an exec of a script: what runs it
+    /// All addresses that a call sent to, as the kernel used them; of more than are kept,
+    /// `address_count` says how many.
+    std::array<Text, 8> address;
+    uint8_t addresses = 0;
+    uint32_t address_count = 0;
+};
+
 /// One event, decoded. All views point into the record, the decoder's arena or
 /// the process cache, and are valid until the next event.
 struct Event : ProcessNumbers {
@@ -165,6 +178,10 @@ struct Event : ProcessNumbers {
     uint32_t child_pid = 0; ///< FORK
     uint64_t child_start_time_ns = 0;
     Status child_status = Status::absent;
+
+    const Witnessed* witnessed = nullptr; ///< none: nothing was, or there is nothing to add
+    bool unwitnessed = false;  ///< what the kernel acted on should have been witnessed, and was not
+    bool via_io_uring = false; ///< no system call, but an operation of io_uring like this one
 
     bool lost_fields = false; ///< the record ran out of room or steps
 

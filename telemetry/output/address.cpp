@@ -267,6 +267,20 @@ void put_address(LineBuffer& line, const Address& address) {
     }
 }
 
+void put_all_addresses(LineBuffer& line, const Witnessed& witnessed) {
+    line.put(" addrs=[");
+    for (size_t i = 0; i < witnessed.addresses; ++i) {
+        line.put(i ? ",\"" : "\"");
+        put_address(line, parse_sockaddr(witnessed.address[i].bytes));
+        line.put('"');
+    }
+    line.put(']');
+    if (witnessed.address_count > witnessed.addresses) {
+        line.put(" addrs_count=");
+        line.put_decimal(witnessed.address_count);
+    }
+}
+
 SocketRole socket_role(const Event& event) {
     const ebpf_loader::SyscallRow* call = event.call;
     if (call && (call->flags & EBT_PLAN_SOCKETCALL))

@@ -12,6 +12,8 @@ namespace telemetry {
 namespace {
 
 constexpr std::array<std::string_view, 4> numbered_paths = {"path1", "path2", "path3", "path4"};
+constexpr std::array<std::string_view, 4> numbered_calls = {"called_path1", "called_path2", "called_path3",
+                                                            "called_path4"};
 
 /// The parts of a record's header that a line shows.
 constexpr uint32_t shown_parts =
@@ -67,6 +69,15 @@ class TextFormatter final : public Formatter {
             put_quoted(text.bytes);
         else
             line_.put('?');
+    }
+    void put_noted(std::string_view name, const Text& text) {
+        if (text.status != Status::absent)
+            put_named(name, text);
+        notes_.add({name}, text);
+    }
+    void put_named(std::string_view name, const Text& text) {
+        put_name(name);
+        put_value(text);
     }
     void put_name(std::string_view name) {
         line_.put(' ');
@@ -224,9 +235,10 @@ void TextFormatter::put_paths(const Event& event) {
     for (size_t i = 0; i < event.paths && i < event.path.size(); ++i) {
         const PathField& path = event.path[i];
         const std::string_view name = event.paths == 1 ? "path" : numbered_paths[i];
-        put_name(name);
-        put_value(path);
+        put_named(name, path);
         notes_.add_path({name}, path, is_free_text(event, path));
+        if (event.witnessed)
+            put_noted(event.paths == 1 ? "called_path" : numbered_calls[i], event.witnessed->called[i]);
     }
 }
 
@@ -234,6 +246,8 @@ void TextFormatter::put_command_line(const Event& event) {
     if (!has_new_image(event) && !is_exec_call(event))
         return;
     const StringList& list = has_new_image(event) ? event.image.argv : event.exec_argv;
+    if (event.witnessed)
+        put_noted("interpreter", event.witnessed->interpreter);
     line_.put(" cmdline=");
     notes_.add_expected({"cmdline"}, list);
     if (!list.known()) {
@@ -271,6 +285,8 @@ void TextFormatter::put_addresses(const Event& event) {
         line_.put(" addr=?");
         notes_.add({"addr"}, event.sockaddr);
     }
+    if (event.witnessed && event.witnessed->addresses > 1)
+        put_all_addresses(line_, *event.witnessed);
     if (ends.from_sockaddr || role != SocketRole::own)
         put("local", ends.local);
     if (ends.from_sockaddr || role == SocketRole::own)
@@ -281,11 +297,8 @@ void TextFormatter::put_strings(const Event& event) {
     for (size_t i = 0; i < event.strings && i < event.string.size(); ++i) {
         const StringField& string = event.string[i];
         const std::string_view name = argument_name(event, string.argument);
-        if (name.empty())
-            continue;
-        put_name(name);
-        put_value(string);
-        notes_.add({name}, string);
+        if (!name.empty())
+            put_noted(name, string);
     }
 }
 
@@ -307,6 +320,8 @@ void TextFormatter::put_remarks(const Event& event) {
         put_value(event.root);
         notes_.add({"chroot"}, event.root);
     }
+    if (event.via_io_uring)
+        line_.put(" via=io_uring");
     if (event.interrupted)
         line_.put(" interrupted=yes");
     if (event.tid != event.pid)
@@ -320,7 +335,7 @@ void TextFormatter::put_remarks(const Event& event) {
         put_notes(Mark::detached, " detached=");
         put_notes(Mark::foreign, " foreign=");
     }
-    if ((event.missing & shown_parts) || event.lost_fields || notes_.any(Mark::missing))
+    if ((event.missing & shown_parts) || event.lost_fields || event.unwitnessed || notes_.any(Mark::missing))
         put_missing(event);
     if (event.dropped_before) {
         line_.put(" dropped_before=");
@@ -367,6 +382,8 @@ void TextFormatter::put_missing(const Event& event) {
         if (note.has(Mark::missing))
             put(note.name.base);
     }
+    if (event.unwitnessed)
+        put("witness");
     if (event.lost_fields)
         put("fields");
 }

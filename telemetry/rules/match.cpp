@@ -184,10 +184,12 @@ bool TextSet::any_holds(const Event& event, bool when_unknown) const {
                        [&](const TextTest& test) { return holds(test, event, when_unknown); });
 }
 
-/// A successful exec clears the registers: arguments that no hook kept are not a failure.
+/// A successful exec clears the registers: arguments that no hook kept are not a failure. An
+/// operation of io_uring has none.
 bool standard_fields_failed(const Event& event) {
     const bool is_exec = event.call && (event.call->flags & EBT_PLAN_EXEC);
-    const uint32_t excused = is_exec ? EBT_MISSING_ARGS | EBT_MISSING_ABI : 0;
+    const bool may_lack_arguments = is_exec || event.via_io_uring;
+    const uint32_t excused = may_lack_arguments ? EBT_MISSING_ARGS | EBT_MISSING_ABI : 0;
     return (event.missing & ~excused) != 0 || failed(event.image.exe.status) ||
            failed(event.image.tty.status) || failed(event.cwd.status);
 }

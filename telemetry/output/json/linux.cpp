@@ -82,6 +82,14 @@ void put_unknown_arguments(JsonLine& line, const Event& event) {
     line.put('}');
 }
 
+/// What the caller wrote, where the kernel acted on another path.
+void put_called(JsonLine& line, const FieldName& name, const Event& event, size_t path) {
+    if (!event.witnessed)
+        return;
+    line.put_text("\"called_path\":", name, event.witnessed->called[path]);
+    line.notes.add(name, event.witnessed->called[path]);
+}
+
 /// Each path with the argument it came from; where there is one alone, `file` is enough.
 void put_paths(JsonLine& line, const Event& event) {
     line.put(",\"paths\":[");
@@ -92,6 +100,7 @@ void put_paths(JsonLine& line, const Event& event) {
         line.put_quoted(path.argument == EBT_ARG_RET ? "return" : argument_name(event, path.argument));
         line.put_text("\"path\":", name, path);
         line.notes.add_path(name, path, is_free_text(event, path));
+        put_called(line, {"linux.syscall.paths", static_cast<int>(i), "called_path"}, event, i);
         if (path.has_inode)
             put_json_inode(line, path.inode);
         line.put('}');
@@ -153,6 +162,32 @@ void put_address_form(JsonLine& line, const Address& address) {
     }
 }
 
+/// Of a call that sends to several, in the words of a text line.
+void put_addresses(JsonLine& line, const Witnessed& witnessed) {
+    line.put(",\"addresses\":[");
+    for (size_t i = 0; i < witnessed.addresses; ++i) {
+        LineBuffer text;
+        put_address(text, parse_sockaddr(witnessed.address[i].bytes));
+        line.next();
+        line.put_string({"linux.socket.addresses", static_cast<int>(i)}, text.view());
+    }
+    line.put(']');
+    if (witnessed.address_count > witnessed.addresses) {
+        line.put(",\"addresses_count\":");
+        line.put_decimal(witnessed.address_count);
+    }
+}
+
+void put_interpreter(JsonLine& line, const PathField& interpreter) {
+    constexpr FieldName name = {"linux.exec.interpreter"};
+    if (!interpreter.known())
+        return;
+    line.key("\"exec\":{");
+    line.put_text("\"interpreter\":", name, interpreter);
+    line.notes.add_path(name, interpreter, false);
+    line.put('}');
+}
+
 void put_socket(JsonLine& line, const Event& event, const Ends& ends) {
     static constexpr std::string_view types[] = {"", "stream", "dgram", "raw", "rdm", "seqpacket", "dccp"};
     const bool has_socket = event.socket_status == Status::ok;
@@ -165,6 +200,8 @@ void put_socket(JsonLine& line, const Event& event, const Ends& ends) {
         line.put_quoted(types[event.socket.type]);
     }
     put_address_form(line, ends.named);
+    if (event.witnessed && event.witnessed->addresses > 1)
+        put_addresses(line, *event.witnessed);
     line.put('}');
 }
 
@@ -226,6 +263,8 @@ void JsonLinux::put(JsonLine& line, const Event& event, const JsonCall* call, co
     line.put(",\"linux\":{");
     if (event.kind == EBT_SYSCALL)
         put_syscall(line, event, call);
+    if (event.witnessed)
+        put_interpreter(line, event.witnessed->interpreter);
     put_socket(line, event, ends);
     put_audit(line, event);
     put_process(line, event, ecs);
@@ -279,6 +318,10 @@ void JsonLinux::put_syscall(JsonLine& line, const Event& event, const JsonCall* 
     }
     if (event.interrupted)
         line.put(",\"interrupted\":true");
+    if (event.via_io_uring)
+        line.put(",\"via\":\"io_uring\"");
+    if (event.paths == 1)
+        put_called(line, {"linux.syscall.called_path"}, event, 0);
     if (event.paths > 1)
         put_paths(line, event);
     if (event.strings)

@@ -63,6 +63,10 @@ void put_missing(JsonLine& line, const Event& event) {
         note.name.put(line);
         line.put('"');
     }
+    if (event.unwitnessed) {
+        line.next();
+        line.put("\"witness\"");
+    }
     if (line.last() == '[')
         line.cut(begin);
     else
@@ -84,7 +88,7 @@ void put_raw(JsonLine& line) {
 } // namespace
 
 void put_json_notes(JsonLine& line, const Event& event) {
-    if (event.missing || line.notes.any(Mark::missing))
+    if (event.missing || event.unwitnessed || line.notes.any(Mark::missing))
         put_missing(line, event);
     if (event.lost_fields)
         line.put(",\"lost_fields\":true");
