@@ -170,6 +170,7 @@ void register_tests(const std::vector<ebpf_loader::Tier>& list) {
         add_test<StreamTest>(suite, "Stream", tier);
         register_stream_tests(tier);
         register_filter_tests(tier);
+        register_witness_tests(tier);
     }
     register_offset_tests();
     if (list.size() > 1)

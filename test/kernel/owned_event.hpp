@@ -25,25 +25,46 @@ template <typename Event, typename Action> void for_each_text(Event& event, Acti
     action(event.sockaddr.bytes);
 }
 
+template <typename Witnessed, typename Action> void for_each_witnessed(Witnessed& witnessed, Action action) {
+    for (auto& called : witnessed.called)
+        action(called.bytes);
+    for (auto& address : witnessed.address)
+        action(address.bytes);
+    action(witnessed.interpreter.bytes);
+}
+
 /// An event with the bytes that it refers to.
 class OwnedEvent {
   public:
     explicit OwnedEvent(const telemetry::Event& event) : event_(event) {
+        if (event.witnessed) {
+            witnessed_ = std::make_unique<telemetry::Witnessed>(*event.witnessed);
+            event_.witnessed = witnessed_.get();
+            for (size_t i = witnessed_->addresses; i < witnessed_->address.size(); i++)
+                witnessed_->address[i] = {}; // of events before this one
+        }
         size_t size = 0;
-        for_each_text(event, [&](std::string_view text) { size += text.size(); });
+        const auto measure = [&](std::string_view text) { size += text.size(); };
+        for_each_text(event, measure);
+        if (witnessed_)
+            for_each_witnessed(*witnessed_, measure);
         bytes_ = std::make_unique<char[]>(size);
         char* at = bytes_.get();
-        for_each_text(event_, [&](std::string_view& text) {
+        const auto copy = [&](std::string_view& text) {
             char* begin = at;
             at = std::copy(text.begin(), text.end(), at);
             text = {begin, text.size()};
-        });
+        };
+        for_each_text(event_, copy);
+        if (witnessed_)
+            for_each_witnessed(*witnessed_, copy);
     }
     const telemetry::Event& operator*() const { return event_; }
     const telemetry::Event* operator->() const { return &event_; }
 
   private:
     telemetry::Event event_;
+    std::unique_ptr<telemetry::Witnessed> witnessed_;
     std::unique_ptr<char[]> bytes_;
 };
 
