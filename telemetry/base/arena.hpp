@@ -7,8 +7,8 @@
 
 namespace telemetry {
 
-/// A buffer of fixed size for what an event's views point to. It never grows, so that
-/// views into it stay valid; emptied with each event. What does not fit is cut.
+/// A buffer of fixed size for the bytes that the views of an event point to. It never grows, so that views
+/// into it stay valid, and is emptied for each event. What does not fit is truncated.
 class Arena {
   public:
     explicit Arena(size_t capacity) : bytes_(new char[capacity]), capacity_(capacity) {}
@@ -24,7 +24,7 @@ class Arena {
     void append(std::string_view text) noexcept {
         size_t length = text.size() < capacity_ - used_ ? text.size() : capacity_ - used_;
         if (length == 0)
-            return; // memcpy must not see the null of an empty view
+            return; // memcpy must not get the null pointer of an empty view
         std::memcpy(bytes_.get() + used_, text.data(), length);
         used_ += length;
     }

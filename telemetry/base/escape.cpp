@@ -20,8 +20,8 @@ struct Range {
     uint32_t last;
 };
 
-/// What is valid UTF-8 and yet not shown as it is. Sorted. Unicode's categories Cc, Cf, Zl,
-/// Zp, Co, Zs but the blank, the non-characters, and what a reader cannot see.
+/// The characters that are escaped although they are valid UTF-8, sorted: the Unicode categories Cc, Cf, Zl,
+/// Zp, Co and Zs except the blank, the non-characters, and other invisible characters.
 constexpr Range hidden[] = {
     {0x7f, 0xa0},        // DEL, C1 controls, no-break space
     {0xad, 0xad},        // soft hyphen
@@ -61,7 +61,7 @@ constexpr Range hidden[] = {
 };
 static_assert(std::ranges::is_sorted(hidden, {}, &Range::first));
 
-/// A byte that stands for itself in both formats.
+/// Bytes that neither format escapes.
 constexpr bool is_plain(char c) {
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
@@ -74,7 +74,8 @@ constexpr auto plain = [] {
 }();
 
 #ifdef __SSE2__
-/// A bit for each byte that is not plain. Signed comparison: bytes from 0x80 on are "below" the blank.
+/// Returns a mask with a bit for each byte that is not plain. The comparison is signed, so that bytes from
+/// 0x80 on are less than the blank.
 inline unsigned not_plain(__m128i bytes) {
     const __m128i control = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
     const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
@@ -84,7 +85,7 @@ inline unsigned not_plain(__m128i bytes) {
     return static_cast<unsigned>(_mm_movemask_epi8(any));
 }
 
-/// Copies 16, 8 or 4 bytes; a bit for each that is not plain.
+/// Copies 16, 8 or 4 bytes; returns a mask with a bit for each that is not plain.
 template <int Width> unsigned copy_block(const char* from, char* to) {
     if constexpr (Width == 16) {
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
@@ -102,7 +103,7 @@ template <int Width> unsigned copy_block(const char* from, char* to) {
     }
 }
 
-/// Block by block; the last one goes back to end where the bytes end, and copies some twice.
+/// Copies block by block. The last block ends where the bytes end, so it may copy some of them twice.
 template <int Width> size_t copy_blocks(const char* from, size_t count, char* to) {
     for (size_t at = 0;; at = std::min(at + Width, count - Width)) {
         const unsigned mask = copy_block<Width>(from + at, to + at);
@@ -206,7 +207,7 @@ template <class Style> char* escape_ascii(char* to, char c) {
     return Style::control(to, static_cast<uint8_t>(c));
 }
 
-/// One character beyond ASCII.
+/// Writes one character beyond ASCII.
 template <class Style> char* escape_wide(char* to, const char* from, const CodePoint& character) {
     if (!is_displayable(character.value))
         return Style::character(to, character.value);
@@ -214,7 +215,7 @@ template <class Style> char* escape_wide(char* to, const char* from, const CodeP
     return to + character.length;
 }
 
-/// Every byte of input becomes six of output at most, in both styles.
+/// Each byte of input becomes at most six bytes of output, in both styles.
 constexpr size_t growth = 6;
 
 template <class Style> bool put_escaped(LineBuffer& line, std::string_view bytes) {
@@ -281,7 +282,7 @@ bool is_displayable(uint32_t code_point) {
     if (code_point < 0x7f)
         return code_point >= 0x20;
     const auto after = std::ranges::upper_bound(hidden, code_point, {}, &Range::first);
-    return code_point > std::prev(after)->last; // the first range begins at 0x7f: there is one before
+    return code_point > std::prev(after)->last; // there is a range before, since the first begins at 0x7f
 }
 
 void put_text_escaped(LineBuffer& line, std::string_view bytes) {

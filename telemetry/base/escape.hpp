@@ -15,19 +15,19 @@ struct CodePoint {
 };
 CodePoint decode_utf8(const char* bytes, const char* end);
 
-/// May the character stand in a line as it is? No controls, no line separators, nothing
-/// that is invisible, that turns the direction of writing, or that has no agreed meaning.
+/// May the character be written unescaped? Not if it is a control, a line separator, invisible, changes the
+/// direction of writing, or has no assigned meaning.
 bool is_displayable(uint32_t code_point);
 
-/// Puts any bytes so that they can stand between quotes in a text line, and the bytes can be recovered:
-/// \" \\ \n \r \t, \u{HEX} for a character that must not be shown, \xHH for any other byte.
+/// Writes any bytes so that they can stand between quotes in a text line, and can be recovered:
+/// \" \\ \n \r \t, \u{HEX} for a character that is not displayable, \xHH for any other byte.
 void put_text_escaped(LineBuffer& line, std::string_view bytes);
 
 /// Text for a message: escaped like that, in double quotes, and cut after `longest` characters.
 std::string quoted(std::string_view text, size_t longest = 48);
 
-/// Puts any bytes as the inside of a JSON string. Bytes that are no UTF-8 become \ufffd each;
-/// false when there were any: the reader then needs the bytes by another way.
+/// Writes any bytes as the content of a JSON string. Bytes that are not UTF-8 become \ufffd each; returns
+/// false if there were any, so that the caller can add the bytes in another form.
 bool put_json_escaped(LineBuffer& line, std::string_view bytes);
 
 /// Base64 with padding, as RFC 4648 has it.

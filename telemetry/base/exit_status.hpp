@@ -5,7 +5,7 @@
 
 namespace telemetry {
 
-// What --help says of the exit status.
+// The exit statuses that --help lists.
 constexpr int exit_ok = 0;
 constexpr int exit_fault = 1;
 constexpr int exit_output = 9;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr char hex_digits[] = "0123456789abcdef";
 
-/// "00" to "99", so that two digits cost one division.
+/// The digits "00" to "99", so that one division makes two digits.
 constexpr auto pairs = [] {
     std::array<char, 200> table{};
     for (size_t i = 0; i < 100; ++i) {
@@ -25,7 +25,7 @@ void put_pair(char* to, uint64_t value) {
     std::memcpy(to, &pairs[2 * value], 2);
 }
 
-/// "00" to "ff".
+/// The digits "00" to "ff".
 constexpr auto hex_pairs = [] {
     std::array<char, 512> table{};
     for (size_t i = 0; i < 256; ++i) {
@@ -42,13 +42,13 @@ constexpr auto powers_of_ten = [] {
     return table;
 }();
 
-/// How many digits a number has in decimal: 1233 / 4096 is just above log10(2).
+/// The number of decimal digits of a number: 1233 / 4096 is just above log10(2).
 unsigned decimal_digits(uint64_t value) {
     const unsigned about = static_cast<unsigned>(std::bit_width(value | 1)) * 1233 >> 12;
     return about + (value >= powers_of_ten[about]);
 }
 
-/// Writes backwards from `end`. 32 bits: divisions by a constant are cheap with them.
+/// Writes backwards from `end`. The value has 32 bits, for which division by a constant is cheap.
 void put_digits_before(char* end, uint32_t value) {
     while (value >= 100) {
         put_pair(end -= 2, value % 100);
@@ -60,7 +60,7 @@ void put_digits_before(char* end, uint32_t value) {
         end[-1] = static_cast<char>('0' + value);
 }
 
-/// All eight digits of a number below 10^8.
+/// Writes a number below 10^8 with eight digits.
 void put_eight_digits(char* to, uint32_t value) {
     for (int at = 6; at >= 0; at -= 2) {
         put_pair(to + at, value % 100);
@@ -103,7 +103,7 @@ void LineBuffer::put_signed(int64_t value) {
 }
 
 void LineBuffer::put_hex(uint64_t value) {
-    int shift = (std::bit_width(value | 1) + 3) / 4 * 4; // bits to go
+    int shift = (std::bit_width(value | 1) + 3) / 4 * 4; // bits that are left
     char* to = room(16);
     if (shift % 8)
         *to++ = hex_digits[value >> (shift -= 4)];

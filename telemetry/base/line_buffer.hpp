@@ -8,8 +8,8 @@
 
 namespace telemetry {
 
-/// The line under construction. Formatting is the hot path: writers put bytes here
-/// after one comparison each, and the memory is kept from line to line.
+/// Builds a line. Formatting is on the hot path, so each write is one comparison and a copy, and the memory
+/// is reused for the next line.
 class LineBuffer {
   public:
     LineBuffer() : begin_(new char[first_size]), position_(begin_.get()), end_(begin_.get() + first_size) {}
@@ -17,7 +17,7 @@ class LineBuffer {
     void clear() { position_ = begin_.get(); }
     std::string_view view() const { return {begin_.get(), static_cast<size_t>(position_ - begin_.get())}; }
 
-    /// Room for at least `bytes` more; advance_to() then says how far it was used.
+    /// Returns room for at least `bytes` more bytes. The caller writes there and then calls advance_to().
     char* room(size_t bytes) {
         if (static_cast<size_t>(end_ - position_) < bytes)
             grow(bytes);
@@ -43,9 +43,9 @@ class LineBuffer {
     void put_octal(uint64_t value); ///< no prefix, no leading zeroes
     void put_hex_bytes(std::string_view bytes);
 
-    /// The last byte written; '\0' when nothing was.
+    /// The last byte written, or '\0' if the line is empty.
     char last() const { return position_ == begin_.get() ? '\0' : position_[-1]; }
-    /// Forgets what was put since the line was `length` long.
+    /// Truncates the line to `length` bytes.
     void cut(size_t length) { position_ = begin_.get() + length; }
 
   private:
@@ -53,7 +53,7 @@ class LineBuffer {
 
     void put_bytes(const char* bytes, size_t count) {
         char* to = room(count);
-        if (count) // an empty view may have no address, which memcpy must not get
+        if (count) // memcpy must not get the null pointer of an empty view
             std::memcpy(to, bytes, count);
         position_ = to + count;
     }
@@ -75,7 +75,7 @@ class Timestamp {
     void remember(uint64_t second);
 
     uint64_t second_ = UINT64_MAX;
-    char text_[20] = {}; ///< up to and with the point
+    char text_[20] = {}; ///< up to and including the decimal point
 };
 
 } // namespace telemetry

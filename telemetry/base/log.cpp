@@ -17,7 +17,7 @@ namespace {
 
 namespace trivial = boost::log::trivial;
 
-// The last two are what other trackers' users are used to.
+// The last two names are those that other trackers use.
 constexpr std::array<std::pair<std::string_view, LogLevel>, 8> levels = {{{"trace", LogLevel::trace},
                                                                           {"debug", LogLevel::debug},
                                                                           {"info", LogLevel::info},

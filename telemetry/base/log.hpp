@@ -5,12 +5,13 @@
 
 namespace telemetry {
 
-/// The program's own diagnostics. They go to standard error, never among the events.
+/// The levels of the program's own diagnostics, which are written to standard error and never among the
+/// events.
 enum class LogLevel { trace, debug, info, warning, error, fatal };
 
 std::optional<LogLevel> parse_log_level(std::string_view name);
 
-/// Must come before the first line. `silent`: not a line, whatever its level.
+/// To be called before the first log(). `silent`: nothing is logged, whatever its level.
 void start_log(LogLevel least, bool silent, std::string_view program);
 
 void log(LogLevel level, std::string_view line);

@@ -3,8 +3,8 @@
 
 namespace telemetry {
 
-/// Sets this process's priority, as setpriority(2) takes it: -20 to 19. Threads that it
-/// makes later have it too. Says so in the log where that is not allowed (CAP_SYS_NICE).
+/// Sets the nice value of this process, from -20 to 19; threads that it starts later inherit it. Logs a
+/// warning if that is not allowed (CAP_SYS_NICE).
 void set_priority(int nice);
 
 } // namespace telemetry

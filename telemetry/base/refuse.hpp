@@ -6,7 +6,7 @@
 
 namespace telemetry {
 
-/// A wrong command line. Throws ebpf_loader::Error(usage): the reason and where to read on.
+/// For a wrong command line: throws ebpf_loader::Error(usage) with the reason and a reference to --help.
 [[noreturn]] inline void refuse(const std::string& why) {
     throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, why + "; see --help");
 }

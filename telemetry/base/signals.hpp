@@ -3,16 +3,17 @@
 
 namespace telemetry {
 
-/// What the outside asks of the running program: SIGINT and SIGTERM to end, SIGHUP to
-/// open its files anew. Signals interrupt waiting system calls.
+/// The signals that control the program: SIGINT and SIGTERM end it, on SIGHUP it reopens its files. They
+/// interrupt system calls that wait.
 namespace signals {
 
-/// A second SIGINT or SIGTERM ends the program at once. SIGHUP stays ignored where it
-/// was (nohup). SIGPIPE is ignored: outputs see the error and count.
+/// Installs the handlers. A second SIGINT or SIGTERM kills the program at once. SIGHUP stays ignored if it
+/// was (nohup). SIGPIPE is ignored: outputs get the error and count it.
 void install();
 
+/// Has SIGINT or SIGTERM arrived?
 bool end_asked();
-/// True once for each SIGHUP that came.
+/// Returns true if SIGHUP has arrived since the last call.
 bool take_hangup();
 
 } // namespace signals
