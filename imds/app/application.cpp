@@ -13,7 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A stack is symbolized from its process, while it lives. A ring buffer wakes its reader at once.
+/// A stack is symbolized from files and maps of its process, so the records have to be read while the process
+/// still runs. Perf buffers are polled this often; a ring buffer wakes its reader at once.
 constexpr auto poll_time_for_stacks = 5ms;
 
 ImdsPipeline::Options pipeline_options(const TrackerOptions& options) {
@@ -21,7 +22,7 @@ ImdsPipeline::Options pipeline_options(const TrackerOptions& options) {
             options.user_stack_trace};
 }
 
-/// Processes for the family tree, and what their calls move over connections to endpoints.
+/// Selects forks, execs and exits, from which the lineage of callers is built, and the transfers.
 ebpf_loader::Selection select_events(const TrackerOptions& options) {
     ebpf_loader::Selection selection;
     for (const ebt_process_row row : {EBT_ROW_FORK, EBT_ROW_EXEC, EBT_ROW_EXIT})

@@ -15,7 +15,7 @@
 
 namespace telemetry::imds {
 
-/// A run of imds-tracker: conversations with metadata services, to the outputs.
+/// A run of imds-tracker: reports requests to metadata services to the outputs.
 class TrackerApplication : private EventConsumer {
   public:
     /// Loads the engine and opens the outputs. Throws ebpf_loader::Error, RuleError.

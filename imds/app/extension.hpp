@@ -8,7 +8,7 @@
 
 namespace telemetry::imds {
 
-/// The events of imds-tracker, for another program's stream, in its format.
+/// Adds the events of imds-tracker to those of another program, in that program's format.
 /// `max_memory`: of the whole program, in bytes; 0: no limit.
 std::unique_ptr<Extension> make_imds_extension(const Format& format, size_t max_memory = 0);
 

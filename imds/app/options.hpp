@@ -9,11 +9,11 @@
 
 namespace telemetry::imds {
 
-/// What the command line of imds-tracker asks for.
+/// The options of imds-tracker, parsed and checked.
 struct TrackerOptions {
     enum class Colour { automatic, always, never };
 
-    Options common; ///< what ebpf_telemetry has too: outputs, kernel, run
+    Options common; ///< the options that ebpf_telemetry has too
     bool unsafe = false;
     bool user_stack_trace = false;
     std::string proc_root = "/proc";

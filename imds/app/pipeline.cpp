@@ -9,7 +9,7 @@
 namespace telemetry::imds {
 namespace {
 
-constexpr uint64_t ring_wait_ns = 20'000'000; ///< one buffer for all CPUs is nearly in order
+constexpr uint64_t ring_wait_ns = 20'000'000; ///< short: the records of a ring buffer are nearly in order
 
 ImdsTracker::Options tracker_options(const ImdsPipeline::Options& options,
                                      const ebpf_loader::Engine& engine) {

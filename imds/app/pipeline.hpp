@@ -12,32 +12,32 @@
 
 namespace telemetry::imds {
 
-/// From the engine's events to ImdsEvents: the tracker, and the gate that it keeps at the engine.
-/// imds-tracker and ebpf_telemetry --imds are both built on it.
+/// Turns the engine's events into ImdsEvents, and pauses the capture while no connection is open.
+/// imds-tracker and ebpf_telemetry --imds both use it.
 class ImdsPipeline {
   public:
     struct Options {
         Endpoints endpoints = Endpoints::built_in();
         std::string proc_root = "/proc";
         size_t max_memory = 0;    ///< of the whole program, in bytes; 0: no limit
-        bool unsafe = false;      ///< leaves secrets in command lines
-        bool user_stacks = false; ///< stacks come with the events, and are symbolized
+        bool unsafe = false;      ///< do not remove secrets from command lines
+        bool user_stacks = false; ///< capture user-space stacks and symbolize them
     };
 
-    /// Adds what the kernel side must capture. Processes that come and go must be selected too.
+    /// Adds the transfers to `selection`. The caller must also select forks, execs and exits.
     static void select(const Options& options, ebpf_loader::Selection& selection);
 
-    /// The engine must outlive it. `handler` is called with every event, within take(), tick() and
-    /// finish().
+    /// The engine must outlive the pipeline. `handler` is called with every ImdsEvent, from within take(),
+    /// tick() and finish().
     ImdsPipeline(const Options& options, ebpf_loader::Engine& engine, ImdsTracker::Handler handler);
 
-    /// Capture has begun: reads which processes run.
+    /// To be called once capture has begun: reads from /proc which processes run.
     void started() { tracker_.remember_running(); }
-    /// Every event, with its image. True when it carries traffic with an endpoint.
+    /// To be called with every event, its image included. Returns true for a transfer to or from an endpoint.
     bool take(const Event& event);
-    /// To be called at least each 100 ms.
+    /// To be called at least every 100 ms.
     void tick();
-    /// No more events will come.
+    /// To be called after the last event.
     void finish() { tracker_.finish(); }
 
     ImdsTracker::Counters counters() const { return tracker_.counters(); }
@@ -48,7 +48,7 @@ class ImdsPipeline {
     CaptureGate gate_;
 };
 
-/// What formatters need to know in both programs.
+/// The format options that both programs share.
 ImdsFormatOptions format_options(const FormatContext& context);
 
 } // namespace telemetry::imds

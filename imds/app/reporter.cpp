@@ -57,7 +57,7 @@ void ImdsReporter::begin(const FormatContext& context) {
 void ImdsReporter::put(const ImdsEvent& event) {
     summary_.count(event);
     formatter_->format(event, lines_);
-    for (Own& own : own_)
+    for (OwnFormat& own : own_)
         own.formatter->format(event, own.lines);
     ++lines_events_;
     if (lines_.size() >= lines_bytes)
@@ -69,7 +69,7 @@ void ImdsReporter::put_lines(std::string_view lines) {
 }
 
 void ImdsReporter::hand_over() {
-    for (Own& own : own_) {
+    for (OwnFormat& own : own_) {
         if (!own.lines.empty())
             outputs_.write_own(*own.format, own.lines, lines_events_);
         own.lines.clear();

@@ -14,16 +14,16 @@
 
 namespace telemetry::imds {
 
-/// Where ImdsEvents go: formatted to the outputs, counted in the summary.
+/// Formats ImdsEvents, writes them to the outputs and counts them in the summary.
 class ImdsReporter {
   public:
     /// Opens all outputs. Throws ebpf_loader::Error.
     explicit ImdsReporter(const TrackerOptions& options);
 
-    /// Must come before the first event.
+    /// To be called before the first event.
     void begin(const FormatContext& context);
     void put(const ImdsEvent& event);
-    /// Lines that are no events of this kind, such as losses.
+    /// Writes lines that are not ImdsEvents, such as losses.
     void put_lines(std::string_view lines);
     void hand_over();
     void flush() { outputs_.flush(); }
@@ -35,8 +35,8 @@ class ImdsReporter {
     const ImdsSummary& summary() const { return summary_; }
 
   private:
-    /// The same events for the sinks that have a format of their own.
-    struct Own {
+    /// The lines for sinks that have a format of their own, such as Datadog.
+    struct OwnFormat {
         const Format* format;
         std::unique_ptr<ImdsFormatter> formatter;
         std::string lines;
@@ -45,7 +45,7 @@ class ImdsReporter {
     TrackerOptions options_;
     Outputs outputs_;
     std::unique_ptr<ImdsFormatter> formatter_;
-    std::vector<Own> own_;
+    std::vector<OwnFormat> own_;
     ImdsSummary summary_;
     std::string lines_;
     uint64_t lines_events_ = 0;

@@ -12,21 +12,21 @@ namespace telemetry::imds {
 namespace {
 
 auto named(const ImdsTracker::Counters& counters) {
-    const ConversationCounters& talk = counters.conversations;
+    const ConversationCounters& conversations = counters.conversations;
     return std::to_array<std::pair<std::string_view, uint64_t>>({
         {"segments", counters.transfers},
         {"segments_elsewhere", counters.foreign_transfers},
         {"segments_late", counters.late_transfers},
         {"connections", counters.connections.opened},
         {"connections_evicted", counters.connections.evicted},
-        {"exchanges", talk.exchanges},
-        {"contacts", talk.without_exchange},
-        {"gap_bytes", talk.gap_bytes},
-        {"repeated_bytes", 0}, // nothing is captured twice; the name stays for who reads it
-        {"places_lost", talk.lost_positions},
-        {"heads_cut", talk.cut_heads},
-        {"bodies_cut", talk.cut_bodies},
-        {"told_early", talk.reported_early},
+        {"exchanges", conversations.exchanges},
+        {"contacts", conversations.without_exchange},
+        {"gap_bytes", conversations.gap_bytes},
+        {"repeated_bytes", 0}, // always 0; kept for programs that read this key
+        {"places_lost", conversations.lost_positions},
+        {"heads_cut", conversations.cut_heads},
+        {"bodies_cut", conversations.cut_bodies},
+        {"told_early", conversations.reported_early},
         {"lines_of_descent_cut", counters.lineage.cut},
         {"processes_forgotten", counters.lineage.forgotten},
         {"stacks", counters.stacks.stacks},

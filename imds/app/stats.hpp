@@ -7,7 +7,7 @@
 
 namespace telemetry::imds {
 
-/// What became of the transfers.
+/// The counters of the tracker, for --stats.
 class TrackerStats final : public Document {
   public:
     /// The counters must outlive it.

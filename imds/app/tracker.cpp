@@ -11,7 +11,8 @@ constexpr size_t most_proved = 4096;
 
 } // namespace
 
-/// Makes events of what conversations report, and remembers what endpoints proved to be.
+/// Makes ImdsEvents out of the exchanges that conversations report. It remembers which provider an endpoint
+/// named in a response, for later requests to the same endpoint.
 class ImdsTracker::EventProducer final : public ConversationListener {
   public:
     EventProducer(Handler handler, bool scrubs) : handler_(std::move(handler)), redactor_(scrubs) {}
@@ -65,7 +66,7 @@ void ImdsTracker::take(const Event& event) {
 
 bool ImdsTracker::take(const Transfer& transfer) {
     ++counters_.transfers;
-    if (transfer.direction == Direction::closed) { // its remote address may not be known any more
+    if (transfer.direction == Direction::closed) { // its remote address may be unknown by now
         queue_.put(transfer, nullptr, forward_);
         return true;
     }
@@ -111,7 +112,7 @@ Connection ImdsTracker::connection_of(const Transfer& transfer, const Endpoint& 
     return {transfer.socket, transfer.netns, transfer.ends, endpoint.address, endpoint.providers};
 }
 
-/// A copy of what is known of the caller now. Calls of a thread that follow one another share it.
+/// Copies what is known of the caller now. Consecutive calls of one thread share the copy.
 SharedCaller ImdsTracker::caller_of(const Transfer& transfer) {
     Event ids;
     ids.pid = transfer.pid;

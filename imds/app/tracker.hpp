@@ -18,22 +18,22 @@
 
 namespace telemetry::imds {
 
-/// Segments and process events go in, ImdsEvents come out. To be used by one thread.
+/// Makes ImdsEvents out of transfers and process events. For use by one thread.
 class ImdsTracker {
   public:
     struct Options {
         Endpoints endpoints = Endpoints::built_in();
         std::string proc_root = "/proc";
-        bool user_stacks = false; ///< the stacks that come with events are symbolized
-        bool scrubs = true;       ///< takes secrets out of command lines; false: for --unsafe
+        bool user_stacks = false; ///< symbolize the stacks that events carry
+        bool scrubs = true;       ///< remove secrets from command lines; false with --unsafe
         ConnectionTable::Limits connections;
         Lineage::Limits lineage;
-        TransferQueue::Limits queue; ///< wait_ns = 0 where records come in order (a ring buffer)
+        TransferQueue::Limits queue; ///< wait_ns is 0 where records arrive in order
     };
     struct Counters {
         uint64_t transfers = 0;
-        uint64_t foreign_transfers = 0; ///< to no endpoint
-        uint64_t late_transfers = 0;
+        uint64_t foreign_transfers = 0; ///< their remote address is not an endpoint
+        uint64_t late_transfers = 0;    ///< they arrived too late to be put in order
         uint64_t events = 0;
         ConnectionTable::Counters connections;
         ConversationCounters conversations;
@@ -45,21 +45,22 @@ class ImdsTracker {
     ImdsTracker(Options options, Handler handler);
     ~ImdsTracker();
 
-    /// Reads which processes run, for their ancestors. To be called once process events are captured.
+    /// Reads from /proc which processes run, so that their ancestors are known. To be called once capture of
+    /// process events has begun.
     void remember_running();
 
-    /// Every event with its image (ProcessCache::enrich): forks, execs, ends and calls show
-    /// who descends from whom.
+    /// To be called with every event, its image included (ProcessCache::enrich): the lineage of processes is
+    /// built from them.
     void take(const Event& event);
-    /// What a call moved. False when its far end is no endpoint.
+    /// Returns false when the remote address of the transfer is not an endpoint.
     bool take(const Transfer& transfer);
-    /// The connections that were open from `began_ns` to `ended_ns`, while they were listed. One that
-    /// is missing from two lists in a row has ended.
+    /// `open` was listed between `began_ns` and `ended_ns`. A connection that is missing from two lists in
+    /// a row has ended.
     void take(const OpenConnections& open, uint64_t began_ns, uint64_t ended_ns);
     bool has_connections() const { return connections_.size() > 0; }
-    /// To be called at least each 100 ms. The wall clock, ns since the epoch.
+    /// To be called at least every 100 ms with the wall clock in ns since the epoch.
     void tick(uint64_t now_ns);
-    /// The end: reports all that is left.
+    /// Reports everything that is still pending.
     void finish();
 
     Counters counters() const;
@@ -79,7 +80,7 @@ class ImdsTracker {
     std::unique_ptr<Symbolizer> symbolizer_; ///< null: stacks are not selected
     TransferQueue queue_;
     TransferQueue::Handler forward_;
-    std::map<uint32_t, SharedCaller> recent_; ///< the last few, by thread
+    std::map<uint32_t, SharedCaller> recent_; ///< the most recent callers, by thread id
     Counters counters_;
 };
 

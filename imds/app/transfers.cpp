@@ -11,9 +11,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto between_lists = 1s;
-constexpr int share_of_time = 50; ///< listing takes at most one part in so many
+constexpr int share_of_time = 50; ///< listing takes at most 1/50 of the time
 
-/// IPv4 as ::ffff:a.b.c.d.
+/// An IPv4 address becomes ::ffff:a.b.c.d.
 ebt_endpoint kernel_endpoint(const ServiceAddress& address) {
     ebt_endpoint endpoint{};
     if (address.is_ipv6) {
@@ -75,7 +75,8 @@ void CaptureGate::tick() {
     if (now < next_)
         return;
     next_ = now + between_lists;
-    const uint64_t connects = engine_.endpoint_connects(); // before the list is made: see Engine
+    const uint64_t connects =
+        engine_.endpoint_connects(); // read before the list: see Engine::pause_transfers()
     if (connects == closed_at_ && !tracker_.has_connections())
         return;
     const uint64_t began_ns = wall_clock_ns();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Between the engine, which captures what connections to endpoints carry, and the tracker.
+// Connects the engine, which captures transfers, with the tracker.
 #pragma once
 #include <chrono>
 #include <string>
@@ -14,20 +14,20 @@
 
 namespace telemetry::imds {
 
-/// The endpoints in the form of the kernel side.
+/// The endpoints in the form that the eBPF programs use.
 std::vector<ebt_endpoint> kernel_endpoints(const Endpoints& endpoints);
 
-/// True: the event is of kind EBT_TRANSFER, and `transfer` is what it moved.
+/// Fills in `transfer` from an event of the kind EBT_TRANSFER; returns false for other events.
 bool make_transfer(const Event& event, Transfer& transfer);
 
-/// Lists which connections to endpoints are open, so that the tracker knows which have ended, and
-/// closes the engine's gate when there is no more connection.
+/// Lists the open connections to endpoints: the tracker learns from that which have ended, and when none is
+/// open, the engine is asked to stop examining calls that move bytes.
 class CaptureGate {
   public:
     CaptureGate(ebpf_loader::Engine& engine, ImdsTracker& tracker, std::string proc_root)
         : engine_(engine), tracker_(tracker), proc_root_(std::move(proc_root)) {}
 
-    /// To be called often. Lists the connections at most once a second, and uses little of it.
+    /// To be called often. Lists the connections at most once a second, and less often if listing takes long.
     void tick();
 
   private:

@@ -6,7 +6,7 @@
 namespace telemetry::imds {
 namespace {
 
-/// io_uring's connections are reported before they have a port.
+/// Is it a new connection of the same socket? Those of io_uring are reported before they have a local port.
 bool begins_anew(const Transfer& transfer, const Connection& before) {
     return transfer.is_io_uring || (transfer.direction == Direction::connected && !before.ends.local_port);
 }
@@ -22,7 +22,7 @@ void ConnectionTable::take(const Transfer& transfer, const Connection& connectio
     make_room();
 }
 
-/// A cookie that comes with other ends belongs to another socket: the close was missed.
+/// A known socket with other addresses is a new one in the same memory: the end of the old one was missed.
 ConnectionTable::List::iterator ConnectionTable::find(const Transfer& transfer,
                                                       const Connection& connection) {
     const auto found = by_socket_.find(transfer.socket);
@@ -47,8 +47,8 @@ ConnectionTable::List::iterator ConnectionTable::find(const Transfer& transfer,
     return entry;
 }
 
-/// A connection that was never seen, or was evicted, has no end either. Nor has its successor: the
-/// kernel may use a socket's memory again while the end of the one before is on its way here.
+/// Ignores sockets that are unknown or evicted. It also ignores an end that names another local port: the
+/// kernel may have reused the socket's memory for a new connection before this end arrived here.
 void ConnectionTable::close(uint64_t socket, uint16_t local_port) {
     const auto found = by_socket_.find(socket);
     if (found == by_socket_.end())
@@ -58,7 +58,7 @@ void ConnectionTable::close(uint64_t socket, uint16_t local_port) {
         remove(found->second, Exchange::End::closed);
 }
 
-/// One list alone may miss a connection: the kernel's list changes while it is read.
+/// One list alone may miss an open connection, because the kernel's list changes while it is read.
 std::vector<Connection> ConnectionTable::ended(const OpenConnections& open, uint64_t began_ns) {
     std::vector<Connection> ended;
     for (Entry& entry : entries_) {

@@ -75,7 +75,7 @@ void Conversation::begin(Stream& stream) {
     stream.has_head = stream.is_taken = false;
     if (&stream != &sent_)
         return;
-    // A client that sends the next request has had the response, even if that was not captured.
+    // A client that sends its next request has received the response, even if that was not captured.
     if (received_.parser.is_lost())
         report_all_pending(Exchange::End::unseen);
     if (pending_.empty() && !received_.is_open)
@@ -95,7 +95,7 @@ void Conversation::end_request(bool complete) {
     sent_.message = Message();
     if (pending_.size() <= limits_.pending)
         return;
-    report_all_pending(Exchange::End::evicted); // no client pipelines so many
+    report_all_pending(Exchange::End::evicted); // no real client pipelines so many
     is_uncertain_ = true;
 }
 
@@ -108,7 +108,7 @@ HttpListener::Framing Conversation::begin_response() {
         return HttpListener::Framing::no_body;
     }
     if (pending_.empty() && sent_.is_open && sent_.has_head && !sent_.is_taken) {
-        end_request(false); // answered before all of it was sent
+        end_request(false); // the response came before the whole request was sent
         sent_.is_open = sent_.is_taken = true;
     }
     if (head.status == 101)
@@ -136,7 +136,7 @@ void Conversation::end_response(bool complete) {
         pending_bytes_ -= size_of(first.request);
         exchange.is_late = first.is_reported;
         exchange.is_uncertain |= first.is_uncertain;
-        if (!first.request.head.method.empty()) // else forgotten, for lack of room
+        if (!first.request.head.method.empty()) // an empty method: make_room() dropped the head
             exchange.request = std::move(first.request);
         pending_.pop_front();
     }
@@ -165,7 +165,7 @@ void Conversation::report(Exchange&& exchange) {
     listener_.on_exchange(connection_, std::move(exchange));
 }
 
-/// It stays in the order until its response comes.
+/// The request stays in the queue until its response comes, so that the order is right.
 void Conversation::report_pending(Pending& pending, Exchange::End end) {
     if (std::exchange(pending.is_reported, true))
         return;
@@ -174,7 +174,7 @@ void Conversation::report_pending(Pending& pending, Exchange::End end) {
     exchange.is_uncertain = is_uncertain_ || pending.is_uncertain;
     const size_t before = size_of(pending.request);
     exchange.request = pending.request;
-    pending.request.body = Secret(); // the rest is needed again if an answer comes late
+    pending.request.body = Secret(); // the rest is needed if the response comes late
     pending_bytes_ -= before - size_of(pending.request);
     report(std::move(exchange));
 }
@@ -229,7 +229,7 @@ void Conversation::finish(Exchange::End end) {
 }
 
 void Conversation::keep_body(Message& message, std::string_view bytes) {
-    const bool is_whole = message.body.size() == message.body_bytes; // so far
+    const bool is_whole = message.body.size() == message.body_bytes; // all of it was stored so far
     message.body_bytes += bytes.size();
     if (!is_whole)
         return;

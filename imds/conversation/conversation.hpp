@@ -12,21 +12,21 @@
 namespace telemetry::imds {
 
 struct ConversationLimits {
-    size_t held_bytes = 64 * 1024; ///< of heads and bodies that wait to be reported
-    size_t body_bytes = 32 * 1024; ///< of one body that is stored
+    size_t held_bytes = 64 * 1024; ///< memory for heads and bodies that are not reported yet
+    size_t body_bytes = 32 * 1024; ///< how much of one body is stored
     size_t pending = 1024;         ///< requests without a response
     uint64_t timeout_ns = 60'000'000'000;
-    uint64_t silence_ns = 5'000'000'000; ///< after so long without content, a connection is reported
+    uint64_t silence_ns = 5'000'000'000; ///< a connection without a request is reported after this time
 };
 
 struct ConversationCounters {
     uint64_t exchanges = 0;
     uint64_t without_exchange = 0; ///< connections
-    uint64_t gap_bytes = 0;        ///< moved but not captured
-    uint64_t lost_positions = 0;   ///< times that a parser lost its position
-    uint64_t cut_heads = 0;        ///< beyond the limits
-    uint64_t cut_bodies = 0;       ///< stored in part
-    uint64_t reported_early = 0;   ///< requests reported without their response, for lack of room
+    uint64_t gap_bytes = 0;        ///< bytes that moved but were not captured
+    uint64_t lost_positions = 0;   ///< how often a parser lost its position
+    uint64_t cut_heads = 0;        ///< heads that exceeded the limits
+    uint64_t cut_bodies = 0;       ///< bodies that were stored in part
+    uint64_t reported_early = 0;   ///< requests reported without response, because of the limits
     uint64_t informational = 0;    ///< responses 1xx
 };
 
@@ -38,8 +38,8 @@ class ConversationListener {
     virtual void on_connection(const Connection& connection, ConnectionReport&& bare) = 0;
 };
 
-/// One connection: puts both directions together, finds requests and responses in them, and
-/// pairs them in order. What it holds is bounded.
+/// The HTTP conversation on one connection: finds the requests in one direction and the responses in the
+/// other, and pairs them in order. Its memory is bounded.
 class Conversation {
   public:
     Conversation(const Connection& connection, const ConversationLimits& limits,
@@ -47,20 +47,20 @@ class Conversation {
     Conversation(const Conversation&) = delete;
     Conversation& operator=(const Conversation&) = delete;
 
-    /// In order of time.
+    /// Transfers have to come in order of time.
     void take(const Transfer& transfer, const SharedCaller& caller);
-    /// Time passes: what has waited too long is reported as it is.
+    /// Reports requests that have waited too long, without their response.
     void tick(uint64_t now_ns);
-    /// No more will come: reports what is left.
+    /// The connection has ended: reports everything that is still pending.
     void finish(Exchange::End end);
 
     const Connection& connection() const { return connection_; }
-    /// For a port that was not known before.
+    /// Sets a port that was unknown before.
     void set_local_port(uint16_t port) { connection_.ends.local_port = port; }
     size_t held() const;
 
   private:
-    /// A direction: the parser, and the message that it is in.
+    /// The byte stream of one direction: its parser, and the message that the parser is in.
     class Stream final : public HttpListener {
       public:
         Stream(HttpParser::Kind kind, Conversation& owner)
@@ -74,10 +74,10 @@ class Conversation {
         void on_lost() override;
 
         HttpParser parser;
-        Message message; ///< the one under way
+        Message message; ///< the current one
         bool is_open = false;
         bool has_head = false;
-        bool is_taken = false; ///< it was reported: the rest of it is dropped
+        bool is_taken = false; ///< the message was reported already: ignore the rest of it
         uint64_t position = 0; ///< bytes that this direction has moved
 
       private:
@@ -87,8 +87,8 @@ class Conversation {
 
     struct Pending {
         Message request;
-        bool is_head = false;     ///< the method HEAD
-        bool is_reported = false; ///< by time-out or for lack of room; it stays in the order
+        bool is_head = false;     ///< its method is HEAD
+        bool is_reported = false; ///< already reported without response; stays, so that the order is right
         bool is_uncertain = false;
     };
 
@@ -112,15 +112,15 @@ class Conversation {
     ConversationListener& listener_;
     Stream sent_, received_;
     std::deque<Pending> pending_;   ///< requests whose response is not complete
-    bool is_informational_ = false; ///< the response under way is a 1xx
+    bool is_informational_ = false; ///< the current response is a 1xx
     bool is_uncertain_ = false;
     bool has_reported_ = false;
-    bool is_io_uring_ = false; ///< opened through io_uring
+    bool is_io_uring_ = false; ///< the connection was opened by io_uring
     uint64_t now_ns_ = 0;
     uint64_t first_ns_ = 0;
     uint64_t captured_ = 0;
     size_t pending_bytes_ = 0;
-    SharedCaller caller_;       ///< of the transfer at hand
+    SharedCaller caller_;       ///< of the current transfer
     SharedCaller first_caller_; ///< who connected, or whose call was seen first
 };
 

@@ -15,10 +15,10 @@
 namespace telemetry::imds {
 namespace {
 
-/// States of a socket that a process may yet move bytes over, as include/net/tcp_states.h has them.
+/// The states of include/net/tcp_states.h in which a process may still move bytes.
 constexpr unsigned int state_time_wait = 6, state_close = 7, state_listen = 10, state_new = 12;
 
-/// Takes the next word off a line.
+/// Removes the next word from the line and returns it.
 std::string_view next_word(std::string_view& line) {
     const size_t begin = std::min(line.find_first_not_of(" \t"), line.size());
     const size_t end = std::min(line.find_first_of(" \t", begin), line.size());
@@ -34,7 +34,7 @@ std::optional<uint32_t> hexadecimal(std::string_view digits) {
     return error == std::errc() && at == end && !digits.empty() ? std::optional(number) : std::nullopt;
 }
 
-/// "FEA9FEA9:0050": words of memory, each as a number, and the port.
+/// Parses "FEA9FEA9:0050": the address as 32-bit words in host byte order, and the port.
 std::optional<ServiceAddress> address_of(std::string_view text) {
     SocketInfo ends;
     const size_t colon = text.find(':');
@@ -70,7 +70,7 @@ void note_connection(std::string_view line, const Endpoints& endpoints, uint32_t
         open.add(*remote, local->port, netns);
 }
 
-/// False: the file cannot be read, or not to its end.
+/// Returns false if the file cannot be read to its end.
 bool note_all_in(const std::string& file, const Endpoints& endpoints, uint32_t netns, OpenConnections& open) {
     std::ifstream lines(file);
     std::string line;
@@ -93,8 +93,8 @@ OpenConnections OpenConnections::list(const std::string& proc_root, const Endpoi
             continue;
         const std::string process = proc_root + '/' + std::to_string(pid);
         const bool is_whole = note_all_in(process + "/net/tcp", endpoints, netns, open);
-        note_all_in(process + "/net/tcp6", endpoints, netns, open); // not there without IPv6
-        if (is_whole) // else the process has ended: another may be in the namespace
+        note_all_in(process + "/net/tcp6", endpoints, netns, open); // absent without IPv6
+        if (is_whole) // else the process has ended, and another one may be in the namespace
             seen.insert(netns);
     }
     open.is_unknown_ = seen.empty();

@@ -9,17 +9,17 @@
 
 namespace telemetry::imds {
 
-/// The connections to endpoints that descriptors refer to, in the network namespaces that processes
-/// are in. One that the kernel finishes alone, without a descriptor, is not listed.
+/// The TCP connections to endpoints in the network namespaces of all processes. A connection without a
+/// descriptor, which the kernel only winds down, is not listed.
 class OpenConnections {
   public:
     static OpenConnections list(const std::string& proc_root, const Endpoints& endpoints);
 
-    /// No list could be read: whether there are connections is not known.
+    /// True if no list could be read, so that it is unknown whether there are connections.
     bool is_unknown() const { return is_unknown_; }
     bool empty() const { return all_.empty(); }
     size_t size() const { return all_.size(); }
-    /// `netns` 0: in any namespace.
+    /// `netns` 0 means any namespace.
     bool has(const ServiceAddress& remote, uint16_t local_port, uint32_t netns) const;
 
     void add(const ServiceAddress& remote, uint16_t local_port, uint32_t netns) {

@@ -11,13 +11,13 @@
 
 namespace telemetry::imds {
 
-/// Puts transfers in order of time: those of different CPUs come as their buffers are read. Each
-/// waits for as long as an earlier one may yet come. The queue is bounded, and owns what it holds.
+/// Puts transfers in order of time, since those of different CPUs arrive as their buffers are read. Each
+/// waits as long as an earlier one may still arrive. The queue is bounded, and owns its content.
 class TransferQueue {
   public:
     using Handler = std::function<void(const Transfer&, const SharedCaller&)>;
     struct Limits {
-        uint64_t wait_ns = 200'000'000; ///< 0: they come in order
+        uint64_t wait_ns = 200'000'000; ///< 0: they arrive in order
         size_t transfers = 8192;
         size_t bytes = 8u << 20;
     };
@@ -25,18 +25,18 @@ class TransferQueue {
     explicit TransferQueue(const Limits& limits) : limits_(limits) {}
 
     void put(const Transfer& transfer, SharedCaller caller, const Handler& handler);
-    /// Passes on what has waited long enough.
+    /// Hands over the transfers that have waited long enough.
     void tick(uint64_t now_ns, const Handler& handler);
-    /// Passes on everything.
+    /// Hands over all transfers.
     void finish(const Handler& handler);
 
     size_t size() const { return queue_.size(); }
-    /// Segments that came too late to be put in order.
+    /// The number of transfers that arrived too late to be put in order.
     uint64_t late() const { return late_; }
 
   private:
     struct Waiting {
-        TransferHead head; ///< nothing in it is borrowed
+        TransferHead head; ///< refers to no memory of the event
         std::vector<std::byte> bytes;
         SharedCaller caller;
     };
@@ -44,7 +44,7 @@ class TransferQueue {
     void pass_on_first(const Handler& handler);
 
     const Limits limits_;
-    std::multimap<uint64_t, Waiting> queue_; ///< by time; equal times as they came
+    std::multimap<uint64_t, Waiting> queue_; ///< by time; equal times in order of arrival
     size_t bytes_ = 0;
     uint64_t newest_ns_ = 0;
     uint64_t passed_on_ns_ = 0;

@@ -6,7 +6,7 @@
 namespace telemetry::imds {
 namespace {
 
-constexpr size_t text_limit = 1024; ///< of a stored value
+constexpr size_t text_limit = 1024; ///< bytes of a value that are stored
 
 constexpr size_t most_tokens = 4;
 constexpr size_t longest_token = 4096;
@@ -26,7 +26,7 @@ constexpr TextName text_names[] = {
     {"content-type", TextHeader::content_type},
 };
 
-/// `value`, if it is not empty, is the only one that counts.
+/// A header that identifies a provider. If `value` is not empty, only that value does.
 struct MarkerName {
     std::string_view name;
     std::string_view value;
@@ -56,7 +56,7 @@ bool is_secret(MarkerHeader header) {
            header == MarkerHeader::akamai_token || header == MarkerHeader::authorization;
 }
 
-/// "Bearer token" without the first word.
+/// The token of "Bearer TOKEN".
 std::string_view without_scheme(std::string_view value) {
     const size_t blank = value.find(' ');
     return blank == value.npos ? value : trimmed(value.substr(blank));
@@ -89,7 +89,7 @@ void note_header(Head& head, std::string_view name, std::string_view value) {
     for (const TextName& known : text_names)
         if (equals_ignoring_case(name, known.name)) {
             std::string& text = head.texts[static_cast<size_t>(known.header)];
-            if (text.empty()) // the first counts: no server takes a second Host
+            if (text.empty()) // only the first: servers refuse a second Host
                 text = value.substr(0, text_limit);
             return;
         }

@@ -23,7 +23,7 @@ int hex_value(char c) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/// Digits and nothing else, of a sensible size.
+/// Accepts nothing but digits, up to longest_body.
 std::optional<uint64_t> parse_length(std::string_view text) {
     uint64_t value = 0;
     for (const char c : text) {
@@ -36,7 +36,7 @@ std::optional<uint64_t> parse_length(std::string_view text) {
     return value;
 }
 
-/// The size in front of a chunk; what follows a semicolon says nothing about it.
+/// The size at the start of a chunk; chunk extensions, after a semicolon, are ignored.
 std::optional<uint64_t> parse_chunk_size(std::string_view line) {
     line = trimmed(line.substr(0, line.find(';')));
     if (line.empty() || line.size() > 15)
@@ -53,7 +53,7 @@ std::optional<uint64_t> parse_chunk_size(std::string_view line) {
 } // namespace
 
 void HttpParser::feed(std::string_view bytes) {
-    // A call often begins where a message does: what is no start so far is forgotten then.
+    // A call often begins where a message begins: a line so far that cannot begin one is dropped then.
     if (state_ == State::lost && !may_be_start(line_))
         line_.clear(), line_length_ = 0;
     while (!bytes.empty())
@@ -76,7 +76,7 @@ size_t HttpParser::step(std::string_view bytes) {
     }
 }
 
-/// Empty lines may stand between messages.
+/// Skips empty lines between messages.
 size_t HttpParser::take_between(std::string_view bytes) {
     if (bytes.front() == '\r' || bytes.front() == '\n')
         return 1;
@@ -125,7 +125,7 @@ void HttpParser::end_line() {
         return end_header_line();
     case State::chunk_size:
         return end_chunk_size();
-    case State::chunk_end: // the line end behind a chunk's data
+    case State::chunk_end: // the line end after the data of a chunk
         if (!line_.empty())
             return lose();
         state_ = State::chunk_size;
@@ -156,7 +156,7 @@ void HttpParser::end_header_line() {
     const std::string_view line = line_;
     const size_t colon = line.find(':');
     if (colon == line.npos || !is_token(line.substr(0, colon)))
-        return; // a line that continues the header before it, or is no header: neither matters
+        return; // a continuation line (obs-fold) or no header: both are ignored
     take_header(line.substr(0, colon), trimmed(line.substr(colon + 1)));
 }
 
@@ -168,9 +168,9 @@ void HttpParser::take_header(std::string_view name, std::string_view value) {
     note_header(head_, name, value);
 }
 
-/// Lengths that differ, or are no numbers, are how requests are smuggled: then the length is not known.
+/// Lengths that differ, or are not numbers, are used for request smuggling: the length is unknown then.
 void HttpParser::take_length(std::string_view value) {
-    for (;;) { // "5, 5" is what some proxies make of two headers
+    for (;;) { // some proxies join two headers to "5, 5"
         const size_t comma = value.find(',');
         const auto length = parse_length(trimmed(value.substr(0, comma)));
         if (!length || (head_.has_length && head_.content_length != *length))
@@ -248,7 +248,7 @@ void HttpParser::end_chunk_size() {
     const auto size = parse_chunk_size(line_);
     if (!size || line_length_ > line_.size())
         return lose();
-    head_.bytes = 0; // what counts here is the length of the trailers
+    head_.bytes = 0; // from here on it counts the bytes of the trailers
     left_ = *size;
     state_ = left_ ? State::chunk_data : State::trailers;
 }
@@ -264,7 +264,7 @@ void HttpParser::gap(uint64_t length) {
     const bool is_counted = state_ == State::counted || state_ == State::chunk_data;
     if (state_ == State::until_close)
         return listener_.on_body_gap(length);
-    if (!is_counted || length > left_) // what was in it is not known
+    if (!is_counted || length > left_) // the gap may contain the start of other messages
         return lose();
     listener_.on_body_gap(length);
     left_ -= length;
@@ -294,7 +294,7 @@ void HttpParser::lose() {
     listener_.on_lost();
 }
 
-/// A line that is a message's first is taken for one.
+/// Resumes at the first line that can be the start line of a message.
 void HttpParser::look_for_start() {
     if (!may_be_start(line_) || line_.empty())
         return;
@@ -312,7 +312,7 @@ void HttpParser::look_for_start() {
     state_ = State::headers;
 }
 
-/// May the line so far become a message's first? It is checked early, so that what is no HTTP is not held.
+/// Can the line so far become a start line? This is checked early, so that other protocols use no memory.
 bool HttpParser::may_be_start(std::string_view line) const {
     if (kind_ == Kind::response) {
         constexpr std::string_view begin = "HTTP/1.";
@@ -330,7 +330,7 @@ bool HttpParser::parse_start(std::string_view line, bool is_cut) {
     return kind_ == Kind::request ? parse_request_line(line, is_cut) : parse_status_line(line);
 }
 
-/// "GET /latest/meta-data/ HTTP/1.1"; a line that was cut is taken as far as it goes.
+/// "GET /latest/meta-data/ HTTP/1.1"; of a line that was cut, the target is what there is of it.
 bool HttpParser::parse_request_line(std::string_view line, bool is_cut) {
     const size_t first = line.find(' ');
     if (first == line.npos || first == 0 || first > longest_method || !is_token(line.substr(0, first)))
@@ -353,7 +353,7 @@ bool HttpParser::parse_request_line(std::string_view line, bool is_cut) {
     return true;
 }
 
-/// "HTTP/1.1 200 OK"; the reason may be missing.
+/// "HTTP/1.1 200 OK"; the reason phrase may be missing.
 bool HttpParser::parse_status_line(std::string_view line) {
     constexpr std::string_view version = "HTTP/1.";
     if (line.size() < 12 || !line.starts_with(version) || !is_digit(line[7]) || line[8] != ' ')

@@ -9,27 +9,27 @@
 
 namespace telemetry::imds {
 
-/// What a parser finds, in order: begin, head, body..., end for each message. `lost` may come at
-/// any time: no message is under way then, and an unknown number may have passed.
+/// Receives what a parser finds: for each message on_begin(), on_head(), on_body() any number of times, and
+/// on_end(). on_lost() may come at any time: the parser is then in no message, and an unknown number of them
+/// may have passed.
 class HttpListener {
   public:
     enum class Framing : uint8_t { by_head, no_body, lost };
 
     virtual ~HttpListener() = default;
     virtual void on_begin() = 0;
-    /// How the body is to be found: a response's depends on its request.
+    /// Returns how the end of the body is found: for a response that depends on its request.
     virtual Framing on_head(Head&& head) = 0;
     virtual void on_body(std::string_view bytes) = 0;
     virtual void on_body_gap(uint64_t length) = 0;
-    /// `complete`: it ended where its framing says, not where the connection did.
+    /// `complete`: the message ended where its framing says, and not because the connection ended.
     virtual void on_end(bool complete) = 0;
     virtual void on_lost() = 0;
 };
 
-/// Takes one direction of a connection, as it comes: in pieces of any size, with gaps, with
-/// several messages in a piece, or with no HTTP in it at all. Memory is bounded: that of a line
-/// and of a message's head. It is no library's parser, since those end at the first byte that is
-/// missing, while this one has to go on behind it.
+/// Parses one direction of a connection: pieces of any size, with gaps, with several messages in a piece, or
+/// with no HTTP in them at all. Its memory is bounded by a line and the head of a message. No library is
+/// used, because their parsers stop at the first missing byte, while this one has to resume after it.
 class HttpParser {
   public:
     enum class Kind : uint8_t { request, response };
@@ -37,21 +37,21 @@ class HttpParser {
     HttpParser(Kind kind, HttpListener& listener) : kind_(kind), listener_(listener) {}
 
     void feed(std::string_view bytes);
-    /// So many bytes moved that were not captured.
+    /// `length` bytes were moved but not captured.
     void gap(uint64_t length);
-    /// No more will come.
+    /// The connection has ended.
     void close();
 
     bool is_lost() const { return state_ == State::lost; }
-    /// Bytes that are held for what is under way.
+    /// Memory that is used for the current message.
     size_t held() const { return line_.capacity() + head_.target.size(); }
 
     static constexpr size_t line_limit = 8192;
-    static constexpr size_t head_limit = 256 * 1024; ///< of a head: more is no HTTP
+    static constexpr size_t head_limit = 256 * 1024; ///< of a head: what is longer is not HTTP
 
   private:
     enum class State : uint8_t {
-        between,    ///< messages
+        between,    ///< after a message and before the next one
         start_line, ///< after its first byte
         headers,
         counted, ///< a body of known length
@@ -88,13 +88,13 @@ class HttpParser {
     const Kind kind_;
     HttpListener& listener_;
     State state_ = State::between;
-    std::string line_;         ///< what is there of the line under way, up to line_limit
-    uint64_t line_length_ = 0; ///< with what was cut
-    uint64_t left_ = 0;        ///< of a body or a chunk
+    std::string line_;         ///< the current line so far, up to line_limit
+    uint64_t line_length_ = 0; ///< including what exceeded line_limit
+    uint64_t left_ = 0;        ///< bytes left of a body or a chunk
     Head head_;
     bool is_chunked_ = false;
-    bool is_coded_ = false;   ///< a transfer coding that is not chunked at its end
-    bool bad_length_ = false; ///< lengths that contradict each other, or are no numbers
+    bool is_coded_ = false;   ///< a transfer coding whose last step is not "chunked"
+    bool bad_length_ = false; ///< lengths that contradict each other or are not numbers
 };
 
 } // namespace telemetry::imds

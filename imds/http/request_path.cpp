@@ -15,7 +15,7 @@ int hex_value(char c) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/// Takes what stands behind `mark` off the text.
+/// Removes what follows `mark` from the text and returns it.
 bool cut_at(std::string_view& text, char mark, std::string_view& rest) {
     const size_t at = text.find(mark);
     if (at == text.npos)

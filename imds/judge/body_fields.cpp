@@ -26,7 +26,7 @@ bool is_audience(char c) {
     return is_word(c) || c == ':' || c == '/';
 }
 
-/// The form that a value must have to be shown: a token in the wrong field does not come out.
+/// The form that a value must have to be reported, so that a token in the wrong field is not.
 struct Allowed {
     std::string_view key;
     std::string_view name;
@@ -46,7 +46,7 @@ constexpr Allowed allowed[] = {
     {"resource", "resource", is_audience, 256},
 };
 
-/// A walk over JSON that need not be whole, nor JSON. Each step fails at the end of the text.
+/// Reads JSON that may be truncated, or not JSON at all. Each step fails at the end of the text.
 class Scanner {
   public:
     explicit Scanner(std::string_view text) : text_(text) {}
@@ -59,7 +59,7 @@ class Scanner {
         return true;
     }
 
-    /// A string, without its quotes; escapes stay as they are.
+    /// Reads a string, without its quotes; escapes are not decoded.
     bool take_string(std::string_view& value) {
         if (!take('"'))
             return false;
@@ -75,7 +75,7 @@ class Scanner {
         return false;
     }
 
-    /// A number or a word; only what something stands behind, since it may go on otherwise.
+    /// Reads a number or a word. Fails if it is the last of the text, since more of it may be missing.
     bool take_plain(std::string_view& value) {
         skip_blanks();
         const size_t begin = at_;
@@ -85,7 +85,7 @@ class Scanner {
         return at_ > begin && at_ < text_.size();
     }
 
-    /// An object or array with all that is in it.
+    /// Skips an object or array with everything in it.
     bool skip_nested() {
         size_t depth = 0;
         while (at_ < text_.size()) {
@@ -104,7 +104,7 @@ class Scanner {
         return false;
     }
 
-    /// The next string, wherever it is; the last may be cut.
+    /// Finds the next string, at any depth; the last one may be truncated.
     bool find_string(std::string_view& value) {
         at_ = std::min(text_.find('"', at_), text_.size());
         const size_t begin = at_ + 1;

@@ -7,16 +7,16 @@
 namespace telemetry::imds {
 
 struct FoundField {
-    std::string_view name; ///< as the output calls it
-    std::string value;     ///< or a marker, where it is not of the form that it should have
+    std::string_view name; ///< its name in the output
+    std::string value;     ///< or a marker, if it does not have the form that it should have
 };
 
-/// The fields of a JSON object that the allow-list has, from its top level alone. The body may be
-/// cut anywhere, and may be anything: what is not a whole value of the right form is not shown.
+/// The fields on the allow-list, from the top level of a JSON object. The body may be truncated, or not JSON
+/// at all: only complete values of the right form are returned.
 std::vector<FoundField> find_body_fields(std::string_view body);
 
-/// All other strings that are values of a JSON text, at any depth: one that is cut too. None of
-/// what is no JSON object or array.
+/// All other string values of a JSON text, at any depth, including one that is truncated. Empty if the body
+/// is neither a JSON object nor an array.
 std::vector<std::string_view> find_secret_strings(std::string_view body);
 
 } // namespace telemetry::imds

@@ -30,7 +30,7 @@ class UniqueProvider {
     bool is_ambiguous_ = false;
 };
 
-/// The service names itself: nothing is surer.
+/// The service names itself in the response, which is the most certain source.
 Provider by_response(const Head& head) {
     const std::string_view server = head[TextHeader::server];
     UniqueProvider provider;
@@ -64,7 +64,7 @@ bool is_one_of(std::string_view word, std::span<const std::string_view> words) {
     return std::ranges::find(words, word) != words.end();
 }
 
-/// Several clouds speak the language of EC2; these parts of it are Amazon's alone.
+/// Several clouds use the paths of EC2; these are used by Amazon alone.
 bool is_amazon_alone(const Path& path) {
     static constexpr std::string_view below_meta_data[] = {
         "iam",    "identity-credentials", "autoscaling", "spot", "services",
@@ -143,7 +143,7 @@ bool asks_for_token(const ClassifierInput& input) {
            input.path[2] == "token";
 }
 
-/// By the request alone: an error response says nothing about how it was asked.
+/// Looks at the request alone: an error response does not show which version was used.
 Version find_version(const ClassifierInput& input, Provider provider) {
     if (!input.request || provider == Provider::unknown)
         return Version::unknown;
@@ -176,7 +176,7 @@ Classification classify(const ClassifierInput& input) {
     classification.provider = find_provider(input, classification.is_proved);
     if (!input.request)
         return classification;
-    // A head that is not whole may lack the very header that decides.
+    // A truncated head may lack the header that shows v2.
     const bool is_whole = !input.request->is_cut;
     classification.version = find_version(input, classification.provider);
     if (classification.version == Version::v1 && !is_whole)

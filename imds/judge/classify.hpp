@@ -14,8 +14,8 @@ namespace telemetry::imds {
 enum class Version : uint8_t {
     unknown,
     none, ///< the provider has no versions
-    v1,   ///< by request and response alone
-    v2,   ///< with a session's token, or a header that a forged request cannot have
+    v1,   ///< plain requests, which a server-side request forgery can make
+    v2,   ///< with a session token, or a header that a forged request cannot have
 };
 std::string_view version_name(Version version);
 
@@ -34,12 +34,12 @@ struct Classification {
 
 /// What is known of an exchange before it is classified.
 struct ClassifierInput {
-    ProviderSet candidates; ///< of the endpoint
+    ProviderSet candidates; ///< the providers that use this endpoint
     const Head* request = nullptr;
     const Head* response = nullptr;
-    std::vector<std::string> path; ///< segments, decoded
+    std::vector<std::string> path; ///< its segments, decoded
     std::string_view query;
-    Provider known = Provider::unknown; ///< what the same endpoint proved to be before
+    Provider known = Provider::unknown; ///< named by an earlier response of the same endpoint
 };
 
 /// `unknown` wherever the input is not enough or contradicts itself.

@@ -14,9 +14,9 @@
 
 namespace telemetry::imds {
 
-/// Text that may be reported: on the allow-list, or with the secrets in it replaced by markers such
-/// as "<redacted:123>", which have their length. Its bytes are still a process's or a server's:
-/// formatters escape them.
+/// Text that may be reported: it is on the allow-list, or the secrets in it are replaced by markers with
+/// their length, such as "<redacted:123>". Its bytes still come from a process or a server, so formatters
+/// escape them.
 class PublicText {
   public:
     PublicText() = default;
@@ -30,22 +30,22 @@ class PublicText {
     std::string text_;
 };
 
-/// So many ancestors are reported.
+/// How many ancestors are reported.
 inline constexpr size_t most_ancestors = 10;
 
-/// A field of a response's body that the allow-list has.
+/// A field of the response body that is on the allow-list.
 struct BodyField {
-    std::string_view name; ///< as the output calls it: "access_key_id", ...
+    std::string_view name; ///< its name in the output: "access_key_id", ...
     PublicText value;
 };
 
-/// A request to a metadata service and its response, or a connection without either. All of it may
-/// be reported, except what is a Secret.
+/// A request to a metadata service and its response, or a connection without either. Everything but the
+/// Secrets may be reported.
 struct ImdsEvent {
     enum class Kind : uint8_t { request, connection };
 
     Kind kind = Kind::request;
-    uint64_t time_ns = 0;               ///< wall clock: of the request's first byte, else of what came first
+    uint64_t time_ns = 0;               ///< wall clock of the request's first byte, or of the first transfer
     std::optional<uint64_t> latency_ns; ///< from the request's last byte to the response's first
 
     Connection connection;
@@ -53,9 +53,9 @@ struct ImdsEvent {
     Version version = Version::unknown;
     RequestClass request_class = RequestClass::other;
 
-    SharedCaller caller; ///< of the request; of a response alone, its reader; may be null
+    SharedCaller caller; ///< who sent the request, or read a response without one; may be null
     std::vector<std::shared_ptr<const LineageNode>> ancestors; ///< of the caller, nearest first
-    SharedCaller reader; ///< of the response, if that is another process
+    SharedCaller reader; ///< who read the response, if that is another process
 
     bool has_request = false;
     PublicText method;
@@ -64,7 +64,7 @@ struct ImdsEvent {
     bool has_query = false;
     PublicText host; ///< the header
     PublicText user_agent;
-    bool has_token = false;     ///< it carried a session's token
+    bool has_token = false;     ///< it carried a session token
     bool has_forwarded = false; ///< X-Forwarded-For: it came through a proxy
     uint64_t request_body_bytes = 0;
 
@@ -81,18 +81,18 @@ struct ImdsEvent {
     Exchange::End end = Exchange::End::answered;
     bool is_uncertain = false;
     bool is_late = false;
-    bool is_cut = false; ///< heads were longer than what is stored
+    bool is_cut = false; ///< a head was longer than what is stored
 
-    // of a connection
+    // only of a connection
     ConnectionReport::Content connection_content = ConnectionReport::Content::no_bytes;
     uint64_t sent = 0, received = 0;
 
-    Secret target; ///< of the request, as it was; for --unsafe
+    Secret target; ///< of the request, unredacted; for --unsafe
     Secret request_body;
     Secret response_body;
 };
 
-/// The secrets that --unsafe reports. Only the option makes one.
+/// Gives access to secrets. Only the option --unsafe makes one.
 class UnsafeView {
   public:
     static UnsafeView because_the_user_asked_for_it() { return {}; }

@@ -12,14 +12,14 @@ namespace {
 constexpr size_t longest_segment = 256;
 constexpr size_t longest_path = 2048;
 
-/// The names of query parameters that providers document. Any other might be a value.
+/// The query parameters that providers document. Any other name could be a secret value.
 constexpr std::string_view parameters[] = {
     "alt",       "api-version", "audience", "bypass_cache", "client_id",  "comp",      "extended",
     "format",    "last_etag",   "licenses", "mi_res_id",    "msi_res_id", "object_id", "principalId",
     "recursive", "resource",    "scopes",   "timeout_sec",  "type",       "version",   "wait_for_change",
 };
 
-/// Segments of the ECS agent's paths that are words and not identifiers.
+/// Segments of the paths of the ECS agent that are words; all others are identifiers.
 constexpr std::string_view ecs_words[] = {
     "v1",      "v2",       "v3",    "v4",           "credentials",     "metadata",
     "stats",   "task",     "state", "taskWithTags", "task-protection", "fault",
@@ -34,7 +34,7 @@ bool is_harmless(char c) {
            c == '(' || c == ')';
 }
 
-/// May hide a slash, or anything that a reader would not see for what it is.
+/// Does the segment contain escapes that decode to a slash or another character with a meaning?
 bool hides_something(std::string_view segment) {
     return segment.find('%') != segment.npos && !std::ranges::all_of(percent_decoded(segment), is_harmless);
 }
@@ -44,7 +44,7 @@ bool names_credentials(std::string_view segment) {
     return equals_ignoring_case(decoded.substr(0, decoded.find(';')), "credentials");
 }
 
-/// A segment as it may be shown; one that parameters (";x=y") follow loses them.
+/// A segment as it may be reported: without its parameters (";x=y").
 std::string shown_segment(std::string_view segment, Provider provider) {
     const bool is_secret = provider == Provider::ecs && !segment.empty() && !is_listed(segment, ecs_words);
     if (is_secret || segment.size() > longest_segment)
@@ -63,11 +63,11 @@ std::string redacted(uint64_t length) {
 
 std::string redacted_path(const TargetParts& target, Provider provider) {
     const std::string_view path = target.path;
-    if (!path.starts_with('/')) // "*", the host:port of CONNECT, garbage
+    if (!path.starts_with('/')) // "*", the host:port of CONNECT, or invalid
         return path.empty() || path == "*" ? std::string(path) : redacted(path.size());
     std::string shown;
     for (size_t at = 0; at < path.size();) {
-        const size_t begin = at + 1; // behind the slash
+        const size_t begin = at + 1; // after the slash
         const size_t end = std::min(path.find('/', begin), path.size());
         const std::string_view segment = path.substr(begin, end - begin);
         shown += '/';

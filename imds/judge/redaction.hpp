@@ -9,19 +9,19 @@
 
 namespace telemetry::imds {
 
-/// "<redacted:123>": so many bytes were there.
+/// "<redacted:123>" for 123 bytes.
 std::string redacted(uint64_t length);
 
-/// The path with what may be a credential replaced: everything behind a segment "credentials",
-/// what is encoded so that it could hide one, and on ECS all that is not known to be harmless.
+/// The path, with everything replaced that may be a credential: what follows a segment "credentials",
+/// segments whose encoding could hide one, and on ECS all segments that are not known words.
 std::string redacted_path(const TargetParts& target, Provider provider);
 
-/// The names of parameters that are known, with their values replaced.
+/// The query with the names of known parameters; unknown names and all values are replaced.
 std::string redacted_query(std::string_view query);
 
-/// The method; a marker for what is no method.
+/// The method, or a marker if it is not a valid one.
 std::string redacted_method(std::string_view method);
-/// A host's name or address with its port; a marker for anything else.
+/// A host name or address with its port, or a marker for anything else.
 std::string redacted_host(std::string_view host);
 
 } // namespace telemetry::imds

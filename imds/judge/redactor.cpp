@@ -18,7 +18,7 @@ bool is_other_process(const SharedCaller& a, const SharedCaller& b) {
     return first.pid != second.pid || first.start_time_ns != second.start_time_ns;
 }
 
-/// Fields are looked for where they are documented, and nowhere else: not in user data.
+/// Only the bodies of these classes have documented fields; user data, for one, has none.
 bool may_have_fields(const ImdsEvent& event) {
     return event.request_class == RequestClass::credentials || event.request_class == RequestClass::identity;
 }
@@ -74,7 +74,7 @@ ImdsEvent Redactor::event_of(const Connection& connection, ConnectionReport&& re
     return event;
 }
 
-/// Comes before any text is made public: the secrets of this exchange are in no text of its event.
+/// Has to run before any text of the event is made, so that none contains the secrets of this exchange.
 void Redactor::learn(const ImdsEvent& event, const Exchange& exchange) {
     if (!scrubs_)
         return;

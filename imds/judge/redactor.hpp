@@ -8,13 +8,15 @@
 
 namespace telemetry::imds {
 
-/// Makes events of exchanges: only here are bytes off the wire read, and is the allow-list applied.
+/// Makes ImdsEvents out of exchanges. This is the only place that reads bytes from the connection and applies
+/// the allow-list.
 class Redactor {
   public:
-    /// Without `scrubs`, command lines are left as they are: for --unsafe.
+    /// `scrubs`: remove secrets from command lines; false with --unsafe.
     explicit Redactor(bool scrubs) : scrubs_(scrubs) {}
 
-    /// `known`: what the endpoint proved to be before. `is_proved`: this exchange proves the provider.
+    /// `known`: the provider that an earlier response of this endpoint named. Sets `is_proved` if this
+    /// response names the provider.
     ImdsEvent event_of(const Connection& connection, Exchange&& exchange, Provider known, bool& is_proved);
     ImdsEvent event_of(const Connection& connection, ConnectionReport&& report, Provider known);
 

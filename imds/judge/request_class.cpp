@@ -164,7 +164,7 @@ template <size_t N> RequestClass look_up(const Row (&rows)[N], const Path& path)
     return row == std::end(rows) ? other : row->request_class;
 }
 
-/// Only making a token is asking for one; to read what is there would be something else.
+/// Only PUT and POST request a new token.
 RequestClass by_method(RequestClass found, std::string_view method) {
     return found == token && method != "PUT" && method != "POST" ? other : found;
 }
@@ -173,12 +173,12 @@ RequestClass of_ec2_style(const Path& path) {
     return is_ec2_style(path) ? look_up(ec2, path) : other;
 }
 
-/// Requests to the wire server say in the query what they are for.
+/// For requests to the Azure wire server, the query shows what is requested.
 RequestClass of_azure(const Path& path, std::string_view query) {
     if (!path.empty() && path[0] == "machine")
         return query.find("certificates") != query.npos ? credentials : instance;
     if (!path.empty() && (path[0] == "vmSettings" || path[0] == "extensionArtifact"))
-        return user_data; // extensions' settings
+        return user_data; // the settings of extensions
     return look_up(azure, path);
 }
 
@@ -191,7 +191,7 @@ RequestClass of_any(const Path& path) {
     return other;
 }
 
-/// Others than Amazon that have paths of their own besides those of EC2's language.
+/// For providers that have paths of their own besides those of EC2.
 RequestClass with_ec2(RequestClass own, const Path& path) {
     return own != other ? own : of_ec2_style(path);
 }

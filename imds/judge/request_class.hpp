@@ -9,11 +9,11 @@
 
 namespace telemetry::imds {
 
-/// Is it a path of EC2's, which others speak too: /latest/..., /2021-07-15/...?
+/// Is it a path as EC2 has them, and other providers too: /latest/..., /2021-07-15/...?
 bool is_ec2_style(const std::vector<std::string>& path);
 
-/// What is asked for, by the paths that the provider documents. Of an unknown provider, by
-/// what the path is in the language of any.
+/// What is requested, by the paths that the provider documents. For an unknown provider, the paths of all
+/// providers are tried.
 RequestClass find_class(Provider provider, std::string_view method, const std::vector<std::string>& path,
                         std::string_view query);
 

@@ -11,7 +11,7 @@
 namespace telemetry::imds {
 namespace {
 
-/// What stands before a secret, with ":" or "=" between.
+/// The names of secrets; ":" or "=" separates them from the value.
 constexpr std::string_view names[] = {
     "x-aws-ec2-metadata-token",
     "x-aliyun-ecs-metadata-token",
@@ -37,8 +37,8 @@ bool begins_with(std::string_view text, std::string_view name) {
     return text.size() >= name.size() && equals_ignoring_case(text.substr(0, name.size()), name);
 }
 
-/// Where the value begins if `text` begins with a name, and something behind it; else 0.
-size_t value_behind_name(std::string_view text) {
+/// The offset of the value, if `text` begins with a name and a separator; else 0.
+size_t value_after_name(std::string_view text) {
     for (const std::string_view name : names) {
         if (!begins_with(text, name))
             continue;
@@ -55,13 +55,13 @@ size_t value_behind_name(std::string_view text) {
     return 0;
 }
 
-/// Where what follows must be hidden if something secret begins here; else 0.
-size_t hidden_behind(std::string_view text, bool& is_path) {
+/// The offset of what must be hidden, if `text` begins with the name of a secret or the path; else 0.
+size_t hidden_from(std::string_view text, bool& is_path) {
     is_path = begins_with(text, credentials_path);
-    return is_path ? credentials_path.size() : value_behind_name(text);
+    return is_path ? credentials_path.size() : value_after_name(text);
 }
 
-/// May one of the names, or the path, begin with it? This excludes most characters.
+/// Can a name or the path begin with this character? Most characters are excluded quickly.
 bool may_begin(char c) {
     const char lower = static_cast<char>(c | 0x20);
     return c == '/' || lower == 'x' || lower == 'm' || lower == 'a' || lower == 's';
@@ -104,7 +104,7 @@ std::string Scrubber::without_named(std::string_view text) {
     std::string clean;
     for (size_t at = 0; at < text.size();) {
         bool is_path = false;
-        const size_t behind = may_begin(text[at]) ? hidden_behind(text.substr(at), is_path) : 0;
+        const size_t behind = may_begin(text[at]) ? hidden_from(text.substr(at), is_path) : 0;
         if (!behind) {
             clean.push_back(text[at++]);
             continue;
@@ -121,7 +121,7 @@ std::string Scrubber::without_named(std::string_view text) {
     return clean;
 }
 
-/// Each string by itself.
+/// Scrubs each string by itself.
 std::string Scrubber::scrubbed_arguments(std::string_view strings) const {
     std::string clean;
     while (!strings.empty()) {

@@ -13,23 +13,23 @@
 
 namespace telemetry::imds {
 
-/// Takes secrets out of command lines: `curl -H "X-aws-ec2-metadata-token: ..."` has the token
-/// there. Secrets are recognised by the names that stand before them, and by having gone over
-/// the wire. Memory is bounded.
+/// Removes secrets from command lines, where `curl -H "X-aws-ec2-metadata-token: ..."` has the token, for
+/// example. A secret is recognised by the name before it, or because it was seen on a connection. Memory is
+/// bounded.
 class Scrubber {
   public:
-    /// A secret of a response or a request. What is too short to be a secret is not learned.
+    /// Remembers a secret of a response or a request, unless it is too short to be one.
     void learn(std::string_view secret);
-    /// The strings in a body that hands out secrets: of JSON, those that no allow-list has; else
-    /// the whole of it.
+    /// Remembers the secrets of a response body: the strings in JSON that are not on the allow-list, or else
+    /// the whole body.
     void learn_body(std::string_view body);
 
-    /// With a marker instead of each secret that was learned.
+    /// The text with a marker in place of each secret that is remembered.
     std::string without_known(std::string_view text) const;
-    /// And instead of each value behind a name of secrets.
+    /// The same, and with a marker in place of each value that follows the name of a secret.
     std::string scrubbed(std::string_view text) const { return without_known(without_named(text)); }
 
-    /// The same pointer, if nothing was to be replaced.
+    /// Returns the same pointer if there was nothing to replace.
     SharedCaller scrubbed(const SharedCaller& caller) const;
     std::shared_ptr<const LineageNode> scrubbed(const std::shared_ptr<const LineageNode>& node) const;
 

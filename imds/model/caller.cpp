@@ -12,7 +12,7 @@ std::array<std::string_view*, 6> texts_of(Event& event) {
     return {&event.comm, exe, tty, argv, &event.cwd.bytes, &event.root.bytes};
 }
 
-/// Only what is listed here is copied: what else an event borrows cannot be kept by oversight.
+/// Copies only the members listed here, so that no other view into the record is kept by mistake.
 Event process_part(const Event& event) {
     Event part;
     part.abi = event.abi;

@@ -15,7 +15,7 @@ class LineageNode;
 
 namespace telemetry::imds {
 
-/// What an event says of its process, with the bytes that its texts refer to.
+/// A copy of the part of an event that describes its process. It owns the bytes that its texts refer to.
 class ProcessSnapshot {
   public:
     explicit ProcessSnapshot(const Event& event);
@@ -30,18 +30,18 @@ class ProcessSnapshot {
     std::string bytes_;
 };
 
-/// Do the events say the same of their process and thread?
+/// Do both events describe the same process and thread alike?
 bool is_same_process(const Event& a, const Event& b);
 
-/// Who made a call: all that is known of the process then, until the conversation is reported.
+/// The process that made a call, as it was known at that time. It is kept until the exchange is reported.
 struct Caller {
     explicit Caller(const Event& event) : process(event) {}
 
     ProcessSnapshot process;
-    bool is_known = true; ///< false: `process` has the ids alone
+    bool is_known = true; ///< false: only the ids in `process` are known
     ProcessFacts facts;
     CallStack user_stack;
-    std::shared_ptr<const LineageNode> lineage; ///< the process itself; null: nothing known
+    std::shared_ptr<const LineageNode> lineage; ///< of the process itself; null if unknown
 };
 
 using SharedCaller = std::shared_ptr<const Caller>;

@@ -12,7 +12,7 @@
 
 namespace telemetry::imds {
 
-/// Where a metadata service listens. An IPv4-mapped IPv6 address is the IPv4 address.
+/// The address and port of a metadata service. IPv4-mapped IPv6 addresses are stored as IPv4.
 struct ServiceAddress {
     bool is_ipv6 = false;
     std::array<uint8_t, 16> ip{}; ///< network byte order; IPv4 uses the first four
@@ -20,24 +20,24 @@ struct ServiceAddress {
     auto operator<=>(const ServiceAddress&) const = default;
 };
 
-/// The far end of a socket; port 0 when it is not of the internet.
+/// The remote address of a socket; port 0 if it is neither IPv4 nor IPv6.
 ServiceAddress remote_address(const SocketInfo& socket);
 
 struct Endpoint {
     ServiceAddress address;
-    ProviderSet providers; ///< that it may be
+    ProviderSet providers; ///< those whose service may be there
 };
 
-/// The endpoints that are watched. The default ones travel inside the program
-/// (rules/imds-endpoints.conf), and users can add theirs.
+/// The endpoints that are watched. The default ones are built in (rules/imds-endpoints.conf), and users can
+/// add their own.
 class Endpoints {
   public:
     static Endpoints built_in();
-    /// `file` is for messages. Throws RuleError with the position of each mistake.
+    /// `file` is the name for messages. Throws RuleError with the position of each mistake.
     static Endpoints parse(std::string_view text, const std::string& file);
     static Endpoints load(const std::string& path);
 
-    /// Those of the other replace those of the same address.
+    /// Adds all endpoints of `other`; they replace those with the same address.
     void add(const Endpoints& other);
 
     const Endpoint* find(const ServiceAddress& address) const;

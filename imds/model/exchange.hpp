@@ -11,35 +11,35 @@
 
 namespace telemetry::imds {
 
-/// The connection that a conversation goes over.
+/// A TCP connection to a metadata service.
 struct Connection {
     uint64_t socket = 0;
     uint32_t netns = 0;
     SocketInfo ends;
-    ServiceAddress service; ///< of the endpoint
-    ProviderSet providers;  ///< that it may be
+    ServiceAddress service; ///< the endpoint
+    ProviderSet providers;  ///< those whose service may be there
 };
 
 /// A request or a response.
 struct Message {
     Head head;
-    uint64_t begin_ns = 0;     ///< when the call ended that moved its first byte
-    uint64_t end_ns = 0;       ///< its last
+    uint64_t begin_ns = 0;     ///< end of the call that moved its first byte
+    uint64_t end_ns = 0;       ///< end of the call that moved its last byte
     SharedCaller caller;       ///< who moved the first byte
-    uint64_t body_bytes = 0;   ///< of the body that moved
-    uint64_t body_missing = 0; ///< of them, not captured
+    uint64_t body_bytes = 0;   ///< bytes of the body that were moved
+    uint64_t body_missing = 0; ///< how many of them were not captured
     Secret body;               ///< its beginning, up to a limit or the first gap
     bool is_complete = false;
 };
 
-/// A request and what became of it.
+/// A request and its response, or why there is none.
 struct Exchange {
     enum class End : uint8_t {
-        answered,  ///< the response is there, complete or as far as it came
-        unseen,    ///< there was an answer, but its bytes could not be had
-        closed,    ///< the connection ended before
-        timed_out, ///< nothing came for long; a response may yet follow as `late`
-        evicted,   ///< forgotten for lack of room
+        answered,  ///< with its response, which may be incomplete
+        unseen,    ///< there was a response, but its bytes were not captured
+        closed,    ///< the connection ended before the response
+        timed_out, ///< no response in time; it may still come, as is_late
+        evicted,   ///< dropped because of the limits
     };
     std::optional<Message> request; ///< absent: its bytes were not captured
     std::optional<Message> response;
@@ -53,8 +53,8 @@ struct ConnectionReport {
     /// What is known of the bytes that it carried.
     enum class Content : uint8_t {
         no_bytes,     ///< no call was seen that moved a byte
-        not_captured, ///< bytes moved that were not captured, as by sendfile
-        io_uring,     ///< opened through io_uring, and nothing moved by other means
+        not_captured, ///< bytes were moved but not captured, as by sendfile
+        io_uring,     ///< opened by io_uring, and no system call moved a byte
         not_http,     ///< TLS, or anything else
     };
     Content content = Content::no_bytes;

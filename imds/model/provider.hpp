@@ -6,12 +6,12 @@
 
 namespace telemetry::imds {
 
-/// Whose metadata service it is.
+/// The providers of metadata services.
 enum class Provider : uint8_t {
     unknown,
-    aws, ///< the instance's service of EC2
-    ecs, ///< Amazon's for the containers of a task
-    eks, ///< Amazon's for pods: Pod Identity
+    aws, ///< EC2: the service for instances
+    ecs, ///< Amazon ECS: the service for the containers of a task
+    eks, ///< Amazon EKS: Pod Identity
     azure,
     gcp,
     oracle,
@@ -27,17 +27,17 @@ enum class Provider : uint8_t {
 };
 inline constexpr size_t providers = 16;
 
-/// "aws", "ecs", ...: as the endpoint file has them.
+/// "aws", "ecs", ..., as in rules/imds-endpoints.conf.
 std::string_view provider_name(Provider provider);
 std::optional<Provider> parse_provider(std::string_view name);
-/// cloud.provider: ECS and EKS are Amazon's too. Empty when it is not known.
+/// The value of cloud.provider, which is "aws" for ECS and EKS too. Empty if unknown.
 std::string_view cloud_provider(Provider provider);
 
 class ProviderSet {
   public:
     void add(Provider provider) { bits_ |= bit(provider); }
     bool has(Provider provider) const { return bits_ & bit(provider); }
-    /// The only one of the set; `unknown` when it has several, or is empty.
+    /// The only member of the set; `unknown` if there are several or none.
     Provider only() const;
     bool operator==(const ProviderSet&) const = default;
 

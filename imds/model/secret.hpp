@@ -7,11 +7,11 @@
 
 namespace telemetry::imds {
 
-/// The right to read a Secret. Only its friends can make one, so that text off the wire does not
-/// reach a formatter or a log by oversight: that does not compile.
+/// The right to read a Secret. Only its friends can make one, so code that writes bytes of a connection to an
+/// output or a log by mistake does not compile.
 class SecretAccess {
-    friend class Redactor;   ///< reads all, and reports what the allow-list has
-    friend class UnsafeView; ///< reads what --unsafe reports
+    friend class Redactor;   ///< reports what is on the allow-list
+    friend class UnsafeView; ///< reports everything, for --unsafe
     SecretAccess() = default;
 };
 

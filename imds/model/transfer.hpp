@@ -13,17 +13,17 @@ enum class Direction : uint8_t {
     connected, ///< a connection to an endpoint was opened; no bytes
     sent,
     received,
-    closed, ///< nothing more will come of this socket; no bytes, and `ends` may be empty
+    closed, ///< the connection has ended; no bytes, and `ends` may be empty
 };
 
-/// What one system call moved over a connection to a metadata endpoint, without the bytes: all of
-/// it is owned, so that it can wait.
+/// What one system call moved over a connection to a metadata service, without the bytes. It refers to no
+/// other memory, so that it can wait in a queue.
 ///
-/// What the capture owes: every byte that moved belongs to one transfer, also where its content
-/// was not captured. Bytes that were only looked at (MSG_PEEK) make no transfer, nor does a call
-/// that moved no byte, except one that received 0 bytes: the peer has ended its stream. Segments
-/// of one socket may come out of order by as much as records of different CPUs do: `time_ns` puts
-/// them in order again.
+/// The kernel side guarantees that every byte that was moved belongs to exactly one transfer, even if its
+/// content was not captured. Bytes that were only peeked at (MSG_PEEK) are in no transfer. A call that moved
+/// no byte makes no transfer either, except one that received 0 bytes, by which the peer has ended its
+/// direction. Transfers of one socket may arrive out of order, as records of different CPUs do; `time_ns`
+/// gives their order.
 struct TransferHead {
     uint64_t time_ns = 0; ///< wall clock, ns since the epoch, when the call ended
 
@@ -31,26 +31,26 @@ struct TransferHead {
     uint32_t tid = 0;
     uint64_t start_time_ns = 0; ///< of the process, ns since boot
 
-    /// Of the kernel's socket, not of a descriptor: the same through dup, fork, SCM_RIGHTS and
-    /// threads. Never 0. May be used again after `closed` was reported.
+    /// Identifies the kernel's socket, not a descriptor: it stays the same through dup, fork and SCM_RIGHTS.
+    /// Never 0. The kernel may use it for another connection after this one was closed.
     uint64_t socket = 0;
-    uint32_t netns = 0; ///< inode number of the socket's network namespace; 0: not known
-    SocketInfo ends;    ///< remote is the endpoint; an IPv4-mapped address may stay as it is
+    uint32_t netns = 0; ///< inode number of the socket's network namespace; 0: unknown
+    SocketInfo ends;    ///< the remote end is the endpoint; may be an IPv4-mapped address
 
     Direction direction = Direction::connected;
-    /// Of `connected`: by no system call, but by io_uring. What goes over it the same way is not
-    /// seen, and makes no transfer.
+    /// Only with `connected`: io_uring opened the connection, not a system call. What io_uring moves over it
+    /// is not seen.
     bool is_io_uring = false;
-    uint64_t length = 0; ///< bytes that the call really moved
+    uint64_t length = 0; ///< bytes that the call moved
 };
 
-/// With what is borrowed from the event and its record: valid until the next event.
+/// A transfer with views into the event and its record, which are valid until the next event.
 struct Transfer : TransferHead {
-    /// The caller in full: credentials, image, comm, cwd, and what is missing of them. Null when
-    /// it is not known, as for traffic that the kernel's threads moved.
+    /// The event with everything about the caller: credentials, image, comm, cwd. Null if it is unknown, as
+    /// for bytes that kernel threads moved.
     const Event* process = nullptr;
-    /// The first of the bytes, captured. What is missing at the end is a gap of
-    /// length - bytes.size(): sendfile, splice, io_uring, a page that was not resident, a limit.
+    /// The first bytes, as captured. The other length - bytes.size() are a gap: moved by sendfile or splice,
+    /// on a page that was not resident, or beyond the limit.
     std::span<const std::byte> bytes;
 };
 

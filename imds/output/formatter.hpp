@@ -14,26 +14,26 @@ namespace telemetry::imds {
 struct ImdsFormatOptions {
     FormatContext context;
     std::shared_ptr<const UserNames> users; ///< may be null
-    bool colour = false;                    ///< of text
+    bool colour = false;                    ///< of text output
     std::optional<UnsafeView> unsafe;       ///< shows bodies and whole URLs
 };
 
-/// Appends events to a buffer, a line each. No raw control byte is in a line. text_output.cpp and
-/// json_output.cpp have the two forms that every document has, and formatter.cpp what chooses.
+/// Appends events to a buffer, one line each, without unescaped control bytes. text.cpp and json.cpp
+/// implement the formats, formatter.cpp chooses between them.
 class ImdsFormatter {
   public:
     virtual ~ImdsFormatter() = default;
     virtual void format(const ImdsEvent& event, std::string& out) = 0;
 };
 
-/// For people: what matters first, v1 and credentials in colour.
+/// For reading: the important fields first, v1 and credentials in colour.
 std::unique_ptr<ImdsFormatter> make_imds_text_formatter(const ImdsFormatOptions& options);
-/// Elastic Common Schema.
+/// JSON in the Elastic Common Schema.
 std::unique_ptr<ImdsFormatter> make_imds_json_formatter(const ImdsFormatOptions& options);
-/// In the program's format, whichever that is.
+/// For the format that the program was started with.
 std::unique_ptr<ImdsFormatter> make_imds_formatter(const Format& format, const ImdsFormatOptions& options);
 
-/// How a connection without content, and how an exchange ended, are called in all formats.
+/// The names of these values in all formats.
 std::string_view content_name(ConnectionReport::Content content);
 std::string_view end_name(Exchange::End end);
 

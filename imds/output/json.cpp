@@ -121,7 +121,7 @@ void JsonFormatter::put_cloud(const ImdsEvent& event) {
 
 void JsonFormatter::put_url(const ImdsEvent& event) {
     const Address address = remote_end(event.connection.ends);
-    line_.put(",\"url\":{\"original\":\""); // the bytes are those of path and query
+    line_.put(",\"url\":{\"original\":\""); // written from path and query
     put_json_escaped(line_, event.path.text());
     if (event.has_query) {
         line_.put('?');
@@ -163,7 +163,7 @@ void JsonFormatter::put_http_response(const ImdsEvent& event) {
     line_.put('}');
 }
 
-/// Content is shown by --unsafe alone.
+/// Writes bodies; only with --unsafe.
 void JsonFormatter::put_body(const FieldName& name, uint64_t bytes, const Secret& content) {
     line_.key("\"body\":{\"bytes\":");
     line_.put_decimal(bytes);

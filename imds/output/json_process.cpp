@@ -7,12 +7,12 @@
 namespace telemetry::imds {
 namespace {
 
-/// Removes the end of the object that was just written, so that members can be added.
+/// Removes the closing brace of the object that was just written, so that members can be added.
 void reopen(JsonLine& line) {
     line.cut(line.view().size() - 1);
 }
 
-/// When a string is no UTF-8, the bytes of the whole list are added as raw.
+/// If a string is not UTF-8, the bytes of the whole list are added to linux.telemetry.raw.
 void put_args(JsonLine& line, const FieldName& name, const ExecutedProgram& program) {
     if (program.argv.empty())
         return;
@@ -97,7 +97,7 @@ void JsonProcess::put(JsonLine& line, const Caller& caller, const Ancestors& anc
     put_container(line, caller.facts.container);
 }
 
-/// As every event has it; with the arguments, and without the parent, which put_parent() adds.
+/// Writes the process as in every event, with its arguments; put_parent() adds the parent.
 void JsonProcess::put_known_process(JsonLine& line, const Event& event) {
     Event shown = event;
     shown.kind = EBT_SYSCALL;
@@ -119,7 +119,7 @@ void JsonProcess::put_parent(JsonLine& line, const Caller& caller, const Ancesto
     }
 }
 
-/// The inside of an object.
+/// Writes the members of an object.
 void JsonProcess::put_node(JsonLine& line, const LineageNode& node, const FieldName& name) {
     line.put("\"pid\":");
     line.put_decimal(node.key.pid);
@@ -151,7 +151,7 @@ void JsonProcess::put_node(JsonLine& line, const LineageNode& node, const FieldN
         line.put(",\"ended\":true");
 }
 
-/// A start time of /proc is too coarse for an entity id.
+/// A start time that was read from /proc is too coarse for an entity id.
 void JsonProcess::put_start(JsonLine& line, const LineageNode& node) {
     if (node.has_start) {
         line.put(",\"entity_id\":\"");

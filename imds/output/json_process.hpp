@@ -8,7 +8,7 @@
 
 namespace telemetry::imds {
 
-/// The objects of the process that made the request: `process` with its parent, `user`,
+/// Writes the JSON objects about the process that made the request: `process` with its parent, `user`,
 /// `container`, and the members of linux.process.
 class JsonProcess {
   public:
@@ -16,11 +16,11 @@ class JsonProcess {
 
     JsonProcess(const FormatContext& context, JsonEcs& ecs, const UserNames* users);
 
-    /// process, user, container; each begins with a comma.
+    /// Writes process, user and container; each begins with a comma.
     void put(JsonLine& line, const Caller& caller, const Ancestors& ancestors);
-    /// "process":{...} of the object linux: capabilities, namespaces, cgroup, ancestors.
+    /// Writes "process":{...} of the object linux: capabilities, namespaces, cgroup, ancestors.
     void put_linux(JsonLine& line, const Caller& caller, const Ancestors& ancestors);
-    /// The process that read the response: the members of an object.
+    /// Writes the members of an object about the process that read the response.
     void put_reader(JsonLine& line, const Caller& caller);
 
   private:

@@ -65,7 +65,7 @@ void put_row(LineBuffer& line, const Entry& entry) {
 
 void ImdsSummary::count(const ImdsEvent& event) {
     if (event.is_late)
-        return; // it was counted without its response
+        return; // its request was counted before, without the response
     Service service = service_of(event);
     if (rows_.size() >= most_rows && !rows_.contains(service))
         service = {};

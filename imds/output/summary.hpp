@@ -9,23 +9,23 @@
 
 namespace telemetry::imds {
 
-/// Counts requests by executable and container: the answer to "what must I migrate?".
+/// Counts requests by executable and container, to show what still has to be migrated to v2.
 class ImdsSummary final : public Document {
   public:
     void count(const ImdsEvent& event);
 
-    /// A table, those with requests of version 1 first.
+    /// A table; services with requests of v1 come first.
     std::string text() const override;
-    /// One object a line.
+    /// One JSON object per line.
     std::string json() const override;
 
     struct Row {
         uint64_t v1 = 0, v2 = 0, other = 0;
         uint64_t credentials = 0;
-        uint64_t connections = 0; ///< without content: what went over them is not known
+        uint64_t connections = 0; ///< connections whose content is unknown
     };
     struct Service {
-        std::string executable; ///< the thread's name where the executable is not known
+        std::string executable; ///< the name of the thread if the executable is unknown
         std::string container;
         auto operator<=>(const Service&) const = default;
     };
@@ -34,7 +34,7 @@ class ImdsSummary final : public Document {
     static constexpr size_t most_rows = 1000;
 
   private:
-    std::map<Service, Row> rows_; ///< one without a name holds those beyond most_rows
+    std::map<Service, Row> rows_; ///< a row without a name counts the services beyond most_rows
 };
 
 } // namespace telemetry::imds

@@ -16,7 +16,7 @@ constexpr size_t short_container = 12; ///< digits, as container tools show them
 
 using Ancestors = std::vector<std::shared_ptr<const LineageNode>>;
 
-/// Time, version, class, method, URL, status and latency stand first and bare; then fields as
+/// Time, version, class, method, URL, status and latency come first, without names; then fields as
 /// name=value. Strings are quoted and escaped as in all text output: docs/output.md.
 class TextFormatter final : public ImdsFormatter {
   public:
@@ -256,7 +256,8 @@ void TextFormatter::put_remarks(const ImdsEvent& event) {
         line_.put(" late=yes");
 }
 
-/// "libc.so.6!send+0x4d < client!main+0x99": each was called by the next; "<?" by a frame pointer.
+/// "libc.so.6!send+0x4d < client!main+0x99": each function was called by the next one. "<?" means that the
+/// frame pointer was used.
 void TextFormatter::put_stack(const CallStack& stack) {
     if (stack.frames.empty())
         return;
