@@ -7,11 +7,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 usage() {
     cat <<'END'
 usage: build-scripts/bench.sh [--quick] [--out DIR] [--only NAME]...
-  --quick      three minutes instead of an hour: fewer pairs, shorter runs, no real work
-  --out DIR    where report.md, raw.json and the charts go; bench-results without it
-  --only NAME  that part alone (cost, throughput, user, growth, work), or what is attached
-               ("raw_tp", "floor empty", "program json", "bpftrace"); may be given again
-EBT_BUILD names the folder to build in (build-bench), EBT_BENCH_SETUP=no installs nothing.
+  --quick      take three minutes instead of an hour: fewer pairs, shorter runs, no real workloads
+  --out DIR    directory for report.md, raw.json and the charts (default: bench-results)
+  --only NAME  run only this part (cost, throughput, user, growth, work), or only what measures
+               this tracer ("raw_tp", "floor empty", "program json", "bpftrace"); may be repeated
+EBT_BUILD names the directory to build in (default: build-bench). With EBT_BENCH_SETUP=no, no
+packages are installed.
 END
     exit "$1"
 }
@@ -33,7 +34,7 @@ while [ $# -gt 0 ]; do
 done
 
 [ "$(id -u)" = 0 ] || {
-    echo "bench.sh: measuring loads eBPF programs; run it as root: sudo $0" >&2
+    echo "bench.sh: the benchmarks load eBPF programs; run this as root: sudo $0" >&2
     exit 1
 }
 [ "${EBT_BENCH_SETUP:-yes}" = no ] || build-scripts/setup.sh --tests

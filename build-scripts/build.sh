@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Builds everything into build/, with ninja where there is one. EBT_BUILD names another folder,
-# EBT_TARGET a single target; arguments go to cmake: build-scripts/build.sh -DCMAKE_BUILD_TYPE=Debug
+# Builds everything in build/, with ninja if it is installed. EBT_BUILD names another directory, EBT_TARGET
+# a single target. Arguments are passed to cmake: build-scripts/build.sh -DCMAKE_BUILD_TYPE=Debug
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,7 +13,7 @@ fi
 cmake -S . -B "$folder" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release "$@"
 cmake --build "$folder" --parallel "$(nproc)" ${EBT_TARGET:+--target "$EBT_TARGET"}
 
-# Built under sudo, the folder still belongs to the owner of the tree, who may go on with it.
+# After a build under sudo, the owner of the source tree owns the directory, so that later builds need no sudo.
 if [ "$(id -u)" = 0 ]; then
     chown -hR --reference=. "$folder"
 fi

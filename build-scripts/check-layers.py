@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Fails on an include that points up or sideways between layers, or in a circle between files."""
+"""Fails if a file includes one of a higher layer or of another folder of its own layer, or if includes form a cycle."""
 import pathlib
 import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LAYERS = {  # lowest first; those in one pair of braces do not know each other
+LAYERS = {  # lowest first; folders in one pair of braces must not include each other
     "telemetry": "base event process account elf {stack,rules,output} sink limits cli app",
     "imds": "model http {conversation,judge} output app",
     "kern": "abi base arch lib",
@@ -24,7 +24,7 @@ for file, targets in includes.items():
     top = next(t for t in BELOW if file.startswith(t + "/"))
     room = "/".join(file.split("/")[:top.count("/") + 2])
     if top in LAYERS and room not in rank and not file.endswith(("main.cpp", ".c")):
-        faults.append(f"{file}: lies in no layer of {top}")
+        faults.append(f"{file}: is in no layer of {top}: move it, or add its folder to LAYERS")
     for target in targets:
         to = "/".join(target.split("/")[:top.count("/") + 2])
         if target.startswith(top + "/"):
@@ -32,11 +32,11 @@ for file, targets in includes.items():
                 faults.append(f"{file}: includes {target}, which is not below it")
         elif not any(target.startswith(t) for t in BELOW[top]) and not file.endswith("main.cpp") \
                 and not file.startswith("kern/abi/"):
-            faults.append(f"{file}: includes {target}, which {top} must not know")
+            faults.append(f"{file}: includes {target}, which {top} must not include")
 
 def visit(file, path, done=set()):
     if file in path:
-        faults.append("circle: " + " -> ".join(path[path.index(file):] + [file]))
+        faults.append("cycle: " + " -> ".join(path[path.index(file):] + [file]))
     elif file not in done:
         for target in includes.get(file, []):
             visit(target, path + [file])

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Fails on a folder with more than 25 source files, and on a file with more than 400 lines that is no table."""
+"""Fails if a folder has more than 25 source files, or if a source file that is not a table has more than 400 lines."""
 import collections
 import pathlib
 import subprocess

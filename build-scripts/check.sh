@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What can be said of the sources without building them, in a few seconds.
+# Checks the sources without building them, in a few seconds.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 usage() {
     cat <<'END'
 usage: build-scripts/check.sh [--tidy changed|all|none]
-Layers, sizes, clang-format, shellcheck, and clang-tidy on sources that changed: those that
-differ from where this branch left main, on main itself those of the last commit.
+Checks layers, file sizes, clang-format and shellcheck, and runs clang-tidy on the sources that
+changed since this branch left main, or, on main, in the last commit.
 END
     exit "$1"
 }
@@ -41,10 +41,10 @@ check() { # name, command...
 }
 
 git() {
-    command git -c safe.directory="*" "$@" # the tree may be another user's under sudo
+    command git -c safe.directory="*" "$@" # under sudo the tree belongs to another user, which git refuses otherwise
 }
 
-# A clone has only sources in it besides what git ignores; an unpacked archive has no git.
+# The files of a clone that git does not ignore.
 sources() { # patterns
     git ls-files -co --exclude-standard -- "$@" 2>/dev/null | while read -r file; do
         [ ! -e "$file" ] || echo "$file"
@@ -77,8 +77,8 @@ tidy_sources() {
     fi
 }
 
-# Only what is compiled in this configuration: a test of another architecture, say, is not. Nor are the
-# kernel tests by clang 14, which does not know std::source_location.
+# Runs clang-tidy on the sources that this configuration compiles, but not on the kernel tests: clang 14 does
+# not support std::source_location.
 tidied() {
     local folder=build-tidy list
     cmake -S . -B $folder -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
@@ -94,7 +94,7 @@ if git rev-parse --git-dir >/dev/null 2>&1; then
     check clang-format formatted
     check shellcheck shell_scripts
 else
-    echo "check.sh: this is no clone: clang-format, shellcheck and clang-tidy are skipped" >&2
+    echo "check.sh: this is not a git clone: clang-format, shellcheck and clang-tidy are skipped" >&2
     tidy=none
 fi
 check layers build-scripts/check-layers.py

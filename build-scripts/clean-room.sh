@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Does it still work on a machine that has only what setup.sh installs? Makes a Debian 12 by
-# debootstrap, with the mirror and proxy of this machine's apt, and runs the README's commands in it.
+# Checks that a machine with only the packages of setup.sh is enough: makes a Debian 12 with debootstrap,
+# using the mirror and proxy of this machine's apt, and runs the commands of README.md in it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
     cat <<'END'
 usage: sudo build-scripts/clean-room.sh [--keep FOLDER] [COMMAND...]
-  --keep FOLDER   make the Debian there and leave it; one that is there already is used again
-  COMMAND         run this instead, in the copy of the sources (default: run.sh for some
-                  seconds, then test.sh)
-The sources are those of this tree, with its changes. Kernels that vm-kernels.sh keeps are lent to it.
+  --keep FOLDER   make the Debian in FOLDER and do not remove it; use the one that is there, if any
+  COMMAND         run this in the copy of the sources (default: run.sh for five seconds, then test.sh)
+The sources are those of this tree with its uncommitted changes. The kernels that vm-kernels.sh has
+downloaded are mounted into the Debian.
 END
     exit "$1"
 }
@@ -38,13 +38,13 @@ while [ $# -gt 0 ]; do
 done
 command=${*:-build-scripts/run.sh --duration 5 -Q && build-scripts/test.sh}
 
-[ "$(id -u)" = 0 ] || fail "it makes a root file system; run it as root: sudo $0"
+[ "$(id -u)" = 0 ] || fail "this makes a root file system; run it as root: sudo $0"
 build-scripts/setup.sh --all
 
-# The address that this machine itself gets Debian from, and the way there.
+# The Debian mirror of this machine's apt, and its proxy.
 mirror=$(apt-get indextargets --format "\$(REPO_URI)" 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' |
     head -1)
-[ -n "$mirror" ] || fail "this machine's apt knows no Debian mirror (after: apt-get update)"
+[ -n "$mirror" ] || fail "this machine's apt has no Debian mirror; add one to its sources and run: apt-get update"
 proxy_of() { # scheme
     local PROXY=''
     eval "$(apt-config shell PROXY "Acquire::$1::Proxy")"
@@ -57,11 +57,11 @@ make_root() {
         proxy=$(proxy_of $name)
         [ -z "$proxy" ] || export "${name}_proxy=$proxy"
     done
-    echo "clean-room.sh: making a $suite" >&2
+    echo "clean-room.sh: making a Debian $suite in $root" >&2
     debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$root.log" 2>&1 ||
         fail "debootstrap failed:" "$(tail -n 20 "$root.log")"
     rm -f "$root.log"
-    # Whatever this machine's apt needs to reach its mirror, the root's needs too.
+    # The apt in it needs the same settings and certificates as this machine's to reach the mirror.
     apt-config dump Acquire >"$root/etc/apt/apt.conf.d/90machine"
     if compgen -G '/usr/local/share/ca-certificates/*' >/dev/null; then
         mkdir -p "$root/usr/local/share/ca-certificates"
@@ -78,15 +78,15 @@ copy_sources() {
     done; } | tar --null -T - -c | tar -x -C "$root/src" --no-same-owner
 }
 
-# In a mount namespace of its own, so that nothing stays mounted however this ends.
+# Uses a mount namespace, so that nothing stays mounted, however this ends.
 inside() {
     local kernels=${EBT_KERNELS:-/var/cache/ebpf_telemetry-kernels}
     mkdir -p "$kernels" "$root/var/cache/ebpf_telemetry-kernels"
     cp /etc/resolv.conf /etc/hosts "$root/etc/"
-    # shellcheck disable=SC2016 # the inner shell's
+    # shellcheck disable=SC2016 # the inner shell expands them
     unshare --mount --propagation private bash -euc '
         root=$1 kernels=$2 command=$3
-        mount --bind "$root" "$root" # a root that is a mount point, as every machine has it
+        mount --bind "$root" "$root" # so that the root is a mount point, as on every machine
         mount -t proc proc "$root/proc"
         mount --rbind /sys "$root/sys"
         mount --rbind /dev "$root/dev"
@@ -99,7 +99,7 @@ inside() {
 
 if [ -z "$root" ]; then
     root=$(mktemp -d /var/tmp/clean-room.XXXXXX)
-    chmod 755 "$root" # as any root is: programs without privilege run in it too
+    chmod 755 "$root" # unprivileged programs run in it too
     trap 'rm -rf --one-file-system "$root"' EXIT
 fi
 mkdir -p "$root"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # embed_files(<variable> <symbol> <file> [<symbol> <file>]...)
-# Sets the variable to a source file that holds the files' bytes in read-only data, each
-# between <symbol>_start and <symbol>_end.
+# Makes a source file that embeds the files as read-only data, each between <symbol>_start and <symbol>_end,
+# and sets the variable to its path.
 function(embed_files variable)
   set(assembly "    .section .rodata\n")
   set(name embedded)

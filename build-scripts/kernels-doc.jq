@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A row for each result of vm-test.sh.
+# Makes a table with a row for each result of vm-test.sh.
 def source:
     if .offsets | startswith("BTF") then "BTF"
     elif .offsets | startswith("discovery") then "discovery"

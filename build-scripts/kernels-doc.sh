@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Makes docs/kernels.md of what vm-test.sh found out:
+# Makes docs/kernels.md from the results of vm-test.sh:
 #   build-scripts/kernels-doc.sh build-static/vm/results.json [FURTHER.json]... > docs/kernels.md
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Installs what is needed, builds, and runs ebpf_telemetry with the given arguments.
-# Standard output is the program's alone.
+# Installs the packages that the build needs, builds, and runs ebpf_telemetry with the given arguments.
+# Only the program writes to standard output.
 set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

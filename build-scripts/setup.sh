@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Installs the Debian packages that building needs, with --tests those that the tests need, and
-# with --all those of test.sh --all; only what is missing, so a second run does nothing.
+# Installs the Debian packages that the build needs; with --tests also those of the tests, with --all
+# also those of test.sh --all. Packages that are installed already are left alone.
 set -euo pipefail
 
 build_packages=(
@@ -31,7 +31,7 @@ is_installed() {
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# The sanitizers of clang, in a package that is named by its version.
+# The package with the sanitizer runtime of clang: its name contains the version of clang.
 clang_runtime() {
     local version
     version=$(apt-cache depends clang 2>/dev/null | sed -n 's/^ *Depends: clang-\([0-9]*\)$/\1/p' | head -1)
@@ -49,9 +49,9 @@ for argument in "$@"; do
     esac
 done
 
-[ "$(uname -m)" = x86_64 ] || fail "this is a $(uname -m); ebpf_telemetry runs on x86_64"
+[ "$(uname -m)" = x86_64 ] || fail "this machine is $(uname -m); ebpf_telemetry runs on x86_64"
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-    fail "there is no apt-get here. Install the equivalents of these Debian packages," \
+    fail "there is no apt-get on this machine. Install the equivalents of these Debian packages," \
         "then build with: mkdir build && cd build && cmake .. && make" "${packages[*]}"
 fi
 

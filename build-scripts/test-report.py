@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Adds up what test.sh ran.
+"""Sums up the results of test.sh.
 
 usage: test-report.py SECONDS NAME=FOLDER... NAME=results.json...
 
-A folder has ctest's own results (ctest.xml) and, for each program that runs many tests in one
-process, a file of googletest's beside it, named after the ctest entry. results.json is vm-test.sh's.
-Names each test that was skipped, with the reason, then each that failed, with the beginning of
-what it said; the last line has the sums.
+A FOLDER has the results of ctest (ctest.xml) and, for each test program that runs many tests in one
+process, a result file of googletest, named after the ctest entry. results.json comes from vm-test.sh.
+Prints each skipped test with the reason, then each failed test with the first lines of its message;
+the last line has the sums.
 """
 import collections
 import json
@@ -30,13 +30,13 @@ class Sum:
 
 
 def reason(text):
-    """What stands behind "Skipped" in googletest's output, in one line."""
+    """The text that follows "Skipped" in the output of googletest, in one line."""
     match = re.search(r"Skipped\n(.*?)(?:\n\n|\n\[|\Z)", text or "", re.S)
     return " ".join((match.group(1) if match else text or "no reason given").split())
 
 
 def failure(name, message):
-    """A failed test and the first lines of its message: a reader may have the end of the output alone."""
+    """A failed test with the first lines of its message, for readers who have only the end of the output."""
     lines = [line.rstrip()[:200] for line in (message or "").splitlines() if line.strip()]
     return "\n  | ".join([name, *lines[:MESSAGE_LINES]])
 
@@ -66,13 +66,13 @@ def add_ctest(folder, sums):
             sums.passed += not own.exists()
         elif (skipped := case.find("skipped")) is not None and "SKIP" in skipped.get("message", ""):
             sums.skipped.append(f"{name}: {reason(output)}")
-        elif failed == len(sums.failed):  # by itself, not by one of its tests: it crashed, or was not there
+        elif failed == len(sums.failed):  # none of its tests failed: it crashed, or was missing
             end = (output or "").splitlines()[-MESSAGE_LINES:]
             sums.failed.append(failure(f"{name}: {case.get('status')}", "\n".join(end)))
 
 
 def add_kernels(file, sums):
-    """What vm-test.sh ran. A test that a kernel lacks something for is skipped in each tier: one line for all."""
+    """Adds the results of vm-test.sh. A test that a kernel does not support is skipped in each tier, and listed once."""
     for kernel in json.loads(file.read_text()):
         name = kernel.get("release") or kernel.get("image")
         parts = [*kernel["tiers"], *(kernel[part] for part in ("together", "program", "imds") if kernel.get(part))]

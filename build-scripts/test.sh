@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Installs what is needed, checks the sources, builds and runs every test: see test/README.md.
-# shellcheck disable=SC2317 # part calls most functions
+# Installs the packages that the tests need, checks the sources, builds and runs all tests (test/README.md).
+# shellcheck disable=SC2317 # most functions are called by part
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 usage() {
     cat <<'END'
 usage: sudo build-scripts/test.sh [--all]
-  --all   also what takes long: clang-tidy on every source, the fuzzers for a minute each, and
-          the whole command once more in a Debian that has nothing but what setup.sh installs
+  --all   also run what takes long: clang-tidy on every source, each fuzzer for a minute, and
+          the whole command again in a Debian with nothing but the packages of setup.sh
 END
     exit "$1"
 }
@@ -29,7 +29,7 @@ for argument in "$@"; do
 done
 [ "$(id -u)" = 0 ] || fail "the tests load eBPF programs; run them as root: sudo $0"
 
-mount_if_absent() { # type, folder, its magic number
+mount_if_absent() { # type, directory, its magic number
     [ "$(stat -f -c %t "$2" 2>/dev/null)" = "$3" ] && return
     mount -t "$1" "$1" "$2" || echo "test.sh: cannot mount $1 at $2" >&2
 }
@@ -62,7 +62,7 @@ run_tests() { # folder, options for ctest...
         --output-junit "$PWD/$folder/test-results/ctest.xml" "$@"
 }
 
-# All that needs no build of its own configuration: unit tests, and the engine's check of itself.
+# The tests that are repeated in each build configuration: the unit tests and the self-check of the engine.
 short_tests='^(unit\.[0-9]|program\.self_check$)'
 
 fuzz() {
@@ -70,7 +70,7 @@ fuzz() {
     for name in decoder rules imds; do
         build build-fuzz "$name"_fuzz -DEBT_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
             -DCMAKE_BUILD_TYPE=RelWithDebInfo
-        corpus=(build-fuzz/corpus/"$name") # what is found goes into the first
+        corpus=(build-fuzz/corpus/"$name") # the fuzzer writes new inputs into the first directory
         mkdir -p "${corpus[0]}"
         [ ! -d test/fuzz/corpus/"$name" ] || corpus+=(test/fuzz/corpus/"$name")
         build-fuzz/"$name"_fuzz -max_total_time=60 -print_final_stats=1 "${corpus[@]}" || return 1
@@ -88,18 +88,19 @@ logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
 part "sources" build-scripts/check.sh --tidy "$([ $all = yes ] && echo all || echo changed)" ||
-    fail "the sources break a rule: see above"
+    fail "check.sh found faults in the sources: see above"
 
 part "build of static programs" build build-static vm_programs -DEBT_STATIC=ON -DEBT_PCH=ON
 part "build with clang and sanitizers" build build-sanitize unit_and_programs -DEBT_SANITIZE=ON -DEBT_PCH=ON \
     -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-O1 -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
-part "build without optimisation, definitions compared" build build-debug unit_and_programs -DEBT_LTO=ON \
+part "build without optimisation, with one-definition-rule check" build build-debug unit_and_programs -DEBT_LTO=ON \
     -DEBT_PCH=ON -DCMAKE_BUILD_TYPE=Debug
-part "build as it ships" build build all -DEBT_BENCH=ON
+part "release build" build build all -DEBT_BENCH=ON
 part "unit tests under sanitizers" run_tests build-sanitize -R "$short_tests" --parallel "$(nproc)" || status=1
 part "unit tests without optimisation" run_tests build-debug -R "$short_tests" --parallel "$(nproc)" || status=1
 
-# Each emulates on one processor, and alone: what else runs delays threads in ways that no test expects.
+# Each virtual machine emulates on one processor. Nothing else runs meanwhile, because other load delays
+# threads by more than the tests allow.
 kernels=build-static/vm/results.json
 rm -f $kernels
 machines() {

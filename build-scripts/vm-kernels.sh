@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Prints the paths of Debian's kernel images and of their headers, one suite a line:
-# "bullseye /…/vmlinuz-5.10… /…/linux-headers-5.10…". Each is the newest of its suite,
-# downloaded as packages and unpacked, never installed.
-# They stay in a folder of their own; after a week the suites are asked for newer ones.
+# Downloads the newest kernel of some Debian suites, with its headers, and prints their paths, one suite a
+# line: "bullseye /…/vmlinuz-5.10… /…/linux-headers-5.10…". The packages are unpacked, never installed. They
+# are kept in a cache directory; after a week this looks for newer ones.
 set -euo pipefail
 
 usage() {
@@ -11,7 +10,8 @@ usage() {
 usage: build-scripts/vm-kernels.sh [--update] [SUITE]...
   --update   look for newer kernels now
   SUITE      default: bullseye (5.10) bookworm (6.1) trixie (6.12) sid (the newest)
-The folder: \$EBT_KERNELS, or ebpf_telemetry-kernels in \$XDG_CACHE_HOME, /var/cache or ~/.cache.
+The cache directory is \$EBT_KERNELS, or ebpf_telemetry-kernels in \$XDG_CACHE_HOME, /var/cache or
+~/.cache, whichever can be written first.
 END
 }
 
@@ -29,17 +29,17 @@ cache_folder() {
             return
         fi
     done
-    fail "no folder to keep kernels in: name one in EBT_KERNELS"
+    fail "there is no writable cache directory: name one in EBT_KERNELS"
 }
 
-# The address that this machine itself gets Debian from.
+# The Debian mirror of this machine's apt.
 mirror() {
-    # shellcheck disable=SC2016 # apt replaces it, not the shell
+    # shellcheck disable=SC2016 # apt expands it, not the shell
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' \
         'Component: main' | head -1
 }
 
-# An apt whose every file is in a folder of the suite's: the machine's own is left alone.
+# Runs apt with all its files in $state, so that it does not change the apt of the machine.
 private_apt() { # command, its arguments; uses $state
     local program=$1
     shift
@@ -53,8 +53,8 @@ private_apt() { # command, its arguments; uses $state
 read_suite() { # suite; sets up $state
     local uri keys=/usr/share/keyrings/debian-archive-keyring.gpg
     uri=$(mirror)
-    [ -n "$uri" ] || fail "this machine's apt knows no Debian mirror (after: apt-get update)." \
-        "Give kernels of your own: build-scripts/vm-test.sh --kernel IMAGE"
+    [ -n "$uri" ] || fail "this machine's apt has no Debian mirror; add one to its sources and run: apt-get update." \
+        "Or name a kernel yourself: build-scripts/vm-test.sh --kernel IMAGE"
     mkdir -p "$state/state/lists/partial" "$state/cache/archives/partial"
     : >"$state/status"
     [ -e "$keys" ] && keys="[signed-by=$keys]" || keys=
@@ -62,8 +62,8 @@ read_suite() { # suite; sets up $state
     private_apt apt-get -o APT::Update::Error-Mode=any update >"$state/log" 2>&1
 }
 
-# The package that holds the newest kernel: what the suite's metapackage depends on. The
-# cloud flavour is the smaller one.
+# The package with the newest kernel: the metapackage of the suite depends on it. The cloud kernel is
+# preferred, because it is smaller.
 newest_package() {
     local meta package
     for meta in linux-image-cloud-amd64 linux-image-amd64; do
@@ -76,7 +76,7 @@ newest_package() {
     done
 }
 
-# Downloads a package and unpacks files of it into $state/root.
+# Downloads a package and unpacks the files that match the patterns into $state/root.
 unpack() { # package, patterns
     local package=$1
     shift
@@ -85,11 +85,11 @@ unpack() { # package, patterns
     dpkg-deb --fsys-tarfile "$state"/*.deb | tar -x -C "$state/root" --wildcards "$@" 2>/dev/null || true
 }
 
-depends_on() { # pattern; of what was downloaded last
+depends_on() { # pattern; of the package that was downloaded last
     dpkg-deb -f "$state"/*.deb Depends | tr ',' '\n' | sed -n "s/^ *\($1\).*\$/\1/p" | head -1
 }
 
-# The headers of a release, and those that it shares with Debian's other builds of it.
+# Fetches the headers of a release, with those that all kernels of that release share.
 fetch_headers() { # release, folder
     local wanted=('*/include/*' '*/Makefile') shared
     unpack "linux-headers-$1" "${wanted[@]}" || return 1
@@ -98,7 +98,7 @@ fetch_headers() { # release, folder
     mv "$state/root/usr/src"/* "$2/"
 }
 
-# Unpacks a package's kernel image; since 7.x it may be in a package that this one depends on.
+# Unpacks the kernel image of a package; since 7.x it may be in a package that this one depends on.
 fetch_image() { # package, folder
     local image next
     unpack "$1" '*/vmlinuz*' || return 1
@@ -125,7 +125,7 @@ update_suite() { # suite, folder
     if ! read_suite "$1"; then
         tail -5 "$state/log" >&2
     elif package=$(newest_package) && [ -z "$package" ]; then
-        echo "vm-kernels.sh: $1 names no kernel package" >&2
+        echo "vm-kernels.sh: Debian $1 has no kernel package" >&2
     elif [ -e "$2/vmlinuz-$(release_of "$package")" ] && [ -e "$2/linux-headers-$(release_of "$package")" ]; then
         touch "$2"
     else
@@ -153,7 +153,7 @@ for argument in "$@"; do
 done
 [ ${#suites[@]} -gt 0 ] || suites=(bullseye bookworm trixie sid)
 { command -v apt-get && command -v dpkg-deb; } >/dev/null ||
-    fail "there is no apt-get here. Give kernels of your own: build-scripts/vm-test.sh --kernel IMAGE"
+    fail "there is no apt-get on this machine. Name a kernel yourself: build-scripts/vm-test.sh --kernel IMAGE"
 
 kernels=$(cache_folder)
 exec 9>"$kernels/.lock"
@@ -165,8 +165,8 @@ for suite in "${suites[@]}"; do
         update_suite "$suite" "$folder"
     fi
     image=$(find "$folder" -maxdepth 1 -name 'vmlinuz*' 2>/dev/null | head -1)
-    [ -n "$image" ] || fail "no kernel of Debian's $suite to be had"
+    [ -n "$image" ] || fail "no kernel of Debian $suite could be downloaded: see above"
     [ -n "$(find "$folder" -maxdepth 0 -mtime -7)" ] ||
-        echo "vm-kernels.sh: $suite could not be asked for a newer kernel than ${image##*/}" >&2
+        echo "vm-kernels.sh: could not look for a newer kernel of Debian $suite; using ${image##*/}" >&2
     echo "$suite $image ${image/vmlinuz/linux-headers}"
 done

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A result of vm-test.sh in lines: one a tier, one for the tiers compared, one a problem.
+# Prints a result of vm-test.sh: a line for each tier, one for the comparison of tiers, one for each problem.
 
 def count($n; $what): "\($n) \($what)\(if $n == 1 then "" else "s" end)";
 def tests_line:

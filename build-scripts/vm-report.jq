@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# What a guest sent, as the object that vm-test.sh reports and kernels-doc.sh tabulates.
-# In: $probe, $kernel_tests, $program_tests, $imds_tests (arrays, empty when the guest did not get so
+# Makes the object that vm-test.sh reports and kernels-doc.sh tabulates from the files that a guest sent.
+# Input: $probe, $kernel_tests, $program_tests, $imds_tests (arrays, empty if the guest did not get that
 # far), $log, $dmesg, $release, $check, $offsets_conf, $statuses (texts), and from the
-# host: $headers (how they compare; empty where there are none), $image, $suite, $ended,
+# host: $headers (the result of the comparison; empty without headers), $image, $suite, $ended,
 # $given, $wanted, $seconds.
 
 def number: sub("s$"; "") | tonumber;
@@ -15,10 +15,10 @@ def listed_under($heading):
         else .on = false end)
     | .found;
 
-# Tests are named by their suite too, but for those of single calls.
+# The name of a test begins with that of its suite, except for tests of single calls.
 def cases($suite; $plain):
     [$suite.testsuite[]? | .name |= (if $plain then . else ($suite.name | split(".")[0]) + "." + . end)];
-# All that ran in a tier: "Calls.raw_tp", "Stream.raw_tp" and so on.
+# All suites that ran in a tier: "Calls.raw_tp", "Stream.raw_tp" and so on.
 def in_tier($tier):
     [$kernel_tests[0].testsuites[]? | select(.name | endswith("." + $tier))]
     | if . == [] then null
@@ -43,14 +43,14 @@ def tier_result($wanted):
       + (in_tier(.name) as $ran | if $ran then $ran | outcome else {tests: 0} end)
     | .wanted = ($wanted == [] or ($wanted | index($tier.name) != null));
 
-# How the offsets that were used compare with what is observed: get_offsets --check.
+# The result of get_offsets --check: the offsets that were used, compared with discovery.
 def sources:
     ($check | capture("(?<right>[0-9]+) of (?<all>[0-9]+) fields in .* are right on this kernel, (?<wrong>[0-9]+) are wrong, (?<unchecked>[0-9]+)")
      | map_values(tonumber))? // null
     | if . then . + {source: ([$offsets_conf | split("\n")[] | select(startswith("# Source: ")) | .[10:]] | first),
                      found: [$check | split("\n")[] | select(test("^(wrong|not checked): "))]} else null end;
 
-# How what the headers say compares with the offsets that were used.
+# The offsets from the headers, compared with those that were used.
 def headers_compared:
     if $headers == "" then null
     else ($headers | capture("^(?<equal>[0-9]+) of (?<all>[0-9]+) ") | map_values(tonumber))? // {equal: 0, all: 0} end

@@ -1,34 +1,35 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Will it work on that kernel? Boots kernel images in QEMU and runs the kernel tests there.
+# Boots kernel images in QEMU and runs the tests there, to see whether the programs work on these kernels.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
     cat <<'END'
 usage: build-scripts/vm-test.sh [OPTION]...
-Boots each kernel in QEMU (software emulation: no KVM, no root) and runs in it the tests
-that run on the host: every tier that the kernel accepts, and the tiers compared.
+Boots each kernel in QEMU (software emulation: no KVM, no root) and runs the host's tests in it:
+in every tier that the kernel accepts, and with the tiers compared.
 Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels.sh).
 
-  --kernel IMAGE    a kernel to try (bzImage, vmlinuz); again for a further one
-  --offsets CONF    kernel offsets for the --kernel before it, as get_offsets writes them
-  --vmlinux FILE    the same, read here from an uncompressed image's BTF or DWARF
-                    (without either, the kernel's BTF, else what the program finds out)
-  --headers DIR     the headers of the --kernel before it: what get_offsets makes of them, here,
-                    must equal the offsets that are used there
-  --name TEXT       what to call the --kernel before it in docs/kernels.md
-  --tier NAME       only this tier; again for a further one
-  --filter PATTERN  only these kernel tests, as --gtest_filter takes them (default: all but
+  --kernel IMAGE    a kernel to test (bzImage, vmlinuz); may be repeated
+  --offsets CONF    kernel offsets for the --kernel before it, made by get_offsets
+  --vmlinux FILE    read them here from the BTF or DWARF of an uncompressed image
+                    (without either: the kernel's BTF, or discovery)
+  --headers DIR     the headers of the --kernel before it: the offsets that get_offsets reads
+                    from them must equal the offsets that are used in the test
+  --name TEXT       the name of the --kernel before it in docs/kernels.md
+  --tier NAME       test only this tier; may be repeated
+  --filter PATTERN  run only these kernel tests, as for --gtest_filter (default: all but
                     Offsets.*, which start an engine for each wrong offset)
-  --jobs N          kernels at a time (default: half of the processors)
-  --timeout SECONDS for a kernel (default: 1200; the verifiers of 4.14 and 4.15 are slow)
-  --keep FOLDER     for results.json, console logs and what the guests sent
+  --jobs N          how many kernels run at a time (default: half of the processors)
+  --timeout SECONDS for each kernel (default: 1200; the verifiers of 4.14 and 4.15 are slow)
+  --keep FOLDER     for results.json, the console logs and the files that the guests sent
                     (default: build-static/vm)
-  --help
+  --help            print this help
 
-A line a kernel and tier: was the tier chosen, which offsets, events, tests, seconds.
-The exit status is 0 when all that ran has passed, and something ran on every kernel.
+Prints one line per kernel and tier: whether the tier was chosen, the source of the offsets, the
+numbers of events and tests, and the seconds. The exit status is 0 if all tests that ran have
+passed and at least one ran on every kernel.
 END
 }
 
@@ -51,10 +52,10 @@ add_kernel() { # name, image
 
 # --offsets and --vmlinux belong to the kernel before them.
 belongs() { # option, file
-    [ ${#images[@]} -gt 0 ] || fail "$1 follows the --kernel that it is for"
+    [ ${#images[@]} -gt 0 ] || fail "$1 must follow the --kernel that it belongs to"
     [ -r "$2" ] || fail "cannot read $2"
     local last=$((${#images[@]} - 1))
-    [ -z "${offsets[last]}${vmlinux[last]}" ] || fail "one of --offsets and --vmlinux for a kernel"
+    [ -z "${offsets[last]}${vmlinux[last]}" ] || fail "give only one of --offsets and --vmlinux for each kernel"
 }
 
 while [ $# -gt 0 ]; do
@@ -69,11 +70,11 @@ while [ $# -gt 0 ]; do
     --offsets) belongs "$1" "$2" && offsets[-1]=$2 ;;
     --vmlinux) belongs "$1" "$2" && vmlinux[-1]=$2 ;;
     --headers)
-        { [ ${#images[@]} -gt 0 ] && [ -d "$2" ]; } || fail "--headers follows the --kernel that it is for, with a folder"
+        { [ ${#images[@]} -gt 0 ] && [ -d "$2" ]; } || fail "--headers needs a directory, and must follow the --kernel that it belongs to"
         headers[-1]=$2
         ;;
     --name)
-        [ ${#images[@]} -gt 0 ] || fail "$1 follows the --kernel that it is for"
+        [ ${#images[@]} -gt 0 ] || fail "$1 must follow the --kernel that it belongs to"
         names[-1]=$2
         ;;
     --tier) [ "$tiers" = possible ] && tiers=$2 || tiers+=,$2 ;;
@@ -88,7 +89,7 @@ case "$jobs$seconds" in *[!0-9]*) fail "--jobs and --timeout take numbers" ;; es
 [ "$jobs" -gt 0 ] || jobs=1
 
 build=${here%/*}/build-static
-programs=$build/vm_programs # a folder: what goes into the guests
+programs=$build/vm_programs # a directory with the programs for the guests
 
 prepare() {
     local log
@@ -115,15 +116,15 @@ archive() { # folder
     (cd "$1" && find . | LC_ALL=C sort | busybox cpio -o -H newc -R 0:0 2>/dev/null | gzip -1)
 }
 
-# What is the same for all kernels.
+# Makes the archive that is the same for all kernels.
 make_base() {
     local root=$work/root
-    rm -rf "$root" # of a run that was killed
+    rm -rf "$root" # may be left from a run that was killed
     mkdir -p "$root"/{bin,etc,t}
     cp "$(command -v busybox)" "$root/bin/busybox"
     cp "$here/../test/vm/init.sh" "$root/init"
     cp "$here/../test/vm/guest.sh" "$programs"/* "$root/t/"
-    local program # tests that were built here look for programs where they were built
+    local program # the tests look for the programs in the build directory
     mkdir -p "$root$build/get_offsets"
     for program in "$programs"/*; do
         case ${program##*/} in
@@ -137,7 +138,7 @@ make_base() {
     archive "$root" >"$work/base.cpio.gz"
 }
 
-# And what is this kernel's own: a second archive after the first.
+# Appends a second archive, with the settings of this kernel.
 make_initramfs() { # index, folder
     local own=$2/own
     mkdir -p "$own/t"
@@ -151,14 +152,14 @@ make_initramfs() { # index, folder
     rm -rf "$own"
 }
 
-# Boots one and leaves result.json in its folder. -cpu max without cx16: with it some 6.12
-# kernels panic under emulation. One thread for all of the guest's processors: with one for
-# each, a processor may run an instruction that another one patches (a tracepoint being
-# switched on), and the kernel dies of a breakpoint that is gone (int3).
+# Boots a kernel and writes result.json into its directory. The CPU is "max" without cx16, with which some
+# 6.12 kernels panic under emulation. QEMU uses one thread for all processors of the guest: with one thread
+# for each, a processor may run an instruction that another one is patching (to enable a tracepoint), and the
+# kernel panics because of a breakpoint (int3) that was removed meanwhile.
 run_kernel() { # index, folder
     local index=$1 folder=$2 ended=ended start=$SECONDS status
     make_initramfs "$index" "$folder" 2>"$folder/console.log" || {
-        ended="could not be made: $(head -1 "$folder/console.log")"
+        ended="no initramfs: $(head -1 "$folder/console.log")"
         report_json "$index" "$folder" "$ended" 0
         return
     }
@@ -179,7 +180,7 @@ run_kernel() { # index, folder
     report_json "$index" "$folder" "$ended" $((SECONDS - start))
 }
 
-# The values of two configs, the headers' and those that the guest used.
+# Compares the offsets from the headers with those that the guest used.
 compare_headers() { # index, folder
     [ -n "${headers[$1]}" ] && [ -s "$2/offsets.conf" ] || return 0
     "$programs/get_offsets" --headers "${headers[$1]}" >"$2/headers.conf" || return 0
@@ -206,7 +207,7 @@ report_json() { # index, folder, how it ended, seconds
 }
 
 show() { # folder
-    jq -r -f "$here/vm-lines.jq" "$1/result.json" || echo "vm-test.sh: no result in $1"
+    jq -r -f "$here/vm-lines.jq" "$1/result.json" || echo "vm-test.sh: there is no result in $1"
     if [ "$(jq '.problems | length' "$1/result.json")" != 0 ]; then
         echo "  the end of $1/console.log:"
         tail -n 40 "$1/console.log" | tr -d '\r' | cut -c1-300 | sed 's/^/  | /'
