@@ -25,8 +25,9 @@ command_line::Groups groups() {
         "report at most N events a second of each process; the others are counted as lost. Execs, exits, "
         "forks and changes of credentials are not limited");
     groups.run.add_options()(
-        "no-witness", "attach no kprobes: report paths and addresses as callers wrote them, not as the "
-                      "kernel acted on them");
+        "no-witness",
+        "attach no kprobes: report paths and addresses as callers wrote them, not those on which the "
+        "kernel acted");
     groups.other.add_options()("list-syscalls", "print the table of system calls, and exit");
     return groups;
 }

@@ -186,9 +186,10 @@ void Engine::Impl::log_unwitnessed() const {
             list.append(list.empty() ? "" : ", ").append(verdict.function);
         }
     for (const auto& [reason, list] : functions) {
-        std::string line = "no witness at " + list;
+        std::string line = "cannot attach kprobes to " + list;
         line.append(": ").append(reason);
-        options_.log(line.append("; what calls act on there is as they wrote it"));
+        options_.log(
+            line.append("; paths and addresses of these operations are reported as callers wrote them"));
     }
 }
 
@@ -206,8 +207,8 @@ size_t Engine::Impl::poll(const RecordHandler& handler, std::chrono::millisecond
         handler(record.first(std::min<size_t>(size, record.size())));
     };
     if (const uint64_t opens = witnesses_ ? witnesses_->follow_io_uring() : 0; opens && options_.log)
-        options_.log("io_uring opens files, and has a witness from now on; " + std::to_string(opens) +
-                     " before are not reported");
+        options_.log("a program opens files through io_uring: from now on this is reported; " +
+                     std::to_string(opens) + " earlier opens are not");
     if (const size_t records = drain(whole))
         return records;
     all_read_ = stopped_;

@@ -142,9 +142,9 @@ std::string WitnessObject::load(const LoadedTier& tier, const LoadPlan& plan) {
     for (uint32_t stage = 0; stage < std::size(stages); stage++)
         if (bpf_object__find_program_by_name(object_.get(), stages[stage]) &&
             join(object_.get(), "stages", stage, stages[stage]))
-            return std::string("cannot join its programs: ") + strerror(errno);
+            return std::string("cannot connect its programs by tail calls: ") + strerror(errno);
     if (join(object_.get(), "witness_stages", 0, "stage_witness"))
-        return std::string("cannot join its programs: ") + strerror(errno);
+        return std::string("cannot connect its programs by tail calls: ") + strerror(errno);
     return {};
 }
 

@@ -157,17 +157,16 @@ std::vector<std::string> notes(const KernelSupport& caps) {
     if (caps.io_uring)
         all.emplace_back(
             "operations that programs submit through io_uring are not system calls: io_uring_setup, "
-            "io_uring_enter and io_uring_register are reported, the operations in the ring are not; to "
-            "forbid "
-            "io_uring (Linux 6.6 and later): sysctl -w kernel.io_uring_disabled=2");
+            "io_uring_enter and io_uring_register are reported, operations in the ring only where witnesses "
+            "(below) can be attached; to forbid io_uring (Linux 6.6 and later): "
+            "sysctl -w kernel.io_uring_disabled=2");
     if (caps.tracefs && !caps.sock_states)
         all.emplace_back(
             "no tracepoint sock:inet_sock_set_state (Linux 4.16 and later): connections to metadata services "
             "that are not opened by a system call, such as those of io_uring, are not reported");
     if (caps.sock_states && caps.io_uring)
         all.emplace_back("of connections to metadata services that io_uring opens, it is reported that they "
-                         "were opened and "
-                         "by which process, but not what io_uring moves over them");
+                         "were opened and by which process, but not what io_uring moves over them");
     if (caps.raw_tracepoints_preempted)
         all.emplace_back(
             "raw tracepoint programs can be preempted, and the kernel skips them for other tasks meanwhile: "
@@ -231,11 +230,11 @@ ordered_json json_capabilities(const KernelSupport& caps) {
     return object;
 }
 
-/// A kernel without any says so once.
+/// If no kprobe can be attached, for one and the same reason, a single line says so.
 void write_witnesses(std::ostream& out, const std::vector<WitnessVerdict>& witnesses) {
     if (witnesses.empty())
         return;
-    out << "\nWitnesses, kprobes where the kernel acts on paths and addresses:\n";
+    out << "\nWitnesses (kprobes that capture the paths and addresses on which the kernel acts):\n";
     const std::string& reason = witnesses.front().reason;
     const bool none = std::all_of(witnesses.begin(), witnesses.end(), [&](const WitnessVerdict& one) {
         return !one.attached && one.reason == reason;
