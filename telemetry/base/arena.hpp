@@ -16,6 +16,8 @@ class Arena {
     void clear() noexcept { used_ = 0; }
     size_t mark() const noexcept { return used_; }
     std::string_view since(size_t mark) const noexcept { return {bytes_.get() + mark, used_ - mark}; }
+    /// Gives up what was appended since then.
+    void back_to(size_t mark) noexcept { used_ = mark; }
 
     void append(char c) noexcept {
         if (used_ < capacity_)

@@ -12,8 +12,8 @@ namespace telemetry {
 namespace {
 
 /// All paths of the largest record: what its components hold, and a base before each
-/// of the arguments.
-constexpr size_t arena_bytes = (EBT_ARGS + 2) * (EBT_RECORD_MAX + 512);
+/// of the arguments; and each as it was written besides.
+constexpr size_t arena_bytes = 2 * (EBT_ARGS + 2) * (EBT_RECORD_MAX + 512);
 
 Status status_of(uint8_t status) {
     switch (status) {
@@ -86,6 +86,7 @@ bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
     read_fields(record.subspan(sizeof(header), header.size - sizeof(header)), header.fields, out);
     resolve_arguments(out);
     apply_witnesses(out);
+    rewrite_paths(out);
     if (out.carries_image)
         adopt_exec_path(out);
     return true;

@@ -65,6 +65,8 @@ class Decoder {
     void adopt_new_directory(Event& out) noexcept;
     void add_string(uint8_t argument, Event& out) noexcept;
     void join(const Text& base, PathField& path) noexcept;
+    void rewrite_paths(Event& out) noexcept;
+    void rewrite_path(uint8_t index, Event& out) noexcept;
     PathField* new_path(uint8_t argument, Event& out) noexcept;
 
     Arena arena_;

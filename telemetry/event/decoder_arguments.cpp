@@ -3,6 +3,12 @@
 // which argument, and what a path starts from.
 #include "telemetry/event/decoder.hpp"
 
+#include "telemetry/event/facts.hpp"
+#include "telemetry/event/lexical_path.hpp"
+
+#include <algorithm>
+#include <fcntl.h>
+
 namespace telemetry {
 
 namespace {
@@ -32,6 +38,32 @@ std::string_view without_dot(std::string_view path) {
         path = next == path.npos ? std::string_view{} : path.substr(next);
     }
     return path == "." ? std::string_view{} : path;
+}
+
+/// Is one of these bits set in an argument that has flags of that kind?
+bool has_flag(const Event& event, std::string_view flag_set, uint64_t bits) {
+    for (uint8_t i = 0; i < event.call->arguments; ++i)
+        if (event.call->argument[i].flag_set == flag_set && (event.args[i] & bits))
+            return true;
+    return false;
+}
+
+/// Does the call act on what a link leads to, if a path ends in one?
+bool follows_last(const Event& event) {
+    using ebpf_loader::EventClass;
+    const ebpf_loader::SyscallRow& call = *event.call;
+    if (call.event_class == EventClass::file_deletion || call.name.starts_with("rename"))
+        return false;
+    if (call.event_class == EventClass::file_creation)
+        return call.returns == ebpf_loader::ReturnKind::file || has_flag(event, "at", AT_SYMLINK_FOLLOW);
+    for (const std::string_view name :
+         {"readlink", "lstat", "oldlstat", "lchown", "lsetxattr", "lgetxattr", "llistxattr", "lremovexattr"})
+        if (call.name.starts_with(name))
+            return false;
+    for (const std::string_view flag_set : {"at", "at_access", "at_exec", "open_tree"})
+        if (has_flag(event, flag_set, AT_SYMLINK_NOFOLLOW))
+            return false;
+    return !has_flag(event, "open", O_NOFOLLOW);
 }
 
 } // namespace
@@ -163,8 +195,51 @@ void Decoder::join(const Text& base, PathField& path) noexcept {
     arena_.append(name);
     path.bytes = arena_.since(mark);
     path.original_length = path.original_length - dropped + prefix;
+    path.base = name.empty() ? prefix : prefix - 1;
     path.detached = base.detached;
     path.foreign = base.foreign;
+}
+
+/// What the process wrote becomes what the kernel would write: rules see through other spellings.
+void Decoder::rewrite_paths(Event& out) noexcept {
+    for (uint8_t i = 0; i < out.paths; ++i) {
+        const PathField& path = out.path[i];
+        if (path.source == Source::user_memory && path.known() && !is_free_text(out, path))
+            rewrite_path(i, out);
+    }
+}
+
+void Decoder::rewrite_path(uint8_t index, Event& out) noexcept {
+    PathField& path = out.path[index];
+    WrittenPath written;
+    written.bytes = path.bytes;
+    written.base = path.base;
+    if (out.root.status == Status::ok)
+        written.root = out.root.bytes;
+    if (is_plain(written))
+        return;
+    if (out.cwd.status == Status::ok)
+        written.cwd = out.cwd.bytes;
+    written.pid = out.pid;
+    written.is_cut = path.status == Status::truncated;
+    written.follows_last = !out.call || follows_last(out);
+    const LexicalPath lexical = lexical_path(written, arena_);
+    path.lexical = lexical.is_guess;
+    path.relative |= lexical.is_relative;
+    if (!lexical.changed)
+        return;
+    if (!out.witnessed)
+        witnessed_ = Witnessed{};
+    out.witnessed = &witnessed_;
+    witnessed_.called[index] = path;
+    path.bytes = lexical.bytes;
+    path.original_length -= static_cast<uint32_t>(written.bytes.size());
+    path.original_length += static_cast<uint32_t>(lexical.bytes.size());
+    if (lexical.start != LexicalPath::Start::as_written) {
+        const Text& start = lexical.start == LexicalPath::Start::cwd ? out.cwd : out.root;
+        path.detached = start.detached;
+        path.foreign = start.foreign;
+    }
 }
 
 void adopt_exec_path(Event& event) noexcept {

@@ -54,6 +54,8 @@ struct PathField : Text {
     bool has_inode = false; ///< inode is filled: the file itself was seen
     bool relative = false; ///< its beginning is unknown: bytes are as the process gave them, or a path's end;
                            ///< also of a path that starts from nothing known, such as a symlink's target
+    bool lexical = false;  ///< rewritten by its text alone: a link in it may lead elsewhere
+    uint32_t base = 0;     ///< of a path in user memory: bytes at its beginning that the kernel gave
     InodeInfo inode;
 };
 

@@ -4,8 +4,8 @@
 namespace telemetry {
 namespace {
 
-constexpr uint8_t bit(Mark mark) {
-    return static_cast<uint8_t>(mark);
+constexpr uint16_t bit(Mark mark) {
+    return static_cast<uint16_t>(mark);
 }
 
 } // namespace
@@ -23,7 +23,7 @@ void FieldName::put(LineBuffer& line) const {
     }
 }
 
-uint8_t FieldNotes::marks_of(const Text& text) {
+uint16_t FieldNotes::marks_of(const Text& text) {
     switch (text.status) {
     case Status::absent:
         return 0;
@@ -34,7 +34,7 @@ uint8_t FieldNotes::marks_of(const Text& text) {
     default:
         break;
     }
-    uint8_t marks = text.status == Status::truncated ? bit(Mark::truncated) : 0;
+    uint16_t marks = text.status == Status::truncated ? bit(Mark::truncated) : 0;
     if (text.source == Source::user_memory)
         marks |= bit(Mark::user_memory);
     if (text.source == Source::procfs)
@@ -46,7 +46,7 @@ uint8_t FieldNotes::marks_of(const Text& text) {
     return marks;
 }
 
-void FieldNotes::add_marks(const FieldName& name, const Text& text, uint8_t marks) {
+void FieldNotes::add_marks(const FieldName& name, const Text& text, uint16_t marks) {
     if (!marks)
         return;
     notes_.push_back({name, marks, text.length_is_minimum, text.original_length});
@@ -54,9 +54,11 @@ void FieldNotes::add_marks(const FieldName& name, const Text& text, uint8_t mark
 }
 
 void FieldNotes::add_path(const FieldName& name, const PathField& path, bool may_be_relative) {
-    uint8_t marks = marks_of(path);
+    uint16_t marks = marks_of(path);
     if (path.known() && path.relative && !may_be_relative)
         marks |= bit(Mark::relative);
+    if (path.lexical)
+        marks |= bit(Mark::lexical);
     add_marks(name, path, marks);
 }
 

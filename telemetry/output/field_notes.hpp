@@ -20,7 +20,7 @@ struct FieldName {
 };
 
 /// What a reader should know about a field besides its value.
-enum class Mark : uint8_t {
+enum class Mark : uint16_t {
     user_memory = 1 << 0, ///< read from the process's own memory
     procfs = 1 << 1,      ///< read from /proc, after the event
     truncated = 1 << 2,
@@ -29,6 +29,7 @@ enum class Mark : uint8_t {
     relative = 1 << 5, ///< a path whose directory is not known
     detached = 1 << 6, ///< a path that hangs on no mount
     foreign = 1 << 7,  ///< a path in another mount namespace
+    lexical = 1 << 8,  ///< a path that was rewritten by its text alone
 };
 
 /// Collects, while the fields of an event are written, what a reader should know about them.
@@ -37,11 +38,11 @@ class FieldNotes {
   public:
     struct Note {
         FieldName name;
-        uint8_t marks;
+        uint16_t marks;
         bool length_is_minimum;
         uint32_t original_length;
 
-        bool has(Mark mark) const { return marks & static_cast<uint8_t>(mark); }
+        bool has(Mark mark) const { return marks & static_cast<uint16_t>(mark); }
     };
 
     void clear() {
@@ -62,18 +63,18 @@ class FieldNotes {
             add(name, text);
     }
     void add_path(const FieldName& name, const PathField& path, bool may_be_relative);
-    void add_missing(const FieldName& name) { add_marks(name, {}, static_cast<uint8_t>(Mark::missing)); }
+    void add_missing(const FieldName& name) { add_marks(name, {}, static_cast<uint16_t>(Mark::missing)); }
 
     bool empty() const { return marks_ == 0; }
-    bool any(Mark mark) const { return marks_ & static_cast<uint8_t>(mark); }
+    bool any(Mark mark) const { return marks_ & static_cast<uint16_t>(mark); }
     const std::vector<Note>& all() const { return notes_; }
 
   private:
-    static uint8_t marks_of(const Text& text);
-    void add_marks(const FieldName& name, const Text& text, uint8_t marks);
+    static uint16_t marks_of(const Text& text);
+    void add_marks(const FieldName& name, const Text& text, uint16_t marks);
 
     std::vector<Note> notes_; // keeps its memory from event to event
-    uint8_t marks_ = 0;
+    uint16_t marks_ = 0;
 };
 
 } // namespace telemetry

@@ -331,6 +331,7 @@ void TextFormatter::put_remarks(const Event& event) {
         put_notes(Mark::procfs, " procfs=");
         put_notes(Mark::truncated, " truncated=");
         put_notes(Mark::fault, " fault=");
+        put_notes(Mark::lexical, " lexical=");
         put_notes(Mark::relative, " relative=");
         put_notes(Mark::detached, " detached=");
         put_notes(Mark::foreign, " foreign=");

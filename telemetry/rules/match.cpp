@@ -67,14 +67,21 @@ bool has_argument(const Event& event, uint8_t argument, ArgKind kind) {
     return event.call && argument < event.call->arguments && event.call->argument[argument].kind == kind;
 }
 
-/// Of a path that was cut, kernel structures give the end and user memory the beginning.
-Truth compare(const TextTest& test, const Event& event, const PathField& path) {
+/// Of a path that was cut, kernel structures give the end and user memory the beginning. One that was
+/// rewritten by its text alone may be another: neither it nor what was written decides for certain.
+Truth compare(const TextTest& test, const Event& event, uint8_t index) {
+    const PathField& path = event.path[index];
     if (!path.known())
         return Truth::no;
     const bool end_known = path.status == Status::ok || path.source != Source::user_memory;
     // the target of a symbolic link is compared as it is written
     const bool begin_known = !path.relative || has_argument(event, path.argument, ArgKind::path_text);
-    return compare(test, path.bytes, begin_known, end_known);
+    const Truth truth = compare(test, path.bytes, begin_known, end_known);
+    if (!path.lexical)
+        return truth;
+    const bool was_written = event.witnessed && compare(test, event.witnessed->called[index].bytes,
+                                                        begin_known, end_known) != Truth::no;
+    return maybe(truth != Truth::no || was_written);
 }
 
 /// Might the event name a path that it does not show? A descriptor that a successful call used was
@@ -94,7 +101,7 @@ bool path_holds(const TextTest& test, const Event& event, bool when_unknown) {
     const bool negated = test.op == Op::ne;
     Truth truth = Truth::no;
     for (uint8_t i = 0; i < event.paths && truth != Truth::yes; ++i)
-        truth = std::max(truth, compare(test, event, event.path[i]));
+        truth = std::max(truth, compare(test, event, i));
     if (truth == Truth::yes)
         return !negated;
     return truth == Truth::unknown || hides_a_path(event) ? when_unknown : negated;
@@ -165,7 +172,9 @@ bool TextSet::any_matches(std::string_view text) const {
 }
 
 bool TextSet::any_holds(const Event& event, bool when_unknown) const {
-    const auto whole = [](const PathField& path) { return path.status == Status::ok && !path.relative; };
+    const auto whole = [](const PathField& path) {
+        return path.status == Status::ok && !path.relative && !path.lexical;
+    };
     const auto matches = [&](const PathField& path) { return any_matches(path.bytes); };
     const std::span paths(event.path.data(), event.paths);
     switch (tests_.front().field) {

@@ -102,6 +102,13 @@ Call& Call::named(uint8_t argument, std::string_view path, uint8_t flags) {
     return *this;
 }
 
+Call& Call::called(std::string_view written) {
+    log_text& text = entry_.path[std::max<int>(entry_.paths, 1) - 1].called;
+    text = log_bytes(&log_, written.data(), static_cast<uint32_t>(written.size()));
+    text.source = LOG_USER_MEMORY;
+    return *this;
+}
+
 Call& Call::led_to(uint8_t argument, std::string_view path) {
     new_path(argument, path);
     return *this;

@@ -94,6 +94,7 @@ void describe_path(Writer& out, const std::string& name, const telemetry::PathFi
         return;
     out.number(name + ".argument", path.argument);
     out.put(name + ".relative", path.relative ? "yes" : "no");
+    out.put(name + ".lexical", path.lexical ? "yes" : "no");
     out.inode(name, path.has_inode, path.inode.ino, path.inode.mode, path.inode.uid, path.inode.gid);
 }
 
@@ -103,6 +104,7 @@ void expect_path(Writer& out, const call_log& log, const std::string& name, cons
         return;
     out.number(name + ".argument", path.text.argument);
     out.put(name + ".relative", path.text.flags & LOG_RELATIVE ? "yes" : "no");
+    out.put(name + ".lexical", path.text.flags & LOG_LEXICAL ? "yes" : "no");
     out.inode(name, path.text.flags & LOG_HAS_INODE, path.ino, path.mode, path.uid, path.gid);
 }
 
@@ -191,8 +193,11 @@ Fields describe(const telemetry::Event& event) {
     out.text("cwd", view(event.cwd));
     out.text("root", view(event.root));
     out.number("paths", event.paths);
-    for (size_t i = 0; i < event.paths; i++)
-        describe_path(out, "path" + std::to_string(i + 1), event.path[i]);
+    for (size_t i = 0; i < event.paths; i++) {
+        const std::string number = std::to_string(i + 1);
+        describe_path(out, "path" + number, event.path[i]);
+        out.text("called" + number, event.witnessed ? view(event.witnessed->called[i]) : TextView{});
+    }
     out.number("strings", event.strings);
     for (size_t i = 0; i < event.strings; i++) {
         const std::string name = "string" + std::to_string(i + 1);
@@ -236,8 +241,11 @@ Fields expected(const call_log& log, const log_entry& entry) {
     out.text("cwd", view(log, who.cwd));
     out.text("root", view(log, who.root));
     out.number("paths", entry.paths);
-    for (size_t i = 0; i < std::min<size_t>(entry.paths, LOG_PATHS); i++)
-        expect_path(out, log, "path" + std::to_string(i + 1), entry.path[i]);
+    for (size_t i = 0; i < std::min<size_t>(entry.paths, LOG_PATHS); i++) {
+        const std::string number = std::to_string(i + 1);
+        expect_path(out, log, "path" + number, entry.path[i]);
+        out.text("called" + number, view(log, entry.path[i].called));
+    }
     out.number("strings", entry.strings);
     for (size_t i = 0; i < std::min<size_t>(entry.strings, LOG_STRINGS); i++) {
         const std::string name = "string" + std::to_string(i + 1);

@@ -141,7 +141,7 @@ const Cases& all_cases() {
         for (const Cases& some :
              {open_cases(), file_cases(), attribute_cases(), exec_cases(), process_cases(), thread_cases(),
               signal_cases(), socket_cases(), memory_cases(), identity_cases(), namespace_cases(),
-              kernel_cases(), path_cases(), hostile_cases(), abi_cases()})
+              kernel_cases(), path_cases(), spelling_cases(), hostile_cases(), abi_cases()})
             all.insert(all.end(), some.begin(), some.end());
         return all;
     }();

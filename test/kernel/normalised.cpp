@@ -176,10 +176,12 @@ void Normaliser::normalise(const telemetry::Event& event, Fields& fields) {
             value = argument(event, static_cast<size_t>(name[1] - '0'), value);
         else if (ends_with(name, ".inode") && value != "none")
             value = inodes_(value);
-        else if (name.starts_with("path") && ends_with(name, ".bytes"))
+        else if ((name.starts_with("path") || name.starts_with("called")) && ends_with(name, ".bytes"))
             value = path(value);
         else if (name.starts_with("path") && ends_with(name, ".original_length"))
             value = bytes_cut(event.path[static_cast<size_t>(name[4] - '1')]);
+        else if (name.starts_with("called") && ends_with(name, ".original_length"))
+            value = bytes_cut(event.witnessed->called[static_cast<size_t>(name[6] - '1')]);
         else if (name == "comm" && value.find_first_not_of("0123456789") == value.npos)
             value = descriptors_(value); // a program without a path is named after its descriptor
         else if (name == "sockaddr.bytes")

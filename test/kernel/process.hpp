@@ -79,6 +79,8 @@ class Call {
     Call& opened_detached(uint8_t argument, std::string_view name);
     /// A path from the process's memory, as it is shown.
     Call& named(uint8_t argument, std::string_view path, uint8_t flags = 0);
+    /// ... of which another spelling was written.
+    Call& called(std::string_view written);
     /// A path from the kernel without an inode: where a chdir led.
     Call& led_to(uint8_t argument, std::string_view path);
     Call& no_path(uint8_t argument, log_status status, log_source source = LOG_KERNEL);

@@ -33,6 +33,7 @@ Cases identity_cases();
 Cases namespace_cases();
 Cases kernel_cases();
 Cases path_cases();
+Cases spelling_cases();
 Cases hostile_cases();
 Cases abi_cases();
 

@@ -35,6 +35,7 @@ enum log_flag {
     LOG_RELATIVE = 1 << 3,
     LOG_HAS_INODE = 1 << 4,
     LOG_ANY_LENGTH = 1 << 5, /* `original` is not compared */
+    LOG_LEXICAL = 1 << 6,
 };
 
 struct log_text {
@@ -45,7 +46,7 @@ struct log_text {
 };
 
 struct log_path {
-    struct log_text text;
+    struct log_text text, called;
     uint32_t magic, mode, uid, gid;
     log_u64 ino;
 };

@@ -50,6 +50,30 @@ TEST(RulesUnknown, FieldsThatFellOutOfTheRecordMayMatch) {
     EXPECT_TRUE(wants("unlink path ^ /etc/", event));
 }
 
+/// unlink("/tmp/../etc/x") where /tmp may be a symbolic link: either spelling selects, none excludes.
+TEST(RulesUnknown, APathRewrittenByItsTextAloneDecidesNothingForCertain) {
+    Event event = event_of("unlink");
+    PathField& path = add_path(event, "/etc/x");
+    path.source = Source::user_memory;
+    path.lexical = true;
+    Witnessed written;
+    written.called[0].bytes = "/tmp/../etc/x";
+    written.called[0].status = Status::ok;
+    event.witnessed = &written;
+    EXPECT_TRUE(wants("unlink path ^ /etc", event));
+    EXPECT_TRUE(wants("unlink path ^ /tmp", event));
+    EXPECT_TRUE(wants("unlink path ^ /usr path ^ /etc", event));
+    EXPECT_TRUE(wants("unlink path = /etc/x", event));
+    EXPECT_FALSE(wants("unlink path ^ /usr", event));
+    EXPECT_TRUE(wants("unlink path != /etc/x", event));
+    EXPECT_TRUE(wants("unlink\nnot unlink path ^ /tmp", event)) << "what was written hides nothing";
+    EXPECT_TRUE(wants("unlink\nnot unlink path ^ /etc", event));
+    path.lexical = false; // rewritten for certain
+    EXPECT_TRUE(wants("unlink path ^ /etc", event));
+    EXPECT_FALSE(wants("unlink path ^ /tmp", event));
+    EXPECT_FALSE(wants("unlink\nnot unlink path ^ /etc", event));
+}
+
 TEST(RulesUnknown, OfAPathKnownInPartThatPartCounts) {
     Event event = event_of("unlink");
     PathField& path = add_path(event, "b/passwd");
