@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "imds/app/application.hpp"
 
-#include <cstdio>
-
 #include "imds/app/stats.hpp"
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/log.hpp"
+#include "telemetry/sink/diagnostics.hpp"
 
 namespace telemetry::imds {
 
@@ -89,7 +88,7 @@ void TrackerApplication::print_summary() {
         return;
     std::string text;
     options_.common.format->make({})->format(reporter_.summary(), text);
-    fwrite(text.data(), 1, text.size(), stderr);
+    Diagnostics::standard_error().put(text);
 }
 
 } // namespace telemetry::imds

@@ -76,6 +76,7 @@ std::vector<LossEvent> Ledger::new_losses(const ebpf_loader::EngineStats& stats,
         reporter.add(index, stats.slots[index]);
     reporter.add("missed_run", stats.missed_runs);
     reporter.add("malformed", malformed_);
+    reporter.add("run_end", left_over_);
     std::map<std::string_view, uint64_t> by_outputs; // several may share a cause
     for (const OutputReport& output : outputs)
         by_outputs[output.cause] += output.lost;
@@ -98,8 +99,9 @@ Summary Ledger::summary(const ebpf_loader::EngineStats& stats, std::span<const O
     for (size_t cause = 0; cause < stats.lost.size(); ++cause)
         lose(ebpf_loader::loss_name(static_cast<ebt_loss>(cause)), stats.lost[cause]);
     lose("malformed", malformed_);
+    lose("run_end", left_over_);
     if (is_final) // the kernel handed them over, and they never came
-        lose("undelivered", beyond(stats.emitted, received_ + malformed_));
+        lose("undelivered", beyond(stats.emitted, received_ + malformed_ + left_over_));
     else
         summary.in_flight = beyond(stats.seen, stats.filtered + filtered_ + emitted_ + summary.lost_in_all());
     for (const OutputReport& output : outputs)

@@ -26,6 +26,8 @@ class Ledger {
     void received(const Event& event);
     /// A record came and could not.
     void malformed() { ++malformed_; }
+    /// A record was not read, since the run had to end.
+    void left_over() { ++left_over_; }
     void filtered() { ++filtered_; }
     /// The event goes out. Returns Event::dropped_before.
     uint64_t emitted(const Event& event);
@@ -45,6 +47,7 @@ class Ledger {
     Sequences sequences_;
     uint64_t received_ = 0;
     uint64_t malformed_ = 0;
+    uint64_t left_over_ = 0;
     uint64_t filtered_ = 0;
     uint64_t emitted_ = 0;
     class LossReporter;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/app/engine_run.hpp"
 
-#include <cstdio>
-
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/exit_status.hpp"
+#include "telemetry/base/run_end.hpp"
 #include "telemetry/base/signals.hpp"
 #include "telemetry/limits/memory_budget.hpp"
 #include "telemetry/output/summary.hpp"
+#include "telemetry/sink/diagnostics.hpp"
 
 namespace telemetry {
 
@@ -37,6 +37,8 @@ void EngineRun::begin() {
     const auto now = Clock::now();
     next_second_ = now + 1s;
     end_ = options_.duration ? now + *options_.duration : Clock::time_point::max();
+    if (options_.duration)
+        run_end::set(end_);
     next_stats_ = options_.stats_every ? now + *options_.stats_every : Clock::time_point::max();
     governor_.begin();
     log(LogLevel::info, "reporting");
@@ -48,6 +50,7 @@ void EngineRun::loop() {
         const size_t records = engine_.poll(handler, governor_.longest_wait(poll_time_));
         consumer_.turn(records);
         govern();
+        Diagnostics::standard_error().flush();
     }
 }
 
@@ -74,6 +77,10 @@ bool EngineRun::goes_on() {
 
 /// One record. This is the hot path.
 void EngineRun::take(std::span<const std::byte> record) {
+    if (++taken_ % records_a_look_at_the_clock == 0)
+        is_over_ = run_end::is_over();
+    if (is_over_) [[unlikely]] // there may be a gigabyte of them
+        return ledger_.left_over();
     if (decoder_.decode(record, event_)) {
         ledger_.received(event_);
         cache_.enrich(event_);
@@ -129,7 +136,7 @@ void EngineRun::print_summary(bool is_final) {
     std::string text;
     formatter_->format(SummaryDocument(summary), text);
     consumer_.put_stats(*formatter_, text);
-    fwrite(text.data(), 1, text.size(), stderr);
+    Diagnostics::standard_error().put(text);
 }
 
 } // namespace telemetry

@@ -64,6 +64,7 @@ class EngineRun {
 
   private:
     using Clock = std::chrono::steady_clock;
+    static constexpr uint32_t records_a_look_at_the_clock = 256;
 
     void begin();
     void loop();
@@ -87,6 +88,8 @@ class EngineRun {
     std::chrono::milliseconds poll_time_{100};
     Clock::time_point end_, next_stats_, next_second_;
     bool outputs_usable_ = true;
+    uint32_t taken_ = 0;   ///< records
+    bool is_over_ = false; ///< the time to end is up: what is in the buffers is left there
 };
 
 } // namespace telemetry

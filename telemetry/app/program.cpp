@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/app/program.hpp"
 
-#include <cstdio>
 #include <iostream>
 #include <new>
 
@@ -14,6 +13,7 @@
 #include "telemetry/base/priority.hpp"
 #include "telemetry/base/standard_streams.hpp"
 #include "telemetry/rules/rules.hpp"
+#include "telemetry/sink/diagnostics.hpp"
 
 namespace telemetry {
 
@@ -44,10 +44,8 @@ int act_unguarded(const Options& options, const Program& program) {
     return std::cout.flush() ? exit_ok : exit_output;
 }
 
-} // namespace
-
-int act(const Options& options, const Program& program, const char* name) {
-    start_log(options.log_level, options.silent, name);
+/// What is thrown becomes a line of the log and its status.
+int act_guarded(const Options& options, const Program& program) {
     try {
         return act_unguarded(options, program);
     } catch (const ebpf_loader::Error& error) {
@@ -65,13 +63,26 @@ int act(const Options& options, const Program& program, const char* name) {
     }
 }
 
+} // namespace
+
+int act(const Options& options, const Program& program, const char* name) {
+    Diagnostics& diagnostics = Diagnostics::standard_error();
+    start_log(options.log_level, options.silent, name,
+              [&](std::string_view line) { diagnostics.put(line); });
+    const int status = act_guarded(options, program);
+    diagnostics.finish();
+    return status;
+}
+
 int run_program(const char* name, const std::function<int()>& parse_and_act) {
     if (!occupy_standard_streams())
         return exit_fault;
     try {
         return parse_and_act();
     } catch (const std::exception& error) { // of the options: there is no log yet
-        fprintf(stderr, "%s: %s\n", name, error.what());
+        Diagnostics& diagnostics = Diagnostics::standard_error();
+        diagnostics.put(std::string(name) + ": " + error.what() + "\n");
+        diagnostics.finish();
         return exit_status(ebpf_loader::ErrorCode::usage);
     }
 }

@@ -2,14 +2,15 @@
 #include "telemetry/base/log.hpp"
 
 #include <array>
-#include <iostream>
 #include <string>
 #include <utility>
 
 #include <boost/log/core.hpp>
 #include <boost/log/expressions.hpp>
 #include <boost/log/trivial.hpp>
-#include <boost/log/utility/setup/console.hpp>
+#include <boost/log/sinks/basic_sink_backend.hpp>
+#include <boost/log/sinks/sync_frontend.hpp>
+#include <boost/make_shared.hpp>
 
 namespace telemetry {
 
@@ -29,6 +30,16 @@ constexpr std::array<std::pair<std::string_view, LogLevel>, 8> levels = {{{"trac
 
 static_assert(static_cast<int>(LogLevel::fatal) == static_cast<int>(trivial::fatal));
 
+/// Boost's own backends wait for the stream that they write to.
+class Backend : public boost::log::sinks::basic_formatted_sink_backend<char> {
+  public:
+    explicit Backend(LogWriter writer) : writer_(std::move(writer)) {}
+    void consume(const boost::log::record_view&, const string_type& line) { writer_(line + '\n'); }
+
+  private:
+    LogWriter writer_;
+};
+
 trivial::severity_level severity(LogLevel level) {
     return static_cast<trivial::severity_level>(level);
 }
@@ -42,15 +53,18 @@ std::optional<LogLevel> parse_log_level(std::string_view name) {
     return std::nullopt;
 }
 
-void start_log(LogLevel least, bool silent, std::string_view program) {
+void start_log(LogLevel least, bool silent, std::string_view program, LogWriter writer) {
     namespace expressions = boost::log::expressions;
     auto core = boost::log::core::get();
     core->set_logging_enabled(!silent);
     core->set_filter(trivial::severity >= severity(least));
-    boost::log::add_console_log(std::cerr, boost::log::keywords::auto_flush = true,
-                                boost::log::keywords::format =
-                                    (expressions::stream << std::string(program) << ": " << trivial::severity
-                                                         << ": " << expressions::smessage));
+    // One thread logs at a time: the others of this program never do.
+    auto sink = boost::make_shared<boost::log::sinks::synchronous_sink<Backend>>(
+        boost::make_shared<Backend>(std::move(writer)));
+    sink->set_formatter(expressions::stream << std::string(program) << ": " << trivial::severity << ": "
+                                            << expressions::smessage);
+    core->remove_all_sinks();
+    core->add_sink(sink);
 }
 
 void log(LogLevel level, std::string_view line) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -11,8 +12,12 @@ enum class LogLevel { trace, debug, info, warning, error, fatal };
 
 std::optional<LogLevel> parse_log_level(std::string_view name);
 
-/// To be called before the first log(). `silent`: nothing is logged, whatever its level.
-void start_log(LogLevel least, bool silent, std::string_view program);
+/// Takes whole lines. Must not wait for who reads them.
+using LogWriter = std::function<void(std::string_view)>;
+
+/// To be called before the first log(); a second call replaces the first. `silent`: nothing is logged,
+/// whatever its level.
+void start_log(LogLevel least, bool silent, std::string_view program, LogWriter writer);
 
 void log(LogLevel level, std::string_view line);
 

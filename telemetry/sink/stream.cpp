@@ -14,6 +14,8 @@
 
 #include <ebpf_loader/error.hpp>
 
+#include "telemetry/base/run_end.hpp"
+
 namespace telemetry {
 namespace {
 
@@ -148,7 +150,7 @@ void StreamSink::drain() {
 }
 
 size_t StreamSink::push(std::string_view bytes) {
-    const auto deadline = Clock::now() + (stalled_ ? milliseconds(0) : options_.patience);
+    const auto deadline = Clock::now() + (stalled_ ? milliseconds(0) : run_end::at_most(options_.patience));
     size_t sent = 0;
     while (sent < bytes.size()) {
         const ssize_t count = write_some(bytes.data() + sent, bytes.size() - sent);
@@ -195,6 +197,7 @@ bool StreamSink::wait_until_writable(Clock::time_point deadline) {
             break;
         if (errno != EINTR)
             return true;
+        deadline = std::min(deadline, Clock::now() + run_end::at_most(options_.patience));
     }
     stalled_ = true;
     set_error("the reader does not keep up");

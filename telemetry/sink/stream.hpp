@@ -36,6 +36,10 @@ class StreamSink final : public Sink {
     void attach(int fd);
     void open();
 
+    /// Nothing waits for the reader.
+    bool is_empty() const { return queue_.empty(); }
+    void set_patience(std::chrono::milliseconds patience) { options_.patience = patience; }
+
     void write(std::string_view lines, uint64_t events) override;
     void flush() override;
     void finish() override;
@@ -68,7 +72,7 @@ class StreamSink final : public Sink {
 
     const std::string name_;
     const std::string path_;
-    const StreamOptions options_;
+    StreamOptions options_;
     ebpf_loader::UniqueFd owned_;
     int fd_ = -1;
     Kind kind_ = Kind::other;

@@ -15,6 +15,7 @@
 #include <ebpf_loader/unique_fd.hpp>
 
 #include "telemetry/base/line_buffer.hpp"
+#include "telemetry/base/run_end.hpp"
 #include "telemetry/sink/sinks.hpp"
 
 namespace telemetry {
@@ -204,7 +205,7 @@ bool SyslogSink::send_parts(std::string_view line, size_t room) {
 }
 
 bool SyslogSink::send_message(std::string_view text) {
-    const auto deadline = Clock::now() + (stalled_ ? milliseconds(0) : options_.patience);
+    const auto deadline = Clock::now() + (stalled_ ? milliseconds(0) : run_end::at_most(options_.patience));
     for (;;) {
         if (send_once(text) >= 0) {
             stalled_ = false;
@@ -245,7 +246,8 @@ ssize_t SyslogSink::send_once(std::string_view text) {
 
 /// False when the daemon has not taken a message in time: nothing is waited for then, until it does.
 bool SyslogSink::wait_until_writable(Clock::time_point deadline) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+    const auto left =
+        run_end::at_most(std::max(std::chrono::ceil<milliseconds>(deadline - Clock::now()), milliseconds(0)));
     pollfd descriptor = {socket_.get(), POLLOUT, 0};
     if (left.count() > 0 && poll(&descriptor, 1, static_cast<int>(left.count())) != 0)
         return true; // or a signal: looked at again

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Where events go, and what happens when nobody takes them.
+#include <chrono>
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
@@ -120,6 +121,72 @@ TEST_F(Run, KeepsEventsApartFromDiagnosticsWhenStandardErrorIsClosed) {
     EXPECT_EQ(program.wait(), 0);
     for (const json& line : parsed(read_file(log)))
         EXPECT_TRUE(line.contains("@timestamp")) << line;
+}
+
+/// A pipe that is full, and that nobody reads.
+struct FullPipe {
+    FullPipe() {
+        if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+            return;
+        const std::string bytes(4096, '-');
+        while (write(ends[1], bytes.data(), bytes.size()) > 0) {
+        }
+        fcntl(ends[1], F_SETFL, 0); // as a shell has it
+    }
+    ~FullPipe() {
+        close(ends[0]);
+        close(ends[1]);
+    }
+    int ends[2] = {-1, -1};
+};
+
+/// Within a second of when it has to end; the time of starting a process here is not the program's.
+constexpr auto end_of_run = std::chrono::milliseconds(1500);
+
+TEST_F(Run, EndsInTimeWhenStandardErrorTakesNothing) {
+    FullPipe full;
+    RunningProgram program(arguments({"-o", log, "--stats", "0.01", "--log-level", "trace"}),
+                           {.last = [&] { dup2(full.ends[1], STDERR_FILENO); }});
+    ASSERT_TRUE(eventually([&] {
+        call_getppid(caller, 1);
+        return lines_of(read_file(log)).size() > 1;
+    })) << "it reports, whoever reads what it says";
+    usleep(1'500'000); // statistics of more than 64 KiB
+    call_getppid(caller, 10);
+    const auto asked = std::chrono::steady_clock::now();
+    program.send(SIGTERM);
+    EXPECT_EQ(program.wait(), 0);
+    EXPECT_LT(std::chrono::steady_clock::now() - asked, end_of_run);
+    EXPECT_GE(lines_of(read_file(log)).size(), 12u);
+}
+
+TEST_F(Run, EndsOnTimeWhenStandardErrorTakesNothing) {
+    FullPipe full;
+    const auto begin = std::chrono::steady_clock::now();
+    RunningProgram program(arguments({"-o", log, "--stats", "0.01", "--duration", "1"}),
+                           {.last = [&] { dup2(full.ends[1], STDERR_FILENO); }});
+    EXPECT_EQ(program.wait(), 0);
+    const auto start_of_run = std::chrono::seconds(10); // offsets may have to be found first
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, start_of_run + end_of_run);
+}
+
+TEST_F(Run, EndsInTimeWithAFullBuffer) {
+    RunningProgram program(arguments({"-o", log, "--buffer-size", "512M"}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    program.send(SIGSTOP);
+    constexpr int count = 2'000'000; // takes seconds to write
+    call_getppid(caller, count);
+    program.send(SIGTERM);
+    const auto asked = std::chrono::steady_clock::now();
+    program.send(SIGCONT);
+    EXPECT_EQ(program.wait(), 0);
+    EXPECT_LT(std::chrono::steady_clock::now() - asked, end_of_run);
+    const json summary = program.summaries().at(0);
+    expect_balance(summary);
+    EXPECT_EQ(summary["emitted"].get<uint64_t>() + summary["lost"].value("run_end", uint64_t{0}) +
+                  summary["lost"].value("buffer_full", uint64_t{0}),
+              count);
+    EXPECT_GT(summary["lost"].value("run_end", uint64_t{0}), 0u) << summary;
 }
 
 TEST_F(Run, RefusesAClosedScreen) {

@@ -257,6 +257,19 @@ TEST(Ledger, CountsWhatIsOnItsWayWhileRunning) {
     EXPECT_EQ(summary.lost_in_all(), 2u);
 }
 
+TEST(Ledger, CountsWhatWasLeftOverAtTheEnd) {
+    Counted counted;
+    counted.ledger.left_over();
+    const auto losses = counted.ledger.new_losses(counted.stats, counted.outputs, 1);
+    ASSERT_EQ(losses.size(), 3u);
+    EXPECT_EQ(losses[1].cause, "run_end");
+    EXPECT_EQ(losses[1].count, 1u);
+    const Summary summary = counted.ledger.summary(counted.stats, counted.outputs, true);
+    EXPECT_EQ(summary.lost, (std::vector<std::pair<std::string, uint64_t>>{
+                                {"buffer_full", 1}, {"malformed", 1}, {"run_end", 1}}));
+    EXPECT_EQ(summary.imbalance(), 0);
+}
+
 TEST(Ledger, ShowsAnImbalance) {
     Counted counted;
     counted.stats.seen = 11;

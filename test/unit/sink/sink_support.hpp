@@ -6,6 +6,7 @@
 #include <chrono>
 #include <fcntl.h>
 #include <fstream>
+#include <functional>
 #include <poll.h>
 #include <sstream>
 #include <string>
@@ -90,6 +91,16 @@ inline StreamOptions small(std::chrono::milliseconds patience = 50ms) {
     options.buffer_bytes = 16 * 1024;
     options.patience = patience;
     return options;
+}
+
+/// Waits until something is so; false when it takes too long.
+inline bool eventually(const std::function<bool()>& holds, Clock::duration most = 20s) {
+    for (const auto end = Clock::now() + most; Clock::now() < end;) {
+        if (holds())
+            return true;
+        usleep(20'000);
+    }
+    return holds();
 }
 
 inline void write_lines(Sink& sink, int from, int to) {
