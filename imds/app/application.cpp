@@ -4,6 +4,7 @@
 #include "imds/app/stats.hpp"
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/log.hpp"
+#include "telemetry/base/trusted_file.hpp"
 #include "telemetry/sink/diagnostics.hpp"
 
 namespace telemetry::imds {
@@ -34,8 +35,10 @@ ebpf_loader::Selection select_events(const TrackerOptions& options) {
 
 Endpoints load_endpoints(const TrackerOptions& options) {
     Endpoints endpoints = Endpoints::built_in();
-    for (const std::string& file : options.endpoints)
+    for (const std::string& file : options.endpoints) {
+        require_trusted(file, "endpoints");
         endpoints.add(Endpoints::load(file));
+    }
     return endpoints;
 }
 

@@ -5,6 +5,7 @@
 
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/log.hpp"
+#include "telemetry/base/trusted_file.hpp"
 #include "telemetry/cli/command_line.hpp"
 
 namespace telemetry {
@@ -18,6 +19,8 @@ constexpr size_t few_records = 1024;
 } // namespace
 
 Rules load_rules(const Options& options) {
+    if (options.rules)
+        require_trusted(*options.rules, "rules");
     Rules rules =
         options.rules ? Rules::load(*options.rules) : Rules::parse(Rules::built_in(), "built-in rules");
     log(LogLevel::info, std::to_string(rules.size()) + " rules from " +

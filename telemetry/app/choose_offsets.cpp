@@ -8,6 +8,8 @@
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/offset_source.hpp>
 
+#include "telemetry/base/trusted_file.hpp"
+
 namespace telemetry {
 
 namespace {
@@ -26,12 +28,17 @@ Offsets sound(Offsets offsets, bool any_release) {
     return offsets;
 }
 
+Offsets from_config(const std::string& file, bool any_release) {
+    require_trusted(file, "kernel offsets");
+    return sound(Offsets::from_config(file), any_release);
+}
+
 /// A config in a default location has to be right too. The message names it, since no option did.
 Offsets from_found(const std::string& file, bool any_release) {
     log(LogLevel::info,
         "kernel offsets from " + file + ", a file in a default location (-c none ignores it)");
     try {
-        return sound(Offsets::from_config(file), any_release);
+        return from_config(file, any_release);
     } catch (const ebpf_loader::Error& error) {
         throw ebpf_loader::Error(error.code(),
                                  std::string(error.what()) + "\n" + file +
@@ -57,7 +64,7 @@ Offsets choose_offsets(const Options& options, const std::vector<std::string>& u
     if (options.vmlinux)
         return sound(Offsets::from_btf(*options.vmlinux), options.any_release);
     if (options.config && *options.config != "none")
-        return sound(Offsets::from_config(*options.config), options.any_release);
+        return from_config(*options.config, options.any_release);
     if (!options.config)
         for (const std::string& file : usual)
             if (std::filesystem::exists(file))

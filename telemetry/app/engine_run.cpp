@@ -114,6 +114,7 @@ void EngineRun::every_second() {
     decoder_.set_wall_clock_offset(engine_.wall_clock_offset()); // clocks are set and slewed
     governor_.check_memory();
     report_losses();
+    output_watch_.look(consumer_.reports(), Clock::now());
 }
 
 void EngineRun::report_losses() {

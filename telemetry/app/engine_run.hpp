@@ -11,6 +11,7 @@
 #include <ebpf_loader/engine.hpp>
 
 #include "telemetry/account/ledger.hpp"
+#include "telemetry/app/output_watch.hpp"
 #include "telemetry/cli/options.hpp"
 #include "telemetry/event/decoder.hpp"
 #include "telemetry/limits/governor.hpp"
@@ -84,6 +85,7 @@ class EngineRun {
     ProcessCache cache_;
     Governor governor_;
     Ledger ledger_;
+    OutputWatch output_watch_;
     Event event_;
     std::chrono::milliseconds poll_time_{100};
     Clock::time_point end_, next_stats_, next_second_;

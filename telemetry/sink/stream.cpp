@@ -7,9 +7,15 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
+#include <linux/openat2.h>
+#include <optional>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <system_error>
+#include <unistd.h>
 #include <utility>
 
 #include <ebpf_loader/error.hpp>
@@ -23,6 +29,18 @@ using ebpf_loader::Error;
 using ebpf_loader::ErrorCode;
 using ebpf_loader::UniqueFd;
 using std::chrono::milliseconds;
+
+constexpr int open_flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+constexpr mode_t owner_alone = 0600;
+
+/// Where an open file is; nothing if it has no place, as a pipe.
+std::optional<std::string> path_of(int fd) {
+    std::error_code error;
+    std::string path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), error);
+    if (error || !path.starts_with('/') || path.ends_with(" (deleted)"))
+        return std::nullopt;
+    return path;
+}
 
 uint64_t lines_in(std::string_view bytes) {
     return static_cast<uint64_t>(std::ranges::count(bytes, '\n'));
@@ -83,14 +101,26 @@ void StreamSink::open() {
     }
     const int fd = file.get();
     use(fd, std::move(file));
+    real_path_ = path_of(fd_).value_or(path_);
 }
 
 /// O_NONBLOCK: neither a FIFO without a reader nor a terminal with its output stopped may hold the program
 /// up.
 UniqueFd StreamSink::open_path() const {
-    constexpr mode_t owner_alone = 0600;
-    return UniqueFd(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-                           owner_alone));
+    return UniqueFd(::open(path_.c_str(), open_flags, owner_alone));
+}
+
+/// Through no symbolic link: those that were there at first were the user's, others may be anybody's who may
+/// write to the folder.
+UniqueFd StreamSink::open_anew() const {
+    open_how how = {};
+    how.flags = open_flags;
+    how.mode = owner_alone;
+    how.resolve = RESOLVE_NO_SYMLINKS;
+    const long fd = syscall(SYS_openat2, AT_FDCWD, real_path_.c_str(), &how, sizeof(how));
+    if (fd >= 0 || (errno != ENOSYS && errno != EPERM)) // Linux 5.6; seccomp of containers
+        return UniqueFd(static_cast<int>(fd));
+    return UniqueFd(::open(real_path_.c_str(), open_flags | O_NOFOLLOW, owner_alone));
 }
 
 void StreamSink::use(int fd, UniqueFd owned) {
@@ -262,9 +292,11 @@ void StreamSink::set_error(std::string_view why) {
 
 bool StreamSink::reopen() {
     flush();
-    UniqueFd file = open_path();
+    UniqueFd file = open_anew();
     if (!file) {
-        set_error("cannot reopen it: " + std::string(std::strerror(errno)));
+        set_error("cannot reopen it: " +
+                  std::string(errno == ELOOP ? "it is, or lies behind, a symbolic link that was not there before"
+                                             : std::strerror(errno)));
         return false;
     }
     if (fragment_) { // its beginning stays in the old file

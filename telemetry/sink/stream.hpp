@@ -69,9 +69,11 @@ class StreamSink final : public Sink {
     void discard_queue();
     void set_error(std::string_view why);
     ebpf_loader::UniqueFd open_path() const;
+    ebpf_loader::UniqueFd open_anew() const;
 
     const std::string name_;
     const std::string path_;
+    std::string real_path_; ///< without the symbolic links that led to the file at first
     StreamOptions options_;
     ebpf_loader::UniqueFd owned_;
     int fd_ = -1;

@@ -71,6 +71,48 @@ TEST(FileSink, GoesOnWithTheOldFileWhenTheNewOneCannotBe) {
     EXPECT_EQ(contents(path + ".1"), "still here\n");
 }
 
+TEST(FileSink, ReopensThroughNoNewSymbolicLink) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/events", victim = folder.path() + "/victim";
+    std::ofstream(victim) << "mine\n";
+    const auto sink = make_file_sink(path);
+    ASSERT_EQ(rename(path.c_str(), (path + ".1").c_str()), 0);
+    ASSERT_EQ(symlink(victim.c_str(), path.c_str()), 0);
+    EXPECT_FALSE(sink->reopen());
+    EXPECT_THAT(std::string(sink->error()), HasSubstr("symbolic link"));
+    sink->write("still here\n", 1);
+    sink->finish();
+    EXPECT_EQ(contents(victim), "mine\n");
+    EXPECT_EQ(contents(path + ".1"), "still here\n");
+}
+
+TEST(FileSink, ReopensThroughNoNewSymbolicLinkOnTheWay) {
+    const TemporaryFolder folder;
+    const std::string logs = folder.path() + "/logs", elsewhere = folder.path() + "/elsewhere";
+    ASSERT_EQ(mkdir(logs.c_str(), 0700), 0);
+    ASSERT_EQ(mkdir(elsewhere.c_str(), 0700), 0);
+    const auto sink = make_file_sink(logs + "/events");
+    ASSERT_EQ(rename(logs.c_str(), (logs + ".1").c_str()), 0);
+    ASSERT_EQ(symlink(elsewhere.c_str(), logs.c_str()), 0);
+    EXPECT_FALSE(sink->reopen());
+    EXPECT_NE(access((elsewhere + "/events").c_str(), F_OK), 0);
+}
+
+TEST(FileSink, ReopensWhatASymbolicLinkLedToAtFirst) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/events", disk = folder.path() + "/disk";
+    ASSERT_EQ(mkdir(disk.c_str(), 0700), 0);
+    ASSERT_EQ(symlink("disk/events", path.c_str()), 0);
+    const auto sink = make_file_sink(path);
+    sink->write("old\n", 1);
+    ASSERT_EQ(rename((disk + "/events").c_str(), (disk + "/events.1").c_str()), 0);
+    EXPECT_TRUE(sink->reopen()) << sink->error();
+    sink->write("new\n", 1);
+    sink->finish();
+    EXPECT_EQ(contents(path), "new\n");
+    EXPECT_EQ(contents(disk + "/events.1"), "old\n");
+}
+
 TEST(FileSink, SaysWhyItCannotOpen) {
     const TemporaryFolder folder;
     const std::string fifo = folder.path() + "/fifo";

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/app/output_watch.hpp"
+
+#include <string>
+#include <utility>
+
+#include "telemetry/base/log.hpp"
+
+namespace telemetry {
+
+void OutputWatch::look(std::span<const OutputReport> reports, Clock::time_point now) {
+    outputs_.resize(reports.size());
+    for (size_t i = 0; i < reports.size(); ++i)
+        look(outputs_[i], reports[i], now);
+}
+
+void OutputWatch::look(Output& output, const OutputReport& report, Clock::time_point now) {
+    const std::string name(report.name);
+    if (report.lost > output.lost) {
+        output.lost = report.lost;
+        output.last_loss = now;
+        if (std::exchange(output.is_losing, true) && now - output.last_line < between_lines)
+            return;
+        output.last_line = now;
+        const uint64_t more = output.lost - std::exchange(output.logged, output.lost);
+        log(LogLevel::error, name + ": " + std::to_string(more) + " events lost: " + std::string(report.error));
+    } else if (output.is_losing && now - output.last_loss >= calm) {
+        output.is_losing = false;
+        output.logged = output.lost;
+        log(LogLevel::info, name + ": takes events again; " + std::to_string(output.lost) + " were lost in all");
+    }
+}
+
+} // namespace telemetry
