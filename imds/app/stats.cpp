@@ -22,7 +22,6 @@ auto named(const ImdsTracker::Counters& counters) {
         {"exchanges", conversations.exchanges},
         {"contacts", conversations.without_exchange},
         {"gap_bytes", conversations.gap_bytes},
-        {"repeated_bytes", 0}, // always 0; kept for programs that read this key
         {"places_lost", conversations.lost_positions},
         {"heads_cut", conversations.cut_heads},
         {"bodies_cut", conversations.cut_bodies},

@@ -2,6 +2,7 @@
 #include "imds/app/tracker.hpp"
 
 #include "imds/judge/redactor.hpp"
+#include "telemetry/process/procfs.hpp"
 
 namespace telemetry::imds {
 namespace {
@@ -9,13 +10,19 @@ namespace {
 constexpr size_t recent_callers = 64;
 constexpr size_t most_proved = 4096;
 
+/// Of process 1. 0: not known.
+uint32_t machine_netns(const std::string& proc_root) {
+    return Procfs(proc_root).namespace_of(1, "net");
+}
+
 } // namespace
 
 /// Makes ImdsEvents out of the exchanges that conversations report. It remembers which provider an endpoint
 /// named in a response, for later requests to the same endpoint.
 class ImdsTracker::EventProducer final : public ConversationListener {
   public:
-    EventProducer(Handler handler, bool scrubs) : handler_(std::move(handler)), redactor_(scrubs) {}
+    EventProducer(Handler handler, bool scrubs, uint32_t machine_netns)
+        : handler_(std::move(handler)), redactor_(scrubs, machine_netns) {}
 
     void on_exchange(const Connection& connection, Exchange&& exchange) override {
         bool is_proved = false;
@@ -48,7 +55,8 @@ class ImdsTracker::EventProducer final : public ConversationListener {
 
 ImdsTracker::ImdsTracker(Options options, Handler handler)
     : options_(std::move(options)),
-      producer_(std::make_unique<EventProducer>(std::move(handler), options_.scrubs)),
+      producer_(std::make_unique<EventProducer>(std::move(handler), options_.scrubs,
+                                                machine_netns(options_.proc_root))),
       lineage_(options_.proc_root, options_.lineage), connections_(options_.connections, *producer_),
       symbolizer_(options_.user_stacks ? std::make_unique<Symbolizer>(options_.proc_root) : nullptr),
       queue_(options_.queue),

@@ -29,6 +29,7 @@ Conversation::Conversation(const Connection& connection, const ConversationLimit
 
 void Conversation::take(const Transfer& transfer, const SharedCaller& caller) {
     now_ns_ = std::max(now_ns_, transfer.time_ns);
+    bytes_ns_ = transfer.time_ns;
     caller_ = caller;
     if (!first_caller_) {
         first_caller_ = caller;
@@ -69,7 +70,7 @@ void Conversation::note_gap(Stream& stream, uint64_t length) {
 /// The first byte of a message.
 void Conversation::begin(Stream& stream) {
     stream.message = Message();
-    stream.message.begin_ns = stream.message.end_ns = now_ns_;
+    stream.message.begin_ns = stream.message.end_ns = bytes_ns_;
     stream.message.caller = caller_;
     stream.is_open = true;
     stream.has_head = stream.is_taken = false;
@@ -88,7 +89,7 @@ void Conversation::end_request(bool complete) {
     if (!is_known)
         return;
     sent_.message.is_complete = complete;
-    sent_.message.end_ns = now_ns_;
+    sent_.message.end_ns = bytes_ns_;
     pending_bytes_ += size_of(sent_.message);
     const bool is_head = sent_.message.head.method == "HEAD";
     pending_.push_back({std::move(sent_.message), is_head, false, is_uncertain_});
@@ -127,7 +128,7 @@ void Conversation::end_response(bool complete) {
         return;
     Exchange exchange;
     received_.message.is_complete = complete;
-    received_.message.end_ns = now_ns_;
+    received_.message.end_ns = bytes_ns_;
     exchange.response = std::move(received_.message);
     received_.message = Message();
     exchange.is_uncertain = is_uncertain_;
@@ -206,7 +207,9 @@ void Conversation::report_connection() {
 
 void Conversation::tick(uint64_t now_ns) {
     now_ns_ = std::max(now_ns_, now_ns);
-    const auto is_old = [&](uint64_t time_ns) { return now_ns_ - time_ns > limits_.timeout_ns; };
+    const auto is_old = [&](uint64_t time_ns) {
+        return now_ns_ > time_ns && now_ns_ - time_ns > limits_.timeout_ns;
+    };
     if (received_.is_open && received_.has_head && !received_.is_taken && is_old(received_.message.end_ns)) {
         end_response(false);
         received_.is_open = received_.is_taken = true;
@@ -266,19 +269,19 @@ void Conversation::Stream::on_begin() {
 
 HttpListener::Framing Conversation::Stream::on_head(Head&& head) {
     message.head = std::move(head);
-    message.end_ns = owner_.now_ns_;
+    message.end_ns = owner_.bytes_ns_;
     has_head = true;
     return kind_ == HttpParser::Kind::request ? Framing::by_head : owner_.begin_response();
 }
 
 void Conversation::Stream::on_body(std::string_view bytes) {
-    message.end_ns = owner_.now_ns_;
+    message.end_ns = owner_.bytes_ns_;
     if (!is_taken)
         owner_.keep_body(message, bytes);
 }
 
 void Conversation::Stream::on_body_gap(uint64_t length) {
-    message.end_ns = owner_.now_ns_;
+    message.end_ns = owner_.bytes_ns_;
     message.body_bytes += length;
     message.body_missing += length;
 }

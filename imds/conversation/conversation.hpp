@@ -116,7 +116,8 @@ class Conversation {
     bool is_uncertain_ = false;
     bool has_reported_ = false;
     bool is_io_uring_ = false; ///< the connection was opened by io_uring
-    uint64_t now_ns_ = 0;
+    uint64_t now_ns_ = 0;      ///< the clock; ahead of transfers that wait in the queue
+    uint64_t bytes_ns_ = 0;    ///< the time of the current transfer
     uint64_t first_ns_ = 0;
     uint64_t captured_ = 0;
     size_t pending_bytes_ = 0;

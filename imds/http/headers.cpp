@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "imds/http/content_coding.hpp"
+
 namespace telemetry::imds {
 namespace {
 
@@ -98,8 +100,13 @@ void note_header(Head& head, std::string_view name, std::string_view value) {
             continue;
         if (!known.value.empty() && !equals_ignoring_case(value, known.value))
             continue;
-        if (known.header == MarkerHeader::content_encoding && equals_ignoring_case(value, "identity"))
-            return;
+        if (known.header == MarkerHeader::content_encoding) {
+            // Codings that are packed in one another are no single one that is known.
+            const BodyCoding coding = parse_coding(value);
+            if (coding == BodyCoding::none)
+                return;
+            head.coding = head.coding == BodyCoding::none ? coding : BodyCoding::other;
+        }
         head.present[static_cast<size_t>(known.header)] = true;
         if (is_secret(known.header) && head.tokens.size() < most_tokens)
             head.tokens.emplace_back(std::string(without_scheme(value).substr(0, longest_token)));

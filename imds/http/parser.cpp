@@ -264,8 +264,10 @@ void HttpParser::gap(uint64_t length) {
     const bool is_counted = state_ == State::counted || state_ == State::chunk_data;
     if (state_ == State::until_close)
         return listener_.on_body_gap(length);
-    if (!is_counted || length > left_) // the gap may contain the start of other messages
+    if (!is_counted || length > left_) { // the gap may contain the start of other messages
+        hand_over_beginning();
         return lose();
+    }
     listener_.on_body_gap(length);
     left_ -= length;
     if (left_ > 0)
@@ -274,6 +276,18 @@ void HttpParser::gap(uint64_t length) {
         end_message(true);
     else
         state_ = State::chunk_end;
+}
+
+/// Of a head that has a hole: what came before. A request line is worth more than the end of a long cookie.
+void HttpParser::hand_over_beginning() {
+    const bool has_start =
+        state_ == State::headers || (state_ == State::start_line && parse_start(line_, true));
+    if (!has_start)
+        return;
+    head_.is_cut = true;
+    head_.has_length = false;
+    listener_.on_head(std::move(head_));
+    head_ = Head();
 }
 
 void HttpParser::close() {

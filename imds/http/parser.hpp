@@ -78,6 +78,7 @@ class HttpParser {
     void end_head();
     void begin_body(HttpListener::Framing framing);
     void end_message(bool complete);
+    void hand_over_beginning();
     void lose();
     void look_for_start();
     bool may_be_start(std::string_view line) const;

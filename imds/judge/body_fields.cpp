@@ -2,6 +2,8 @@
 #include "imds/judge/body_fields.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include "imds/judge/redaction.hpp"
 
@@ -135,27 +137,79 @@ class Scanner {
     size_t at_ = 0;
 };
 
-/// JSON may escape slashes.
-std::string unescaped_slashes(std::string_view value) {
-    std::string plain;
-    for (size_t at = 0; at < value.size(); ++at) {
-        if (value.substr(at, 2) == "\\/")
-            ++at;
-        plain.push_back(value[at]);
+/// The four digits behind "\u".
+std::optional<uint32_t> parse_unit(std::string_view text) {
+    uint32_t unit = 0;
+    if (text.size() < 4)
+        return std::nullopt;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + 4, unit, 16);
+    return error == std::errc() && end == text.data() + 4 ? std::optional(unit) : std::nullopt;
+}
+
+void put_utf8(std::string& out, uint32_t character) {
+    const auto put = [&](uint32_t byte) { out.push_back(static_cast<char>(byte)); };
+    if (character < 0x80)
+        return put(character);
+    if (character < 0x800) {
+        put(0xc0 | character >> 6);
+    } else if (character < 0x10000) {
+        put(0xe0 | character >> 12);
+        put(0x80 | (character >> 6 & 0x3f));
+    } else {
+        put(0xf0 | character >> 18);
+        put(0x80 | (character >> 12 & 0x3f));
+        put(0x80 | (character >> 6 & 0x3f));
     }
-    return plain;
+    put(0x80 | (character & 0x3f));
+}
+
+/// Puts the character of an escape that begins with "\u"; returns its length, 0 when it is none.
+size_t put_unicode(std::string& out, std::string_view text) {
+    const auto unit = parse_unit(text.substr(2));
+    if (!unit)
+        return 0;
+    const bool is_high = *unit >= 0xd800 && *unit < 0xdc00;
+    const auto low = is_high && text.substr(6).starts_with("\\u") ? parse_unit(text.substr(8)) : std::nullopt;
+    if (low && *low >= 0xdc00 && *low < 0xe000) {
+        put_utf8(out, 0x10000 + ((*unit - 0xd800) << 10 | (*low - 0xdc00)));
+        return 12;
+    }
+    put_utf8(out, *unit);
+    return 6;
 }
 
 void add(std::vector<FoundField>& fields, std::string_view key, std::string_view value) {
     const auto* field = std::ranges::find(allowed, key, &Allowed::key);
     if (field == std::end(allowed) || fields.size() >= std::size(allowed))
         return;
-    std::string plain = unescaped_slashes(value);
+    std::string plain = unescaped(value);
     const bool is_shown = plain.size() <= field->longest && std::ranges::all_of(plain, field->character);
     fields.push_back({field->name, is_shown ? std::move(plain) : redacted(value.size())});
 }
 
 } // namespace
+
+std::string unescaped(std::string_view string) {
+    constexpr std::string_view escapes = "\"\\/bfnrt", characters = "\"\\/\b\f\n\r\t";
+    std::string plain;
+    while (!string.empty()) {
+        const size_t backslash = std::min(string.find('\\'), string.size());
+        plain.append(string.substr(0, backslash));
+        string.remove_prefix(backslash);
+        if (string.empty())
+            break;
+        size_t length = 0;
+        if (string.starts_with("\\u"))
+            length = put_unicode(plain, string);
+        else if (const size_t escape = string.size() > 1 ? escapes.find(string[1]) : escapes.npos;
+                 escape != escapes.npos)
+            plain.push_back(characters[escape]), length = 2;
+        if (length == 0)
+            plain.push_back('\\'), length = 1;
+        string.remove_prefix(length);
+    }
+    return plain;
+}
 
 std::vector<std::string_view> find_secret_strings(std::string_view body) {
     std::vector<std::string_view> strings;

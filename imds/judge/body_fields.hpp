@@ -15,8 +15,11 @@ struct FoundField {
 /// at all: only complete values of the right form are returned.
 std::vector<FoundField> find_body_fields(std::string_view body);
 
-/// All other string values of a JSON text, at any depth, including one that is truncated. Empty if the body
-/// is neither a JSON object nor an array.
+/// A JSON string without its escapes. What is no valid escape stays.
+std::string unescaped(std::string_view string);
+
+/// All other string values of a JSON text, at any depth, including one that is truncated, with their escapes.
+/// Empty if the body is neither a JSON object nor an array.
 std::vector<std::string_view> find_secret_strings(std::string_view body);
 
 } // namespace telemetry::imds

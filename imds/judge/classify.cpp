@@ -113,6 +113,14 @@ Provider by_path(const Path& path) {
     return is_amazon_alone(path) ? Provider::aws : Provider::unknown;
 }
 
+/// A request in another provider's language, whoever answers it: libraries ask like that to find out on which
+/// cloud they run.
+bool is_of_another(const ClassifierInput& input, Provider provider) {
+    const auto differs = [&](Provider other) { return other != Provider::unknown && other != provider; };
+    return !is_ec2_style(input.path) &&
+           (differs(by_path(input.path)) || differs(by_request_headers(*input.request)));
+}
+
 Provider find_provider(const ClassifierInput& input, bool& is_proved) {
     const auto possible = [&](Provider provider) {
         return provider != Provider::unknown && input.candidates.has(provider);
@@ -150,9 +158,13 @@ Version find_version(const ClassifierInput& input, Provider provider) {
     const Head& head = *input.request;
     switch (provider) {
     case Provider::aws:
+        if (is_of_another(input, provider))
+            return Version::unknown;
         return with_token(head.has(MarkerHeader::aws_token) || head.has(MarkerHeader::aws_token_ttl) ||
                           asks_for_token(input));
     case Provider::alibaba:
+        if (is_of_another(input, provider))
+            return Version::unknown;
         return with_token(head.has(MarkerHeader::alibaba_token) || head.has(MarkerHeader::alibaba_ttl) ||
                           asks_for_token(input));
     case Provider::oracle:

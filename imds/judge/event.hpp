@@ -77,6 +77,7 @@ struct ImdsEvent {
     uint64_t response_body_missing = 0; ///< moved, but not captured
     bool is_response_complete = false;
     std::vector<BodyField> fields;
+    bool is_body_packed = false; ///< in a way that could not be undone: there may be fields in it
 
     Exchange::End end = Exchange::End::answered;
     bool is_uncertain = false;

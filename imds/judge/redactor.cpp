@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "imds/http/content_coding.hpp"
 #include "imds/http/request_path.hpp"
 #include "imds/judge/body_fields.hpp"
 #include "imds/judge/redaction.hpp"
@@ -18,6 +19,11 @@ bool is_other_process(const SharedCaller& a, const SharedCaller& b) {
     return first.pid != second.pid || first.start_time_ns != second.start_time_ns;
 }
 
+bool hands_out_secrets(const ImdsEvent& event) {
+    return event.request_class == RequestClass::token || event.request_class == RequestClass::credentials ||
+           event.request_class == RequestClass::identity;
+}
+
 /// Only the bodies of these classes have documented fields; user data, for one, has none.
 bool may_have_fields(const ImdsEvent& event) {
     return event.request_class == RequestClass::credentials || event.request_class == RequestClass::identity;
@@ -25,8 +31,15 @@ bool may_have_fields(const ImdsEvent& event) {
 
 } // namespace
 
+void Redactor::begin(const Connection& connection) {
+    netns_ = connection.netns;
+    plain_body_.reset();
+    scrubber_.begin();
+}
+
 ImdsEvent Redactor::event_of(const Connection& connection, Exchange&& exchange, Provider known,
                              bool& is_proved) {
+    begin(connection);
     ImdsEvent event;
     event.connection = connection;
     event.end = exchange.end;
@@ -47,6 +60,8 @@ ImdsEvent Redactor::event_of(const Connection& connection, Exchange&& exchange, 
     event.provider = classification.provider;
     event.version = exchange.is_uncertain && !exchange.request ? Version::unknown : classification.version;
     event.request_class = classification.request_class;
+    if (exchange.response && hands_out_secrets(event))
+        plain_body_ = unpacked(exchange.response->body.open(SecretAccess()), exchange.response->head.coding);
     learn(event, exchange);
     if (exchange.request)
         put_request(event, *exchange.request);
@@ -59,6 +74,7 @@ ImdsEvent Redactor::event_of(const Connection& connection, Exchange&& exchange, 
 }
 
 ImdsEvent Redactor::event_of(const Connection& connection, ConnectionReport&& report, Provider known) {
+    begin(connection);
     ImdsEvent event;
     event.kind = ImdsEvent::Kind::connection;
     event.connection = connection;
@@ -81,27 +97,24 @@ void Redactor::learn(const ImdsEvent& event, const Exchange& exchange) {
     const SecretAccess access;
     if (exchange.request)
         for (const Secret& token : exchange.request->head.tokens)
-            scrubber_.learn(token.open(access));
-    const bool is_secret = event.request_class == RequestClass::token ||
-                           event.request_class == RequestClass::credentials ||
-                           event.request_class == RequestClass::identity;
-    if (is_secret && exchange.response)
-        scrubber_.learn_body(exchange.response->body.open(access));
+            scrubber_.learn(netns_, token.open(access));
+    if (plain_body_ && hands_out_secrets(event))
+        scrubber_.learn_body(netns_, *plain_body_);
 }
 
-void Redactor::put_processes(ImdsEvent& event) const {
+void Redactor::put_processes(ImdsEvent& event) {
     if (event.caller)
         event.ancestors = Lineage::ancestors(event.caller->lineage, most_ancestors);
     if (!scrubs_)
         return;
-    event.caller = scrubber_.scrubbed(event.caller);
-    event.reader = scrubber_.scrubbed(event.reader);
+    event.caller = scrubber_.scrubbed(netns_, event.caller);
+    event.reader = scrubber_.scrubbed(netns_, event.reader);
     for (auto& ancestor : event.ancestors)
-        ancestor = scrubber_.scrubbed(ancestor);
+        ancestor = scrubber_.scrubbed(netns_, ancestor);
 }
 
-PublicText Redactor::public_text(std::string_view text) const {
-    return {scrubs_ ? scrubber_.without_known(text) : std::string(text), SecretAccess()};
+PublicText Redactor::public_text(std::string_view text) {
+    return {scrubs_ ? scrubber_.without_known(netns_, text) : std::string(text), SecretAccess()};
 }
 
 void Redactor::put_request(ImdsEvent& event, Message& request) {
@@ -140,7 +153,6 @@ void Redactor::put_target(ImdsEvent& event, const Head& head) {
 }
 
 void Redactor::put_response(ImdsEvent& event, Message& response) {
-    const SecretAccess access;
     const Head& head = response.head;
     event.has_response = true;
     event.status = head.status;
@@ -158,9 +170,9 @@ void Redactor::put_response(ImdsEvent& event, Message& response) {
     } else if (is_other_process(event.caller, response.caller)) {
         event.reader = response.caller;
     }
-    const bool is_readable = !head.has(MarkerHeader::content_encoding);
-    if (is_readable && may_have_fields(event))
-        put_fields(event, response.body.open(access));
+    if (may_have_fields(event) && plain_body_)
+        put_fields(event, *plain_body_);
+    event.is_body_packed = may_have_fields(event) && !plain_body_ && response.body_bytes > 0;
     event.response_body = std::move(response.body);
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "imds/judge/event.hpp"
@@ -12,8 +14,9 @@ namespace telemetry::imds {
 /// the allow-list.
 class Redactor {
   public:
-    /// `scrubs`: remove secrets from command lines; false with --unsafe.
-    explicit Redactor(bool scrubs) : scrubs_(scrubs) {}
+    /// `scrubs`: remove secrets from command lines; false with --unsafe. `machine_netns`: the machine's first
+    /// network namespace; 0: not known.
+    explicit Redactor(bool scrubs, uint32_t machine_netns = 0) : scrubs_(scrubs), scrubber_(machine_netns) {}
 
     /// `known`: the provider that an earlier response of this endpoint named. Sets `is_proved` if this
     /// response names the provider.
@@ -25,12 +28,15 @@ class Redactor {
     void put_response(ImdsEvent& event, Message& response);
     void put_target(ImdsEvent& event, const Head& head);
     void put_fields(ImdsEvent& event, std::string_view body);
+    void begin(const Connection& connection);
     void learn(const ImdsEvent& event, const Exchange& exchange);
-    void put_processes(ImdsEvent& event) const;
-    PublicText public_text(std::string_view text) const;
+    void put_processes(ImdsEvent& event);
+    PublicText public_text(std::string_view text);
 
     const bool scrubs_;
     Scrubber scrubber_;
+    uint32_t netns_ = 0;                    ///< of the event that is made
+    std::optional<std::string> plain_body_; ///< of its response, unpacked; nothing: it cannot be read
 };
 
 } // namespace telemetry::imds

@@ -67,37 +67,90 @@ bool may_begin(char c) {
     return c == '/' || lower == 'x' || lower == 'm' || lower == 'a' || lower == 's';
 }
 
+bool is_in(char c, char first, char last) {
+    return c >= first && c <= last;
+}
+
+/// Random bytes in letters: of base64 in either alphabet or a JWT, which have capitals among other
+/// characters, or in hexadecimal, as UUIDs. Words, names, paths and command lines as a rule are not.
+bool looks_like_token(std::string_view text) {
+    bool has_capital = false, has_small = false, has_digit = false, is_hexadecimal = true;
+    for (const char c : text) {
+        const bool is_capital = is_in(c, 'A', 'Z'), is_small = is_in(c, 'a', 'z'),
+                   is_digit = is_in(c, '0', '9');
+        constexpr std::string_view others = "+/=-_.~";
+        if (!is_capital && !is_small && !is_digit && others.find(c) == others.npos)
+            return false;
+        has_capital |= is_capital;
+        has_small |= is_small;
+        has_digit |= is_digit;
+        is_hexadecimal &= is_digit || c == '-' || is_in(c, 'a', 'f');
+    }
+    constexpr size_t shortest_hexadecimal = 16;
+    return (has_capital && (has_small || has_digit)) ||
+           (is_hexadecimal && has_small && has_digit && text.size() >= shortest_hexadecimal);
+}
+
 } // namespace
 
-void Scrubber::learn(std::string_view secret) {
+void Scrubber::learn(uint32_t netns, std::string_view secret) {
     secret = trimmed(secret);
     while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r'))
         secret.remove_suffix(1);
-    if (secret.size() < shortest || secret.size() > longest)
+    if (!looks_like_token(secret))
         return;
-    if (!known_.emplace(secret).second)
-        return;
-    secrets_.emplace_back(secret);
-    if (secrets_.size() <= most)
-        return;
-    known_.erase(secrets_.front());
-    secrets_.pop_front();
+    secrets_of(netns).add(secret);
+    make_room();
 }
 
-void Scrubber::learn_body(std::string_view body) {
+void Scrubber::learn_body(uint32_t netns, std::string_view body) {
     const std::vector<std::string_view> strings = find_secret_strings(body);
     for (const std::string_view string : strings)
-        learn(string);
+        learn(netns, unescaped(string));
     if (strings.empty() && body.find('{') == body.npos)
-        learn(body);
+        learn(netns, body);
 }
 
-std::string Scrubber::without_known(std::string_view text) const {
-    std::string clean(text);
-    for (const std::string& secret : secrets_)
-        for (size_t at = clean.find(secret); at != clean.npos; at = clean.find(secret, at))
-            clean.replace(at, secret.size(), redacted(secret.size()));
-    return clean;
+SecretSet& Scrubber::secrets_of(uint32_t netns) {
+    const auto found = std::ranges::find(learned_, netns, &Namespace::netns);
+    if (found == learned_.end())
+        learned_.emplace_front(netns);
+    else
+        learned_.splice(learned_.begin(), learned_, found);
+    return learned_.front().secrets;
+}
+
+const SecretSet* Scrubber::find(uint32_t netns) const {
+    const auto found = std::ranges::find(learned_, netns, &Namespace::netns);
+    return found == learned_.end() ? nullptr : &found->secrets;
+}
+
+/// The namespace that learned nothing for longest goes, but not the machine's, nor the last.
+void Scrubber::make_room() {
+    size_t bytes = 0;
+    for (const Namespace& learned : learned_)
+        bytes += learned.secrets.bytes();
+    for (auto at = learned_.end(); at != std::next(learned_.begin());) {
+        if (learned_.size() <= most_namespaces && bytes <= most_bytes)
+            return;
+        --at;
+        if (at->netns == machine_netns_)
+            continue;
+        bytes -= at->secrets.bytes();
+        at = learned_.erase(at);
+    }
+}
+
+size_t Scrubber::size() const {
+    size_t size = 0;
+    for (const Namespace& learned : learned_)
+        size += learned.secrets.size();
+    return size;
+}
+
+std::string Scrubber::without_known(uint32_t netns, std::string_view text) {
+    const SecretSet* const secrets = find(netns);
+    return secrets ? secrets->without(text, budget_) : std::string(text);
 }
 
 std::string Scrubber::without_named(std::string_view text) {
@@ -122,21 +175,21 @@ std::string Scrubber::without_named(std::string_view text) {
 }
 
 /// Scrubs each string by itself.
-std::string Scrubber::scrubbed_arguments(std::string_view strings) const {
+std::string Scrubber::scrubbed_arguments(uint32_t netns, std::string_view strings) {
     std::string clean;
     while (!strings.empty()) {
         const std::string_view string = next_string(strings);
-        clean += scrubbed(string);
+        clean += scrubbed(netns, string);
         clean.push_back('\0');
     }
     return clean;
 }
 
-SharedCaller Scrubber::scrubbed(const SharedCaller& caller) const {
+SharedCaller Scrubber::scrubbed(uint32_t netns, const SharedCaller& caller) {
     if (!caller || !caller->process.event().image.argv.known())
         return caller;
     const Event& before = caller->process.event();
-    const std::string argv = scrubbed_arguments(before.image.argv.bytes);
+    const std::string argv = scrubbed_arguments(netns, before.image.argv.bytes);
     const bool had_end = before.image.argv.bytes.ends_with('\0');
     const std::string_view bytes = std::string_view(argv).substr(0, argv.size() - !had_end);
     if (bytes == before.image.argv.bytes)
@@ -151,10 +204,11 @@ SharedCaller Scrubber::scrubbed(const SharedCaller& caller) const {
     return copy;
 }
 
-std::shared_ptr<const LineageNode> Scrubber::scrubbed(const std::shared_ptr<const LineageNode>& node) const {
+std::shared_ptr<const LineageNode> Scrubber::scrubbed(uint32_t netns,
+                                                      const std::shared_ptr<const LineageNode>& node) {
     if (!node || !node->program || node->program->argv.empty())
         return node;
-    std::string argv = scrubbed_arguments(node->program->argv);
+    std::string argv = scrubbed_arguments(netns, node->program->argv);
     if (!node->program->argv.ends_with('\0'))
         argv.pop_back();
     if (argv == node->program->argv)

@@ -1,50 +1,75 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstddef>
-#include <deque>
+#include <cstdint>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_set>
-#include <vector>
 
+#include "imds/judge/secret_set.hpp"
 #include "imds/model/caller.hpp"
 #include "telemetry/process/lineage.hpp"
 
 namespace telemetry::imds {
 
 /// Removes secrets from command lines, where `curl -H "X-aws-ec2-metadata-token: ..."` has the token, for
-/// example. A secret is recognised by the name before it, or because it was seen on a connection. Memory is
-/// bounded.
+/// example. A secret is recognised by the name before it, or because it was seen on a connection of the same
+/// network namespace: anybody can make a namespace with a metadata service of their own, which hands out what
+/// they want to be hidden. Memory and work are bounded.
 class Scrubber {
   public:
-    /// Remembers a secret of a response or a request, unless it is too short to be one.
-    void learn(std::string_view secret);
+    /// `machine_netns`: the machine's first network namespace, whose secrets are not forgotten for those of
+    /// others; 0: not known.
+    explicit Scrubber(uint32_t machine_netns = 0) : machine_netns_(machine_netns) {}
+
+    /// Begins an event: all its texts together may cost budget_of_event.
+    void begin() { budget_ = budget_of_event; }
+
+    /// Remembers a secret of a response or a request, unless it does not look like a token.
+    void learn(uint32_t netns, std::string_view secret);
     /// Remembers the secrets of a response body: the strings in JSON that are not on the allow-list, or else
     /// the whole body.
-    void learn_body(std::string_view body);
+    void learn_body(uint32_t netns, std::string_view body);
 
-    /// The text with a marker in place of each secret that is remembered.
-    std::string without_known(std::string_view text) const;
+    /// The text with a marker in place of each secret that is remembered of this namespace.
+    std::string without_known(uint32_t netns, std::string_view text);
     /// The same, and with a marker in place of each value that follows the name of a secret.
-    std::string scrubbed(std::string_view text) const { return without_known(without_named(text)); }
+    std::string scrubbed(uint32_t netns, std::string_view text) {
+        return without_known(netns, without_named(text));
+    }
 
     /// Returns the same pointer if there was nothing to replace.
-    SharedCaller scrubbed(const SharedCaller& caller) const;
-    std::shared_ptr<const LineageNode> scrubbed(const std::shared_ptr<const LineageNode>& node) const;
+    SharedCaller scrubbed(uint32_t netns, const SharedCaller& caller);
+    std::shared_ptr<const LineageNode> scrubbed(uint32_t netns,
+                                                const std::shared_ptr<const LineageNode>& node);
 
-    size_t size() const { return secrets_.size(); }
+    /// Secrets that are known, of all namespaces.
+    size_t size() const;
+    size_t namespaces() const { return learned_.size(); }
 
-    static constexpr size_t shortest = 12;
-    static constexpr size_t longest = 8192;
-    static constexpr size_t most = 256;
+    static constexpr size_t most = SecretSet::most; ///< of one namespace
+    static constexpr size_t most_namespaces = 64;
+    static constexpr size_t most_bytes = 4 << 20; ///< of all namespaces
+    /// Comparisons: a fraction of a millisecond.
+    static constexpr size_t budget_of_event = 100'000;
 
   private:
-    std::string scrubbed_arguments(std::string_view strings) const;
+    struct Namespace {
+        explicit Namespace(uint32_t number) : netns(number) {}
+        uint32_t netns;
+        SecretSet secrets;
+    };
+
+    SecretSet& secrets_of(uint32_t netns);
+    const SecretSet* find(uint32_t netns) const;
+    void make_room();
+    std::string scrubbed_arguments(uint32_t netns, std::string_view strings);
     static std::string without_named(std::string_view text);
 
-    std::deque<std::string> secrets_; ///< oldest first
-    std::unordered_set<std::string> known_;
+    const uint32_t machine_netns_;
+    std::list<Namespace> learned_; ///< that which learned last is the first
+    size_t budget_ = budget_of_event;
 };
 
 } // namespace telemetry::imds

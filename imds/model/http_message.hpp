@@ -35,6 +35,9 @@ enum class MarkerHeader : uint8_t {
 };
 inline constexpr size_t marker_headers = 15;
 
+/// How a body is packed (Content-Encoding).
+enum class BodyCoding : uint8_t { none, gzip, deflate, other };
+
 /// Start line and headers of a message.
 struct Head {
     // only of a request
@@ -46,6 +49,7 @@ struct Head {
 
     std::array<std::string, text_headers> texts; ///< the values, cut at a limit
     std::array<bool, marker_headers> present{};
+    BodyCoding coding = BodyCoding::none;
     std::vector<Secret> tokens; ///< values that must not appear anywhere in the output
     uint64_t bytes = 0;         ///< length of start line and headers
     bool has_length = false;    ///< content_length is known

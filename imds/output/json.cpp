@@ -293,6 +293,8 @@ void JsonFormatter::put_remarks(const ImdsEvent& event) {
         line_.put(",\"not_captured\":");
         line_.put_decimal(event.response_body_missing);
     }
+    if (event.is_body_packed)
+        line_.put(",\"packed\":true");
     if (event.is_cut)
         line_.put(",\"cut\":true");
     if (event.is_uncertain)

@@ -248,6 +248,8 @@ void TextFormatter::put_remarks(const ImdsEvent& event) {
     }
     if (event.has_response && !event.is_response_complete)
         line_.put(" complete=no");
+    if (event.is_body_packed)
+        line_.put(" packed=yes");
     if (event.is_cut)
         line_.put(" cut=yes");
     if (event.is_uncertain)

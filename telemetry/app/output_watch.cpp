@@ -23,11 +23,13 @@ void OutputWatch::look(Output& output, const OutputReport& report, Clock::time_p
             return;
         output.last_line = now;
         const uint64_t more = output.lost - std::exchange(output.logged, output.lost);
-        log(LogLevel::error, name + ": " + std::to_string(more) + " events lost: " + std::string(report.error));
+        log(LogLevel::error,
+            name + ": " + std::to_string(more) + " events lost: " + std::string(report.error));
     } else if (output.is_losing && now - output.last_loss >= calm) {
         output.is_losing = false;
         output.logged = output.lost;
-        log(LogLevel::info, name + ": takes events again; " + std::to_string(output.lost) + " were lost in all");
+        log(LogLevel::info,
+            name + ": takes events again; " + std::to_string(output.lost) + " were lost in all");
     }
 }
 

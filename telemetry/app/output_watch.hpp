@@ -24,8 +24,8 @@ class OutputWatch {
 
   private:
     struct Output {
-        uint64_t lost = 0;     ///< as of the last look
-        uint64_t logged = 0;   ///< as of the last line
+        uint64_t lost = 0;   ///< as of the last look
+        uint64_t logged = 0; ///< as of the last line
         bool is_losing = false;
         Clock::time_point last_loss{}, last_line{};
     };

@@ -67,8 +67,7 @@ int act_guarded(const Options& options, const Program& program) {
 
 int act(const Options& options, const Program& program, const char* name) {
     Diagnostics& diagnostics = Diagnostics::standard_error();
-    start_log(options.log_level, options.silent, name,
-              [&](std::string_view line) { diagnostics.put(line); });
+    start_log(options.log_level, options.silent, name, [&](std::string_view line) { diagnostics.put(line); });
     const int status = act_guarded(options, program);
     diagnostics.finish();
     return status;

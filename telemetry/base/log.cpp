@@ -7,9 +7,9 @@
 
 #include <boost/log/core.hpp>
 #include <boost/log/expressions.hpp>
-#include <boost/log/trivial.hpp>
 #include <boost/log/sinks/basic_sink_backend.hpp>
 #include <boost/log/sinks/sync_frontend.hpp>
+#include <boost/log/trivial.hpp>
 #include <boost/make_shared.hpp>
 
 namespace telemetry {

@@ -34,7 +34,8 @@ std::chrono::milliseconds at_most(std::chrono::milliseconds usual) {
     const auto time = left();
     if (!time)
         return usual;
-    return std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*time), std::chrono::milliseconds(0), usual);
+    return std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*time), std::chrono::milliseconds(0),
+                      usual);
 }
 
 bool is_over() {

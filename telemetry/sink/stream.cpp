@@ -295,8 +295,9 @@ bool StreamSink::reopen() {
     UniqueFd file = open_anew();
     if (!file) {
         set_error("cannot reopen it: " +
-                  std::string(errno == ELOOP ? "it is, or lies behind, a symbolic link that was not there before"
-                                             : std::strerror(errno)));
+                  std::string(errno == ELOOP
+                                  ? "it is, or lies behind, a symbolic link that was not there before"
+                                  : std::strerror(errno)));
         return false;
     }
     if (fragment_) { // its beginning stays in the old file

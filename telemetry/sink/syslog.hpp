@@ -11,8 +11,8 @@ namespace telemetry {
 
 struct SyslogOptions {
     std::string socket = "/dev/log";
-    /// Longer lines go in parts. rsyslog by default cuts a message at 8,096 bytes, with its header: also where
-    /// it was forwarded to, when it has a longer time and the host's name.
+    /// Longer lines go in parts. rsyslog by default cuts a message at 8,096 bytes, with its header: also
+    /// where it was forwarded to, when it has a longer time and the host's name.
     size_t message_bytes = 8000;
     std::chrono::milliseconds patience{1000};
 };

@@ -159,3 +159,20 @@ TEST(ImdsClassify, TheOthers) {
     expect_all("169.254.0.23",
                {{"GET /latest/meta-data/cam/security-credentials/r", "", "", "tencent none credentials"}});
 }
+
+/// Libraries ask like that to find out on which cloud they run; there is nothing to migrate.
+TEST(ImdsClassify, AProbeForAnotherCloudIsNotV1) {
+    Scene scene;
+    scene.ask("GET /computeMetadata/v1/instance/id", "Metadata-Flavor: Google\r\n", ec2("", "404 Not Found"));
+    EXPECT_EQ(scene.only().provider, Provider::aws);
+    EXPECT_EQ(scene.only().version, Version::unknown);
+    for (const auto& [service, row] : scene.summary.rows())
+        EXPECT_EQ(row.v1, 0U) << service.executable;
+    expect_all("169.254.169.254",
+               {{"GET /metadata/instance?api-version=2021-02-01", "Metadata: true\r\n", ec2_server,
+                 "aws unknown other"},
+                {"GET /", "Metadata-Flavor: Google\r\n", ec2_server, "aws unknown other"},
+                {"GET /opc/v1/instance/", "", ec2_server, "aws unknown other"},
+                {"GET /latest/meta-data/", "Metadata-Flavor: Google\r\n", ec2_server, "aws v1 instance"},
+                {"GET /", "", ec2_server, "aws v1 other"}});
+}

@@ -2,6 +2,8 @@
 // Secrets in what processes say of themselves: command lines, their own and their ancestors'.
 #include "imds/judge/scrubber.hpp"
 
+#include <chrono>
+
 #include "test/unit/imds/imds_support.hpp"
 
 using namespace imds_test;
@@ -12,8 +14,18 @@ namespace {
 
 const std::string token = "AQAEAHk0dGVzdC1pbWRzdjItdG9rZW4=";
 
+constexpr uint32_t here = 4026531840, elsewhere = 4026532000;
+
 std::string scrubbed(const std::string& text) {
-    return Scrubber().scrubbed(text);
+    return Scrubber().scrubbed(here, text);
+}
+
+/// What learning a secret makes of a text in which it stands.
+bool is_learned(const std::string& secret) {
+    Scrubber scrubber;
+    scrubber.learn(here, secret);
+    return scrubber.scrubbed(here, "run " + secret + " x") ==
+           "run <redacted:" + std::to_string(secret.size()) + "> x";
 }
 
 } // namespace
@@ -40,25 +52,103 @@ TEST(ImdsScrubber, ByTheNamesThatStandBefore) {
 
 TEST(ImdsScrubber, ByWhatWentOverTheWire) {
     Scrubber scrubber;
-    scrubber.learn(" " + token + "\n");
-    scrubber.learn("short");
+    scrubber.learn(here, " " + token + "\n");
+    scrubber.learn(here, "Sh0rt");
     scrubber.learn_body(
+        here,
         R"({"Code":"Success-and-more","AccessKeyId":"ASIAEXAMPLEKEY","SecretAccessKey":"0123456789abcdef",)"
-        R"("nested":{"x":["fedcba9876543210"]},"Token":"cut off here)");
+        R"("nested":{"x":["fedcba9876543210"]},"Token":"IQoJb3JpCutOff)");
     EXPECT_EQ(scrubber.size(), 4U);
-    EXPECT_EQ(scrubber.scrubbed("a" + token + "b" + token), "a<redacted:32>b<redacted:32>");
-    EXPECT_EQ(scrubber.scrubbed("0123456789abcdef fedcba9876543210 cut off here"),
-              "<redacted:16> <redacted:16> <redacted:12>");
-    EXPECT_EQ(scrubber.scrubbed("ASIAEXAMPLEKEY Success-and-more short"),
-              "ASIAEXAMPLEKEY Success-and-more short");
+    EXPECT_EQ(scrubber.scrubbed(here, "a" + token + "b" + token), "a<redacted:32>b<redacted:32>");
+    EXPECT_EQ(scrubber.scrubbed(here, "0123456789abcdef fedcba9876543210 IQoJb3JpCutOff"),
+              "<redacted:16> <redacted:16> <redacted:14>");
+    EXPECT_EQ(scrubber.scrubbed(here, "ASIAEXAMPLEKEY Success-and-more Sh0rt"),
+              "ASIAEXAMPLEKEY Success-and-more Sh0rt");
 }
 
 TEST(ImdsScrubber, IsBounded) {
     Scrubber scrubber;
     for (int i = 0; i < 10'000; ++i)
-        scrubber.learn("a secret of some length " + std::to_string(i));
+        scrubber.learn(here, "A-secret-of-some-length-" + std::to_string(i));
     EXPECT_EQ(scrubber.size(), Scrubber::most);
-    EXPECT_THAT(scrubber.scrubbed("a secret of some length 9999"), HasSubstr("<redacted"));
+    EXPECT_THAT(scrubber.scrubbed(here, "A-secret-of-some-length-9999"), HasSubstr("<redacted"));
+    EXPECT_EQ(scrubber.scrubbed(here, "A-secret-of-some-length-9"), "A-secret-of-some-length-9");
+}
+
+TEST(ImdsScrubber, InTheNetworkNamespaceAlone) {
+    Scrubber scrubber;
+    scrubber.learn(elsewhere, "Poison-4-command-lines");
+    scrubber.learn(here, token);
+    EXPECT_EQ(scrubber.scrubbed(here, "run Poison-4-command-lines " + token),
+              "run Poison-4-command-lines <redacted:32>");
+    EXPECT_EQ(scrubber.scrubbed(elsewhere, "run Poison-4-command-lines " + token),
+              "run <redacted:22> " + token);
+}
+
+TEST(ImdsScrubber, NamespacesAreBoundedAndTheMachinesOwnStays) {
+    Scrubber scrubber(here);
+    scrubber.learn(here, token);
+    for (uint32_t netns = 1; netns < 1000; ++netns)
+        scrubber.learn(netns, "Secret-of-this-one-" + std::to_string(netns));
+    EXPECT_LE(scrubber.namespaces(), Scrubber::most_namespaces);
+    EXPECT_EQ(scrubber.scrubbed(here, token), "<redacted:32>");
+    EXPECT_EQ(scrubber.scrubbed(999, "Secret-of-this-one-999"), "<redacted:22>");
+    for (uint32_t netns = 1; netns < 1000; ++netns)
+        for (int i = 0; i < 4; ++i)
+            scrubber.learn(netns, std::string(SecretSet::longest - 8, 'X') + std::to_string(10'000 + i));
+    EXPECT_LE(scrubber.size() * SecretSet::longest, Scrubber::most_bytes + SecretSet::longest);
+    EXPECT_EQ(scrubber.scrubbed(here, token), "<redacted:32>");
+}
+
+TEST(ImdsScrubber, OnlyWhatLooksLikeAToken) {
+    for (const char* secret :
+         {"AQAEAHk0dGVzdC1pbWRzdjItdG9rZW4=", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "/tnFEMI/K7MDENG0",
+          "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "ya29.c.b0AXv0zTPabc_def-123",
+          "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"})
+        EXPECT_TRUE(is_learned(secret)) << secret;
+    for (const char* word :
+         {"/usr/bin/python3.11", "python3-evil-stage-two", "curl -s http://Evil.example/x",
+          "my-service-account", "arn:aws:iam::123456789012:instance-profile/Web", "2026-11-22T06:00:00Z",
+          "192.168.100.200", "1234567890123456", "http://Evil.example/x", "rm;-rf;/;A1b2"})
+        EXPECT_FALSE(is_learned(word)) << word;
+}
+
+TEST(ImdsScrubber, SecretsThatJsonEscaped) {
+    Scrubber scrubber;
+    scrubber.learn_body(here, R"({"SecretAccessKey":"wJalr\/XUtn\u002fEM\u004dI","Token":"IQoJ\u00"})");
+    EXPECT_EQ(scrubber.scrubbed(here, "wJalr/XUtn/EMMI"), "<redacted:15>");
+    EXPECT_EQ(scrubber.size(), 1U);
+}
+
+TEST(ImdsScrubber, SecretsThatOverlapAreHiddenWhole) {
+    Scrubber scrubber;
+    scrubber.learn(here, "Abcdefgh12345678");
+    scrubber.learn(here, "12345678ijklmnoP");
+    scrubber.learn(here, "AAAAAAAAAAAAAAA1");
+    EXPECT_EQ(scrubber.scrubbed(here, "x Abcdefgh12345678ijklmnoP y"), "x <redacted:24> y");
+    EXPECT_EQ(scrubber.scrubbed(here, "Abcdefgh12345678Abcdefgh12345678"), "<redacted:16><redacted:16>");
+    EXPECT_EQ(scrubber.scrubbed(here, "AAAAAAAAAAAAAAAAAAAAA1AAAAAAAAAAAAAAA"),
+              "AAAAAA<redacted:16>AAAAAAAAAAAAAAA");
+}
+
+/// 256 secrets of 8 KiB with the same end, and a text that is all ends.
+TEST(ImdsScrubber, TheWorkIsBounded) {
+    Scrubber scrubber;
+    for (size_t i = 0; i < SecretSet::most; ++i)
+        scrubber.learn(here, std::to_string(1000 + i) + std::string(SecretSet::longest - 4 - i, 'A'));
+    ASSERT_EQ(scrubber.size(), SecretSet::most);
+    const std::string text(1 << 17, 'A');
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 20; ++i) {
+        scrubber.begin();
+        const std::string clean = scrubber.scrubbed(here, text);
+        EXPECT_EQ(clean, "<redacted:131072>") << "what could not be searched is hidden";
+        EXPECT_EQ(scrubber.scrubbed(here, "short and plain"), "short and plain");
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10)) << "it was minutes";
+    scrubber.begin();
+    scrubber.learn(here, "Plain-Secret-1234");
+    EXPECT_EQ(scrubber.scrubbed(here, "x Plain-Secret-1234"), "x <redacted:17>");
 }
 
 TEST(ImdsScrubber, CommandLinesOfCallerAndAncestors) {

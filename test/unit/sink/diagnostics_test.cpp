@@ -41,8 +41,9 @@ TEST(Diagnostics, SayHowManyLinesWereDropped) {
     diagnostics.flush();
     diagnostics.flush(); // once is enough
     all += read_available(pipe.reader.get());
-    const std::string message = "test: warning: standard error took nothing for a while: " +
-                                std::to_string(dropped) + " lines of diagnostics were dropped\n";
+    const std::string message =
+        "test: warning: standard error took nothing for a while: " + std::to_string(dropped) +
+        " lines of diagnostics were dropped\n";
     EXPECT_THAT(all, testing::EndsWith(message));
     EXPECT_EQ(all.find("dropped"), all.rfind("dropped"));
     start_log(LogLevel::info, true, "test", [](std::string_view) {});

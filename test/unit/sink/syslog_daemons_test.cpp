@@ -102,12 +102,11 @@ TEST(SyslogDaemons, RsyslogGetsPartsWhole) {
         GTEST_SKIP() << "SyslogDaemons.RsyslogGetsPartsWhole: there is no rsyslogd";
     const TemporaryFolder folder;
     const std::string socket = folder.path() + "/log", log = folder.path() + "/messages";
-    std::ofstream(folder.path() + "/conf") << "module(load=\"imuxsock\" SysSock.Use=\"off\")\n"
-                                           << "input(type=\"imuxsock\" Socket=\"" << socket
-                                           << "\" CreatePath=\"on\" RateLimit.Interval=\"0\")\n"
-                                           << "template(name=\"text\" type=\"string\" string=\"%msg%\\n\")\n"
-                                           << "*.* action(type=\"omfile\" file=\"" << log
-                                           << "\" template=\"text\")\n";
+    std::ofstream(folder.path() + "/conf")
+        << "module(load=\"imuxsock\" SysSock.Use=\"off\")\n"
+        << "input(type=\"imuxsock\" Socket=\"" << socket << "\" CreatePath=\"on\" RateLimit.Interval=\"0\")\n"
+        << "template(name=\"text\" type=\"string\" string=\"%msg%\\n\")\n"
+        << "*.* action(type=\"omfile\" file=\"" << log << "\" template=\"text\")\n";
     Daemon daemon({program, "-n", "-f", folder.path() + "/conf", "-i", folder.path() + "/pid"},
                   [] { return true; });
     ASSERT_TRUE(eventually([&] { return is_there(socket); }));
@@ -117,7 +116,8 @@ TEST(SyslogDaemons, RsyslogGetsPartsWhole) {
     ASSERT_TRUE(eventually([&] { return contents(log).find("the last") != std::string::npos; }));
     std::vector<std::string> messages;
     for (const std::string& line : lines_of(contents(log))) {
-        const std::string message = line.substr(line.starts_with(' '), line.size() - 1 - line.starts_with(' '));
+        const std::string message =
+            line.substr(line.starts_with(' '), line.size() - 1 - line.starts_with(' '));
         // rsyslog itself says that it has started
         if (message.starts_with("length=") || message.starts_with("part="))
             messages.push_back(message);
