@@ -79,7 +79,7 @@ DD_PROXY_HTTPS, DD_PROXY_HTTP and DD_PROXY_NO_PROXY, or HTTPS_PROXY and NO_PROXY
 Exit status: 0 success, 1 internal error, 2 wrong option or file, 3 missing
 privileges, 4 kernel lockdown, 5 no tracefs, 6 no usable kernel offsets, 7 the kernel
 refused every tier, 8 out of memory or buffers, 9 an output failed or took no
-event.
+event, 10 another process changed this program's maps or hooks (--on-tampering).
 )";
 
 } // namespace

@@ -77,6 +77,7 @@ std::vector<LossEvent> Ledger::new_losses(const ebpf_loader::EngineStats& stats,
     reporter.add("missed_run", stats.missed_runs);
     reporter.add("malformed", malformed_);
     reporter.add("run_end", left_over_);
+    reporter.add("tampered", tampered_);
     std::map<std::string_view, uint64_t> by_outputs; // several may share a cause
     for (const OutputReport& output : outputs)
         by_outputs[output.cause] += output.lost;
@@ -108,6 +109,7 @@ Summary Ledger::summary(const ebpf_loader::EngineStats& stats, std::span<const O
         summary.outputs.push_back({std::string(output.name), beyond(emitted_, output.lost), output.lost,
                                    std::string(output.error)});
     summary.missed_runs = stats.missed_runs;
+    summary.tampered = tampered_;
     summary.sequence_gaps = sequences_.missing();
     return summary;
 }

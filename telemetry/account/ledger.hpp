@@ -28,6 +28,8 @@ class Ledger {
     void malformed() { ++malformed_; }
     /// A record was not read, since the run had to end.
     void left_over() { ++left_over_; }
+    /// Somebody changed the kernel side: how many events that has cost is not known.
+    void tampered() { ++tampered_; }
     void filtered() { ++filtered_; }
     /// The event goes out. Returns Event::dropped_before.
     uint64_t emitted(const Event& event);
@@ -48,6 +50,7 @@ class Ledger {
     uint64_t received_ = 0;
     uint64_t malformed_ = 0;
     uint64_t left_over_ = 0;
+    uint64_t tampered_ = 0;
     uint64_t filtered_ = 0;
     uint64_t emitted_ = 0;
     class LossReporter;

@@ -51,6 +51,7 @@ struct Summary {
     std::vector<Output> outputs;
 
     uint64_t missed_runs = 0; ///< hooks that the kernel did not run: never seen
+    uint64_t tampered = 0;    ///< times that the kernel side was changed by others
     uint64_t sequence_gaps = 0;
     uint64_t field_faults = 0; ///< fields of events that came, whose memory was not there
     ProcessCache::Counters cache;

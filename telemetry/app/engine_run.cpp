@@ -24,6 +24,8 @@ int EngineRun::run() {
     begin();
     loop();
     end();
+    if (is_tampered_)
+        return exit_tampered;
     return outputs_usable_ ? exit_ok : exit_output;
 }
 
@@ -72,7 +74,7 @@ bool EngineRun::goes_on() {
     if (signals::take_hangup() && !consumer_.reopen_outputs())
         return false; // nothing to open anew: the terminal is gone
     outputs_usable_ = consumer_.are_outputs_usable();
-    return outputs_usable_ && !signals::end_asked() && Clock::now() < end_;
+    return outputs_usable_ && !is_tampered_ && !signals::end_asked() && Clock::now() < end_;
 }
 
 /// One record. This is the hot path.
@@ -113,8 +115,32 @@ void EngineRun::govern() {
 void EngineRun::every_second() {
     decoder_.set_wall_clock_offset(engine_.wall_clock_offset()); // clocks are set and slewed
     governor_.check_memory();
+    check_tampering();
     report_losses();
     output_watch_.look(consumer_.reports(), Clock::now());
+}
+
+void EngineRun::check_tampering() {
+    constexpr size_t most_named = 4;
+    const std::vector<ebpf_loader::Tampering> changes = engine_.check_tampering();
+    if (changes.empty())
+        return;
+    bool is_repaired = true;
+    std::string names;
+    size_t named = 0;
+    for (const ebpf_loader::Tampering& change : changes) {
+        ledger_.tampered();
+        is_repaired &= change.is_repaired;
+        if (++named <= most_named)
+            names += (named == 1 ? "" : ", ") + change.what;
+    }
+    if (named > most_named)
+        names += " and " + std::to_string(named - most_named) + " more";
+    is_tampered_ = options_.ends_when_tampered || !is_repaired;
+    log(LogLevel::error, "another process changed this program's maps or hooks in the kernel: " + names +
+                             "; events may have been missed; " +
+                             (is_repaired ? "they are restored" : "they cannot be restored") +
+                             (is_tampered_ ? ", and the run ends" : ""));
 }
 
 void EngineRun::report_losses() {

@@ -74,6 +74,7 @@ class EngineRun {
     void take(std::span<const std::byte> record);
     void govern();
     void every_second();
+    void check_tampering();
     void report_losses();
     void print_summary(bool is_final);
 
@@ -90,8 +91,9 @@ class EngineRun {
     std::chrono::milliseconds poll_time_{100};
     Clock::time_point end_, next_stats_, next_second_;
     bool outputs_usable_ = true;
-    uint32_t taken_ = 0;   ///< records
-    bool is_over_ = false; ///< the time to end is up: what is in the buffers is left there
+    bool is_tampered_ = false; ///< and the run has to end
+    uint32_t taken_ = 0;       ///< records
+    bool is_over_ = false;     ///< the time to end is up: what is in the buffers is left there
 };
 
 } // namespace telemetry

@@ -9,6 +9,7 @@ namespace telemetry {
 constexpr int exit_ok = 0;
 constexpr int exit_fault = 1;
 constexpr int exit_output = 9;
+constexpr int exit_tampered = 10;
 
 constexpr int exit_status(ebpf_loader::ErrorCode code) {
     using ebpf_loader::ErrorCode;

@@ -70,6 +70,9 @@ void add_run(po::options_description& options) {
         "exits, forks and changes of credentials, and counts them as lost");
     add("max-memory", po::value<std::string>()->value_name("MIB"),
         "how much resident memory this program may have, in MiB: buffers and caches are sized to fit");
+    add("on-tampering", po::value<std::string>()->value_name("WHAT"),
+        "when another process changes this program's maps or hooks in the kernel: repair (default: restore "
+        "them, report a loss event \"tampered\", and end only if that is not possible) or end");
     add("log-level", po::value<std::string>()->value_name("LEVEL"),
         "which diagnostics to print on standard error: trace, debug, info (default), warning (or warn), "
         "error, "
@@ -154,6 +157,11 @@ void parse_run(const po::variables_map& values, Options& options) {
     if (auto mebibytes = text_of(values, "max-memory"))
         options.max_memory =
             whole_number("max-memory", *mebibytes, most_mebibytes, "a number of MiB") * mebibyte;
+    if (auto what = text_of(values, "on-tampering")) {
+        options.ends_when_tampered = *what == "end";
+        if (*what != "repair" && *what != "end")
+            refuse("--on-tampering is repair or end, not " + quoted(*what));
+    }
     if (auto level = text_of(values, "log-level")) {
         auto parsed = parse_log_level(*level);
         if (!parsed)

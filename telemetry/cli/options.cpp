@@ -54,7 +54,7 @@ in the directory above the program's (where a build from source puts it) or in
 Exit status: 0 success, 1 internal error, 2 wrong option, rule or file, 3 missing
 privileges, 4 kernel lockdown, 5 no tracefs, 6 no usable kernel offsets, 7 the kernel
 refused every tier, 8 out of memory or buffers, 9 an output failed or took no
-event.
+event, 10 another process changed this program's maps or hooks (--on-tampering).
 )";
 
 } // namespace

@@ -41,8 +41,9 @@ struct Options {
     /// As setpriority(2) takes it, -20 to 19. Who keeps the buffers from running over must
     /// get a CPU while everybody else wants one.
     int nice = -10;
-    unsigned max_cpu = 0;  ///< percent of one CPU; 0: no limit
-    size_t max_memory = 0; ///< bytes; 0: no limit
+    bool ends_when_tampered = false; ///< with; otherwise what was changed is put right
+    unsigned max_cpu = 0;            ///< percent of one CPU; 0: no limit
+    size_t max_memory = 0;           ///< bytes; 0: no limit
     LogLevel log_level = LogLevel::info;
     bool silent = false; ///< nothing at all on the screen
 };

@@ -52,6 +52,9 @@ std::string balance_text(const Summary& summary) {
     if (summary.missed_runs > 0)
         out += "hooks: the kernel skipped " + number(summary.missed_runs) +
                " runs of the programs; the events that they missed are not counted\n";
+    if (summary.tampered > 0)
+        out += "hooks: other processes changed them or their maps " + number(summary.tampered) +
+               " times; the events that they missed are not counted\n";
     if (summary.field_faults > 0)
         out += "fields: " + number(summary.field_faults) +
                " could not be read, because their memory was not resident\n";
@@ -130,6 +133,7 @@ std::string SummaryDocument::json() const {
         {"imbalance", summary_.imbalance()},
         {"outputs", outputs_json(summary_)},
         {"missed_runs", summary_.missed_runs},
+        {"tampered", summary_.tampered},
         {"sequence_gaps", summary_.sequence_gaps},
         {"field_faults", summary_.field_faults},
         {"cache",

@@ -2,6 +2,7 @@
 #include "telemetry/rules/values.hpp"
 
 #include <algorithm>
+#include <unistd.h>
 
 #include <ebpf_loader/constants.hpp>
 
@@ -41,6 +42,11 @@ constexpr std::string_view EXPECTED_TEXT =
 /// Does a constant make sense as the field's value?
 bool takes_constants(const Field* field) {
     return !field || !field->constants.empty();
+}
+
+/// May the field's value be a process id?
+bool may_be_process(const Field* field) {
+    return !field || field->name == "pid" || field->name == "ppid" || takes_constants(field);
 }
 
 class ValueParser {
@@ -120,6 +126,10 @@ void ValueParser::check_symbol(NumberTerm& term, Span word) const {
     const bool may_be_unset = field && field->may_be_unset;
     if (may_be_unset && symbol == "unset") {
         term.bits = UINT32_MAX;
+        return;
+    }
+    if (symbol == "self" && may_be_process(field)) {
+        term.bits = static_cast<uint64_t>(getpid());
         return;
     }
     if (!takes_constants(field))

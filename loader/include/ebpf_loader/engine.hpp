@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,6 +40,12 @@ struct EngineOptions {
     bool report_self = false; ///< also report this process's own calls
     /// One line at a time of progress and warnings, for the caller's log.
     std::function<void(std::string_view)> log;
+};
+
+/// What someone else changed of an engine in the kernel.
+struct Tampering {
+    std::string what; ///< "numbers[257]"
+    bool is_repaired; ///< it is as it was before
 };
 
 /// The engine: one loaded tier, attached on start(), read with poll().
@@ -77,6 +84,11 @@ class EBPF_LOADER_API Engine {
     /// selected is lost and counted as EBT_LOST_MAX_CPU, at next to no cost for who does it. Needs
     /// EngineOptions::can_shed.
     void shed(bool on);
+
+    /// Compares what the kernel holds of this engine (settings, selection, endpoints, stages and hooks) with
+    /// what was written there, and writes again what differs: someone else changed it, and events may have
+    /// been missed. While the hooks are attached; costs less than a millisecond.
+    std::vector<Tampering> check_tampering();
 
     EngineStats stats() const;
     /// ebt_header.sequence of the last record of each CPU and slot, at [cpu * EBT_SLOTS + slot].

@@ -9,6 +9,7 @@
 #include "loader/src/load/buffer_sizes.hpp"
 #include "loader/src/load/loaded_tier.hpp"
 #include "loader/src/load/plan.hpp"
+#include "loader/src/load/tamper_check.hpp"
 #include "loader/src/load/tier_choice.hpp"
 #include "loader/src/load/witness_object.hpp"
 #include "loader/src/read/record_source.hpp"
@@ -39,6 +40,7 @@ class Engine::Impl {
 
     void start();
     void stop();
+    std::vector<Tampering> check_tampering();
     size_t poll(const RecordHandler& handler, std::chrono::milliseconds timeout);
     EngineStats stats() const;
     int64_t wall_clock_offset() const;
@@ -55,6 +57,7 @@ class Engine::Impl {
     std::unique_ptr<LoadedTier> tier_;
     std::unique_ptr<WitnessObject> witnesses_;
     std::unique_ptr<RecordSource> source_;
+    std::optional<TamperCheck> tamper_check_; ///< while the hooks are attached
     bool stopped_ = false;
 
   private:
@@ -173,6 +176,13 @@ void Engine::Impl::start() {
     }
     tier_->select(selection_.plans(), selection_.numbers());
     tier_->attach_all();
+    tamper_check_.emplace(*tier_);
+}
+
+std::vector<Tampering> Engine::Impl::check_tampering() {
+    if (!tamper_check_)
+        return {};
+    return tamper_check_->look(settings_, selection_.endpoints());
 }
 
 /// One line for all kprobes with the same reason.
@@ -194,6 +204,7 @@ void Engine::Impl::log_unwitnessed() const {
 }
 
 void Engine::Impl::stop() {
+    tamper_check_.reset();
     tier_->detach();
     if (witnesses_)
         witnesses_->detach();
@@ -300,6 +311,9 @@ void Engine::pause_transfers(uint64_t connects) {
 }
 void Engine::shed(bool on) {
     impl_->shed(on);
+}
+std::vector<Tampering> Engine::check_tampering() {
+    return impl_->check_tampering();
 }
 EngineStats Engine::stats() const {
     return impl_->stats();

@@ -222,7 +222,10 @@ void LoadedTier::link_stages() {
     for (uint32_t stage = 0; stage < std::size(stage_programs); stage++) {
         const char* const name = stage_programs[stage].name;
         const int fd = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), name));
-        if (fd >= 0 && bpf_map_update_elem(stages, &stage, &fd, BPF_ANY))
+        if (fd < 0)
+            continue;
+        stages_.emplace_back(stage, fd);
+        if (bpf_map_update_elem(stages, &stage, &fd, BPF_ANY))
             throw LoadFailure(std::string("cannot join ") + name + " to the programs: " + strerror(errno),
                               "");
     }
@@ -316,21 +319,19 @@ void LoadedTier::select(const Plans& plans, const Numbers& numbers) {
     const int numbers_fd = map_fd("numbers"), plans_fd = map_fd("plans");
     const ebt_numbers no_rows{};
     const ebt_plan no_plan{};
-    for (uint32_t number : written_numbers_)
+    for (const auto& [number, rows] : written_numbers_)
         write_map(numbers_fd, number, &no_rows);
-    for (uint32_t row : written_plans_)
+    for (const auto& [row, plan] : written_plans_)
         write_map(plans_fd, row, &no_plan);
     written_numbers_.clear();
     written_plans_.clear();
     for (const auto& [row, plan] : plans) {
-        const ebt_plan complete = with_derived_flags(plan, witnessed_);
+        const ebt_plan& complete = written_plans_[row] = with_derived_flags(plan, witnessed_);
         write_map(plans_fd, row, &complete);
-        written_plans_.push_back(row);
     }
     for (const auto& [number, rows] : numbers) {
-        const ebt_numbers complete = with_gates(rows, plans);
+        const ebt_numbers& complete = written_numbers_[number] = with_gates(rows, plans);
         write_map(numbers_fd, number, &complete);
-        written_numbers_.push_back(number);
     }
 }
 
@@ -389,7 +390,7 @@ void LoadedTier::attach_all() {
 void LoadedTier::detach() {
     // Detaching waits for the kernel, hook by hook; no more calls are selected meanwhile.
     const ebt_numbers no_rows{};
-    for (uint32_t number : written_numbers_)
+    for (const auto& [number, rows] : written_numbers_)
         write_map(map_fd("numbers"), number, &no_rows);
     written_numbers_.clear();
     links_.clear();

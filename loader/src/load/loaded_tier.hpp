@@ -5,8 +5,10 @@
 #include "loader/src/base/bpf_ptr.hpp"
 #include "loader/src/tables/features.hpp"
 
+#include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ebpf_loader {
@@ -63,6 +65,11 @@ class LoadedTier {
     void forget_endpoints(std::span<const ebt_endpoint> endpoints);
     uint64_t endpoint_connects() const;
 
+    const std::map<uint32_t, ebt_numbers>& written_numbers() const { return written_numbers_; }
+    const std::map<uint32_t, ebt_plan>& written_plans() const { return written_plans_; }
+    const std::vector<std::pair<uint32_t, int>>& stages() const { return stages_; }
+    const std::vector<LinkPtr>& links() const { return links_; }
+
     /// Attaches all hooks, unless they are. Throws Error.
     void attach_all();
     /// Ends capture; what was selected is gone.
@@ -84,8 +91,9 @@ class LoadedTier {
     uint64_t counted_ = 0;        ///< instructions, by the verifier's logs
     ObjectPtr object_;
     std::vector<LinkPtr> links_;
-    std::vector<uint32_t> written_numbers_;
-    std::vector<uint32_t> written_plans_;
+    std::map<uint32_t, ebt_numbers> written_numbers_; ///< as they are in the map
+    std::map<uint32_t, ebt_plan> written_plans_;
+    std::vector<std::pair<uint32_t, int>> stages_; ///< index and program
     uint16_t witnessed_ = 0;
 };
 

@@ -41,7 +41,7 @@ void sigqueueinfo(Process& p) {
 
 void pidfd(Process& p) {
     constexpr long nr_pidfd_open = 434;
-    const long fd = raw_syscall(nr_pidfd_open, p.identity().pid);
+    const long fd = p.call({"pidfd_open", nr_pidfd_open}, p.identity().pid, 0).may_fail().ret();
     p.call({"pidfd_send_signal", SYS_pidfd_send_signal}, fd, 0, 0, 0).may_fail();
     p.call({"pidfd_send_signal", SYS_pidfd_send_signal}, -1, SIGKILL, 0, 0).fails(EBADF);
     const int file = p.make_file("file");

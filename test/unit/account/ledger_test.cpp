@@ -270,6 +270,22 @@ TEST(Ledger, CountsWhatWasLeftOverAtTheEnd) {
     EXPECT_EQ(summary.imbalance(), 0);
 }
 
+TEST(Ledger, ReportsTampering) {
+    Counted counted;
+    counted.ledger.new_losses(counted.stats, counted.outputs, 1);
+    counted.ledger.tampered();
+    counted.ledger.tampered();
+    const auto losses = counted.ledger.new_losses(counted.stats, counted.outputs, 2);
+    ASSERT_EQ(losses.size(), 1u);
+    EXPECT_EQ(losses[0].cause, "tampered");
+    EXPECT_EQ(losses[0].count, 2u);
+    const Summary summary = counted.ledger.summary(counted.stats, counted.outputs, true);
+    EXPECT_EQ(summary.tampered, 2u);
+    EXPECT_EQ(summary.imbalance(), 0) << "nobody knows what was missed";
+    EXPECT_NE(SummaryDocument(summary).text().find("changed them or their maps 2 times"), std::string::npos);
+    EXPECT_EQ(json::parse(SummaryDocument(summary).json())["tampered"], 2);
+}
+
 TEST(Ledger, ShowsAnImbalance) {
     Counted counted;
     counted.stats.seen = 11;

@@ -78,6 +78,9 @@ TEST(Options, ReadsEveryOption) {
     EXPECT_EQ(options.stats_every, 2000ms);
     EXPECT_EQ(options.duration, 1500ms);
     EXPECT_EQ(options.log_level, LogLevel::warning);
+    EXPECT_FALSE(options.ends_when_tampered);
+    EXPECT_TRUE(parse({"--on-tampering", "end"}).ends_when_tampered);
+    EXPECT_FALSE(parse({"--on-tampering", "repair"}).ends_when_tampered);
     EXPECT_EQ(parse({"--vmlinux", "image"}).vmlinux, "image");
 }
 
@@ -148,6 +151,7 @@ TEST(Options, ReadsLimits) {
     EXPECT_THAT(refusal({"--max-events-per-process", "100000001"}), HasSubstr("from 1 to 100000000"));
     EXPECT_THAT(refusal({"--max-cpu", "100001"}), HasSubstr("from 1 to 100000"));
     EXPECT_THAT(refusal({"--max-memory", "1048577"}), HasSubstr("from 1 to 1048576"));
+    EXPECT_THAT(refusal({"--on-tampering", "ignore"}), HasSubstr("repair or end"));
     for (const char* bad : {"-21", "20", "x", ""})
         EXPECT_THAT(refusal({"--nice", bad}), HasSubstr("nice")) << bad;
 }

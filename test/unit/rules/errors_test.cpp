@@ -183,6 +183,7 @@ TEST(RulesErrors, Constants) {
     EXPECT_EQ(error("openat flags | ()"), "1:17 a number is missing");
     EXPECT_EQ(error("read uid=root"), "1:10 uid is compared with a number, not \"root\"");
     EXPECT_EQ(expected("read uid=unset"), "a number");
+    EXPECT_EQ(expected("read uid=self"), "a number");
     EXPECT_EQ(error("read auid=none"), "1:11 auid is compared with a number, not \"none\"");
     EXPECT_EQ(expected("read auid=none"), "a number, or unset");
 }

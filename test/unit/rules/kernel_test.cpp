@@ -2,7 +2,11 @@
 // How rules are divided between the kernel and the program, and what else a Rules offers.
 #include "test/unit/rules/support.hpp"
 
+#include <csignal>
 #include <fstream>
+#include <linux/bpf.h>
+#include <sys/ptrace.h>
+#include <unistd.h>
 
 #include "test/unit/support/temporary_folder.hpp"
 
@@ -188,6 +192,27 @@ TEST(RulesKernel, BuiltInRulesAreSound) {
     EXPECT_TRUE(rules.matches(event));
     event.path[0].bytes = "/home/user/notes";
     EXPECT_FALSE(rules.matches(event));
+}
+
+TEST(RulesKernel, BuiltInRulesReportWhatIsDoneToThisProgram) {
+    const Rules rules = Rules::parse(Rules::built_in(), "built-in rules");
+    const auto wants = [&](const char* call, uint64_t a0, uint64_t a1 = 0) {
+        Event event = event_of(call);
+        event.args[0] = a0;
+        event.args[1] = a1;
+        return rules.matches(event);
+    };
+    const auto self = static_cast<uint64_t>(getpid());
+    EXPECT_TRUE(wants("kill", self, SIGHUP));
+    EXPECT_FALSE(wants("kill", self + 1, SIGHUP));
+    EXPECT_TRUE(wants("kill", self + 1, SIGKILL));
+    EXPECT_TRUE(wants("tgkill", self));
+    EXPECT_TRUE(wants("pidfd_open", self));
+    EXPECT_FALSE(wants("pidfd_open", self + 1));
+    EXPECT_TRUE(wants("bpf", BPF_MAP_GET_FD_BY_ID));
+    EXPECT_TRUE(wants("bpf", BPF_LINK_DETACH));
+    EXPECT_FALSE(wants("bpf", BPF_MAP_UPDATE_ELEM)) << "of a map of one's own, by the thousand";
+    EXPECT_TRUE(wants("ptrace", PTRACE_SEIZE, self));
 }
 
 TEST(RulesKernel, LoadReadsAFile) {

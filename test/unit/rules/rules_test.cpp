@@ -211,6 +211,9 @@ TEST(Rules, CallerFields) {
     EXPECT_TRUE(wants("read euid=0", event_of("read")));
     EXPECT_TRUE(wants("read auid=unset", with([](Event& e) { e.auid = UINT32_MAX; })));
     EXPECT_TRUE(wants("read auid!=unset", with([](Event& e) { e.auid = 1000; })));
+    EXPECT_TRUE(wants("read pid=self", with([](Event& e) { e.pid = static_cast<uint32_t>(getpid()); })));
+    EXPECT_FALSE(
+        wants("read ppid=self", with([](Event& e) { e.ppid = static_cast<uint32_t>(getpid()) + 1; })));
     EXPECT_TRUE(wants("read auid=4294967295", with([](Event& e) { e.auid = UINT32_MAX; })));
     EXPECT_TRUE(wants("read pid>99", with([](Event& e) { e.pid = 100; })));
     EXPECT_FALSE(wants("read pid>99", with([](Event& e) { e.pid = 99; })));

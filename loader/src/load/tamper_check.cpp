@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/load/tamper_check.hpp"
+
+#include <algorithm>
+#include <bpf/bpf.h>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace ebpf_loader {
+namespace {
+
+/// 0: not to be had.
+uint32_t program_id(int fd) {
+    bpf_prog_info info{};
+    uint32_t size = sizeof(info);
+    return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 ? info.id : 0;
+}
+
+/// Which program a link runs; 0: not to be had, as before Linux 5.8, where an attachment is no link.
+uint32_t linked_program(int fd) {
+    bpf_link_info info{};
+    uint32_t size = sizeof(info);
+    return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 ? info.prog_id : 0;
+}
+
+bool write_again(int map, uint32_t key, const void* value) {
+    return bpf_map_update_elem(map, &key, value, BPF_ANY) == 0;
+}
+
+} // namespace
+
+TamperCheck::TamperCheck(const LoadedTier& tier) : tier_(tier), connects_(tier.endpoint_connects()) {
+    note_programs();
+    note_hooks();
+}
+
+/// From Linux 4.16 on the map of stages says which programs are in it.
+void TamperCheck::note_programs() {
+    const int map = tier_.map_fd("stages");
+    for (const auto& [index, fd] : tier_.stages()) {
+        uint32_t id = 0;
+        if (bpf_map_lookup_elem(map, &index, &id) == 0 && id == program_id(fd))
+            stages_.push_back({index, id, fd});
+    }
+}
+
+void TamperCheck::note_hooks() {
+    for (const LinkPtr& link : tier_.links()) {
+        const int fd = bpf_link__fd(link.get());
+        if (const uint32_t id = linked_program(fd))
+            hooks_.push_back({fd, id});
+    }
+}
+
+std::vector<Tampering> TamperCheck::look(const ebt_settings& settings, std::span<const ebt_endpoint> endpoints) {
+    found_.clear();
+    look_at("settings", 0, settings);
+    for (const auto& [number, rows] : tier_.written_numbers())
+        look_at("numbers", number, rows);
+    for (const auto& [row, plan] : tier_.written_plans())
+        look_at("plans", row, plan);
+    look_at_endpoints(endpoints);
+    look_at_stages();
+    look_at_hooks();
+    return std::move(found_);
+}
+
+template <typename Value> void TamperCheck::look_at(const char* map, uint32_t key, const Value& expected) {
+    const int fd = tier_.map_fd(map);
+    Value value{};
+    if (bpf_map_lookup_elem(fd, &key, &value) == 0 && std::memcmp(&value, &expected, sizeof(value)) == 0)
+        return;
+    found(std::string(map) + "[" + std::to_string(key) + "]", write_again(fd, key, &expected));
+}
+
+void TamperCheck::look_at_endpoints(std::span<const ebt_endpoint> endpoints) {
+    const int fd = tier_.map_fd("endpoints");
+    uint8_t unused = 0;
+    size_t index = 0;
+    for (const ebt_endpoint& endpoint : endpoints) {
+        if (bpf_map_lookup_elem(fd, &endpoint, &unused) != 0)
+            found("endpoints[" + std::to_string(index) + "]",
+                  bpf_map_update_elem(fd, &endpoint, &unused, BPF_ANY) == 0);
+        ++index;
+    }
+    if (endpoints.empty())
+        return;
+    const uint64_t connects = tier_.endpoint_connects();
+    if (connects < connects_) {
+        const ebt_transfer_gate gate{.connects = connects_ + 1}; // what was opened meanwhile is not missed
+        found("transfer_gate[0]", write_again(tier_.map_fd("transfer_gate"), 0, &gate));
+    }
+    connects_ = std::max(connects_, connects);
+}
+
+void TamperCheck::look_at_stages() {
+    const int map = tier_.map_fd("stages");
+    for (const Stage& stage : stages_) {
+        uint32_t id = 0;
+        if (bpf_map_lookup_elem(map, &stage.index, &id) == 0 && id == stage.program_id)
+            continue;
+        found("stages[" + std::to_string(stage.index) + "]", write_again(map, stage.index, &stage.program_fd));
+    }
+}
+
+/// A link that runs another program, or none, cannot be put right from here: a new start does.
+void TamperCheck::look_at_hooks() {
+    for (const Hook& hook : hooks_)
+        if (linked_program(hook.link_fd) != hook.program_id)
+            found("the link of program " + std::to_string(hook.program_id), false);
+}
+
+} // namespace ebpf_loader

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include "loader/src/load/loaded_tier.hpp"
+
+#include <ebpf_loader/engine.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ebpf_loader {
+
+/// Compares what the kernel holds of a tier with what was written there: who may use bpf() can change other
+/// programs' maps, and so take events away that nobody misses. What programs write themselves (counters, what
+/// is known of processes) cannot be compared.
+class TamperCheck {
+  public:
+    explicit TamperCheck(const LoadedTier& tier);
+
+    /// Some hundred system calls of less than a microsecond. Writes again what differs.
+    std::vector<Tampering> look(const ebt_settings& settings, std::span<const ebt_endpoint> endpoints);
+
+  private:
+    struct Stage {
+        uint32_t index;
+        uint32_t program_id;
+        int program_fd;
+    };
+    struct Hook {
+        int link_fd;
+        uint32_t program_id;
+    };
+
+    void note_programs();
+    void note_hooks();
+    void look_at_stages();
+    void look_at_hooks();
+    void look_at_endpoints(std::span<const ebt_endpoint> endpoints);
+    template <typename Value> void look_at(const char* map, uint32_t key, const Value& expected);
+    void found(std::string what, bool is_repaired) { found_.push_back({std::move(what), is_repaired}); }
+
+    const LoadedTier& tier_;
+    std::vector<Stage> stages_;
+    std::vector<Hook> hooks_;
+    uint64_t connects_ = 0; ///< transfer_gate.connects, which only grows
+    std::vector<Tampering> found_;
+};
+
+} // namespace ebpf_loader
