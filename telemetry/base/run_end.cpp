@@ -14,14 +14,14 @@ using Clock = std::chrono::steady_clock;
 
 std::optional<Clock::time_point> end;
 
-/// Until the grace is over; nothing when the run does not have to end at any time known.
-std::optional<Clock::duration> left() {
+/// What is left of a time that begins with the end; nothing when it is not known when the run has to end.
+std::optional<Clock::duration> left(Clock::duration after_end) {
     const auto now = Clock::now();
     if (signals::end_asked() && (!end || *end > now))
         end = now; // a signal that came a moment ago: none was looked for while nothing was waited for
     if (!end)
         return std::nullopt;
-    return *end + grace - now;
+    return *end + after_end - now;
 }
 
 } // namespace
@@ -31,7 +31,7 @@ void set(Clock::time_point when) {
 }
 
 std::chrono::milliseconds at_most(std::chrono::milliseconds usual) {
-    const auto time = left();
+    const auto time = left(waiting);
     if (!time)
         return usual;
     return std::clamp(std::chrono::ceil<std::chrono::milliseconds>(*time), std::chrono::milliseconds(0),
@@ -39,7 +39,7 @@ std::chrono::milliseconds at_most(std::chrono::milliseconds usual) {
 }
 
 bool is_over() {
-    const auto time = left();
+    const auto time = left(grace);
     return time && *time <= Clock::duration::zero();
 }
 

@@ -183,7 +183,9 @@ TEST_F(Run, EndsInTimeWithAFullBuffer) {
     EXPECT_LT(std::chrono::steady_clock::now() - asked, end_of_run);
     const json summary = program.summaries().at(0);
     expect_balance(summary);
-    EXPECT_EQ(summary["emitted"].get<uint64_t>() + summary["lost"].value("run_end", uint64_t{0}) +
+    // Who else calls getppid is filtered by the program, if it comes to that.
+    EXPECT_LT(summary["emitted"], count);
+    EXPECT_GE(summary["emitted"].get<uint64_t>() + summary["lost"].value("run_end", uint64_t{0}) +
                   summary["lost"].value("buffer_full", uint64_t{0}),
               count);
     EXPECT_GT(summary["lost"].value("run_end", uint64_t{0}), 0u) << summary;

@@ -53,7 +53,8 @@ void TamperCheck::note_hooks() {
     }
 }
 
-std::vector<Tampering> TamperCheck::look(const ebt_settings& settings, std::span<const ebt_endpoint> endpoints) {
+std::vector<Tampering> TamperCheck::look(const ebt_settings& settings,
+                                         std::span<const ebt_endpoint> endpoints) {
     found_.clear();
     look_at("settings", 0, settings);
     for (const auto& [number, rows] : tier_.written_numbers())
@@ -100,7 +101,8 @@ void TamperCheck::look_at_stages() {
         uint32_t id = 0;
         if (bpf_map_lookup_elem(map, &stage.index, &id) == 0 && id == stage.program_id)
             continue;
-        found("stages[" + std::to_string(stage.index) + "]", write_again(map, stage.index, &stage.program_fd));
+        found("stages[" + std::to_string(stage.index) + "]",
+              write_again(map, stage.index, &stage.program_fd));
     }
 }
 

@@ -7,7 +7,6 @@
 #include "test/unit/sink/sink_support.hpp"
 
 using namespace sink_test;
-using testing::HasSubstr;
 
 namespace {
 

@@ -17,7 +17,6 @@
 
 using namespace sink_test;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 TEST(FileSink, MakesTheFileForItsOwnerAloneAndAppends) {
     const TemporaryFolder folder;
