@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 usage() {
     cat <<'END'
 usage: sudo build-scripts/test.sh [--all]
-  --all   also run what takes long: clang-tidy on every source, each fuzzer for a minute, and
+  --all   also run what takes long: clang-tidy on every source, and
           the whole command again in a Debian with nothing but the packages of setup.sh
 END
     exit "$1"
@@ -65,18 +65,6 @@ run_tests() { # folder, options for ctest...
 # The tests that are repeated in each build configuration: the unit tests and the self-check of the engine.
 short_tests='^(unit\.[0-9]|program\.self_check$)'
 
-fuzz() {
-    local name corpus
-    for name in decoder rules imds; do
-        build build-fuzz "$name"_fuzz -DEBT_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ \
-            -DCMAKE_BUILD_TYPE=RelWithDebInfo
-        corpus=(build-fuzz/corpus/"$name") # the fuzzer writes new inputs into the first directory
-        mkdir -p "${corpus[0]}"
-        [ ! -d test/fuzz/corpus/"$name" ] || corpus+=(test/fuzz/corpus/"$name")
-        build-fuzz/"$name"_fuzz -max_total_time=60 -print_final_stats=1 "${corpus[@]}" || return 1
-    done
-}
-
 if [ $all = yes ]; then
     build-scripts/setup.sh --all || exit 1
 else
@@ -99,6 +87,9 @@ part "release build" build build all -DEBT_BENCH=ON
 part "unit tests under sanitizers" run_tests build-sanitize -R "$short_tests" --parallel "$(nproc)" || status=1
 part "unit tests without optimisation" run_tests build-debug -R "$short_tests" --parallel "$(nproc)" || status=1
 
+part "build of the fuzzers" build-scripts/fuzz.sh --build-only || fail "the fuzzers do not build: see above"
+part "fuzzers, a minute each" build-scripts/fuzz.sh --seconds 60 || status=1
+
 # Each virtual machine emulates on one processor. Nothing else runs meanwhile, because other load delays
 # threads by more than the tests allow.
 kernels=build-static/vm/results.json
@@ -111,7 +102,6 @@ part "kernels in virtual machines" machines || status=1
 part "all tests" run_tests build || status=1
 
 if [ $all = yes ]; then
-    part "fuzzers" fuzz || status=1
     part "clean room" build-scripts/clean-room.sh || status=1
 fi
 

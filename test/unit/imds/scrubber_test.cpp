@@ -3,6 +3,7 @@
 #include "imds/judge/scrubber.hpp"
 
 #include <chrono>
+#include <ctime>
 
 #include "test/unit/imds/imds_support.hpp"
 
@@ -131,21 +132,27 @@ TEST(ImdsScrubber, SecretsThatOverlapAreHiddenWhole) {
               "AAAAAA<redacted:16>AAAAAAAAAAAAAAA");
 }
 
+std::chrono::nanoseconds cpu_time() {
+    timespec time{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 /// 256 secrets of 8 KiB with the same end, and a text that is all ends.
 TEST(ImdsScrubber, TheWorkIsBounded) {
     Scrubber scrubber;
     for (size_t i = 0; i < SecretSet::most; ++i)
         scrubber.learn(here, std::to_string(1000 + i) + std::string(SecretSet::longest - 4 - i, 'A'));
     ASSERT_EQ(scrubber.size(), SecretSet::most);
-    const std::string text(1 << 17, 'A');
-    const auto begin = std::chrono::steady_clock::now();
-    for (int i = 0; i < 20; ++i) {
+    const std::string text(1 << 15, 'A');
+    const auto begin = cpu_time();
+    for (int i = 0; i < 10; ++i) {
         scrubber.begin();
         const std::string clean = scrubber.scrubbed(here, text);
-        EXPECT_EQ(clean, "<redacted:131072>") << "what could not be searched is hidden";
+        EXPECT_EQ(clean, "<redacted:32768>") << "what could not be searched is hidden";
         EXPECT_EQ(scrubber.scrubbed(here, "short and plain"), "short and plain");
     }
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10)) << "it was minutes";
+    EXPECT_LT(cpu_time() - begin, std::chrono::seconds(5)) << "it was minutes";
     scrubber.begin();
     scrubber.learn(here, "Plain-Secret-1234");
     EXPECT_EQ(scrubber.scrubbed(here, "x Plain-Secret-1234"), "x <redacted:17>");
