@@ -46,7 +46,7 @@ TrackerApplication::TrackerApplication(const TrackerOptions& options)
     : options_(options), reporter_(options), engine_(select_events(options), engine_options(options.common)),
       pipeline_(pipeline_options(options), engine_, [this](const ImdsEvent& event) { reporter_.put(event); }),
       run_(options.common, engine_, *this, options.proc_root) {
-    reporter_.begin(format_context(engine_));
+    reporter_.begin(format_context(engine_, options.common));
     if (options.user_stack_trace && !engine_.uses_ring_buffer())
         run_.set_poll_time(poll_time_for_stacks);
     log(LogLevel::info, summary_of(engine_) + ", " + std::to_string(pipeline_.endpoints()) + " endpoints");

@@ -88,6 +88,7 @@ TrackerOptions parse_tracker_options(int argc, const char* const argv[]) {
     const po::variables_map values = command_line::parse(argc, argv, groups());
     TrackerOptions options;
     options.common = command_line::shared_options(values, sinks());
+    options.common.program = "imds-tracker";
     options.unsafe = values.count("unsafe");
     options.user_stack_trace = values.count("user-stack-trace");
     if (values.count("proc"))

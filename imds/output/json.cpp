@@ -4,6 +4,7 @@
 #include "telemetry/output/address.hpp"
 #include "telemetry/output/ecs.hpp"
 #include "telemetry/output/json/ecs.hpp"
+#include "telemetry/output/json/head.hpp"
 #include "telemetry/output/json/line.hpp"
 #include "telemetry/output/json/notes.hpp"
 
@@ -46,16 +47,14 @@ class JsonFormatter final : public ImdsFormatter {
     JsonEcs ecs_;
     JsonProcess process_;
     std::string head_; ///< what follows the time in every line
+    std::string id_;   ///< the start of every event.id
+    uint64_t events_ = 0;
     std::string tier_;
 };
 
 JsonFormatter::JsonFormatter(const ImdsFormatOptions& options)
-    : options_(options), ecs_(options.context), process_(options.context, ecs_, options_.users.get()) {
-    head_ = R"(","ecs":{"version":")" + std::string(ecs_version) + R"("},"host":{"name":")" +
-            json_escaped(options.context.node) + '"';
-    if (!options.context.boot_id.empty())
-        head_ += R"(,"boot":{"id":")" + json_escaped(options.context.boot_id) + "\"}";
-    head_ += R"(},"event":{"module":"ebpf_telemetry","dataset":"ebpf_telemetry.imds","kind":"event",)";
+    : options_(options), ecs_(options.context), process_(options.context, ecs_, options_.users.get()),
+      head_(json_head(options.context, "imds")), id_(json_event_id(options.context)) {
     tier_ = R"("telemetry":{"tier":")" + json_escaped(options.context.tier) + '"';
 }
 
@@ -86,6 +85,10 @@ void JsonFormatter::format(const ImdsEvent& event, std::string& out) {
 }
 
 void JsonFormatter::put_event(const ImdsEvent& event) {
+    line_.put(id_);
+    line_.put("imds-");
+    line_.put_decimal(++events_);
+    line_.put(R"(","kind":"event",)");
     if (event.kind == ImdsEvent::Kind::connection) {
         line_.put(R"("action":"imds_connection","category":["network"],"type":["connection","info"],)"
                   R"("outcome":"unknown"})");

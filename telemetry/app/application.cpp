@@ -47,10 +47,11 @@ Application::Application(const Options& options, std::unique_ptr<Extension> exte
     : extension_(std::move(extension)), rules_(load_rules(options)),
       outputs_(options.outputs, {host_name(), "version:" + command_line::version()}),
       engine_(select_events(rules_, extension_.get()), engine_options(options)),
-      formatter_(options.format->make(format_context(engine_))), run_(options, engine_, *this, "/proc") {
+      formatter_(options.format->make(format_context(engine_, options))),
+      run_(options, engine_, *this, "/proc") {
     lines_.reserve(2 * lines_bytes);
     if (extension_)
-        extension_->begin(engine_, format_context(engine_));
+        extension_->begin(engine_, format_context(engine_, options));
     log(LogLevel::info, summary_of(engine_));
 }
 

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 EngineRun::EngineRun(const Options& options, ebpf_loader::Engine& engine, EventConsumer& consumer,
                      const std::string& proc_root)
     : options_(options), engine_(engine), consumer_(consumer),
-      formatter_(options.format->make(format_context(engine))),
+      formatter_(options.format->make(format_context(engine, options))),
       cache_(MemoryBudget::cache(options.max_memory, engine.buffer_memory()), Procfs(proc_root)),
       governor_({options.max_cpu, options.max_memory}, engine, cache_) {}
 

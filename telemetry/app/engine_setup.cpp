@@ -15,6 +15,7 @@
 #include "telemetry/app/advice.hpp"
 #include "telemetry/app/choose_offsets.hpp"
 #include "telemetry/base/exit_status.hpp"
+#include "telemetry/cli/command_line.hpp"
 #include "telemetry/limits/memory_budget.hpp"
 
 namespace telemetry {
@@ -69,11 +70,15 @@ ebpf_loader::EngineOptions engine_options(const Options& options) {
     return engine;
 }
 
-FormatContext format_context(const ebpf_loader::Engine& engine) {
+FormatContext format_context(const ebpf_loader::Engine& engine, const Options& options) {
+    static const Host host = read_host();
+    static const Agent agent = make_agent(options.program, command_line::version(), host.id);
     return {.node = host_name(),
             .tier = std::string(ebpf_loader::tier_name(engine.tier())),
             .boot_id = boot_id(),
-            .boot_time_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME)};
+            .boot_time_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME),
+            .host = host,
+            .agent = agent};
 }
 
 std::string summary_of(const ebpf_loader::Engine& engine) {

@@ -13,7 +13,8 @@ namespace telemetry {
 
 /// Finds the kernel's offsets, too. Throws ebpf_loader::Error.
 ebpf_loader::EngineOptions engine_options(const Options& options);
-FormatContext format_context(const ebpf_loader::Engine& engine);
+/// The context of this run: the agent is the same in all calls.
+FormatContext format_context(const ebpf_loader::Engine& engine, const Options& options);
 /// "tier tp, perf buffers of 1024 KiB, kernel offsets from ...": for the log.
 std::string summary_of(const ebpf_loader::Engine& engine);
 

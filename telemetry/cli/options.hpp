@@ -18,6 +18,7 @@ namespace telemetry {
 struct Options {
     enum class Action { run, help, version, probe, check, list_syscalls };
 
+    std::string program = "ebpf_telemetry"; ///< whose options these are
     Action action = Action::run;
 
     // events

@@ -5,6 +5,7 @@
 
 #include "telemetry/account/losses.hpp"
 #include "telemetry/event/event.hpp"
+#include "telemetry/output/origin.hpp"
 
 namespace telemetry {
 
@@ -14,6 +15,8 @@ struct FormatContext {
     std::string tier;         ///< "raw_tp", ...
     std::string boot_id;      ///< /proc/sys/kernel/random/boot_id; may be empty
     int64_t boot_time_ns = 0; ///< wall clock when the boot clock was 0, ns since the epoch; 0: not known
+    Host host = {};
+    Agent agent = {};
 };
 
 /// Anything that is reported besides the engine's events and losses: a request to a metadata service,

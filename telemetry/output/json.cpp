@@ -5,6 +5,7 @@
 #include "telemetry/output/formats.hpp"
 #include "telemetry/output/json/calls.hpp"
 #include "telemetry/output/json/ecs.hpp"
+#include "telemetry/output/json/head.hpp"
 #include "telemetry/output/json/line.hpp"
 #include "telemetry/output/json/linux.hpp"
 
@@ -22,8 +23,9 @@ class JsonFormatter final : public Formatter {
     void format(const Document& document, std::string& out) override { out += document.json(); }
 
   private:
-    void begin(uint64_t time_ns);
+    void begin(uint64_t time_ns, std::string_view head);
     void put_event(const Event& event, const JsonCall* call);
+    void put_id(const Event& event);
     void put_action_and_type(const Event& event, const JsonCall* call);
     void end(std::string& out);
 
@@ -31,20 +33,19 @@ class JsonFormatter final : public Formatter {
     Timestamp time_;
     JsonEcs ecs_;
     JsonLinux linux_;
-    std::string head_; ///< what follows the time in every line
+    std::string head_;      ///< what follows the time in the line of an event
+    std::string loss_head_; ///< and of a loss
+    std::string id_;        ///< the start of every event.id
+    uint64_t losses_ = 0;
 };
 
-JsonFormatter::JsonFormatter(const FormatContext& context) : ecs_(context), linux_(context) {
-    head_ = R"(","ecs":{"version":")" + std::string(ecs_version) + R"("},"host":{"name":")" +
-            json_escaped(context.node) + '"';
-    if (!context.boot_id.empty())
-        head_ += R"(,"boot":{"id":")" + json_escaped(context.boot_id) + "\"}";
-    head_ += R"(},"event":{"module":"ebpf_telemetry",)";
-}
+JsonFormatter::JsonFormatter(const FormatContext& context)
+    : ecs_(context), linux_(context), head_(json_head(context, "events")),
+      loss_head_(json_head(context, "losses")), id_(json_event_id(context)) {}
 
 void JsonFormatter::format(const Event& event, std::string& out) {
     const JsonCall* call = event.call ? &linux_.call(*event.call) : nullptr;
-    begin(event.time_ns);
+    begin(event.time_ns, head_);
     put_event(event, call);
     ecs_.put_process(line_, event);
     ecs_.put_user(line_, event);
@@ -61,17 +62,20 @@ void JsonFormatter::format(const Event& event, std::string& out) {
 }
 
 void JsonFormatter::format(const LossEvent& loss, std::string& out) {
-    begin(loss.time_ns);
-    line_.put(R"("kind":"pipeline_error","action":"loss","type":["error"]})");
+    begin(loss.time_ns, loss_head_);
+    line_.put(id_);
+    line_.put("loss-");
+    line_.put_decimal(++losses_);
+    line_.put(R"(","kind":"pipeline_error","action":"loss","type":["error"]})");
     linux_.put_loss(line_, loss);
     end(out);
 }
 
-void JsonFormatter::begin(uint64_t time_ns) {
+void JsonFormatter::begin(uint64_t time_ns, std::string_view head) {
     line_.clear();
     line_.put("{\"@timestamp\":\"");
     time_.put(line_, time_ns);
-    line_.put(head_);
+    line_.put(head);
 }
 
 void JsonFormatter::end(std::string& out) {
@@ -80,7 +84,8 @@ void JsonFormatter::end(std::string& out) {
 }
 
 void JsonFormatter::put_event(const Event& event, const JsonCall* call) {
-    line_.put("\"kind\":\"event\",");
+    put_id(event);
+    line_.put(",\"kind\":\"event\",");
     put_action_and_type(event, call);
     if (event.kind == EBT_EXIT) // the end of a process neither succeeds nor fails
         line_.put("]}");
@@ -97,6 +102,17 @@ void JsonFormatter::put_event(const Event& event, const JsonCall* call) {
     line_.put(",\"error\":{\"code\":");
     line_.put_quoted(error);
     line_.put('}');
+}
+
+/// Unique for all time, and the same wherever and however often the event is delivered.
+void JsonFormatter::put_id(const Event& event) {
+    line_.put(id_);
+    line_.put_decimal(event.cpu);
+    line_.put('-');
+    line_.put_decimal(event.slot);
+    line_.put('-');
+    line_.put_decimal(event.sequence);
+    line_.put('"');
 }
 
 /// Up to the inside of the array event.type.

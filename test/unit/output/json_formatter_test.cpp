@@ -16,8 +16,16 @@ TEST_F(JsonFormatterTest, OpenatWholeLine) {
     EXPECT_EQ(
         line(event),
         R"({"@timestamp":"2025-11-21T21:16:05.000000042Z","ecs":{"version":"8.17.0"},)"
-        R"("host":{"name":"web1","boot":{"id":"6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001"}},)"
-        R"("event":{"module":"ebpf_telemetry","kind":"event","action":"openat","category":["file"],)"
+        R"("host":{"name":"web1","hostname":"web1","id":"0123456789abcdef0123456789abcdef",)"
+        R"("architecture":"x86_64","boot":{"id":"6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001"},)"
+        R"("ip":["10.0.0.7","fe80::1"],"os":{"type":"linux","name":"Debian GNU/Linux","version":"12",)"
+        R"("full":"Debian GNU/Linux 12 (bookworm)","platform":"debian","family":"debian",)"
+        R"("kernel":"6.1.0-50"}},"agent":{"type":"ebpf_telemetry","version":"1.2.0",)"
+        R"("id":"0d6c6f0e-6d0c-5c2e-9d3b-0b6b0c8a9f10",)"
+        R"("ephemeral_id":"7f0e1d2c-3b4a-4958-8677-a6b5c4d3e2f1"},"data_stream":{"type":"logs",)"
+        R"("dataset":"ebpf_telemetry.events","namespace":"default"},"event":{"module":"ebpf_telemetry",)"
+        R"("dataset":"ebpf_telemetry.events","id":"7f0e1d2c-3b4a-4958-8677-a6b5c4d3e2f1-3-0-7",)"
+        R"("kind":"event","action":"openat","category":["file"],)"
         R"("type":["change"],"outcome":"success"},)"
         R"("process":{"pid":4242,"thread":{"id":4242},)"
         R"("entity_id":"6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001-4242-59000000123",)"
@@ -55,6 +63,9 @@ TEST_F(JsonFormatterTest, LossEvents) {
     out.clear();
     formatter_->format(LossEvent{0, "sink_full", 1, -1}, out);
     EXPECT_FALSE(json::parse(out)["linux"]["telemetry"].contains("cpu"));
+    EXPECT_EQ(loss["event"]["id"], "7f0e1d2c-3b4a-4958-8677-a6b5c4d3e2f1-loss-1");
+    EXPECT_EQ(json::parse(out)["event"]["id"], "7f0e1d2c-3b4a-4958-8677-a6b5c4d3e2f1-loss-3");
+    EXPECT_EQ(loss["data_stream"]["dataset"], "ebpf_telemetry.losses");
 }
 
 TEST_F(JsonFormatterTest, TheEntityIsThatOfTheProcessAlone) {
