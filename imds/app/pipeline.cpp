@@ -51,7 +51,6 @@ void ImdsPipeline::tick() {
 ImdsFormatOptions format_options(const FormatContext& context) {
     ImdsFormatOptions options;
     options.context = context;
-    options.users = std::make_shared<const UserNames>("/etc/passwd");
     return options;
 }
 

@@ -7,15 +7,13 @@
 
 #include "imds/judge/event.hpp"
 #include "telemetry/output/formats.hpp"
-#include "telemetry/process/user_names.hpp"
 
 namespace telemetry::imds {
 
 struct ImdsFormatOptions {
     FormatContext context;
-    std::shared_ptr<const UserNames> users; ///< may be null
-    bool colour = false;                    ///< of text output
-    std::optional<UnsafeView> unsafe;       ///< shows bodies and whole URLs
+    bool colour = false;              ///< of text output
+    std::optional<UnsafeView> unsafe; ///< shows bodies and whole URLs
 };
 
 /// Appends events to a buffer, one line each, without unescaped control bytes. text.cpp and json.cpp

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "imds/output/formatter.hpp"
-#include "imds/output/json_process.hpp"
+#include "imds/output/json_caller.hpp"
 #include "telemetry/output/address.hpp"
 #include "telemetry/output/ecs.hpp"
 #include "telemetry/output/json/ecs.hpp"
@@ -44,8 +44,7 @@ class JsonFormatter final : public ImdsFormatter {
     ImdsFormatOptions options_;
     JsonLine line_;
     Timestamp time_;
-    JsonEcs ecs_;
-    JsonProcess process_;
+    JsonCaller caller_;
     std::string head_; ///< what follows the time in every line
     std::string id_;   ///< the start of every event.id
     uint64_t events_ = 0;
@@ -53,8 +52,8 @@ class JsonFormatter final : public ImdsFormatter {
 };
 
 JsonFormatter::JsonFormatter(const ImdsFormatOptions& options)
-    : options_(options), ecs_(options.context), process_(options.context, ecs_, options_.users.get()),
-      head_(json_head(options.context, "imds")), id_(json_event_id(options.context)) {
+    : options_(options), caller_(options.context), head_(json_head(options.context, "imds")),
+      id_(json_event_id(options.context)) {
     tier_ = R"("telemetry":{"tier":")" + json_escaped(options.context.tier) + '"';
 }
 
@@ -72,11 +71,11 @@ void JsonFormatter::format(const ImdsEvent& event, std::string& out) {
         put_http(event);
     put_network(event);
     if (event.caller)
-        process_.put(line_, *event.caller, event.ancestors);
+        caller_.put(line_, *event.caller, event.ancestors);
     line_.put(",\"linux\":{");
     put_imds(event);
     if (event.caller)
-        process_.put_linux(line_, *event.caller, event.ancestors);
+        caller_.put_linux(line_, *event.caller, event.ancestors);
     line_.next();
     line_.put(tier_);
     put_json_notes(line_, event.caller ? event.caller->process.event() : nobody);
@@ -185,7 +184,7 @@ void JsonFormatter::put_network(const ImdsEvent& event) {
                        .from_sockaddr = false,
                        .local = local_end(event.connection.ends),
                        .remote = remote_end(event.connection.ends)};
-    ecs_.put_network(line_, socket, ends, SocketRole::egress);
+    put_json_network(line_, socket, ends, SocketRole::egress);
 }
 
 void JsonFormatter::put_imds(const ImdsEvent& event) {
@@ -215,7 +214,7 @@ void JsonFormatter::put_imds(const ImdsEvent& event) {
         put_stack(event.caller->user_stack);
     if (event.reader) {
         line_.put(",\"reader\":{");
-        process_.put_reader(line_, *event.reader);
+        caller_.put_reader(line_, *event.reader);
         line_.put('}');
     }
     line_.put('}');

@@ -203,8 +203,8 @@ void TextFormatter::put_who(const ImdsEvent& event) {
         put_field("exe", process.image.exe.bytes);
     if (!(process.missing & EBT_MISSING_CREDENTIALS)) {
         put_number("uid", process.uid);
-        if (options_.users)
-            put_field("user", options_.users->name_of(process.uid));
+        if (options_.context.accounts)
+            put_field("user", options_.context.accounts->names()->user(process.uid));
     }
     put_field("container", caller.facts.container.id.substr(0, short_container));
     put_field("runtime", caller.facts.container.runtime);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/app/application.hpp"
 
+#include <algorithm>
+
 #include <ebpf_loader/error.hpp>
 
 #include "telemetry/app/engine_setup.hpp"
@@ -12,9 +14,21 @@ namespace telemetry {
 
 namespace {
 
+constexpr const char* proc_root = "/proc";
 constexpr size_t lines_bytes = 64 * 1024;
 /// Fewer records than this at a time: there is time to push them out at once.
 constexpr size_t few_records = 1024;
+
+/// A process takes about 1 KiB besides its arguments.
+Lineage::Limits lineage_limits(size_t max_memory) {
+    Lineage::Limits limits;
+    if (max_memory) {
+        limits.processes = std::min(limits.processes, max_memory / (16 * 1024));
+        limits.ended = std::min(limits.ended, limits.processes / 2);
+        limits.program_bytes = std::min(limits.program_bytes, max_memory / 32);
+    }
+    return limits;
+}
 
 } // namespace
 
@@ -31,24 +45,26 @@ Rules load_rules(const Options& options) {
     return rules;
 }
 
-ebpf_loader::Selection select_events(Rules& rules, const Extension* extension) {
-    if (extension)
+ebpf_loader::Selection select_events(Rules& rules, bool follows, const Extension* extension) {
+    if (!extension && rules.compile().empty())
+        throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
+                                 "the rules select no event: add a line that selects one (rules/README.md)");
+    if (extension || follows)
         rules.follow_all_processes();
     auto selection = rules.compile();
     if (extension)
         extension->select(selection);
-    if (selection.empty())
-        throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
-                                 "the rules select no event: add a line that selects one (rules/README.md)");
     return selection;
 }
 
 Application::Application(const Options& options, std::unique_ptr<Extension> extension)
     : extension_(std::move(extension)), rules_(load_rules(options)),
       outputs_(options.outputs, {host_name(), "version:" + command_line::version()}),
-      engine_(select_events(rules_, extension_.get()), engine_options(options)),
+      engine_(select_events(rules_, options.follows_lineage(), extension_.get()), engine_options(options)),
       formatter_(options.format->make(format_context(engine_, options))),
-      run_(options, engine_, *this, "/proc") {
+      run_(options, engine_, *this, proc_root) {
+    if (options.follows_lineage())
+        lineage_.emplace(proc_root, lineage_limits(options.max_memory));
     lines_.reserve(2 * lines_bytes);
     if (extension_)
         extension_->begin(engine_, format_context(engine_, options));
@@ -56,11 +72,15 @@ Application::Application(const Options& options, std::unique_ptr<Extension> exte
 }
 
 void Application::started() {
+    if (lineage_)
+        lineage_->remember_running();
     if (extension_)
         extension_->started();
 }
 
 void Application::take(Event& event, Ledger& ledger) {
+    if (lineage_)
+        event.lineage = lineage_->note(event);
     const bool is_taken = extension_ && extension_->take(event);
     if (event.kind == EBT_TRANSFER) {
         if (is_taken)

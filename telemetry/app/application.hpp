@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "telemetry/app/outputs.hpp"
 #include "telemetry/cli/options.hpp"
 #include "telemetry/output/formatter.hpp"
+#include "telemetry/process/lineage.hpp"
 #include "telemetry/rules/rules.hpp"
 
 namespace telemetry {
@@ -45,13 +47,15 @@ class Application : private EventConsumer {
     Outputs outputs_;
     ebpf_loader::Engine engine_;
     std::unique_ptr<Formatter> formatter_;
+    std::optional<Lineage> lineage_; ///< where it is followed
     EngineRun run_;
     std::string lines_; ///< formatted, on the way to the outputs
     uint64_t lines_events_ = 0;
 };
 
 Rules load_rules(const Options& options);
-/// What the kernel is asked for. Throws Error(usage) when that is nothing.
-ebpf_loader::Selection select_events(Rules& rules, const Extension* extension);
+/// What the kernel is asked for; `follows`: the starts and ends of all processes too. Throws Error(usage)
+/// when the rules ask for nothing.
+ebpf_loader::Selection select_events(Rules& rules, bool follows, const Extension* extension);
 
 } // namespace telemetry

@@ -72,13 +72,15 @@ ebpf_loader::EngineOptions engine_options(const Options& options) {
 
 FormatContext format_context(const ebpf_loader::Engine& engine, const Options& options) {
     static const Host host = read_host();
+    static const auto accounts = std::make_shared<const AccountFiles>();
     static const Agent agent = make_agent(options.program, command_line::version(), host.id);
     return {.node = host_name(),
             .tier = std::string(ebpf_loader::tier_name(engine.tier())),
             .boot_id = boot_id(),
             .boot_time_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME),
             .host = host,
-            .agent = agent};
+            .agent = agent,
+            .accounts = accounts};
 }
 
 std::string summary_of(const ebpf_loader::Engine& engine) {

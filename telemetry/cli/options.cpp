@@ -28,6 +28,10 @@ command_line::Groups groups() {
         "no-witness",
         "attach no kprobes: report paths and addresses as callers wrote them, not those on which the "
         "kernel acted");
+    groups.run.add_options()(
+        "no-lineage",
+        "with -f json: report a process's parent by its id alone, and no leaders. The starts and ends of "
+        "processes that no rule selects are not followed then");
     groups.other.add_options()("list-syscalls", "print the table of system calls, and exit");
     return groups;
 }
@@ -64,6 +68,7 @@ Options parse_options(int argc, const char* const argv[]) {
     Options options = command_line::shared_options(values);
     options.rules = text_of(values, "rules");
     options.imds = values.count("imds");
+    options.lineage = !values.count("no-lineage");
     options.witness = !values.count("no-witness");
     if (auto limit = text_of(values, "max-events-per-process"))
         options.events_per_process = command_line::whole_number("max-events-per-process", *limit,

@@ -24,6 +24,7 @@ struct Options {
     // events
     const Format* format = formats().front();
     std::vector<Destination> outputs; ///< where events go
+    bool lineage = true;              ///< parents and leaders, where the format shows them
     bool imds = false;                ///< conversations with metadata services too
     std::optional<std::string> rules; ///< absent: the built-in ones
 
@@ -47,6 +48,8 @@ struct Options {
     size_t max_memory = 0;           ///< bytes; 0: no limit
     LogLevel log_level = LogLevel::info;
     bool silent = false; ///< nothing at all on the screen
+
+    bool follows_lineage() const { return lineage && format->shows_lineage; }
 };
 
 /// Throws ebpf_loader::Error(usage) with the reason and a hint.

@@ -130,6 +130,7 @@ struct Witnessed {
     uint8_t addresses = 0;
     uint32_t address_count = 0;
 };
+class LineageNode;
 
 /// One event, decoded. All views point into the record, the decoder's arena or
 /// the process cache, and are valid until the next event.
@@ -156,7 +157,8 @@ struct Event : ProcessNumbers {
     uint64_t start_time_ns = 0; ///< of the process, ns since boot
     std::string_view comm;      ///< up to 15 bytes
 
-    bool carries_image = false; ///< image came with the record; otherwise the enricher's
+    const LineageNode* lineage = nullptr; ///< the process with its ancestors; null: not known
+    bool carries_image = false;           ///< image came with the record; otherwise the enricher's
     Image image;
     Text cwd;
     Text root; ///< absent unless chrooted

@@ -12,22 +12,10 @@
 namespace telemetry {
 namespace {
 
-constexpr EcsClass process_start = {"\"process\"", "\"start\""};
-constexpr EcsClass process_change = {"\"process\"", "\"change\""};
-constexpr EcsClass process_access = {"\"process\"", "\"access\""};
-constexpr EcsClass process_end = {"\"process\"", "\"end\""};
-constexpr EcsClass file_access = {"\"file\"", "\"access\""};
-constexpr EcsClass file_change = {"\"file\"", "\"change\""};
-constexpr EcsClass file_creation = {"\"file\"", "\"creation\""};
-constexpr EcsClass file_deletion = {"\"file\"", "\"deletion\""};
-constexpr EcsClass connection = {"\"network\"", "\"connection\""};
-constexpr EcsClass connection_start = {"\"network\"", "\"connection\",\"start\""};
-constexpr EcsClass connection_end = {"\"network\"", "\"connection\",\"end\""};
-constexpr EcsClass network_info = {"\"network\"", "\"info\""};
-constexpr EcsClass driver_start = {"\"driver\"", "\"start\""};
-constexpr EcsClass driver_end = {"\"driver\"", "\"end\""};
-constexpr EcsClass configuration = {"\"configuration\"", "\"change\""};
-constexpr EcsClass api = {"\"api\"", "\"info\""};
+constexpr std::string_view process = "\"process\"", file = "\"file\"", network = "\"network\"";
+constexpr std::string_view start = "\"start\"", change = "\"change\"", info = "\"info\"", end = "\"end\"";
+constexpr std::string_view access = "\"access\"", creation = "\"creation\"", deletion = "\"deletion\"";
+constexpr std::string_view connection = "\"connection\"", connection_start = "\"connection\",\"start\"";
 
 constexpr int64_t first_restart = -512;
 constexpr std::string_view restart_names[] = {"ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND",
@@ -50,52 +38,80 @@ std::vector<std::string_view> errno_names() {
 EcsClass ecs_class(ebpf_loader::EventClass event_class) {
     using ebpf_loader::EventClass;
     switch (event_class) {
-    case EventClass::process_start:
-        return process_start;
+    case EventClass::process_exec:
+        return {"exec", process, start};
+    case EventClass::process_fork:
+        return {"fork", process, start};
     case EventClass::process_change:
-        return process_change;
+        return {"", process, change};
+    case EventClass::user_change:
+        return {"uid_change", process, change};
+    case EventClass::group_change:
+        return {"gid_change", process, change};
+    case EventClass::session_change:
+        return {"session_id_change", process, change};
     case EventClass::process_access:
-        return process_access;
+        return {"", process, access};
     case EventClass::process_end:
-        return process_end;
-    case EventClass::file_open: // or more, see ecs_open_type()
+        return {"end", process, end};
+    case EventClass::file_open: // or more, see ecs_class_of_open()
+        return {"open", file, access};
     case EventClass::file_access:
-        return file_access;
+        return {"", file, access};
     case EventClass::file_change:
-        return file_change;
+        return {"modification", file, change};
+    case EventClass::file_attributes:
+        return {"attributes_modified", file, change};
+    case EventClass::file_rename:
+        return {"rename", file, change};
     case EventClass::file_creation:
-        return file_creation;
+        return {"creation", file, creation};
     case EventClass::file_deletion:
-        return file_deletion;
+        return {"deletion", file, deletion};
     case EventClass::connection:
-        return connection;
-    case EventClass::connection_start:
-        return connection_start;
+        return {"", network, connection};
+    case EventClass::connection_attempt:
+        return {"connection_attempted", network, connection_start};
+    case EventClass::connection_accept:
+        return {"connection_accepted", network, connection_start};
     case EventClass::connection_end:
-        return connection_end;
+        return {"", network, R"("connection","end")"};
     case EventClass::network_info:
-        return network_info;
-    case EventClass::driver_start:
-        return driver_start;
+        return {"", network, info};
+    case EventClass::driver_start: // the schema's process rules look for it too
+        return {"load_module", R"("driver","process")", start};
     case EventClass::driver_end:
-        return driver_end;
+        return {"unload_module", "\"driver\"", end};
     case EventClass::configuration:
-        return configuration;
+        return {"", "\"configuration\"", change};
     case EventClass::api:
-        return api;
+        break;
     }
-    return api;
+    return {"", "\"api\"", info};
+}
+
+EcsClass ecs_class_of_failure(ebpf_loader::EventClass event_class) {
+    EcsClass is = ecs_class(event_class);
+    if (event_class == ebpf_loader::EventClass::connection_attempt)
+        return is;
+    is.action = {};
+    if (is.type == connection_start)
+        is.type = connection;
+    else if (is.type != access && is.type != connection)
+        is.type = info;
+    return is;
 }
 
 EcsClass ecs_class(ebt_record_kind kind) {
     switch (kind) {
     case EBT_FORK:
+        return {"fork", process, start};
     case EBT_EXEC:
-        return process_start;
+        return {"exec", process, start};
     case EBT_EXIT:
-        return process_end;
+        return {"end", process, end};
     default:
-        return api;
+        return {"", "\"api\"", info};
     }
 }
 
@@ -108,12 +124,26 @@ int open_flags_argument(const ebpf_loader::SyscallRow& call) {
     return -1;
 }
 
-std::string_view ecs_open_type(uint64_t flags, bool success) {
+Opened what_open_did(uint64_t flags) {
     constexpr uint64_t new_file = O_CREAT | O_EXCL;
-    if (success && (flags & new_file) == new_file)
-        return file_creation.type; // otherwise it may have been there
-    const bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
-    return writes ? file_change.type : file_access.type;
+    if ((flags & new_file) == new_file)
+        return Opened::created; // otherwise it may have been there
+    if (flags & O_TRUNC)
+        return Opened::truncated;
+    return (flags & O_ACCMODE) != O_RDONLY ? Opened::for_writing : Opened::for_reading;
+}
+
+EcsClass ecs_class(Opened opened) {
+    switch (opened) {
+    case Opened::created:
+        return {"creation", file, creation};
+    case Opened::truncated:
+        return {"modification", file, change};
+    case Opened::for_writing:
+        return {"open", file, change};
+    default:
+        return {"open", file, access};
+    }
 }
 
 std::string_view ecs_file_type(uint32_t mode) {

@@ -10,20 +10,26 @@ namespace telemetry {
 /// The version of the Elastic Common Schema that the JSON output keeps to.
 inline constexpr std::string_view ecs_version = "8.17.0";
 
-/// event.category and event.type of the schema; each as the inside of a JSON array.
+/// How the schema files an event. Category and type are each the inside of a JSON array.
 struct EcsClass {
+    std::string_view action; ///< as Elastic's own sensor calls it; empty: the call's name
     std::string_view category;
     std::string_view type;
 };
 
-/// Of a system call; what is about nothing in particular is "api", "info".
+/// Of a system call that did what it is for; what is about nothing in particular is "api", "info".
 EcsClass ecs_class(ebpf_loader::EventClass event_class);
+/// Of one that failed: it changed nothing, so its action is its name and its type no change. An
+/// attempt to connect stays one.
+EcsClass ecs_class_of_failure(ebpf_loader::EventClass event_class);
 EcsClass ecs_class(ebt_record_kind kind);
 
 /// Does what open() does to the file depend on its flags? Their argument then, else -1.
 int open_flags_argument(const ebpf_loader::SyscallRow& call);
-/// event.type of an open() call with these flags.
-std::string_view ecs_open_type(uint64_t flags, bool success);
+/// What an open() call that succeeded did to the file, as far as its flags say.
+enum class Opened : uint8_t { for_reading, for_writing, truncated, created };
+Opened what_open_did(uint64_t flags);
+EcsClass ecs_class(Opened opened);
 
 /// file.type of an st_mode; empty when it has no type.
 std::string_view ecs_file_type(uint32_t mode);

@@ -11,7 +11,8 @@
 namespace telemetry {
 
 struct Format {
-    std::string_view name; ///< what the option --format takes
+    std::string_view name;      ///< what the option --format takes
+    bool shows_lineage = false; ///< Event::lineage: all processes have to be followed then
     std::unique_ptr<Formatter> (*make)(const FormatContext&);
 };
 

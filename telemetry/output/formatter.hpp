@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "telemetry/account/losses.hpp"
 #include "telemetry/event/event.hpp"
 #include "telemetry/output/origin.hpp"
+#include "telemetry/process/account_names.hpp"
 
 namespace telemetry {
 
@@ -17,6 +19,7 @@ struct FormatContext {
     int64_t boot_time_ns = 0; ///< wall clock when the boot clock was 0, ns since the epoch; 0: not known
     Host host = {};
     Agent agent = {};
+    std::shared_ptr<const AccountFiles> accounts = {}; ///< null: names of users are not known
 };
 
 /// Anything that is reported besides the engine's events and losses: a request to a metadata service,

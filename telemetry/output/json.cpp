@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <array>
+
 #include "telemetry/event/facts.hpp"
 #include "telemetry/output/address.hpp"
 #include "telemetry/output/ecs.hpp"
@@ -8,9 +10,15 @@
 #include "telemetry/output/json/head.hpp"
 #include "telemetry/output/json/line.hpp"
 #include "telemetry/output/json/linux.hpp"
+#include "telemetry/output/json/process.hpp"
 
 namespace telemetry {
 namespace {
+
+/// Nobody knows yet, or ever, how the call ended.
+bool is_open_ended(const Event& event) {
+    return event.kind == EBT_SYSCALL && (!event.returns || event.interrupted || is_pending(event.ret));
+}
 
 /// One object a line, in the shape of the Elastic Common Schema; what the schema has no
 /// place for is under `linux`. docs/output.md describes every field.
@@ -26,38 +34,47 @@ class JsonFormatter final : public Formatter {
     void begin(uint64_t time_ns, std::string_view head);
     void put_event(const Event& event, const JsonCall* call);
     void put_id(const Event& event);
-    void put_action_and_type(const Event& event, const JsonCall* call);
+    void put_class(const Event& event, const JsonCall* call);
     void end(std::string& out);
 
     JsonLine line_;
     Timestamp time_;
-    JsonEcs ecs_;
+    JsonProcess process_;
     JsonLinux linux_;
-    std::string head_;      ///< what follows the time in the line of an event
-    std::string loss_head_; ///< and of a loss
-    std::string id_;        ///< the start of every event.id
+    std::string head_;                  ///< what follows the time in the line of an event
+    std::string loss_head_;             ///< and of a loss
+    std::string id_;                    ///< the start of every event.id
+    std::array<std::string, 4> opened_; ///< what was done, by Opened
+    std::array<std::string, EBT_EXIT + 1> process_events_;
     uint64_t losses_ = 0;
 };
 
 JsonFormatter::JsonFormatter(const FormatContext& context)
-    : ecs_(context), linux_(context), head_(json_head(context, "events")),
-      loss_head_(json_head(context, "losses")), id_(json_event_id(context)) {}
+    : process_(context), linux_(context), head_(json_head(context, "events")),
+      loss_head_(json_head(context, "losses")), id_(json_event_id(context)) {
+    for (size_t i = 0; i < opened_.size(); ++i)
+        opened_[i] = json_class(ecs_class(static_cast<Opened>(i)), {});
+    for (const ebt_record_kind kind : {EBT_FORK, EBT_EXEC, EBT_EXIT})
+        process_events_[kind] = json_class(ecs_class(kind), {});
+}
 
 void JsonFormatter::format(const Event& event, std::string& out) {
     const JsonCall* call = event.call ? &linux_.call(*event.call) : nullptr;
     begin(event.time_ns, head_);
     put_event(event, call);
-    ecs_.put_process(line_, event);
-    ecs_.put_user(line_, event);
+    process_.put(line_, event);
+    process_.put_user(line_, event);
+    if (event.lineage)
+        JsonProcess::put_container(line_, event.lineage->facts.container);
     if (event.paths)
-        ecs_.put_file(line_, event);
+        put_json_file(line_, event);
     Ends ends;
     if (event.sockaddr.status != Status::absent || event.socket_status != Status::absent) {
         const SocketRole role = socket_role(event);
         ends = ends_of(event, role);
-        ecs_.put_network(line_, event, ends, role);
+        put_json_network(line_, event, ends, role);
     }
-    linux_.put(line_, event, call, ends, ecs_);
+    linux_.put(line_, event, call, ends, process_);
     end(out);
 }
 
@@ -86,15 +103,15 @@ void JsonFormatter::end(std::string& out) {
 void JsonFormatter::put_event(const Event& event, const JsonCall* call) {
     put_id(event);
     line_.put(",\"kind\":\"event\",");
-    put_action_and_type(event, call);
+    put_class(event, call);
     if (event.kind == EBT_EXIT) // the end of a process neither succeeds nor fails
-        line_.put("]}");
-    else if (event.kind == EBT_SYSCALL && (!event.returns || event.interrupted || is_pending(event.ret)))
-        line_.put(R"(],"outcome":"unknown"})");
+        line_.put('}');
+    else if (is_open_ended(event))
+        line_.put(R"(,"outcome":"unknown"})");
     else if (event.kind == EBT_SYSCALL && !event.success())
-        line_.put(R"(],"outcome":"failure"})");
+        line_.put(R"(,"outcome":"failure"})");
     else
-        line_.put(R"(],"outcome":"success"})");
+        line_.put(R"(,"outcome":"success"})");
     const bool failed = event.kind == EBT_SYSCALL && event.returns && event.ret < 0;
     const std::string_view error = failed ? error_name(event.ret) : std::string_view();
     if (error.empty())
@@ -115,33 +132,29 @@ void JsonFormatter::put_id(const Event& event) {
     line_.put('"');
 }
 
-/// Up to the inside of the array event.type.
-void JsonFormatter::put_action_and_type(const Event& event, const JsonCall* call) {
+/// What was done, as the schema files it.
+void JsonFormatter::put_class(const Event& event, const JsonCall* call) {
     if (call) {
-        line_.put(call->event);
-        if (call->open_flags >= 0 && !(event.missing & EBT_MISSING_ARGS))
-            line_.put(ecs_open_type(event.args[static_cast<size_t>(call->open_flags)], event.success()));
+        const bool has_failed = event.returns && (event.ret < 0 || !event.executed) && !is_pending(event.ret);
+        const bool is_open = call->open_flags >= 0 && !(event.missing & EBT_MISSING_ARGS);
+        if (is_open && event.success())
+            line_.put(std::string_view(opened_[static_cast<size_t>(
+                what_open_did(event.args[static_cast<size_t>(call->open_flags)]))]));
         else
-            line_.put(call->type);
+            line_.put(std::string_view(has_failed ? call->failed : call->done));
         return;
     }
-    const EcsClass is = ecs_class(event.kind);
-    line_.put("\"action\":\"");
-    line_.put(process_event_name(event.kind));
-    if (event.kind == EBT_SYSCALL) {
-        line_.put("syscall_");
-        line_.put_signed(event.nr);
-    }
-    line_.put("\",\"category\":[");
-    line_.put(is.category);
-    line_.put("],\"type\":[");
-    line_.put(is.type);
+    if (event.kind == EBT_SYSCALL)
+        line_.put(json_class(ecs_class(event.kind), "syscall_" + std::to_string(event.nr)));
+    else
+        line_.put(std::string_view(process_events_[event.kind]));
 }
 
 } // namespace
 
 const Format json_format = {
     .name = "json",
+    .shows_lineage = true,
     .make = [](const FormatContext& context) -> std::unique_ptr<Formatter> {
         return std::make_unique<JsonFormatter>(context);
     },

@@ -9,19 +9,40 @@
 namespace telemetry {
 namespace {
 
-std::shared_ptr<const ExecutedProgram> program_of(const Image& image) {
-    if (!image.exe.known() && !image.argv.known())
-        return nullptr;
-    auto program = std::make_shared<ExecutedProgram>();
-    if (image.exe.known())
-        program->executable = image.exe.bytes;
-    if (image.argv.known())
-        program->argv = image.argv.bytes;
-    program->argv_is_cut = image.argv.status == Status::truncated;
-    return program;
+constexpr size_t longest_argv = 4096, longest_argv_when_full = 256;
+constexpr size_t longest_directory = 255;
+
+/// The strings of a list that fit whole into so many bytes.
+std::string_view whole_strings(std::string_view strings, size_t most) {
+    if (strings.size() <= most)
+        return strings;
+    const size_t end = strings.rfind('\0', most - 1);
+    return strings.substr(0, end == std::string_view::npos ? 0 : end + 1);
+}
+
+template <class Member, class Value> bool replace(Member& member, const Value& value) {
+    if (member == value)
+        return false;
+    member = value;
+    return true;
+}
+
+uint32_t id_of(int64_t number) {
+    return number > 0 ? static_cast<uint32_t>(number) : 0;
+}
+
+const ebpf_loader::SyscallRow* call_named(std::string_view name) {
+    const auto rows = ebpf_loader::syscall_rows();
+    const auto row = std::ranges::find(rows, name, &ebpf_loader::SyscallRow::name);
+    return row == rows.end() ? nullptr : &*row;
 }
 
 } // namespace
+
+std::string_view LineageNode::name() const {
+    const std::string_view path = program ? std::string_view(program->executable) : "";
+    return path.empty() ? std::string_view(comm) : path.substr(path.rfind('/') + 1);
+}
 
 /// A long line of descent must not end in as deep a recursion.
 LineageNode::~LineageNode() {
@@ -34,6 +55,7 @@ Lineage::Lineage(const std::string& proc_root, const Limits& limits) : limits_(l
 
 void Lineage::remember_running() {
     std::unordered_map<uint32_t, uint32_t> parents;
+    std::vector<std::pair<Node, ProcessStat>> added;
     for (const uint32_t pid : procfs_.processes()) {
         const auto stat = procfs_.stat(pid);
         if (!stat || known(pid)) // the events know better
@@ -41,6 +63,8 @@ void Lineage::remember_running() {
         const Node node = add(pid);
         node->start_ticks_ = stat->start_ticks;
         node->key.start_time_ns = procfs_.nanoseconds(stat->start_ticks);
+        node->has_terminal = stat->tty != 0;
+        added.emplace_back(node, *stat);
         parents[pid] = stat->ppid;
         if (const auto* process = procfs_.read(pid)) {
             node->comm = process->comm;
@@ -55,18 +79,89 @@ void Lineage::remember_running() {
     for (const auto& [pid, ppid] : parents)
         if (const Node node = known(pid); node && ppid != pid)
             node->parent = known(ppid);
+    // Parents before their children, whose entry leader is their parent's.
+    std::ranges::sort(added, {}, [](const auto& one) { return one.second.start_ticks; });
+    for (const auto& [node, stat] : added) {
+        node->session = id_of(stat.session);
+        node->session_leader = known(node->session);
+        join_group(node, id_of(stat.group));
+        find_entry(node);
+    }
 }
 
-void Lineage::note(const Event& event) {
+const LineageNode* Lineage::note(const Event& event) {
     expire(event.time_ns);
+    noted_.reset();
     if (event.missing & EBT_MISSING_START_TIME)
-        return; // without it the process is not known
-    const Node node = node_of(event);
-    update(*node, event);
+        return nullptr; // without it the process is not known
+    noted_ = node_of(event);
+    update(*noted_, event);
     if (event.kind == EBT_FORK)
-        add_child(event, node);
+        add_child(event, noted_);
     else if (event.kind == EBT_EXIT)
-        end(node, event.time_ns);
+        end(noted_, event.time_ns);
+    else
+        follow_session(noted_, event);
+    return noted_.get();
+}
+
+/// A session and a process group are led by the process whose id is theirs.
+void Lineage::follow_session(const Node& node, const Event& event) {
+    static const auto *const setsid = call_named("setsid"), *const setpgid = call_named("setpgid");
+    if (has_new_image(event)) {
+        find_entry(node);
+    } else if (event.call && event.call == setsid && event.success()) {
+        lead_session(node);
+    } else if (event.call && event.call == setpgid && event.success()) {
+        // The caller's ids are those of its PID namespace: of another process /proc knows ours.
+        const auto target = static_cast<uint32_t>(event.args[0]);
+        const Node other = target == 0 || target == event.pid ? node : known(target);
+        if (other)
+            read_session(other);
+    }
+}
+
+void Lineage::lead_session(const Node& node) {
+    node->session = node->key.pid;
+    node->session_leader = node;
+    join_group(node, node->key.pid);
+    find_entry(node);
+}
+
+void Lineage::join_group(const Node& node, uint32_t group) {
+    node->group = group;
+    node->group_leader = known(group);
+    node->stamp = ++stamps_;
+}
+
+void Lineage::read_session(const Node& node) {
+    const auto stat = procfs_.stat(node->key.pid);
+    if (!stat || stat->start_ticks != node->start_ticks_)
+        return;
+    node->session = id_of(stat->session);
+    node->session_leader = known(node->session);
+    join_group(node, id_of(stat->group));
+}
+
+std::shared_ptr<const ExecutedProgram> Lineage::program_of(const Image& image) {
+    if (!image.exe.known() && !image.argv.known())
+        return nullptr;
+    const auto forget = [meter = program_bytes_](const ExecutedProgram* program) {
+        *meter -= program->argv.size();
+        delete program;
+    };
+    const std::shared_ptr<ExecutedProgram> program(new ExecutedProgram, forget);
+    if (image.exe.known())
+        program->executable = image.exe.bytes;
+    if (image.argv.known()) {
+        const bool is_full = *program_bytes_ >= limits_.program_bytes;
+        program->argv = whole_strings(image.argv.bytes, is_full ? longest_argv_when_full : longest_argv);
+        program->args = count_strings(image.argv.bytes);
+        *program_bytes_ += program->argv.size();
+    }
+    program->argv_is_cut =
+        image.argv.status == Status::truncated || program->argv.size() < image.argv.bytes.size();
+    return program;
 }
 
 std::shared_ptr<const LineageNode> Lineage::find(const Event& event) {
@@ -125,35 +220,60 @@ Lineage::Node Lineage::node_of(const Event& event) {
         node = add(event.pid);
         if (!(event.missing & EBT_MISSING_PPID) && event.ppid != event.pid)
             node->parent = known(event.ppid);
+        node->start_ticks_ = procfs_.ticks(event.start_time_ns);
+        read_session(node);
+        find_entry(node);
     }
-    node->key.start_time_ns = event.start_time_ns;
-    node->start_ticks_ = procfs_.ticks(event.start_time_ns);
-    node->has_start = true;
+    if (!node->has_start) {
+        node->key.start_time_ns = event.start_time_ns;
+        node->start_ticks_ = procfs_.ticks(event.start_time_ns);
+        node->has_start = true;
+        node->stamp = ++stamps_;
+    }
     return node;
 }
 
 void Lineage::update(LineageNode& node, const Event& event) {
+    update_program(node, event);
+    bool changes = false;
+    if (!(event.missing & EBT_MISSING_CREDENTIALS)) {
+        const ProcessIds ids = {event.uid,  event.gid,  event.euid,  event.egid,
+                                event.suid, event.sgid, event.fsuid, event.fsgid};
+        changes |= replace(node.ids, ids) || !node.has_ids;
+        node.has_ids = true;
+    }
+    if (event.cwd.status == Status::ok && event.cwd.bytes.size() <= longest_directory)
+        changes |= replace(node.working_directory, event.cwd.bytes);
+    else if (event.cwd.status != Status::absent)
+        changes |= replace(node.working_directory, "");
+    if (event.image.exe.known())
+        changes |= replace(node.has_terminal, event.image.tty.known());
+    if (changes)
+        node.stamp = ++stamps_;
+}
+
+void Lineage::update_program(LineageNode& node, const Event& event) {
     const bool is_new_image = has_new_image(event) || !node.has_exec_id || node.exec_id != event.exec_id;
+    bool changes = is_new_image;
     if (is_new_image || !node.program)
-        if (auto program = program_of(event.image))
+        if (auto program = program_of(event.image)) {
             node.program = std::move(program);
+            changes = true;
+        }
     if (is_new_image || event.tid == event.pid) // threads may have names of their own
-        node.comm = event.comm;
+        changes |= replace(node.comm, event.comm);
     if (!(event.missing & EBT_MISSING_EXEC_ID)) {
         node.exec_id = event.exec_id;
         node.has_exec_id = true;
     }
-    if (!(event.missing & EBT_MISSING_CREDENTIALS)) {
-        node.ids = {event.uid,  event.gid,  event.euid,  event.egid,
-                    event.suid, event.sgid, event.fsuid, event.fsgid};
-        node.has_ids = true;
-    }
     // A container's first process was forked outside of it: the exec is when to look again.
-    if (!has_new_image(event))
-        return;
-    if (const auto path = procfs_.cgroup(event.pid, node.start_ticks_))
-        node.facts.set_cgroup(*path);
-    node.facts.inherited = true; // an exec changes capabilities
+    if (has_new_image(event)) {
+        if (const auto path = procfs_.cgroup(event.pid, node.start_ticks_))
+            node.facts.set_cgroup(*path);
+        node.facts.inherited = true; // an exec changes capabilities
+    }
+    if (changes)
+        node.stamp = ++stamps_;
 }
 
 void Lineage::add_child(const Event& event, const Node& parent) {
@@ -178,9 +298,18 @@ void Lineage::add_child(const Event& event, const Node& parent) {
             child->facts = parent->facts;
             child->facts.inherited = true;
         }
+        child->working_directory = parent->working_directory;
+        child->has_terminal = parent->has_terminal;
+        child->session = parent->session;
+        child->session_leader = parent->session_leader;
+        child->group = parent->group;
+        child->group_leader = parent->group_leader;
     }
-    if (child != parent)
-        child->parent = parent;
+    if (child == parent)
+        return;
+    child->parent = parent;
+    find_entry(child);
+    child->stamp = ++stamps_;
 }
 
 void Lineage::read_facts(LineageNode& node) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "telemetry/event/event.hpp"
+#include "telemetry/process/entry.hpp"
 #include "telemetry/process/facts.hpp"
 #include "telemetry/process/procfs.hpp"
 #include "telemetry/process/table.hpp"
@@ -18,7 +19,8 @@ namespace telemetry {
 /// What a process executes; shared with the children that it forks.
 struct ExecutedProgram {
     std::string executable; ///< empty: not known
-    std::string argv;       ///< strings, each ended by NUL
+    std::string argv;       ///< strings, each ended by NUL: as many as fit whole
+    uint32_t args = 0;      ///< how many it was started with, as far as is known
     bool argv_is_cut = false;
 };
 
@@ -26,6 +28,8 @@ struct ExecutedProgram {
 class LineageNode {
   public:
     ~LineageNode();
+    /// The executable's name; where that is not known, the thread's.
+    std::string_view name() const;
 
     ProcessKey key;         ///< start_time_ns is coarse unless has_start
     bool has_start = false; ///< the start time is the kernel's
@@ -38,6 +42,15 @@ class LineageNode {
     ProcessIds ids;
     ProcessFacts facts;
     std::shared_ptr<LineageNode> parent; ///< who forked it, whether it lives or not
+
+    std::string working_directory; ///< empty: not known, or longer than 255 bytes
+    bool has_terminal = false;
+    uint32_t session = 0, group = 0; ///< ids, as the first PID namespace counts; 0: not known
+    std::weak_ptr<const LineageNode> session_leader, group_leader; ///< it may be one itself
+    std::weak_ptr<const LineageNode> entry_leader; ///< the nearest process of its line that came in by itself
+    EntryType entry_type = EntryType::unknown;
+    /// Another one after each change of what stands above; no two nodes ever have the same.
+    uint64_t stamp = 0;
 
   private:
     friend class Lineage;
@@ -52,6 +65,8 @@ class Lineage {
         size_t processes = 65536;
         size_t ended = 32768;              ///< processes that are kept for their descendants
         uint64_t grace_ns = 5'000'000'000; ///< how long an ended process is found by its id
+        size_t program_bytes =
+            32u << 20; ///< of argument lists: beyond, of new ones only the beginning is kept
     };
     struct Counters {
         uint64_t forgotten = 0; ///< living processes, for lack of room
@@ -65,7 +80,8 @@ class Lineage {
     void remember_running();
 
     /// Any event, with its image: the process of a system call, the fork of a child, an exec, an end.
-    void note(const Event& event);
+    /// Returns the process, which stays until the next call; null: the event does not say which.
+    const LineageNode* note(const Event& event);
 
     /// The process of the event. Facts that are not known are read from /proc.
     std::shared_ptr<const LineageNode> find(const Event& event);
@@ -85,7 +101,13 @@ class Lineage {
     Node known(uint32_t pid) const;
     bool is_same(const LineageNode& node, const Event& event) const;
     void update(LineageNode& node, const Event& event);
+    void update_program(LineageNode& node, const Event& event);
+    void follow_session(const Node& node, const Event& event);
+    void lead_session(const Node& node);
+    void join_group(const Node& node, uint32_t group);
+    void read_session(const Node& node);
     void add_child(const Event& event, const Node& parent);
+    std::shared_ptr<const ExecutedProgram> program_of(const Image& image);
     void read_facts(LineageNode& node);
     void end(const Node& node, uint64_t time_ns);
     void expire(uint64_t now_ns);
@@ -99,6 +121,9 @@ class Lineage {
     };
 
     Limits limits_;
+    std::shared_ptr<size_t> program_bytes_ = std::make_shared<size_t>(0); ///< outlived by no program
+    uint64_t stamps_ = 0;
+    Node noted_; ///< the process of the last event
     Procfs procfs_;
     std::unordered_map<uint32_t, Node> living_; ///< by process id; ended ones for a while
     std::deque<Ended> to_expire_;

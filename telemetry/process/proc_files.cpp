@@ -69,6 +69,8 @@ std::optional<ProcessStat> parse_stat(std::string_view text) {
     for (int field = 3; field <= 22; ++field) {
         const std::string_view word = next_word(text);
         const bool is_good = field == 4    ? parse(word, stat.ppid)
+                             : field == 5  ? parse(word, stat.group)
+                             : field == 6  ? parse(word, stat.session)
                              : field == 7  ? parse(word, stat.tty)
                              : field == 9  ? parse(word, flags)
                              : field == 22 ? parse(word, stat.start_ticks)

@@ -18,6 +18,8 @@ struct ProcessStat {
     std::array<char, EBT_COMM_LEN> name{}; ///< any bytes, as the kernel has them
     size_t name_length = 0;
     uint32_t ppid = 0;
+    int64_t group = 0;        ///< process group; 0 or below: none
+    int64_t session = 0;      ///< the same
     int64_t tty = 0;          ///< the terminal's device number; 0: the process has no terminal
     bool is_exiting = false;  ///< it gives up what it has: its namespaces first, then its cgroup
     uint64_t start_ticks = 0; ///< since boot, in the coarse unit of /proc
@@ -30,6 +32,7 @@ std::optional<ProcessStat> parse_stat(std::string_view stat);
 /// Whom a process acts for.
 struct ProcessIds {
     uint32_t uid = 0, gid = 0, euid = 0, egid = 0, suid = 0, sgid = 0, fsuid = 0, fsgid = 0;
+    bool operator==(const ProcessIds&) const = default;
 };
 /// Of the text of /proc/PID/status.
 std::optional<ProcessIds> parse_ids(std::string_view status);

@@ -153,6 +153,12 @@ void Rules::follow_all_processes() {
         impl_->selection.select_process(row, {}, true);
         impl_->exact[row] = false;
     }
+    for (const ebpf_loader::SyscallRow& call : ebpf_loader::syscall_rows()) {
+        if (call.name != "setsid" && call.name != "setpgid")
+            continue;
+        impl_->selection.select(call, {}, true);
+        impl_->exact[ebpf_loader::row_of(call)] = false;
+    }
 }
 
 ebpf_loader::Selection Rules::compile() const {

@@ -37,7 +37,8 @@ class Rules {
     /// At its end a process has no executable any more, so it has to be known from the start. Where
     /// ends are selected, adds the events of starts to the kernel's part; matches() drops them.
     void follow_processes();
-    /// Adds the events of all processes that start, execute and end to the kernel's part.
+    /// Adds the events of all processes that start, execute, end, or change their session or group to the
+    /// kernel's part; matches() drops what no rule selects.
     void follow_all_processes();
 
     /// The kernel's part.

@@ -172,7 +172,7 @@ TEST(Telemetry, AddsToTheStream) {
     size_t calls = 0, requests = 0;
     json asked;
     for (const json& event : parsed(program.out())) {
-        calls += event["event"]["action"] == "connect";
+        calls += event["event"]["action"] == "connection_attempted";
         if (event["event"]["action"] == "imds_request") {
             requests++;
             asked = event;

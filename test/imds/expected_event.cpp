@@ -42,11 +42,7 @@ std::string node() {
     return name;
 }
 
-json root_user() {
-    const json id = {{"id", "0"}}, ids = {{"id", "0"}, {"group", id}};
-    return {{"id", "0"},    {"group", id},       {"effective", ids},
-            {"saved", ids}, {"filesystem", ids}, {"name", "root"}};
-}
+const json root = {{"id", "0"}, {"name", "root"}}; // both the user and the group
 
 pid_t parent_of(pid_t pid) {
     const std::string stat = contents(process_file(pid, "stat"));
@@ -70,10 +66,9 @@ json make_own_chain() {
     json chain = json::array();
     for (pid_t pid = getpid(); pid > 0 && chain.size() < 10; pid = parent_of(pid))
         chain.push_back({{"pid", pid}, {"name", line_of(process_file(pid, "comm"))}});
-    chain[0]["executable"] = std::filesystem::read_symlink("/proc/self/exe");
-    chain[0]["args"] = own_args();
-    chain[0]["user"] = {
-        {"id", "0"}, {"name", "root"}, {"group", {{"id", "0"}}}, {"effective", {{"id", "0"}}}};
+    const auto executable = std::filesystem::read_symlink("/proc/self/exe");
+    chain[0].update({{"name", executable.filename()}, {"executable", executable}, {"args", own_args()}});
+    chain[0].update({{"user", root}, {"group", root}, {"real_user", root}});
     return chain;
 }
 
@@ -141,9 +136,16 @@ std::string joined(const std::vector<std::string>& args) {
 }
 
 json process_of(const Asker& asker) {
-    const std::string name = asker.executable.substr(asker.executable.rfind('/') + 1, 15);
+    const std::string name = asker.executable.substr(asker.executable.rfind('/') + 1);
     return {{"pid", asker.pid},
-            {"name", asker.name.empty() ? name : asker.name},
+            {"name", name},
+            {"thread", {{"name", asker.name.empty() ? name.substr(0, 15) : asker.name}}},
+            {"user", root},
+            {"group", root},
+            {"real_user", root},
+            {"real_group", root},
+            {"saved_user", root},
+            {"saved_group", root},
             {"executable", asker.executable},
             {"args", asker.args},
             {"args_count", asker.args.size()},
@@ -171,7 +173,8 @@ json expected_common(const Expected& expected, const Asker& asker, const Metadat
           {"iana_number", "6"},
           {"direction", "egress"}}},
         {"process", process_of(asker)},
-        {"user", root_user()},
+        {"user", {{"id", "0"}, {"name", "root"}, {"group", root}, {"effective", root}}},
+        {"group", root},
         {"linux",
          {{"imds", expected.imds},
           {"process",
@@ -229,7 +232,7 @@ void take_ancestor(json& ancestor) {
     if (is_test)
         return;
     ancestor.erase("ended");
-    for (const char* key : {"executable", "args", "user"})
+    for (const char* key : {"executable", "args", "user", "group", "real_user"})
         ancestor.erase(key);
 }
 
@@ -306,10 +309,11 @@ json without_volatile(json event) {
     json& process = event["process"];
     take_start(process, true);
     EXPECT_TRUE(process["thread"]["id"].is_number_unsigned());
-    if (process["thread"]["id"] == process["pid"])
-        process.erase("thread");
-    else
-        process["thread"].erase("id");
+    process["thread"].erase("id");
+    EXPECT_TRUE(process["interactive"].is_boolean()); // the tests may run at a terminal
+    for (json* of_terminal : {&process, &event["linux"]["process"]})
+        for (const char* key : {"interactive", "tty"})
+            of_terminal->erase(key);
     take_ancestors(event);
     if (event["linux"]["imds"].contains("reader"))
         event["linux"]["imds"]["reader"].erase("entity_id");

@@ -61,19 +61,26 @@ struct Argument {
     std::string_view flag_set = {}; ///< for flags and enumeration: see constants.hpp
 };
 
-/// What the events of a call are about: a category and a type of the Elastic Common Schema.
+/// What the events of a call are about: an action, a category and a type of the Elastic Common Schema.
 enum class EventClass : uint8_t {
-    process_start,
+    process_exec,
+    process_fork,
     process_change,
+    user_change,    ///< whom the process acts for
+    group_change,   ///< the same for its groups
+    session_change, ///< it leads a new session
     process_access,
     process_end,
     file_open, ///< access, change or creation: the first argument of kind `flags` decides
     file_access,
     file_change,
+    file_attributes, ///< its mode, owner, times or extended attributes change
+    file_rename,
     file_creation,
     file_deletion,
     connection,
-    connection_start,
+    connection_attempt,
+    connection_accept,
     connection_end,
     network_info,
     driver_start,

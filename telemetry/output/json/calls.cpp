@@ -16,11 +16,14 @@ std::string quoted(std::string_view name) {
 
 } // namespace
 
+std::string json_class(const EcsClass& is, std::string_view name) {
+    return R"("action":)" + quoted(is.action.empty() ? name : is.action) + R"(,"category":[)" +
+           std::string(is.category) + R"(],"type":[)" + std::string(is.type) + ']';
+}
+
 JsonCall::JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& names) {
-    const EcsClass is = ecs_class(row.event_class);
-    event =
-        R"("action":)" + quoted(row.name) + R"(,"category":[)" + std::string(is.category) + R"(],"type":[)";
-    type = is.type;
+    done = json_class(ecs_class(row.event_class), row.name);
+    failed = json_class(ecs_class_of_failure(row.event_class), row.name);
     syscall = R"("syscall":{"name":)" + quoted(row.name) + R"(,"nr":)";
     open_flags = open_flags_argument(row);
     for (size_t i = 0; i < row.arguments && i < argument.size(); ++i) {

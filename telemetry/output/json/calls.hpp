@@ -7,8 +7,12 @@
 
 #include "telemetry/event/event.hpp"
 #include "telemetry/output/constant_names.hpp"
+#include "telemetry/output/ecs.hpp"
 
 namespace telemetry {
+
+/// event.action, .category and .type of what is called `name`.
+std::string json_class(const EcsClass& is, std::string_view name);
 
 /// The part of a line of JSON that is the same for each event of a system call, made once.
 struct JsonCall {
@@ -20,11 +24,11 @@ struct JsonCall {
         int constants = ConstantNames::no_set;
         bool is_flags = false; ///< several of the constants at once
     };
-    std::string event;   ///< of the object `event`: action, category, and the start of type
-    std::string type;    ///< inside of the array event.type
+    std::string done;    ///< of the object `event`: action, category and type
+    std::string failed;  ///< the same, of a call that failed
     std::string syscall; ///< the object `linux.syscall`, up to "nr":
     std::array<Argument, EBT_ARGS> argument;
-    int open_flags = -1; ///< which argument decides on event.type
+    int open_flags = -1; ///< which argument decides on what was done
     bool names_constants = false;
 };
 

@@ -84,7 +84,10 @@ class JsonLine : public LineBuffer {
     std::vector<Raw> raw_; // keeps its memory from line to line
 };
 
-/// The same for what is made once, at the start.
+/// A JSON array of the strings of a list, each ended by NUL.
+void put_json_strings(JsonLine& line, const FieldName& name, std::string_view list);
+
+/// An escaped string for what is made once, at the start.
 std::string json_escaped(std::string_view bytes);
 
 } // namespace telemetry

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "telemetry/event/facts.hpp"
+#include "telemetry/output/json/ecs.hpp"
 #include "telemetry/output/json/notes.hpp"
 
 namespace telemetry {
@@ -222,44 +223,13 @@ void put_audit(JsonLine& line, const Event& event) {
     line.put('}');
 }
 
-void put_child(JsonLine& line, const Event& event, JsonEcs& ecs) {
-    if (event.child_status != Status::ok)
-        return;
-    line.key("\"child\":{\"pid\":");
-    line.put_decimal(event.child_pid);
-    line.put(",\"entity_id\":\"");
-    ecs.put_entity(line, event.child_pid, event.child_start_time_ns);
-    line.put("\"}");
-}
-
-void put_process(JsonLine& line, const Event& event, JsonEcs& ecs) {
-    const size_t begin = line.view().size();
-    line.key("\"process\":{");
-    if (event.image.exe.has_inode)
-        ecs.put_executable(line, event.image.exe.inode); // the first member
-    line.put_text("\"root\":", {"linux.process.root"}, event.root);
-    line.notes.add({"linux.process.root"}, event.root);
-    put_child(line, event, ecs);
-    const WaitStatus status(event.ret);
-    if (event.kind == EBT_EXIT && status.signal) {
-        line.key("\"signal\":");
-        line.put_decimal(status.signal);
-        line.put(",\"core_dumped\":");
-        line.put(status.core_dumped ? std::string_view("true") : "false");
-    }
-    if (line.last() == '{')
-        line.cut(begin);
-    else
-        line.put('}');
-}
-
 } // namespace
 
 JsonLinux::JsonLinux(const FormatContext& context)
     : calls_(names_), telemetry_(R"("telemetry":{"tier":")" + json_escaped(context.tier) + '"') {}
 
 void JsonLinux::put(JsonLine& line, const Event& event, const JsonCall* call, const Ends& ends,
-                    JsonEcs& ecs) {
+                    JsonProcess& process) {
     line.put(",\"linux\":{");
     if (event.kind == EBT_SYSCALL)
         put_syscall(line, event, call);
@@ -267,7 +237,7 @@ void JsonLinux::put(JsonLine& line, const Event& event, const JsonCall* call, co
         put_interpreter(line, event.witnessed->interpreter);
     put_socket(line, event, ends);
     put_audit(line, event);
-    put_process(line, event, ecs);
+    put_process(line, event, process);
     put_telemetry(line, event);
     line.put('}');
 }
@@ -328,7 +298,7 @@ void JsonLinux::put_syscall(JsonLine& line, const Event& event, const JsonCall* 
         put_strings(line, event);
     if (event.exec_argv.known() && !has_new_image(event)) {
         line.put(",\"argv\":");
-        put_json_strings(line, {"linux.syscall.argv"}, event.exec_argv);
+        put_json_strings(line, {"linux.syscall.argv"}, event.exec_argv.bytes);
     }
     if (is_exec_call(event) && !has_new_image(event))
         line.notes.add_expected({"linux.syscall.argv"}, event.exec_argv);

@@ -8,9 +8,10 @@
 #include "telemetry/output/address.hpp"
 #include "telemetry/output/constant_names.hpp"
 #include "telemetry/output/formatter.hpp"
+#include "telemetry/output/fragment_cache.hpp"
 #include "telemetry/output/json/calls.hpp"
-#include "telemetry/output/json/ecs.hpp"
 #include "telemetry/output/json/line.hpp"
+#include "telemetry/output/json/process.hpp"
 
 namespace telemetry {
 
@@ -21,15 +22,19 @@ class JsonLinux {
     explicit JsonLinux(const FormatContext& context);
 
     const JsonCall& call(const ebpf_loader::SyscallRow& row) { return calls_.of(row); }
-    void put(JsonLine& line, const Event& event, const JsonCall* call, const Ends& ends, JsonEcs& ecs);
+    void put(JsonLine& line, const Event& event, const JsonCall* call, const Ends& ends,
+             JsonProcess& process);
     void put_loss(JsonLine& line, const LossEvent& loss);
 
   private:
     void put_syscall(JsonLine& line, const Event& event, const JsonCall* call);
     void put_constants(JsonLine& line, const Event& event, const JsonCall& call);
+    void put_process(JsonLine& line, const Event& event, JsonProcess& process); ///< in linux_process.cpp
+    void put_executable(JsonLine& line, const InodeInfo& inode);
     void put_telemetry(JsonLine& line, const Event& event);
 
     ConstantNames names_;
+    FragmentCache<InodeInfo, 256> executables_;
     JsonCalls calls_;
     std::string telemetry_; ///< the start of the object `telemetry`
 };

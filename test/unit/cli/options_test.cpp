@@ -171,13 +171,13 @@ TEST(Options, RefusesWhatItDoesNotKnow) {
 
 TEST(Options, ExplainsEveryOption) {
     std::string help = help_text();
-    for (const char* option :
-         {"--rules",       "--format",        "--output",      "--syslog",
-          "--quiet",       "--very-quiet",    "--config",      "--vmlinux",
-          "--any-release", "--tier",          "--buffer-size", "--max-events-per-process",
-          "--no-witness",  "--max-cpu",       "--max-memory",  "--nice",
-          "--duration",    "--stats",         "--log-level",   "--check",
-          "--probe",       "--list-syscalls", "--help",        "--version"})
+    for (const char* option : {"--rules",       "--format",     "--output",        "--syslog",
+                               "--quiet",       "--very-quiet", "--config",        "--vmlinux",
+                               "--any-release", "--tier",       "--buffer-size",   "--max-events-per-process",
+                               "--no-witness",  "--no-lineage", "--max-cpu",       "--max-memory",
+                               "--nice",        "--duration",   "--stats",         "--log-level",
+                               "--check",       "--probe",      "--list-syscalls", "--help",
+                               "--version"})
         EXPECT_THAT(help, HasSubstr(option));
     EXPECT_THAT(help, HasSubstr("Examples:"));
     EXPECT_THAT(help, HasSubstr("Exit status:"));

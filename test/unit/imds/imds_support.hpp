@@ -26,7 +26,6 @@ using telemetry::Event;
 using telemetry::Lineage;
 using telemetry::ProcessFacts;
 using telemetry::SocketInfo;
-using telemetry::UserNames;
 
 constexpr uint64_t start_ns = 1'763'759'765'000'000'000;
 constexpr uint64_t millisecond = 1'000'000;
@@ -139,8 +138,8 @@ class Scene {
         text_->format(event, text_lines);
         json_->format(event, json_lines);
     }
-    std::unique_ptr<ImdsFormatter> text_ = make_imds_text_formatter({samples::context(), nullptr, false, {}});
-    std::unique_ptr<ImdsFormatter> json_ = make_imds_json_formatter({samples::context(), nullptr, false, {}});
+    std::unique_ptr<ImdsFormatter> text_ = make_imds_text_formatter({samples::context(), false, {}});
+    std::unique_ptr<ImdsFormatter> json_ = make_imds_json_formatter({samples::context(), false, {}});
 };
 
 inline std::string path_of(const ImdsEvent& event) {

@@ -6,7 +6,6 @@
 #include <fstream>
 #include <unistd.h>
 
-#include "telemetry/process/user_names.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
 using namespace imds_test;
@@ -18,7 +17,7 @@ namespace {
 
 std::string text_with_colour(const ImdsEvent& event) {
     std::string out;
-    make_imds_text_formatter({samples::context(), nullptr, true, {}})->format(event, out);
+    make_imds_text_formatter({samples::context(), true, {}})->format(event, out);
     return out;
 }
 
@@ -206,21 +205,16 @@ TEST(ImdsSummary, IsBounded) {
                 HasSubstr("     500        0        0            0        0  -             (all others)"));
 }
 
-TEST(ImdsUserNames, ComeFromTheFileAlone) {
+TEST(ImdsJson, HasTheUsersName) {
     TemporaryFolder folder;
-    const std::string path = folder.path() + "/passwd";
-    std::ofstream(path) << "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/:/bin/sh\nother:x:1000:1::/"
-                           ":\n:x:5:5\nbad\nbad:x:no:1\n";
-    const UserNames names(path);
-    EXPECT_EQ(names.size(), 2U);
-    EXPECT_EQ(names.name_of(0), "root");
-    EXPECT_EQ(names.name_of(1000), "ann");
-    EXPECT_EQ(names.name_of(5), "");
-    EXPECT_EQ(UserNames("/nonexistent").size(), 0U);
+    std::ofstream(folder.path() + "/passwd")
+        << "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/:/bin/sh\nother:x:1000:1::/"
+           ":\n:x:5:5\nbad\nbad:x:no:1\n";
     Scene scene;
     scene.ask("GET /latest/user-data", "", ec2("x"));
+    telemetry::FormatContext context = samples::context();
+    context.accounts = std::make_shared<const telemetry::AccountFiles>(folder.path());
     std::string out;
-    make_imds_json_formatter({samples::context(), std::make_shared<const UserNames>(path), false, {}})
-        ->format(scene.only(), out);
+    make_imds_json_formatter({context, false, {}})->format(scene.only(), out);
     EXPECT_EQ(json::parse(out)["user"]["name"], "ann");
 }

@@ -47,7 +47,7 @@ TEST(ImdsOwnership, NothingRefersToAnEventThatHasPassed) {
     EXPECT_EQ(made["process"]["executable"], Borrowed().exe);
     EXPECT_EQ(made["process"]["working_directory"], Borrowed().cwd);
     EXPECT_EQ(made["process"]["args"][0], "argument");
-    EXPECT_EQ(made["process"]["tty"]["name"], Borrowed().tty);
+    EXPECT_EQ(made["linux"]["process"]["tty"], Borrowed().tty);
     EXPECT_THAT(scene.text_lines, HasSubstr("comm of memory"));
 }
 

@@ -174,7 +174,7 @@ TEST(ImdsSecrets, UnsafeShowsThem) {
     for (const char* format : {"text", "json"}) {
         std::string out;
         make_imds_formatter(telemetry::format_named(format),
-                            {samples::context(), nullptr, false, UnsafeView::because_the_user_asked_for_it()})
+                            {samples::context(), false, UnsafeView::because_the_user_asked_for_it()})
             ->format(kept, out);
         EXPECT_THAT(out, HasSubstr(secrets[0])) << format;
         EXPECT_THAT(out, HasSubstr(secrets[1])) << format;

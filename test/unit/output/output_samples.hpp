@@ -32,8 +32,15 @@ inline telemetry::FormatContext context() {
     context.tier = "raw_tp";
     context.boot_id = "6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001";
     context.boot_time_ns = 1'763'700'000'000'000'000;
-    context.host = {"0123456789abcdef0123456789abcdef", "x86_64", "6.1.0-50", "Debian GNU/Linux",     "12",
-                    "Debian GNU/Linux 12 (bookworm)",   "debian", "debian",   {"10.0.0.7", "fe80::1"}};
+    context.host = {"0123456789abcdef0123456789abcdef",
+                    "x86_64",
+                    "6.1.0-50",
+                    "Debian GNU/Linux",
+                    "12",
+                    "Debian GNU/Linux 12",
+                    "debian",
+                    "debian",
+                    {"10.0.0.7", "fe80::1"}};
     context.agent = {"ebpf_telemetry", "1.2.0", "0d6c6f0e-6d0c-5c2e-9d3b-0b6b0c8a9f10",
                      "7f0e1d2c-3b4a-4958-8677-a6b5c4d3e2f1"};
     return context;
@@ -53,7 +60,7 @@ inline const SyscallRow openat = {"openat",
 inline const SyscallRow rename = {
     "rename",
     {82, 38, 82},
-    EventClass::file_change,
+    EventClass::file_rename,
     ebpf_loader::ReturnKind::number,
     0,
     2,
@@ -61,7 +68,7 @@ inline const SyscallRow rename = {
 inline const SyscallRow execve = {
     "execve",
     {59, 11, 520},
-    EventClass::process_start,
+    EventClass::process_exec,
     ebpf_loader::ReturnKind::number,
     EBT_PLAN_EXEC,
     3,
@@ -100,8 +107,8 @@ inline SyscallRow socket_call(std::string_view name, EventClass event_class, Soc
             role};
 }
 inline const SyscallRow connect =
-    socket_call("connect", EventClass::connection_start, SocketRole::egress, EBT_MOVE_CONNECT);
-inline const SyscallRow accept = socket_call("accept", EventClass::connection_start, SocketRole::ingress);
+    socket_call("connect", EventClass::connection_attempt, SocketRole::egress, EBT_MOVE_CONNECT);
+inline const SyscallRow accept = socket_call("accept", EventClass::connection_accept, SocketRole::ingress);
 inline const SyscallRow bind = socket_call("bind", EventClass::network_info, SocketRole::own);
 inline const SyscallRow sendto = socket_call("sendto", EventClass::connection, SocketRole::egress);
 inline const SyscallRow recvfrom = socket_call("recvfrom", EventClass::connection, SocketRole::ingress);

@@ -247,8 +247,8 @@ TEST(ImdsStackOutput, IsEscaped) {
     event.connection.ends = ends_to("169.254.169.254");
     event.caller = caller;
     std::string text, line;
-    make_imds_text_formatter({samples::context(), nullptr, false, {}})->format(event, text);
-    make_imds_json_formatter({samples::context(), nullptr, false, {}})->format(event, line);
+    make_imds_text_formatter({samples::context(), false, {}})->format(event, text);
+    make_imds_json_formatter({samples::context(), false, {}})->format(event, line);
     EXPECT_THAT(text, testing::HasSubstr(
                           R"(user_stack="li\nb.so!f\x1b\xff\"+0x3 <? [anon]+0x10 < no file@0x6000 < 0x7000")"
                           " user_stack_end=not_known"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "imds/output/json_process.hpp"
+#include "imds/output/json_caller.hpp"
 
 #include "imds/output/formatter.hpp"
 #include "telemetry/event/facts.hpp"
@@ -7,12 +7,7 @@
 namespace telemetry::imds {
 namespace {
 
-/// Removes the closing brace of the object that was just written, so that members can be added.
-void reopen(JsonLine& line) {
-    line.cut(line.view().size() - 1);
-}
-
-/// If a string is not UTF-8, the bytes of the whole list are added to linux.telemetry.raw.
+/// When a string is no UTF-8, the bytes of the whole list are added as raw.
 void put_args(JsonLine& line, const FieldName& name, const ExecutedProgram& program) {
     if (program.argv.empty())
         return;
@@ -61,26 +56,20 @@ void put_namespaces(JsonLine& line, const Namespaces& spaces) {
     line.put('}');
 }
 
-void put_container(JsonLine& line, const Container& container) {
-    line.put("{\"id\":");
-    line.put_derived(container.id);
-    if (!container.runtime.empty()) {
-        line.put(",\"runtime\":");
-        line.put_quoted(container.runtime);
-    }
-    line.put('}');
-}
-
 } // namespace
 
-JsonProcess::JsonProcess(const FormatContext& context, JsonEcs& ecs, const UserNames* users)
-    : ecs_(ecs), users_(users), boot_time_ns_(context.boot_time_ns) {}
+JsonCaller::JsonCaller(const FormatContext& context)
+    : process_(context), boot_time_ns_(context.boot_time_ns) {}
 
-void JsonProcess::put(JsonLine& line, const Caller& caller, const Ancestors& ancestors) {
+void JsonCaller::put(JsonLine& line, const Caller& caller, const Ancestors& ancestors) {
     const Event& event = caller.process.event();
     if (caller.is_known) {
-        put_known_process(line, event);
-        reopen(line);
+        Event shown = event; // whatever it is of: the process alone counts, and its ancestors follow
+        shown.kind = EBT_SYSCALL;
+        shown.carries_image = true;
+        shown.lineage = nullptr;
+        shown.missing |= EBT_MISSING_PPID;
+        process_.put(line, shown, false);
     } else {
         line.put(",\"process\":{\"pid\":");
         line.put_decimal(event.pid);
@@ -90,23 +79,11 @@ void JsonProcess::put(JsonLine& line, const Caller& caller, const Ancestors& anc
     }
     put_parent(line, caller, ancestors);
     line.put('}');
-    put_user(line, event);
-    if (caller.facts.container.id.empty())
-        return;
-    line.put(",\"container\":");
-    put_container(line, caller.facts.container);
+    process_.put_user(line, event);
+    JsonProcess::put_container(line, caller.facts.container);
 }
 
-/// Writes the process as in every event, with its arguments; put_parent() adds the parent.
-void JsonProcess::put_known_process(JsonLine& line, const Event& event) {
-    Event shown = event;
-    shown.kind = EBT_SYSCALL;
-    shown.carries_image = true;
-    shown.missing |= EBT_MISSING_PPID;
-    ecs_.put_process(line, shown);
-}
-
-void JsonProcess::put_parent(JsonLine& line, const Caller& caller, const Ancestors& ancestors) {
+void JsonCaller::put_parent(JsonLine& line, const Caller& caller, const Ancestors& ancestors) {
     const Event& event = caller.process.event();
     if (!ancestors.empty()) {
         line.put(",\"parent\":{");
@@ -119,13 +96,13 @@ void JsonProcess::put_parent(JsonLine& line, const Caller& caller, const Ancesto
     }
 }
 
-/// Writes the members of an object.
-void JsonProcess::put_node(JsonLine& line, const LineageNode& node, const FieldName& name) {
+/// The inside of an object.
+void JsonCaller::put_node(JsonLine& line, const LineageNode& node, const FieldName& name) {
     line.put("\"pid\":");
     line.put_decimal(node.key.pid);
     put_start(line, node);
     line.put(",\"name\":");
-    line.put_string({name.base, name.index, "name"}, node.comm);
+    line.put_derived(node.name());
     if (node.program) {
         if (!node.program->executable.empty()) {
             line.put(",\"executable\":");
@@ -134,28 +111,24 @@ void JsonProcess::put_node(JsonLine& line, const LineageNode& node, const FieldN
         put_args(line, name, *node.program);
     }
     if (node.has_ids) {
-        line.put(",\"user\":{\"id\":");
-        line.put_quoted_number(node.ids.uid);
-        put_user_name(line, node.ids.uid);
-        line.put(",\"group\":{\"id\":");
-        line.put_quoted_number(node.ids.gid);
-        line.put("},\"effective\":{\"id\":");
-        line.put_quoted_number(node.ids.euid);
-        line.put("}}");
+        line.put(",\"user\":{");
+        process_.put_user_name(line, node.ids.euid);
+        line.put("},\"group\":{");
+        process_.put_group_name(line, node.ids.egid);
+        line.put("},\"real_user\":{");
+        process_.put_user_name(line, node.ids.uid);
+        line.put('}');
     }
-    if (!node.facts.container.id.empty()) {
-        line.put(",\"container\":");
-        put_container(line, node.facts.container);
-    }
+    JsonProcess::put_container(line, node.facts.container);
     if (node.has_ended)
         line.put(",\"ended\":true");
 }
 
-/// A start time that was read from /proc is too coarse for an entity id.
-void JsonProcess::put_start(JsonLine& line, const LineageNode& node) {
+/// A start time of /proc is too coarse for an entity id.
+void JsonCaller::put_start(JsonLine& line, const LineageNode& node) {
     if (node.has_start) {
         line.put(",\"entity_id\":\"");
-        ecs_.put_entity(line, node.key.pid, node.key.start_time_ns);
+        process_.put_entity(line, node.key.pid, node.key.start_time_ns);
         line.put('"');
     }
     if (boot_time_ns_) {
@@ -165,27 +138,13 @@ void JsonProcess::put_start(JsonLine& line, const LineageNode& node) {
     }
 }
 
-void JsonProcess::put_user(JsonLine& line, const Event& event) {
-    const size_t before = line.view().size();
-    ecs_.put_user(line, event);
-    if (line.view().size() == before || (event.missing & EBT_MISSING_CREDENTIALS))
-        return;
-    reopen(line);
-    put_user_name(line, event.uid);
-    line.put('}');
-}
-
-void JsonProcess::put_user_name(JsonLine& line, uint32_t uid) {
-    const std::string_view name = users_ ? users_->name_of(uid) : std::string_view();
-    if (name.empty())
-        return;
-    line.put(",\"name\":");
-    line.put_derived(name);
-}
-
-void JsonProcess::put_linux(JsonLine& line, const Caller& caller, const Ancestors& ancestors) {
+void JsonCaller::put_linux(JsonLine& line, const Caller& caller, const Ancestors& ancestors) {
     line.key("\"process\":{");
     const ProcessFacts& facts = caller.facts;
+    if (const Text& tty = caller.process.event().image.tty; tty.known()) {
+        line.key("\"tty\":");
+        line.put_string({"linux.process.tty"}, tty.bytes);
+    }
     if (facts.capabilities)
         put_capabilities(line, *facts.capabilities);
     if (facts.namespaces.any())
@@ -200,7 +159,7 @@ void JsonProcess::put_linux(JsonLine& line, const Caller& caller, const Ancestor
     line.put('}');
 }
 
-void JsonProcess::put_ancestors(JsonLine& line, const Ancestors& ancestors) {
+void JsonCaller::put_ancestors(JsonLine& line, const Ancestors& ancestors) {
     if (ancestors.empty())
         return;
     line.key("\"ancestors\":[");
@@ -214,7 +173,7 @@ void JsonProcess::put_ancestors(JsonLine& line, const Ancestors& ancestors) {
     line.put(']');
 }
 
-void JsonProcess::put_reader(JsonLine& line, const Caller& caller) {
+void JsonCaller::put_reader(JsonLine& line, const Caller& caller) {
     const Event& event = caller.process.event();
     line.put("\"pid\":");
     line.put_decimal(event.pid);
@@ -222,7 +181,7 @@ void JsonProcess::put_reader(JsonLine& line, const Caller& caller) {
         return;
     if (!(event.missing & EBT_MISSING_START_TIME)) {
         line.put(",\"entity_id\":\"");
-        ecs_.put_entity(line, event.pid, event.start_time_ns);
+        process_.put_entity(line, event.pid, event.start_time_ns);
         line.put('"');
     }
     line.put(",\"name\":");

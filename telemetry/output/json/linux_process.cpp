@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/event/facts.hpp"
+#include "telemetry/output/json/ecs.hpp"
+#include "telemetry/output/json/linux.hpp"
+
+namespace telemetry {
+namespace {
+
+void put_child(JsonLine& line, const Event& event, JsonProcess& process) {
+    if (event.child_status != Status::ok)
+        return;
+    line.key("\"child\":{\"pid\":");
+    line.put_decimal(event.child_pid);
+    line.put(",\"entity_id\":\"");
+    process.put_entity(line, event.child_pid, event.child_start_time_ns);
+    line.put("\"}");
+}
+
+/// Where they are not what the schema's fields say: the file system's ids, and the parent that the
+/// process has by now when the one that forked it has ended.
+void put_other_ids(JsonLine& line, const Event& event) {
+    const bool has_ids = !(event.missing & EBT_MISSING_CREDENTIALS);
+    if (has_ids && event.fsuid != event.euid) {
+        line.key("\"fsuid\":");
+        line.put_decimal(event.fsuid);
+    }
+    if (has_ids && event.fsgid != event.egid) {
+        line.key("\"fsgid\":");
+        line.put_decimal(event.fsgid);
+    }
+    const bool has_parent = event.lineage && event.lineage->parent;
+    if (has_parent && !(event.missing & EBT_MISSING_PPID) && event.lineage->parent->key.pid != event.ppid) {
+        line.key("\"ppid\":");
+        line.put_decimal(event.ppid);
+    }
+}
+
+} // namespace
+
+void JsonLinux::put_process(JsonLine& line, const Event& event, JsonProcess& process) {
+    const size_t begin = line.view().size();
+    line.key("\"process\":{");
+    if (event.image.exe.has_inode)
+        put_executable(line, event.image.exe.inode); // the first member
+    line.put_text("\"root\":", {"linux.process.root"}, event.root);
+    line.notes.add({"linux.process.root"}, event.root);
+    if (event.image.tty.known()) {
+        line.key("\"tty\":");
+        line.put_string({"linux.process.tty"}, event.image.tty.bytes);
+    }
+    line.notes.add({"linux.process.tty"}, event.image.tty);
+    put_other_ids(line, event);
+    put_child(line, event, process);
+    const WaitStatus status(event.ret);
+    if (event.kind == EBT_EXIT && status.signal) {
+        line.key("\"signal\":");
+        line.put_decimal(status.signal);
+        line.put(",\"core_dumped\":");
+        line.put(status.core_dumped ? std::string_view("true") : "false");
+    }
+    if (line.last() == '{')
+        line.cut(begin);
+    else
+        line.put('}');
+}
+
+void JsonLinux::put_executable(JsonLine& line, const InodeInfo& inode) {
+    executables_.put(line, inode, inode.ino, [&] {
+        line.put("\"executable\":{");
+        put_json_inode(line, inode);
+        line.put('}');
+    });
+}
+
+} // namespace telemetry

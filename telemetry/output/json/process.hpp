@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <array>
+#include <memory>
+#include <string>
+
+#include "telemetry/event/event.hpp"
+#include "telemetry/output/formatter.hpp"
+#include "telemetry/output/fragment_cache.hpp"
+#include "telemetry/output/json/line.hpp"
+#include "telemetry/process/account_names.hpp"
+#include "telemetry/process/lineage.hpp"
+
+namespace telemetry {
+
+/// The objects `process`, `user` and `container` of the Elastic Common Schema: who did it, for whom, and
+/// whom it descends from. Each begins with a comma. What one event after the other has the same is
+/// rendered once.
+class JsonProcess {
+  public:
+    explicit JsonProcess(const FormatContext& context);
+
+    /// The object stays open for further members when `closes` is false.
+    void put(JsonLine& line, const Event& event, bool closes = true);
+    void put_user(JsonLine& line, const Event& event);
+    static void put_container(JsonLine& line, const Container& container);
+
+    /// The same for every event of a process, and for no other process: from the boot,
+    /// the process id, and when it began.
+    void put_entity(JsonLine& line, uint32_t pid, uint64_t start_time_ns);
+    /// `"id":"0","name":"root"`, without the name where it is not known.
+    void put_user_name(JsonLine& line, uint32_t uid);
+    void put_group_name(JsonLine& line, uint32_t gid);
+
+  private:
+    /// All that identifies a process.
+    struct Identity {
+        uint32_t pid = 0;
+        uint32_t tid = 0;
+        uint32_t missing = 0;
+        uint64_t start_time_ns = 0;
+        bool operator==(const Identity&) const = default;
+    };
+    /// Whom a process acts for.
+    struct Who {
+        ProcessIds ids;
+        bool is_contained = false; ///< the machine's names are not the container's
+        uint64_t names = 0;        ///< generation
+        bool operator==(const Who&) const = default;
+    };
+    /// The stamps of all that the descent is made of.
+    struct Descent {
+        std::array<uint64_t, 5> stamps{};
+        uint32_t ppid = 0;
+        uint64_t names = 0;
+        bool operator==(const Descent&) const = default;
+    };
+    /// The image that a list of arguments belongs to: of a process in one of its states.
+    struct Arguments {
+        uint64_t stamp = 0;
+        size_t length = 0;
+        Status status = Status::absent;
+        bool operator==(const Arguments&) const = default;
+    };
+    using Node = std::shared_ptr<const LineageNode>;
+
+    void refresh_names();
+    Who who_of(const Event& event) const;
+    void render_identity(JsonLine& line, const Identity& identity);
+    void put_start(JsonLine& line, uint64_t start_time_ns);
+    void put_arguments(JsonLine& line, const Event& event);
+    void put_descent(JsonLine& line, const Event& event);
+    void render_descent(JsonLine& line, const Event& event, const std::array<Node, 3>& leaders);
+    void put_relative(JsonLine& line, std::string_view key, const LineageNode& node);
+    void put_parent(JsonLine& line, const LineageNode& node);
+    void render_users(JsonLine& line, const Who& who);
+    void put_end_of_process(JsonLine& line, const Event& event);
+
+    std::string entity_; ///< the start of every entity id
+    int64_t boot_time_ns_;
+    std::shared_ptr<const AccountFiles> accounts_; ///< may be null
+    std::shared_ptr<const AccountNames> names_;
+    uint64_t generation_ = 0;
+    bool shows_names_ = true; ///< of what is rendered now
+    Timestamp start_;
+    Timestamp end_;
+    FragmentCache<Identity, 256> identities_;
+    FragmentCache<Who, 64> users_;
+    FragmentCache<Who, 64> process_users_;
+    FragmentCache<Arguments, 256> arguments_;
+    FragmentCache<Descent, 256> descents_;
+};
+
+} // namespace telemetry
