@@ -18,7 +18,7 @@ class TamperCheck {
   public:
     explicit TamperCheck(const LoadedTier& tier);
 
-    /// Some hundred system calls of less than a microsecond. Writes again what differs.
+    /// Two system calls for each that is selected, of some microseconds. Writes again what differs.
     std::vector<Tampering> look(const ebt_settings& settings, std::span<const ebt_endpoint> endpoints);
 
   private:
