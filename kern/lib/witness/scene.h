@@ -72,11 +72,11 @@ INLINE void begin_witness(struct witness *w, const struct scene *scene)
 /* An entry that is free, or that was left behind: its call's end was not seen. */
 INLINE struct witness *claim_witness(__u64 task)
 {
-	__u32 place = witness_place(task);
+	__u32 index = witness_set_of(task) * WITNESS_WAYS;
 	__u64 time = bpf_ktime_get_ns();
 #pragma clang loop unroll(full)
-	for (int i = 0; i < WITNESS_TRIES; i++) {
-		struct witness *w = witness_at(place + i);
+	for (int i = 0; i < WITNESS_WAYS; i++, index++) {
+		struct witness *w = witness_at(index);
 		if (!w)
 			return 0;
 		__u64 age = time - w->time;
@@ -91,6 +91,8 @@ INLINE struct witness *claim_witness(__u64 task)
 		}
 		w->time = time;
 		w->task = task;
+		w->index = index;
+		set_witness_owner(index, task);
 		return w;
 	}
 	return 0;

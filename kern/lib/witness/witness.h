@@ -17,7 +17,8 @@
 #include "kern/base/uapi.h"
 
 #define WITNESSES 1024    /* calls at a time; a power of two */
-#define WITNESS_TRIES 4   /* entries that a thread may have */
+#define WITNESS_WAYS 4    /* entries that a thread may have */
+#define WITNESS_SETS 256  /* of so many */
 #define WITNESS_PATH 1024 /* bytes of a path's field; a power of two */
 #define WITNESS_ADDRESS (sizeof(struct ebt_field) + SOCKADDR_MAX)
 #define WITNESS_ADDRESSES 8
@@ -28,19 +29,19 @@
 
 struct witness {
 	__u64 busy;
-	__u64 task;        /* address of the task_struct; 0: free */
+	__u64 task;        /* address of the task_struct, as in the set; 0: free */
 	__u64 time;        /* when the thread got the entry */
 	__u64 call;        /* which call of the thread's */
 	__u64 mount;       /* the struct mount that it writes to; 0: none yet */
 	__u64 mount_stack; /* the stack pointer of the hook that gave it */
 	__u64 hook_stack;  /* and of the one that gave the paths or addresses */
 	__u64 socket;
-	__u64 top[2];    /* the mount at which each path ended */
-	__u32 length[2]; /* bytes of each path's field; 0: no such path */
-	__u32 addresses; /* that the call had */
-	__u32 kept;      /* that are here */
-	__u32 taken;     /* the call is over */
-	__u32 reserved;
+	__u64 top[2];                 /* the mount at which each path ended */
+	__u32 length[2];              /* bytes of each path's field; 0: no such path */
+	__u32 addresses;              /* that the call had */
+	__u32 kept;                   /* that are here */
+	__u32 taken;                  /* the call is over */
+	__u32 index;                  /* of this entry */
 	__u8 bytes[2 * WITNESS_PATH]; /* fields as they go into the record */
 };
 
@@ -51,32 +52,56 @@ struct {
 	__type(value, struct witness);
 } witnesses SEC(".maps");
 
-/* Where the entries of a thread may stand. */
-INLINE __u32 witness_place(__u64 task)
+/*
+ * Whose entries they are, a set of them in one line of the cache: most calls have no entry,
+ * and their end finds that out by one look.
+ */
+struct witness_set {
+	__u64 task[WITNESS_WAYS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, WITNESS_SETS);
+	__type(key, __u32);
+	__type(value, struct witness_set);
+} witness_sets SEC(".maps");
+
+/* The set that a thread's entries are in. */
+INLINE __u32 witness_set_of(__u64 task)
 {
-	return (task * 0x9E3779B97F4A7C15ULL) >> 54;
+	return (task * 0x9E3779B97F4A7C15ULL) >> 56;
 }
 
-INLINE struct witness *witness_at(__u32 place)
+INLINE struct witness *witness_at(__u32 index)
 {
-	__u32 index = place & (WITNESSES - 1);
 	return bpf_map_lookup_elem(&witnesses, &index);
+}
+
+INLINE void set_witness_owner(__u32 index, __u64 task)
+{
+	__u32 number = index / WITNESS_WAYS;
+	struct witness_set *set = bpf_map_lookup_elem(&witness_sets, &number);
+	if (set)
+		set->task[index & (WITNESS_WAYS - 1)] = task;
 }
 
 INLINE struct witness *find_witness(__u64 task)
 {
-	__u32 place = witness_place(task);
+	__u32 number = witness_set_of(task), way = WITNESS_WAYS;
+	const struct witness_set *set = bpf_map_lookup_elem(&witness_sets, &number);
+	if (!set)
+		return 0;
 #pragma clang loop unroll(full)
-	for (int i = 0; i < WITNESS_TRIES; i++) {
-		struct witness *w = witness_at(place + i);
-		if (w && w->task == task)
-			return w;
-	}
-	return 0;
+	for (int i = 0; i < WITNESS_WAYS; i++)
+		if (set->task[i] == task)
+			way = i;
+	return way < WITNESS_WAYS ? witness_at(number * WITNESS_WAYS + way) : 0;
 }
 
 INLINE void release_witness(struct witness *w)
 {
+	set_witness_owner(w->index, 0);
 	w->task = 0;
 	__sync_fetch_and_add(&w->busy, -1);
 }
