@@ -107,27 +107,46 @@ KPROBE(security_socket_sendmsg)
 #define IORING_OP_OPENAT 18
 #define IORING_OP_OPENAT2 28
 
-/* Opens that io_uring was given: from the first on, security_file_open is needed. */
+/* What is seen of io_uring: from the first on, security_file_open is needed. */
+enum {
+	IO_URING_RINGS = 0, /* that were made */
+	IO_URING_OPENS = 1, /* that were submitted */
+	IO_URING_COUNTS = 2,
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, IO_URING_COUNTS);
 	__type(key, __u32);
 	__type(value, __u64);
-} io_uring_opens SEC(".maps");
+} io_uring_counts SEC(".maps");
+
+INLINE void count_io_uring(__u32 what)
+{
+	__u64 *count = bpf_map_lookup_elem(&io_uring_counts, &what);
+	if (count)
+		__sync_fetch_and_add(count, 1);
+}
 
 SEC("tp")
-int on_io_uring_submit(void *ctx)
+int on_io_uring_create(void *ctx)
 {
-	__u32 zero = 0;
-	__u8 opcode = 0;
-	bpf_probe_read_kernel(&opcode, sizeof(opcode), ctx + FEATURE(tp_io_opcode));
-	__u64 *opens = bpf_map_lookup_elem(&io_uring_opens, &zero);
-	if (opens && (opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2))
-		__sync_fetch_and_add(opens, 1);
+	count_io_uring(IO_URING_RINGS);
 	return 0;
 }
 
-/* Attached only once io_uring opens files: every open comes here. */
+/* For rings that are older than the engine. */
+SEC("tp")
+int on_io_uring_submit(void *ctx)
+{
+	__u8 opcode = 0;
+	bpf_probe_read_kernel(&opcode, sizeof(opcode), ctx + FEATURE(tp_io_opcode));
+	if (opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2)
+		count_io_uring(IO_URING_OPENS);
+	return 0;
+}
+
+/* Attached only once io_uring is used: every open comes here. */
 KPROBE(security_file_open)
 {
 	record_operation_open(ctx, FUNCTION_ARG1(ctx));

@@ -65,6 +65,7 @@ class Engine::Impl {
     void check_self(const Hooks& hooks);
     void make_source(const LoadPlan& plan);
     void log_unwitnessed() const;
+    void follow_io_uring();
     size_t drain(const RecordHandler& handler) { return source_->drain(handler, stopped_); }
     void add_unnoticed_losses(EngineStats& stats) const;
     uint64_t unnoticed_losses(std::span<const SlotStats> slots, const BufferCount& count) const;
@@ -210,6 +211,16 @@ void Engine::Impl::stop() {
         witnesses_->detach();
 }
 
+void Engine::Impl::follow_io_uring() {
+    const auto earlier_opens = witnesses_ ? witnesses_->follow_io_uring() : std::nullopt;
+    if (!earlier_opens || !options_.log)
+        return;
+    std::string line = "a program uses io_uring: from now on files that are opened through it are reported";
+    if (*earlier_opens != 0)
+        line.append("; ").append(std::to_string(*earlier_opens)).append(" earlier opens are not");
+    options_.log(line);
+}
+
 size_t Engine::Impl::poll(const RecordHandler& handler, std::chrono::milliseconds timeout) {
     const auto whole = [&](std::span<const std::byte> record) {
         uint32_t size = 0; // perf buffers pad
@@ -217,9 +228,7 @@ size_t Engine::Impl::poll(const RecordHandler& handler, std::chrono::millisecond
             memcpy(&size, record.data() + offsetof(ebt_header, size), sizeof(size));
         handler(record.first(std::min<size_t>(size, record.size())));
     };
-    if (const uint64_t opens = witnesses_ ? witnesses_->follow_io_uring() : 0; opens && options_.log)
-        options_.log("a program opens files through io_uring: from now on this is reported; " +
-                     std::to_string(opens) + " earlier opens are not");
+    follow_io_uring();
     if (const size_t records = drain(whole))
         return records;
     all_read_ = stopped_;

@@ -59,9 +59,13 @@ constexpr const char* stages[] = {
 #undef STAGE
 };
 
-/// What is attached once io_uring opens files.
+/// What is attached once io_uring is used, and what notices that it is.
 constexpr const char* open_program = "on_security_file_open";
+constexpr const char* create_program = "on_io_uring_create";
 constexpr const char* submit_program = "on_io_uring_submit";
+
+/// Indexes of the map io_uring_counts: rings that were made, and opens that were submitted.
+constexpr uint32_t rings = 0, opens = 1;
 
 /// Maps that programs of different types cannot share.
 constexpr const char* own_maps[] = {"stages", "witness_stages"};
@@ -133,9 +137,9 @@ std::string WitnessObject::load(const LoadedTier& tier, const LoadPlan& plan) {
     share_maps(tier);
     for (const Hook& hook : hooks)
         bpf_program__set_autoload(program_of(object_.get(), hook), (hook.kinds & kinds_) != 0);
-    const bool opens = submissions_ && (kinds_ & EBT_WITNESS_CREATE);
-    for (const char* name : {open_program, submit_program})
-        bpf_program__set_autoload(bpf_object__find_program_by_name(object_.get(), name), opens);
+    const bool follows = submissions_ && (kinds_ & EBT_WITNESS_CREATE);
+    for (const char* name : {open_program, create_program, submit_program})
+        bpf_program__set_autoload(bpf_object__find_program_by_name(object_.get(), name), follows);
     if (const int error = bpf_object__load(object_.get()))
         return "the kernel refused it: " +
                (LibbpfQuiet::first_warning().empty() ? strerror(-error) : LibbpfQuiet::first_warning());
@@ -200,30 +204,35 @@ uint16_t WitnessObject::attach() {
 }
 
 void WitnessObject::watch_io_uring() {
-    bpf_program* program = bpf_object__find_program_by_name(object_.get(), submit_program);
-    if (!bpf_program__autoload(program))
-        return;
-    LinkPtr link(bpf_program__attach_tracepoint(program, "io_uring", submissions_));
-    watches_io_uring_ = link != nullptr;
-    if (link)
-        links_.push_back(std::move(link));
+    const auto watch = [this](const char* name, const char* tracepoint) {
+        bpf_program* program = bpf_object__find_program_by_name(object_.get(), name);
+        if (!bpf_program__autoload(program))
+            return;
+        LinkPtr link(bpf_program__attach_tracepoint(program, "io_uring", tracepoint));
+        if (link)
+            io_uring_links_.push_back(std::move(link));
+    };
+    watch(create_program, "io_uring_create");
+    watch(submit_program, submissions_);
 }
 
-uint64_t WitnessObject::follow_io_uring() {
-    if (!watches_io_uring_)
-        return 0;
-    const uint32_t zero = 0;
-    uint64_t opens = 0;
-    bpf_map_lookup_elem(bpf_map__fd(bpf_object__find_map_by_name(object_.get(), "io_uring_opens")), &zero,
-                        &opens);
-    if (opens == 0)
-        return 0;
+std::optional<uint64_t> WitnessObject::follow_io_uring() {
+    if (io_uring_links_.empty())
+        return std::nullopt;
+    const int counts = bpf_map__fd(bpf_object__find_map_by_name(object_.get(), "io_uring_counts"));
+    const auto count = [counts](uint32_t what) {
+        uint64_t value = 0;
+        bpf_map_lookup_elem(counts, &what, &value);
+        return value;
+    };
+    if (count(rings) == 0 && count(opens) == 0)
+        return std::nullopt;
     const LibbpfQuiet quiet;
-    watches_io_uring_ = false;
     LinkPtr link(bpf_program__attach(bpf_object__find_program_by_name(object_.get(), open_program)));
+    io_uring_links_.clear();
     if (link)
         links_.push_back(std::move(link));
-    return opens;
+    return count(opens);
 }
 
 void WitnessObject::refuse_all(const std::string& reason) {

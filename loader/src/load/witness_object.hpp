@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <ebpf_loader/witness.hpp>
+#include <optional>
 #include <vector>
 
 #include "loader/src/base/bpf_ptr.hpp"
@@ -18,10 +19,13 @@ class WitnessObject {
 
     /// Returns what is witnessed: the kinds of which all that they need is attached.
     uint16_t attach();
-    void detach() { links_.clear(); }
-    /// Attaches what io_uring's opens need, once there are any, and returns how many came before;
-    /// 0 otherwise. Every open of the machine's pays for it.
-    uint64_t follow_io_uring();
+    void detach() {
+        links_.clear();
+        io_uring_links_.clear();
+    }
+    /// Attaches what io_uring's opens need once a program uses io_uring, and returns how many of
+    /// them came before; nullopt otherwise. Every open of the machine pays for it.
+    std::optional<uint64_t> follow_io_uring();
     const std::vector<WitnessVerdict>& verdicts() const { return verdicts_; }
 
   private:
@@ -32,10 +36,10 @@ class WitnessObject {
 
     ObjectPtr object_; ///< none: the kernel refused it
     std::vector<LinkPtr> links_;
+    std::vector<LinkPtr> io_uring_links_; ///< until io_uring is used, if its opens are wanted
     std::vector<WitnessVerdict> verdicts_;
     uint16_t kinds_;
     const char* submissions_ = nullptr; ///< io_uring's tracepoint; none: this kernel has no io_uring
-    bool watches_io_uring_ = false;     ///< it opened no files yet, but its opens are wanted
 };
 
 } // namespace ebpf_loader
