@@ -201,7 +201,7 @@ INLINE void witness_paths(const struct ebt_registers *ctx, __u32 kind, __u64 den
 	if (!s)
 		return;
 	s->position = sizeof(struct ebt_header);
-	/* ftruncate(2) asks for no mount. */
+	/* Of ftruncate(2), where the kernel has no hook that knows the mount. */
 	if (!mount && kind == EBT_WITNESS_ATTRIBUTES)
 		mount = mount_of_descriptor(s, scene.task, dentry);
 	if (mount) {

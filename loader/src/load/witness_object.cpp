@@ -32,7 +32,9 @@ constexpr uint16_t by_descriptor = EBT_WITNESS_ATTRIBUTES | EBT_WITNESS_XATTR;
 constexpr Hook hooks[] = {
     {"mnt_want_write", EBT_WITNESS_PATHS, true},
     {"mnt_want_write_file", by_descriptor, true},
-    {"mnt_want_write_file_path", by_descriptor, false}, // of descriptors, up to 4.18
+    {"mnt_want_write_file_path", by_descriptor, false},        // of descriptors, up to 4.18
+    {"security_path_truncate", EBT_WITNESS_ATTRIBUTES, false}, // of ftruncate(2), up to 6.1
+    {"security_file_truncate", EBT_WITNESS_ATTRIBUTES, false}, // since 6.2
     {"security_inode_create", EBT_WITNESS_CREATE, true},
     {"security_inode_unlink", EBT_WITNESS_UNLINK, true},
     {"security_inode_rmdir", EBT_WITNESS_RMDIR, true},
