@@ -229,10 +229,18 @@ int check_config(const std::string& file) {
     if (!claimed.release.empty() && claimed.release != observed.offsets.release)
         complain(file + " is for Linux " + claimed.release + ", and this is Linux " +
                  observed.offsets.release);
-    const size_t checked = ebpf_loader::offset_rows().size() - observed.refused.size();
-    std::cout << checked - wrong.size() << " of " << ebpf_loader::offset_rows().size() << " fields in "
-              << file << " are right on this kernel, " << wrong.size() << " are wrong, "
-              << observed.refused.size() << " could not be checked.\n";
+    const auto rows = ebpf_loader::offset_rows();
+    size_t observable = 0;
+    for (size_t row = 0; row < rows.size(); row++) {
+        observable += rows[row].observable;
+        if (!rows[row].observable && claimed.get(row))
+            std::cout << "not compared: " << rows[row].structure << "." << rows[row].member
+                      << ", which no process can observe\n";
+    }
+    const size_t checked = observable - observed.refused.size();
+    std::cout << checked - wrong.size() << " of " << observable << " fields in " << file
+              << " are right on this kernel, " << wrong.size() << " are wrong, " << observed.refused.size()
+              << " could not be checked.\n";
     return wrong.empty() ? 0 : 1;
 }
 
