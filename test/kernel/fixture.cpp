@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "test/kernel/fixture.hpp"
+#include "test/kernel/witness/support.hpp"
 
 #include "test/kernel/normalised.hpp"
 
@@ -170,7 +171,11 @@ void register_tests(const std::vector<ebpf_loader::Tier>& list) {
         add_test<StreamTest>(suite, "Stream", tier);
         register_stream_tests(tier);
         register_filter_tests(tier);
-        register_witness_tests(tier);
+        register_witness_path_tests(tier);
+        register_witness_race_tests(tier);
+        register_witness_address_tests(tier);
+        register_io_uring_tests(tier);
+        register_witness_cost_tests(tier);
     }
     register_offset_tests();
     if (list.size() > 1)

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// Execs while a second thread changes which program they are of: see races.hpp.
+#include <elf.h>
+#include <fstream>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "test/kernel/witness/races.hpp"
+
+namespace kernel_test {
+
+namespace {
+
+/// The least program there is: it ends with a status.
+std::string program_ending_with(uint8_t status) {
+    const unsigned char code[] = {0xbf, status, 0, 0, 0, 0xb8, 0xe7, 0, 0, 0, 0x0f, 0x05}; // exit_group
+    constexpr uint64_t base = 0x400000, headers = sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr);
+    Elf64_Ehdr header{};
+    memcpy(header.e_ident, ELFMAG, SELFMAG);
+    header.e_ident[EI_CLASS] = ELFCLASS64;
+    header.e_ident[EI_DATA] = ELFDATA2LSB;
+    header.e_ident[EI_VERSION] = EV_CURRENT;
+    header.e_type = ET_EXEC;
+    header.e_machine = EM_X86_64;
+    header.e_version = EV_CURRENT;
+    header.e_entry = base + headers;
+    header.e_phoff = header.e_ehsize = sizeof header;
+    header.e_phentsize = sizeof(Elf64_Phdr);
+    header.e_phnum = 1;
+    Elf64_Phdr segment{};
+    segment.p_type = PT_LOAD;
+    segment.p_flags = PF_R | PF_X;
+    segment.p_vaddr = segment.p_paddr = base;
+    segment.p_filesz = segment.p_memsz = headers + sizeof code;
+    segment.p_align = 4096;
+    std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
+    bytes.append(reinterpret_cast<const char*>(&segment), sizeof segment);
+    return bytes.append(reinterpret_cast<const char*>(code), sizeof code);
+}
+
+class ExecRaces : public Races {
+  public:
+    using Races::Races;
+
+  private:
+    struct Exec {
+        int fd;
+        const char* name;
+    };
+
+    static int execute(void* argument) {
+        const Exec& exec = *static_cast<const Exec*>(argument);
+        const char* const empty[] = {nullptr};
+        syscall(SYS_execveat, exec.fd, exec.name, empty, empty, *exec.name ? 0 : AT_EMPTY_PATH);
+        _exit(99);
+    }
+
+    /// Executes in a process that shares memory, descriptors and working directory.
+    Truth execute_sharing(const Exec& exec) const {
+        alignas(16) static char stack[65536];
+        int status = 0;
+        const pid_t pid =
+            clone(execute, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FS | CLONE_FILES | SIGCHLD,
+                  const_cast<Exec*>(&exec));
+        if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+            return unclear;
+        return WEXITSTATUS(status) == 1 ? first : WEXITSTATUS(status) == 2 ? second : unclear;
+    }
+
+    void race_exec(const char* how, const Change& change, const Exec& exec) {
+        SCOPED_TRACE(std::string("execveat, ") + how + " changed");
+        memset(shared_->truth, unclear, sizeof shared_->truth);
+        const auto events = run(
+            "execveat",
+            [&] {
+                while_changing(change, [&] {
+                    for (unsigned round = 0; round < rounds(); round++)
+                        shared_->truth[0][round] = execute_sharing(exec);
+                });
+            },
+            From::descendants);
+        if (events.size() != rounds() && can_miss_runs(tier_))
+            return;
+        ASSERT_EQ(events.size(), rounds());
+        compare(events, 0, shared_->truth[0]);
+    }
+
+    void TestBody() override {
+        make_folders();
+        for (uint8_t i = 0; i < 2; i++) {
+            std::ofstream(folders_[i] + "/f") << program_ending_with(i + 1);
+            chmod((folders_[i] + "/f").c_str(), 0755);
+        }
+        race_exec("string", change_strings("/f", "/n"), {AT_FDCWD, shared_->old_name});
+        race_exec("directory", change_directory(), {AT_FDCWD, "f"});
+        const Changing directory(folders_[0], folders_[1], O_RDONLY);
+        race_exec("descriptor of the folder", directory.change(), {directory.fd, "f"});
+        const Changing program(folders_[0] + "/f", folders_[1] + "/f", O_RDONLY);
+        race_exec("descriptor", program.change(), {program.fd, ""});
+    }
+};
+
+} // namespace
+
+void register_exec_race_tests(ebpf_loader::Tier tier) {
+    add_test<ExecRaces>("Witnesses." + std::string(tier_name(tier)), "ExecRaces", tier);
+}
+
+} // namespace kernel_test
