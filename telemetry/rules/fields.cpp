@@ -35,9 +35,11 @@ constexpr Field with_unset(Field field) {
 }
 
 constexpr Field FIELDS[] = {
-    text_field("path", TextField::path, Needs::path,
-               "a path that the call names or the file behind its descriptor; with several, one that fits is "
-               "enough, and for `!=` all must differ"),
+    text_field(
+        "path", TextField::path, Needs::path,
+        "a path that the call names or the file behind its descriptor, or with kprobes the path that the "
+        "kernel acted on, and of an exec of a script the script; with several, one that fits is "
+        "enough, and for `!=` all must differ"),
     text_field("exe", TextField::exe, Needs::nothing, "path of the executable of the calling process"),
     text_field("comm", TextField::comm, Needs::nothing, "name of the calling thread, up to 15 bytes"),
     number_field("uid", EBT_VALUE_UID, "real user id, a number",
