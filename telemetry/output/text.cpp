@@ -296,8 +296,7 @@ void TextFormatter::put_addresses(const Event& event) {
 void TextFormatter::put_strings(const Event& event) {
     for (size_t i = 0; i < event.strings && i < event.string.size(); ++i) {
         const StringField& string = event.string[i];
-        const std::string_view name = argument_name(event, string.argument);
-        if (!name.empty())
+        if (const std::string_view name = argument_name(event, string.argument); !name.empty())
             put_noted(name, string);
     }
 }
