@@ -43,8 +43,11 @@ constexpr const char* source_text = R"(
 #include <linux/mm_types.h>
 #include <linux/mount.h>
 #include <linux/net.h>
+#include <linux/nsproxy.h>
 #include <linux/path.h>
+#include <linux/pid_namespace.h>
 #include <linux/tty.h>
+#include <linux/user_namespace.h>
 #include <net/sock.h>
 struct mount {
     struct hlist_node mnt_hash;
@@ -57,6 +60,9 @@ struct every_structure {
     struct linux_binprm linux_binprm;
     struct thread_info thread_info;
     struct cred cred;
+    struct nsproxy nsproxy;
+    struct pid_namespace pid_namespace;
+    struct user_namespace user_namespace;
     struct mm_struct mm_struct;
     struct fs_struct fs_struct;
     struct path path;

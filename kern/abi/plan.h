@@ -186,6 +186,9 @@ struct ebt_settings {
 	__u32 query_bytes;
 	__u32 events_per_process; /* a second; 0: no limit. With the feature rate_limit */
 	__u32 shed; /* 1: records that are not vital are dropped. With the feature shedding */
+	/* Since when the starts of calls have been noted, to know whether they run at all: ns since
+	 * boot, as tasks have their own start. 0: they are not. */
+	__u64 watched_since;
 };
 
 /*

@@ -11,7 +11,7 @@
 #include <linux/types.h>
 #endif
 
-#define EBT_RECORD_VERSION 1
+#define EBT_RECORD_VERSION 2
 #define EBT_COMM_LEN 16 /* TASK_COMM_LEN */
 #define EBT_ARGS 6
 #define EBT_RECORD_MAX 61440 /* a perf sample's size is 16 bits wide */
@@ -60,6 +60,28 @@ enum ebt_missing {
 };
 
 /*
+ * Bits of ebt_header.shared: what other threads or processes have a part in, and so what they could
+ * change while the call was under way.
+ */
+enum ebt_shared {
+	EBT_SHARED_FILES = 1 << 0,  /* the table of descriptors */
+	EBT_SHARED_FS = 1 << 1,     /* root and working directory */
+	EBT_SHARED_MEMORY = 1 << 2, /* the address space */
+	EBT_MEMORY_ARGS = 1 << 3,   /* the arguments themselves were read from memory: socketcall */
+};
+
+/*
+ * Bits of ebt_header.execution: who could answer the call in the kernel's place, and whether
+ * that was so. The kernel runs its hook at the start of a call after these had their say.
+ */
+enum ebt_execution {
+	EBT_SECCOMP = 1 << 0,  /* the thread has a seccomp filter */
+	EBT_TRACED = 1 << 1,   /* and a tracer */
+	EBT_SKIPPED = 1 << 2,  /* the call never ran: its result is what one of them said */
+	EBT_UNPROVEN = 1 << 3, /* it may have been so: its start was not seen */
+};
+
+/*
  * What the header says of the calling process in numbers: NUMBER(type, name). The decoder hands
  * each on to events under the same name.
  */
@@ -89,7 +111,9 @@ struct ebt_header {
 	__u64 sequence; /* counts the records of this cpu and slot, from 1, no gaps but losses */
 	__u16 cpu;
 	__u16 slot;
-	__u32 missing; /* ebt_missing */
+	__u16 missing;  /* ebt_missing */
+	__u8 shared;    /* ebt_shared */
+	__u8 execution; /* ebt_execution */
 
 	__u64 time;       /* ns since boot: CLOCK_BOOTTIME, or CLOCK_MONOTONIC where the
 				   kernel has no helper for it (the reader then converts) */
@@ -145,7 +169,8 @@ enum ebt_field_kind {
 	EBT_FIELD_WITNESS_ADDRESS = 16, /* struct sockaddr_storage, `original` bytes of it: the
 					   kernel's copy; arg counts from 0. `count` of the first:
 					   how many the call had, of which not all need be here */
-	EBT_FIELD_KINDS = 17,
+	EBT_FIELD_NAMESPACES = 17,      /* struct ebt_namespaces, with the image */
+	EBT_FIELD_KINDS = 18,
 };
 
 #define EBT_ARG_RET EBT_ARGS /* ebt_field.arg: the returned descriptor */
@@ -185,6 +210,14 @@ struct ebt_socket {
 	__u16 remote_port; /* host byte order */
 	__u8 local[16];    /* network byte order; 4 bytes used for AF_INET */
 	__u8 remote[16];
+};
+
+/* Inode numbers, as in /proc/PID/ns; 0: not known. */
+struct ebt_namespaces {
+	__u32 mnt;
+	__u32 pid; /* the one that its children are in */
+	__u32 user;
+	__u32 reserved;
 };
 
 struct ebt_child {

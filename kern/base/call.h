@@ -13,6 +13,9 @@ struct call {
 	__u32 missing;
 	__s64 ret;
 	__u64 args[EBT_ARGS];
+	__u8 shared;    /* EBT_MEMORY_ARGS */
+	__u8 execution; /* ebt_execution */
+	__u8 watched;   /* ... which says whether it ran */
 	__u64 identity; /* tells it from other calls that the thread makes; 0: not known */
 };
 

@@ -69,7 +69,8 @@ struct {
 /* Registers of an exec that is under way, which a successful one wipes: by task_struct. */
 struct exec_call {
 	__u32 nr;
-	__u32 abi;
+	__u16 abi;
+	__u16 recorded; /* the call's record is written already */
 	__u64 args[EBT_ARGS];
 };
 
@@ -79,6 +80,19 @@ struct {
 	__type(key, __u64);
 	__type(value, struct exec_call);
 } exec_calls SEC(".maps");
+
+/* Selected calls that threads have begun, by task_struct; see execution.h. */
+struct entered_call {
+	__u64 ids;
+	__s64 nr; /* -1: that call is over */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct entered_call);
+} entered_calls SEC(".maps");
 
 /* How many events of a process there were in a second; with the feature rate_limit. */
 struct rate {

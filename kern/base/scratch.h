@@ -91,6 +91,7 @@ struct transfer_cursor {
 struct known_image {
 	__u64 start_time;
 	__u64 exec_id;
+	__u64 nsproxy; /* the process's namespaces, which it may change, by their address */
 };
 
 /* What records need of the caller's task_struct. */
@@ -100,6 +101,7 @@ struct task_view {
 	__u64 cred;
 	__u64 fs;
 	__u64 files;
+	__u64 nsproxy;
 	__u32 auid;
 	__u32 ses;
 	__u32 exec_id;
@@ -149,6 +151,7 @@ struct scratch {
 	__u32 with_image;   /* the image may go with the record */
 	__u32 has_identity; /* header_identity has run */
 	__u32 vital;        /* of the plan's flags */
+	__u32 watched;      /* whether the call ran is known */
 	__u32 last_tgid;    /* of the image that was found last in `known_images` */
 	struct known_image last_image;
 	union {

@@ -77,6 +77,7 @@ INLINE void remember_image(const struct scratch *s)
 	struct known_image image = {
 	    .start_time = s->header.start_time,
 	    .exec_id = s->header.exec_id,
+	    .nsproxy = s->task.nsproxy,
 	};
 	__u32 tgid = s->header.tgid;
 	bpf_map_update_elem(&known_images, &tgid, &image, BPF_ANY);

@@ -25,6 +25,7 @@ INLINE void record_begin(struct scratch *s)
 	s->with_image = 1;
 	s->phase = 0;
 	s->cwd_written = 0;
+	s->watched = 1;
 	s->witness.mode = WITNESS_NONE;
 }
 
@@ -43,6 +44,8 @@ INLINE void header_begin(struct claim *claim, __u64 ids, __u8 kind)
 	h->cpu = claim->index / EBT_SLOTS;
 	h->slot = claim->index % EBT_SLOTS;
 	h->missing = 0;
+	h->shared = 0;
+	h->execution = 0;
 	h->tgid = ids >> 32;
 	h->tid = ids;
 	h->nr = -1;
@@ -67,6 +70,18 @@ INLINE void read_family(struct scratch *s, __u64 task)
 INLINE void read_resources(struct scratch *s, __u64 task)
 {
 	struct task_view *view = &s->task;
+	view->nsproxy = 0;
+	if (HAS(task_struct, nsproxy) && IN_WINDOW(task_struct, cred, nsproxy, 8) &&
+	    IN_WINDOW(task_struct, cred, files, 8) && IN_WINDOW(task_struct, cred, fs, 8)) {
+		READ_SPAN(s, task, task_struct, cred, nsproxy, 8);
+		view->cred = WINDOW_MEMBER(__u64, s, task_struct, cred, cred);
+		view->fs = WINDOW_MEMBER(__u64, s, task_struct, cred, fs);
+		view->files = WINDOW_MEMBER(__u64, s, task_struct, cred, files);
+		view->nsproxy = WINDOW_MEMBER(__u64, s, task_struct, cred, nsproxy);
+		return;
+	}
+	if (HAS(task_struct, nsproxy))
+		view->nsproxy = POINTER(task, task_struct, nsproxy);
 	if (IN_WINDOW(task_struct, cred, files, 8) && IN_WINDOW(task_struct, cred, fs, 8)) {
 		READ_SPAN(s, task, task_struct, cred, files, 8);
 		view->cred = WINDOW_MEMBER(__u64, s, task_struct, cred, cred);
@@ -144,6 +159,8 @@ INLINE void header_call(struct scratch *s, const struct call *call)
 	h->nr = call->nr;
 	h->ret = call->ret;
 	h->missing |= call->missing;
+	h->shared = call->shared;
+	h->execution = call->execution;
 	__builtin_memcpy(h->args, call->args, sizeof(h->args));
 }
 
@@ -155,7 +172,8 @@ INLINE void filter_values(struct scratch *s)
 	__builtin_memcpy(v, h->args, sizeof(h->args));
 	v[EBT_VALUE_RET] = h->ret;
 	/* A process that ends succeeds with status 0 alone. */
-	v[EBT_VALUE_SUCCESS] = h->kind == EBT_EXIT ? h->ret == 0 : ((__u64)~h->ret) >> 63;
+	v[EBT_VALUE_SUCCESS] =
+	    h->kind == EBT_EXIT ? h->ret == 0 : ((__u64)~h->ret) >> 63 & ~(__u64)h->execution >> 2;
 	v[EBT_VALUE_UID] = h->uid;
 	v[EBT_VALUE_EUID] = h->euid;
 	v[EBT_VALUE_AUID] = h->auid;

@@ -53,9 +53,36 @@ INLINE void handle_fork(void *ctx, __u64 task, __u64 child)
 	record_process(ctx, &claim, task);
 }
 
+/*
+ * The execve of a thread that has a tracer, which may change the number before the call's end: its
+ * record is written here. The enter hook kept what it was called with.
+ */
+INLINE void record_traced_exec(void *ctx, __u64 task)
+{
+	struct exec_call *kept = bpf_map_lookup_elem(&exec_calls, &task);
+	if (!kept || !(supervisors(task) & EBT_TRACED))
+		return;
+	struct call call = {.ids = bpf_get_current_pid_tgid(), .nr = kept->nr, .abi = kept->abi};
+	__u32 index = kept->nr & (EBT_NUMBERS - 1);
+	const struct ebt_numbers *rows = bpf_map_lookup_elem(&numbers, &index);
+	call.row = rows ? rows->row[call.abi & 3] : 0;
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &call.row);
+	if (!call.row || !plan || (plan->flags & EBT_PLAN_DISPATCH_ONLY) ||
+	    is_own_process(call.ids))
+		return;
+	call.watched = 1; /* it has been executed */
+	__builtin_memcpy(call.args, kept->args, sizeof(call.args));
+	kept->recorded = 1;
+	record_call(ctx, task, &call, plan, 0, 0, 0);
+}
+
 INLINE void handle_exec(void *ctx, __u64 task)
 {
-	if (!is_selected(EBT_ROW_EXEC) || is_own_process(bpf_get_current_pid_tgid()))
+	if (!is_selected(EBT_ROW_EXEC)) {
+		record_traced_exec(ctx, task);
+		return;
+	}
+	if (is_own_process(bpf_get_current_pid_tgid()))
 		return;
 	struct claim claim;
 	claim_slot(&claim, task);
@@ -100,6 +127,8 @@ INLINE const struct ebt_plan *exit_call(struct call *call, __u64 task)
 		return 0;
 	call->ids = bpf_get_current_pid_tgid();
 	call->ret = 0;
+	call->shared = call->execution = 0;
+	call->watched = 1;
 	call_arguments(call, registers);
 	return plan;
 }

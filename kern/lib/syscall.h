@@ -3,6 +3,7 @@
 #ifndef EBT_LIB_SYSCALL_H
 #define EBT_LIB_SYSCALL_H
 
+#include "kern/lib/execution.h"
 #include "kern/lib/filter.h"
 #include "kern/lib/select.h"
 #include "kern/lib/transfer/transfer.h"
@@ -18,7 +19,9 @@ INLINE __u8 is_exec_check(const struct call *call)
 INLINE void restore_exec_call(struct call *call, __u64 task)
 {
 	const struct exec_call *kept = bpf_map_lookup_elem(&exec_calls, &task);
-	if (kept && call->ret >= 0) {
+	if (kept && kept->recorded) {
+		call->row = 0;
+	} else if (kept && call->ret >= 0) {
 		__u32 index = kept->nr & (EBT_NUMBERS - 1);
 		const struct ebt_numbers *selected = bpf_map_lookup_elem(&numbers, &index);
 		call->nr = index;
@@ -57,6 +60,7 @@ INLINE void begin_call(struct claim *claim, const struct call *call, __u8 flags)
 	claim->slot->seen++;
 	header_begin(claim, call->ids, EBT_SYSCALL);
 	header_call(s, call);
+	s->watched = call->watched;
 	s->header.row = call->row;
 	s->header.flags = flags;
 	s->row = call->row;
@@ -89,6 +93,16 @@ INLINE void handle_sys_exit(struct hook_context *ctx, const struct ebt_numbers *
 	__s64 ret = exit_result(ctx);
 	if (!select_row(&call, rows, task, raw_nr) || is_own_process(call.ids))
 		return;
+	if (is_watched(rows, &call)) {
+		__s64 nr = (__s32)raw_nr;
+		call.execution = how_executed(task, call.ids, &nr);
+		call.watched = 1;
+		if (nr != (__s32)raw_nr) {
+			rows = selected_rows(nr);
+			if (!rows || !select_row(&call, rows, task, nr))
+				return;
+		}
+	}
 	if ((rows->gated >> call.abi & EBT_GATED_ABI) && !gate_is_open())
 		return;
 	call.ret = ret;
@@ -102,7 +116,8 @@ INLINE void handle_sys_exit(struct hook_context *ctx, const struct ebt_numbers *
 	__u8 flags = 0;
 	if (plan && (plan->flags & EBT_PLAN_EXEC)) {
 		flags = is_exec_check(&call);
-		restore_exec_call(&call, task);
+		if (!(call.execution & EBT_SKIPPED))
+			restore_exec_call(&call, task);
 		plan = bpf_map_lookup_elem(&plans, &call.row);
 		if (plan && (plan->flags & EBT_PLAN_DISPATCH_ONLY))
 			return;
@@ -116,7 +131,8 @@ INLINE void handle_sys_exit(struct hook_context *ctx, const struct ebt_numbers *
 	/* The fork hook has reported the child of a clone already. */
 	if (!call.row || !plan || ((plan->flags & EBT_PLAN_CLONE) && ret == 0))
 		return;
-	int transfer = (plan->flags & EBT_PLAN_TRANSFER) && may_transfer(&call, plan);
+	int transfer = (plan->flags & EBT_PLAN_TRANSFER) && !(call.execution & EBT_SKIPPED) &&
+		       may_transfer(&call, plan);
 	if (transfer || !(plan->flags & EBT_PLAN_TRANSFER_ONLY))
 		record_call(ctx, task, &call, plan, flags, transfer, witnessed);
 }
@@ -130,7 +146,8 @@ INLINE void keep_exec_call(__u64 task, const struct call *call)
 
 /*
  * Calls whose registers do not last to their end: rt_sigreturn replaces them, and on
- * kernels without tracepoints of their own execve and execveat come this way too.
+ * kernels without tracepoints of their own execve and execveat come this way too. Where the
+ * starts of calls are watched, all others do as well.
  */
 INLINE void handle_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 raw_nr)
 {
@@ -140,7 +157,11 @@ INLINE void handle_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 ra
 	if (!select_row(&call, rows, task, raw_nr) || is_own_process(call.ids))
 		return;
 	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &call.row);
-	if (!plan || !(plan->flags & (EBT_PLAN_ENTER | EBT_PLAN_EXEC)))
+	if (!plan)
+		return;
+	if (is_watched(rows, &call) && !(plan->flags & (EBT_PLAN_ENTER | EBT_PLAN_NO_RETURN)))
+		note_start(task, call.ids, (__s32)raw_nr);
+	if (!(plan->flags & (EBT_PLAN_ENTER | EBT_PLAN_EXEC)))
 		return;
 	call.ret = 0;
 	call_arguments(&call, registers);

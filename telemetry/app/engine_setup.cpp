@@ -17,6 +17,7 @@
 #include "telemetry/base/exit_status.hpp"
 #include "telemetry/cli/command_line.hpp"
 #include "telemetry/limits/memory_budget.hpp"
+#include "telemetry/process/procfs.hpp"
 
 namespace telemetry {
 
@@ -70,6 +71,18 @@ ebpf_loader::EngineOptions engine_options(const Options& options) {
     return engine;
 }
 
+/// The machine's first: of the kernel's own threads, where we see them; the other two always have these
+/// numbers.
+static ImageNamespaces first_namespaces() {
+    constexpr uint32_t first_pid = 0xEFFFFFFC, first_user = 0xEFFFFFFD, kernel_threads = 2;
+    const Procfs procfs;
+    const auto self = static_cast<uint32_t>(getpid());
+    ImageNamespaces first{.mnt = 0, .pid = first_pid, .user = first_user};
+    if (procfs.namespace_of(self, "pid") == first_pid)
+        first.mnt = procfs.namespace_of(kernel_threads, "mnt");
+    return first;
+}
+
 FormatContext format_context(const ebpf_loader::Engine& engine, const Options& options) {
     static const Host host = read_host();
     static const auto accounts = std::make_shared<const AccountFiles>();
@@ -77,6 +90,7 @@ FormatContext format_context(const ebpf_loader::Engine& engine, const Options& o
     return {.node = host_name(),
             .tier = std::string(ebpf_loader::tier_name(engine.tier())),
             .boot_id = boot_id(),
+            .first = first_namespaces(),
             .boot_time_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME),
             .host = host,
             .agent = agent,

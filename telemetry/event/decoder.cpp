@@ -47,6 +47,8 @@ void read_call(const ebt_header& header, Event& out) {
     out.ret = header.ret;
     std::copy(std::begin(header.args), std::end(header.args), out.args.begin());
     out.missing = header.missing;
+    out.shared = header.shared;
+    out.execution = header.execution;
     out.sequence = header.sequence;
     out.cpu = header.cpu;
     out.slot = header.slot;
@@ -87,6 +89,8 @@ bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
     resolve_arguments(out);
     apply_witnesses(out);
     rewrite_paths(out);
+    if (out.shared)
+        mark_shared(out);
     if (out.carries_image)
         adopt_exec_path(out);
     return true;
@@ -140,6 +144,8 @@ void Decoder::read_field(const RawField& field, Event& out) noexcept {
         return read_transfer(field, out);
     case EBT_FIELD_USER_STACK:
         return read_user_stack(field, out);
+    case EBT_FIELD_NAMESPACES:
+        return read_namespaces(field, out);
     case EBT_FIELD_WITNESS:
         return keep_witness(field, out);
     case EBT_FIELD_WITNESS_ADDRESS:
@@ -306,6 +312,14 @@ void Decoder::read_user_stack(const RawField& field, Event& out) noexcept {
     }
     std::memcpy(&registers, field.bytes.data(), sizeof(registers));
     out.user_stack.memory = field.bytes.substr(sizeof(registers));
+}
+
+void Decoder::read_namespaces(const RawField& field, Event& out) noexcept {
+    ebt_namespaces namespaces;
+    if (field.bytes.size() < sizeof(namespaces))
+        return note(Defect::field_payload, out);
+    std::memcpy(&namespaces, field.bytes.data(), sizeof(namespaces));
+    out.image.namespaces = {namespaces.mnt, namespaces.pid, namespaces.user};
 }
 
 void Decoder::read_child(const RawField& field, Event& out) noexcept {

@@ -50,6 +50,7 @@ class Decoder {
     void read_socket(const RawField& field, Event& out) noexcept;
     void read_user_stack(const RawField& field, Event& out) noexcept;
     void read_transfer(const RawField& field, Event& out) noexcept;
+    void read_namespaces(const RawField& field, Event& out) noexcept;
     void read_child(const RawField& field, Event& out) noexcept;
     void keep_witness(const RawField& field, Event& out) noexcept;
     void read_address(const RawField& field, Event& out) noexcept;
@@ -66,6 +67,7 @@ class Decoder {
     void add_string(uint8_t argument, Event& out) noexcept;
     void join(const Text& base, PathField& path) noexcept;
     void rewrite_paths(Event& out) noexcept;
+    void mark_shared(Event& out) noexcept;
     void rewrite_path(uint8_t index, Event& out) noexcept;
     PathField* new_path(uint8_t argument, Event& out) noexcept;
 

@@ -244,7 +244,7 @@ void Decoder::rewrite_path(uint8_t index, Event& out) noexcept {
 
 void adopt_exec_path(Event& event) noexcept {
     bool executed = event.executed && event.call && (event.call->flags & EBT_PLAN_EXEC) && event.returns &&
-                    event.ret == 0;
+                    event.ret == 0 && !event.skipped();
     if (!executed || event.paths != 0 || event.image.exe.status == Status::absent)
         return;
     event.path[0] = event.image.exe;

@@ -101,6 +101,7 @@ void Decoder::apply_witness(uint8_t argument, const RawField& field, Event& out)
     PathField witnessed;
     read_file(field, witnessed, out);
     witnessed.argument = argument;
+    witnessed.witnessed = true;
     witnessed.has_inode &= witnessed.inode.ino != 0;
     const auto end = out.path.begin() + out.paths;
     auto place =

@@ -35,6 +35,7 @@ struct Text {
     bool length_is_minimum = false;
     bool detached = false; ///< a path that hangs on no mount: a pipe, a socket, a memfd
     bool foreign = false;  ///< a path from the root of another mount namespace, or of an unattached mount
+    bool shared = false;   ///< another thread or process could have changed it during the call
 
     bool known() const { return status == Status::ok || status == Status::truncated; }
 };
@@ -54,8 +55,9 @@ struct PathField : Text {
     bool has_inode = false; ///< inode is filled: the file itself was seen
     bool relative = false; ///< its beginning is unknown: bytes are as the process gave them, or a path's end;
                            ///< also of a path that starts from nothing known, such as a symlink's target
-    bool lexical = false;  ///< rewritten by its text alone: a link in it may lead elsewhere
-    uint32_t base = 0;     ///< of a path in user memory: bytes at its beginning that the kernel gave
+    bool witnessed = false; ///< taken where the kernel acted on it
+    bool lexical = false;   ///< rewritten by its text alone: a link in it may lead elsewhere
+    uint32_t base = 0;      ///< of a path in user memory: bytes at its beginning that the kernel gave
     InodeInfo inode;
 };
 
@@ -99,11 +101,20 @@ struct UserStack {
     std::string_view memory; ///< from registers.sp on
 };
 
-/// What stays the same for the life of a process image.
+/// Inode numbers, as in /proc/PID/ns; 0: not known.
+struct ImageNamespaces {
+    uint32_t mnt = 0;
+    uint32_t pid = 0; ///< the one that children are in
+    uint32_t user = 0;
+    bool operator==(const ImageNamespaces&) const = default;
+};
+
+/// What stays the same for the life of a process image, nearly always.
 struct Image {
     PathField exe; ///< exe.inode: mode, uid and gid of the executable
     Text tty;      ///< "pts0", as the kernel names it; absent when there is no terminal
     StringList argv;
+    ImageNamespaces namespaces;
 };
 /// All texts of an image: who copies one copies their bytes.
 inline std::array<std::string_view*, 3> texts_of(Image& image) {
@@ -145,7 +156,9 @@ struct Event : ProcessNumbers {
     bool returns = true;      ///< false: ret means nothing (exit, exit_group, rt_sigreturn)
     int64_t ret = 0;          ///< EXIT: wait status
     std::array<uint64_t, EBT_ARGS> args{};
-    uint32_t missing = 0; ///< ebt_missing
+    uint32_t missing = 0;  ///< ebt_missing
+    uint8_t shared = 0;    ///< ebt_shared
+    uint8_t execution = 0; ///< ebt_execution: whether the call ran, and who could answer it instead
 
     uint64_t time_ns = 0; ///< wall clock, ns since the epoch
     uint64_t sequence = 0;
@@ -172,6 +185,7 @@ struct Event : ProcessNumbers {
     uint8_t sockaddr_argument = 0;
     SocketInfo socket;
     Status socket_status = Status::absent;
+    bool socket_shared = false; ///< the descriptor may have become another one's during the call
 
     TransferInfo transfer; ///< of a record of kind EBT_TRANSFER
     Status transfer_status = Status::absent;
@@ -189,7 +203,11 @@ struct Event : ProcessNumbers {
 
     bool lost_fields = false; ///< the record ran out of room or steps
 
-    bool success() const { return returns && ret >= 0; }
+    /// A seccomp filter or a tracer has answered the call in the kernel's place.
+    bool skipped() const { return execution & EBT_SKIPPED; }
+    /// One of them may have done so.
+    bool unproven() const { return execution & EBT_UNPROVEN; }
+    bool success() const { return returns && ret >= 0 && !skipped(); }
 };
 
 } // namespace telemetry

@@ -27,6 +27,11 @@ constexpr std::string_view process_event_name(ebt_record_kind kind) {
     }
 }
 
+/// Were the arguments read from memory that others could change?
+constexpr bool has_shared_arguments(const Event& event) {
+    return (event.shared & EBT_MEMORY_ARGS) && (event.shared & EBT_SHARED_MEMORY);
+}
+
 /// Is it a call that was to execute something?
 constexpr bool is_exec_call(const Event& event) {
     return event.kind == EBT_SYSCALL && event.call && (event.call->flags & EBT_PLAN_EXEC);

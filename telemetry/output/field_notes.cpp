@@ -43,6 +43,8 @@ uint16_t FieldNotes::marks_of(const Text& text) {
         marks |= bit(Mark::detached);
     if (text.foreign)
         marks |= bit(Mark::foreign);
+    if (text.shared)
+        marks |= bit(Mark::shared);
     return marks;
 }
 
@@ -59,7 +61,16 @@ void FieldNotes::add_path(const FieldName& name, const PathField& path, bool may
         marks |= bit(Mark::relative);
     if (path.lexical)
         marks |= bit(Mark::lexical);
+    if (is_foreign_ && path.known() && !path.detached && !may_be_relative)
+        marks |= bit(Mark::foreign);
     add_marks(name, path, marks);
+}
+
+void FieldNotes::add_directory(const FieldName& name, const Text& directory) {
+    uint16_t marks = directory.status == Status::absent ? bit(Mark::missing) : marks_of(directory);
+    if (is_foreign_ && directory.known() && !directory.detached)
+        marks |= bit(Mark::foreign);
+    add_marks(name, directory, marks);
 }
 
 } // namespace telemetry

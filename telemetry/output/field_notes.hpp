@@ -30,6 +30,7 @@ enum class Mark : uint16_t {
     detached = 1 << 6, ///< a path that hangs on no mount
     foreign = 1 << 7,  ///< a path in another mount namespace
     lexical = 1 << 8,  ///< a path that was rewritten by its text alone
+    shared = 1 << 9,   ///< another thread or process could have changed it meanwhile
 };
 
 /// Collects, while the fields of an event are written, what a reader should know about them.
@@ -48,10 +49,11 @@ class FieldNotes {
     void clear() {
         notes_.clear();
         marks_ = 0;
+        is_foreign_ = false;
     }
     void add(const FieldName& name, const Text& text) {
         const bool plain = text.status == Status::ok && text.source == Source::kernel;
-        if (text.status == Status::absent || (plain && !text.detached && !text.foreign))
+        if (text.status == Status::absent || (plain && !text.detached && !text.foreign && !text.shared))
             return;
         add_marks(name, text, marks_of(text));
     }
@@ -63,7 +65,12 @@ class FieldNotes {
             add(name, text);
     }
     void add_path(const FieldName& name, const PathField& path, bool may_be_relative);
-    void add_missing(const FieldName& name) { add_marks(name, {}, static_cast<uint16_t>(Mark::missing)); }
+    /// Of a directory of the process.
+    void add_directory(const FieldName& name, const Text& directory);
+    void add_missing(const FieldName& name) { add_mark(name, Mark::missing); }
+    void add_mark(const FieldName& name, Mark mark) { add_marks(name, {}, static_cast<uint16_t>(mark)); }
+    /// From here on paths are those of another mount namespace than the machine's first.
+    void set_foreign(bool foreign) { is_foreign_ = foreign; }
 
     bool empty() const { return marks_ == 0; }
     bool any(Mark mark) const { return marks_ & static_cast<uint16_t>(mark); }
@@ -75,6 +82,7 @@ class FieldNotes {
 
     std::vector<Note> notes_; // keeps its memory from event to event
     uint16_t marks_ = 0;
+    bool is_foreign_ = false;
 };
 
 } // namespace telemetry

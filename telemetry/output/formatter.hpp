@@ -16,6 +16,7 @@ struct FormatContext {
     std::string node;         ///< host name
     std::string tier;         ///< "raw_tp", ...
     std::string boot_id;      ///< /proc/sys/kernel/random/boot_id; may be empty
+    ImageNamespaces first;    ///< the machine's: events say so of processes in others; 0: not known
     int64_t boot_time_ns = 0; ///< wall clock when the boot clock was 0, ns since the epoch; 0: not known
     Host host = {};
     Agent agent = {};

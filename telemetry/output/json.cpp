@@ -11,13 +11,15 @@
 #include "telemetry/output/json/line.hpp"
 #include "telemetry/output/json/linux.hpp"
 #include "telemetry/output/json/process.hpp"
+#include "telemetry/output/remarks.hpp"
 
 namespace telemetry {
 namespace {
 
 /// Nobody knows yet, or ever, how the call ended.
 bool is_open_ended(const Event& event) {
-    return event.kind == EBT_SYSCALL && (!event.returns || event.interrupted || is_pending(event.ret));
+    return event.kind == EBT_SYSCALL &&
+           (!event.returns || event.interrupted || event.unproven() || is_pending(event.ret));
 }
 
 /// One object a line, in the shape of the Elastic Common Schema; what the schema has no
@@ -41,6 +43,7 @@ class JsonFormatter final : public Formatter {
     Timestamp time_;
     JsonProcess process_;
     JsonLinux linux_;
+    const ImageNamespaces first_;
     std::string head_;                  ///< what follows the time in the line of an event
     std::string loss_head_;             ///< and of a loss
     std::string id_;                    ///< the start of every event.id
@@ -50,7 +53,7 @@ class JsonFormatter final : public Formatter {
 };
 
 JsonFormatter::JsonFormatter(const FormatContext& context)
-    : process_(context), linux_(context), head_(json_head(context, "events")),
+    : process_(context), linux_(context), first_(context.first), head_(json_head(context, "events")),
       loss_head_(json_head(context, "losses")), id_(json_event_id(context)) {
     for (size_t i = 0; i < opened_.size(); ++i)
         opened_[i] = json_class(ecs_class(static_cast<Opened>(i)), {});
@@ -61,6 +64,7 @@ JsonFormatter::JsonFormatter(const FormatContext& context)
 void JsonFormatter::format(const Event& event, std::string& out) {
     const JsonCall* call = event.call ? &linux_.call(*event.call) : nullptr;
     begin(event.time_ns, head_);
+    line_.notes.set_foreign(is_elsewhere(event.image.namespaces.mnt, first_.mnt));
     put_event(event, call);
     process_.put(line_, event);
     process_.put_user(line_, event);

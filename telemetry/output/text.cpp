@@ -7,6 +7,7 @@
 #include "telemetry/output/address.hpp"
 #include "telemetry/output/field_notes.hpp"
 #include "telemetry/output/formats.hpp"
+#include "telemetry/output/remarks.hpp"
 
 namespace telemetry {
 namespace {
@@ -23,7 +24,7 @@ constexpr uint32_t shown_parts =
 /// a bare ? is a value that is not known. docs/output.md describes every field.
 class TextFormatter final : public Formatter {
   public:
-    explicit TextFormatter(const FormatContext& context) {
+    explicit TextFormatter(const FormatContext& context) : first_(context.first) {
         LineBuffer node;
         node.put(" node=\"");
         put_text_escaped(node, context.node);
@@ -49,7 +50,6 @@ class TextFormatter final : public Formatter {
     void put_process_event(const Event& event);
     void put_remarks(const Event& event);
     void put_missing(const Event& event);
-    void put_notes(Mark mark, std::string_view name);
     void end(std::string& out);
 
     template <size_t N> void put_id(const char (&name)[N], uint32_t id, bool known) {
@@ -89,10 +89,12 @@ class TextFormatter final : public Formatter {
     Timestamp time_;
     FieldNotes notes_;
     std::string node_;
+    const ImageNamespaces first_;
 };
 
 void TextFormatter::format(const Event& event, std::string& out) {
     begin(event.time_ns);
+    notes_.set_foreign(is_elsewhere(event.image.namespaces.mnt, first_.mnt));
     put_call(event);
     put_result(event);
     put_arguments(event);
@@ -182,6 +184,8 @@ void TextFormatter::put_arguments(const Event& event) {
         else
             line_.put_hex(event.args[i]);
     }
+    if (has_shared_arguments(event))
+        notes_.add_mark({"args"}, Mark::shared);
 }
 
 void TextFormatter::put_ids(const Event& event) {
@@ -228,7 +232,7 @@ void TextFormatter::put_process(const Event& event) {
         notes_.add_path({"exe"}, image.exe, false);
     else
         notes_.add_missing({"exe"});
-    notes_.add_expected({"cwd"}, event.cwd);
+    notes_.add_directory({"cwd"}, event.cwd);
 }
 
 void TextFormatter::put_paths(const Event& event) {
@@ -276,6 +280,8 @@ void TextFormatter::put_addresses(const Event& event) {
         line_.put('"');
         put_address(line_, address);
         line_.put('"');
+        if (event.socket_shared && !(ends.from_sockaddr && name == "addr"))
+            notes_.add_mark({name}, Mark::shared);
     };
     if (ends.named.form != Address::Form::none) {
         put("addr", ends.named);
@@ -317,7 +323,7 @@ void TextFormatter::put_remarks(const Event& event) {
     if (event.root.status != Status::absent) {
         line_.put(" chroot=");
         put_value(event.root);
-        notes_.add({"chroot"}, event.root);
+        notes_.add_directory({"chroot"}, event.root);
     }
     if (event.via_io_uring)
         line_.put(" via=io_uring");
@@ -325,40 +331,15 @@ void TextFormatter::put_remarks(const Event& event) {
         line_.put(" interrupted=yes");
     if (event.tid != event.pid)
         put_id(" tid=", event.tid, true);
-    if (!notes_.empty()) {
-        put_notes(Mark::user_memory, " user_memory=");
-        put_notes(Mark::procfs, " procfs=");
-        put_notes(Mark::truncated, " truncated=");
-        put_notes(Mark::fault, " fault=");
-        put_notes(Mark::lexical, " lexical=");
-        put_notes(Mark::relative, " relative=");
-        put_notes(Mark::detached, " detached=");
-        put_notes(Mark::foreign, " foreign=");
-    }
+    put_execution(line_, event);
+    put_namespaces(line_, event.image.namespaces, first_);
+    if (!notes_.empty())
+        put_notes(line_, notes_);
     if ((event.missing & shown_parts) || event.lost_fields || event.unwitnessed || notes_.any(Mark::missing))
         put_missing(event);
     if (event.dropped_before) {
         line_.put(" dropped_before=");
         line_.put_decimal(event.dropped_before);
-    }
-}
-
-void TextFormatter::put_notes(Mark mark, std::string_view name) {
-    if (!notes_.any(mark))
-        return;
-    line_.put(name);
-    for (const FieldNotes::Note& note : notes_.all()) {
-        if (!note.has(mark))
-            continue;
-        if (line_.last() != '=')
-            line_.put(',');
-        note.name.put(line_);
-        if (mark != Mark::truncated)
-            continue;
-        line_.put(':');
-        line_.put_decimal(note.original_length);
-        if (note.length_is_minimum)
-            line_.put('+');
     }
 }
 

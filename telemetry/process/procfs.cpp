@@ -156,6 +156,9 @@ const Procfs::Process* Procfs::read(uint32_t pid) noexcept {
     read_exe(directory.get());
     read_argv(directory.get());
     read_tty(stat->tty);
+    process.image.namespaces = {.mnt = read_namespace(directory.get(), "mnt"),
+                                .pid = read_namespace(directory.get(), "pid_for_children"),
+                                .user = read_namespace(directory.get(), "user")};
     return process.image.exe.known() || process.image.argv.known() ? &process : nullptr;
 }
 

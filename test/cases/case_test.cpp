@@ -19,7 +19,7 @@ using Words = std::vector<std::string>;
 /// What NAME.expect says: see README.md.
 struct Expectation {
     std::string rules;
-    std::vector<Words> runs;
+    std::vector<Words> runs, before;
     std::vector<std::string> events, no_events;
 };
 
@@ -42,6 +42,7 @@ Expectation read_expectation(const std::string& name) {
     Expectation expectation;
     std::map<std::string, std::function<void(const std::string&)>> kinds = {
         {"rule", [&](const std::string& text) { expectation.rules += text + "\n"; }},
+        {"before", [&](const std::string& text) { expectation.before.push_back(words_of(text)); }},
         {"run", [&](const std::string& text) { expectation.runs.push_back(words_of(text)); }},
         {"event", [&](const std::string& text) { expectation.events.push_back(text); }},
         {"no-event", [&](const std::string& text) { expectation.no_events.push_back(text); }},
@@ -60,16 +61,27 @@ Expectation read_expectation(const std::string& name) {
     return expectation;
 }
 
-/// Does the line have the field? Of a list of names the expectation may have the first ones.
+/// Does the line have the field? Of a list of names the expectation may have one.
 bool has_field(const std::string& line, const std::string& field) {
-    const size_t at = line.find(" " + field);
-    if (at == line.npos)
-        return false;
-    const size_t end = at + 1 + field.size();
-    return end == line.size() || line[end] == ' ' || line[end] == ',';
+    const size_t equals = field.find('=');
+    const std::string name = " " + field.substr(0, equals + 1), value = field.substr(equals + 1);
+    const size_t begin = line.find(name);
+    if (begin == line.npos || value == "*")
+        return begin != line.npos;
+    if (line.compare(begin + name.size(), value.size(), value) == 0) {
+        const size_t end = begin + name.size() + value.size();
+        if (end == line.size() || line[end] == ' ' || line[end] == ',')
+            return true;
+    }
+    const std::string list =
+        line.substr(begin + name.size(), line.find(' ', begin + 1) - begin - name.size());
+    return (',' + list + ',').find(',' + value + ',') != list.npos;
 }
 
+/// Of alternatives one is enough.
 bool has_event(const std::vector<std::string>& lines, const std::string& event) {
+    if (const size_t bar = event.find(" | "); bar != event.npos)
+        return has_event(lines, event.substr(0, bar)) || has_event(lines, event.substr(bar + 3));
     const Words fields = words_of(event);
     return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
         return std::all_of(fields.begin(), fields.end(),
@@ -77,7 +89,7 @@ bool has_event(const std::vector<std::string>& lines, const std::string& event) 
     });
 }
 
-void run_case(const std::string& name, const Words& arguments) {
+pid_t start_case(const std::string& name, const Words& arguments) {
     const std::string program = CASE_PROGRAMS "/case_" + name;
     std::vector<char*> pointers = {const_cast<char*>(program.c_str())};
     for (const std::string& argument : arguments)
@@ -88,10 +100,36 @@ void run_case(const std::string& name, const Words& arguments) {
         execv(program.c_str(), pointers.data());
         _exit(126);
     }
-    int status = 0;
-    waitpid(child, &status, 0);
-    EXPECT_FALSE(WIFEXITED(status) && WEXITSTATUS(status) == 126) << program << " cannot be run";
+    return child;
 }
+
+void run_case(const std::string& name, const Words& arguments) {
+    int status = 0;
+    waitpid(start_case(name, arguments), &status, 0);
+    EXPECT_FALSE(WIFEXITED(status) && WEXITSTATUS(status) == 126) << name << " cannot be run";
+}
+
+/// What runs beside the program; killed at the end.
+class Companions {
+  public:
+    Companions(const std::string& name, const std::vector<Words>& runs) {
+        for (const Words& run : runs)
+            children_.push_back(start_case(name, run));
+        if (!runs.empty())
+            usleep(100'000); // until it is what it is to be
+    }
+    ~Companions() {
+        for (const pid_t child : children_) {
+            kill(child, SIGKILL);
+            waitpid(child, nullptr, 0);
+        }
+    }
+    Companions(const Companions&) = delete;
+    Companions& operator=(const Companions&) = delete;
+
+  private:
+    std::vector<pid_t> children_;
+};
 
 class CaseTest : public testing::Test {
   public:
@@ -107,6 +145,7 @@ class CaseTest : public testing::Test {
             std::ofstream(rules) << expectation.rules;
             arguments.insert(arguments.end(), {"-r", rules});
         }
+        const Companions companions(name_, expectation.before);
         RunningProgram program(arguments);
         ASSERT_TRUE(program.reports()) << program.err();
         for (const Words& run : expectation.runs)

@@ -57,7 +57,9 @@ class Writer {
         put(name + ".original_length",
             text.flags & LOG_ANY_LENGTH ? anything : std::to_string(text.original));
         put(name + ".detached", text.flags & LOG_DETACHED ? "yes" : "no");
-        put(name + ".foreign", text.flags & LOG_FOREIGN ? "yes" : "no");
+        put(name + ".foreign", text.flags & LOG_ANY_FOREIGN ? anything
+                               : text.flags & LOG_FOREIGN   ? "yes"
+                                                            : "no");
         put(name + ".length_is_minimum", text.flags & LOG_AT_LEAST ? "yes" : "no");
     }
     void inode(const std::string& name, bool has, uint64_t ino, uint32_t mode, uint32_t uid, uint32_t gid) {

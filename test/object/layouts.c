@@ -11,6 +11,7 @@ struct {
     struct ebt_inode inode;
     struct ebt_socket socket;
     struct ebt_child child;
+    struct ebt_namespaces namespaces;
     struct ebt_numbers numbers;
     struct ebt_step step;
     struct ebt_predicate predicate;

@@ -58,6 +58,7 @@ INLINE int dispatch_socketcall(struct call *call, const struct ebt_plan *plan)
 		call->args[i] = args[i];
 	call->nr = nr;
 	call->row = selected->row[EBT_I386];
+	call->shared |= EBT_MEMORY_ARGS;
 	return 1;
 }
 

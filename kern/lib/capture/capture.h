@@ -10,7 +10,20 @@
 #include "kern/lib/capture/image.h"
 #include "kern/lib/capture/shed.h"
 #include "kern/lib/capture/socket.h"
+#include "kern/lib/execution.h"
 #include "kern/lib/witness/witness.h"
+
+/* A success that nobody saw begin may be an answer of these. Kprobes see what runs. */
+INLINE void note_supervisors(struct scratch *s, __u64 task)
+{
+#ifndef TIER_KPROBE
+	if (s->watched || s->header.ret < 0)
+		return;
+	__u8 by = supervisors(task);
+	if (by)
+		s->header.execution = by | EBT_UNPROVEN;
+#endif
+}
 
 /* Completes the header and finds root and cwd of the caller, which every path needs. */
 INLINE void capture_begin(struct scratch *s, __u64 task, const struct ebt_plan *plan)
@@ -18,6 +31,7 @@ INLINE void capture_begin(struct scratch *s, __u64 task, const struct ebt_plan *
 	if (!s->has_identity)
 		header_identity(s, task);
 	header_process(s);
+	note_supervisors(s, task);
 	s->chrooted = 0;
 	s->top_mount = 0;
 	s->walker.mount = 0;
@@ -26,13 +40,16 @@ INLINE void capture_begin(struct scratch *s, __u64 task, const struct ebt_plan *
 		s->chrooted = scan_root(s, s->root_mount, s->root_dentry);
 	s->phase = s->with_image && image_unknown(s) ? PHASE_EXE : PHASE_CWD;
 	/* After a mere check the caller's memory is still there, as after a failure. */
-	s->step_list = s->header.ret >= 0 && !(s->header.flags & EBT_CHECKED);
+	s->step_list = s->header.ret >= 0 && !(s->header.flags & EBT_CHECKED) &&
+		       !(s->header.execution & EBT_SKIPPED);
 	capture_witness(s, task, plan);
 }
 
 /* Runs one step of a plan. */
 INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt_step *step)
 {
+	if (step->capture != EBT_CAPTURE_FILE && step->capture != EBT_CAPTURE_SOCKET)
+		note_memory(s, task);
 	switch (step->capture) {
 	case EBT_CAPTURE_PATH:
 		return capture_path(s, task, step);

@@ -8,12 +8,46 @@
 #include "kern/base/uapi.h"
 #include "kern/lib/walk.h"
 
+/* Marks what another task has a part in: its users are counted. */
+INLINE void note_users(struct scratch *s, __u32 users, __u8 what)
+{
+	if (users > 1)
+		s->header.shared |= what;
+}
+
+INLINE __u64 descriptor_table(struct scratch *s)
+{
+	__u64 files = s->task.files;
+	__u32 users = 0;
+	if (HAS(files_struct, count) && IN_WINDOW(files_struct, count, fdt, 8)) {
+		READ_SPAN(s, files, files_struct, count, fdt, 8);
+		note_users(s, WINDOW_MEMBER(__u32, s, files_struct, count, count),
+			   EBT_SHARED_FILES);
+		return WINDOW_MEMBER(__u64, s, files_struct, count, fdt);
+	}
+	if (HAS(files_struct, count))
+		READ(&users, files, files_struct, count);
+	note_users(s, users, EBT_SHARED_FILES);
+	return POINTER(files, files_struct, fdt);
+}
+
+/* Of a record that has something out of the caller's memory. */
+INLINE void note_memory(struct scratch *s, __u64 task)
+{
+#ifndef TIER_KPROBE /* whose records have nothing of the kind */
+	__u32 users = 0;
+	if (HAS(mm_struct, mm_users))
+		READ(&users, POINTER(task, task_struct, mm), mm_struct, mm_users);
+	note_users(s, users, EBT_SHARED_MEMORY);
+#endif
+}
+
 /* The file behind a descriptor of the caller's; 0 when there is none. */
 INLINE __u64 file_of(struct scratch *s, __s64 fd)
 {
 	__u32 max_fds = 0;
 	__u64 file = 0;
-	__u64 fdt = POINTER(s->task.files, files_struct, fdt);
+	__u64 fdt = descriptor_table(s);
 	__u64 table = 0;
 	if (IN_WINDOW(fdtable, max_fds, fd, 8)) {
 		READ_SPAN(s, fdt, fdtable, max_fds, fd, 8);
@@ -36,6 +70,24 @@ INLINE void find_root_and_cwd(struct scratch *s)
 	s->root_mount = s->root_dentry = s->pwd_mount = s->pwd_dentry = 0;
 	if (!fs)
 		return;
+	if (HAS(fs_struct, users) && IN_WINDOW(fs_struct, users, pwd, 16) &&
+	    IN_WINDOW(fs_struct, users, root, 16)) {
+		READ_SPAN(s, fs, fs_struct, users, pwd, 16);
+		note_users(s, WINDOW_MEMBER(__u32, s, fs_struct, users, users), EBT_SHARED_FS);
+		const __u8 *root = (void *)s->window;
+		root += OFFSET(fs_struct, root) - OFFSET(fs_struct, users);
+		const __u8 *pwd = root + (OFFSET(fs_struct, pwd) - OFFSET(fs_struct, root));
+		s->root_mount = *(__u64 *)(root + OFFSET(path, mnt)) - OFFSET(mount, mnt);
+		s->root_dentry = *(__u64 *)(root + OFFSET(path, dentry));
+		s->pwd_mount = *(__u64 *)(pwd + OFFSET(path, mnt)) - OFFSET(mount, mnt);
+		s->pwd_dentry = *(__u64 *)(pwd + OFFSET(path, dentry));
+		return;
+	}
+	if (HAS(fs_struct, users)) {
+		__u32 users = 0;
+		READ(&users, fs, fs_struct, users);
+		note_users(s, users, EBT_SHARED_FS);
+	}
 	if (IN_WINDOW(fs_struct, root, pwd, 16)) {
 		READ_SPAN(s, fs, fs_struct, root, pwd, 16);
 		const __u8 *root = (void *)s->window;

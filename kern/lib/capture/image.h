@@ -10,24 +10,48 @@
 /* Room kept for what follows an image's command line in the record. */
 #define AFTER_IMAGE (6 * (EBT_PATH_MAX + 64))
 
-INLINE int is_image(const struct known_image *image, const struct ebt_header *header)
+/* Is this the image that the process has, in the namespaces that it is in? */
+INLINE int is_image(const struct known_image *image, const struct scratch *s)
 {
-	return image->start_time == header->start_time && image->exec_id == header->exec_id;
+	return image->start_time == s->header.start_time && image->exec_id == s->header.exec_id &&
+	       image->nsproxy == s->task.nsproxy;
 }
 
 /* Is user space to be sent the image of this process with the record? */
 INLINE int image_unknown(struct scratch *s)
 {
 	__u32 tgid = s->header.tgid;
-	if (tgid == s->last_tgid && is_image(&s->last_image, &s->header))
+	if (tgid == s->last_tgid && is_image(&s->last_image, s))
 		return 0;
 	const struct known_image *image = bpf_map_lookup_elem(&known_images, &tgid);
-	if (!image || !is_image(image, &s->header))
+	if (!image || !is_image(image, s))
 		return 1;
 	s->last_tgid = tgid;
 	s->last_image.start_time = s->header.start_time;
 	s->last_image.exec_id = s->header.exec_id;
+	s->last_image.nsproxy = s->task.nsproxy;
 	return 0;
+}
+
+INLINE void capture_namespaces(struct scratch *s)
+{
+	if (!HAS(nsproxy, mnt_ns) || !has_room(s, sizeof(struct ebt_namespaces)))
+		return;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_NAMESPACES, EBT_ARG_NONE);
+	struct ebt_namespaces *out = (void *)(field + 1);
+	__u64 proxy = s->task.nsproxy;
+	__u32 mnt = 0, pid = 0, user = 0;
+	if (HAS(mnt_namespace, inum))
+		READ(&mnt, POINTER(proxy, nsproxy, mnt_ns), mnt_namespace, inum);
+	if (HAS(nsproxy, pid_ns_for_children) && HAS(pid_namespace, inum))
+		READ(&pid, POINTER(proxy, nsproxy, pid_ns_for_children), pid_namespace, inum);
+	if (HAS(cred, user_ns) && HAS(user_namespace, inum))
+		READ(&user, POINTER(s->task.cred, cred, user_ns), user_namespace, inum);
+	out->mnt = mnt;
+	out->pid = pid;
+	out->user = user;
+	out->reserved = 0;
+	field_end(s, field, EBT_OK, sizeof(*out), sizeof(*out));
 }
 
 INLINE void capture_tty(struct scratch *s, __u64 task)
@@ -50,7 +74,7 @@ INLINE void capture_tty(struct scratch *s, __u64 task)
 INLINE __u64 image_argv_limit(const struct scratch *s, const struct ebt_plan *plan)
 {
 	__u64 taken = s->position + sizeof(struct ebt_field) + AFTER_IMAGE;
-	if ((plan->flags & EBT_PLAN_EXEC) && (s->header.ret < 0 || s->header.flags & EBT_CHECKED))
+	if ((plan->flags & EBT_PLAN_EXEC) && !s->step_list)
 		taken += EBT_ARGV_MAX;
 	__u64 limit = taken < EBT_RECORD_MAX ? EBT_RECORD_MAX - taken : 0;
 	return limit < EBT_ARGV_MAX ? limit : EBT_ARGV_MAX;
@@ -93,6 +117,7 @@ INLINE void capture_image(struct scratch *s, __u64 task, const struct ebt_plan *
 {
 	__u64 mm = POINTER(task, task_struct, mm);
 	capture_tty(s, task);
+	capture_namespaces(s);
 	capture_image_argv(s, mm, plan);
 }
 

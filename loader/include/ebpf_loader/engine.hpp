@@ -21,6 +21,14 @@
 
 namespace ebpf_loader {
 
+/// Whether the starts of calls are noted. Then a record says of a call whose thread has a seccomp filter
+/// or a tracer whether it ran (ebt_execution); each call of every process costs some nanoseconds more.
+enum class WatchCalls {
+    when_needed, ///< from the moment on that some process has a filter or a tracer
+    always,
+    never,
+};
+
 struct EngineOptions {
     std::optional<Tier> tier;       ///< force one; otherwise the best that loads
     std::optional<Offsets> offsets; ///< otherwise running_kernel_offsets()
@@ -35,8 +43,9 @@ struct EngineOptions {
     /// Buffers of the default size are made smaller until they fit; Error(resources) where those
     /// asked for do not, or the least do not. 0: no bound.
     size_t max_memory = 0, other_memory = 0;
-    bool self_check = true;   ///< observe this very process and compare with /proc
-    bool witness = true;      ///< paths and addresses as the kernel acted on them, where it has kprobes
+    bool self_check = true; ///< observe this very process and compare with /proc
+    bool witness = true;    ///< paths and addresses as the kernel acted on them, where it has kprobes
+    WatchCalls watch_calls = WatchCalls::when_needed;
     bool report_self = false; ///< also report this process's own calls
     /// One line at a time of progress and warnings, for the caller's log.
     std::function<void(std::string_view)> log;

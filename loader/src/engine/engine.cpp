@@ -5,6 +5,7 @@
 #include "loader/src/base/cpus.hpp"
 #include "loader/src/base/file_limit.hpp"
 #include "loader/src/base/procfs.hpp"
+#include "loader/src/engine/call_watch.hpp"
 #include "loader/src/engine/counters.hpp"
 #include "loader/src/load/buffer_sizes.hpp"
 #include "loader/src/load/loaded_tier.hpp"
@@ -58,6 +59,7 @@ class Engine::Impl {
     std::unique_ptr<WitnessObject> witnesses_;
     std::unique_ptr<RecordSource> source_;
     std::optional<TamperCheck> tamper_check_; ///< while the hooks are attached
+    std::unique_ptr<CallWatch> watch_;
     bool stopped_ = false;
 
   private:
@@ -108,6 +110,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     offsets_ = options.offsets ? *options.offsets : running_kernel_offsets(options.log);
     require_sound(offsets_);
     Hooks hooks = hooks_for(selection_);
+    hooks.watch = options.watch_calls != WatchCalls::never;
     if (!options.witness)
         hooks.witnesses = 0;
     LoadPlan plan = make_load_plan(kernel_, offsets_, hooks, buffer_sizes_.ring(), options.log);
@@ -120,6 +123,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
         plan.features[Feature::shedding] = 0;
     verdicts_ = judge_tiers(kernel_, offsets_);
     tier_ = load_best(verdicts_, options.tier, plan, options.log);
+    watch_ = std::make_unique<CallWatch>(*tier_, offsets_, options.watch_calls, options.log);
     make_source(plan);
     if (options.self_check) {
         check_self(plan.hooks);
@@ -177,6 +181,8 @@ void Engine::Impl::start() {
     }
     tier_->select(selection_.plans(), selection_.numbers());
     tier_->attach_all();
+    watch_->start(settings_);
+    tier_->set(settings_);
     tamper_check_.emplace(*tier_);
 }
 
@@ -224,11 +230,17 @@ void Engine::Impl::follow_io_uring() {
 size_t Engine::Impl::poll(const RecordHandler& handler, std::chrono::milliseconds timeout) {
     const auto whole = [&](std::span<const std::byte> record) {
         uint32_t size = 0; // perf buffers pad
-        if (record.size() >= sizeof(ebt_header))
+        if (record.size() >= sizeof(ebt_header)) {
             memcpy(&size, record.data() + offsetof(ebt_header, size), sizeof(size));
+            watch_->saw(static_cast<uint8_t>(record[offsetof(ebt_header, execution)]));
+        }
         handler(record.first(std::min<size_t>(size, record.size())));
     };
     follow_io_uring();
+    if (!stopped_ && watch_->follow(settings_)) {
+        tier_->set(settings_);
+        tamper_check_.emplace(*tier_); // there is another hook
+    }
     if (const size_t records = drain(whole))
         return records;
     all_read_ = stopped_;

@@ -97,7 +97,7 @@ Hooks hooks_for(const Selection& selection) {
 }
 
 LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan)
-    : tier_(tier), log_(std::make_unique_for_overwrite<char[]>(log_bytes)) {
+    : tier_(tier), log_(std::make_unique_for_overwrite<char[]>(log_bytes)), needs_enter_(plan.hooks.enter) {
     log_[0] = '\0';
     const LibbpfQuiet quiet;
     Features features = plan.features;
@@ -168,6 +168,8 @@ void LoadedTier::size_maps(const LoadPlan& plan) {
     }
     if (!plan.features[Feature::witnesses])
         bpf_map__set_max_entries(map("witnesses"), 1); // never used
+    if (!plan.hooks.watch)
+        bpf_map__set_max_entries(map("entered_calls"), 1); // never used
     if (!plan.features[Feature::rate_limit])
         bpf_map__set_max_entries(map("rates"), 1);                        // never used
     bpf_map__set_max_entries(map("vital_events"), uses_ring_ ? 1 : cpus); // 1: never used
@@ -177,11 +179,11 @@ void LoadedTier::choose_programs(const Hooks& hooks) {
     const auto want = [&](const char* name, bool wanted) {
         bpf_program__set_autoload(bpf_object__find_program_by_name(object_.get(), name), wanted);
     };
-    want("on_sys_enter", hooks.enter);
+    want("on_sys_enter", hooks.enter || hooks.watch);
     want("on_enter_execve", hooks.exec_args);
     want("on_enter_execveat", hooks.exec_args);
     want("on_fork", hooks.fork);
-    want("on_exec", hooks.exec);
+    want("on_exec", hooks.exec || hooks.exec_args);
     want("on_exit", hooks.exit);
     want("on_sock_state", hooks.sock_states);
     for (const StageProgram& stage : stage_programs)
@@ -233,36 +235,6 @@ void LoadedTier::link_stages() {
 
 int LoadedTier::map_fd(const char* name) const {
     return bpf_map__fd(bpf_object__find_map_by_name(object_.get(), name));
-}
-
-namespace {
-
-/// Adds up what `get` says of each loaded program.
-template <typename Get, typename Join> uint64_t over_programs(bpf_object* object, Get get, Join join) {
-    uint64_t result = 0;
-    bpf_program* program;
-    bpf_object__for_each_program(program, object) {
-        bpf_prog_info info{};
-        uint32_t size = sizeof(info);
-        if (bpf_program__fd(program) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
-            result = join(result, static_cast<uint64_t>(get(info)));
-    }
-    return result;
-}
-
-} // namespace
-
-uint64_t LoadedTier::verified_instructions() const {
-    const uint64_t reported = over_programs(
-        object_.get(), [](const bpf_prog_info& info) { return info.verified_insns; },
-        [](uint64_t a, uint64_t b) { return std::max(a, b); });
-    return std::max(reported, counted_);
-}
-
-uint64_t LoadedTier::missed_runs() const {
-    return over_programs(
-        object_.get(), [](const bpf_prog_info& info) { return info.recursion_misses; },
-        [](uint64_t a, uint64_t b) { return a + b; });
 }
 
 namespace {
@@ -382,9 +354,18 @@ void LoadedTier::attach_all() {
     if (!links_.empty())
         return;
     // What feeds the hook at the end of calls comes before it.
-    for (const char* name : {"on_enter_execve", "on_enter_execveat", "on_fork", "on_exec", "on_exit",
-                             "on_sock_state", "on_sys_enter", "on_sys_exit"})
+    for (const char* name :
+         {"on_enter_execve", "on_enter_execveat", "on_fork", "on_exec", "on_exit", "on_sock_state"})
         attach(name);
+    if (needs_enter_)
+        attach_enter();
+    attach("on_sys_exit");
+}
+
+void LoadedTier::attach_enter() {
+    if (!has_enter_)
+        attach("on_sys_enter");
+    has_enter_ = true;
 }
 
 void LoadedTier::detach() {
@@ -394,6 +375,15 @@ void LoadedTier::detach() {
         write_map(map_fd("numbers"), number, &no_rows);
     written_numbers_.clear();
     links_.clear();
+    has_enter_ = false;
+    forget_entered_calls();
+}
+
+/// What a thread has begun is known only as long as all its calls are seen.
+void LoadedTier::forget_entered_calls() {
+    const int fd = map_fd("entered_calls");
+    for (uint64_t task = 0; !bpf_map_get_next_key(fd, nullptr, &task);)
+        bpf_map_delete_elem(fd, &task);
 }
 
 } // namespace ebpf_loader

@@ -24,6 +24,7 @@ struct Hooks {
     bool sock_states = false; ///< connections to them that no system call opens
     bool user_stacks = false; ///< of those who send
     uint16_t witnesses = 0;   ///< ebt_witness, of the calls that are selected
+    bool watch = true;        ///< the starts of calls may come to be watched
 };
 Hooks hooks_for(const Selection& selection);
 
@@ -72,6 +73,8 @@ class LoadedTier {
 
     /// Attaches all hooks, unless they are. Throws Error.
     void attach_all();
+    /// Attaches the hook at the start of calls, if it is not. Throws Error.
+    void attach_enter();
     /// Ends capture; what was selected is gone.
     void detach();
 
@@ -84,6 +87,7 @@ class LoadedTier {
     void load_counting();
     void link_stages();
     void attach(const char* program);
+    void forget_entered_calls();
 
     Tier tier_;
     bool uses_ring_ = false;
@@ -95,6 +99,8 @@ class LoadedTier {
     std::map<uint32_t, ebt_plan> written_plans_;
     std::vector<std::pair<uint32_t, int>> stages_; ///< index and program
     uint16_t witnessed_ = 0;
+    const bool needs_enter_; ///< whether or not the starts of calls are watched
+    bool has_enter_ = false;
 };
 
 /// The kernel refused an object.

@@ -169,6 +169,17 @@ void put_json_file(JsonLine& line, const Event& event) {
         line.put('}');
 }
 
+/// The ends that the kernel gave, of a socket whose descriptor could have been replaced.
+void add_shared_ends(JsonLine& line, const Ends& ends, SocketRole role) {
+    const std::string_view named = named_field(ends.named, role);
+    if (!ends.from_sockaddr && ends.named.form != Address::Form::none)
+        line.notes.add_mark({named}, Mark::shared);
+    const bool named_is_source = named == "source.address";
+    const Address& other = role == SocketRole::own ? ends.remote : ends.local;
+    if (other.form != Address::Form::none)
+        line.notes.add_mark({named_is_source ? "destination.address" : "source.address"}, Mark::shared);
+}
+
 /// Traffic goes from source to destination: this end is the source, but for what comes in.
 void put_json_network(JsonLine& line, const Event& event, const Ends& ends, SocketRole role) {
     const Address& own = role == SocketRole::own ? ends.named : ends.local;
@@ -178,6 +189,8 @@ void put_json_network(JsonLine& line, const Event& event, const Ends& ends, Sock
     put_end(line, "destination", incoming ? own : peer);
     if (ends.from_sockaddr || ends.named.form == Address::Form::none)
         line.notes.add({named_field(ends.named, role)}, event.sockaddr);
+    if (event.socket_shared)
+        add_shared_ends(line, ends, role);
     const Address& any = ends.named.is_ip() ? ends.named : own;
     if (any.is_ip())
         put_ip_network(line, event, any, role);

@@ -8,6 +8,7 @@
 #include "telemetry/event/facts.hpp"
 #include "telemetry/output/json/ecs.hpp"
 #include "telemetry/output/json/notes.hpp"
+#include "telemetry/output/json/remarks.hpp"
 
 namespace telemetry {
 namespace {
@@ -237,6 +238,7 @@ void JsonLinux::put(JsonLine& line, const Event& event, const JsonCall* call, co
         put_interpreter(line, event.witnessed->interpreter);
     put_socket(line, event, ends);
     put_audit(line, event);
+    put_json_namespaces(line, event.image.namespaces);
     put_process(line, event, process);
     put_telemetry(line, event);
     line.put('}');
@@ -288,6 +290,10 @@ void JsonLinux::put_syscall(JsonLine& line, const Event& event, const JsonCall* 
     }
     if (event.interrupted)
         line.put(",\"interrupted\":true");
+    if (event.execution) [[unlikely]]
+        put_json_execution(line, event);
+    if (has_shared_arguments(event))
+        line.notes.add_mark({"linux.syscall.args"}, Mark::shared);
     if (event.via_io_uring)
         line.put(",\"via\":\"io_uring\"");
     if (event.paths == 1)

@@ -43,7 +43,8 @@ void JsonLinux::put_process(JsonLine& line, const Event& event, JsonProcess& pro
     if (event.image.exe.has_inode)
         put_executable(line, event.image.exe.inode); // the first member
     line.put_text("\"root\":", {"linux.process.root"}, event.root);
-    line.notes.add({"linux.process.root"}, event.root);
+    if (event.root.status != Status::absent)
+        line.notes.add_directory({"linux.process.root"}, event.root);
     if (event.image.tty.known()) {
         line.key("\"tty\":");
         line.put_string({"linux.process.tty"}, event.image.tty.bytes);

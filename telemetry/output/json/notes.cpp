@@ -96,6 +96,7 @@ void put_json_notes(JsonLine& line, const Event& event) {
         put_fields(line, Mark::fault, ",\"fault\":[");
         put_truncated(line);
         put_fields(line, Mark::user_memory, ",\"user_memory\":[");
+        put_fields(line, Mark::shared, ",\"shared\":[");
         put_fields(line, Mark::procfs, ",\"procfs\":[");
         put_fields(line, Mark::lexical, ",\"lexical\":[");
         put_fields(line, Mark::relative, ",\"relative\":[");

@@ -109,7 +109,7 @@ void JsonProcess::put(JsonLine& line, const Event& event, bool closes) {
         line.notes.add_path({"process.executable"}, image.exe, false);
     put_arguments(line, event);
     line.put_text("\"working_directory\":", {"process.working_directory"}, event.cwd);
-    line.notes.add_expected({"process.working_directory"}, event.cwd);
+    line.notes.add_directory({"process.working_directory"}, event.cwd);
     if (image.exe.known()) // with the image comes whether it has a terminal
         put_flag(line, ",\"interactive\":", image.tty.known());
     if (image.tty.known())

@@ -26,6 +26,8 @@ bool private_mounts(Process& p) {
         p.note("unshare: this kernel gives no mount name space");
         return false;
     }
+    p.change().exe.text.flags |= LOG_ANY_FOREIGN; // it is in the mount namespace that the process has left
+    own.by(p);
     Call all = p.call({"mount", SYS_mount}, "none", "/", 0, MS_REC | MS_PRIVATE, 0);
     all.succeeds().named(0, "none", LOG_RELATIVE).named(1, "/").no_string(2, LOG_UNAVAILABLE);
     // Without it a mount might be seen outside.

@@ -36,6 +36,7 @@ enum log_flag {
     LOG_HAS_INODE = 1 << 4,
     LOG_ANY_LENGTH = 1 << 5, /* `original` is not compared */
     LOG_LEXICAL = 1 << 6,
+    LOG_ANY_FOREIGN = 1 << 7, /* may be LOG_FOREIGN: where the kernel's offsets say which namespace */
 };
 
 struct log_text {

@@ -11,7 +11,7 @@ using telemetry::Event;
 
 /// The value as the kernel has it when it filters.
 inline uint64_t kernel_value(const Event& event, uint8_t value) {
-    const bool success = event.kind == EBT_EXIT ? event.ret == 0 : event.ret >= 0;
+    const bool success = event.kind == EBT_EXIT ? event.ret == 0 : event.ret >= 0 && !event.skipped();
     const uint64_t values[EBT_VALUES] = {event.args[0],
                                          event.args[1],
                                          event.args[2],

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/engine/call_watch.hpp"
+
+#include "loader/src/base/text.hpp"
+
+#include <ctime>
+#include <filesystem>
+#include <string>
+#include <unistd.h>
+
+namespace ebpf_loader {
+namespace {
+
+/// Does /proc/PID/status say that the process has a filter or a tracer?
+bool is_supervised(const std::string& status) {
+    const auto value = [&](std::string_view key) {
+        const size_t at = status.find(key);
+        return at == std::string::npos ? '0' : status[std::min(at + key.size(), status.size() - 1)];
+    };
+    return value("\nSeccomp:\t") != '0' || value("\nTracerPid:\t") != '0';
+}
+
+bool is_anyone_supervised() {
+    std::error_code error;
+    const std::string own = std::to_string(getpid());
+    for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+        const std::string name = entry.path().filename();
+        if (name[0] >= '0' && name[0] <= '9' && name != own &&
+            is_supervised(read_file(entry.path() / "status", 4096).value_or("")))
+            return true;
+    }
+    return false;
+}
+
+uint64_t boot_time_ns() {
+    timespec time{};
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+}
+
+} // namespace
+
+CallWatch::CallWatch(LoadedTier& tier, const Offsets& offsets, WatchCalls wanted, Log log)
+    : tier_(tier), wanted_(wanted), log_(std::move(log)),
+      is_possible_(wanted != WatchCalls::never &&
+                   (offsets.get(*Offsets::find("task_struct.seccomp_mode")).has_value() ||
+                    offsets.get(*Offsets::find("task_struct.ptrace")).has_value())) {
+    if (!is_possible_ && wanted != WatchCalls::never && log_)
+        log_("where the kernel keeps seccomp filters and tracers is not known: calls that one of them "
+             "answered "
+             "appear as if they had run");
+}
+
+void CallWatch::start(ebt_settings& settings) {
+    is_on_ = is_needed_ = false;
+    settings.watched_since = 0;
+    if (wanted_ == WatchCalls::always)
+        begin(settings, "as asked for");
+    else if (is_possible_ && is_anyone_supervised())
+        begin(settings, "there are processes with a seccomp filter or a tracer");
+}
+
+bool CallWatch::follow(ebt_settings& settings) {
+    if (is_on_ || !is_needed_)
+        return false;
+    return begin(settings, "a process has a seccomp filter or a tracer");
+}
+
+bool CallWatch::begin(ebt_settings& settings, std::string_view why) {
+    if (!is_possible_)
+        return false;
+    try {
+        tier_.attach_enter();
+    } catch (const Error& error) {
+        is_possible_ = false;
+        if (log_)
+            log_(std::string("the starts of calls cannot be watched: ") + error.what());
+        return false;
+    }
+    is_on_ = true;
+    settings.watched_since = boot_time_ns();
+    if (log_)
+        log_(std::string("the starts of calls are watched from now on, to know which of them run: ")
+                 .append(why));
+    return true;
+}
+
+} // namespace ebpf_loader

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1
+#pragma once
+#include <functional>
+#include <string_view>
+
+#include <ebpf_loader/engine.hpp>
+
+#include "loader/src/load/loaded_tier.hpp"
+
+namespace ebpf_loader {
+
+/// Decides when the starts of calls are watched: a hook on each call of the machine costs too much to
+/// have where nobody could answer calls in the kernel's place.
+class CallWatch {
+  public:
+    using Log = std::function<void(std::string_view)>;
+
+    CallWatch(LoadedTier& tier, const Offsets& offsets, WatchCalls wanted, Log log);
+
+    /// When the other hooks are attached.
+    void start(ebt_settings& settings);
+    /// ebt_header.execution of a record.
+    void saw(uint8_t execution) { is_needed_ |= (execution & EBT_UNPROVEN) != 0; }
+    /// After records. True: the settings have changed.
+    bool follow(ebt_settings& settings);
+
+  private:
+    bool begin(ebt_settings& settings, std::string_view why);
+
+    LoadedTier& tier_;
+    const WatchCalls wanted_;
+    const Log log_;
+    bool is_possible_;
+    bool is_needed_ = false;
+    bool is_on_ = false;
+};
+
+} // namespace ebpf_loader

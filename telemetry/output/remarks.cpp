@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/output/remarks.hpp"
+
+namespace telemetry {
+
+namespace {
+
+void put_note(LineBuffer& line, const FieldNotes& notes, Mark mark, std::string_view name) {
+    if (!notes.any(mark))
+        return;
+    line.put(name);
+    for (const FieldNotes::Note& note : notes.all()) {
+        if (!note.has(mark))
+            continue;
+        if (line.last() != '=')
+            line.put(',');
+        note.name.put(line);
+        if (mark != Mark::truncated)
+            continue;
+        line.put(':');
+        line.put_decimal(note.original_length);
+        if (note.length_is_minimum)
+            line.put('+');
+    }
+}
+
+} // namespace
+
+void put_notes(LineBuffer& line, const FieldNotes& notes) {
+    put_note(line, notes, Mark::user_memory, " user_memory=");
+    put_note(line, notes, Mark::shared, " shared=");
+    put_note(line, notes, Mark::procfs, " procfs=");
+    put_note(line, notes, Mark::truncated, " truncated=");
+    put_note(line, notes, Mark::fault, " fault=");
+    put_note(line, notes, Mark::lexical, " lexical=");
+    put_note(line, notes, Mark::relative, " relative=");
+    put_note(line, notes, Mark::detached, " detached=");
+    put_note(line, notes, Mark::foreign, " foreign=");
+}
+
+std::string_view supervisor_name(const Event& event) {
+    switch (event.execution & (EBT_SECCOMP | EBT_TRACED)) {
+    case EBT_SECCOMP:
+        return "seccomp";
+    case EBT_TRACED:
+        return "tracer";
+    default:
+        return "seccomp_or_tracer";
+    }
+}
+
+void put_execution(LineBuffer& line, const Event& event) {
+    if (!event.skipped() && !event.unproven())
+        return;
+    line.put(event.skipped() ? std::string_view(" executed=no answered_by=") : " executed=? answered_by=");
+    line.put(supervisor_name(event));
+}
+
+void put_namespaces(LineBuffer& line, const ImageNamespaces& namespaces, const ImageNamespaces& first) {
+    const auto put = [&](std::string_view name, uint32_t number, uint32_t first_number) {
+        if (!is_elsewhere(number, first_number))
+            return;
+        line.put(name);
+        line.put_decimal(number);
+    };
+    put(" mnt_ns=", namespaces.mnt, first.mnt);
+    put(" pid_ns=", namespaces.pid, first.pid);
+    put(" user_ns=", namespaces.user, first.user);
+}
+
+} // namespace telemetry
