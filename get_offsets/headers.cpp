@@ -43,9 +43,11 @@ constexpr const char* source_text = R"(
 #include <linux/mm_types.h>
 #include <linux/mount.h>
 #include <linux/net.h>
+#include <linux/ns_common.h>
 #include <linux/nsproxy.h>
 #include <linux/path.h>
 #include <linux/pid_namespace.h>
+#include <linux/proc_ns.h>
 #include <linux/tty.h>
 #include <linux/user_namespace.h>
 #include <net/sock.h>
@@ -74,6 +76,8 @@ struct every_structure {
     struct vfsmount vfsmount;
     struct mount mount;
     struct inode inode;
+    struct ns_common ns_common;
+    struct proc_ns_operations proc_ns_operations;
     struct super_block super_block;
     struct signal_struct signal_struct;
     struct tty_struct tty_struct;

@@ -144,7 +144,10 @@ enum ebt_field_flag {
 	EBT_USER_MEMORY = 1 << 2, /* read from the process's own memory: it may have changed */
 	EBT_FOREIGN = 1 << 3, /* a path that starts at the root of another mount namespace, or of a
 				 mount that is attached nowhere */
-	EBT_BELOW_CWD = 1 << 4, /* the components go on with those of the field EBT_FIELD_CWD */
+	EBT_BELOW_CWD = 1 << 4,  /* the components go on with those of the field EBT_FIELD_CWD */
+	EBT_DELETED = 1 << 5,    /* a path that led there once, and does no more */
+	EBT_WITH_INODE = 1 << 6, /* EBT_FIELD_DIR: a struct ebt_inode stands before the components,
+				    since the call is about the file itself: its path is empty */
 };
 
 enum ebt_field_kind {
@@ -191,7 +194,7 @@ struct ebt_field {
 /*
  * A path as components: leaf first, each ended by NUL ("passwd\0etc\0" is
  * /etc/passwd, nothing at all is "/"). With EBT_DETACHED the outermost
- * component has no "/" before it.
+ * component has no "/" before it. A namespace has its kind ("uts\0") as its only one.
  */
 
 struct ebt_inode {

@@ -23,6 +23,7 @@ enum outcome {
 	CAPTURED = 0,   /* the field is complete, or has been left out */
 	NEEDS_WALK = 1, /* the walker stands at a dentry */
 	NEEDS_ARGV = 2, /* the cursor stands at an argument vector */
+	NEEDS_FILE = 3, /* the file behind a descriptor comes next */
 };
 
 struct mount_view {

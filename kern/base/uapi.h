@@ -21,6 +21,7 @@
 #define AT_EXECVE_CHECK 0x10000
 #define SIGNAL_GROUP_EXIT 4 /* of signal_struct.flags */
 
+#define NSFS_MAGIC 0x6e736673
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10

@@ -6,6 +6,7 @@
 #ifndef EBT_LIB_WALK_H
 #define EBT_LIB_WALK_H
 
+#include "kern/lib/capture/user_memory.h"
 #include "kern/lib/emit.h"
 #include "kern/lib/field.h"
 
@@ -79,7 +80,7 @@ INLINE int read_path(__u64 path, __u64 *mount, __u64 *dentry)
 INLINE __u32 walk_prefix(const struct ebt_field *field)
 {
 	return field->kind == EBT_FIELD_EXE || field->kind == EBT_FIELD_FILE ||
-		       field->kind == EBT_FIELD_WITNESS
+		       field->kind == EBT_FIELD_WITNESS || (field->flags & EBT_WITH_INODE)
 		   ? sizeof(struct ebt_inode)
 		   : 0;
 }
@@ -215,6 +216,23 @@ INLINE __u8 walk_flags(const struct scratch *s)
 	return s->top_mount && s->top_mount != w->mount ? EBT_FOREIGN : 0;
 }
 
+#define NAMESPACE_KIND_MAX 32 /* bytes of "cgroup" and its like; a power of two */
+
+/* The kind of a namespace, in place of the components, of which its file has none. */
+INLINE void name_namespace(struct scratch *s, __u64 start)
+{
+	struct walker *w = &s->walker;
+	__u64 ops = POINTER(POINTER(w->inode, inode, i_private), ns_common, ops);
+	__s64 length =
+	    forget_range(&s->string_result,
+			 bpf_probe_read_kernel_str(record_at(s, start), NAMESPACE_KIND_MAX,
+						   (void *)POINTER(ops, proc_ns_operations, name)));
+	if (length <= 0)
+		return;
+	w->length = length & (NAMESPACE_KIND_MAX - 1);
+	w->end = start + w->length;
+}
+
 /* Closes the walker's field. `cut`: the steps ran out before the top. */
 INLINE void walk_end(struct scratch *s, int cut)
 {
@@ -227,6 +245,8 @@ INLINE void walk_end(struct scratch *s, int cut)
 		struct ebt_inode *inode = (void *)(field + 1);
 		__u64 sb = POINTER(w->inode, inode, i_sb);
 		READ(&inode->magic, sb, super_block, s_magic);
+		if (HAS(ns_common, ops) && inode->magic == NSFS_MAGIC)
+			name_namespace(s, w->field + sizeof(*field) + prefix);
 	}
 	field->flags |= flags;
 	field_end(s, field, cut || !w->limit ? EBT_TRUNCATED : EBT_OK,

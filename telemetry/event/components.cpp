@@ -16,13 +16,20 @@ constexpr uint32_t anon_inode_magic = 0x09041934;
 constexpr uint32_t nsfs_magic = 0x6e736673;
 constexpr uint32_t pidfs_magic = 0x50494446;
 
-void append_numbered(Arena& arena, std::string_view name, uint64_t ino) noexcept {
+bool append_numbered(Arena& arena, std::string_view name, uint64_t ino) noexcept {
     char digits[20];
     auto end = std::to_chars(digits, digits + sizeof(digits), ino).ptr;
     arena.append(name);
     arena.append(":[");
     arena.append({digits, static_cast<size_t>(end - digits)});
     arena.append("]");
+    return false;
+}
+
+/// "uts", "mnt" ...; "ns" from a kernel whose structures do not say.
+std::string_view namespace_kind(std::string_view components) noexcept {
+    const std::string_view kind = components.substr(0, components.find('\0'));
+    return kind.empty() || kind == "/" ? "ns" : kind;
 }
 
 /// The file system's own root is a dentry named "/"; it shows when a path leads out of
@@ -62,26 +69,30 @@ void append_path(Arena& arena, std::string_view components) noexcept {
     }
 }
 
-void append_detached(Arena& arena, std::string_view components, const InodeInfo& inode,
+bool append_detached(Arena& arena, std::string_view components, const InodeInfo& inode,
                      bool is_directory) noexcept {
     switch (inode.magic) {
     case sockfs_magic:
         return append_numbered(arena, "socket", inode.ino);
     case pipefs_magic:
         return append_numbered(arena, "pipe", inode.ino);
-    case nsfs_magic: // /proc also has the kind of namespace; the dentry does not
-        return append_numbered(arena, "ns", inode.ino);
+    case nsfs_magic:
+        return append_numbered(arena, namespace_kind(components), inode.ino);
     case pidfs_magic:
-        return arena.append("anon_inode:[pidfd]");
+        arena.append("anon_inode:[pidfd]");
+        return false;
     case anon_inode_magic:
         arena.append("anon_inode:");
-        return arena.append(components.substr(0, components.find('\0')));
+        arena.append(components.substr(0, components.find('\0')));
+        return false;
     }
     components = without_root(components);
     // A file that has no directory (a memfd) is one name. Anything else did have a directory.
-    if (is_directory || !is_single(components))
+    const bool had_directory = is_directory || !is_single(components);
+    if (had_directory)
         arena.append("(unreachable)");
     append_path(arena, components);
+    return !had_directory;
 }
 
 std::string_view whole_components(std::string_view components) noexcept {

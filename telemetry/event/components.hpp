@@ -13,8 +13,9 @@ namespace telemetry {
 void append_path(Arena& arena, std::string_view components) noexcept;
 
 /// Appends what a path that hangs on no mount is called: as in /proc/PID/fd, but
-/// without " (deleted)". `is_directory`: by its mode, or since only directories can be there.
-void append_detached(Arena& arena, std::string_view components, const InodeInfo& inode,
+/// without " (deleted)". Is it a file that has no directory, such as a memfd?
+/// `is_directory`: by its mode, or since only directories can be there.
+bool append_detached(Arena& arena, std::string_view components, const InodeInfo& inode,
                      bool is_directory) noexcept;
 
 /// Components that were cut end with part of a name: the whole ones of them.

@@ -2,6 +2,7 @@
 #include "telemetry/event/decoder.hpp"
 
 #include "telemetry/event/components.hpp"
+#include "telemetry/event/facts.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -82,7 +83,8 @@ bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
     }
     read_call(header, out);
     read_process(header, out);
-    out.time_ns = header.time + static_cast<uint64_t>(wall_clock_offset_);
+    const int64_t offset = header.time < stepped_at_ ? offset_before_step_ : wall_clock_offset_;
+    out.time_ns = header.time + static_cast<uint64_t>(offset);
     auto comm = reinterpret_cast<const char*>(record.data()) + offsetof(ebt_header, comm);
     out.comm = {comm, strnlen(comm, EBT_COMM_LEN)};
     read_fields(record.subspan(sizeof(header), header.size - sizeof(header)), header.fields, out);
@@ -91,8 +93,11 @@ bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
     rewrite_paths(out);
     if (out.shared)
         mark_shared(out);
-    if (out.carries_image)
+    if (out.carries_image) {
         adopt_exec_path(out);
+        if (!has_new_image(out)) // the process has had the time to write over them
+            out.image.argv.source = Source::user_memory;
+    }
     return true;
 }
 
@@ -173,6 +178,7 @@ void Decoder::read_text(const RawField& field, Text& out, Event& event) noexcept
     out.length_is_minimum = field.head.flags & EBT_AT_LEAST;
     out.detached = field.head.flags & EBT_DETACHED;
     out.foreign = field.head.flags & EBT_FOREIGN;
+    out.deleted = field.head.flags & EBT_DELETED;
 }
 
 void Decoder::read_list(const RawField& field, StringList& out, Event& event) noexcept {
@@ -192,8 +198,9 @@ void Decoder::read_directory(const RawField& field, const InodeInfo* inode, Text
     if (!out.known())
         return;
     size_t mark = arena_.mark();
-    if (out.detached)
-        append_detached(arena_, field.bytes, inode ? *inode : InodeInfo{}, !inode || S_ISDIR(inode->mode));
+    if (out.detached) // what hangs nowhere has no name that could be removed
+        out.deleted = append_detached(arena_, field.bytes, inode ? *inode : InodeInfo{},
+                                      !inode || S_ISDIR(inode->mode));
     else
         append_path(arena_, whole_components(field.bytes));
     out.bytes = arena_.since(mark);
@@ -232,20 +239,35 @@ void Decoder::read_file(const RawField& field, PathField& out, Event& event) noe
         return note(Defect::repeated, event);
     out.argument = field.head.arg;
     RawField path = field;
-    ebt_inode inode;
-    if (field.bytes.size() >= sizeof(inode)) {
-        std::memcpy(&inode, field.bytes.data(), sizeof(inode));
-        out.has_inode = true;
-        out.inode = {inode.ino, inode.magic, inode.mode, inode.uid, inode.gid};
-        path.bytes.remove_prefix(sizeof(inode));
-        path.head.length -= sizeof(inode);
-        path.head.original -= std::min<uint32_t>(path.head.original, sizeof(inode));
-    } else if (field.is_known()) {
-        note(Defect::field_payload, event);
-        path.head.status = EBT_UNAVAILABLE;
-    }
+    out.has_inode = take_inode(path, out.inode, event);
     read_directory(path, &out.inode, out, event);
     out.relative = out.status == Status::truncated;
+}
+
+/// The inode that stands before a path's components.
+bool Decoder::take_inode(RawField& field, InodeInfo& out, Event& event) noexcept {
+    ebt_inode inode;
+    if (field.bytes.size() < sizeof(inode)) {
+        if (field.is_known()) {
+            note(Defect::field_payload, event);
+            field.head.status = EBT_UNAVAILABLE;
+        }
+        return false;
+    }
+    std::memcpy(&inode, field.bytes.data(), sizeof(inode));
+    out = {inode.ino, inode.magic, inode.mode, inode.uid, inode.gid};
+    field.bytes.remove_prefix(sizeof(inode));
+    field.head.length -= sizeof(inode);
+    field.head.original -= std::min<uint32_t>(field.head.original, sizeof(inode));
+    return true;
+}
+
+/// What a path argument starts from; of an empty path, the file itself.
+void Decoder::read_base(uint8_t argument, Text& out, Event& event) noexcept {
+    RawField field = directories_[argument];
+    InodeInfo inode;
+    const bool is_file = (field.head.flags & EBT_WITH_INODE) && take_inode(field, inode, event);
+    read_directory(field, is_file ? &inode : nullptr, out, event);
 }
 
 void Decoder::read_sockaddr(const RawField& field, Event& out) noexcept {

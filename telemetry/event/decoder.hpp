@@ -24,6 +24,12 @@ class Decoder {
 
     /// ns to add to a record's time to get wall-clock time.
     void set_wall_clock_offset(int64_t offset) noexcept { wall_clock_offset_ = offset; }
+    /// The clock was set: records of before that time keep the offset that they had.
+    void step_wall_clock(int64_t offset, uint64_t record_time) noexcept {
+        offset_before_step_ = wall_clock_offset_;
+        stepped_at_ = record_time;
+        wall_clock_offset_ = offset;
+    }
 
     /// How often something was wrong.
     uint64_t defects(Defect defect) const { return defects_[static_cast<size_t>(defect)]; }
@@ -44,6 +50,8 @@ class Decoder {
     void read_text(const RawField& field, Text& out, Event& event) noexcept;
     void read_list(const RawField& field, StringList& out, Event& event) noexcept;
     void read_directory(const RawField& field, const InodeInfo* inode, Text& out, Event& event) noexcept;
+    void read_base(uint8_t argument, Text& out, Event& event) noexcept;
+    bool take_inode(RawField& field, InodeInfo& out, Event& event) noexcept;
     void put_below_cwd(const Text& cwd, bool is_below, Text& path) noexcept;
     void read_file(const RawField& field, PathField& out, Event& event) noexcept;
     void read_sockaddr(const RawField& field, Event& out) noexcept;
@@ -72,7 +80,8 @@ class Decoder {
     PathField* new_path(uint8_t argument, Event& out) noexcept;
 
     Arena arena_;
-    int64_t wall_clock_offset_ = 0;
+    int64_t wall_clock_offset_ = 0, offset_before_step_ = 0;
+    uint64_t stepped_at_ = 0;
     std::array<uint64_t, defect_count> defects_{};
     uint64_t faults_ = 0;
     ByArgument files_, strings_, directories_;

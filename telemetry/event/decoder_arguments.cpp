@@ -116,7 +116,7 @@ void Decoder::add_named_path(uint8_t argument, Event& out) noexcept {
     if (!path)
         return;
     read_text(strings_[argument], *path, out);
-    path->detached = path->foreign = false; // not for a string to say
+    path->detached = path->foreign = path->deleted = false; // not for a string to say
     if (!path->known())
         return name_descriptor(argument, *path, out);
     if (has_kind(out, argument, ebpf_loader::ArgKind::path_text)) {
@@ -126,7 +126,7 @@ void Decoder::add_named_path(uint8_t argument, Event& out) noexcept {
     const RawField& directory_field = directories_[argument];
     Text directory;
     if (directory_field.is_there())
-        read_directory(directory_field, nullptr, directory, out);
+        read_base(argument, directory, out);
     if (path->bytes.starts_with('/')) {
         if (out.root.status != Status::absent)
             join(out.root, *path);
@@ -143,7 +143,7 @@ void Decoder::name_descriptor(uint8_t argument, PathField& path, Event& out) noe
     if (path.status != Status::unavailable || !descriptor.is_there() || !out.success())
         return;
     static_cast<Text&>(path) = Text{};
-    read_directory(descriptor, nullptr, path, out);
+    read_base(argument, path, out);
     path.relative = path.status == Status::truncated;
 }
 
@@ -198,6 +198,7 @@ void Decoder::join(const Text& base, PathField& path) noexcept {
     path.base = name.empty() ? prefix : prefix - 1;
     path.detached = base.detached;
     path.foreign = base.foreign;
+    path.deleted = base.deleted;
 }
 
 /// What the process wrote becomes what the kernel would write: rules see through other spellings.

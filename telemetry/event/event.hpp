@@ -36,6 +36,7 @@ struct Text {
     bool detached = false; ///< a path that hangs on no mount: a pipe, a socket, a memfd
     bool foreign = false;  ///< a path from the root of another mount namespace, or of an unattached mount
     bool shared = false;   ///< another thread or process could have changed it during the call
+    bool deleted = false;  ///< a path that led there once, and no more when it was read
 
     bool known() const { return status == Status::ok || status == Status::truncated; }
 };

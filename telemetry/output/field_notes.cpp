@@ -45,6 +45,8 @@ uint16_t FieldNotes::marks_of(const Text& text) {
         marks |= bit(Mark::foreign);
     if (text.shared)
         marks |= bit(Mark::shared);
+    if (text.deleted)
+        marks |= bit(Mark::deleted);
     return marks;
 }
 

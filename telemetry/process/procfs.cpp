@@ -174,10 +174,12 @@ void Procfs::read_exe(int process) noexcept {
         return;
     std::string_view path(buffers_->exe, static_cast<size_t>(length));
     constexpr std::string_view deleted = " (deleted)";
-    if (status.st_nlink == 0 && path.ends_with(deleted))
+    const bool is_deleted = status.st_nlink == 0 && path.ends_with(deleted);
+    if (is_deleted)
         path.remove_suffix(deleted.size());
     PathField& exe = buffers_->process.image.exe;
     set(exe, path);
+    exe.deleted = is_deleted;
     exe.has_inode = true;
     exe.inode = {status.st_ino, 0, status.st_mode, status.st_uid, status.st_gid};
 }

@@ -140,6 +140,7 @@ void describe_self(call_log& log) {
     who.exe.uid = status.st_uid;
     who.exe.gid = status.st_gid;
     who.argv = text(read_text("/proc/self/cmdline"));
+    who.argv.source = LOG_USER_MEMORY; // its exec was not seen
     who.cwd = text(read_link("/proc/self/cwd"));
 }
 
@@ -244,7 +245,9 @@ std::string session_rules() {
     std::vector<std::string> names = default_rule_names();
     for (const char* name : {"process_exec", "exit", "exit_group", "rt_sigreturn", "clone", "clone3", "fork",
                              "vfork", "bind", "sendto", "sendmsg", "recvfrom", "recvmsg", "chdir", "fchdir",
-                             "socketpair", "dup3", "sigreturn", "utimensat"})
+                             "socketpair", "dup3", "sigreturn", "utimensat",
+                             "semop", "semget", "semctl", "msgget", "msgsnd", "msgrcv", "msgctl", "shmget",
+                             "shmctl", "shmdt"})
         if (std::find(names.begin(), names.end(), name) == names.end())
             names.emplace_back(name);
     const auto uid = own_login_uid();

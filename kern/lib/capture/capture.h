@@ -48,17 +48,23 @@ INLINE void capture_begin(struct scratch *s, __u64 task, const struct ebt_plan *
 /* Runs one step of a plan. */
 INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt_step *step)
 {
+	__u8 kind = EBT_FIELD_FILE, fd = step->arg;
 	if (step->capture != EBT_CAPTURE_FILE && step->capture != EBT_CAPTURE_SOCKET)
 		note_memory(s, task);
 	switch (step->capture) {
-	case EBT_CAPTURE_PATH:
-		return capture_path(s, task, step);
+	case EBT_CAPTURE_PATH: {
+		enum outcome outcome = capture_path(s, step);
+		if (outcome != NEEDS_FILE)
+			return outcome;
+		kind = EBT_FIELD_DIR;
+		fd = step->link;
+		break;
+	}
 	case EBT_CAPTURE_STRING:
 		capture_string(s, step->arg);
 		return CAPTURED;
 	case EBT_CAPTURE_FILE:
-		return capture_file(s, EBT_FIELD_FILE, step->arg,
-				    file_of(s, (__s32)s->values[step->arg & 7]));
+		break;
 	case EBT_CAPTURE_SOCKADDR:
 	case EBT_CAPTURE_SOCKADDR_OUT:
 		capture_sockaddr(s, step);
@@ -71,8 +77,10 @@ INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt
 		return CAPTURED;
 	case EBT_CAPTURE_ARGV:
 		return capture_argv(s, step);
+	default:
+		return CAPTURED;
 	}
-	return CAPTURED;
+	return capture_file(s, kind, step->arg, file_of(s, (__s32)s->values[fd & 7]));
 }
 
 INLINE int captured_all(const struct scratch *s, const struct ebt_plan *plan)

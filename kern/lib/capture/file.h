@@ -164,6 +164,15 @@ INLINE int read_file(struct scratch *s, __u64 file, __u64 *mount, __u64 *dentry,
 	return read_path(file + OFFSET(file, f_path), mount, dentry);
 }
 
+/* Has the name that led to the dentry been removed? Roots have no name. */
+INLINE __u8 is_deleted(const struct scratch *s, __u64 dentry)
+{
+	__u64 hashed = 1;
+	if (HAS(dentry, d_hash_pprev))
+		READ(&hashed, dentry, dentry, d_hash_pprev);
+	return !hashed && dentry != s->walker.in.root ? EBT_DELETED : 0;
+}
+
 /* A path field with its inode in front: an executable or an open file. */
 INLINE enum outcome capture_file(struct scratch *s, __u8 kind, __u8 arg, __u64 file)
 {
@@ -175,13 +184,18 @@ INLINE enum outcome capture_file(struct scratch *s, __u8 kind, __u8 arg, __u64 f
 	if (!has_room(s, sizeof(struct ebt_inode) + EBT_PATH_MAX))
 		return CAPTURED;
 	struct ebt_field *field = field_begin(s, kind, arg);
+	field->flags = kind == EBT_FIELD_DIR ? EBT_WITH_INODE : 0;
 	read_inode(s, (void *)(field + 1), inode);
 	walk_begin(s, field, mount, dentry, inode);
+	field->flags |= is_deleted(s, dentry);
 	return NEEDS_WALK;
 }
 
-/* A path in user memory, and the directory it starts from when that is not the cwd. */
-INLINE enum outcome capture_path(struct scratch *s, __u64 task, const struct ebt_step *step)
+/*
+ * A path in user memory, and the directory it starts from when that is not the cwd.
+ * NEEDS_FILE: it is empty or none, and the call about that descriptor itself, of whatever kind.
+ */
+INLINE enum outcome capture_path(struct scratch *s, const struct ebt_step *step)
 {
 	__u8 first = capture_string(s, step->arg);
 	if (first == '/' || step->link >= EBT_ARGS)
@@ -189,6 +203,8 @@ INLINE enum outcome capture_path(struct scratch *s, __u64 task, const struct ebt
 	__s32 dirfd = s->values[step->link & 7];
 	if (dirfd == AT_FDCWD)
 		return CAPTURED;
+	if (!first)
+		return NEEDS_FILE;
 	__u64 file = file_of(s, dirfd), mount = 0, dentry = 0;
 	if (file)
 		read_path(file + OFFSET(file, f_path), &mount, &dentry);

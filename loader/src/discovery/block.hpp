@@ -28,6 +28,7 @@ struct Block {
 };
 
 using machine::is_heap_pointer;
+using machine::is_kernel_pointer;
 
 /// How far from its start a structure can reach: not beyond what was read of any of these of
 /// its kind, nor up to the next one.

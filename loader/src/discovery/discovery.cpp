@@ -26,6 +26,7 @@ constexpr Step steps[] = {
     {"names", discover_names},
     {"mounts", discover_mounts},
     {"inodes", discover_inodes},
+    {"namespaces", discover_namespaces},
     {"memory", discover_memory},
     {"credentials", discover_credentials},
     {"audit ids", discover_audit_ids},

@@ -96,6 +96,64 @@ void find_super_block(Setup& s, const std::vector<Known>& files) {
     s.found.settle("super_block.s_magic", magics);
 }
 
+// --- namespaces: the kernel prints their kind, and so has the text of it somewhere
+
+constexpr size_t largest_inode = 768;
+constexpr size_t namespace_bytes = 64; ///< struct ns_common
+
+/// The file of a namespace: its inode, and the text that stands for its kind.
+struct Namespace {
+    Block inode;
+    std::string kind;
+};
+
+std::vector<Namespace> open_namespaces(Setup& s) {
+    std::vector<Namespace> known;
+    for (const char* kind : {"mnt", "uts", "ipc", "net", "user"}) {
+        const int64_t fd =
+            s.other.call(SYS_openat, as_argument(AT_FDCWD),
+                         s.other.text("/proc/self/ns/" + std::string(kind)), O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        const uint64_t file = s.file(s.other, static_cast<int>(fd));
+        const uint64_t inode = s.memory.read_pointer(file + s.found["file.f_inode"]);
+        known.push_back({s.memory.read(inode, largest_inode), kind});
+    }
+    return known;
+}
+
+/// Does the pointer there lead to the text?
+bool reads(const Setup& s, uint64_t address, const std::string& text) {
+    const uint64_t start = is_kernel_pointer(address) ? s.memory.read_pointer(address) : 0;
+    if (!is_kernel_pointer(start & ~uint64_t{7}))
+        return false;
+    const Block block = s.memory.read(start, text.size() + 1);
+    return block.size() == text.size() + 1 && memcmp(block.bytes.data(), text.c_str(), text.size() + 1) == 0;
+}
+
+/// inode.i_private and ns_common.ops; the name is the first of the operations.
+struct Way {
+    uint32_t space, ops;
+};
+
+std::vector<Way> find_ways(const Setup& s, const std::vector<Namespace>& known) {
+    std::vector<Way> found;
+    std::vector<const Block*> inodes;
+    for (const Namespace& one : known)
+        inodes.push_back(&one.inode);
+    for (uint32_t space : places_if(inodes, sizeof(uint64_t), [&](size_t offset) {
+             return std::all_of(inodes.begin(), inodes.end(), [&](const Block* inode) {
+                 return is_kernel_pointer(inode->at<uint64_t>(offset));
+             });
+         }))
+        for (uint32_t ops = 0; ops < namespace_bytes; ops += sizeof(uint64_t))
+            if (std::all_of(known.begin(), known.end(), [&](const Namespace& one) {
+                    return reads(s, s.memory.read_pointer(one.inode.at<uint64_t>(space) + ops), one.kind);
+                }))
+                found.push_back({space, ops});
+    return found;
+}
+
 } // namespace
 
 void discover_inodes(Setup& s) {
@@ -123,6 +181,22 @@ void discover_inodes(Setup& s) {
     s.found.settle("inode.i_ino",
                    places_of<uint64_t>(files, [](const auto& status) { return status.st_ino; }));
     find_super_block(s, files);
+}
+
+void discover_namespaces(Setup& s) {
+    const std::vector<Namespace> known = open_namespaces(s);
+    const char* const names[] = {"inode.i_private", "ns_common.ops", "proc_ns_operations.name"};
+    if (known.size() < 2) { // the kernel has no such files, or too few to be sure
+        for (const char* name : names)
+            s.found.absent(name);
+        return;
+    }
+    const auto ways = find_ways(s, known);
+    s.found.settle("inode.i_private", column(ways, &Way::space));
+    s.found.settle("ns_common.ops", column(ways, &Way::ops));
+    if (ways.empty())
+        throw Unobservable("no structure leads from a namespace's file to the name of its kind");
+    s.found.settle("proc_ns_operations.name", {0});
 }
 
 } // namespace ebpf_loader::discovery

@@ -49,6 +49,24 @@ bool is_hash(Setup& s, const Named& named, uint32_t offset, const std::string& f
     return hashes.size() == 1 + std::size(other_names) && hash() == named.dentry.at<uint32_t>(offset);
 }
 
+/// A name that is removed while the directory is open leaves the table of names, and nothing
+/// else of its dentry changes to 0.
+std::vector<uint32_t> places_in_table(Setup& s, const std::vector<const Block*>& named) {
+    Named removed[] = {make_folder(s, "removed"), make_folder(s, "removed as well")};
+    for (const Named& one : removed)
+        s.worker.must("removing a directory", SYS_unlinkat, as_argument(AT_FDCWD),
+                      s.worker.text(s.in_scratch(one.name)), AT_REMOVEDIR);
+    return places_if(named, sizeof(uint64_t), [&](size_t offset) {
+        return std::all_of(
+                   named.begin(), named.end(),
+                   [&](const Block* dentry) { return is_kernel_pointer(dentry->at<uint64_t>(offset)); }) &&
+               std::all_of(std::begin(removed), std::end(removed), [&](const Named& one) {
+                   return is_kernel_pointer(one.dentry.at<uint64_t>(offset)) &&
+                          !s.memory.read_pointer(one.at.dentry + offset);
+               });
+    });
+}
+
 } // namespace
 
 void discover_names(Setup& s) {
@@ -73,6 +91,7 @@ void discover_names(Setup& s) {
         blocks.push_back(&one.dentry);
         lengths.push_back({&one.dentry, one.name.size()});
     }
+    s.found.settle("dentry.d_hash_pprev", places_in_table(s, blocks));
     const auto names = places_if(blocks, 8, [&](size_t offset) {
         return std::all_of(std::begin(named), std::end(named), [&](const Named& one) {
             return reads(s.memory, one.dentry.at<uint64_t>(offset), one.name);

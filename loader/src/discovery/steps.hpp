@@ -14,7 +14,8 @@ void discover_descriptors(Setup& setup);  ///< files_struct, fdtable, file.f_pat
 void discover_names(Setup& setup);        ///< dentry, qstr
 void discover_mounts(Setup& setup);       ///< vfsmount, mount
 void discover_inodes(Setup& setup);       ///< file.f_inode, inode, super_block
-void discover_memory(Setup& setup);       ///< mm_struct and the executable
+void discover_namespaces(Setup& setup);
+void discover_memory(Setup& setup); ///< mm_struct and the executable
 void discover_credentials(Setup& setup);
 void discover_audit_ids(Setup& setup);
 void discover_threads(Setup& setup); ///< signal_struct

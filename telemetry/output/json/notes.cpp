@@ -102,6 +102,7 @@ void put_json_notes(JsonLine& line, const Event& event) {
         put_fields(line, Mark::relative, ",\"relative\":[");
         put_fields(line, Mark::detached, ",\"detached\":[");
         put_fields(line, Mark::foreign, ",\"foreign\":[");
+        put_fields(line, Mark::deleted, ",\"deleted\":[");
     }
     if (!line.raw().empty())
         put_raw(line);

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -26,6 +27,31 @@ void chmod_(Process& p) {
         .succeeds()
         .named(1, p.at("file"));
     p.call({"fchmodat2", nr_fchmodat2}, AT_FDCWD, "no", 0640, 0).fails(ENOENT).named(1, p.at("no"));
+}
+
+/// An empty path means the descriptor itself, whatever it is.
+void empty_paths(Process& p) {
+    int pipe[2] = {-1, -1};
+    raw_syscall(SYS_pipe2, register_value(pipe), 0);
+    Call made = p.call({"socket", SYS_socket}, AF_UNIX, SOCK_DGRAM, 0);
+    made.succeeds().socket(made.ret());
+    const std::pair<long, const char*> descriptors[] = {
+        {pipe[0], "pipe:[#]"},
+        {made.ret(), "socket:[#]"},
+        {p.call({"memfd_create", SYS_memfd_create}, "x", 0).succeeds().string(0, "x").ret(), "/memfd:x"},
+    };
+    for (const auto& [fd, name] : descriptors)
+        for (const char* const path : {"", static_cast<const char*>(nullptr)}) {
+            Call call = p.call({"utimensat", SYS_utimensat}, fd, path, 0, path ? AT_EMPTY_PATH : 0);
+            if (path && call.ret() < 0) { // before 5.8
+                call.named(1, "");
+                continue;
+            }
+            call.succeeds().detached(1, fd, name);
+            log_path& logged = call.entry().path[0];
+            logged.text.flags &= static_cast<uint8_t>(~LOG_HAS_INODE);
+            logged.text.source = path ? LOG_USER_MEMORY : LOG_KERNEL;
+        }
 }
 
 void chown_(Process& p) {
@@ -143,10 +169,15 @@ void file_setattr_(Process& p) {
 
 Cases attribute_cases() {
     return {
-        {"chmod", chmod_},           {"chown", chown_},
-        {"utimensat", utimensat_},   {"setxattr", setxattr_},
-        {"setxattrat", setxattrat_}, {"removexattr", removexattr_},
-        {"ioctl", ioctl_},           {"file_setattr", file_setattr_},
+        {"chmod", chmod_},
+        {"empty_paths", empty_paths},
+        {"chown", chown_},
+        {"utimensat", utimensat_},
+        {"setxattr", setxattr_},
+        {"setxattrat", setxattrat_},
+        {"removexattr", removexattr_},
+        {"ioctl", ioctl_},
+        {"file_setattr", file_setattr_},
     };
 }
 

@@ -203,9 +203,9 @@ void setns_(Process& p) {
         opened.named(0, "/proc/self/ns/uts");
         return p.note("setns: no name spaces in /proc");
     }
-    opened.detached(0, own, "ns:[#]");
-    p.call({"setns", SYS_setns}, own, 0).succeeds().detached(0, own, "ns:[#]");
-    p.call({"setns", SYS_setns}, own, CLONE_NEWNET).fails(EINVAL).detached(0, own, "ns:[#]");
+    opened.detached(0, own, "uts:[#]");
+    p.call({"setns", SYS_setns}, own, 0).succeeds().detached(0, own, "uts:[#]");
+    p.call({"setns", SYS_setns}, own, CLONE_NEWNET).fails(EINVAL).detached(0, own, "uts:[#]");
     p.call({"setns", SYS_setns}, 500, 0).fails(EBADF).no_file(0);
     p.call({"unshare", SYS_unshare}, 0x7fffffff).fails(EINVAL);
 }

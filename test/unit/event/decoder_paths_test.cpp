@@ -60,6 +60,7 @@ TEST(Decoder, NamesWhatHangsOnNoMount) {
         {0x50495045, S_IFIFO, {"\0", 1}, "pipe:[7]"},
         {0x09041934, 0, {"[eventpoll]\0", 12}, "anon_inode:[eventpoll]"},
         {0x6e736673, S_IFREG, {"/\0", 2}, "ns:[7]"},
+        {0x6e736673, S_IFREG, {"uts\0", 4}, "uts:[7]"},
         {0x50494446, S_IFREG, {"/\0", 2}, "anon_inode:[pidfd]"},
         {0x01021994, S_IFREG, {"memfd:a/b\0", 10}, "/memfd:a/b"},
         {0x01021994, S_IFREG, {"b\0a\0", 4}, "(unreachable)/a/b"},
@@ -77,6 +78,48 @@ TEST(Decoder, NamesWhatHangsOnNoMount) {
         EXPECT_EQ(d.path().bytes, c.expected);
         EXPECT_TRUE(d.path().detached);
         EXPECT_FALSE(d.path().relative);
+        EXPECT_EQ(d.path().deleted, c.expected == "/memfd:a/b") << c.expected;
+    }
+}
+
+TEST(Decoder, AnEmptyPathNamesTheFileBehindItsDescriptor) {
+    const ebt_inode pipe{7, 0x50495045, S_IFIFO | 0600, 0, 0};
+    for (const uint8_t status : {EBT_OK, EBT_UNAVAILABLE}) { // "", or no path at all
+        RecordBuilder builder("newfstatat");
+        builder.field(EBT_FIELD_CWD, path_bytes("/home/me"));
+        builder.field(EBT_FIELD_STRING, "", {.arg = 1, .status = status, .flags = EBT_USER_MEMORY});
+        builder.field(EBT_FIELD_DIR, RecordBuilder::bytes_of(pipe) + "\0"s,
+                      flagged(1, EBT_WITH_INODE | EBT_DETACHED));
+        Decoded d(builder);
+        ASSERT_EQ(d.event.paths, 1);
+        EXPECT_EQ(d.path().bytes, "pipe:[7]");
+        EXPECT_TRUE(d.path().detached);
+        EXPECT_FALSE(d.event.lost_fields);
+    }
+    RecordBuilder damaged("newfstatat");
+    damaged.field(EBT_FIELD_STRING, "", arg(1));
+    damaged.field(EBT_FIELD_DIR, "short", flagged(1, EBT_WITH_INODE));
+    EXPECT_TRUE(Decoded(damaged).event.lost_fields);
+}
+
+TEST(Decoder, SaysWhichPathsLeadNowhereAnyMore) {
+    RecordBuilder builder("read");
+    builder.file(EBT_FIELD_EXE, "/tmp/tool", regular, flagged(EBT_ARG_NONE, EBT_DELETED));
+    builder.file(EBT_FIELD_FILE, "/etc/passwd", regular, arg(0));
+    Decoded d(builder);
+    EXPECT_TRUE(d.event.image.exe.deleted);
+    EXPECT_FALSE(d.path().deleted);
+}
+
+/// Until its first event a process has the time to write over its arguments; not so with its exec.
+TEST(Decoder, ArgumentsOfAnImageAreTheProcesssOwnUnlessItIsNew) {
+    for (const auto& [kind, source] :
+         {std::pair{EBT_SYSCALL, Source::user_memory}, {EBT_EXEC, Source::kernel}}) {
+        RecordBuilder builder("read");
+        builder.header.kind = static_cast<uint8_t>(kind);
+        builder.header.flags = EBT_IMAGE;
+        builder.field(EBT_FIELD_IMAGE_ARGV, RecordBuilder::list({"sshd", "-D"}));
+        EXPECT_EQ(Decoded(builder).event.image.argv.source, source);
     }
 }
 

@@ -9,6 +9,21 @@ using namespace std::string_literals;
 
 namespace {
 
+/// Records that were written before the clock was set keep the time that it was then.
+TEST(Decoder, FollowsTheClock) {
+    Decoder decoder;
+    Event event;
+    decoder.set_wall_clock_offset(1'000'000'000'000);
+    decoder.step_wall_clock(3'000'000'000'000, 5'000'000'000);
+    RecordBuilder builder("read");
+    builder.header.time = 4'999'999'999;
+    ASSERT_TRUE(decoder.decode(builder.bytes(), event));
+    EXPECT_EQ(event.time_ns, 1'004'999'999'999u);
+    builder.header.time = 5'000'000'000;
+    ASSERT_TRUE(decoder.decode(builder.bytes(), event));
+    EXPECT_EQ(event.time_ns, 3'005'000'000'000u);
+}
+
 TEST(Decoder, CopiesTheHeader) {
     RecordBuilder builder("openat");
     ebt_header& h = builder.header;

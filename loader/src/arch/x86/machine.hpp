@@ -32,6 +32,12 @@ constexpr bool is_heap_pointer(uint64_t value) {
     return value >= lowest && value < image_base && value % 8 == 0;
 }
 
+/// The same, or an address in the kernel's image, where what exists once is.
+constexpr bool is_kernel_pointer(uint64_t value) {
+    constexpr uint64_t lowest = 0xff00'0000'0000'0000, errors = 0xffff'ffff'ffff'f000;
+    return value >= lowest && value < errors && value % 8 == 0;
+}
+
 /// Kernels from 5.0 to 5.10 complain, once, of a read at what can be no address at all: in the
 /// gap between user memory and the kernel's, whose size any address of a task_struct shows.
 constexpr bool can_be_address(uint64_t value, uint64_t task) {
