@@ -9,6 +9,7 @@
 #include "record.h"
 
 #define EBT_NUMBERS 1024  /* system call numbers, x32 bit removed: a power of two */
+#define EBT_IPC_CALLS 32  /* first arguments of ipc(2), without their upper half */
 #define EBT_ROWS 1024     /* plans: rows of the table and those made at run time */
 #define EBT_STEPS 8       /* captures a call */
 #define EBT_PREDICATES 32 /* comparisons a plan that the kernel evaluates */
@@ -26,16 +27,22 @@ enum ebt_process_row {
 	EBT_FIRST_SYSCALL_ROW = 4,
 };
 
-/* Map `numbers`: by system call number, the plan for each ABI. */
+/*
+ * Map `numbers`: by system call number, the plan for each ABI. From EBT_NUMBERS on come those
+ * that i386 programs reach through ipc(2), by its first argument: row[EBT_I386] is the row, and
+ * row[EBT_X86_64] the number that the event has.
+ */
 struct ebt_numbers {
 	__u16 row[EBT_ABIS]; /* [enum ebt_abi] */
-	__u16 gated;         /* ebt_gated */
+	__u16 flags;         /* ebt_number_flag */
 };
 
-/* While no connection to an endpoint is open, nothing is wanted of */
-enum ebt_gated {
+enum ebt_number_flag {
+	/* While no connection to an endpoint is open, nothing is wanted of */
 	EBT_GATED_ABI = 1 << 0, /* << enum ebt_abi: the call of this number in that ABI */
 	EBT_GATED = 1 << 3,     /* the number, whatever the ABI */
+	/* Only kernels before 5.4 have the number there: to others it is no call (ENOSYS). */
+	EBT_OLD_NUMBER = 1 << 4, /* << enum ebt_abi */
 };
 
 enum ebt_capture {
@@ -121,6 +128,7 @@ enum ebt_plan_flag {
 	EBT_PLAN_TRANSFER = 1 << 8,      /* records of the kind EBT_TRANSFER are wanted, ... */
 	EBT_PLAN_TRANSFER_ONLY = 1 << 9, /* ... and nothing else */
 	EBT_PLAN_WITNESSED = 1 << 10,    /* if it succeeds, something has been witnessed of it */
+	EBT_PLAN_IPC = 1 << 11,          /* i386: args[0] selects, and says what the others are */
 	EBT_PLAN_VITAL = 1 << 12, /* execs, exits, forks, credentials: the last to find no room */
 };
 

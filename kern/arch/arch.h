@@ -9,7 +9,9 @@
  *   pointer_size(abi)         bytes of a pointer and of a long in the structures of a caller
  *   NATIVE_ABI                the ABI of the kernel itself
  *   number_of(raw)            the number of a call without what its register says of the ABI
+ *   is_number_of(abi, raw)    whether the ABI has such a number
  *   identify_call()           the ABI and the number of a call
+ *   identify_exec()           all of the exec that a task is in, where no tracepoint is its own
  *   NATIVE_ABI_OF(raw)        the ABI of a call that is known not to be one of 32-bit code
  *   task_registers(task)      where the registers are that a task entered the kernel with
  *   registers_number()        the raw number of a call among them
@@ -20,8 +22,8 @@
  *   FUNCTION_ARG1() ..., FUNCTION_STACK()
  *                             what a kprobe finds in the registers
  *   user_ip(), user_sp()      two of the registers of struct ebt_registers
- *   dispatch_socketcall()     the call that socketcall(2) stands for, where the architecture
- *                             has one
+ *   dispatch_call()           the call that socketcall(2) or ipc(2) stands for, where the
+ *                             architecture has one
  *
  * The build names the architecture as bpftool and libbpf do: -D__TARGET_ARCH_x86.
  */

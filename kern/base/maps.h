@@ -8,7 +8,7 @@
 /* Selected system call numbers. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, EBT_NUMBERS);
+	__uint(max_entries, EBT_NUMBERS + EBT_IPC_CALLS);
 	__type(key, __u32);
 	__type(value, struct ebt_numbers);
 } numbers SEC(".maps");
@@ -71,6 +71,7 @@ struct exec_call {
 	__u32 nr;
 	__u16 abi;
 	__u16 recorded; /* the call's record is written already */
+	__u64 tgid; /* a task_struct may be another process's later */
 	__u64 args[EBT_ARGS];
 };
 

@@ -15,7 +15,7 @@ INLINE int is_watched(const struct ebt_numbers *rows, const struct call *call)
 {
 	__u32 zero = 0;
 	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
-	return set && set->watched_since && !(rows->gated >> call->abi & EBT_GATED_ABI);
+	return set && set->watched_since && !(rows->flags >> call->abi & EBT_GATED_ABI);
 }
 
 /* Who could answer calls of this thread. */

@@ -15,7 +15,7 @@ int on_sys_exit(struct hook_context *ctx)
 	const struct ebt_numbers *rows = selected_rows(nr);
 	if (!rows)
 		return 0;
-	if ((rows->gated & EBT_GATED) && !gate_is_open())
+	if ((rows->flags & EBT_GATED) && !gate_is_open())
 		return 0;
 	handle_sys_exit(ctx, rows, nr);
 	return 0;
@@ -79,6 +79,13 @@ SEC("tp/syscalls/sys_enter_execveat")
 int on_enter_execveat(void *ctx)
 {
 	handle_enter_exec();
+	return 0;
+}
+
+SEC("tp/task/task_rename")
+int on_rename(void *ctx)
+{
+	handle_rename();
 	return 0;
 }
 

@@ -28,7 +28,8 @@ INLINE const struct ebt_numbers *selected_rows(__s64 raw_nr)
 INLINE __u32 select_row(struct call *call, const struct ebt_numbers *rows, __u64 task, __s64 raw_nr)
 {
 	identify_call(call, task, raw_nr);
-	return call->row = rows->row[call->abi & 3];
+	__u32 row = rows->row[call->abi & 3];
+	return call->row = is_number_of(call->abi, raw_nr) ? row : 0;
 }
 
 INLINE int is_selected(__u32 row)

@@ -15,10 +15,17 @@ INLINE __u8 is_exec_check(const struct call *call)
 	return call->ret == 0 && (call->args[4] & AT_EXECVE_CHECK) ? EBT_CHECKED : 0;
 }
 
+/* The caller's exec, if a hook before its end kept it. */
+INLINE const struct exec_call *kept_exec_call(__u64 task)
+{
+	const struct exec_call *kept = bpf_map_lookup_elem(&exec_calls, &task);
+	return kept && kept->tgid == bpf_get_current_pid_tgid() >> 32 ? kept : 0;
+}
+
 /* What a successful exec wiped from the registers, if its enter hook kept it. */
 INLINE void restore_exec_call(struct call *call, __u64 task)
 {
-	const struct exec_call *kept = bpf_map_lookup_elem(&exec_calls, &task);
+	const struct exec_call *kept = kept_exec_call(task);
 	if (kept && kept->recorded) {
 		call->row = 0;
 	} else if (kept && call->ret >= 0) {
@@ -103,13 +110,16 @@ INLINE void handle_sys_exit(struct hook_context *ctx, const struct ebt_numbers *
 				return;
 		}
 	}
-	if ((rows->gated >> call.abi & EBT_GATED_ABI) && !gate_is_open())
+	__u32 flags_of_abi = rows->flags >> call.abi;
+	if ((flags_of_abi & EBT_GATED_ABI) && !gate_is_open())
+		return;
+	if ((flags_of_abi & EBT_OLD_NUMBER) && ret == -ENOSYS)
 		return;
 	call.ret = ret;
 	call_arguments(&call, registers);
 	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &call.row);
-	if (plan && (plan->flags & EBT_PLAN_SOCKETCALL)) {
-		if (!dispatch_socketcall(&call, plan))
+	if (plan && (plan->flags & (EBT_PLAN_SOCKETCALL | EBT_PLAN_IPC))) {
+		if (!dispatch_call(&call, plan))
 			return;
 		plan = bpf_map_lookup_elem(&plans, &call.row);
 	}
@@ -139,7 +149,8 @@ INLINE void handle_sys_exit(struct hook_context *ctx, const struct ebt_numbers *
 
 INLINE void keep_exec_call(__u64 task, const struct call *call)
 {
-	struct exec_call kept = {.nr = call->nr, .abi = call->abi};
+	struct exec_call kept = {
+	    .nr = call->nr, .abi = call->abi, .tgid = bpf_get_current_pid_tgid() >> 32};
 	__builtin_memcpy(kept.args, call->args, sizeof(kept.args));
 	bpf_map_update_elem(&exec_calls, &task, &kept, BPF_ANY);
 }
@@ -173,7 +184,8 @@ INLINE void handle_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 ra
 
 /*
  * Keep an exec's registers. These two are classic tracepoints in every tier: cheaper
- * than a hook on every call. The kernel does not run them for calls of 32-bit code.
+ * than a hook on every call. The kernel does not run them for calls of 32-bit code, see
+ * handle_rename().
  */
 INLINE void handle_enter_exec(void)
 {
@@ -185,6 +197,18 @@ INLINE void handle_enter_exec(void)
 	call.nr = number_of(raw_nr);
 	call_arguments(&call, registers);
 	keep_exec_call(task, &call);
+}
+
+/*
+ * An exec gives the thread its new name while the registers of the call are still there: what
+ * keeps the execs of 32-bit code. Other threads get new names by prctl and through /proc.
+ */
+INLINE void handle_rename(void)
+{
+	struct call call = {};
+	__u64 task = bpf_get_current_task();
+	if (identify_exec(&call, task) && !kept_exec_call(task))
+		keep_exec_call(task, &call);
 }
 
 #endif

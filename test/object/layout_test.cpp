@@ -62,7 +62,7 @@ std::vector<Structure> structures() {
         {"ebt_child",
          sizeof(ebt_child),
          {MEMBER(ebt_child, start_time), MEMBER(ebt_child, tgid), MEMBER(ebt_child, tid)}},
-        {"ebt_numbers", sizeof(ebt_numbers), {MEMBER(ebt_numbers, row), MEMBER(ebt_numbers, gated)}},
+        {"ebt_numbers", sizeof(ebt_numbers), {MEMBER(ebt_numbers, row), MEMBER(ebt_numbers, flags)}},
         {"ebt_step",
          sizeof(ebt_step),
          {MEMBER(ebt_step, capture), MEMBER(ebt_step, arg), MEMBER(ebt_step, link), MEMBER(ebt_step, when)}},

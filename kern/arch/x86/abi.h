@@ -32,6 +32,12 @@ INLINE __u64 number_of(__u64 raw_nr)
 	return raw_nr & ~(__u64)EBT_X32_BIT;
 }
 
+/* Has the ABI such a number at all? i386 knows no bit in it. */
+INLINE int is_number_of(__u32 abi, __s64 raw_nr)
+{
+	return abi != EBT_I386 || !(raw_nr & EBT_X32_BIT);
+}
+
 /* Is the current system call one of the 32-bit interface? 0, 1, or negative when unreadable. */
 INLINE int is_compat(__u64 task)
 {

@@ -4,6 +4,8 @@
 #define EBT_ARCH_X86_ARCH_H
 
 #include "kern/arch/x86/abi.h"
+#include "kern/arch/x86/exec.h"
+#include "kern/arch/x86/ipc.h"
 #include "kern/arch/x86/memory.h"
 #include "kern/arch/x86/registers.h"
 #include "kern/arch/x86/socketcall.h"

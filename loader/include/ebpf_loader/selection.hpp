@@ -18,7 +18,8 @@ class EBPF_LOADER_API Selection {
     /// is selected form by form (see next_form()). `filter` is ORed clauses
     /// (see ebt_predicate); empty: everything. With include_all only what a clause with
     /// EBT_EXCLUDE fits is dropped. Selecting a call again replaces its filter. A socket
-    /// call is also selected where i386 programs make it through socketcall(2).
+    /// call is also selected where i386 programs make it through socketcall(2), and one of
+    /// System V's ipc where they make it through ipc(2).
     /// Throws Error(usage) for a filter that no plan can hold.
     void select(const SyscallRow& call, std::span<const ebt_predicate> filter, bool include_all);
     /// Selects a number (x32: without bit 30) that the table does not know; no captures
@@ -44,6 +45,8 @@ class EBPF_LOADER_API Selection {
     bool wants_stacks() const { return wants_stacks_; }
 
   private:
+    EBPF_LOADER_LOCAL void select_numbers(const SyscallRow& call);
+    EBPF_LOADER_LOCAL void select_ipc(const SyscallRow& call);
     EBPF_LOADER_LOCAL void select_socketcall(const SyscallRow& call);
     EBPF_LOADER_LOCAL void select_execve();
     EBPF_LOADER_LOCAL void select_transfer(const SyscallRow& call);

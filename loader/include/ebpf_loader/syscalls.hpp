@@ -134,6 +134,9 @@ EBPF_LOADER_API const SyscallRow* find_syscall(ebt_abi abi, int number);
 /// which alone has a number of its own on i386; send and recv become sendto and recvfrom.
 EBPF_LOADER_API const SyscallRow* find_socketcall(uint64_t socketcall);
 
+/// The first arguments of i386's ipc(2) that stand for the call: one, or none.
+EBPF_LOADER_API std::optional<uint8_t> ipc_call_of(const SyscallRow& call);
+
 struct SyscallNumber {
     ebt_abi abi;
     int number;

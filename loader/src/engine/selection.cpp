@@ -50,11 +50,20 @@ void Selection::select(const SyscallRow& call, std::span<const ebt_predicate> fi
     plans_[row].witness = call.witness;
     if (!endpoints_.empty())
         select_transfer(call);
-    for (const SyscallNumber& number : numbers_of(call))
-        numbers_[static_cast<uint32_t>(number.number)].row[number.abi] = row;
+    select_numbers(call);
     select_socketcall(call);
+    select_ipc(call);
     if (call.flags & EBT_PLAN_EXEC)
         select_execve();
+}
+
+void Selection::select_numbers(const SyscallRow& call) {
+    for (const SyscallNumber& number : numbers_of(call)) {
+        ebt_numbers& entry = numbers_[static_cast<uint32_t>(number.number)];
+        entry.row[number.abi] = row_of(call);
+        if (call.number[number.abi] != number.number)
+            entry.flags |= static_cast<__u16>(EBT_OLD_NUMBER << number.abi);
+    }
 }
 
 /// Whatever call it was, an exec that succeeds ends with the number of execve.
@@ -64,8 +73,24 @@ void Selection::select_execve() {
     if (!is_new)
         return;
     plan->second.flags = execve->flags | EBT_PLAN_DISPATCH_ONLY;
-    for (const SyscallNumber& number : numbers_of(*execve))
-        numbers_[static_cast<uint32_t>(number.number)].row[number.abi] = row_of(*execve);
+    select_numbers(*execve);
+}
+
+/// And all of System V's ipc through another.
+void Selection::select_ipc(const SyscallRow& call) {
+    const SyscallRow* ipc = find_syscall("ipc");
+    const std::optional<uint8_t> selects = ipc_call_of(call);
+    if (!ipc || !selects)
+        return;
+    const int own = call.number[EBT_I386], all = ipc->number[EBT_I386];
+    ebt_numbers& entry = numbers_[EBT_NUMBERS + uint32_t{*selects}];
+    entry.row[EBT_I386] = row_of(call);
+    entry.row[EBT_X86_64] = static_cast<__u16>(own < 0 ? all : own);
+    const auto [plan, is_new] = plans_.try_emplace(row_of(*ipc));
+    if (!is_new)
+        return;
+    plan->second.flags = ipc->flags | EBT_PLAN_DISPATCH_ONLY;
+    numbers_[static_cast<uint32_t>(all)].row[EBT_I386] = row_of(*ipc);
 }
 
 /// Old i386 programs reach all socket calls through one number.

@@ -88,6 +88,7 @@ Hooks hooks_for(const Selection& selection) {
     for (const auto& [row, plan] : selection.plans()) {
         hooks.exec_args |= (plan.flags & EBT_PLAN_EXEC) != 0;
         hooks.witnesses |= plan.witness;
+        hooks.renames = hooks.exec_args;
         hooks.fork |= row == EBT_ROW_FORK;
         hooks.exec |= row == EBT_ROW_EXEC;
         hooks.exit |=
@@ -182,6 +183,7 @@ void LoadedTier::choose_programs(const Hooks& hooks) {
     want("on_sys_enter", hooks.enter || hooks.watch);
     want("on_enter_execve", hooks.exec_args);
     want("on_enter_execveat", hooks.exec_args);
+    want("on_rename", hooks.renames);
     want("on_fork", hooks.fork);
     want("on_exec", hooks.exec || hooks.exec_args);
     want("on_exit", hooks.exit);
@@ -270,18 +272,19 @@ bool is_gated(const ebt_plan& plan) {
 }
 
 ebt_numbers with_gates(ebt_numbers rows, const LoadedTier::Plans& plans) {
-    bool all = true;
+    bool all = true, any = false;
     for (int abi = 0; abi < EBT_ABIS; abi++) {
         const auto plan = plans.find(rows.row[abi]);
         if (plan == plans.end())
             continue;
-        if (is_gated(plan->second))
-            rows.gated |= static_cast<__u16>(EBT_GATED_ABI << abi);
-        else
-            all = false;
+        const bool gated = is_gated(plan->second);
+        any |= gated;
+        all &= gated;
+        if (gated)
+            rows.flags |= static_cast<__u16>(EBT_GATED_ABI << abi);
     }
-    if (rows.gated && all)
-        rows.gated |= EBT_GATED;
+    if (any && all)
+        rows.flags |= EBT_GATED;
     return rows;
 }
 
@@ -302,7 +305,8 @@ void LoadedTier::select(const Plans& plans, const Numbers& numbers) {
         write_map(plans_fd, row, &complete);
     }
     for (const auto& [number, rows] : numbers) {
-        const ebt_numbers& complete = written_numbers_[number] = with_gates(rows, plans);
+        const ebt_numbers& complete = written_numbers_[number] =
+            number < EBT_NUMBERS ? with_gates(rows, plans) : rows;
         write_map(numbers_fd, number, &complete);
     }
 }
@@ -355,7 +359,7 @@ void LoadedTier::attach_all() {
         return;
     // What feeds the hook at the end of calls comes before it.
     for (const char* name :
-         {"on_enter_execve", "on_enter_execveat", "on_fork", "on_exec", "on_exit", "on_sock_state"})
+         {"on_enter_execve", "on_enter_execveat", "on_rename", "on_fork", "on_exec", "on_exit", "on_sock_state"})
         attach(name);
     if (needs_enter_)
         attach_enter();

@@ -17,6 +17,7 @@ namespace ebpf_loader {
 struct Hooks {
     bool enter = false;     ///< sys_enter: calls that never reach their end
     bool exec_args = false; ///< keep the arguments of execve and execveat
+    bool renames = false;   ///< the same, of 32-bit code
     bool fork = false;
     bool exec = false;
     bool exit = false;

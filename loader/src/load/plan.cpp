@@ -41,9 +41,10 @@ LoadPlan make_load_plan(KernelSupport& kernel, const Offsets& offsets, Hooks hoo
         tracepoint_field(plan.tracefs, sock_states_tracepoint, "skaddr");
     plan.features[Feature::tp_sock_state] =
         tracepoint_field(plan.tracefs, sock_states_tracepoint, "newstate");
+    plan.hooks.renames &= has_tracepoint(plan.tracefs, "task/task_rename");
     if (plan.hooks.exec_args && (!has_tracepoint(plan.tracefs, "syscalls/sys_enter_execve") ||
                                  !has_tracepoint(plan.tracefs, "syscalls/sys_enter_execveat"))) {
-        plan.hooks.exec_args = false;
+        plan.hooks.exec_args = plan.hooks.renames = false;
         plan.hooks.enter = true;
         if (log)
             log("this kernel has no tracepoints of execve and execveat: their arguments are captured by a "

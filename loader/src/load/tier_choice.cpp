@@ -87,6 +87,7 @@ std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets
     ensure_file_limit();
     const Hooks all{.enter = true,
                     .exec_args = true,
+                    .renames = true,
                     .fork = true,
                     .exec = true,
                     .exit = true,

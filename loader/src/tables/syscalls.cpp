@@ -310,6 +310,25 @@ const SyscallRow* find_socketcall(uint64_t socketcall) {
     return place == no_row ? nullptr : &table[place];
 }
 
+std::optional<uint8_t> ipc_call_of(const SyscallRow& call) {
+    static constexpr struct {
+        uint8_t ipc;
+        std::string_view name;
+    } calls[] = {
+#define SYSCALL(...)
+#define IPC_CALL(ipc, name) {ipc, #name},
+#include <ebpf_loader/abi/syscalls.def>
+    };
+    static_assert(
+        std::all_of(std::begin(calls), std::end(calls),
+                    [](const auto& entry) { return entry.ipc < EBT_IPC_CALLS && find_name(entry.name); }),
+        "syscalls.def: an unknown name, or more than dispatch_ipc() of the kernel side can express");
+    for (const auto& entry : calls)
+        if (entry.name == call.name)
+            return entry.ipc;
+    return std::nullopt;
+}
+
 std::vector<SyscallNumber> numbers_of(const SyscallRow& call) {
     std::vector<SyscallNumber> numbers;
     auto add = [&](ebt_abi abi, int number) {

@@ -15,7 +15,8 @@ namespace {
 const char* const no_environment[] = {nullptr};
 
 // i386 numbers: the headers of a 64-bit program have its own alone.
-constexpr long i386_open = 5, i386_unlink = 10, i386_execve = 11, i386_socketcall = 102, i386_openat = 295;
+constexpr long i386_open = 5, i386_unlink = 10, i386_execve = 11, i386_socketcall = 102, i386_ipc = 117,
+               i386_openat = 295;
 constexpr uint64_t x32_bit = 0x40000000;
 
 bool has_32_bit(Process& p, const std::string& helper) {
@@ -144,6 +145,69 @@ void socketcall(Process& p) {
     make(77, {});
 }
 
+/// System V's ipc in its parts, from 64-bit code.
+void ipc(Process& p) {
+    auto* const memory = reinterpret_cast<uint32_t*>(low_memory(p));
+    const auto pointer = static_cast<uint32_t>(register_value(memory));
+    constexpr uint32_t semop = 1, semget = 2, semctl = 3, msgsnd = 11, msgrcv = 12, msgget = 13, msgctl = 14;
+    constexpr uint32_t shmdt = 22, shmget = 23, shmctl = 24, set_value = 16, remove = 0;
+    bool there = true;
+    const auto make = [&](uint32_t which, uint32_t first, uint32_t second, uint32_t third, uint32_t at) {
+        const long ret = raw_int80(i386_ipc, which, first, second, third, at);
+        there = there && ret != -ENOSYS;
+        return ret;
+    };
+    const uint64_t before = log_now();
+    const auto log = [&](CallName name, long ret, std::initializer_list<uint64_t> args) {
+        if (!there)
+            return p.note("ipc: this kernel has no 32-bit interface, or no System V ipc");
+        Call call = p.log_call(name, ret, before, args);
+        call.entry().abi = EBT_I386;
+        call.any(static_cast<uint16_t>(LOG_ANY_ARGS & ~((1u << args.size()) - 1)));
+    };
+    const auto id = [](long ret) { return static_cast<uint32_t>(ret); };
+    long ret = make(shmget, 0, 4096, 0600, 0);
+    log({"shmget", 395}, ret, {0, 4096, 0600});
+    log({"shmctl", 396}, make(shmctl, id(ret), remove, 77, 0), {id(ret), remove, 0});
+    log({"shmdt", 398}, make(shmdt, 1, 2, 3, 4096), {4096});
+    const long set = make(semget, 0, 1, 0600, 0);
+    log({"semget", 393}, set, {0, 1, 0600});
+    memory[0] = 3; // the value, behind a pointer
+    log({"semctl", 394}, make(semctl, id(set), 0, set_value, pointer), {id(set), 0, set_value, 3});
+    memory[0] = 1u << 16; // semaphore 0 up by 1, without flags
+    memory[1] = 0;
+    log({"semop", i386_ipc}, make(semop, id(set), 1, 99, pointer), {id(set), pointer, 1});
+    log({"semctl", 394}, make(semctl, id(set), 0, remove, pointer), {id(set), 0, remove, memory[0]});
+    const long queue = make(msgget, 0, 0600, 0, 0);
+    log({"msgget", 399}, queue, {0, 0600});
+    memory[0] = 5; // a message of this type
+    log({"msgsnd", 400}, make(msgsnd, id(queue), 4, 0x800, pointer), {id(queue), pointer, 4, 0x800});
+    memory[8] = pointer; // an old msgrcv has two arguments behind one
+    memory[9] = 5;
+    log({"msgrcv", 401}, make(msgrcv, id(queue), 4, 0x800, pointer + 32), {id(queue), pointer, 4, 5, 0x800});
+    log({"msgrcv", 401}, make(msgrcv, id(queue), 4, 0x800, 16), {id(queue), 0, 4, 0, 0x800});
+    if (there)
+        p.log().entry[p.log().entries - 1].missing = EBT_MISSING_ARGS;
+    log({"msgctl", 402}, make(msgctl, id(queue), remove, 0, 0), {id(queue), remove, 0});
+    make(77, 0, 0, 0, 0); // no such call: nothing that a rule asks for
+}
+
+/// Numbers that only look like a call's: the kernel knows none of them.
+void numbers_of_no_call(Process& p) {
+    char* const name = low_memory(p);
+    strcpy(name, p.at("no").c_str());
+    constexpr long i386_unlink_with_x32_bit = i386_unlink | x32_bit, x32_execve = 520;
+    p.require(raw_int80(i386_unlink_with_x32_bit, static_cast<uint32_t>(register_value(name))) == -ENOSYS,
+              "i386 knows x32's bit");
+    const uint64_t before = log_now();
+    auto* const argv = reinterpret_cast<uint32_t*>(name + 2048);
+    const long ret = raw_syscall(x32_execve, register_value(name), register_value(argv), 0);
+    if (ret != -ENOSYS) // before 5.4
+        p.log_call({"execve", x32_execve}, ret, before, {register_value(name), register_value(argv), 0})
+            .named(0, p.at("no"))
+            .argv({});
+}
+
 /// x32's numbers have a bit of their own; whether the kernel takes them or not.
 void x32(Process& p) {
     const auto x32_call = [&](CallName name, uint64_t a, uint64_t b = 0, uint64_t c = 0, uint64_t d = 0) {
@@ -183,6 +247,8 @@ Cases abi_cases() {
         {"int80", int80},
         {"int80_upper_halves", int80_upper_halves},
         {"socketcall", socketcall},
+        {"ipc", ipc},
+        {"numbers_of_no_call", numbers_of_no_call},
         {"x32", x32},
     };
 }
