@@ -32,6 +32,7 @@ class Application : private EventConsumer {
   private:
     void started() override;
     void take(Event& event, Ledger& ledger) override;
+    void renew_formatter(const FormatContext& context) override { formatter_ = format_.make(context); }
     void turn(size_t records) override;
     void finish_events() override;
     void put_lines(std::string_view lines) override { lines_ += lines; }
@@ -46,6 +47,7 @@ class Application : private EventConsumer {
     Rules rules_;
     Outputs outputs_;
     ebpf_loader::Engine engine_;
+    const Format& format_;
     std::unique_ptr<Formatter> formatter_;
     std::optional<Lineage> lineage_; ///< where it is followed
     EngineRun run_;

@@ -31,7 +31,9 @@ int EngineRun::run() {
 
 void EngineRun::begin() {
     signals::install();
-    decoder_.set_wall_clock_offset(engine_.wall_clock_offset());
+    node_ = host_name();
+    clock_offset_ = engine_.wall_clock_offset();
+    decoder_.set_wall_clock_offset(clock_offset_);
     ledger_.begin_behind(engine_.sequences());
     engine_.start();
     cache_.remember_running(); // once nobody can start unseen any more
@@ -49,6 +51,7 @@ void EngineRun::begin() {
 void EngineRun::loop() {
     const ebpf_loader::Engine::RecordHandler handler = [this](auto record) { take(record); };
     while (goes_on()) {
+        batch_begins_ = true;
         const size_t records = engine_.poll(handler, governor_.longest_wait(poll_time_));
         consumer_.turn(records);
         govern();
@@ -77,12 +80,35 @@ bool EngineRun::goes_on() {
     return outputs_usable_ && !is_tampered_ && !signals::end_asked() && Clock::now() < end_;
 }
 
+/// The host's name and clock may be set at any time: looked at before the first record of each batch,
+/// so that the events that follow say what was so when they happened.
+void EngineRun::follow_host() {
+    constexpr int64_t step_ns = 5'000'000; // more than slewing and reading it make of it
+    batch_begins_ = false;
+    const int64_t offset = engine_.wall_clock_offset();
+    const int64_t change = offset - clock_offset_;
+    const bool is_step = change > step_ns || change < -step_ns;
+    if (is_step)
+        decoder_.step_wall_clock(offset, looked_at_);
+    clock_offset_ = is_step ? offset : clock_offset_;
+    looked_at_ = wall_clock_ns() - static_cast<uint64_t>(offset);
+    std::string node = host_name();
+    const bool is_renamed = node != node_;
+    node_ = std::move(node);
+    if (!is_step && !is_renamed)
+        return;
+    // Losses keep their formatter, which numbers them.
+    consumer_.renew_formatter(format_context(engine_, options_));
+}
+
 /// One record. This is the hot path.
 void EngineRun::take(std::span<const std::byte> record) {
     if (++taken_ % records_a_look_at_the_clock == 0)
         is_over_ = run_end::is_over();
     if (is_over_) [[unlikely]] // there may be a gigabyte of them
         return ledger_.left_over();
+    if (batch_begins_) [[unlikely]]
+        follow_host();
     if (decoder_.decode(record, event_)) {
         ledger_.received(event_);
         cache_.enrich(event_);
@@ -113,7 +139,9 @@ void EngineRun::govern() {
 }
 
 void EngineRun::every_second() {
-    decoder_.set_wall_clock_offset(engine_.wall_clock_offset()); // clocks are set and slewed
+    follow_host();
+    clock_offset_ = engine_.wall_clock_offset(); // clocks are slewed
+    decoder_.set_wall_clock_offset(clock_offset_);
     governor_.check_memory();
     check_tampering();
     report_losses();

@@ -29,6 +29,8 @@ class EventConsumer {
     virtual void started() {}
     /// One event; the ledger counts what becomes of it. This is the hot path.
     virtual void take(Event& event, Ledger& ledger) = 0;
+    /// The host's name or its clock was set: what formatters of events know of the run is out of date.
+    virtual void renew_formatter(const FormatContext& /*context*/) {}
     /// After each turn of the loop, in which so many records came.
     virtual void turn(size_t records) = 0;
     /// No more events come.
@@ -75,6 +77,7 @@ class EngineRun {
     void govern();
     void every_second();
     void check_tampering();
+    void follow_host();
     void report_losses();
     void print_summary(bool is_final);
 
@@ -88,6 +91,10 @@ class EngineRun {
     Ledger ledger_;
     OutputWatch output_watch_;
     Event event_;
+    std::string node_; ///< the host's name
+    int64_t clock_offset_ = 0;
+    uint64_t looked_at_ = 0;   ///< when it was read, as records have the time
+    bool batch_begins_ = true; ///< no record was taken since the engine was polled
     std::chrono::milliseconds poll_time_{100};
     Clock::time_point end_, next_stats_, next_second_;
     bool outputs_usable_ = true;

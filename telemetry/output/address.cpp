@@ -90,7 +90,7 @@ Address end_of(const SocketInfo& socket, const std::array<uint8_t, 16>& ip, uint
     Address address;
     const bool inet = socket.family == AF_INET;
     const bool has_ip = std::ranges::any_of(ip, [](uint8_t byte) { return byte != 0; });
-    const bool set = port || (has_ip && !has_ports(socket));
+    const bool set = (port && socket.type != SOCK_RAW) || (has_ip && !has_ports(socket));
     if ((!inet && socket.family != AF_INET6) || !set)
         return address;
     address.form = inet ? Address::Form::inet : Address::Form::inet6;
@@ -222,20 +222,30 @@ void put_ip(LineBuffer& line, const Address& address) {
     }
 }
 
+namespace {
+
+void put_port(LineBuffer& line, const Address& address) {
+    if (!address.has_port)
+        return;
+    line.put(':');
+    line.put_decimal(address.port);
+}
+
+} // namespace
+
 void put_address(LineBuffer& line, const Address& address) {
     switch (address.form) {
     case Address::Form::none:
         break;
     case Address::Form::inet:
         put_ip(line, address);
-        line.put(':');
-        line.put_decimal(address.port);
+        put_port(line, address);
         break;
     case Address::Form::inet6:
         line.put('[');
         put_ip(line, address);
-        line.put("]:");
-        line.put_decimal(address.port);
+        line.put(']');
+        put_port(line, address);
         break;
     case Address::Form::unix_path:
         line.put("unix:");
@@ -302,6 +312,9 @@ Ends ends_of(const Event& event, SocketRole role) {
         ends.named = parse_sockaddr(event.sockaddr.bytes);
     else
         ends.named = with_scope(kernel, event);
+    if (event.socket_status == Status::ok && event.socket.type == SOCK_RAW)
+        for (Address* end : {&ends.local, &ends.remote, &ends.named})
+            end->has_port = false; // the kernel has the protocol there
     return ends;
 }
 

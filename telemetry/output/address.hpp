@@ -25,6 +25,7 @@ struct Address {
     Form form = Form::none;
     uint16_t family = 0;
     uint16_t port = 0;
+    bool has_port = true; ///< false: of a raw socket
     uint32_t scope = 0;
     uint32_t netlink_port = 0;
     uint32_t groups = 0;

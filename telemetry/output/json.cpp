@@ -108,8 +108,8 @@ void JsonFormatter::put_event(const Event& event, const JsonCall* call) {
     put_id(event);
     line_.put(",\"kind\":\"event\",");
     put_class(event, call);
-    if (event.kind == EBT_EXIT) // the end of a process neither succeeds nor fails
-        line_.put('}');
+    if (event.kind == EBT_EXIT) // as the rules have it: with status 0
+        line_.put(event.ret == 0 ? std::string_view(R"(,"outcome":"success"})") : R"(,"outcome":"failure"})");
     else if (is_open_ended(event))
         line_.put(R"(,"outcome":"unknown"})");
     else if (event.kind == EBT_SYSCALL && !event.success())

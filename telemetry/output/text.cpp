@@ -157,8 +157,9 @@ void TextFormatter::put_call(const Event& event) {
 }
 
 void TextFormatter::put_result(const Event& event) {
-    const bool ended = event.kind == EBT_EXIT || !event.returns;
-    if (ended) {
+    if (event.kind == EBT_EXIT) { // as the rules have it: with status 0
+        line_.put(event.ret == 0 ? std::string_view(" success=yes exit=?") : " success=no exit=?");
+    } else if (!event.returns) {
         line_.put(" success=? exit=?");
     } else if (event.kind != EBT_SYSCALL) {
         line_.put(" success=yes exit=?");

@@ -51,9 +51,48 @@ std::string_view runtime_of_parent(std::string_view path) {
     return {};
 }
 
+/// A name as systemd has it in the name of a unit: "a\\x2db" is "a-b".
+std::string unescaped(std::string_view name) {
+    constexpr std::string_view escape = "\\x";
+    const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+    std::string text;
+    for (size_t i = 0; i < name.size(); i++) {
+        const bool escapes = name.substr(i).starts_with(escape) && i + 3 < name.size() &&
+                             is_hex(name[i + 2]) && is_hex(name[i + 3]);
+        text += escapes ? static_cast<char>(digit(name[i + 2]) << 4 | digit(name[i + 3])) : name[i];
+        i += escapes ? 3 : 0;
+    }
+    return text;
+}
+
+/// Containers that have a name and no digits: it is their id then. Virtual machines of libvirt have scopes
+/// like those of systemd-nspawn.
+Container named_container(std::string_view name, std::string_view above) {
+    constexpr std::string_view lxc = "lxc.payload.", nspawn = "machine-", scope = ".scope",
+                               virtual_machine = "qemu\\x2d", libvirt_lxc = "lxc\\x2d",
+                               service = "systemd-nspawn@", end = ".service";
+    if (name.starts_with(lxc) && name.size() > lxc.size())
+        return {std::string(name.substr(lxc.size())), "lxc"};
+    if (name.starts_with(service) && name.ends_with(end) && name.size() > service.size() + end.size())
+        return {unescaped(name.substr(service.size(), name.size() - service.size() - end.size())),
+                "systemd-nspawn"};
+    if (name.starts_with(nspawn) && name.ends_with(scope) && name.size() > nspawn.size() + scope.size()) {
+        const std::string_view machine =
+            name.substr(nspawn.size(), name.size() - nspawn.size() - scope.size());
+        if (machine.starts_with(virtual_machine))
+            return {};
+        return {unescaped(machine), machine.starts_with(libvirt_lxc) ? "libvirt" : "systemd-nspawn"};
+    }
+    const bool is_child = above.ends_with("/garden") || above.ends_with("/lxc");
+    if (is_child && !name.empty())
+        return {std::string(name), above.ends_with("/lxc") ? "lxc" : "garden"};
+    return {};
+}
+
 /// The container that one name of the path belongs to; its id is empty where it belongs to none.
 Container container_named(std::string_view name, std::string_view above) {
     constexpr std::string_view scope = ".scope";
+    const std::string_view whole = name;
     if (name.ends_with(scope))
         name.remove_suffix(scope.size());
     if (is_id(name))
@@ -61,6 +100,8 @@ Container container_named(std::string_view name, std::string_view above) {
     for (const Prefix& known : prefixes)
         if (name.starts_with(known.prefix) && is_id(name.substr(known.prefix.size())))
             return {std::string(name.substr(known.prefix.size())), known.runtime};
+    if (Container found = named_container(whole, above); !found.id.empty())
+        return found;
     const size_t colon = name.rfind(':'); // systemd's "slice:cri-containerd:id"
     if (colon == name.npos || !is_id(name.substr(colon + 1)))
         return {};

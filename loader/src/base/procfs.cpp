@@ -3,6 +3,7 @@
 
 #include <ebpf_loader/error.hpp>
 
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <unistd.h>
@@ -22,9 +23,24 @@ bool has_shifted_clocks() {
     return false;
 }
 
+/// What this process is called in /proc; 0: it is not in there.
+long own_name() {
+    char name[32] = "";
+    return readlink("/proc/self", name, sizeof(name) - 1) > 0 ? strtol(name, nullptr, 10) : 0;
+}
+
 } // namespace
 
 void require_proc() {
+    const long own = own_name();
+    if (own != getpid() && access("/proc/version", F_OK) == 0)
+        throw Error(
+            ErrorCode::resources,
+            "this process is in a PID namespace of its own, and /proc is another one's, most likely the "
+            "host's: process " +
+                std::to_string(getpid()) + " here is " + (own ? "process " + std::to_string(own) : "none") +
+                " there. Start it in the host's PID namespace: with hostPID: true in Kubernetes, "
+                "--pid=host in Docker and Podman");
     if (access("/proc/self/fd", X_OK))
         throw Error(ErrorCode::resources,
                     "/proc is not mounted, but loading and the self-check need it; run: "

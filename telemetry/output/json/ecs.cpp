@@ -81,7 +81,10 @@ void put_ip_end(JsonLine& line, const Address& address) {
     Address plain = address;
     plain.scope = 0; // the schema's type `ip` has no room for it
     put_ip(line, plain);
-    line.put("\",\"port\":");
+    line.put('"');
+    if (!address.has_port)
+        return;
+    line.put(",\"port\":");
     line.put_decimal(address.port);
 }
 

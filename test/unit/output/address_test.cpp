@@ -176,7 +176,26 @@ TEST_F(Addresses, AnEndWithoutAPortIsNone) {
     event.socket_status = Status::ok;
     EXPECT_FALSE(text_line::has(text(event), "remote"));
     event.socket.type = SOCK_RAW; // has no ports
-    EXPECT_EQ(value(text(event), "remote"), "10.0.0.1:0");
+    EXPECT_EQ(value(text(event), "remote"), "10.0.0.1");
+}
+
+/// The kernel keeps the protocol where others have the port, and takes no port from an address.
+TEST_F(Addresses, ARawSocketHasNoPorts) {
+    const std::string destination = inet(peer_ip, 22);
+    Event event = samples::call(samples::sendto, 10);
+    event.sockaddr = known(destination, Source::user_memory);
+    event.socket = tcp_socket();
+    event.socket.type = SOCK_RAW;
+    event.socket.protocol = IPPROTO_ICMP;
+    event.socket.local_port = IPPROTO_ICMP;
+    event.socket_status = Status::ok;
+    EXPECT_EQ(value(text(event), "addr"), "10.0.0.1");
+    EXPECT_EQ(value(text(event), "local"), "10.0.0.2");
+    const json made = object(event);
+    EXPECT_EQ(made["destination"]["address"], "10.0.0.1");
+    EXPECT_FALSE(made["destination"].contains("port"));
+    event.socket.local = {};
+    EXPECT_FALSE(text_line::has(text(event), "local")) << "the protocol is no end";
 }
 
 TEST_F(Addresses, ADatagramHasAnAddressOfItsOwn) {

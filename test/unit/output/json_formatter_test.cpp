@@ -172,12 +172,15 @@ TEST_F(JsonFormatterTest, ProcessEvents) {
     made = object(exit);
     EXPECT_EQ(made["event"]["action"], "end");
     EXPECT_EQ(made["event"]["type"], json({"end"}));
-    EXPECT_FALSE(made["event"].contains("outcome"));
+    EXPECT_EQ(made["event"]["outcome"], "failure"); // as the rules' success
     EXPECT_EQ(made["process"]["exit_code"], 3);
     EXPECT_EQ(made["process"]["end"], made["@timestamp"]);
 
+    exit.ret = 0;
+    EXPECT_EQ(object(exit)["event"]["outcome"], "success");
     exit.ret = 9;
     made = object(exit);
+    EXPECT_EQ(made["event"]["outcome"], "failure");
     EXPECT_FALSE(made["process"].contains("exit_code"));
     EXPECT_EQ(made["linux"]["process"]["signal"], 9);
     EXPECT_EQ(made["linux"]["process"]["core_dumped"], false);

@@ -184,10 +184,12 @@ TEST_F(TextFormatterTest, ProcessEvents) {
     exit.ret = 3 << 8;
     parsed = fields(exit);
     EXPECT_EQ(field(parsed, "syscall"), word("process_exit"));
-    EXPECT_EQ(field(parsed, "success"), word("?"));
+    EXPECT_EQ(field(parsed, "success"), word("no")); // as the rules' success
     EXPECT_EQ(field(parsed, "exit"), word("?"));
     EXPECT_EQ(field(parsed, "exit_code"), word("3"));
     EXPECT_FALSE(text_line::has(parsed, "signal"));
+    exit.ret = 0;
+    EXPECT_EQ(field(fields(exit), "success"), word("yes"));
 
     exit.ret = 11 | 0x80;
     parsed = fields(exit);
