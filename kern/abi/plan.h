@@ -14,6 +14,7 @@
 #define EBT_STEPS 8       /* captures a call */
 #define EBT_PREDICATES 32 /* comparisons a plan that the kernel evaluates */
 #define EBT_SLOTS 2       /* scratch buffers a CPU */
+#define EBT_ADDRESSES 8   /* of one call that has several messages */
 #define EBT_X32_BIT 0x40000000
 #define EBT_CALL_RDONLY_CAST                                                                       \
 	0x7fff0001 /* a call that the loader turns into one of bpf_rdonly_cast */
@@ -55,6 +56,7 @@ enum ebt_capture {
 	EBT_CAPTURE_MSGHDR,       /* msg_name of the struct msghdr at arg */
 	EBT_CAPTURE_SOCKET,       /* both ends of the socket behind descriptor arg */
 	EBT_CAPTURE_ARGV,         /* array of strings at arg */
+	EBT_CAPTURE_MESSAGES,     /* msg_name of each struct mmsghdr at arg, as many as went */
 	EBT_CAPTURES,
 };
 

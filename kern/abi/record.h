@@ -159,7 +159,7 @@ enum ebt_field_kind {
 	EBT_FIELD_FILE = 6,   /* struct ebt_inode, then components: the file behind fd args[arg] */
 	EBT_FIELD_STRING = 7, /* the string at args[arg], without NUL */
 	EBT_FIELD_DIR = 8,    /* components: what the relative path at args[arg] starts from */
-	EBT_FIELD_SOCKADDR = 9, /* raw struct sockaddr */
+	EBT_FIELD_SOCKADDR = 9, /* raw struct sockaddr; one for each message of sendmmsg */
 	EBT_FIELD_SOCKET = 10,  /* struct ebt_socket: both ends of the socket behind fd args[arg] */
 	EBT_FIELD_ARGV = 11,    /* NUL-terminated strings, from the array at args[arg] */
 	EBT_FIELD_CHILD = 12,   /* struct ebt_child */

@@ -71,7 +71,7 @@ struct exec_call {
 	__u32 nr;
 	__u16 abi;
 	__u16 recorded; /* the call's record is written already */
-	__u64 tgid; /* a task_struct may be another process's later */
+	__u64 tgid;     /* a task_struct may be another process's later */
 	__u64 args[EBT_ARGS];
 };
 

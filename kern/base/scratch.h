@@ -23,7 +23,6 @@ enum outcome {
 	CAPTURED = 0,   /* the field is complete, or has been left out */
 	NEEDS_WALK = 1, /* the walker stands at a dentry */
 	NEEDS_ARGV = 2, /* the cursor stands at an argument vector */
-	NEEDS_FILE = 3, /* the file behind a descriptor comes next */
 };
 
 struct mount_view {
@@ -148,6 +147,7 @@ struct scratch {
 	__u32 image_whole;       /* the record has the whole image: later ones need not have it */
 	__u32 next_record_stage; /* which begins another record after this one; 0: none */
 	__u32 chrooted;
+	__u32 message; /* the next one of several */
 	__u32 cwd_written;
 	__u32 with_image;   /* the image may go with the record */
 	__u32 has_identity; /* header_identity has run */

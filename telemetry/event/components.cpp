@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/event/components.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <iterator>
 
 namespace telemetry {
 
@@ -28,8 +30,9 @@ bool append_numbered(Arena& arena, std::string_view name, uint64_t ino) noexcept
 
 /// "uts", "mnt" ...; "ns" from a kernel whose structures do not say.
 std::string_view namespace_kind(std::string_view components) noexcept {
-    const std::string_view kind = components.substr(0, components.find('\0'));
-    return kind.empty() || kind == "/" ? "ns" : kind;
+    static constexpr std::string_view kinds[] = {"mnt", "uts", "ipc", "net", "pid", "user", "cgroup", "time"};
+    const auto* kind = std::ranges::find(kinds, components.substr(0, components.find('\0')));
+    return kind == std::end(kinds) ? "ns" : *kind;
 }
 
 /// The file system's own root is a dentry named "/"; it shows when a path leads out of
@@ -92,7 +95,7 @@ bool append_detached(Arena& arena, std::string_view components, const InodeInfo&
     if (had_directory)
         arena.append("(unreachable)");
     append_path(arena, components);
-    return !had_directory;
+    return !had_directory && !components.empty();
 }
 
 std::string_view whole_components(std::string_view components) noexcept {

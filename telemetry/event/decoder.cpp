@@ -91,6 +91,7 @@ bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
     resolve_arguments(out);
     apply_witnesses(out);
     rewrite_paths(out);
+    add_messages(out);
     if (out.shared)
         mark_shared(out);
     if (out.carries_image) {
@@ -108,6 +109,7 @@ void Decoder::read_fields(std::span<const std::byte> fields, uint16_t count, Eve
     for (RawField& field : witnesses_)
         field.head.kind = 0;
     has_witness_ = has_witnessed_address_ = false;
+    message_count_ = 0;
     FieldWalker walker(fields, count);
     RawField field;
     while (walker.next(field))
@@ -271,10 +273,36 @@ void Decoder::read_base(uint8_t argument, Text& out, Event& event) noexcept {
 }
 
 void Decoder::read_sockaddr(const RawField& field, Event& out) noexcept {
+    const bool is_message = out.call && out.call->move.kind == EBT_MOVE_MESSAGES;
+    if (is_message && message_count_ < messages_.size()) {
+        Text& message = messages_[message_count_++] = Text{};
+        read_text(field, message, out);
+        if (message_count_ > 1)
+            return;
+    }
     if (out.sockaddr.status != Status::absent)
         return note(Defect::repeated, out);
     read_text(field, out.sockaddr, out);
     out.sockaddr_argument = field.head.arg;
+}
+
+/// The addresses of several messages, where nothing has witnessed them. Each counts once until
+/// another one comes.
+void Decoder::add_messages(Event& out) noexcept {
+    if (message_count_ < 2 || has_witnessed_address_)
+        return;
+    if (!out.witnessed)
+        witnessed_ = Witnessed{};
+    out.witnessed = &witnessed_;
+    witnessed_.addresses = 0;
+    for (const Text& message : std::span(messages_).first(message_count_)) {
+        const bool is_same =
+            witnessed_.addresses && witnessed_.address[witnessed_.addresses - 1u].bytes == message.bytes;
+        if (message.known() && !is_same)
+            witnessed_.address[witnessed_.addresses++] = message;
+    }
+    const bool all = out.ret <= static_cast<int64_t>(EBT_ADDRESSES);
+    witnessed_.address_count = all ? witnessed_.addresses : static_cast<uint32_t>(out.ret);
 }
 
 void Decoder::read_socket(const RawField& field, Event& out) noexcept {

@@ -55,6 +55,7 @@ class Decoder {
     void put_below_cwd(const Text& cwd, bool is_below, Text& path) noexcept;
     void read_file(const RawField& field, PathField& out, Event& event) noexcept;
     void read_sockaddr(const RawField& field, Event& out) noexcept;
+    void add_messages(Event& out) noexcept;
     void read_socket(const RawField& field, Event& out) noexcept;
     void read_user_stack(const RawField& field, Event& out) noexcept;
     void read_transfer(const RawField& field, Event& out) noexcept;
@@ -88,6 +89,8 @@ class Decoder {
     std::array<RawField, 2> witnesses_; ///< the call's first path, and its second
     bool has_witness_ = false;
     bool has_witnessed_address_ = false;
+    std::array<Text, EBT_ADDRESSES> messages_; ///< addresses of one message each, in user memory
+    size_t message_count_ = 0;
     Witnessed witnessed_; ///< of the event, if it has any
 };
 

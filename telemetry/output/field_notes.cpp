@@ -72,6 +72,8 @@ void FieldNotes::add_directory(const FieldName& name, const Text& directory) {
     uint16_t marks = directory.status == Status::absent ? bit(Mark::missing) : marks_of(directory);
     if (is_foreign_ && directory.known() && !directory.detached)
         marks |= bit(Mark::foreign);
+    if (directory.status == Status::truncated) // what is cut is its beginning
+        marks |= bit(Mark::relative);
     add_marks(name, directory, marks);
 }
 

@@ -31,7 +31,7 @@ enum class Mark : uint16_t {
     foreign = 1 << 7,  ///< a path in another mount namespace
     lexical = 1 << 8,  ///< a path that was rewritten by its text alone
     shared = 1 << 9,   ///< another thread or process could have changed it meanwhile
-    deleted = 1 << 10,  ///< a path that leads there no more
+    deleted = 1 << 10, ///< a path that leads there no more
 };
 
 /// Collects, while the fields of an event are written, what a reader should know about them.
@@ -54,7 +54,8 @@ class FieldNotes {
     }
     void add(const FieldName& name, const Text& text) {
         const bool plain = text.status == Status::ok && text.source == Source::kernel;
-        if (text.status == Status::absent || (plain && !text.detached && !text.foreign && !text.shared && !text.deleted))
+        if (text.status == Status::absent ||
+            (plain && !text.detached && !text.foreign && !text.shared && !text.deleted))
             return;
         add_marks(name, text, marks_of(text));
     }

@@ -36,6 +36,7 @@ void put_notes(LineBuffer& line, const FieldNotes& notes) {
     put_note(line, notes, Mark::relative, " relative=");
     put_note(line, notes, Mark::detached, " detached=");
     put_note(line, notes, Mark::foreign, " foreign=");
+    put_note(line, notes, Mark::deleted, " deleted=");
 }
 
 std::string_view supervisor_name(const Event& event) {

@@ -292,8 +292,10 @@ void TextFormatter::put_addresses(const Event& event) {
         line_.put(" addr=?");
         notes_.add({"addr"}, event.sockaddr);
     }
-    if (event.witnessed && event.witnessed->addresses > 1)
+    if (event.witnessed && event.witnessed->addresses > 1) {
         put_all_addresses(line_, *event.witnessed);
+        notes_.add({"addrs"}, event.witnessed->address[1]);
+    }
     if (ends.from_sockaddr || role != SocketRole::own)
         put("local", ends.local);
     if (ends.from_sockaddr || role == SocketRole::own)

@@ -61,13 +61,16 @@ Expectation read_expectation(const std::string& name) {
     return expectation;
 }
 
-/// Does the line have the field? Of a list of names the expectation may have one.
+/// Does the line have the field? Of a list of names the expectation may have one, of a text that ends in *
+/// its beginning.
 bool has_field(const std::string& line, const std::string& field) {
     const size_t equals = field.find('=');
     const std::string name = " " + field.substr(0, equals + 1), value = field.substr(equals + 1);
     const size_t begin = line.find(name);
     if (begin == line.npos || value == "*")
         return begin != line.npos;
+    if (value.ends_with("*\""))
+        return line.compare(begin + name.size(), value.size() - 2, value, 0, value.size() - 2) == 0;
     if (line.compare(begin + name.size(), value.size(), value) == 0) {
         const size_t end = begin + name.size() + value.size();
         if (end == line.size() || line[end] == ' ' || line[end] == ',')

@@ -60,11 +60,17 @@ constexpr Undetectable undetectable[] = {
      always, true},
     // Of records, only those of witnesses read them.
     {"task_struct.flags", 0, "tells the threads of io_uring apart"},
-    {"file.f_flags", 0, "of what io_uring opens"},
-    {"socket.file", 0, "of sockets that io_uring uses"},
-    {"linux_binprm.file", 0, "while an exec is under way"},
-    {"linux_binprm.filename", 0, "while an exec is under way"},
-    {"linux_binprm.interp", 0, "while an exec is under way"},
+    {"file.f_flags", 0, "of what io_uring opens", always, true},
+    {"socket.file", 0, "of sockets that io_uring uses", always, true},
+    {"linux_binprm.file", 0, "while an exec is under way", always, true},
+    {"linux_binprm.filename", 0, "while an exec is under way", always, true},
+    {"linux_binprm.interp", 0, "while an exec is under way", always, true},
+    // What only some files have: the decoder takes nothing for a kind but the kinds that there are.
+    {"inode.i_private", 0, "of a namespace's file"},
+    {"ns_common.ops", 0, "of a namespace's file"},
+    {"proc_ns_operations.name", 0, "of a namespace's file"},
+    {"dentry.d_hash_pprev", 0, "the next name in the table, or the parent: mostly not 0 either", always,
+     true},
     // Newer kernels only.
     {"task_struct.exit_code", 0, "not read where the kernel notes every end in signal_struct", since_6_0},
     {"signal_struct.live", 8, "quick_threads, which reaches 0 along with it", since_6_0},

@@ -187,6 +187,42 @@ TEST_F(Run, RefusesClocksThatAreNotTheKernels) {
     EXPECT_THAT(program.err(), HasSubstr("time namespace"));
 }
 
+/// /proc of another PID namespace, as a container without hostPID may have it mounted.
+TEST_F(Run, NamesThePidNamespace) {
+    const auto enter = [] {
+        if (unshare(CLONE_NEWPID) != 0)
+            _exit(126);
+        const pid_t inside = fork();
+        if (inside == 0)
+            return;
+        int status = 0;
+        waitpid(inside, &status, 0);
+        _exit(WEXITSTATUS(status));
+    };
+    RunningProgram program(arguments({}), {.before = enter});
+    EXPECT_EQ(program.wait(), 8);
+    EXPECT_THAT(program.err(), HasSubstr("PID namespace"));
+    EXPECT_THAT(program.err(), HasSubstr("hostPID"));
+    EXPECT_THAT(program.err(), Not(HasSubstr("offsets")));
+}
+
+TEST_F(Run, FollowsTheNameOfTheHost) {
+    ASSERT_EQ(unshare(CLONE_NEWUTS), 0); // the program's too, but not the machine's
+    ASSERT_EQ(sethostname("before", 6), 0);
+    RunningProgram program(arguments({}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    call_getppid(caller, 1);
+    ASSERT_TRUE(eventually([&] { return !program.out().empty(); }));
+    ASSERT_EQ(sethostname("after", 5), 0);
+    call_getppid(caller, 1);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    const auto events = parsed(program.out());
+    ASSERT_EQ(events.size(), 2u);
+    EXPECT_EQ(events[0]["host"]["name"], "before");
+    EXPECT_EQ(events[1]["host"]["name"], "after");
+}
+
 TEST_F(Run, KnowsTheExecutableOfWhatEnds) {
     const std::string file = folder.path() + "/ends_badly";
     std::filesystem::copy("/bin/false", file);

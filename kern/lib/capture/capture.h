@@ -48,39 +48,42 @@ INLINE void capture_begin(struct scratch *s, __u64 task, const struct ebt_plan *
 /* Runs one step of a plan. */
 INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt_step *step)
 {
-	__u8 kind = EBT_FIELD_FILE, fd = step->arg;
+	__u8 kind = EBT_FIELD_FILE, fd = step->arg, first = 0;
 	if (step->capture != EBT_CAPTURE_FILE && step->capture != EBT_CAPTURE_SOCKET)
 		note_memory(s, task);
 	switch (step->capture) {
-	case EBT_CAPTURE_PATH: {
-		enum outcome outcome = capture_path(s, step);
-		if (outcome != NEEDS_FILE)
-			return outcome;
+	case EBT_CAPTURE_PATH:
+		first = capture_string(s, step->arg);
+		if (!has_base(s, step, first))
+			return CAPTURED;
 		kind = EBT_FIELD_DIR;
 		fd = step->link;
 		break;
-	}
 	case EBT_CAPTURE_STRING:
 		capture_string(s, step->arg);
 		return CAPTURED;
 	case EBT_CAPTURE_FILE:
+	case EBT_CAPTURE_SOCKET:
 		break;
 	case EBT_CAPTURE_SOCKADDR:
 	case EBT_CAPTURE_SOCKADDR_OUT:
 		capture_sockaddr(s, step);
 		return CAPTURED;
 	case EBT_CAPTURE_MSGHDR:
-		capture_msghdr(s, step);
-		return CAPTURED;
-	case EBT_CAPTURE_SOCKET:
-		capture_socket(s, task, step);
+	case EBT_CAPTURE_MESSAGES:
+		s->phase -= capture_msghdr(s, step); /* the same step again for the next one */
 		return CAPTURED;
 	case EBT_CAPTURE_ARGV:
 		return capture_argv(s, step);
 	default:
 		return CAPTURED;
 	}
-	return capture_file(s, kind, step->arg, file_of(s, (__s32)s->values[fd & 7]));
+	__u64 file = file_of(s, (__s32)s->values[fd & 7]);
+	if (step->capture == EBT_CAPTURE_SOCKET) {
+		capture_socket(s, step, file);
+		return CAPTURED;
+	}
+	return first ? capture_base(s, step->arg, file) : capture_file(s, kind, step->arg, file);
 }
 
 INLINE int captured_all(const struct scratch *s, const struct ebt_plan *plan)

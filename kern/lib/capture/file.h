@@ -168,8 +168,10 @@ INLINE int read_file(struct scratch *s, __u64 file, __u64 *mount, __u64 *dentry,
 INLINE __u8 is_deleted(const struct scratch *s, __u64 dentry)
 {
 	__u64 hashed = 1;
+#ifndef TIER_KPROBE /* which acts on what has just been looked up, and has no room */
 	if (HAS(dentry, d_hash_pprev))
 		READ(&hashed, dentry, dentry, d_hash_pprev);
+#endif
 	return !hashed && dentry != s->walker.in.root ? EBT_DELETED : 0;
 }
 
@@ -192,23 +194,22 @@ INLINE enum outcome capture_file(struct scratch *s, __u8 kind, __u8 arg, __u64 f
 }
 
 /*
- * A path in user memory, and the directory it starts from when that is not the cwd.
- * NEEDS_FILE: it is empty or none, and the call about that descriptor itself, of whatever kind.
+ * Does a path with this first byte start from a descriptor? An empty path or none is about that
+ * descriptor itself, of whatever kind.
  */
-INLINE enum outcome capture_path(struct scratch *s, const struct ebt_step *step)
+INLINE int has_base(const struct scratch *s, const struct ebt_step *step, __u8 first)
 {
-	__u8 first = capture_string(s, step->arg);
-	if (first == '/' || step->link >= EBT_ARGS)
-		return CAPTURED;
-	__s32 dirfd = s->values[step->link & 7];
-	if (dirfd == AT_FDCWD)
-		return CAPTURED;
-	if (!first)
-		return NEEDS_FILE;
-	__u64 file = file_of(s, dirfd), mount = 0, dentry = 0;
+	return first != '/' && step->link < EBT_ARGS &&
+	       (__s32)s->values[step->link & 7] != AT_FDCWD;
+}
+
+/* The directory that a path starts from. */
+INLINE enum outcome capture_base(struct scratch *s, __u8 arg, __u64 file)
+{
+	__u64 mount = 0, dentry = 0;
 	if (file)
 		read_path(file + OFFSET(file, f_path), &mount, &dentry);
-	return capture_directory(s, EBT_FIELD_DIR, step->arg, mount, dentry);
+	return capture_directory(s, EBT_FIELD_DIR, arg, mount, dentry);
 }
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "kern/lib/capture/file.h"
 
+#define MMSGHDR_WORDS 8 /* sizeof(struct mmsghdr) in pointers */
+
 INLINE void capture_address(struct scratch *s, __u8 arg, __u64 pointer, __u64 length)
 {
 	if (!has_room(s, SOCKADDR_MAX))
@@ -36,8 +38,11 @@ INLINE void capture_sockaddr(struct scratch *s, const struct ebt_step *step)
 		capture_address(s, step->arg, pointer, length);
 }
 
-/* msg_name and msg_namelen stand first in struct msghdr, in both widths. */
-INLINE void capture_msghdr(struct scratch *s, const struct ebt_step *step)
+/*
+ * msg_name and msg_namelen stand first in struct msghdr, in both widths. Of several messages
+ * one is captured at a time: 1 when another one comes.
+ */
+INLINE int capture_msghdr(struct scratch *s, const struct ebt_step *step)
 {
 	struct {
 		__u64 name;
@@ -48,8 +53,9 @@ INLINE void capture_msghdr(struct scratch *s, const struct ebt_step *step)
 		__u32 name;
 		__u32 length;
 	} narrow = {};
-	void *pointer = user(s->values[step->arg & 7]);
-	if (pointer_size(s->header.abi) == 8) {
+	__u64 width = pointer_size(s->header.abi), message = s->message++;
+	void *pointer = user(s->values[step->arg & 7] + message * width * MMSGHDR_WORDS);
+	if (width == 8) {
 		if (bpf_probe_read_user(&wide, sizeof(wide), pointer))
 			field_missing(s, EBT_FIELD_SOCKADDR, step->arg, EBT_FAULT);
 	} else {
@@ -60,6 +66,12 @@ INLINE void capture_msghdr(struct scratch *s, const struct ebt_step *step)
 	}
 	if (wide.name && wide.length)
 		capture_address(s, step->arg, wide.name, wide.length);
+#ifdef TIER_KPROBE /* operations of io_uring have one message */
+	return 0;
+#else
+	return step->capture == EBT_CAPTURE_MESSAGES && (__s64)(message + 1) < s->header.ret &&
+	       message + 1 < EBT_ADDRESSES && may_repeat(s);
+#endif
 }
 
 /* The kernel's side of a socket, of this type. */
@@ -96,9 +108,8 @@ INLINE void read_socket(struct ebt_socket *out, __u64 socket)
 }
 
 /* Both ends of a socket, as the kernel knows them. */
-INLINE void capture_socket(struct scratch *s, __u64 task, const struct ebt_step *step)
+INLINE void capture_socket(struct scratch *s, const struct ebt_step *step, __u64 file)
 {
-	__u64 file = file_of(s, (__s32)s->values[step->arg & 7]);
 	__u16 mode = 0;
 	READ(&mode, POINTER(file, file, f_inode), inode, i_mode);
 	if (!file || (mode & S_IFMT) != S_IFSOCK) {

@@ -86,9 +86,8 @@ Hooks hooks_for(const Selection& selection) {
     hooks.user_stacks = selection.wants_stacks();
     hooks.enter = selection.needs_enter();
     for (const auto& [row, plan] : selection.plans()) {
-        hooks.exec_args |= (plan.flags & EBT_PLAN_EXEC) != 0;
+        hooks.exec_args = hooks.renames |= (plan.flags & EBT_PLAN_EXEC) != 0;
         hooks.witnesses |= plan.witness;
-        hooks.renames = hooks.exec_args;
         hooks.fork |= row == EBT_ROW_FORK;
         hooks.exec |= row == EBT_ROW_EXEC;
         hooks.exit |=
@@ -280,8 +279,7 @@ ebt_numbers with_gates(ebt_numbers rows, const LoadedTier::Plans& plans) {
         const bool gated = is_gated(plan->second);
         any |= gated;
         all &= gated;
-        if (gated)
-            rows.flags |= static_cast<__u16>(EBT_GATED_ABI << abi);
+        rows.flags |= static_cast<__u16>((gated ? EBT_GATED_ABI : 0) << abi);
     }
     if (any && all)
         rows.flags |= EBT_GATED;
@@ -305,9 +303,8 @@ void LoadedTier::select(const Plans& plans, const Numbers& numbers) {
         write_map(plans_fd, row, &complete);
     }
     for (const auto& [number, rows] : numbers) {
-        const ebt_numbers& complete = written_numbers_[number] =
-            number < EBT_NUMBERS ? with_gates(rows, plans) : rows;
-        write_map(numbers_fd, number, &complete);
+        written_numbers_[number] = number < EBT_NUMBERS ? with_gates(rows, plans) : rows;
+        write_map(numbers_fd, number, &written_numbers_[number]);
     }
 }
 
@@ -358,8 +355,8 @@ void LoadedTier::attach_all() {
     if (!links_.empty())
         return;
     // What feeds the hook at the end of calls comes before it.
-    for (const char* name :
-         {"on_enter_execve", "on_enter_execveat", "on_rename", "on_fork", "on_exec", "on_exit", "on_sock_state"})
+    for (const char* name : {"on_enter_execve", "on_enter_execveat", "on_rename", "on_fork", "on_exec",
+                             "on_exit", "on_sock_state"})
         attach(name);
     if (needs_enter_)
         attach_enter();

@@ -118,6 +118,9 @@ OwnProcess::OwnProcess() {
     argv = read_file("/proc/self/cmdline");
     cwd = read_link("/proc/self/cwd");
     exe = read_link("/proc/self/exe");
+    char raw[PATH_MAX];
+    const ssize_t length = readlink("/proc/self/exe", raw, sizeof(raw));
+    exe_deleted = length < 0 || static_cast<size_t>(length) != exe.size();
     initial_pid_namespace = read_link("/proc/self/ns/pid") == initial_pid;
     initial_user_namespace = read_link("/proc/self/ns/user") == initial_user;
 }

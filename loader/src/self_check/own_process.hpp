@@ -33,6 +33,7 @@ struct OwnProcess {
     uint32_t ids[8] = {}; ///< uid euid suid fsuid, gid egid sgid fsgid
     std::optional<uint32_t> auid, ses;
     std::string comm, argv, exe, cwd;
+    bool exe_deleted = true;            ///< no path leads there any more
     std::optional<uint64_t> argv_bytes; ///< argv may be longer: setproctitle(3) goes on where the
                                         ///< environment was
     std::string tty;                    ///< "pts/3"; empty when its name is not known

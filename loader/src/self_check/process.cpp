@@ -61,6 +61,8 @@ void check_exe(const RecordView& view, const OwnProcess& own, Mismatches& mismat
     mismatches.expect("task_struct.mm, mm_struct.exe_file, file.f_path, path.mnt, path.dentry",
                       field && field->head.length ? view.path(*field) : "nothing",
                       from_namespace_root(view, own.exe));
+    if (field && !own.exe_deleted && field->head.flags & EBT_DELETED)
+        mismatches.add("dentry.d_hash_pprev", "a removed executable", "one that is there");
 }
 
 void check_argv(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {

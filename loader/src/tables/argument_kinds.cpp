@@ -113,6 +113,8 @@ void add_named(Steps& steps, const SyscallRow& call) {
 }
 
 void add_addresses(Steps& steps, const SyscallRow& call) {
+    const ebt_capture messages =
+        call.move.kind == EBT_MOVE_MESSAGES ? EBT_CAPTURE_MESSAGES : EBT_CAPTURE_MSGHDR;
     for (size_t i = 0; i < call.arguments; i++) {
         const Argument& argument = call.argument[i];
         switch (argument.kind) {
@@ -123,10 +125,10 @@ void add_addresses(Steps& steps, const SyscallRow& call) {
             steps.add(EBT_CAPTURE_SOCKADDR_OUT, i, argument.link, EBT_ON_SUCCESS);
             break;
         case ArgKind::msghdr:
-            steps.add(EBT_CAPTURE_MSGHDR, i, 0, EBT_ALWAYS);
+            steps.add(messages, i, 0, EBT_ALWAYS);
             break;
         case ArgKind::msghdr_out:
-            steps.add(EBT_CAPTURE_MSGHDR, i, 0, EBT_ON_SUCCESS);
+            steps.add(messages, i, 0, EBT_ON_SUCCESS);
             break;
         default:
             break;

@@ -48,6 +48,8 @@ std::string_view capture_name(uint8_t capture) {
     case EBT_CAPTURE_SOCKADDR_OUT:
     case EBT_CAPTURE_MSGHDR:
         return "address in";
+    case EBT_CAPTURE_MESSAGES:
+        return "addresses in";
     case EBT_CAPTURE_SOCKET:
         return "both ends of";
     case EBT_CAPTURE_ARGV:

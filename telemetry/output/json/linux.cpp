@@ -202,8 +202,10 @@ void put_socket(JsonLine& line, const Event& event, const Ends& ends) {
         line.put_quoted(types[event.socket.type]);
     }
     put_address_form(line, ends.named);
-    if (event.witnessed && event.witnessed->addresses > 1)
+    if (event.witnessed && event.witnessed->addresses > 1) {
         put_addresses(line, *event.witnessed);
+        line.notes.add({"linux.socket.addresses"}, event.witnessed->address[1]);
+    }
     line.put('}');
 }
 

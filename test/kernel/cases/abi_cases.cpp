@@ -247,7 +247,7 @@ Cases abi_cases() {
         {"int80", int80},
         {"int80_upper_halves", int80_upper_halves},
         {"socketcall", socketcall},
-        {"ipc", ipc},
+        {"ipc", ipc, false}, // ids count on
         {"numbers_of_no_call", numbers_of_no_call},
         {"x32", x32},
     };

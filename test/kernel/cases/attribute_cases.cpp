@@ -35,10 +35,12 @@ void empty_paths(Process& p) {
     raw_syscall(SYS_pipe2, register_value(pipe), 0);
     Call made = p.call({"socket", SYS_socket}, AF_UNIX, SOCK_DGRAM, 0);
     made.succeeds().socket(made.ret());
+    Call memory = p.call({"memfd_create", SYS_memfd_create}, "x", 0);
+    memory.succeeds().opened_detached(EBT_ARG_RET, "/memfd:x").string(0, "x");
     const std::pair<long, const char*> descriptors[] = {
         {pipe[0], "pipe:[#]"},
         {made.ret(), "socket:[#]"},
-        {p.call({"memfd_create", SYS_memfd_create}, "x", 0).succeeds().string(0, "x").ret(), "/memfd:x"},
+        {memory.ret(), "/memfd:x"},
     };
     for (const auto& [fd, name] : descriptors)
         for (const char* const path : {"", static_cast<const char*>(nullptr)}) {

@@ -9,6 +9,23 @@ using namespace std::string_literals;
 
 namespace {
 
+TEST(Decoder, HasTheAddressOfEachMessage) {
+    const std::string first("\2\0\0\13\177\0\0\1\0\0\0\0\0\0\0\0", 16);
+    const std::string second("\2\0\0\26\177\6\6\6\0\0\0\0\0\0\0\0", 16);
+    RecordBuilder builder("sendmmsg");
+    builder.header.ret = 20;
+    for (const std::string& address : {first, second, second, first})
+        builder.field(EBT_FIELD_SOCKADDR, address, {.arg = 1, .flags = EBT_USER_MEMORY});
+    Decoded d(builder);
+    EXPECT_EQ(d.event.sockaddr.bytes, first);
+    ASSERT_NE(d.event.witnessed, nullptr);
+    ASSERT_EQ(d.event.witnessed->addresses, 3);
+    EXPECT_EQ(d.event.witnessed->address[1].bytes, second);
+    EXPECT_EQ(d.event.witnessed->address[2].bytes, first);
+    EXPECT_EQ(d.event.witnessed->address_count, 20u) << "more than are kept";
+    EXPECT_FALSE(d.event.lost_fields);
+}
+
 /// Records that were written before the clock was set keep the time that it was then.
 TEST(Decoder, FollowsTheClock) {
     Decoder decoder;

@@ -302,6 +302,26 @@ std::map<size_t, std::string> complaints(const std::string& text) {
     return found;
 }
 
+/// bpftool does not write down that an enumeration is smaller than an int, and the compiler would move
+/// what comes after one.
+void pack_small_enumerations(const std::string& header) {
+    const BtfPtr types(btf__load_vmlinux_btf());
+    ASSERT_TRUE(types);
+    std::ifstream in(header);
+    std::string text((std::istreambuf_iterator<char>(in)), {});
+    for (uint32_t id = 1; id < btf__type_cnt(types.get()); id++) {
+        const btf_type* type = btf__type_by_id(types.get(), id);
+        if (!btf_is_enum(type) || type->size >= sizeof(int) || !type->name_off)
+            continue;
+        const std::string begin =
+            "\nenum " + std::string(btf__name_by_offset(types.get(), type->name_off)) + " {";
+        const size_t at = text.find(begin), end = at == text.npos ? at : text.find("};", at);
+        if (end != text.npos)
+            text.insert(end + 1, " __attribute__((packed))");
+    }
+    std::ofstream(header) << text;
+}
+
 TEST_F(ThisKernel, AgreesWithTheCompiler) {
     const TemporaryFolder folder;
     const Offsets offsets = Offsets::from_btf();
@@ -310,6 +330,7 @@ TEST_F(ThisKernel, AgreesWithTheCompiler) {
                               .c_str()),
               0)
         << "this test needs bpftool";
+    pack_small_enumerations(folder.path() + "/vmlinux.h");
     std::ofstream file(folder.path() + "/questions.c");
     const std::vector<Question> questions = write_questions(file, offsets);
     file.close();

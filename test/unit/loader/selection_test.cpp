@@ -2,6 +2,7 @@
 // What the loader writes into the kernel's maps for a selection.
 #include <cstring>
 #include <ebpf_loader/engine.hpp>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -214,6 +215,37 @@ TEST(Selection, SocketCallsLeadThroughSocketcall) {
     Selection selection;
     selection.select(call("openat"), {}, false);
     EXPECT_EQ(row_at(selection, EBT_I386, 102), EBT_ROW_NONE);
+}
+
+/// Behind the numbers of calls come those that ipc(2) stands for, by its first argument.
+TEST(Selection, SystemVCallsLeadThroughIpc) {
+    constexpr std::tuple<const char*, uint32_t, uint16_t> calls[] = {
+        {"semop", 1, 117},   {"semget", 2, 393},  {"semctl", 3, 394},  {"semtimedop", 4, 117},
+        {"msgsnd", 11, 400}, {"msgrcv", 12, 401}, {"msgget", 13, 399}, {"msgctl", 14, 402},
+        {"shmat", 21, 397},  {"shmdt", 22, 398},  {"shmget", 23, 395}, {"shmctl", 24, 396},
+    };
+    for (const auto& [name, ipc, number] : calls) {
+        Selection selection;
+        selection.select(call(name), {}, false);
+        EXPECT_EQ(row_at(selection, EBT_I386, 117), row_of(call("ipc"))) << name;
+        EXPECT_EQ(plan_of(selection, "ipc").flags, EBT_PLAN_IPC | EBT_PLAN_DISPATCH_ONLY) << name;
+        const ebt_numbers& place = selection.numbers().at(EBT_NUMBERS + ipc);
+        EXPECT_EQ(place.row[EBT_I386], row_of(call(name)));
+        EXPECT_EQ(place.row[EBT_X86_64], number) << name;
+    }
+    Selection both;
+    both.select(call("ipc"), {}, false);
+    both.select(call("shmget"), {}, false);
+    EXPECT_EQ(plan_of(both, "ipc").flags, EBT_PLAN_IPC | EBT_INCLUDE_ALL);
+}
+
+/// Since 5.4 they are no call's: the kernel programs drop them when they end with ENOSYS.
+TEST(Selection, MarksNumbersThatOnlyOldKernelsKnow) {
+    Selection selection;
+    selection.select(call("execve"), {}, false);
+    EXPECT_EQ(selection.numbers().at(59).flags, EBT_OLD_NUMBER << EBT_X32);
+    EXPECT_EQ(selection.numbers().at(520).flags, EBT_OLD_NUMBER << EBT_X86_64);
+    EXPECT_EQ(selection.numbers().at(11).flags, 0);
 }
 
 /// An exec that succeeds ends with the number of execve, whatever it was.
