@@ -82,8 +82,8 @@ std::optional<std::string> read_cgroup(int process) {
 }
 
 uint32_t read_namespace(int process, const char* name) noexcept {
-    char path[16], link[64];
-    snprintf(path, sizeof(path), "ns/%s", name);
+    char path[32], link[64];
+    snprintf(path, sizeof(path), "ns/%s", name); // the longest is pid_for_children
     const ssize_t length = readlinkat(process, path, link, sizeof(link));
     return length > 0 ? namespace_inode({link, static_cast<size_t>(length)}) : 0;
 }
