@@ -21,6 +21,7 @@ Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels
   --tier NAME       test only this tier; may be repeated
   --filter PATTERN  run only these kernel tests, as for --gtest_filter (default: all but
                     Offsets.*, which start an engine for each wrong offset)
+  --rounds N        how often each race of two threads is run (default: 30; test.sh --all: 350)
   --jobs N          how many kernels run at a time (default: half of the processors)
   --timeout SECONDS for each kernel (default: 1200; the verifiers of 4.14 and 4.15 are slow)
   --keep FOLDER     for results.json, the console logs and the files that the guests sent
@@ -39,7 +40,7 @@ fail() {
 }
 
 images=() names=() offsets=() vmlinux=() headers=()
-tiers=possible filter='-Offsets.*' jobs=$(($(nproc) / 2)) seconds=1200 keep=
+tiers=possible filter='-Offsets.*' jobs=$(($(nproc) / 2)) seconds=1200 rounds=30 keep=
 
 add_kernel() { # name, image
     [ -r "$2" ] || fail "cannot read the kernel image $2"
@@ -61,7 +62,7 @@ belongs() { # option, file
 while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) usage && exit 0 ;;
-    --kernel | --offsets | --vmlinux | --headers | --name | --tier | --filter | --jobs | --timeout | --keep)
+    --kernel | --offsets | --vmlinux | --headers | --name | --tier | --filter | --rounds | --jobs | --timeout | --keep)
         { [ $# -gt 1 ] && [ -n "$2" ]; } || fail "$1 needs a value; see --help" ;;
     *) fail "unknown option $1; see --help" ;;
     esac
@@ -79,13 +80,14 @@ while [ $# -gt 0 ]; do
         ;;
     --tier) [ "$tiers" = possible ] && tiers=$2 || tiers+=,$2 ;;
     --filter) filter=$2 ;;
+    --rounds) rounds=$2 ;;
     --jobs) jobs=$2 ;;
     --timeout) seconds=$2 ;;
     --keep) keep=$2 ;;
     esac
     shift 2
 done
-case "$jobs$seconds" in *[!0-9]*) fail "--jobs and --timeout take numbers" ;; esac
+case "$jobs$seconds$rounds" in *[!0-9]*) fail "--jobs, --timeout and --rounds take numbers" ;; esac
 [ "$jobs" -gt 0 ] || jobs=1
 
 build=${here%/*}/build-static
@@ -147,7 +149,8 @@ make_initramfs() { # index, folder
     elif [ -n "${offsets[$1]}" ]; then
         cp "${offsets[$1]}" "$own/t/offsets.conf"
     fi
-    printf "tiers='%s'\nfilter='%s'\nseconds=%d\n" "$tiers" "${filter//\'/}" "$seconds" >"$own/t/settings"
+    printf "tiers='%s'\nfilter='%s'\nseconds=%d\nrounds=%d\n" "$tiers" "${filter//\'/}" "$seconds" "$rounds" \
+        >"$own/t/settings"
     archive "$own" | cat "$work/base.cpio.gz" - >"$2/initramfs"
     rm -rf "$own"
 }

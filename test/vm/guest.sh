@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs in a guest of build-scripts/vm-test.sh, under busybox, on the kernel in question:
 # asks the program what this kernel can, and runs the tests on every tier it takes.
-# /t/settings has, from the command line: tiers, filter, seconds. Results go to /results.
+# /t/settings has, from the command line: tiers, filter, seconds, rounds. Results go to /results.
 # shellcheck disable=SC1091,SC2154 # build-scripts/vm-test.sh writes it
 . /t/settings
 
@@ -31,6 +31,7 @@ step() { # name, command
     tail -n 30 "/results/$name.log"
 }
 
+export EBT_RACE_ROUNDS="$rounds" # of two threads
 uname -r >/results/release
 
 echo "probe"

@@ -221,7 +221,7 @@ class AddressRaces : public WitnessTest {
     using WitnessTest::WitnessTest;
 
   private:
-    unsigned rounds() const { return tier_ == ebpf_loader::Tier::tp ? most_rounds : 30; }
+    static unsigned rounds() { return race_rounds(most_rounds); }
 
     /// Changes the lowest bit of the port.
     std::function<void(unsigned)> change_address() {

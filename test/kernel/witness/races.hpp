@@ -46,7 +46,7 @@ class Races : public WitnessTest {
   protected:
     /// The string, the directory and the descriptor, a thousand in all in the tier that every kernel
     /// has; the programs that witness are the same in the others.
-    unsigned rounds() const { return tier_ == ebpf_loader::Tier::tp ? most_rounds : 30; }
+    static unsigned rounds() { return race_rounds(most_rounds); }
 
     using Change = std::function<void(unsigned)>;
 

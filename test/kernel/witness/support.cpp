@@ -14,6 +14,12 @@
 
 namespace kernel_test {
 
+unsigned race_rounds(unsigned most) {
+    const char* asked = std::getenv("EBT_RACE_ROUNDS");
+    const unsigned long rounds = asked ? std::strtoul(asked, nullptr, 10) : 30;
+    return static_cast<unsigned>(std::min<unsigned long>(rounds, most));
+}
+
 WitnessFolder::WitnessFolder() {
     char name[] = "/tmp/ebt_witness.XXXXXX";
     if (!mkdtemp(name))

@@ -10,6 +10,9 @@
 
 namespace kernel_test {
 
+/// How often a race of two threads is run: EBT_RACE_ROUNDS times, else 30, and at most so often.
+unsigned race_rounds(unsigned most);
+
 /// A folder for one test, which its children and the test itself share.
 class WitnessFolder {
   public:
