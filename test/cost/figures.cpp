@@ -29,7 +29,17 @@ using namespace telemetry;
 using nlohmann::json;
 
 FormatContext context() {
-    return {"web1", "raw_tp", "6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001", 1'763'700'000'000'000'000};
+    FormatContext context;
+    context.node = "web1";
+    context.tier = "raw_tp";
+    context.boot_id = "6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001";
+    context.boot_time_ns = 1'763'700'000'000'000'000;
+    context.host = {
+        "0123456789abcdef0123456789abcdef", "x86_64", "6.1.0-50-amd64", "Debian GNU/Linux",     "12",
+        "Debian GNU/Linux 12 (bookworm)",   "debian", "debian",         {"10.0.0.7", "fe80::1"}};
+    context.agent = {"ebpf_telemetry", "1.2.0", "0d6c6f0e-6d0c-5c2e-9d3b-0b6b0c8a9f10",
+                     "7f0e1d2c-3b4a-4958-8677-a6b5c4d3e2f1"};
+    return context;
 }
 
 long helper_calls(const object_test::Program& program) {
