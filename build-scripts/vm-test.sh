@@ -187,7 +187,8 @@ run_kernel() { # index, folder
 compare_headers() { # index, folder
     [ -n "${headers[$1]}" ] && [ -s "$2/offsets.conf" ] || return 0
     "$programs/get_offsets" --headers "${headers[$1]}" >"$2/headers.conf" || return 0
-    values() { sed '/^#/d; /^release/d; /^$/d' "$1" | sort; }
+    # struct mnt_namespace is in no header, but in a source file of the kernel's.
+    values() { sed '/^#/d; /^release/d; /^$/d; /^mnt_namespace\.inum /d' "$1" | sort; }
     echo "$(comm -12 <(values "$2/headers.conf") <(values "$2/offsets.conf") | wc -l) of" \
         "$(values "$2/offsets.conf" | wc -l) fields from headers are as used"
     comm -3 <(values "$2/headers.conf") <(values "$2/offsets.conf")

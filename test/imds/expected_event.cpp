@@ -61,11 +61,18 @@ json own_args() {
     return args;
 }
 
+/// That of its executable; of a thread of the kernel's, its own.
+std::string name_of(pid_t pid) {
+    std::error_code none;
+    const auto executable = std::filesystem::read_symlink(process_file(pid, "exe"), none);
+    return none ? line_of(process_file(pid, "comm")) : executable.filename().string();
+}
+
 /// The test, and what started it.
 json make_own_chain() {
     json chain = json::array();
     for (pid_t pid = getpid(); pid > 0 && chain.size() < 10; pid = parent_of(pid))
-        chain.push_back({{"pid", pid}, {"name", line_of(process_file(pid, "comm"))}});
+        chain.push_back({{"pid", pid}, {"name", name_of(pid)}});
     const auto executable = std::filesystem::read_symlink("/proc/self/exe");
     chain[0].update({{"name", executable.filename()}, {"executable", executable}, {"args", own_args()}});
     chain[0].update({{"user", root}, {"group", root}, {"real_user", root}});
