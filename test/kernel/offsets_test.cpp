@@ -71,6 +71,20 @@ constexpr Undetectable undetectable[] = {
     {"proc_ns_operations.name", 0, "of a namespace's file"},
     {"dentry.d_hash_pprev", 0, "the next name in the table, or the parent: mostly not 0 either", always,
      true},
+    // A number that is 0 there is not known, and goes into no event.
+    {"task_struct.nsproxy", 0, "fs or files, whose numbers are 0", always, true},
+    {"cred.user_ns", 0, "where there is no namespace", always, true},
+    {"nsproxy.mnt_ns", 0, "another namespace's", always, true},
+    {"nsproxy.pid_ns_for_children", 0, "another namespace's", always, true},
+    {"mnt_namespace.inum", 0, "0", always, true},
+    {"pid_namespace.inum", 0, "0", always, true},
+    {"user_namespace.inum", 0, "0", always, true},
+    // Counts and modes, of which the check's own process has what most memory has.
+    {"task_struct.ptrace", 0, "of a traced process", always, true},
+    {"task_struct.seccomp_mode", 0, "of a process with a filter", always, true},
+    {"mm_struct.mm_users", 0, "of a process that shares", always, true},
+    {"fs_struct.users", 0, "of a process that shares", always, true},
+    {"files_struct.count", 0, "of a process that shares", always, true},
     // Newer kernels only.
     {"task_struct.exit_code", 0, "not read where the kernel notes every end in signal_struct", since_6_0},
     {"signal_struct.live", 8, "quick_threads, which reaches 0 along with it", since_6_0},

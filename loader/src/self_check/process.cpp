@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
+#include <sys/stat.h>
 
 namespace ebpf_loader::self_check {
 namespace {
@@ -88,6 +90,31 @@ void check_tty(const RecordView& view, const OwnProcess& own, Mismatches& mismat
         mismatches.expect(fields, std::string(tty->content), own.tty);
 }
 
+uint32_t own_namespace(const char* name) {
+    struct stat info {};
+    return stat((std::string("/proc/self/ns/") + name).c_str(), &info) == 0
+               ? static_cast<uint32_t>(info.st_ino)
+               : 0;
+}
+
+/// A number that is 0 is not known: it goes into no event.
+void check_namespaces(const RecordView& view, Mismatches& mismatches) {
+    const auto field = view.find(EBT_FIELD_NAMESPACES);
+    ebt_namespaces seen{};
+    if (!field || field->content.size() < sizeof(seen))
+        return;
+    std::memcpy(&seen, field->content.data(), sizeof(seen));
+    const auto check = [&](const char* fields, uint32_t number, const char* name) {
+        const uint32_t own = own_namespace(name);
+        if (number && own)
+            mismatches.expect(fields, number, own);
+    };
+    check("task_struct.nsproxy, nsproxy.mnt_ns, mnt_namespace.inum", seen.mnt, "mnt");
+    check("task_struct.nsproxy, nsproxy.pid_ns_for_children, pid_namespace.inum", seen.pid,
+          "pid_for_children");
+    check("cred.user_ns, user_namespace.inum", seen.user, "user");
+}
+
 void check_cwd(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
     const auto cwd = view.find(EBT_FIELD_CWD);
     const std::string seen = cwd ? view.path(*cwd) : "nothing";
@@ -124,6 +151,7 @@ void check_process(const RecordView& view, const OwnProcess& own, Mismatches& mi
     check_exe(view, own, mismatches);
     check_argv(view, own, mismatches);
     check_tty(view, own, mismatches);
+    check_namespaces(view, mismatches);
     check_cwd(view, own, mismatches);
 }
 
