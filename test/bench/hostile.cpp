@@ -196,7 +196,7 @@ void requests() {
     options.proc_root = "/nonexistent";
     options.queue.wait_ns = 0;
     std::string out;
-    const auto formatter = imds::make_imds_json_formatter({samples::context(), nullptr, false, {}});
+    const auto formatter = imds::make_imds_json_formatter({samples::context(), false, {}});
     imds::ImdsTracker tracker(std::move(options), [&](const imds::ImdsEvent& event) {
         out.clear();
         formatter->format(event, out);
