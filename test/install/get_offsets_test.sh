@@ -119,6 +119,12 @@ expect_dwarf_to_equal() { # FILE
 mkdir "$scratch/dwarf"
 cd "$scratch/dwarf" || exit 1
 bpftool btf dump file /sys/kernel/btf/vmlinux format c >vmlinux.h
+# bpftool does not write down that an enumeration is smaller than an int.
+bpftool btf dump file /sys/kernel/btf/vmlinux format raw |
+    sed -n "s/^\[[0-9]*\] ENUM '\([a-z_0-9]*\)' .*size=[12] .*/\1/p" | grep -v '^(anon)' | sort -u >small
+while read -r name; do
+    sed -i "/^enum $name {\$/,/^};\$/ s/^};\$/} __attribute__((packed));/" vmlinux.h
+done <small
 write_structures >structures.c
 grep '^[a-z_]*\.' "$scratch/expected" >expected
 expect_dwarf_to_equal expected
