@@ -163,7 +163,7 @@ void put_utf8(std::string& out, uint32_t character) {
     put(0x80 | (character & 0x3f));
 }
 
-/// Puts the character of an escape that begins with "\u"; returns its length, 0 when it is none.
+/// Puts the character of an escape that begins with "\u"; returns its length, or 0 if it is no valid escape.
 size_t put_unicode(std::string& out, std::string_view text) {
     const auto unit = parse_unit(text.substr(2));
     if (!unit)

@@ -32,7 +32,7 @@ struct Message {
     bool is_complete = false;
 };
 
-/// A request and its response, or why there is none.
+/// A request, and its response or the reason why no response was captured.
 struct Exchange {
     enum class End : uint8_t {
         answered,  ///< with its response, which may be incomplete
