@@ -74,4 +74,12 @@ constexpr std::string_view next_string(std::string_view& list) {
     return first;
 }
 
+/// The strings of a list that fit whole into so many bytes.
+constexpr std::string_view whole_strings(std::string_view strings, size_t most) {
+    if (strings.size() <= most)
+        return strings;
+    const size_t end = strings.rfind('\0', most - 1);
+    return strings.substr(0, end == std::string_view::npos ? 0 : end + 1);
+}
+
 } // namespace telemetry

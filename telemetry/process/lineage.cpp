@@ -12,14 +12,6 @@ namespace {
 constexpr size_t longest_argv = 4096, longest_argv_when_full = 256;
 constexpr size_t longest_directory = 255;
 
-/// The strings of a list that fit whole into so many bytes.
-std::string_view whole_strings(std::string_view strings, size_t most) {
-    if (strings.size() <= most)
-        return strings;
-    const size_t end = strings.rfind('\0', most - 1);
-    return strings.substr(0, end == std::string_view::npos ? 0 : end + 1);
-}
-
 template <class Member, class Value> bool replace(Member& member, const Value& value) {
     if (member == value)
         return false;

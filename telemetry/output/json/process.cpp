@@ -17,14 +17,6 @@ std::string_view base_name(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
 }
 
-/// The strings of a list that fit whole into so many bytes.
-std::string_view whole_strings(std::string_view strings, size_t most) {
-    if (strings.size() <= most)
-        return strings;
-    const size_t end = strings.rfind('\0', most - 1);
-    return strings.substr(0, end == std::string_view::npos ? 0 : end + 1);
-}
-
 /// For reading and searching alone: the parts joined with blanks.
 void put_command_line(JsonLine& line, std::string_view strings) {
     line.put(",\"command_line\":\"");
@@ -70,6 +62,24 @@ std::string_view put_args(JsonLine& line, const LineageNode& node, size_t most) 
     return strings;
 }
 
+void put_id_and_name(JsonLine& line, uint32_t id, std::string_view name) {
+    line.put("\"id\":");
+    line.put_quoted_number(id);
+    if (name.empty())
+        return;
+    line.put(",\"name\":");
+    line.put_derived(name);
+}
+
+/// Of a parent that nothing else is known of.
+void put_parent_id(JsonLine& line, const Event& event) {
+    if (event.missing & EBT_MISSING_PPID)
+        return;
+    line.put(",\"parent\":{\"pid\":");
+    line.put_decimal(event.ppid);
+    line.put('}');
+}
+
 } // namespace
 
 JsonProcess::JsonProcess(const FormatContext& context)
@@ -89,9 +99,8 @@ void JsonProcess::refresh_names() {
 void JsonProcess::put(JsonLine& line, const Event& event, bool closes) {
     refresh_names();
     const Image& image = event.image;
-    const Identity identity = {event.pid, event.tid, event.missing & EBT_MISSING_START_TIME,
-                               event.start_time_ns};
-    identities_.put(line, identity, event.tid, [&] { render_identity(line, identity); });
+    const Identity identity = {event.pid, event.missing & EBT_MISSING_START_TIME, event.start_time_ns};
+    identities_.put(line, identity, event.pid, [&] { render_identity(line, identity); });
     line.put(",\"name\":");
     if (image.exe.known())
         line.put_derived(base_name(image.exe.bytes));
@@ -181,14 +190,8 @@ void JsonProcess::put_arguments(JsonLine& line, const Event& event) {
 
 void JsonProcess::put_descent(JsonLine& line, const Event& event) {
     const LineageNode* self = event.lineage;
-    if (!self) {
-        if (event.missing & EBT_MISSING_PPID)
-            return;
-        line.put(",\"parent\":{\"pid\":");
-        line.put_decimal(event.ppid);
-        line.put('}');
-        return;
-    }
+    if (!self)
+        return put_parent_id(line, event);
     const std::array<Node, 3> leaders = {self->session_leader.lock(), self->group_leader.lock(),
                                          self->entry_leader.lock()};
     Descent descent = {{self->stamp, self->parent ? self->parent->stamp : 0}, event.ppid, generation_};
@@ -208,10 +211,8 @@ void JsonProcess::render_descent(JsonLine& line, const Event& event, const std::
         put_relative(line, "parent", *self.parent);
         put_parent(line, *self.parent);
         line.put('}');
-    } else if (!(event.missing & EBT_MISSING_PPID)) {
-        line.put(",\"parent\":{\"pid\":");
-        line.put_decimal(event.ppid);
-        line.put('}');
+    } else {
+        put_parent_id(line, event);
     }
     for (size_t i = 0; i < leaders.size(); ++i) {
         if (!leaders[i])
@@ -332,23 +333,11 @@ void JsonProcess::put_user(JsonLine& line, const Event& event) {
 }
 
 void JsonProcess::put_user_name(JsonLine& line, uint32_t uid) {
-    line.put("\"id\":");
-    line.put_quoted_number(uid);
-    const std::string_view name = shows_names_ ? names_->user(uid) : std::string_view();
-    if (name.empty())
-        return;
-    line.put(",\"name\":");
-    line.put_derived(name);
+    put_id_and_name(line, uid, shows_names_ ? names_->user(uid) : std::string_view());
 }
 
 void JsonProcess::put_group_name(JsonLine& line, uint32_t gid) {
-    line.put("\"id\":");
-    line.put_quoted_number(gid);
-    const std::string_view name = shows_names_ ? names_->group(gid) : std::string_view();
-    if (name.empty())
-        return;
-    line.put(",\"name\":");
-    line.put_derived(name);
+    put_id_and_name(line, gid, shows_names_ ? names_->group(gid) : std::string_view());
 }
 
 void JsonProcess::put_container(JsonLine& line, const Container& container) {

@@ -36,7 +36,6 @@ class JsonProcess {
     /// All that identifies a process.
     struct Identity {
         uint32_t pid = 0;
-        uint32_t tid = 0;
         uint32_t missing = 0;
         uint64_t start_time_ns = 0;
         bool operator==(const Identity&) const = default;
