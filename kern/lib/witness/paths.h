@@ -72,8 +72,7 @@ INLINE void witness_mount(const struct ebt_registers *ctx, __u64 vfsmount)
 	w->mount_stack = scene.stack;
 }
 
-/* Claims a slot. If all are in use, this is not counted as a loss, since the call's record says so.
- */
+/* Claims a slot. When all are in use no loss is counted: the call's record says so. */
 INLINE void claim_slot_quietly(struct claim *claim, __u64 task)
 {
 	__u32 index = bpf_get_smp_processor_id() * EBT_SLOTS;
