@@ -78,7 +78,9 @@ TEST_F(Run, GoesOnWhileItsReaderSleeps) {
     EXPECT_EQ(program.wait(), 0) << "it must not hang in a write";
     json summary = program.summaries().at(0);
     expect_balance(summary);
-    EXPECT_EQ(summary["emitted"], 5000);
+    // On a slow machine the end of the run may come before all are read.
+    EXPECT_EQ(summary["emitted"].get<uint64_t>() + summary["lost"].value("run_end", uint64_t{0}), 5000)
+        << summary;
     EXPECT_GT(summary["outputs"][0]["lost"], 0);
     close(ends[0]);
 }
