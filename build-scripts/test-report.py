@@ -75,7 +75,7 @@ def add_kernels(file, sums):
     """Adds the results of vm-test.sh. A test that a kernel does not support is skipped in each tier, and listed once."""
     for kernel in json.loads(file.read_text()):
         name = kernel.get("release") or kernel.get("image")
-        parts = [*kernel["tiers"], *(kernel[part] for part in ("together", "program", "imds") if kernel.get(part))]
+        parts = [*kernel["tiers"], *(kernel[part] for part in ("together", "program", "imds", "cases") if kernel.get(part))]
         sums.passed += kernel["passed"]
         for part in parts:
             sums.failed += [failure(f"{name}: {test['name']}", test["message"]) for test in part.get("failures", [])]

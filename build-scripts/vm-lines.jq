@@ -22,6 +22,7 @@ def tests_line:
   (.together | select(. != null) | "\($name) tiers compared: " + tests_line),
   (.program | select(. != null) | "\($name) the program: " + tests_line),
   (.imds | select(. != null) | "\($name) imds-tracker: " + tests_line),
+  (.cases | select(. != null) | "\($name) cases of the field: " + tests_line),
   (.sources | select(. != null)
    | "\($name) offsets: \(.right) of \(.all) fields from \(.source) are where discovery finds them, "
      + "\(.wrong) are not, \(.unchecked) could not be compared"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Makes the object that vm-test.sh reports and kernels-doc.sh tabulates from the files that a guest sent.
-# Input: $probe, $kernel_tests, $program_tests, $imds_tests (arrays, empty if the guest did not get that
-# far), $log, $dmesg, $release, $check, $offsets_conf, $statuses (texts), and from the
+# Input: $probe, $kernel_tests, $program_tests, $imds_tests, $case_tests (arrays, empty if the guest did not
+# get that far), $log, $dmesg, $release, $check, $offsets_conf, $statuses (texts), and from the
 # host: $headers (the result of the comparison; empty without headers), $image, $suite, $ended,
 # $given, $wanted, $seconds.
 
@@ -73,12 +73,15 @@ def kernel_faults:
            | if . then {time, testsuite: [.testsuites[] | cases(.; false)[]]} | outcome else null end),
     program: ($program_tests[0] // null
               | if . then {time, testsuite: [.testsuites[] | cases(.; false)[]]} | outcome else null end),
+    cases: ($case_tests[0] // null
+            | if . then {time, testsuite: [.testsuites[] | .name as $suite | .testsuite[]
+                                           | .name |= $suite + "." + .]} | outcome else null end),
     sources: sources, headers: headers_compared,
     calls_lacking: listed_under("calls skipped: this kernel lacks them"),
     not_tried: listed_under("things could not be tried here"),
     kernel_faults: kernel_faults
   }
-| ([.tiers[] | select(.tests > 0)] + ([.together, .program, .imds] - [null])) as $outcomes
+| ([.tiers[] | select(.tests > 0)] + ([.together, .program, .imds, .cases] - [null])) as $outcomes
 | .ran = ([$outcomes[] | .tests - (.skipped | length)] | add // 0)
 | .passed = ([$outcomes[].passed] | add // 0)
 | [.tiers[] | select(.wanted and .possible)] as $ran
@@ -92,6 +95,8 @@ def kernel_faults:
      (.program.failed // [] | select(. != []) | "program tests: failed: " + join(" ")),
      if .program == null then "no result of the program tests" else empty end,
      (.imds.failed // [] | select(. != []) | "imds-tracker: failed: " + join(" ")),
+     (.cases.failed // [] | select(. != []) | "cases: failed: " + join(" ")),
+     if .cases == null then "no result of the cases of the field" else empty end,
      if .imds == null then "no result of the tests of imds-tracker" else empty end,
      if .sources == null then "the offsets were not compared with discovery"
      elif .sources.wrong > 0 or .sources.right == 0 then

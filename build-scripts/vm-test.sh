@@ -130,6 +130,7 @@ make_base() {
     mkdir -p "$root$build/get_offsets"
     for program in "$programs"/*; do
         case ${program##*/} in
+        *.expect) ;;
         get_offsets) ln -s /t/get_offsets "$root$build/get_offsets/get_offsets" ;;
         *) ln -s "/t/${program##*/}" "$root$build/${program##*/}" ;;
         esac
@@ -196,7 +197,7 @@ compare_headers() { # index, folder
 
 report_json() { # index, folder, how it ended, seconds
     local file
-    for file in probe.json kernel_tests.json program_tests.json imds_tests.json kernel_tests.log check.log offsets.conf \
+    for file in probe.json kernel_tests.json program_tests.json imds_tests.json case_tests.json kernel_tests.log check.log offsets.conf \
         statuses dmesg release; do
         [ -e "$2/$file" ] || : >"$2/$file"
     done
@@ -205,6 +206,7 @@ report_json() { # index, folder, how it ended, seconds
         --arg ended "$3" --arg seconds "$4" --arg given "${offsets[$1]}${vmlinux[$1]}" --arg wanted "$tiers" \
         --slurpfile probe "$2/probe.json" --slurpfile kernel_tests "$2/kernel_tests.json" \
         --slurpfile program_tests "$2/program_tests.json" --slurpfile imds_tests "$2/imds_tests.json" \
+        --slurpfile case_tests "$2/case_tests.json" \
         --rawfile log "$2/kernel_tests.log" --rawfile dmesg "$2/dmesg" \
         --rawfile release "$2/release" --rawfile check "$2/check.log" --rawfile statuses "$2/statuses" \
         --rawfile offsets_conf "$2/offsets.conf" --rawfile headers "$2/headers.log" >"$2/result.json"

@@ -16,6 +16,12 @@ namespace {
 
 using Words = std::vector<std::string>;
 
+/// Where the expectations are: in a guest of vm-test.sh they stand beside the programs.
+std::string cases_folder() {
+    const char* const given = getenv("EBT_CASES");
+    return given && *given ? given : CASES;
+}
+
 /// What NAME.expect says: see README.md.
 struct Expectation {
     std::string rules;
@@ -48,7 +54,7 @@ Expectation read_expectation(const std::string& name) {
         {"no-event", [&](const std::string& text) { expectation.no_events.push_back(text); }},
         {"#", [](const std::string&) {}},
     };
-    for (const std::string& line : lines_of(read_file(CASES "/" + name + ".expect"))) {
+    for (const std::string& line : lines_of(read_file(cases_folder() + "/" + name + ".expect"))) {
         const size_t blank = line.find(' ');
         const auto kind = kinds.find(line.substr(0, blank));
         if (kind == kinds.end())
@@ -81,6 +87,16 @@ bool has_field(const std::string& line, const std::string& field) {
     return (',' + list + ',').find(',' + value + ',') != list.npos;
 }
 
+/// Does the kernel have kprobes, which witness what it acts on?
+bool has_witness() {
+    static const bool has = access("/sys/bus/event_source/devices/kprobe/type", F_OK) == 0;
+    return has;
+}
+
+bool holds(const std::string& line, const std::string& field) {
+    return field == "witness" ? has_witness() : has_field(line, field);
+}
+
 /// Of alternatives one is enough.
 bool has_event(const std::vector<std::string>& lines, const std::string& event) {
     if (const size_t bar = event.find(" | "); bar != event.npos)
@@ -88,7 +104,7 @@ bool has_event(const std::vector<std::string>& lines, const std::string& event) 
     const Words fields = words_of(event);
     return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
         return std::all_of(fields.begin(), fields.end(),
-                           [&](const std::string& field) { return has_field(line, field); });
+                           [&](const std::string& field) { return holds(line, field); });
     });
 }
 
@@ -115,12 +131,15 @@ void run_case(const std::string& name, const Words& arguments) {
 /// What runs beside the program; killed at the end.
 class Companions {
   public:
-    Companions(const std::string& name, const std::vector<Words>& runs) {
+    void start(const std::string& name, const std::vector<Words>& runs) {
         for (const Words& run : runs)
             children_.push_back(start_case(name, run));
-        if (!runs.empty())
-            usleep(100'000); // until it is what it is to be
     }
+    void settle() const {
+        if (!children_.empty())
+            usleep(100'000); // until they are what they are to be
+    }
+    Companions() = default;
     ~Companions() {
         for (const pid_t child : children_) {
             kill(child, SIGKILL);
@@ -134,6 +153,90 @@ class Companions {
     std::vector<pid_t> children_;
 };
 
+/// Is the test to run, as far as --gtest_filter says?
+bool is_selected(const std::string& tier, const std::string& name) {
+    const testing::UnitTest& unit = *testing::UnitTest::GetInstance();
+    for (int i = 0; i < unit.total_test_suite_count(); ++i) {
+        const testing::TestSuite& suite = *unit.GetTestSuite(i);
+        for (int j = 0; suite.name() == "Cases." + tier && j < suite.total_test_count(); ++j)
+            if (suite.GetTestInfo(j)->name() == name)
+                return suite.GetTestInfo(j)->should_run();
+    }
+    return false;
+}
+
+Words case_names() {
+    Words names;
+    for (const auto& file : std::filesystem::directory_iterator(cases_folder()))
+        if (file.path().extension() == ".expect")
+            names.push_back(file.path().stem());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+/// What the program prints of all cases that have the same rules. They share one start, which takes longer
+/// than they do: seconds on an emulated machine.
+class SharedRun {
+  public:
+    SharedRun(const std::string& tier, const std::string& rules) {
+        const TemporaryFolder folder;
+        Words arguments = {"--tier", tier, "-c", usable_config()};
+        if (!rules.empty()) {
+            std::ofstream(folder.path() + "/rules") << rules;
+            arguments.insert(arguments.end(), {"-r", folder.path() + "/rules"});
+        }
+        for (const std::string& name : case_names())
+            if (Expectation expectation = read_expectation(name);
+                expectation.rules == rules && is_selected(tier, name))
+                expectations_.emplace(name, std::move(expectation));
+        run(arguments);
+    }
+
+    const std::string& problem() const { return problem_; }
+
+    /// All lines but those of the other cases' programs.
+    std::vector<std::string> lines_of_case(const std::string& name) const {
+        std::vector<std::string> lines;
+        for (const std::string& line : lines_)
+            if (std::ranges::none_of(expectations_, [&](const auto& other) {
+                    return other.first != name && has_field(line, "comm=\"case_" + other.first + "\"");
+                }))
+                lines.push_back(line);
+        return lines;
+    }
+
+  private:
+    void run(const Words& arguments) {
+        Companions companions;
+        for (const auto& [name, expectation] : expectations_)
+            companions.start(name, expectation.before);
+        companions.settle();
+        RunningProgram program(arguments);
+        if (!program.reports()) {
+            problem_ = "it does not start: " + program.err();
+            return;
+        }
+        for (const auto& [name, expectation] : expectations_)
+            for (const Words& words : expectation.runs)
+                run_case(name, words);
+        program.send(SIGTERM);
+        if (const int status = program.wait(); status != 0)
+            problem_ = "status " + std::to_string(status) + ": " + program.err();
+        lines_ = lines_of(program.out());
+    }
+
+    std::map<std::string, Expectation> expectations_;
+    std::vector<std::string> lines_;
+    std::string problem_; ///< empty: none
+};
+
+const SharedRun& shared_run(const std::string& tier, const std::string& rules) {
+    static std::map<std::pair<std::string, std::string>, SharedRun> runs;
+    const auto key = std::make_pair(tier, rules);
+    const auto known = runs.find(key);
+    return known != runs.end() ? known->second : runs.try_emplace(key, tier, rules).first->second;
+}
+
 class CaseTest : public testing::Test {
   public:
     CaseTest(std::string tier, std::string name) : tier_(std::move(tier)), name_(std::move(name)) {}
@@ -141,21 +244,9 @@ class CaseTest : public testing::Test {
   private:
     void TestBody() override {
         const Expectation expectation = read_expectation(name_);
-        const TemporaryFolder folder;
-        const std::string rules = folder.path() + "/rules";
-        Words arguments = {"--tier", tier_, "-c", usable_config()};
-        if (!expectation.rules.empty()) {
-            std::ofstream(rules) << expectation.rules;
-            arguments.insert(arguments.end(), {"-r", rules});
-        }
-        const Companions companions(name_, expectation.before);
-        RunningProgram program(arguments);
-        ASSERT_TRUE(program.reports()) << program.err();
-        for (const Words& run : expectation.runs)
-            run_case(name_, run);
-        program.send(SIGTERM);
-        ASSERT_EQ(program.wait(), 0) << program.err();
-        compare(expectation, lines_of(program.out()));
+        const SharedRun& run = shared_run(tier_, expectation.rules);
+        ASSERT_EQ(run.problem(), "");
+        compare(expectation, run.lines_of_case(name_));
     }
 
     void compare(const Expectation& expectation, const std::vector<std::string>& lines) const {
@@ -175,15 +266,6 @@ class CaseTest : public testing::Test {
 
     const std::string tier_, name_;
 };
-
-Words case_names() {
-    Words names;
-    for (const auto& file : std::filesystem::directory_iterator(CASES))
-        if (file.path().extension() == ".expect")
-            names.push_back(file.path().stem());
-    std::sort(names.begin(), names.end());
-    return names;
-}
 
 /// Before main: gtest then finds them registered.
 const bool registered = [] {

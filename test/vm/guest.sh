@@ -70,3 +70,7 @@ export EBT_TIERS=possible
 step imds_tests /t/imds_kernel_tests --gtest_filter='*OwnClientCalls.Every/*:*OwnClientCalls.TellTheEnd/raw_tp' \
     --gtest_output=json:/results/imds_tests.json
 note_failure imds_tests
+# Their expectations stand beside them.
+export EBT_CASES=/t
+step case_tests /t/case_tests --gtest_output=json:/results/case_tests.json
+note_failure case_tests
