@@ -7,7 +7,7 @@
 #include <ebpf_loader/unique_fd.hpp>
 
 #include "loader/src/base/kernel_image.hpp"
-#include "loader/src/offsets/place_table.hpp"
+#include "loader/src/offsets/offset_resolver.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -107,7 +107,7 @@ std::optional<uint32_t> member_offset(Dwarf_Die structure, const std::vector<std
     return static_cast<uint32_t>(at.bits / 8);
 }
 
-void offer_unit(Dwarf_Die* unit, PlaceTable& table) {
+void offer_unit(Dwarf_Die* unit, OffsetResolver& resolver) {
     Dwarf_Die entry;
     if (dwarf_child(unit, &entry) != 0)
         return;
@@ -115,8 +115,8 @@ void offer_unit(Dwarf_Die* unit, PlaceTable& table) {
         if (dwarf_tag(&entry) != DW_TAG_structure_type)
             continue;
         const char* name = dwarf_diename(&entry);
-        if (name && table.wants(name) && !dwarf_hasattr(&entry, DW_AT_declaration))
-            table.offer(name, [&](const auto& members) { return member_offset(entry, members); });
+        if (name && resolver.wants(name) && !dwarf_hasattr(&entry, DW_AT_declaration))
+            resolver.offer(name, [&](const auto& members) { return member_offset(entry, members); });
     } while (dwarf_siblingof(&entry, &entry) == 0);
 }
 
@@ -132,15 +132,15 @@ Offsets offsets_from_dwarf(const std::string& file) {
                     "There is neither BTF nor DWARF in " + file + " (" + dwarf_errmsg(-1) +
                         ").\nGive an uncompressed vmlinux with debug information; distributions have it in a "
                         "package of its own (linux-image-...-dbg, kernel-debuginfo).");
-    PlaceTable table;
+    OffsetResolver resolver;
     Dwarf_CU* unit = nullptr;
     Dwarf_Die root;
-    while (!table.complete() &&
+    while (!resolver.complete() &&
            dwarf_get_units(dwarf.get(), unit, &unit, nullptr, nullptr, &root, nullptr) == 0)
-        offer_unit(&root, table);
+        offer_unit(&root, resolver);
     Offsets offsets;
     offsets.release = release_of_image(file);
     offsets.source = "DWARF of " + file;
-    table.store(offsets);
+    resolver.store(offsets);
     return offsets;
 }

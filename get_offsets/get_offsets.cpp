@@ -128,7 +128,7 @@ Options parse(int argc, char** argv) {
 void list_fields() {
     for (const ebpf_loader::OffsetRow& row : ebpf_loader::offset_rows()) {
         std::cout << row.structure << "." << row.member << (row.required ? "" : " (optional)") << "\n    at "
-                  << row.places << "\n";
+                  << row.paths << "\n";
         if (!row.comment.empty())
             std::cout << "    " << row.comment << "\n";
     }

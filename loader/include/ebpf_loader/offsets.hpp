@@ -18,8 +18,8 @@ struct OffsetRow {
     std::string_view structure; ///< "task_struct"
     std::string_view member;    ///< "real_parent"
     bool required;
-    bool observable;         ///< discovery can find it
-    std::string_view places; ///< "task_struct.start_boottime|task_struct.real_start_time"
+    bool observable;        ///< discovery can find it
+    std::string_view paths; ///< "task_struct.start_boottime|task_struct.real_start_time"
     std::string_view comment;
 };
 

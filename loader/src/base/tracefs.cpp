@@ -12,9 +12,9 @@
 namespace ebpf_loader {
 namespace {
 
-constexpr const char* own_place = "/sys/kernel/tracing";
-constexpr const char* debugfs_place = "/sys/kernel/debug";
-constexpr const char* place_in_debugfs = "/sys/kernel/debug/tracing"; // mounts itself when looked at
+constexpr const char* tracefs_mount = "/sys/kernel/tracing";
+constexpr const char* debugfs_mount = "/sys/kernel/debug";
+constexpr const char* tracefs_in_debugfs = "/sys/kernel/debug/tracing"; // mounts itself when looked at
 
 bool is_tracefs(const char* folder) {
     struct statfs about {};
@@ -24,7 +24,7 @@ bool is_tracefs(const char* folder) {
 } // namespace
 
 std::optional<std::string> find_tracefs() {
-    for (const char* folder : {own_place, place_in_debugfs})
+    for (const char* folder : {tracefs_mount, tracefs_in_debugfs})
         if (is_tracefs(folder))
             return folder;
     return std::nullopt;
@@ -34,13 +34,13 @@ std::string ensure_tracefs() {
     if (std::optional<std::string> found = find_tracefs())
         return *found;
     constexpr unsigned long options = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    if (mount("tracefs", own_place, "tracefs", options, nullptr) == 0)
-        return own_place;
+    if (mount("tracefs", tracefs_mount, "tracefs", options, nullptr) == 0)
+        return tracefs_mount;
     const int error = errno;
-    if (mount("debugfs", debugfs_place, "debugfs", options, nullptr) == 0 && is_tracefs(place_in_debugfs))
-        return place_in_debugfs;
+    if (mount("debugfs", debugfs_mount, "debugfs", options, nullptr) == 0 && is_tracefs(tracefs_in_debugfs))
+        return tracefs_in_debugfs;
     throw Error(ErrorCode::tracefs,
-                std::string("tracefs is not mounted, and mounting it at ") + own_place +
+                std::string("tracefs is not mounted, and mounting it at ") + tracefs_mount +
                     " failed: " + std::strerror(error) +
                     (error == ENODEV
                          ? ".\nThis kernel was built without tracepoints (CONFIG_FTRACE, CONFIG_TRACING)."

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1
 // Offsets from BTF: one pass over the types finds the structures by name, then
-// every place is looked up in its own.
+// every path is looked up in its own.
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/offsets.hpp>
 
 #include "loader/src/base/btf_ptr.hpp"
 #include "loader/src/base/kernel_image.hpp"
 #include "loader/src/base/libbpf_quiet.hpp"
-#include "loader/src/offsets/place_table.hpp"
+#include "loader/src/offsets/offset_resolver.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -77,7 +77,7 @@ class MemberFinder {
     int budget_ = 0; ///< members still to be looked at: an end to any nesting
 };
 
-void offer_structures(const btf* types, PlaceTable& table) {
+void offer_structures(const btf* types, OffsetResolver& resolver) {
     MemberFinder finder(types);
     const uint32_t count = btf__type_cnt(types);
     for (uint32_t id = 1; id < count; ++id) {
@@ -85,8 +85,8 @@ void offer_structures(const btf* types, PlaceTable& table) {
         if (!type || !btf_is_struct(type))
             continue;
         const char* name = btf__name_by_offset(types, type->name_off);
-        if (name && table.wants(name))
-            table.offer(name, [&](const auto& members) { return finder.offset(id, members); });
+        if (name && resolver.wants(name))
+            resolver.offer(name, [&](const auto& members) { return finder.offset(id, members); });
     }
 }
 
@@ -125,9 +125,9 @@ Offsets Offsets::from_btf(const std::string& file) {
     const BtfPtr types = file.empty() ? read_kernel_btf() : read_btf_file(file);
     offsets.release = file.empty() ? running_release() : release_of_image(file);
     offsets.source = file.empty() ? "BTF of the running kernel" : "BTF of " + file;
-    PlaceTable table;
-    offer_structures(types.get(), table);
-    table.store(offsets);
+    OffsetResolver resolver;
+    offer_structures(types.get(), resolver);
+    resolver.store(offsets);
     return offsets;
 }
 

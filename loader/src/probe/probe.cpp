@@ -54,10 +54,10 @@ std::string distribution_name() {
 /// A file of securityfs, which need not be mounted: a mount that nobody else sees serves.
 /// Empty when the kernel has no such file, nullopt when this process may not look.
 std::optional<std::string> read_securityfs(const std::string& name) {
-    const std::string usual_place = "/sys/kernel/security";
+    const std::string securityfs_mount = "/sys/kernel/security";
     struct statfs about {};
-    if (statfs(usual_place.c_str(), &about) == 0 && about.f_type == SECURITYFS_MAGIC)
-        return read_file(usual_place + "/" + name, 256).value_or("");
+    if (statfs(securityfs_mount.c_str(), &about) == 0 && about.f_type == SECURITYFS_MAGIC)
+        return read_file(securityfs_mount + "/" + name, 256).value_or("");
     const UniqueFd context(fsopen("securityfs", FSOPEN_CLOEXEC));
     if (!context)
         return errno == ENODEV || errno == ENOSYS ? std::optional<std::string>("") : std::nullopt;

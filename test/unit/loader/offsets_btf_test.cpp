@@ -6,7 +6,7 @@
 
 #include "loader/src/base/btf_ptr.hpp"
 #include "loader/src/base/kernel_image.hpp"
-#include "loader/src/offsets/place_table.hpp"
+#include "loader/src/offsets/offset_resolver.hpp"
 #include "telemetry/app/advice.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
@@ -87,7 +87,7 @@ TEST_F(BtfFile, FollowsNestedPathsThroughTypedefs) {
     EXPECT_EQ(get(resolve(), "sock.skc_family"), 24u);
 }
 
-TEST_F(BtfFile, PrefersTheFirstPlaceAndFallsBackToTheLast) {
+TEST_F(BtfFile, PrefersTheFirstPathAndFallsBackToTheLast) {
     add_struct("task_struct", {{"real_start_time", number_, 320}});
     EXPECT_EQ(get(resolve(), "task_struct.start_boottime"), 40u);
     add_struct("thread_info", {{"status", number_, 96}});
@@ -251,7 +251,7 @@ TEST(ThisKernelWithoutBtf, SaysWhereOffsetsCanComeFrom) {
 }
 
 // The second method: bpftool writes the kernel's types as C, and the compiler is asked for
-// the offset of every place, in one run; its complaints come by line.
+// the offset of every path, in one run; its complaints come by line.
 
 std::string output_of(const std::string& command) {
     FILE* pipe = popen(command.c_str(), "r");
@@ -273,13 +273,13 @@ struct Question {
     size_t line;
 };
 
-/// One line a place: an assertion that it is where the row says.
+/// One line a path: an assertion that it is where the row says.
 std::vector<Question> write_questions(std::ostream& out, const Offsets& offsets) {
     std::vector<Question> questions;
     size_t line = 2;
     out << "#include \"vmlinux.h\"\n";
     for (size_t row = 0; row < offset_rows().size(); ++row)
-        for (const Place& place : parse_places(offset_rows()[row].places)) {
+        for (const MemberPath& place : parse_member_paths(offset_rows()[row].paths)) {
             std::string path;
             for (std::string_view member : place.members)
                 path += (path.empty() ? "" : ".") + std::string(member);
@@ -347,7 +347,7 @@ TEST_F(ThisKernel, AgreesWithTheCompiler) {
         const bool exists =
             complaint == errors.end() || complaint->second.find("differs") != std::string::npos;
         if (!exists || !answered.insert(question.row).second)
-            continue; // no such place here, or an earlier one counts
+            continue; // no such member here, or an earlier one counts
         EXPECT_TRUE(complaint == errors.end()) << name_of(question.row);
     }
     for (size_t row = 0; row < offset_rows().size(); ++row)

@@ -3,7 +3,7 @@
 #include <ebpf_loader/offsets.hpp>
 
 #include "loader/src/base/kernel_image.hpp"
-#include "loader/src/offsets/place_table.hpp"
+#include "loader/src/offsets/offset_resolver.hpp"
 #include "telemetry/app/advice.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
@@ -53,10 +53,10 @@ Offsets sound_offsets() {
     return offsets;
 }
 
-TEST(Offsets, RowsHaveNamesAndPlaces) {
+TEST(Offsets, RowsHaveNamesAndPaths) {
     for (size_t row = 0; row < offset_rows().size(); ++row) {
         EXPECT_EQ(Offsets::find(name_of(offset_rows()[row])), row) << "a name twice in offsets.def";
-        for (const Place& place : parse_places(offset_rows()[row].places)) {
+        for (const MemberPath& place : parse_member_paths(offset_rows()[row].paths)) {
             EXPECT_FALSE(place.structure.empty());
             EXPECT_THAT(place.members, AllOf(Not(IsEmpty()), Not(Contains(""))))
                 << name_of(offset_rows()[row]);
@@ -66,8 +66,8 @@ TEST(Offsets, RowsHaveNamesAndPlaces) {
     EXPECT_EQ(Offsets::find(""), std::nullopt);
 }
 
-TEST(Offsets, PlacesKeepOrderAndPath) {
-    const std::vector<Place> places = parse_places("thread_info.status|task_struct.thread.status");
+TEST(Offsets, PathsKeepTheirOrder) {
+    const std::vector<MemberPath> places = parse_member_paths("thread_info.status|task_struct.thread.status");
     ASSERT_EQ(places.size(), 2u);
     EXPECT_EQ(places[0].structure, "thread_info");
     EXPECT_THAT(places[1].members, testing::ElementsAre("thread", "status"));

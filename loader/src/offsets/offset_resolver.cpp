@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-#include "loader/src/offsets/place_table.hpp"
+#include "loader/src/offsets/offset_resolver.hpp"
 
 #include <ebpf_loader/error.hpp>
 
@@ -25,31 +25,31 @@ size_t count_found(const std::vector<std::optional<uint32_t>>& answers) {
 
 } // namespace
 
-std::vector<Place> parse_places(std::string_view text) {
-    std::vector<Place> places;
+std::vector<MemberPath> parse_member_paths(std::string_view text) {
+    std::vector<MemberPath> paths;
     for (std::string_view path : split(text, '|')) {
         std::vector<std::string_view> names = split(path, '.');
-        places.push_back({names[0], {names.begin() + 1, names.end()}});
+        paths.push_back({names[0], {names.begin() + 1, names.end()}});
     }
-    return places;
+    return paths;
 }
 
-PlaceTable::PlaceTable() {
+OffsetResolver::OffsetResolver() {
     for (const OffsetRow& row : offset_rows())
-        places_.push_back(parse_places(row.places));
-    for (const std::vector<Place>& row : places_)
-        for (const Place& place : row)
-            structures_[place.structure].places.push_back(&place);
+        paths_.push_back(parse_member_paths(row.paths));
+    for (const std::vector<MemberPath>& row : paths_)
+        for (const MemberPath& path : row)
+            structures_[path.structure].paths.push_back(&path);
 }
 
-void PlaceTable::offer(std::string_view name, const FindMember& find) {
+void OffsetResolver::offer(std::string_view name, const FindMember& find) {
     const auto found = structures_.find(name);
     if (found == structures_.end())
         return;
     Structure& structure = found->second;
     Answers answers;
-    for (const Place* place : structure.places)
-        answers.push_back(find(place->members));
+    for (const MemberPath* path : structure.paths)
+        answers.push_back(find(path->members));
     const size_t count = count_found(answers);
     if (structure.best.empty() || count > count_found(structure.best)) {
         structure.best = std::move(answers);
@@ -59,34 +59,34 @@ void PlaceTable::offer(std::string_view name, const FindMember& find) {
     }
 }
 
-std::optional<uint32_t> PlaceTable::answer(size_t row) const {
-    for (const Place& place : places_[row]) {
-        const Structure& structure = structures_.at(place.structure);
-        const auto at = std::ranges::find(structure.places, &place) - structure.places.begin();
+std::optional<uint32_t> OffsetResolver::answer(size_t row) const {
+    for (const MemberPath& path : paths_[row]) {
+        const Structure& structure = structures_.at(path.structure);
+        const auto at = std::ranges::find(structure.paths, &path) - structure.paths.begin();
         if (!structure.best.empty() && structure.best[at])
             return structure.best[at];
     }
     return std::nullopt;
 }
 
-bool PlaceTable::complete() const {
+bool OffsetResolver::complete() const {
     for (const auto& [name, structure] : structures_)
         if (structure.best.empty())
             return false;
-    for (size_t row = 0; row < places_.size(); ++row)
+    for (size_t row = 0; row < paths_.size(); ++row)
         if (offset_rows()[row].required && !answer(row))
             return false;
     return true;
 }
 
-void PlaceTable::store(Offsets& offsets) const {
+void OffsetResolver::store(Offsets& offsets) const {
     for (const auto& [name, structure] : structures_)
         if (structure.ambiguous)
             throw Error(ErrorCode::offsets,
                         offsets.source + " describes several different structures named " +
                             std::string(name) + ".",
                         ErrorCause::btf_ambiguous);
-    for (size_t row = 0; row < places_.size(); ++row)
+    for (size_t row = 0; row < paths_.size(); ++row)
         offsets.set(row, answer(row));
 }
 
