@@ -33,7 +33,7 @@ Direction direction_of(ebt_direction direction) {
     case EBT_RECEIVED:
         return Direction::received;
     case EBT_CONNECTED:
-    case EBT_CONNECTED_ASIDE:
+    case EBT_CONNECTED_ASYNC:
         break;
     }
     return Direction::connected;
@@ -64,7 +64,7 @@ bool make_transfer(const Event& event, Transfer& transfer) {
     transfer.netns = event.transfer.netns;
     transfer.ends = event.socket;
     transfer.direction = direction_of(event.transfer.direction);
-    transfer.is_io_uring = event.transfer.direction == EBT_CONNECTED_ASIDE;
+    transfer.is_io_uring = event.transfer.direction == EBT_CONNECTED_ASYNC;
     transfer.length = event.transfer.length;
     transfer.bytes = std::as_bytes(std::span(event.transfer.bytes));
     return true;

@@ -233,7 +233,7 @@ enum ebt_direction {
 	EBT_CONNECTED = 0, /* or began to: nothing was moved */
 	EBT_SENT = 1,
 	EBT_RECEIVED = 2,        /* nothing: the peer has ended its stream */
-	EBT_CONNECTED_ASIDE = 3, /* the same as EBT_CONNECTED, but by no system call: io_uring,
+	EBT_CONNECTED_ASYNC = 3, /* the same as EBT_CONNECTED, but by no system call: io_uring,
 				    whose bytes are not seen */
 };
 

@@ -337,7 +337,7 @@ void Decoder::read_transfer(const RawField& field, Event& out) noexcept {
         return note(Defect::field_payload, out);
     }
     std::memcpy(&transfer, field.bytes.data(), sizeof(transfer));
-    if (transfer.direction > EBT_CONNECTED_ASIDE) {
+    if (transfer.direction > EBT_CONNECTED_ASYNC) {
         out.transfer_status = Status::unavailable;
         return note(Defect::field_payload, out);
     }

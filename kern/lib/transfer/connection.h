@@ -113,7 +113,7 @@ INLINE void put_connection(struct scratch *s, __u64 sk, const struct ebt_socket 
 	transfer->socket = sk;
 	transfer->total = 0;
 	transfer->netns = netns_of(sk);
-	transfer->direction = EBT_CONNECTED_ASIDE;
+	transfer->direction = EBT_CONNECTED_ASYNC;
 	field_end(s, field, EBT_OK, sizeof(*transfer), sizeof(*transfer));
 }
 
@@ -132,7 +132,7 @@ INLINE void record_connection(void *ctx, __u64 task, __u64 sk, const struct ebt_
 	header_begin(&claim, bpf_get_current_pid_tgid(), EBT_TRANSFER);
 	s->header.row = s->row = EBT_ROW_NONE; /* nothing to capture but the process */
 	put_connection(s, sk, ends);
-	continue_in(ctx, &claim, stage_after_transfer(EBT_CONNECTED_ASIDE));
+	continue_in(ctx, &claim, stage_after_transfer(EBT_CONNECTED_ASYNC));
 }
 
 #endif

@@ -204,8 +204,8 @@ TEST(Decoder, ReadsStreamsOpenedAside) {
         builder.field(EBT_FIELD_TRANSFER, RecordBuilder::bytes_of(ebt_transfer{7, 0, 8, direction}));
         Decoded d(builder);
         EXPECT_EQ(d.event.transfer_status,
-                  direction <= EBT_CONNECTED_ASIDE ? Status::ok : Status::unavailable);
-        if (direction <= EBT_CONNECTED_ASIDE) {
+                  direction <= EBT_CONNECTED_ASYNC ? Status::ok : Status::unavailable);
+        if (direction <= EBT_CONNECTED_ASYNC) {
             EXPECT_EQ(d.event.transfer.direction, static_cast<ebt_direction>(direction));
         }
     }
