@@ -29,7 +29,7 @@ expect_files() {
 # A program that was linked asks for the library by its major version.
 expect_soname() {
     readelf -d "$libraries/libebpf_loader.so" >"$scratch/dynamic"
-    expect_text "$scratch/dynamic" "soname: [libebpf_loader.so.0]"
+    expect_text "$scratch/dynamic" "soname: [libebpf_loader.so.1]"
 }
 
 # shellcheck disable=SC2046 # pkg-config prints several words
@@ -75,7 +75,7 @@ expect_example_to_work() {
     local pid=$! status=0
     while kill -0 "$pid" 2>/dev/null; do # until it has ended, after its second
         cat "$scratch/a file to open"
-        (cd "$scratch/cwd" && cat another) # paths below the cwd are told otherwise
+        (cd "$scratch/cwd" && cat another) # paths below the cwd are reported otherwise
         sleep 0.1
     done
     wait "$pid" || status=$?
@@ -99,7 +99,7 @@ expect_example_to_work_in_chroot() {
 # Packages are made so.
 expect_destdir() {
     DESTDIR=$scratch/stage "$CMAKE" --install "$BUILD" >"$scratch/log" 2>&1 || fail "$(cat "$scratch/log")"
-    [ -n "$(find "$scratch/stage" -name libebpf_loader.so.0)" ] || fail "DESTDIR was not honoured"
+    [ -n "$(find "$scratch/stage" -name libebpf_loader.so.1)" ] || fail "DESTDIR was not honoured"
 }
 
 install_tree
