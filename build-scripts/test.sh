@@ -94,10 +94,10 @@ part "fuzzers, a minute each" build-scripts/fuzz.sh --seconds 60 || status=1
 # threads by more than the tests allow.
 kernels=build-static/vm/results.json
 rm -f $kernels
-rounds=30 seconds=1200 # for each race of two threads, and for a kernel
-[ $all = no ] || { rounds=350 && seconds=3600; }
+rounds=30 seconds=1200 tiers=(--spread) # rounds of each race of two threads; seconds for a kernel
+[ $all = no ] || { rounds=350 seconds=3600 tiers=(); }
 machines() {
-    build-scripts/vm-test.sh --jobs "$(nproc)" --rounds "$rounds" --timeout "$seconds" 2>&1 | tee "$logs/kernels"
+    build-scripts/vm-test.sh "${tiers[@]}" --jobs "$(nproc)" --rounds "$rounds" --timeout "$seconds" 2>&1 | tee "$logs/kernels"
     return "${PIPESTATUS[0]}"
 }
 part "kernels in virtual machines" machines || status=1

@@ -19,6 +19,8 @@ Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels
                     from them must equal the offsets that are used in the test
   --name TEXT       the name of the --kernel before it in docs/kernels.md
   --tier NAME       test only this tier; may be repeated
+  --spread          test the first and the last kernel in every tier, those between in two tiers
+                    each, by turns
   --filter PATTERN  run only these kernel tests, as for --gtest_filter (default: all but
                     Offsets.*, which start an engine for each wrong offset)
   --rounds N        how often each race of two threads is run (default: 30; test.sh --all: 350)
@@ -40,7 +42,7 @@ fail() {
 }
 
 images=() names=() offsets=() vmlinux=() headers=()
-tiers=possible filter='-Offsets.*' jobs=$(($(nproc) / 2)) seconds=1200 rounds=30 keep=
+tiers=possible spread=no filter='-Offsets.*' jobs=$(($(nproc) / 2)) seconds=1200 rounds=30 keep=
 
 add_kernel() { # name, image
     [ -r "$2" ] || fail "cannot read the kernel image $2"
@@ -62,6 +64,7 @@ belongs() { # option, file
 while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) usage && exit 0 ;;
+    --spread) spread=yes && shift && continue ;;
     --kernel | --offsets | --vmlinux | --headers | --name | --tier | --filter | --rounds | --jobs | --timeout | --keep)
         { [ $# -gt 1 ] && [ -n "$2" ]; } || fail "$1 needs a value; see --help" ;;
     *) fail "unknown option $1; see --help" ;;
@@ -141,6 +144,17 @@ make_base() {
     archive "$root" >"$work/base.cpio.gz"
 }
 
+# The tiers of a kernel between the first and the last, with --spread.
+pairs=("tp,raw_tp" "raw_tp_sub4096,raw_tp_noloops")
+
+tiers_of() { # index
+    if [ $spread = yes ] && [ "$1" -gt 0 ] && [ "$1" -lt $((${#images[@]} - 1)) ]; then
+        echo "${pairs[$1 % 2]}"
+    else
+        echo "$tiers"
+    fi
+}
+
 # Appends a second archive, with the settings of this kernel.
 make_initramfs() { # index, folder
     local own=$2/own
@@ -150,7 +164,7 @@ make_initramfs() { # index, folder
     elif [ -n "${offsets[$1]}" ]; then
         cp "${offsets[$1]}" "$own/t/offsets.conf"
     fi
-    printf "tiers='%s'\nfilter='%s'\nseconds=%d\nrounds=%d\n" "$tiers" "${filter//\'/}" "$seconds" "$rounds" \
+    printf "tiers='%s'\nfilter='%s'\nseconds=%d\nrounds=%d\n" "$(tiers_of "$1")" "${filter//\'/}" "$seconds" "$rounds" \
         >"$own/t/settings"
     archive "$own" | cat "$work/base.cpio.gz" - >"$2/initramfs"
     rm -rf "$own"
@@ -203,7 +217,7 @@ report_json() { # index, folder, how it ended, seconds
     done
     compare_headers "$1" "$2" >"$2/headers.log" 2>&1
     jq -n -f "$here/vm-report.jq" --arg image "${images[$1]##*/}" --arg suite "${names[$1]}" \
-        --arg ended "$3" --arg seconds "$4" --arg given "${offsets[$1]}${vmlinux[$1]}" --arg wanted "$tiers" \
+        --arg ended "$3" --arg seconds "$4" --arg given "${offsets[$1]}${vmlinux[$1]}" --arg wanted "$(tiers_of "$1")" \
         --slurpfile probe "$2/probe.json" --slurpfile kernel_tests "$2/kernel_tests.json" \
         --slurpfile program_tests "$2/program_tests.json" --slurpfile imds_tests "$2/imds_tests.json" \
         --slurpfile case_tests "$2/case_tests.json" \
