@@ -25,8 +25,8 @@ long audit_status(const std::string& name) {
     throw std::runtime_error("auditctl -s does not tell " + name);
 }
 
-/// One daemon for all pairs; rules come and go. Between pairs new processes are told to have
-/// nothing to do with audit: the kernel gives them its slow path as soon as audit was ever on.
+/// One daemon for all pairs; rules come and go. Between pairs new processes are marked as none of
+/// audit's: the kernel gives them its slow path as soon as audit was ever on.
 class Auditd : public Subject {
   public:
     explicit Auditd(const Settings& settings);

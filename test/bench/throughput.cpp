@@ -137,7 +137,7 @@ std::string losses(const Result& result) {
         return text;
     if (result.who.group == Group::control)
         return "–";
-    return result.runs[0].outcome.has("emitted") ? "none" : "not told";
+    return result.runs[0].outcome.has("emitted") ? "none" : "not reported";
 }
 
 /// Of what the loops did. More than all, where others on the host did the same.

@@ -98,18 +98,18 @@ class OwnClientCalls : public Capture {
                 .name = path.substr(path.rfind('/') + 1, 15)};
     }
     void check_call(const Call& call, const char* client, pid_t pid) {
-        const auto told = events_of(pid);
-        ASSERT_EQ(told.size(), call.times ? call.times : splits());
+        const auto reported = events_of(pid);
+        ASSERT_EQ(reported.size(), call.times ? call.times : splits());
         Asker who = asker(client, call.name, pid);
         Expected expected = call.expected(call.name);
         if (call.by_child) {
-            ASSERT_NE(told[0]["process"]["pid"], pid);
+            ASSERT_NE(reported[0]["process"]["pid"], pid);
             who.between = {pid};
-            who.pid = told[0]["process"]["pid"];
+            who.pid = reported[0]["process"]["pid"];
             expected.imds["reader"] = {{"pid", pid}, {"name", who.name}, {"executable", who.executable}};
         }
         const json whole = expected_request(expected, who, network_, GetParam());
-        for (const json& event : told)
+        for (const json& event : reported)
             expect_event(event, whole);
     }
 
@@ -132,8 +132,8 @@ TEST_P(OwnClientCalls, Every) {
     }
 }
 
-/// What is left of a connection is told once it has ended, while the program runs on.
-TEST_P(OwnClientCalls, TellTheEnd) {
+/// What is left of a connection is reported once it has ended, while the program runs on.
+TEST_P(OwnClientCalls, ReportTheEnd) {
     for (const char* call : {"silent", "unanswered", "garbage"})
         run(CLIENT, call);
     ASSERT_TRUE(eventually([&] { return lines_of(tracker_.out()).size() >= 3; })) << tracker_.out();

@@ -33,7 +33,7 @@ class Capture : public testing::TestWithParam<std::string> {
         EXPECT_TRUE(reports) << tracker_.err();
     }
 
-    /// Ends the program and returns its events; nothing may be lost or left, and no secret told.
+    /// Ends the program and returns its events; nothing may be lost or left, and no secret reported.
     const std::vector<nlohmann::json>& events() {
         // What has happened is captured; the rest is up to the buffers' time-out.
         tracker_.send(SIGTERM);

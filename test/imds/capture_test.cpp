@@ -42,8 +42,8 @@ class Curl : public Capture {
             args_.insert(args_.end(), {"-o", "/dev/null", host + path});
         return network_.run(args_, {}, false).pid;
     }
-    void expect_told(const json& event, const Expected& expected, pid_t pid,
-                     const std::vector<std::string>& args) const {
+    void expect_reported(const json& event, const Expected& expected, pid_t pid,
+                         const std::vector<std::string>& args) const {
         expect_event(event, expected_request(expected, {pid, args[0], args}, network_, GetParam()));
     }
 
@@ -83,7 +83,7 @@ TEST_P(Curl, OddAnswers) {
         expected.mime = "";
         expected.imds = all[i].imds;
         expected.imds.update({{"version", "v1"}, {"class", "other"}});
-        expect_told(events_of(ran[i].first)[0], expected, ran[i].first, ran[i].second);
+        expect_reported(events_of(ran[i].first)[0], expected, ran[i].first, ran[i].second);
     }
 }
 
@@ -99,9 +99,9 @@ TEST_P(Curl, LargeBodyAndKeepAlive) {
     chunked.mime = "";
     chunked.imds["class"] = "other";
     chunked.imds.erase("content_length");
-    expect_told(all[0], large, pid, args_);
-    expect_told(all[1], plain_request(), pid, args_);
-    expect_told(all[2], chunked, pid, args_);
+    expect_reported(all[0], large, pid, args_);
+    expect_reported(all[1], plain_request(), pid, args_);
+    expect_reported(all[2], chunked, pid, args_);
     EXPECT_EQ(all[0]["source"]["port"], all[1]["source"]["port"]);
     EXPECT_EQ(all[0]["source"]["port"], all[2]["source"]["port"]);
 }

@@ -22,7 +22,7 @@ std::string word_of(const std::string& text, size_t number) {
     return word;
 }
 
-/// A run of a client: what has to be told of it, in order.
+/// A run of a client: what has to be reported of it, in order.
 struct Row {
     std::string client, service, address;
     std::vector<Expected> expected;
@@ -71,16 +71,16 @@ class Table : public Capture {
   private:
     /// Programs name their version behind their name; it is the machine's.
     static void expect_agent(const json& event, std::string& agent) {
-        const std::string told = event.value(json::json_pointer("/user_agent/original"), "");
-        if (agent.find('/') == agent.npos && told.starts_with(agent + '/'))
-            agent = told;
+        const std::string reported = event.value(json::json_pointer("/user_agent/original"), "");
+        if (agent.find('/') == agent.npos && reported.starts_with(agent + '/'))
+            agent = reported;
     }
     void check_row(const Row& row) {
         for (size_t i = 0, nth = 0; i < row.expected.size(); i++) {
             SCOPED_TRACE(row.expected[i].method + ' ' + row.expected[i].path);
             nth = i && row.pids[i] == row.pids[i - 1] ? nth + 1 : 0;
-            const auto told = events_of(row.pids[i]);
-            ASSERT_GT(told.size(), nth);
+            const auto reported = events_of(row.pids[i]);
+            ASSERT_GT(reported.size(), nth);
             const Asker asker{.pid = row.pids[i],
                               .executable = row.executable,
                               .args = row.args[i],
@@ -88,8 +88,8 @@ class Table : public Capture {
                                           ? row.args[i][0].substr(row.args[i][0].rfind('/') + 1, 15)
                                           : row.name};
             Expected expected = row.expected[i];
-            expect_agent(told[nth], expected.user_agent);
-            expect_event(told[nth], expected_request(expected, asker, network_, GetParam()));
+            expect_agent(reported[nth], expected.user_agent);
+            expect_event(reported[nth], expected_request(expected, asker, network_, GetParam()));
         }
     }
 };

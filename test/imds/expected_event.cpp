@@ -342,28 +342,29 @@ namespace {
 
 /// A process that was gone before anyone could look has what its parent had, and it says so. The
 /// parent is outside of the network, or it is a client in there.
-void expect_inherited(const json& told, json& expected) {
+void expect_inherited(const json& reported, json& expected) {
     struct stat info {};
     stat("/proc/self/ns/net", &info);
     const json::json_pointer net("/linux/process/namespaces/net");
-    if (told.value(net, "") == std::to_string(info.st_ino))
-        expected[net] = told[net];
+    if (reported.value(net, "") == std::to_string(info.st_ino))
+        expected[net] = reported[net];
     expected["linux"]["process"]["inherited"] = true;
 }
 
 } // namespace
 
 void expect_event(const json& event, json expected) {
-    json told = without_volatile(event);
-    if (told["linux"]["process"].contains("inherited"))
-        expect_inherited(told, expected);
-    json& imds = told["linux"]["imds"];
+    json reported = without_volatile(event);
+    if (reported["linux"]["process"].contains("inherited"))
+        expect_inherited(reported, expected);
+    json& imds = reported["linux"]["imds"];
     const json::json_pointer body("/http/response/body/bytes");
     if (expected.value(body, 0U) > 100'000 && imds.contains("not_captured")) {
-        EXPECT_LT(imds["not_captured"], told["http"]["response"]["body"]["bytes"]); // by how it was read
+        EXPECT_LT(imds["not_captured"], reported["http"]["response"]["body"]["bytes"]); // by how it was read
         imds.erase("not_captured");
     }
-    if (told != expected)
-        ADD_FAILURE() << "told, compared with what was expected: " << json::diff(expected, told).dump(2)
+    if (reported != expected)
+        ADD_FAILURE() << "reported, compared with what was expected: "
+                      << json::diff(expected, reported).dump(2)
                       << "\nprocess: " << event["process"]["command_line"];
 }

@@ -8,7 +8,7 @@
 
 #include "test/imds/metadata_network.hpp"
 
-/// A request and its answer, and what has to be told of them.
+/// A request and its answer, and what has to be reported of them.
 struct Expected {
     std::string method = "GET";
     std::string path;
@@ -36,7 +36,7 @@ struct Asker {
     std::string name = {};           ///< if it is not that of the executable
 };
 
-/// What an event that was told has to be, but for what `without_volatile` takes out.
+/// What an event that was reported has to be, but for what `without_volatile` takes out.
 nlohmann::json expected_request(const Expected& expected, const Asker& asker, const MetadataNetwork& network,
                                 const std::string& tier);
 nlohmann::json expected_connection(const Expected& expected, const Asker& asker,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Connections that io_uring makes are told, once each, though what goes over them is not seen.
+// Connections that io_uring makes are reported, once each, though what goes over them is not seen.
 #include <algorithm>
 
 #include <gmock/gmock.h>
@@ -85,7 +85,7 @@ TEST_P(IoUring, ConnectionIsTold) {
     }
 }
 
-/// Bytes that ordinary calls move over such a connection are seen, and it is told once.
+/// Bytes that ordinary calls move over such a connection are seen, and it is reported once.
 TEST_P(IoUring, CallsOverItAreSeen) {
     run("mixed");
     const std::vector<json> all = events();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the clouds document how to ask, and what has to be told of it.
+// What the clouds document how to ask, and what has to be reported of it.
 #pragma once
 #include <string>
 #include <vector>

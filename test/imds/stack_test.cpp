@@ -177,7 +177,7 @@ void spoil_what_is_not_loaded(const std::string& program) {
         file.put(static_cast<char>(random()));
 }
 
-/// A program whose tables say anything: it is told, and nothing breaks.
+/// A program whose tables say anything: it is reported, and nothing breaks.
 TEST_P(Stack, HostileFile) {
     const std::string copy = folder_.path() + "/client";
     std::filesystem::copy_file(STACK_CLIENT_STATIC, copy);
@@ -187,7 +187,7 @@ TEST_P(Stack, HostileFile) {
     EXPECT_EQ(imds["class"], "instance");
 }
 
-/// A process that has ended: what is known is told, nothing else.
+/// A process that has ended: what is known is reported, nothing else.
 TEST_P(Stack, ProcessThatHasEnded) {
     tracker_.send(SIGSTOP);
     network_.run({STACK_CLIENT_STATIC, "plain"});
@@ -198,7 +198,7 @@ TEST_P(Stack, ProcessThatHasEnded) {
     EXPECT_EQ(imds["user_stack"][0].size(), 1u) << "the address";
 }
 
-/// Nobody asked: nothing is told.
+/// Nobody asked: nothing is reported.
 TEST(StackOff, NothingIsTold) {
     const MetadataNetwork network;
     RunningProgram tracker({"-c", usable_config(), "-f", "json"});

@@ -33,7 +33,7 @@ std::string octal(uint32_t value) {
     return text;
 }
 
-/// A text, whoever tells of it.
+/// A text, whoever reports it.
 struct TextView {
     std::string_view bytes;
     unsigned status, source, original, flags;

@@ -154,7 +154,7 @@ class FilterTest : public testing::Test {
         EXPECT_EQ(status, 0);
         collector.finish();
         EXPECT_EQ(collector.problems(), "");
-        std::map<std::string, std::set<uint64_t>> told;
+        std::map<std::string, std::set<uint64_t>> reported;
         for (const OwnedEvent& event : collector.take_events()) {
             if (event->pid != static_cast<uint32_t>(child))
                 continue;
@@ -162,12 +162,12 @@ class FilterTest : public testing::Test {
             const bool matches = rules.matches(*event);
             EXPECT_TRUE(matches || !rules.kernel_decides(event->row))
                 << event->call->name << ": the kernel let pass what the rules do not want";
-            if (matches && !told[std::string(event->call->name)].insert(event->args[5]).second)
-                ADD_FAILURE() << event->call->name << ": told twice";
+            if (matches && !reported[std::string(event->call->name)].insert(event->args[5]).second)
+                ADD_FAILURE() << event->call->name << ": reported twice";
         }
         for (const Filter& filter : all)
             for (size_t i = 0; i < std::size(values); i++)
-                EXPECT_EQ(told[filter.call].contains(i), filter.wanted(values[i]))
+                EXPECT_EQ(reported[filter.call].contains(i), filter.wanted(values[i]))
                     << filter.rules << ": value " << std::hex << values[i];
     }
 

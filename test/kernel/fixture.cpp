@@ -110,7 +110,7 @@ class CoverageTest : public SessionTest {
     }
 };
 
-/// One workload, told by each tier: the same events, field by field.
+/// One workload, reported by each tier: the same events, field by field.
 class EquivalenceTest : public testing::Test {
     void TestBody() override {
         const Session& first = session_of(tested_tiers().front());

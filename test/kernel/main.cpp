@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// kernel_tests: what the engine tells of system calls, on the running kernel, tier by tier.
+// kernel_tests: what the engine reports of system calls, on the running kernel, tier by tier.
 //   --tiers=tp,raw_tp  these tiers; one that this kernel refuses is a failure. Default: all
 //   --tiers=possible   all but those of which --probe says that this kernel cannot run them
 //   --offsets=FILE     kernel offsets from a config instead of what the engine finds itself

@@ -102,7 +102,7 @@ class Call {
     Call& argv(const std::vector<std::string>& arguments, log_status status = LOG_OK);
     Call& missing(uint32_t parts);
     Call& any(uint16_t what);
-    /// The event tells of the process as it is after the call.
+    /// The event describes the process as it is after the call.
     Call& by(const Process& process);
 
     log_entry& entry() { return entry_; }
@@ -213,7 +213,7 @@ class Process {
     /// Fails the test unless it holds.
     void require(bool holds, std::string_view what,
                  std::source_location where = std::source_location::current());
-    /// Something that cannot be tried here: told at the end of the run.
+    /// Something that cannot be tried here: reported at the end of the run.
     void note(const std::string& text) { log_note(&log_, text.c_str()); }
     call_log& log() { return log_; }
 

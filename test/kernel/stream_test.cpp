@@ -47,10 +47,10 @@ ebpf_loader::Selection selection(const std::string& rules) {
     return telemetry::Rules::parse(rules, "rules of the test").compile();
 }
 
-/// By thread, the numbers of the calls that were told, in their order.
+/// By thread, the numbers of the calls that were reported, in their order.
 using Calls = std::map<uint32_t, std::vector<uint64_t>>;
 
-Calls told(const std::vector<OwnedEvent>& events, uint32_t pid) {
+Calls reported(const std::vector<OwnedEvent>& events, uint32_t pid) {
     Calls calls;
     for (const OwnedEvent& event : events)
         if (event->pid == pid && event->call && event->call->name == "openat")
@@ -71,7 +71,7 @@ class EngineTest : public testing::Test {
 };
 
 /// Every call of every thread, once and in order, though four make them at once and
-/// everybody else's are told too.
+/// everybody else's are reported too.
 class HammerTest : public EngineTest {
   public:
     using EngineTest::EngineTest;
@@ -90,7 +90,7 @@ class HammerTest : public EngineTest {
         const bool may_miss = can_miss_runs(*options_.tier);
         EXPECT_EQ(collector.problems(may_miss), "");
         const auto events = collector.take_events();
-        const auto calls = told(events, run.pid);
+        const auto calls = reported(events, run.pid);
         EXPECT_EQ(calls.size(), size_t{hammers});
         if (may_miss)
             expect_all_accounted_for(calls, collector.stats());
@@ -248,7 +248,7 @@ std::string make_and_end_kernel_thread() {
     return thread;
 }
 
-/// Kernel threads are no processes: neither their start nor their end is told.
+/// Kernel threads are no processes: neither their start nor their end is reported.
 class KernelThreadTest : public EngineTest {
   public:
     using EngineTest::EngineTest;
@@ -267,13 +267,13 @@ class KernelThreadTest : public EngineTest {
         waitpid(child, nullptr, 0);
         collector.finish();
         EXPECT_EQ(collector.problems(), "");
-        bool told = false;
+        bool reported = false;
         for (const OwnedEvent& event : collector.take_events()) {
-            told = told || (event->kind == EBT_EXIT && event->pid == static_cast<uint32_t>(child));
+            reported = reported || (event->kind == EBT_EXIT && event->pid == static_cast<uint32_t>(child));
             EXPECT_FALSE(event->comm.starts_with(thread)) << event->kind;
             EXPECT_NE(event->pid, 2u) << "the parent of the kernel's threads";
         }
-        EXPECT_TRUE(told);
+        EXPECT_TRUE(reported);
     }
 };
 
@@ -307,15 +307,15 @@ class ExecveatTest : public EngineTest {
         }
         collector.finish();
         EXPECT_EQ(collector.problems(can_miss_runs(*options_.tier)), "");
-        std::set<uint32_t> told;
+        std::set<uint32_t> reported;
         for (const OwnedEvent& event : collector.take_events()) {
             ASSERT_NE(event->call, nullptr);
             EXPECT_EQ(event->call->name, "execveat");
             EXPECT_EQ(event->ret, 0);
             if (event->ppid == static_cast<uint32_t>(getpid()))
-                told.insert(event->pid);
+                reported.insert(event->pid);
         }
-        EXPECT_EQ(told, by_execveat);
+        EXPECT_EQ(reported, by_execveat);
     }
 };
 

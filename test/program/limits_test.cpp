@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the program takes for itself, in every tier: no more than --max-cpu and --max-memory let it,
-// and what that costs is told.
+// and what that costs is reported.
 #include <sys/stat.h>
 
 #include <chrono>
@@ -91,12 +91,12 @@ TEST_P(Limits, OfCpuShedOrdinaryEventsAlone) {
     const Stream stream(read_file(log_));
     EXPECT_GT(summary["lost"].value("max_cpu", uint64_t{0}), 10'000u);
     EXPECT_EQ(stream.by_cause.at("max_cpu"), summary["lost"]["max_cpu"]);
-    auto told = count_actions(stream.events);
-    EXPECT_EQ(told["process_fork"], forks);
-    EXPECT_EQ(told["process_exit"], forks);
-    EXPECT_EQ(told["process_exec"], processes);
-    EXPECT_EQ(told["setuid"], processes);
-    EXPECT_GT(told["openat"], 1000u) << "as many as there is time for";
+    auto reported = count_actions(stream.events);
+    EXPECT_EQ(reported["process_fork"], forks);
+    EXPECT_EQ(reported["process_exit"], forks);
+    EXPECT_EQ(reported["process_exec"], processes);
+    EXPECT_EQ(reported["setuid"], processes);
+    EXPECT_GT(reported["openat"], 1000u) << "as many as there is time for";
     EXPECT_EQ(count_of(program.err(), "--max-cpu 2 is used up: ordinary events"), 1u) << program.err();
     EXPECT_GT(summary["max_cpu"]["times_shed"], 2);
     EXPECT_LE(summary["max_cpu"]["shed_ms"], summary["max_cpu"]["of_ms"]);

@@ -226,18 +226,18 @@ inline void expect_proof(const Stream& stream, const json& summary) {
     const uint64_t lost = lost_in_all(summary);
     EXPECT_EQ(stream.events.size(), summary["emitted"].get<uint64_t>());
     EXPECT_EQ(stream.dropped, lost) << "each gap stands at the event after it";
-    uint64_t told = 0, missing = 0;
+    uint64_t reported = 0, missing = 0;
     std::set<std::string> gaps; // causes may share one
     for (const json& loss : stream.losses) {
         if (loss["loss"]["cause"].get<std::string>().starts_with("output_"))
             continue;
         ASSERT_TRUE(loss.contains("cpu")) << loss;
         ASSERT_TRUE(loss["loss"].contains("gap")) << loss;
-        told += loss["loss"]["count"].get<uint64_t>();
+        reported += loss["loss"]["count"].get<uint64_t>();
         if (gaps.insert(loss["cpu"].dump() + loss["slot"].dump() + loss["loss"]["gap"].dump()).second)
             missing += stream.missing(loss);
     }
-    EXPECT_EQ(told, lost);
+    EXPECT_EQ(reported, lost);
     EXPECT_GE(missing, lost);
     EXPECT_LE(missing, lost + summary["filtered"]["rules"].get<uint64_t>())
         << "the gaps have room for no other";

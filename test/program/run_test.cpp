@@ -96,14 +96,14 @@ TEST_F(Run, TellsLossesInTheStreamAndBalances) {
     expect_balance(summary);
     uint64_t lost = summary["lost"].value("buffer_full", uint64_t{0});
     EXPECT_GT(lost, 10'000u);
-    uint64_t told = 0, dropped = 0;
+    uint64_t reported = 0, dropped = 0;
     for (const json& event : parsed(read_file(log))) {
         const json& telemetry = event["linux"]["telemetry"];
         dropped += telemetry.value("dropped_before", uint64_t{0});
         if (telemetry.contains("loss"))
-            told += telemetry["loss"]["count"].get<uint64_t>();
+            reported += telemetry["loss"]["count"].get<uint64_t>();
     }
-    EXPECT_EQ(told, lost);
+    EXPECT_EQ(reported, lost);
     EXPECT_EQ(dropped, lost) << "each gap stands at the event after it";
 }
 
@@ -236,7 +236,7 @@ TEST_F(Run, KnowsTheExecutableOfWhatEnds) {
     EXPECT_EQ(program.wait(), 0);
     expect_balance(program.summaries().at(0));
     auto events = parsed(program.out());
-    ASSERT_EQ(events.size(), 2u) << "no other, and what is only watched is not told";
+    ASSERT_EQ(events.size(), 2u) << "no other, and what is only watched is not reported";
     EXPECT_EQ(events[0]["process"].value("executable", ""), file) << events[0];
     EXPECT_EQ(events[0]["process"]["exit_code"], WEXITSTATUS(status));
     EXPECT_EQ(events[1]["process"].value("executable", ""), std::filesystem::read_symlink("/proc/self/exe"));

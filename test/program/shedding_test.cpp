@@ -36,12 +36,12 @@ TEST_P(Shedding, ExecsExitsForksAndCredentialsGoLast) {
     const uint64_t forks = processes + callers_.started();
     const json summary = finish(program, 2 * forks + 2 * processes);
     EXPECT_GT(summary["lost"].value("buffer_full", uint64_t{0}), 10'000u);
-    auto told = count_actions(Stream(read_file(log_)).events);
-    EXPECT_EQ(told["process_fork"], forks);
-    EXPECT_EQ(told["process_exit"], forks);
-    EXPECT_EQ(told["process_exec"], processes);
-    EXPECT_EQ(told["setuid"], processes);
-    EXPECT_LT(told["openat"], callers_.made());
+    auto reported = count_actions(Stream(read_file(log_)).events);
+    EXPECT_EQ(reported["process_fork"], forks);
+    EXPECT_EQ(reported["process_exit"], forks);
+    EXPECT_EQ(reported["process_exec"], processes);
+    EXPECT_EQ(reported["setuid"], processes);
+    EXPECT_LT(reported["openat"], callers_.made());
 }
 
 TEST_P(Shedding, LimitOfEventsPerProcess) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a process may do to be told of wrongly: any byte, any length, any pointer.
+// What a process may do to be reported wrongly: any byte, any length, any pointer.
 #include "test/kernel/cases/cases.hpp"
 
 #include <cerrno>

@@ -23,7 +23,7 @@ std::vector<std::string> folder_names(int levels, size_t length) {
     return names;
 }
 
-/// Done before the case, by a process whose calls are not told.
+/// Done before the case, by a process whose calls are not reported.
 void make_folders(const std::string& folder, const std::vector<std::string>& names) {
     int at = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (const std::string& name : names) {

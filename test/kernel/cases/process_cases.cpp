@@ -76,7 +76,7 @@ void clone3_(Process& p) {
 }
 
 /// Waits until nobody has the other end of a pipe any more: its last holder has ended,
-/// which is told before its descriptors are closed.
+/// which is reported before its descriptors are closed.
 void wait_for_end(int end) {
     char byte;
     while (read(end, &byte, 1) > 0) {

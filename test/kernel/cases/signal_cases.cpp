@@ -86,7 +86,7 @@ void rt_sigreturn_(Process& p) {
     handled = &p;
     signal(SIGUSR1, handle);
     p.call({"tgkill", SYS_tgkill}, p.identity().pid, p.identity().pid, SIGUSR1).succeeds();
-    // What it interrupts is told as user space sees it.
+    // What it interrupts is reported as user space sees it.
     p.call({"open", SYS_open}, "/no", O_RDONLY).fails(ENOENT).named(0, "/no");
 }
 

@@ -144,7 +144,7 @@ TEST(Ledger, TellsWhereTheGapIs) {
     pass(ledger, record(7, 1)); // 6 lost
     EXPECT_EQ(slot.tell(4, 6), (Gap{0, 2, 6}));
     EXPECT_EQ(slot.tell(6, 9), (Gap{0, 8, 9})) << "the kernel knows before a record shows it";
-    pass(ledger, record(12, 1)); // 8 to 11, of which 8 and 9 were told
+    pass(ledger, record(12, 1)); // 8 to 11, of which 8 and 9 were reported
     EXPECT_EQ(slot.tell(8, 11), (Gap{0, 10, 11}));
     pass(ledger, record(14, 1));
     EXPECT_EQ(slot.tell(9, 0), (Gap{0, 13, 13})) << "a kernel that does not tell the program";

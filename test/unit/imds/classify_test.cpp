@@ -14,10 +14,10 @@ struct Case {
 };
 
 std::string verdict(const std::string& address, const Case& given) {
-    Scene scene;
-    scene.ends = ends_to(address);
-    scene.ask(given.line, given.headers, response("200 OK", given.answer_headers, "{}"));
-    const ImdsEvent& event = scene.only();
+    SimulatedConnection simulated;
+    simulated.ends = ends_to(address);
+    simulated.ask(given.line, given.headers, response("200 OK", given.answer_headers, "{}"));
+    const ImdsEvent& event = simulated.only();
     return std::string(provider_name(event.provider)) + ' ' + std::string(version_name(event.version)) + ' ' +
            std::string(class_name(event.request_class));
 }
@@ -77,19 +77,19 @@ TEST(ImdsClassify, TheServiceKnowsBestWhoItIs) {
 }
 
 TEST(ImdsClassify, WhatAnEndpointProvedToBeIsRemembered) {
-    Scene scene;
-    scene.ask("GET /latest/meta-data/", "", ec2("x"));
-    scene.send(request("GET /latest/meta-data/ami-id"));
-    scene.close();
-    ASSERT_EQ(scene.events.size(), 2U);
-    EXPECT_EQ(scene.events[1].provider, Provider::aws);
-    EXPECT_EQ(scene.events[1].version, Version::v1);
+    SimulatedConnection simulated;
+    simulated.ask("GET /latest/meta-data/", "", ec2("x"));
+    simulated.send(request("GET /latest/meta-data/ami-id"));
+    simulated.close();
+    ASSERT_EQ(simulated.events.size(), 2U);
+    EXPECT_EQ(simulated.events[1].provider, Provider::aws);
+    EXPECT_EQ(simulated.events[1].version, Version::v1);
 }
 
 TEST(ImdsClassify, AnErrorIsJudgedByItsRequest) {
-    Scene scene;
-    scene.ask("GET /latest/meta-data/", "", ec2("", "401 Unauthorized"));
-    EXPECT_EQ(scene.only().version, Version::v1);
+    SimulatedConnection simulated;
+    simulated.ask("GET /latest/meta-data/", "", ec2("", "401 Unauthorized"));
+    EXPECT_EQ(simulated.only().version, Version::v1);
 }
 
 TEST(ImdsClassify, TheContainersOfAmazon) {
@@ -162,11 +162,12 @@ TEST(ImdsClassify, TheOthers) {
 
 /// Libraries ask like that to find out on which cloud they run; there is nothing to migrate.
 TEST(ImdsClassify, AProbeForAnotherCloudIsNotV1) {
-    Scene scene;
-    scene.ask("GET /computeMetadata/v1/instance/id", "Metadata-Flavor: Google\r\n", ec2("", "404 Not Found"));
-    EXPECT_EQ(scene.only().provider, Provider::aws);
-    EXPECT_EQ(scene.only().version, Version::unknown);
-    for (const auto& [service, row] : scene.summary.rows())
+    SimulatedConnection simulated;
+    simulated.ask("GET /computeMetadata/v1/instance/id", "Metadata-Flavor: Google\r\n",
+                  ec2("", "404 Not Found"));
+    EXPECT_EQ(simulated.only().provider, Provider::aws);
+    EXPECT_EQ(simulated.only().version, Version::unknown);
+    for (const auto& [service, row] : simulated.summary.rows())
         EXPECT_EQ(row.v1, 0U) << service.executable;
     expect_all("169.254.169.254",
                {{"GET /metadata/instance?api-version=2021-02-01", "Metadata: true\r\n", ec2_server,

@@ -67,9 +67,9 @@ inline std::span<const std::byte> bytes_of(std::string_view text) {
 }
 
 /// A tracker with all that comes out of it.
-class Scene {
+class SimulatedConnection {
   public:
-    explicit Scene(ImdsTracker::Options options = in_order())
+    explicit SimulatedConnection(ImdsTracker::Options options = in_order())
         : process(samples::event()), tracker(std::move(options), [this](const ImdsEvent& e) { note(e); }) {}
 
     static ImdsTracker::Options in_order() {

@@ -99,7 +99,7 @@ class Looked : public testing::Test {
         open.add(address_of("169.254.169.254"), 40000, space);
         return open;
     }
-    Scene scene_;
+    SimulatedConnection scene_;
 };
 
 TEST_F(Looked, TwiceNotFoundIsTheEnd) {

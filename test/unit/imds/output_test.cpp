@@ -30,11 +30,11 @@ void expect_clean(const std::string& lines, size_t count) {
 } // namespace
 
 TEST(ImdsText, WholeLine) {
-    Scene scene;
-    scene.ask("GET /latest/meta-data/iam/security-credentials/web?x=1", "",
-              ec2(R"({"AccessKeyId":"ASIA1"})"));
+    SimulatedConnection simulated;
+    simulated.ask("GET /latest/meta-data/iam/security-credentials/web?x=1", "",
+                  ec2(R"({"AccessKeyId":"ASIA1"})"));
     EXPECT_EQ(
-        scene.text_lines,
+        simulated.text_lines,
         "2025-11-21T21:16:05.001000000Z v1 credentials aws GET "
         "\"http://169.254.169.254/latest/meta-data/iam/security-credentials/web?<redacted:3>\" 200 1.000ms "
         "process=\"cat[4242]\" pid=4242 exe=\"/usr/bin/cat\" uid=1000 access_key_id=\"ASIA1\" "
@@ -42,21 +42,21 @@ TEST(ImdsText, WholeLine) {
 }
 
 TEST(ImdsText, V1AndCredentialsStandOut) {
-    Scene scene;
-    scene.ask("GET /latest/meta-data/iam/security-credentials/web", "", ec2("{}"));
-    scene.ask("GET /latest/meta-data/ami-id", "X-aws-ec2-metadata-token: x\r\n", ec2("x"));
-    ASSERT_EQ(scene.events.size(), 2U);
-    EXPECT_THAT(text_with_colour(scene.events[0]),
+    SimulatedConnection simulated;
+    simulated.ask("GET /latest/meta-data/iam/security-credentials/web", "", ec2("{}"));
+    simulated.ask("GET /latest/meta-data/ami-id", "X-aws-ec2-metadata-token: x\r\n", ec2("x"));
+    ASSERT_EQ(simulated.events.size(), 2U);
+    EXPECT_THAT(text_with_colour(simulated.events[0]),
                 HasSubstr("\x1b[1;31mv1\x1b[0m \x1b[1;33mcredentials\x1b[0m aws"));
-    EXPECT_THAT(text_with_colour(scene.events[1]), HasSubstr("\x1b[32mv2\x1b[0m instance aws"));
-    EXPECT_THAT(scene.text_lines, Not(HasSubstr("\x1b")));
+    EXPECT_THAT(text_with_colour(simulated.events[1]), HasSubstr("\x1b[32mv2\x1b[0m instance aws"));
+    EXPECT_THAT(simulated.text_lines, Not(HasSubstr("\x1b")));
 }
 
 TEST(ImdsJson, WholeObject) {
-    Scene scene;
-    scene.ask("PUT /latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds: 60\r\n",
-              ec2("0123456789012345"));
-    const json made = scene.only_json();
+    SimulatedConnection simulated;
+    simulated.ask("PUT /latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds: 60\r\n",
+                  ec2("0123456789012345"));
+    const json made = simulated.only_json();
     EXPECT_EQ(made["@timestamp"], "2025-11-21T21:16:05.001000000Z");
     EXPECT_EQ(made["event"]["action"], "imds_request");
     EXPECT_EQ(made["event"]["outcome"], "success");
@@ -89,20 +89,20 @@ TEST(ImdsJson, WholeObject) {
 }
 
 TEST(ImdsJson, TheAmazonServicesForContainers) {
-    Scene scene;
-    scene.ends = ends_to("169.254.170.2");
-    scene.ask("GET /v2/credentials/0123456789", "", response("403 Forbidden", "", "no"));
-    const json made = scene.only_json();
+    SimulatedConnection simulated;
+    simulated.ends = ends_to("169.254.170.2");
+    simulated.ask("GET /v2/credentials/0123456789", "", response("403 Forbidden", "", "no"));
+    const json made = simulated.only_json();
     EXPECT_EQ(made["cloud"], (json{{"provider", "aws"}, {"service", {{"name", "ecs"}}}}));
     EXPECT_EQ(made["url"]["path"], "/v2/credentials/<redacted:10>");
     EXPECT_EQ(made["event"]["outcome"], "failure");
 }
 
 TEST(ImdsJson, AConnection) {
-    Scene scene;
-    scene.hole(Direction::sent, 10);
-    scene.close();
-    const json made = scene.only_json();
+    SimulatedConnection simulated;
+    simulated.hole(Direction::sent, 10);
+    simulated.close();
+    const json made = simulated.only_json();
     EXPECT_EQ(made["event"]["action"], "imds_connection");
     EXPECT_EQ(made["linux"]["imds"]["connection"],
               (json{{"content", "not_captured"}, {"sent", 10}, {"received", 0}}));
@@ -113,95 +113,96 @@ TEST(ImdsJson, AConnection) {
 TEST(ImdsOutput, HostileBytesAreEscaped) {
     size_t count = 0;
     for (const std::string& bytes : samples::hostile_strings()) {
-        Scene scene;
+        SimulatedConnection simulated;
         std::string header = bytes;
         std::erase_if(header, [](char c) { return c == '\n'; });
         const std::string argv = samples::string_list({bytes, "x"});
-        scene.process.comm = std::string_view(bytes).substr(0, 15);
-        scene.process.image.exe.bytes = bytes;
-        scene.process.cwd.bytes = bytes;
-        scene.process.image.argv = samples::known<telemetry::StringList>(argv);
-        scene.send("GET /latest/meta-data/" + header + " HTTP/1.1\r\nHost: " + header +
-                   "\r\nUser-Agent: " + header + "\r\nX: " + header + "\r\n\r\n");
-        scene.receive("HTTP/1.1 200 OK\r\nServer: " + header + "\r\nContent-Type: " + header +
-                      "\r\nContent-Length: 0\r\n\r\n");
-        scene.close();
-        ASSERT_GE(scene.events.size(), 1U);
-        expect_clean(scene.text_lines, scene.events.size());
-        expect_clean(scene.json_lines, scene.events.size());
-        expect_clean(scene.summary.json(), 1);
-        for (size_t at = 0; at < scene.json_lines.size();) {
-            const size_t end = scene.json_lines.find('\n', at);
-            const json made = json::parse(scene.json_lines.substr(at, end - at));
+        simulated.process.comm = std::string_view(bytes).substr(0, 15);
+        simulated.process.image.exe.bytes = bytes;
+        simulated.process.cwd.bytes = bytes;
+        simulated.process.image.argv = samples::known<telemetry::StringList>(argv);
+        simulated.send("GET /latest/meta-data/" + header + " HTTP/1.1\r\nHost: " + header +
+                       "\r\nUser-Agent: " + header + "\r\nX: " + header + "\r\n\r\n");
+        simulated.receive("HTTP/1.1 200 OK\r\nServer: " + header + "\r\nContent-Type: " + header +
+                          "\r\nContent-Length: 0\r\n\r\n");
+        simulated.close();
+        ASSERT_GE(simulated.events.size(), 1U);
+        expect_clean(simulated.text_lines, simulated.events.size());
+        expect_clean(simulated.json_lines, simulated.events.size());
+        expect_clean(simulated.summary.json(), 1);
+        for (size_t at = 0; at < simulated.json_lines.size();) {
+            const size_t end = simulated.json_lines.find('\n', at);
+            const json made = json::parse(simulated.json_lines.substr(at, end - at));
             count += made["linux"]["telemetry"].contains("raw");
             at = end + 1;
         }
     }
-    EXPECT_GT(count, 5U); // bytes that are no UTF-8 are told in full
+    EXPECT_GT(count, 5U); // bytes that are no UTF-8 are reported in full
 }
 
 TEST(ImdsOutput, WithoutAProcess) {
-    Scene scene;
-    Transfer segment = scene.segment(Direction::sent, "");
+    SimulatedConnection simulated;
+    Transfer segment = simulated.segment(Direction::sent, "");
     const std::string asked = request("GET /latest/user-data");
     segment.bytes = bytes_of(asked);
     segment.length = asked.size();
     segment.process = nullptr;
-    scene.tracker.take(segment);
-    scene.close();
-    const json made = scene.only_json();
+    simulated.tracker.take(segment);
+    simulated.close();
+    const json made = simulated.only_json();
     EXPECT_EQ(made["process"], (json{{"pid", 4242}, {"thread", {{"id", 4242}}}}));
-    EXPECT_THAT(scene.text_lines, HasSubstr("process=\"?[4242]\""));
+    EXPECT_THAT(simulated.text_lines, HasSubstr("process=\"?[4242]\""));
 }
 
 TEST(ImdsOutput, FactsOfProcAreTaken) {
     TemporaryFolder proc;
-    ImdsTracker::Options options = Scene::in_order();
+    ImdsTracker::Options options = SimulatedConnection::in_order();
     options.proc_root = proc.path();
-    Scene scene(std::move(options));
-    const std::filesystem::path process = proc.path() + "/" + std::to_string(scene.process.pid);
+    SimulatedConnection simulated(std::move(options));
+    const std::filesystem::path process = proc.path() + "/" + std::to_string(simulated.process.pid);
     const uint64_t ticks_per_s = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
     std::filesystem::create_directories(process / "ns");
     std::filesystem::create_symlink("net:[4026531999]", process / "ns/net");
     std::ofstream(process / "stat") << "4242 (cat) S 1 1 1 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0 "
-                                    << scene.process.start_time_ns / (1'000'000'000 / ticks_per_s) << " 0\n";
+                                    << simulated.process.start_time_ns / (1'000'000'000 / ticks_per_s)
+                                    << " 0\n";
     std::ofstream(process / "cgroup") << "0::/system.slice/docker-" << std::string(64, 'a') << ".scope\n";
     std::ofstream(process / "status") << "CapInh:\t0\nCapPrm:\t0\nCapEff:\t3fff\nCapBnd:\t0\n";
-    scene.send(request("GET /latest/user-data"));
-    scene.close();
-    const json made = scene.only_json();
+    simulated.send(request("GET /latest/user-data"));
+    simulated.close();
+    const json made = simulated.only_json();
     EXPECT_EQ(made["container"], (json{{"id", std::string(64, 'a')}, {"runtime", "docker"}}));
     EXPECT_EQ(made["linux"]["process"]["capabilities"]["effective"], "0x3fff");
     EXPECT_EQ(made["linux"]["process"]["namespaces"], (json{{"net", "4026531999"}}));
-    EXPECT_THAT(scene.text_lines, HasSubstr("container=\"aaaaaaaaaaaa\" runtime=\"docker\""));
+    EXPECT_THAT(simulated.text_lines, HasSubstr("container=\"aaaaaaaaaaaa\" runtime=\"docker\""));
 }
 
 TEST(ImdsSummary, WhoMustMigrate) {
-    Scene scene;
-    scene.ask("GET /latest/meta-data/", "", ec2("x"));
-    scene.ask("GET /latest/meta-data/iam/security-credentials/web", "", ec2("{}"));
-    scene.process.image.exe.bytes = "/usr/bin/good\n";
-    scene.ask("GET /latest/meta-data/", "X-aws-ec2-metadata-token: x\r\n", ec2("x"));
-    scene.socket = 78;
-    scene.connect();
-    scene.close();
-    EXPECT_EQ(scene.summary.text(),
+    SimulatedConnection simulated;
+    simulated.ask("GET /latest/meta-data/", "", ec2("x"));
+    simulated.ask("GET /latest/meta-data/iam/security-credentials/web", "", ec2("{}"));
+    simulated.process.image.exe.bytes = "/usr/bin/good\n";
+    simulated.ask("GET /latest/meta-data/", "X-aws-ec2-metadata-token: x\r\n", ec2("x"));
+    simulated.socket = 78;
+    simulated.connect();
+    simulated.close();
+    EXPECT_EQ(simulated.summary.text(),
               "      v1       v2    other  credentials  unknown  container     executable\n"
               "       2        0        0            1        0  -             /usr/bin/cat\n"
               "       0        1        0            0        1  -             /usr/bin/good\\n\n"
               "1 service uses IMDSv1\n");
-    EXPECT_EQ(json::parse(scene.summary.json().substr(0, scene.summary.json().find('\n')))["v1"], 2);
+    EXPECT_EQ(json::parse(simulated.summary.json().substr(0, simulated.summary.json().find('\n')))["v1"], 2);
 }
 
 TEST(ImdsSummary, IsBounded) {
-    Scene scene;
+    SimulatedConnection simulated;
     for (size_t i = 0; i < ImdsSummary::most_rows + 500; ++i) {
         const std::string name = "/bin/" + std::to_string(i);
-        scene.process.image.exe.bytes = name;
-        scene.ask("GET /latest/meta-data/", "", ec2("x"));
+        simulated.process.image.exe.bytes = name;
+        simulated.ask("GET /latest/meta-data/", "", ec2("x"));
     }
-    EXPECT_EQ(scene.summary.rows().size(), ImdsSummary::most_rows + 1);
-    EXPECT_THAT(scene.summary.text(),
+    EXPECT_EQ(simulated.summary.rows().size(), ImdsSummary::most_rows + 1);
+    EXPECT_THAT(simulated.summary.text(),
                 HasSubstr("     500        0        0            0        0  -             (all others)"));
 }
 
@@ -210,11 +211,11 @@ TEST(ImdsJson, HasTheUsersName) {
     std::ofstream(folder.path() + "/passwd")
         << "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/:/bin/sh\nother:x:1000:1::/"
            ":\n:x:5:5\nbad\nbad:x:no:1\n";
-    Scene scene;
-    scene.ask("GET /latest/user-data", "", ec2("x"));
+    SimulatedConnection simulated;
+    simulated.ask("GET /latest/user-data", "", ec2("x"));
     telemetry::FormatContext context = samples::context();
     context.accounts = std::make_shared<const telemetry::AccountFiles>(folder.path());
     std::string out;
-    make_imds_json_formatter({context, false, {}})->format(scene.only(), out);
+    make_imds_json_formatter({context, false, {}})->format(simulated.only(), out);
     EXPECT_EQ(json::parse(out)["user"]["name"], "ann");
 }

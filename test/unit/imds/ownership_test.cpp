@@ -28,27 +28,27 @@ struct Borrowed {
 } // namespace
 
 TEST(ImdsOwnership, NothingRefersToAnEventThatHasPassed) {
-    ImdsTracker::Options options = Scene::in_order();
+    ImdsTracker::Options options = SimulatedConnection::in_order();
     options.queue.wait_ns = 1000 * millisecond;
-    Scene scene(std::move(options));
+    SimulatedConnection simulated(std::move(options));
     const auto pass = [&](Direction direction, const std::string& moved) {
         const auto borrowed = std::make_unique<Borrowed>();
         const auto bytes = std::make_unique<std::string>(moved);
-        borrowed->lend(scene.process);
-        scene.tracker.take(scene.process);
-        scene.tracker.take(scene.segment(direction, *bytes));
-        scene.process = samples::event();
+        borrowed->lend(simulated.process);
+        simulated.tracker.take(simulated.process);
+        simulated.tracker.take(simulated.segment(direction, *bytes));
+        simulated.process = samples::event();
     };
     pass(Direction::sent, request("GET /latest/meta-data/ami-id"));
     pass(Direction::received, ec2("ami-of-memory-that-is-freed"));
-    EXPECT_TRUE(scene.events.empty());
-    scene.tracker.finish();
-    const json made = scene.only_json();
+    EXPECT_TRUE(simulated.events.empty());
+    simulated.tracker.finish();
+    const json made = simulated.only_json();
     EXPECT_EQ(made["process"]["executable"], Borrowed().exe);
     EXPECT_EQ(made["process"]["working_directory"], Borrowed().cwd);
     EXPECT_EQ(made["process"]["args"][0], "argument");
     EXPECT_EQ(made["linux"]["process"]["tty"], Borrowed().tty);
-    EXPECT_THAT(scene.text_lines, HasSubstr("comm of memory"));
+    EXPECT_THAT(simulated.text_lines, HasSubstr("comm of memory"));
 }
 
 TEST(ImdsOwnership, ASnapshotHasThePartOfTheProcessAlone) {

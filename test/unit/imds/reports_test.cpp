@@ -41,70 +41,70 @@ constexpr const char* ask_credentials = "GET /latest/meta-data/iam/security-cred
 
 /// The clock is ahead of the segments that wait to be put in order.
 TEST(ImdsTimes, AreThoseOfTheBytes) {
-    ImdsTracker::Options options = Scene::in_order();
+    ImdsTracker::Options options = SimulatedConnection::in_order();
     options.queue.wait_ns = 200 * millisecond;
-    Scene scene(options);
+    SimulatedConnection simulated(options);
     for (int i = 0; i < 3; ++i) {
-        const uint64_t asked = scene.now + millisecond;
-        scene.send(request("GET /latest/meta-data/x" + std::to_string(i)));
-        scene.now += 2 * millisecond;
-        scene.receive(ec2("x"));
-        scene.now += 90 * millisecond;
+        const uint64_t asked = simulated.now + millisecond;
+        simulated.send(request("GET /latest/meta-data/x" + std::to_string(i)));
+        simulated.now += 2 * millisecond;
+        simulated.receive(ec2("x"));
+        simulated.now += 90 * millisecond;
         for (int ticks = 0; ticks < 4; ++ticks)
-            scene.tracker.tick(scene.now += 100 * millisecond);
-        ASSERT_EQ(scene.events.size(), static_cast<size_t>(i) + 1);
-        EXPECT_EQ(scene.events.back().time_ns, asked);
-        EXPECT_EQ(scene.events.back().latency_ns, 3 * millisecond);
+            simulated.tracker.tick(simulated.now += 100 * millisecond);
+        ASSERT_EQ(simulated.events.size(), static_cast<size_t>(i) + 1);
+        EXPECT_EQ(simulated.events.back().time_ns, asked);
+        EXPECT_EQ(simulated.events.back().latency_ns, 3 * millisecond);
     }
 }
 
 TEST(ImdsTimes, OfATimeOutToo) {
-    Scene scene;
-    scene.send(request("GET /latest/meta-data/x"));
-    const uint64_t asked = scene.now;
-    scene.tracker.tick(scene.now + 1000 * millisecond);
-    scene.tracker.tick(scene.now + 61'000 * millisecond);
-    EXPECT_EQ(scene.only().end, Exchange::End::timed_out);
-    EXPECT_EQ(scene.only().time_ns, asked);
+    SimulatedConnection simulated;
+    simulated.send(request("GET /latest/meta-data/x"));
+    const uint64_t asked = simulated.now;
+    simulated.tracker.tick(simulated.now + 1000 * millisecond);
+    simulated.tracker.tick(simulated.now + 61'000 * millisecond);
+    EXPECT_EQ(simulated.only().end, Exchange::End::timed_out);
+    EXPECT_EQ(simulated.only().time_ns, asked);
 }
 
 /// A call that moves more than is captured leaves a hole behind what is.
 TEST(ImdsHeads, WithAHoleAreReportedByTheirBeginning) {
     for (const size_t captured : {60U, 100U, 16'384U}) {
-        Scene scene;
+        SimulatedConnection simulated;
         const std::string head = "GET /latest/meta-data/big HTTP/1.1\r\nHost: 169.254.169.254\r\nCookie: " +
                                  std::string(40'000, 'c') + "\r\nX-aws-ec2-metadata-token: AQAEAtok\r\n\r\n";
-        scene.hole(Direction::sent, head.size(), std::string_view(head).substr(0, captured));
-        scene.receive(ec2("x"));
-        const ImdsEvent& event = scene.only();
+        simulated.hole(Direction::sent, head.size(), std::string_view(head).substr(0, captured));
+        simulated.receive(ec2("x"));
+        const ImdsEvent& event = simulated.only();
         EXPECT_EQ(event.method.text(), "GET");
         EXPECT_EQ(path_of(event), "/latest/meta-data/big");
         EXPECT_EQ(event.host.text(), "169.254.169.254");
         EXPECT_EQ(event.status, 200);
         EXPECT_EQ(event.version, Version::unknown) << "the token may be in the hole";
         EXPECT_TRUE(event.is_cut);
-        EXPECT_THAT(scene.text_lines, HasSubstr("cut=yes"));
-        scene.ask("GET /latest/meta-data/next", "", ec2("y"));
-        ASSERT_EQ(scene.events.size(), 2U);
-        EXPECT_EQ(path_of(scene.events[1]), "/latest/meta-data/next");
+        EXPECT_THAT(simulated.text_lines, HasSubstr("cut=yes"));
+        simulated.ask("GET /latest/meta-data/next", "", ec2("y"));
+        ASSERT_EQ(simulated.events.size(), 2U);
+        EXPECT_EQ(path_of(simulated.events[1]), "/latest/meta-data/next");
     }
 }
 
 TEST(ImdsHeads, WithAHoleInTheRequestLineToo) {
-    Scene scene;
+    SimulatedConnection simulated;
     const std::string head = "GET /latest/meta-data/" + std::string(20'000, 'x');
-    scene.hole(Direction::sent, 30'000, std::string_view(head).substr(0, 16'384));
-    scene.receive(ec2("x"));
-    EXPECT_EQ(scene.only().method.text(), "GET");
-    EXPECT_THAT(path_of(scene.only()), testing::StartsWith("/latest/meta-data/"));
-    EXPECT_TRUE(scene.only().is_cut);
+    simulated.hole(Direction::sent, 30'000, std::string_view(head).substr(0, 16'384));
+    simulated.receive(ec2("x"));
+    EXPECT_EQ(simulated.only().method.text(), "GET");
+    EXPECT_THAT(path_of(simulated.only()), testing::StartsWith("/latest/meta-data/"));
+    EXPECT_TRUE(simulated.only().is_cut);
 }
 
 TEST(ImdsHeads, OfAResponseWithAHole) {
-    Scene scene;
-    scene.send(request("GET /latest/meta-data/x"));
-    scene.hole(Direction::received, 30'000, "HTTP/1.1 200 OK\r\nServer: EC2ws\r\nSet-Cookie: cccc");
-    const ImdsEvent& event = scene.only();
+    SimulatedConnection simulated;
+    simulated.send(request("GET /latest/meta-data/x"));
+    simulated.hole(Direction::received, 30'000, "HTTP/1.1 200 OK\r\nServer: EC2ws\r\nSet-Cookie: cccc");
+    const ImdsEvent& event = simulated.only();
     EXPECT_EQ(event.status, 200);
     EXPECT_EQ(event.provider, Provider::aws);
     EXPECT_TRUE(event.is_cut);
@@ -116,11 +116,11 @@ TEST(ImdsBodies, ThatArePackedAreRead) {
                                            {"x-GZIP", Wrapping::gzip},
                                            {"deflate", Wrapping::zlib},
                                            {"deflate", Wrapping::raw}}) {
-        Scene scene;
+        SimulatedConnection simulated;
         const std::string argv = samples::string_list({"use", secret});
-        scene.process.image.argv = samples::known<telemetry::StringList>(argv);
-        scene.ask(ask_credentials, "", coded(coding, packed(credentials, wrapping)));
-        const json made = scene.only_json();
+        simulated.process.image.argv = samples::known<telemetry::StringList>(argv);
+        simulated.ask(ask_credentials, "", coded(coding, packed(credentials, wrapping)));
+        const json made = simulated.only_json();
         EXPECT_EQ(made["linux"]["imds"]["access_key_id"], "ASIAEXAMPLE") << coding;
         EXPECT_FALSE(made["linux"]["imds"].contains("packed"));
         EXPECT_EQ(made["process"]["args"][1], "<redacted:40>") << "its secrets are learned";
@@ -128,7 +128,7 @@ TEST(ImdsBodies, ThatArePackedAreRead) {
 }
 
 TEST(ImdsBodies, ThatAreCutAreReadAsFarAsTheyGo) {
-    Scene scene;
+    SimulatedConnection simulated;
     std::string padded = credentials;
     padded.pop_back();
     uint32_t noise = 1;
@@ -136,11 +136,11 @@ TEST(ImdsBodies, ThatAreCutAreReadAsFarAsTheyGo) {
     for (int i = 0; i < 20'000; ++i)
         padded += static_cast<char>('a' + (noise = noise * 1664525 + 1013904223) % 26);
     const std::string body = packed(padded + "\"}", Wrapping::gzip);
-    scene.send(request(ask_credentials));
+    simulated.send(request(ask_credentials));
     const std::string answer = coded("gzip", body);
-    scene.hole(Direction::received, answer.size(), std::string_view(answer).substr(0, 8000));
-    scene.close();
-    EXPECT_EQ(scene.only_json()["linux"]["imds"]["access_key_id"], "ASIAEXAMPLE");
+    simulated.hole(Direction::received, answer.size(), std::string_view(answer).substr(0, 8000));
+    simulated.close();
+    EXPECT_EQ(simulated.only_json()["linux"]["imds"]["access_key_id"], "ASIAEXAMPLE");
 }
 
 TEST(ImdsBodies, ThatCannotBeReadSaySo) {
@@ -149,15 +149,15 @@ TEST(ImdsBodies, ThatCannotBeReadSaySo) {
                                        {"zstd", "x"},
                                        {"gzip, br", packed(credentials, Wrapping::gzip)},
                                        {"deflate", "\xff\xff"}}) {
-        Scene scene;
-        scene.ask(ask_credentials, "", coded(coding, body));
-        EXPECT_EQ(scene.only_json()["linux"]["imds"]["packed"], true) << coding;
-        EXPECT_THAT(scene.text_lines, HasSubstr(" packed=yes"));
+        SimulatedConnection simulated;
+        simulated.ask(ask_credentials, "", coded(coding, body));
+        EXPECT_EQ(simulated.only_json()["linux"]["imds"]["packed"], true) << coding;
+        EXPECT_THAT(simulated.text_lines, HasSubstr(" packed=yes"));
     }
-    Scene plain;
+    SimulatedConnection plain;
     plain.ask("GET /latest/meta-data/hostname", "", coded("br", "x"));
     EXPECT_FALSE(plain.only_json()["linux"]["imds"].contains("packed")) << "nothing is looked for there";
-    Scene identity;
+    SimulatedConnection identity;
     identity.ask(ask_credentials, "", coded("identity", credentials));
     EXPECT_EQ(identity.only_json()["linux"]["imds"]["access_key_id"], "ASIAEXAMPLE");
 }

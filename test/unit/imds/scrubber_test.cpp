@@ -159,26 +159,26 @@ TEST(ImdsScrubber, TheWorkIsBounded) {
 }
 
 TEST(ImdsScrubber, CommandLinesOfCallerAndAncestors) {
-    Scene scene;
+    SimulatedConnection simulated;
     const std::string parent_argv =
         samples::string_list({"sh", "-c", "curl -H \"X-aws-ec2-metadata-token: " + token + "\" http://x"});
     Event parent = samples::event(EBT_EXEC);
     parent.pid = parent.tid = 4200;
     parent.image.argv = samples::known<telemetry::StringList>(parent_argv);
-    scene.tracker.take(parent);
+    simulated.tracker.take(parent);
     Event fork = parent;
     fork.kind = EBT_FORK;
-    fork.child_pid = scene.process.pid;
-    fork.child_start_time_ns = scene.process.start_time_ns;
+    fork.child_pid = simulated.process.pid;
+    fork.child_start_time_ns = simulated.process.start_time_ns;
     fork.child_status = telemetry::Status::ok;
-    scene.tracker.take(fork);
+    simulated.tracker.take(fork);
     // A name that nothing tells, but the token went over the wire.
     const std::string argv = samples::string_list({"fetch", "--with", token});
-    scene.process.image.argv = samples::known<telemetry::StringList>(argv);
-    scene.ask("GET /latest/meta-data/", "X-aws-ec2-metadata-token: " + token + "\r\n", ec2("x"));
-    EXPECT_THAT(scene.json_lines, Not(HasSubstr(token)));
-    EXPECT_THAT(scene.text_lines, Not(HasSubstr(token)));
-    const json made = scene.only_json();
+    simulated.process.image.argv = samples::known<telemetry::StringList>(argv);
+    simulated.ask("GET /latest/meta-data/", "X-aws-ec2-metadata-token: " + token + "\r\n", ec2("x"));
+    EXPECT_THAT(simulated.json_lines, Not(HasSubstr(token)));
+    EXPECT_THAT(simulated.text_lines, Not(HasSubstr(token)));
+    const json made = simulated.only_json();
     EXPECT_EQ(made["process"]["args"], (json{"fetch", "--with", "<redacted:32>"}));
     EXPECT_EQ(made["process"]["parent"]["args"][2],
               "curl -H \"X-aws-ec2-metadata-token: <redacted:32>\" http://x");
@@ -186,9 +186,9 @@ TEST(ImdsScrubber, CommandLinesOfCallerAndAncestors) {
 }
 
 TEST(ImdsScrubber, AUserAgentThatRepeatsTheToken) {
-    Scene scene;
-    scene.send("GET /latest/meta-data/" + token + " HTTP/1.1\r\nHost: x\r\nUser-Agent: " + token +
-               "\r\nX-aws-ec2-metadata-token: " + token + "\r\n\r\n");
-    scene.receive(ec2("x"));
-    EXPECT_THAT(scene.json_lines + scene.text_lines, Not(HasSubstr(token)));
+    SimulatedConnection simulated;
+    simulated.send("GET /latest/meta-data/" + token + " HTTP/1.1\r\nHost: x\r\nUser-Agent: " + token +
+                   "\r\nX-aws-ec2-metadata-token: " + token + "\r\n\r\n");
+    simulated.receive(ec2("x"));
+    EXPECT_THAT(simulated.json_lines + simulated.text_lines, Not(HasSubstr(token)));
 }

@@ -100,53 +100,53 @@ std::vector<Talk> talks() {
     };
 }
 
-void play(Scene& scene, const Talk& talk, size_t asked, size_t answered, size_t step) {
-    scene.ends = ends_to(talk.address);
-    scene.connect();
+void play(SimulatedConnection& simulated, const Talk& talk, size_t asked, size_t answered, size_t step) {
+    simulated.ends = ends_to(talk.address);
+    simulated.connect();
     for (size_t at = 0; at < asked; at += step)
-        scene.send(std::string_view(talk.asked).substr(at, std::min(step, asked - at)));
+        simulated.send(std::string_view(talk.asked).substr(at, std::min(step, asked - at)));
     for (size_t at = 0; at < answered; at += step)
-        scene.receive(std::string_view(talk.answered).substr(at, std::min(step, answered - at)));
-    scene.close();
+        simulated.receive(std::string_view(talk.answered).substr(at, std::min(step, answered - at)));
+    simulated.close();
 }
 
-void expect_silent(const Scene& scene, const std::string& what) {
-    ASSERT_FALSE(scene.events.empty());
-    expect_none(scene.text_lines, what);
-    expect_none(scene.json_lines, what);
-    expect_none(scene.summary.text() + scene.summary.json(), what);
+void expect_silent(const SimulatedConnection& simulated, const std::string& what) {
+    ASSERT_FALSE(simulated.events.empty());
+    expect_none(simulated.text_lines, what);
+    expect_none(simulated.json_lines, what);
+    expect_none(simulated.summary.text() + simulated.summary.json(), what);
 }
 
 } // namespace
 
 TEST(ImdsSecrets, NoneInAnyFormat) {
     for (const Talk& talk : talks()) {
-        Scene scene;
-        play(scene, talk, talk.asked.size(), talk.answered.size(), 4096);
-        expect_silent(scene, talk.asked);
+        SimulatedConnection simulated;
+        play(simulated, talk, talk.asked.size(), talk.answered.size(), 4096);
+        expect_silent(simulated, talk.asked);
     }
 }
 
 TEST(ImdsSecrets, NoneWhenItComesInPieces) {
     for (const Talk& talk : talks())
         for (const size_t step : {1, 7}) {
-            Scene scene;
-            play(scene, talk, talk.asked.size(), talk.answered.size(), step);
-            expect_silent(scene, talk.asked);
+            SimulatedConnection simulated;
+            play(simulated, talk, talk.asked.size(), talk.answered.size(), step);
+            expect_silent(simulated, talk.asked);
         }
 }
 
 TEST(ImdsSecrets, NoneWhenItIsCutAnywhere) {
     for (const Talk& talk : talks()) {
         for (size_t at = 1; at < talk.asked.size(); ++at) {
-            Scene scene;
-            play(scene, talk, at, talk.answered.size(), 4096);
-            expect_silent(scene, talk.asked.substr(0, at));
+            SimulatedConnection simulated;
+            play(simulated, talk, at, talk.answered.size(), 4096);
+            expect_silent(simulated, talk.asked.substr(0, at));
         }
         for (size_t at = 0; at < talk.answered.size(); ++at) {
-            Scene scene;
-            play(scene, talk, talk.asked.size(), at, 4096);
-            expect_silent(scene, talk.answered.substr(0, at));
+            SimulatedConnection simulated;
+            play(simulated, talk, talk.asked.size(), at, 4096);
+            expect_silent(simulated, talk.answered.substr(0, at));
         }
     }
 }
@@ -154,23 +154,23 @@ TEST(ImdsSecrets, NoneWhenItIsCutAnywhere) {
 TEST(ImdsSecrets, NoneBehindAHole) {
     for (const Talk& talk : talks())
         for (size_t at = 1; at < talk.answered.size(); at += 3) {
-            Scene scene;
-            scene.ends = ends_to(talk.address);
-            scene.send(talk.asked);
-            scene.hole(Direction::received, at + 10, std::string_view(talk.answered).substr(0, at));
-            scene.receive(std::string_view(talk.answered).substr(at));
-            scene.close();
-            expect_silent(scene, talk.answered.substr(at));
+            SimulatedConnection simulated;
+            simulated.ends = ends_to(talk.address);
+            simulated.send(talk.asked);
+            simulated.hole(Direction::received, at + 10, std::string_view(talk.answered).substr(0, at));
+            simulated.receive(std::string_view(talk.answered).substr(at));
+            simulated.close();
+            expect_silent(simulated, talk.answered.substr(at));
         }
 }
 
 TEST(ImdsSecrets, UnsafeShowsThem) {
     const Talk talk = talks()[1];
     ImdsEvent kept;
-    ImdsTracker tracker(Scene::in_order(), [&](const ImdsEvent& event) { kept = event; });
-    Scene scene;
-    tracker.take(scene.segment(Direction::sent, talk.asked));
-    tracker.take(scene.segment(Direction::received, talk.answered));
+    ImdsTracker tracker(SimulatedConnection::in_order(), [&](const ImdsEvent& event) { kept = event; });
+    SimulatedConnection simulated;
+    tracker.take(simulated.segment(Direction::sent, talk.asked));
+    tracker.take(simulated.segment(Direction::received, talk.answered));
     for (const char* format : {"text", "json"}) {
         std::string out;
         make_imds_formatter(telemetry::format_named(format),
@@ -182,10 +182,10 @@ TEST(ImdsSecrets, UnsafeShowsThem) {
 }
 
 TEST(ImdsRedaction, TheAllowListComesOut) {
-    Scene scene;
+    SimulatedConnection simulated;
     const Talk talk = talks()[1];
-    play(scene, talk, talk.asked.size(), talk.answered.size(), 4096);
-    const json imds = scene.only_json()["linux"]["imds"];
+    play(simulated, talk, talk.asked.size(), talk.answered.size(), 4096);
+    const json imds = simulated.only_json()["linux"]["imds"];
     EXPECT_EQ(imds["code"], "Success");
     EXPECT_EQ(imds["type"], "AWS-HMAC");
     EXPECT_EQ(imds["access_key_id"], "ASIAEXAMPLE");

@@ -103,7 +103,7 @@ TEST_P(Overload, IsCutToTheShare) {
     EXPECT_GT(simulation.share(), 0.9 * share);
     EXPECT_LT(simulation.share(), 1.05 * share) << "what was saved up is used, once";
     EXPECT_LE(simulation.most_in_a_second(), std::min(1.0, 1.8 * share)) << "at the beginning";
-    // As much is told as there is time for, in many small parts of each second.
+    // As much is reported as there is time for, in many small parts of each second.
     EXPECT_NEAR(simulation.ordinary_told, simulation.share() * 60, 0.15 * share * 60);
     EXPECT_GT(simulation.changes, 60) << "not all or nothing";
     EXPECT_LT(simulation.changes, 60 * 40) << "nor flickering";

@@ -148,7 +148,7 @@ TEST(Tiers, NeedTheirStructuresInOnePiece) {
     }
     EXPECT_TRUE(judged(Tier::raw_tp, best_kernel()).possible);
     KernelSupport caps = best_kernel();
-    caps.bpf_syscall = false; // what stands against a tier anyway is told first
+    caps.bpf_syscall = false; // what stands against a tier anyway is reported first
     EXPECT_THAT(judged(Tier::tp, caps).reason, HasSubstr("bpf system call"));
     EXPECT_FALSE(judged(Tier::raw_tp, caps).possible);
 }

@@ -79,7 +79,7 @@ TEST(Selection, PlanCarriesFlagsAndSteps) {
             ASSERT_LT(listed, plan.steps[succeeded]);
             EXPECT_EQ(memcmp(&plan.step[succeeded][listed++], &step, sizeof step), 0);
         }
-        EXPECT_EQ(listed > 0, !succeeded) << "a successful exec is told by its image";
+        EXPECT_EQ(listed > 0, !succeeded) << "a successful exec is reported by its image";
         EXPECT_EQ(listed, plan.steps[succeeded]);
     }
     EXPECT_EQ(plan.predicates, 0);

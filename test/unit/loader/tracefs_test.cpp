@@ -28,11 +28,11 @@ void leave_tracefs() {
 TEST(Tracefs, IsMountedWhenItIsNot) {
     EXPECT_EQ(in_child([] {
                   leave_tracefs();
-                  std::string told = find_tracefs().value_or("none");
-                  told += " then " + ensure_tracefs();
+                  std::string reported = find_tracefs().value_or("none");
+                  reported += " then " + ensure_tracefs();
                   if (access("/sys/kernel/tracing/events/raw_syscalls/sys_exit/id", R_OK) != 0)
-                      told += " which is empty";
-                  return told + " then " + find_tracefs().value_or("none");
+                      reported += " which is empty";
+                  return reported + " then " + find_tracefs().value_or("none");
               }),
               "none then /sys/kernel/tracing then /sys/kernel/tracing");
 }

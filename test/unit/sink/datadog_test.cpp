@@ -181,13 +181,13 @@ TEST(ImdsDatadog, GivesUpInTimeAtTheEnd) {
 TEST(ImdsDatadog, NothingSecretIsSent) {
     IntakeServer server([](size_t) { return 202; });
     const std::string token = "AQAEAHk0dGVzdC1pbWRzdjItdG9rZW4=";
-    Scene scene;
-    scene.ask("PUT /latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds: 60\r\n", ec2(token));
-    scene.ask("GET /latest/meta-data/iam/security-credentials/web",
-              "X-aws-ec2-metadata-token: " + token + "\r\n",
-              ec2(R"({"AccessKeyId":"ASIA1","SecretAccessKey":"wJalrXUtnFEMI","Token":"IQoJb3JpZ2lu"})"));
+    SimulatedConnection simulated;
+    simulated.ask("PUT /latest/api/token", "X-aws-ec2-metadata-token-ttl-seconds: 60\r\n", ec2(token));
+    simulated.ask("GET /latest/meta-data/iam/security-credentials/web",
+                  "X-aws-ec2-metadata-token: " + token + "\r\n",
+                  ec2(R"({"AccessKeyId":"ASIA1","SecretAccessKey":"wJalrXUtnFEMI","Token":"IQoJb3JpZ2lu"})"));
     const auto sink = make_datadog_sink(options_for(server.url()));
-    sink->write(scene.json_lines, 2);
+    sink->write(simulated.json_lines, 2);
     sink->finish();
     ASSERT_FALSE(server.requests().empty());
     for (const IntakeRequest& request : server.requests()) {

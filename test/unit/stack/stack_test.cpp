@@ -142,7 +142,7 @@ TEST(ImdsStack, NoMoreThanWasCaptured) {
     EXPECT_EQ(reader.symbolize(event).end, StackEnd::none);
 }
 
-/// Whatever the stack says, what is told is code of the process, and it ends.
+/// Whatever the stack says, what is reported is code of the process, and it ends.
 TEST(ImdsStack, AnyStack) {
     outer();
     captured.is_of(getpid());
@@ -253,16 +253,16 @@ TEST(ImdsStackOutput, IsEscaped) {
                           R"(user_stack="li\nb.so!f\x1b\xff\"+0x3 <? [anon]+0x10 < no file@0x6000 < 0x7000")"
                           " user_stack_end=not_known"));
     EXPECT_EQ(std::ranges::count(text, '\n'), 1);
-    const json told = json::parse(line)["linux"];
-    EXPECT_EQ(told["imds"]["user_stack_end"], "not_known");
-    const json& stack = told["imds"]["user_stack"];
+    const json reported = json::parse(line)["linux"];
+    EXPECT_EQ(reported["imds"]["user_stack_end"], "not_known");
+    const json& stack = reported["imds"]["user_stack"];
     ASSERT_EQ(stack.size(), 4U);
     EXPECT_EQ(stack[0]["module"], "/li\nb.so");
     EXPECT_EQ(stack[0]["address"], "0x7f01");
     EXPECT_EQ(stack[0]["module_offset"], "0x21");
     EXPECT_EQ(stack[0]["symbol_offset"], "0x3");
     EXPECT_EQ(stack[0]["build_id"], "ab01");
-    EXPECT_EQ(told["telemetry"]["raw"],
+    EXPECT_EQ(reported["telemetry"]["raw"],
               json::parse(R"([{"base64": "Zhv/Ig==", "field": "linux.imds.user_stack[0].symbol"}])"));
     EXPECT_EQ(stack[1], (json{{"address", "0x5000"},
                               {"module", "[anon]"},
