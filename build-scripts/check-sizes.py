@@ -15,7 +15,8 @@ listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standa
 if listed.returncode == 0:
     files = [ROOT / name for name in listed.stdout.split("\0") if name]
 else:  # not a clone: an unpacked archive
-    files = [path for path in ROOT.rglob("*") if not path.relative_to(ROOT).parts[0].startswith("build-")]
+    tops = [top for top in ROOT.iterdir() if not (top / "CMakeCache.txt").exists()]
+    files = [path for top in tops for path in [top, *top.rglob("*")]]
 files = [path for path in files if path.suffix in SOURCES and path.is_file()]
 
 faults = []
