@@ -148,7 +148,7 @@ void JsonFormatter::put_class(const Event& event, const JsonCall* call) {
             line_.put(std::string_view(has_failed ? call->failed : call->done));
         return;
     }
-    if (event.kind == EBT_SYSCALL)
+    if (event.kind == EBT_SYSCALL || event.kind == EBT_TRANSFER)
         line_.put(json_class(ecs_class(event.kind), "syscall_" + std::to_string(event.nr)));
     else
         line_.put(std::string_view(process_events_[event.kind]));

@@ -150,7 +150,7 @@ void TextFormatter::put_call(const Event& event) {
     line_.put(" syscall=");
     if (event.call)
         line_.put(event.call->name);
-    else if (event.kind == EBT_SYSCALL)
+    else if (event.kind == EBT_SYSCALL || event.kind == EBT_TRANSFER)
         line_.put_signed(event.nr);
     else
         line_.put(process_event_name(event.kind));
