@@ -247,7 +247,7 @@ std::string ElfFile::build_id() const {
             if (content + note.n_descsz > notes.size())
                 break;
             const bool is_gnu =
-                std::string_view(notes).substr(name, note.n_namesz) == std::string_view("GNU", 4);
+                std::string_view(notes).substr(name, note.n_namesz) == std::string_view("GNU\0", 4);
             if (note.n_type == NT_GNU_BUILD_ID && is_gnu && note.n_descsz <= longest_build_id) {
                 std::string id;
                 for (const char c : std::string_view(notes).substr(content, note.n_descsz)) {

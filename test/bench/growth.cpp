@@ -13,7 +13,7 @@ namespace bench {
 namespace {
 
 std::string write_rules(const Settings& settings, const std::string& name, const std::string& text) {
-    const std::string path = settings.scratch + "/" + name + ".rules";
+    std::string path = settings.scratch + "/" + name + ".rules";
     std::ofstream(path) << text;
     return path;
 }

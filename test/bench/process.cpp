@@ -150,7 +150,7 @@ std::string Process::hear(milliseconds patience) {
     const auto end = Clock::now() + patience;
     for (;;) {
         if (const size_t newline = heard_.find('\n'); newline != std::string::npos) {
-            const std::string line = heard_.substr(0, newline);
+            std::string line = heard_.substr(0, newline);
             heard_.erase(0, newline + 1);
             return line;
         }
@@ -220,8 +220,8 @@ uint64_t resident_memory(pid_t pid) {
 std::string which(const std::string& name) {
     std::istringstream folders("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     for (std::string folder; std::getline(folders, folder, ':');)
-        if (const std::string path = folder + "/" + name; access(path.c_str(), X_OK) == 0)
-            return path;
+        if (access(folder.append("/").append(name).c_str(), X_OK) == 0)
+            return folder;
     return "";
 }
 

@@ -73,7 +73,7 @@ class Strace : public Subject {
 /// opensnoop is in two packages, under several names.
 std::string find_opensnoop() {
     for (const char* name : {"opensnoop", "bpf-opensnoop", "opensnoop-bpfcc"})
-        if (const std::string path = which(name); !path.empty())
+        if (std::string path = which(name); !path.empty())
             return path;
     return "";
 }

@@ -21,7 +21,8 @@ struct Config : Run {
     void set(const std::string& key, const std::string& value) {
         std::string text;
         for (const std::string& line : lines_of(read_file(file)))
-            text += (line.starts_with(key + " = ") ? key + " = " + value : line) + "\n";
+            text.append(line.starts_with(key + " = ") ? std::string(key).append(" = ").append(value) : line)
+                .append("\n");
         std::ofstream(file) << text;
     }
     std::vector<std::string> with_config(std::initializer_list<std::string> more = {}) const {

@@ -36,7 +36,7 @@ std::optional<Offsets> from_kernel_btf(const Log& log) {
 Offsets discover(const OffsetCache& cache, const Log& log) {
     using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
-    const Offsets offsets = discover_offsets(log);
+    Offsets offsets = discover_offsets(log);
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
     // Without 32-bit system calls their mark cannot be found, and the next boot may allow them.
     const bool keep = offsets.get(*Offsets::find("task_struct.status")).has_value();

@@ -76,7 +76,8 @@ class Pipeline {
   public:
     explicit Pipeline(Stage stage)
         : stage_(stage),
-          formatter_((stage == Stage::text ? text_format : json_format).make({"node", "raw_tp", "", 0})),
+          formatter_((stage == Stage::text ? text_format : json_format)
+                         .make({.node = "node", .tier = "raw_tp", .boot_id = "", .boot_time_ns = 0})),
           rules_(Rules::parse(Rules::built_in(), "built-in")) {}
 
     void take(std::span<const std::byte> record, std::string& out) {

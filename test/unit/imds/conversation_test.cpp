@@ -3,7 +3,6 @@
 #include "test/unit/imds/imds_support.hpp"
 
 using namespace imds_test;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 namespace {

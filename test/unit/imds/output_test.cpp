@@ -9,7 +9,6 @@
 #include "test/unit/support/temporary_folder.hpp"
 
 using namespace imds_test;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -121,10 +120,14 @@ TEST(ImdsOutput, HostileBytesAreEscaped) {
         simulated.process.image.exe.bytes = bytes;
         simulated.process.cwd.bytes = bytes;
         simulated.process.image.argv = samples::known<telemetry::StringList>(argv);
-        simulated.send("GET /latest/meta-data/" + header + " HTTP/1.1\r\nHost: " + header +
-                       "\r\nUser-Agent: " + header + "\r\nX: " + header + "\r\n\r\n");
-        simulated.receive("HTTP/1.1 200 OK\r\nServer: " + header + "\r\nContent-Type: " + header +
-                          "\r\nContent-Length: 0\r\n\r\n");
+        std::string request = "GET /latest/meta-data/";
+        for (const char* const next : {" HTTP/1.1\r\nHost: ", "\r\nUser-Agent: ", "\r\nX: ", "\r\n\r\n"})
+            request.append(header).append(next);
+        simulated.send(request);
+        std::string answer = "HTTP/1.1 200 OK\r\nServer: ";
+        for (const char* const next : {"\r\nContent-Type: ", "\r\nContent-Length: 0\r\n\r\n"})
+            answer.append(header).append(next);
+        simulated.receive(answer);
         simulated.close();
         ASSERT_GE(simulated.events.size(), 1U);
         expect_clean(simulated.text_lines, simulated.events.size());

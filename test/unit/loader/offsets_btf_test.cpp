@@ -54,7 +54,7 @@ class BtfFile : public testing::Test {
         return {static_cast<const char*>(data), size};
     }
     std::string write(const std::string& content) const {
-        const std::string file = folder_.path() + "/types.btf";
+        std::string file = folder_.path() + "/types.btf";
         std::ofstream(file, std::ios::binary) << content;
         return file;
     }

@@ -142,7 +142,7 @@ TEST(Offsets, AnotherReleaseIsRefused) {
 class OffsetsConfig : public testing::Test {
   protected:
     std::string write(const std::string& text) {
-        const std::string file = folder_.path() + "/test.conf";
+        std::string file = folder_.path() + "/test.conf";
         std::ofstream(file, std::ios::binary) << text;
         return file;
     }

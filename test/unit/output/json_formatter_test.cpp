@@ -6,7 +6,6 @@
 
 using namespace json_test;
 using samples::known;
-using testing::HasSubstr;
 
 TEST_F(JsonFormatterTest, OpenatWholeLine) {
     Event event = samples::call(samples::openat, 3, {0xffffff9c, 0x7ffd0010, O_WRONLY | O_TRUNC, 0644});

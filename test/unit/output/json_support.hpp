@@ -34,7 +34,7 @@ inline std::string from_base64(const std::string& text) {
 }
 
 /// "a.b[2].c" as a JSON pointer.
-inline json::json_pointer pointer_to(std::string field) {
+inline json::json_pointer pointer_to(std::string_view field) {
     std::string pointer = "/";
     for (const char c : field) {
         if (c == '.' || c == '[')

@@ -10,7 +10,6 @@ namespace {
 
 using namespace telemetry;
 using nlohmann::json;
-using samples::known;
 using testing::HasSubstr;
 using testing::Not;
 

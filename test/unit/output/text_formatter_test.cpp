@@ -18,7 +18,6 @@
 using namespace telemetry;
 using samples::known;
 using testing::HasSubstr;
-using testing::Not;
 using text_line::field;
 using text_line::list;
 using text_line::word;

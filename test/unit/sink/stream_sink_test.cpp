@@ -19,7 +19,6 @@
 
 using namespace sink_test;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 TEST(StreamSink, WritesThroughAPipeWhatFitsAtOnceAndWhatDoesNot) {
     Pipe pipe;

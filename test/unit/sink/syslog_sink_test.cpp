@@ -15,7 +15,6 @@
 
 using namespace sink_test;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 namespace {
 

@@ -162,7 +162,7 @@ TEST(ImdsDemangle, NamesThatGrow) {
     const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     for (int level = 0; level < 34; ++level) {
         const std::string last = level ? std::string("S") + digits[level - 1] + "_" : "S_";
-        growing += "F" + last + last + last + "E";
+        growing.append("F").append(last).append(last).append(last).append("E");
     }
     EXPECT_EQ(demangled(growing, endless), growing) << "left alone";
 }
