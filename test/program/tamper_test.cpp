@@ -144,6 +144,21 @@ TEST_P(Tampering, OfHowProgramsGoOn) {
     expect_repaired(program, "stages[0]");
 }
 
+/// Root can switch off all kprobes that use ftrace, while they stay attached.
+TEST_P(Tampering, OfWhetherKprobesRun) {
+    const std::string enabled = "/proc/sys/kernel/ftrace_enabled";
+    std::ofstream(rules, std::ios::app) << "unlink comm = " << caller << "\n";
+    RunningProgram program(with_tier());
+    ASSERT_TRUE(program.reports()) << program.err();
+    if (access(enabled.c_str(), W_OK) != 0 ||
+        program.err().find("cannot attach kprobes") != std::string::npos)
+        GTEST_SKIP() << "Tampering." << GetParam()
+                     << ": this kernel has no kprobes, or they do not use ftrace";
+    std::ofstream(enabled) << "0";
+    expect_repaired(program, enabled);
+    EXPECT_EQ(read_file(enabled), "1\n");
+}
+
 TEST_P(Tampering, EndsTheRunOnRequest) {
     RunningProgram program(with_tier({"--on-tampering", "end"}));
     ASSERT_TRUE(program.reports()) << program.err();

@@ -13,6 +13,7 @@
 #include "loader/src/load/tamper_check.hpp"
 #include "loader/src/load/tier_choice.hpp"
 #include "loader/src/load/witness_object.hpp"
+#include "loader/src/offsets/unreported.hpp"
 #include "loader/src/read/record_source.hpp"
 #include "loader/src/self_check/self_check.hpp"
 
@@ -67,6 +68,8 @@ class Engine::Impl {
     void check_self(const Hooks& hooks);
     void make_source(const LoadPlan& plan);
     void log_unwitnessed() const;
+    void log_unreported() const;
+    void watch_for_tampering();
     void follow_io_uring();
     size_t drain(const RecordHandler& handler) { return source_->drain(handler, stopped_); }
     void add_unnoticed_losses(EngineStats& stats) const;
@@ -109,6 +112,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     check_environment();
     offsets_ = options.offsets ? *options.offsets : running_kernel_offsets(options.log);
     require_sound(offsets_);
+    log_unreported();
     Hooks hooks = hooks_for(selection_);
     hooks.watch = options.watch_calls != WatchCalls::never;
     if (!options.witness)
@@ -183,13 +187,24 @@ void Engine::Impl::start() {
     tier_->attach_all();
     watch_->start(settings_);
     tier_->set(settings_);
-    tamper_check_.emplace(*tier_);
+    watch_for_tampering();
 }
 
 std::vector<Tampering> Engine::Impl::check_tampering() {
     if (!tamper_check_)
         return {};
     return tamper_check_->look(settings_, selection_.endpoints());
+}
+
+void Engine::Impl::watch_for_tampering() {
+    tamper_check_.emplace(*tier_, witnesses_ ? std::span<const LinkPtr>(witnesses_->links())
+                                             : std::span<const LinkPtr>());
+}
+
+void Engine::Impl::log_unreported() const {
+    if (options_.log)
+        for (const std::string& line : unreported(offsets_))
+            options_.log("not reported, because kernel offsets are unknown: " + line);
 }
 
 /// One line for all kprobes with the same reason.
@@ -219,7 +234,11 @@ void Engine::Impl::stop() {
 
 void Engine::Impl::follow_io_uring() {
     const auto earlier_opens = witnesses_ ? witnesses_->follow_io_uring() : std::nullopt;
-    if (!earlier_opens || !options_.log)
+    if (!earlier_opens)
+        return;
+    if (tamper_check_)
+        watch_for_tampering(); // there is another hook
+    if (!options_.log)
         return;
     std::string line = "a program uses io_uring: from now on files that are opened through it are reported";
     if (*earlier_opens != 0)
@@ -239,7 +258,7 @@ size_t Engine::Impl::poll(const RecordHandler& handler, std::chrono::millisecond
     follow_io_uring();
     if (!stopped_ && watch_->follow(settings_)) {
         tier_->set(settings_);
-        tamper_check_.emplace(*tier_); // there is another hook
+        watch_for_tampering(); // there is another hook
     }
     if (const size_t records = drain(whole))
         return records;

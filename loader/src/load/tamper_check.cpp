@@ -30,9 +30,13 @@ bool write_again(int map, uint32_t key, const void* value) {
 
 } // namespace
 
-TamperCheck::TamperCheck(const LoadedTier& tier) : tier_(tier), connects_(tier.endpoint_connects()) {
+TamperCheck::TamperCheck(const LoadedTier& tier, std::span<const LinkPtr> witnesses)
+    : tier_(tier), connects_(tier.endpoint_connects()) {
     note_programs();
-    note_hooks();
+    note_hooks(tier_.links());
+    note_hooks(witnesses);
+    if (!witnesses.empty())
+        switches_.emplace();
 }
 
 /// From Linux 4.16 on the map of stages says which programs are in it.
@@ -45,8 +49,8 @@ void TamperCheck::note_programs() {
     }
 }
 
-void TamperCheck::note_hooks() {
-    for (const LinkPtr& link : tier_.links()) {
+void TamperCheck::note_hooks(std::span<const LinkPtr> links) {
+    for (const LinkPtr& link : links) {
         const int fd = bpf_link__fd(link.get());
         if (const uint32_t id = linked_program(fd))
             hooks_.push_back({fd, id});
@@ -64,6 +68,7 @@ std::vector<Tampering> TamperCheck::look(const ebt_settings& settings,
     look_at_endpoints(endpoints);
     look_at_stages();
     look_at_hooks();
+    look_at_switches();
     return std::move(found_);
 }
 
@@ -111,6 +116,13 @@ void TamperCheck::look_at_hooks() {
     for (const Hook& hook : hooks_)
         if (linked_program(hook.link_fd) != hook.program_id)
             found("the link of program " + std::to_string(hook.program_id), false);
+}
+
+void TamperCheck::look_at_switches() {
+    if (!switches_)
+        return;
+    for (const std::string& file : switches_->off())
+        found(file, KprobeSwitches::turn_on(file));
 }
 
 } // namespace ebpf_loader

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
+#include "loader/src/load/kprobe_switches.hpp"
 #include "loader/src/load/loaded_tier.hpp"
 
 #include <ebpf_loader/engine.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,7 +18,8 @@ namespace ebpf_loader {
 /// is known of processes) cannot be compared.
 class TamperCheck {
   public:
-    explicit TamperCheck(const LoadedTier& tier);
+    /// `witnesses`: the links of the kprobes beside it; empty without.
+    TamperCheck(const LoadedTier& tier, std::span<const LinkPtr> witnesses);
 
     /// Two system calls for each that is selected, of some microseconds. Writes again what differs.
     std::vector<Tampering> look(const ebt_settings& settings, std::span<const ebt_endpoint> endpoints);
@@ -33,9 +36,10 @@ class TamperCheck {
     };
 
     void note_programs();
-    void note_hooks();
+    void note_hooks(std::span<const LinkPtr> links);
     void look_at_stages();
     void look_at_hooks();
+    void look_at_switches();
     void look_at_endpoints(std::span<const ebt_endpoint> endpoints);
     template <typename Value> void look_at(const char* map, uint32_t key, const Value& expected);
     void found(std::string what, bool is_repaired) { found_.push_back({std::move(what), is_repaired}); }
@@ -43,7 +47,8 @@ class TamperCheck {
     const LoadedTier& tier_;
     std::vector<Stage> stages_;
     std::vector<Hook> hooks_;
-    uint64_t connects_ = 0; ///< transfer_gate.connects, which only grows
+    std::optional<KprobeSwitches> switches_; ///< with kprobes
+    uint64_t connects_ = 0;                  ///< transfer_gate.connects, which only grows
     std::vector<Tampering> found_;
 };
 

@@ -4,6 +4,7 @@
 #include "loader/src/base/libbpf_quiet.hpp"
 #include "loader/src/base/tracefs.hpp"
 #include "loader/src/base/tracepoint.hpp"
+#include "loader/src/load/kprobe_switches.hpp"
 #include "loader/src/load/tiny_btf.hpp"
 #include "loader/src/load/witness_signatures.hpp"
 
@@ -180,6 +181,10 @@ uint16_t WitnessObject::attach() {
     verdicts_.clear();
     if (!has_kprobes()) {
         refuse_all("this kernel has no kprobes");
+        return 0;
+    }
+    if (const std::vector<std::string> off = KprobeSwitches().off(); !off.empty()) {
+        refuse_all(off[0] + " switches kprobes off");
         return 0;
     }
     const LibbpfQuiet quiet;

@@ -27,6 +27,7 @@ class WitnessObject {
     /// them came before; nullopt otherwise. Every open of the machine pays for it.
     std::optional<uint64_t> follow_io_uring();
     const std::vector<WitnessVerdict>& verdicts() const { return verdicts_; }
+    const std::vector<LinkPtr>& links() const { return links_; }
 
   private:
     std::string load(const LoadedTier& tier, const LoadPlan& plan);

@@ -4,6 +4,7 @@
 
 #include "loader/src/base/kernel_image.hpp"
 #include "loader/src/offsets/offset_resolver.hpp"
+#include "loader/src/offsets/unreported.hpp"
 #include "telemetry/app/advice.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
@@ -64,6 +65,17 @@ TEST(Offsets, RowsHaveNamesAndPaths) {
     }
     EXPECT_EQ(Offsets::find("task_struct.no_such"), std::nullopt);
     EXPECT_EQ(Offsets::find(""), std::nullopt);
+}
+
+TEST(Offsets, WhatEventsLackIsNamed) {
+    EXPECT_THAT(unreported(sound_offsets()), IsEmpty());
+    Offsets offsets;
+    for (size_t row = 0; row < offset_rows().size(); ++row)
+        if (name_of(offset_rows()[row]) != "nsproxy.mnt_ns" &&
+            name_of(offset_rows()[row]) != "fs_struct.users")
+            offsets.set(row, static_cast<uint32_t>(8 * row));
+    EXPECT_THAT(unreported(offsets), testing::ElementsAre("mnt_ns, the mount namespace (nsproxy.mnt_ns)",
+                                                          "shared, of directories (fs_struct.users)"));
 }
 
 TEST(Offsets, PathsKeepTheirOrder) {
