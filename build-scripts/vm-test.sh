@@ -18,7 +18,7 @@ Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels
   --headers DIR     the headers of the --kernel before it: the offsets that get_offsets reads
                     from them must equal the offsets that are used in the test
   --name TEXT       the name of the --kernel before it in docs/kernels.md
-  --tier NAME       test only this tier; may be repeated
+  --tier NAME       test only this tier, without the tests of the program; may be repeated
   --spread          test the first and the last kernel in every tier, those between in two tiers
                     each, by turns
   --filter PATTERN  run only these kernel tests, as for --gtest_filter (default: all but
