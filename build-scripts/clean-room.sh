@@ -78,7 +78,9 @@ copy_sources() {
     done; } | tar --null -T - -c | tar -x -C "$root/src" --no-same-owner
 }
 
-# Uses a mount namespace, so that nothing stays mounted, however this ends.
+# Uses a mount namespace of its own, so that nothing stays mounted, however this ends. The root is
+# changed with pivot_root as in a container: with chroot, the kernel's paths would begin at the root
+# of this machine, and the tests expect theirs.
 inside() {
     local kernels=${EBT_KERNELS:-/var/cache/ebpf_telemetry-kernels}
     mkdir -p "$kernels" "$root/var/cache/ebpf_telemetry-kernels"
@@ -86,13 +88,16 @@ inside() {
     # shellcheck disable=SC2016 # the inner shell expands them
     unshare --mount --propagation private bash -euc '
         root=$1 kernels=$2 command=$3
-        mount --bind "$root" "$root" # so that the root is a mount point, as on every machine
+        mount --bind "$root" "$root" # pivot_root wants a mount point
         mount -t proc proc "$root/proc"
         mount --rbind /sys "$root/sys"
         mount --rbind /dev "$root/dev"
         mount -t tmpfs tmpfs "$root/run"
         mount --bind "$kernels" "$root/var/cache/ebpf_telemetry-kernels"
-        exec chroot "$root" env -i HOME=/root TERM=dumb LANG=C.UTF-8 \
+        cd "$root"
+        pivot_root . .
+        umount --lazy . # the root before
+        exec env -i HOME=/root TERM=dumb LANG=C.UTF-8 \
             PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
             bash -euc "cd /src && $command"' - "$root" "$kernels" "$command"
 }
