@@ -8,8 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 usage() {
     cat <<'END'
 usage: sudo build-scripts/test.sh [--all]
-  --all   also run what takes long: clang-tidy on every source, and
-          the whole command again in a Debian with nothing but the packages of setup.sh
+  --all   also run what takes long: clang-tidy on every source, every tier on every kernel, more rounds of
+          each race, and the whole command again in a Debian with nothing but the packages of setup.sh
 END
     exit "$1"
 }
@@ -78,12 +78,15 @@ trap 'rm -rf "$logs"' EXIT
 part "sources" build-scripts/check.sh --tidy "$([ $all = yes ] && echo all || echo changed)" ||
     fail "check.sh found faults in the sources: see above"
 
-part "build of static programs" build build-static vm_programs -DEBT_STATIC=ON -DEBT_PCH=ON
+# The static programs and the release are made of the same objects, which ccache compiles once.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+once=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+part "build of static programs" build build-static vm_programs -DEBT_STATIC=ON "${once[@]}"
 part "build with clang and sanitizers" build build-sanitize unit_and_programs -DEBT_SANITIZE=ON -DEBT_PCH=ON \
     -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-O1 -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 part "build without optimisation, with one-definition-rule check" build build-debug unit_and_programs -DEBT_LTO=ON \
     -DEBT_PCH=ON -DCMAKE_BUILD_TYPE=Debug
-part "release build" build build all -DEBT_BENCH=ON
+part "release build" build build all -DEBT_BENCH=ON "${once[@]}"
 part "unit tests under sanitizers" run_tests build-sanitize -R "$short_tests" --parallel "$(nproc)" || status=1
 part "unit tests without optimisation" run_tests build-debug -R "$short_tests" --parallel "$(nproc)" || status=1
 
