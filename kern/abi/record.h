@@ -148,6 +148,7 @@ enum ebt_field_flag {
 	EBT_DELETED = 1 << 5,    /* a path that led there once, and does no more */
 	EBT_WITH_INODE = 1 << 6, /* EBT_FIELD_DIR: a struct ebt_inode stands before the components,
 				    since the call is about the file itself: its path is empty */
+	EBT_CREATED = 1 << 7, /* EBT_FIELD_FILE of EBT_ARG_RET: the call that opened it made it */
 };
 
 enum ebt_field_kind {

@@ -19,7 +19,8 @@
 #define AT_FDCWD -100
 #define AT_REMOVEDIR 0x200
 #define AT_EXECVE_CHECK 0x10000
-#define SIGNAL_GROUP_EXIT 4 /* of signal_struct.flags */
+#define FMODE_CREATED 0x100000 /* of file.f_mode, from Linux 4.19 */
+#define SIGNAL_GROUP_EXIT 4    /* of signal_struct.flags */
 
 #define NSFS_MAGIC 0x6e736673
 #define AF_UNIX 1

@@ -107,6 +107,8 @@ void Decoder::add_file(uint8_t argument, const RawField& file, Event& out) noexc
     if (PathField* path = new_path(argument, out)) {
         read_file(file, *path, out);
         path->argument = argument;
+        path->created = (file.head.flags & EBT_CREATED) && out.call && // a duplicate's file is no new one
+                        out.call->event_class == ebpf_loader::EventClass::file_open;
     }
 }
 

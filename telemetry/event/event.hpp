@@ -57,6 +57,7 @@ struct PathField : Text {
     bool relative = false; ///< its beginning is unknown: bytes are as the process gave them, or a path's end;
                            ///< also of a path that starts from nothing known, such as a symlink's target
     bool witnessed = false; ///< taken where the kernel acted on it
+    bool created = false;   ///< of an open: it made the file
     bool lexical = false;   ///< rewritten by its text alone: a link in it may lead elsewhere
     uint32_t base = 0;      ///< of a path in user memory: bytes at its beginning that the kernel gave
     InodeInfo inode;

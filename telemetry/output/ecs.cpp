@@ -54,7 +54,7 @@ EcsClass ecs_class(ebpf_loader::EventClass event_class) {
         return {"", process, access};
     case EventClass::process_end:
         return {"end", process, end};
-    case EventClass::file_open: // or more, see ecs_class_of_open()
+    case EventClass::file_open: // or more, see what_open_did()
         return {"open", file, access};
     case EventClass::file_access:
         return {"", file, access};
@@ -115,19 +115,36 @@ EcsClass ecs_class(ebt_record_kind kind) {
     }
 }
 
-int open_flags_argument(const ebpf_loader::SyscallRow& call) {
-    if (call.event_class != ebpf_loader::EventClass::file_open)
-        return -1;
-    for (int i = 0; i < call.arguments; ++i)
-        if (call.argument[i].kind == ebpf_loader::ArgKind::flags)
-            return i;
-    return -1;
+namespace {
+
+/// 0 where they are not known: openat2 has them behind a pointer.
+uint64_t open_flags(const Event& event) {
+    if (event.missing & EBT_MISSING_ARGS)
+        return 0;
+    bool has_mode = false;
+    for (size_t i = 0; i < event.call->arguments; ++i) {
+        const ebpf_loader::ArgKind kind = event.call->argument[i].kind;
+        if (kind == ebpf_loader::ArgKind::flags)
+            return event.args[i];
+        has_mode |= kind == ebpf_loader::ArgKind::mode;
+    }
+    return has_mode ? O_CREAT | O_WRONLY | O_TRUNC : 0; // creat
 }
 
-Opened what_open_did(uint64_t flags) {
-    constexpr uint64_t new_file = O_CREAT | O_EXCL;
-    if ((flags & new_file) == new_file)
-        return Opened::created; // otherwise it may have been there
+bool has_created(const Event& event) {
+    for (size_t i = 0; i < event.paths && i < event.path.size(); ++i)
+        if (event.path[i].created)
+            return true;
+    return false;
+}
+
+} // namespace
+
+Opened what_open_did(const Event& event) {
+    constexpr uint64_t new_file = O_CREAT | O_EXCL, no_name = O_TMPFILE & ~O_DIRECTORY;
+    const uint64_t flags = open_flags(event);
+    if ((flags & new_file) == new_file || (flags & no_name) || has_created(event))
+        return Opened::created;
     if (flags & O_TRUNC)
         return Opened::truncated;
     return (flags & O_ACCMODE) != O_RDONLY ? Opened::for_writing : Opened::for_reading;

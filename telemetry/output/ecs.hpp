@@ -24,11 +24,10 @@ EcsClass ecs_class(ebpf_loader::EventClass event_class);
 EcsClass ecs_class_of_failure(ebpf_loader::EventClass event_class);
 EcsClass ecs_class(ebt_record_kind kind);
 
-/// Does what open() does to the file depend on its flags? Their argument then, else -1.
-int open_flags_argument(const ebpf_loader::SyscallRow& call);
-/// What an open() call that succeeded did to the file, as far as its flags say.
+/// What a call that opened a file did to it.
 enum class Opened : uint8_t { for_reading, for_writing, truncated, created };
-Opened what_open_did(uint64_t flags);
+/// As far as its flags, and what is known of the file, say.
+Opened what_open_did(const Event& event);
 EcsClass ecs_class(Opened opened);
 
 /// file.type of an st_mode; empty when it has no type.

@@ -140,10 +140,8 @@ void JsonFormatter::put_id(const Event& event) {
 void JsonFormatter::put_class(const Event& event, const JsonCall* call) {
     if (call) {
         const bool has_failed = event.returns && (event.ret < 0 || !event.executed) && !is_pending(event.ret);
-        const bool is_open = call->open_flags >= 0 && !(event.missing & EBT_MISSING_ARGS);
-        if (is_open && event.success())
-            line_.put(std::string_view(opened_[static_cast<size_t>(
-                what_open_did(event.args[static_cast<size_t>(call->open_flags)]))]));
+        if (call->is_open && event.success())
+            line_.put(std::string_view(opened_[static_cast<size_t>(what_open_did(event))]));
         else
             line_.put(std::string_view(has_failed ? call->failed : call->done));
         return;

@@ -244,6 +244,8 @@ void TextFormatter::put_paths(const Event& event) {
         notes_.add_path({name}, path, is_free_text(event, path));
         if (event.witnessed)
             put_noted(event.paths == 1 ? "called_path" : numbered_calls[i], event.witnessed->called[i]);
+        if (path.created)
+            line_.put(" created=yes");
     }
 }
 

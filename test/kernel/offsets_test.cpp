@@ -61,6 +61,7 @@ constexpr Undetectable undetectable[] = {
     // Of records, only those of witnesses read them.
     {"task_struct.flags", 0, "tells the threads of io_uring apart"},
     {"file.f_flags", 0, "of what io_uring opens", always, true},
+    {"file.f_mode", 0, "of a file that the check does not make", always, true},
     {"socket.file", 0, "of sockets that io_uring uses", always, true},
     {"linux_binprm.file", 0, "while an exec is under way", always, true},
     {"linux_binprm.filename", 0, "while an exec is under way", always, true},

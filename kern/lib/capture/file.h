@@ -175,6 +175,17 @@ INLINE __u8 is_deleted(const struct scratch *s, __u64 dentry)
 	return !hashed && dentry != s->walker.in.root ? EBT_DELETED : 0;
 }
 
+/* Did opening the file make it? It is known of the file that a call returns. */
+INLINE __u8 is_created(__u8 arg, __u64 file)
+{
+	__u32 mode = 0;
+#ifndef TIER_KPROBE /* whose files are not open yet */
+	if (arg == EBT_ARG_RET && HAS(file, f_mode))
+		READ(&mode, file, file, f_mode);
+#endif
+	return mode & FMODE_CREATED ? EBT_CREATED : 0;
+}
+
 /* A path field with its inode in front: an executable or an open file. */
 INLINE enum outcome capture_file(struct scratch *s, __u8 kind, __u8 arg, __u64 file)
 {
@@ -189,7 +200,7 @@ INLINE enum outcome capture_file(struct scratch *s, __u8 kind, __u8 arg, __u64 f
 	field->flags = kind == EBT_FIELD_DIR ? EBT_WITH_INODE : 0;
 	read_inode(s, (void *)(field + 1), inode);
 	walk_begin(s, field, mount, dentry, inode);
-	field->flags |= is_deleted(s, dentry);
+	field->flags |= is_deleted(s, dentry) | is_created(arg, file);
 	return NEEDS_WALK;
 }
 

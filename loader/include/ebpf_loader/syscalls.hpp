@@ -71,7 +71,7 @@ enum class EventClass : uint8_t {
     session_change, ///< it leads a new session
     process_access,
     process_end,
-    file_open, ///< access, change or creation: the first argument of kind `flags` decides
+    file_open, ///< access, change or creation: its flags and whether it made the file decide
     file_access,
     file_change,
     file_attributes, ///< its mode, owner, times or extended attributes change

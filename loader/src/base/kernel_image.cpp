@@ -3,6 +3,7 @@
 
 #include <ebpf_loader/unique_fd.hpp>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <string_view>
 #include <sys/utsname.h>
+#include <utility>
 
 namespace ebpf_loader {
 
@@ -22,6 +24,12 @@ std::string kernel_btf_path() {
 std::string running_release() {
     utsname names{};
     return uname(&names) == 0 ? names.release : "";
+}
+
+bool is_running_since(int version, int patchlevel) {
+    int running_version = 0, running_patchlevel = 0;
+    sscanf(running_release().c_str(), "%d.%d", &running_version, &running_patchlevel);
+    return std::pair(running_version, running_patchlevel) >= std::pair(version, patchlevel);
 }
 
 namespace {

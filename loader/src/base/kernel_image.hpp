@@ -11,6 +11,9 @@ std::string kernel_btf_path();
 /// uname -r.
 std::string running_release();
 
+/// Is the running kernel of this version or a later one?
+bool is_running_since(int version, int patchlevel);
+
 /// The release in the banner of a kernel image (ELF); empty when it has none.
 std::string release_of_image(const std::string& file);
 

@@ -140,6 +140,41 @@ void find_flags(Setup& s) {
     s.found.settle("file.f_flags", places<uint32_t>(observations));
 }
 
+/// file.f_mode: how the file may be used, and from Linux 4.19 on whether opening it made it.
+void find_mode(Setup& s) {
+    constexpr uint32_t read = 1, write = 2, created = 0x100000; // FMODE_*
+    struct Opening {
+        const char* name;
+        int flags;
+        uint32_t mode;
+    };
+    for (const char* name : {"made", "made too"}) // by an attempt before
+        s.worker.call(SYS_unlinkat, as_argument(AT_FDCWD), s.worker.text(s.in_scratch(name)), 0);
+    std::vector<Block> files;
+    std::vector<uint32_t> modes;
+    for (const Opening& opening :
+         {Opening{"made", O_WRONLY | O_CREAT, write | created}, Opening{"made", O_WRONLY | O_CREAT, write},
+          Opening{"made too", O_RDWR | O_CREAT | O_EXCL, read | write | created},
+          Opening{"made too", O_RDONLY, read}}) {
+        files.push_back(
+            s.memory.read(s.file(s.worker, s.open(s.in_scratch(opening.name), opening.flags)), file_bytes));
+        modes.push_back(opening.mode);
+    }
+    std::vector<const Block*> blocks;
+    for (const Block& file : files)
+        blocks.push_back(&file);
+    const auto found = places_if(blocks, sizeof(uint32_t), [&](size_t offset) {
+        for (size_t i = 0; i < files.size(); i++)
+            if ((files[i].at<uint32_t>(offset) & (read | write | created)) != modes[i])
+                return false;
+        return true;
+    });
+    if (found.empty())
+        s.found.absent("file.f_mode"); // an older kernel
+    else
+        s.found.settle("file.f_mode", found);
+}
+
 } // namespace
 
 void discover_descriptors(Setup& s) {
@@ -152,6 +187,7 @@ void discover_descriptors(Setup& s) {
     find_size(s);
     find_path(s);
     find_flags(s);
+    find_mode(s);
 }
 
 } // namespace ebpf_loader::discovery

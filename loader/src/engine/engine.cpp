@@ -4,6 +4,7 @@
 
 #include "loader/src/base/cpus.hpp"
 #include "loader/src/base/file_limit.hpp"
+#include "loader/src/base/kernel_image.hpp"
 #include "loader/src/base/procfs.hpp"
 #include "loader/src/engine/call_watch.hpp"
 #include "loader/src/engine/counters.hpp"
@@ -112,6 +113,8 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     check_environment();
     offsets_ = options.offsets ? *options.offsets : running_kernel_offsets(options.log);
     require_sound(offsets_);
+    if (!is_running_since(4, 19)) // nothing marks what was created
+        offsets_.set(*Offsets::find("file.f_mode"), std::nullopt);
     log_unreported();
     Hooks hooks = hooks_for(selection_);
     hooks.watch = options.watch_calls != WatchCalls::never;

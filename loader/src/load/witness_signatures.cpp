@@ -4,10 +4,8 @@
 #include "loader/src/base/btf_ptr.hpp"
 #include "loader/src/base/kernel_image.hpp"
 
-#include <cstdio>
 #include <optional>
 #include <string_view>
-#include <utility>
 
 namespace ebpf_loader {
 namespace {
@@ -41,19 +39,13 @@ std::optional<bool> begins_with_dentry(const btf* types, const char* function) {
            std::string_view(btf__name_by_offset(types, target->name_off)) == "dentry";
 }
 
-bool is_since(int major, int minor) {
-    int running_major = 0, running_minor = 0;
-    sscanf(running_release().c_str(), "%d.%d", &running_major, &running_minor);
-    return std::pair(running_major, running_minor) >= std::pair(major, minor);
-}
-
 } // namespace
 
 void find_witness_signatures(Features& features) {
     const BtfPtr types(btf__parse_raw(kernel_btf_path().c_str()));
     for (const Signature& signature : signatures) {
         const auto begins = types ? begins_with_dentry(types.get(), signature.function) : std::nullopt;
-        if (begins ? !*begins : is_since(signature.major, signature.minor))
+        if (begins ? !*begins : is_running_since(signature.major, signature.minor))
             features[signature.dentry_is_second] = 0;
     }
 }

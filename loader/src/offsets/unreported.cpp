@@ -23,6 +23,7 @@ const Feature features[] = {
     {"shared, of descriptors", {"files_struct.count"}},
     {"executed, of calls that a tracer answered", {"task_struct.ptrace"}},
     {"executed, of calls that a seccomp filter answered", {"task_struct.seccomp_mode"}},
+    {"created, of opens that made a file", {"file.f_mode"}},
     {"the script that an exec names", {"linux_binprm.file", "linux_binprm.filename", "linux_binprm.interp"}},
 };
 

@@ -28,7 +28,7 @@ struct JsonCall {
     std::string failed;  ///< the same, of a call that failed
     std::string syscall; ///< the object `linux.syscall`, up to "nr":
     std::array<Argument, EBT_ARGS> argument;
-    int open_flags = -1; ///< which argument decides on what was done
+    bool is_open = false; ///< what was done depends on more than the call
     bool names_constants = false;
 };
 

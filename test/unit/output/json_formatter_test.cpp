@@ -218,6 +218,17 @@ TEST_F(JsonFormatterTest, WhatAnOpenDoesDependsOnItsFlags) {
     EXPECT_EQ(is(O_RDWR | O_CREAT | O_EXCL, 3), json({"creation", "creation"}));
     EXPECT_EQ(is(O_RDWR | O_CREAT | O_EXCL, -EEXIST), json({"openat", "access"}));
     EXPECT_EQ(is(O_RDONLY | O_TRUNC, 3), json({"modification", "change"}));
+    EXPECT_EQ(is(O_RDWR | O_TMPFILE, 3), json({"creation", "creation"}));
+}
+
+TEST_F(JsonFormatterTest, AnOpenThatMadeItsFileIsACreation) {
+    for (const auto flags : {O_WRONLY | O_CREAT | O_TRUNC, O_RDONLY | O_CREAT, 0 /* not known */}) {
+        Event event = samples::call(samples::openat, 3, {0, 0, static_cast<uint64_t>(flags), 0});
+        event.paths = 1;
+        event.path[0].created = true;
+        EXPECT_EQ(object(event)["event"]["action"], "creation");
+        EXPECT_EQ(object(event)["event"]["type"], json({"creation"}));
+    }
 }
 
 TEST_F(JsonFormatterTest, WhatFailedChangedNothing) {
