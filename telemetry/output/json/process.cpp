@@ -18,8 +18,8 @@ std::string_view base_name(std::string_view path) {
 }
 
 /// For reading and searching alone: the parts joined with blanks.
-void put_command_line(JsonLine& line, std::string_view strings) {
-    line.put(",\"command_line\":\"");
+template <size_t N> void put_joined(JsonLine& line, const char (&key)[N], std::string_view strings) {
+    line.put(key);
     while (!strings.empty()) {
         put_json_escaped(line, next_string(strings));
         if (!strings.empty())
@@ -176,7 +176,9 @@ void JsonProcess::put_arguments(JsonLine& line, const Event& event) {
         put_json_strings(line, {"process.args"}, strings);
         line.put(",\"args_count\":");
         line.put_decimal(count_strings(list.bytes));
-        put_command_line(line, strings);
+        put_joined(line, ",\"command_line\":\"", strings);
+        if (has_new_image(event)) // what the kernel shows as its title, until the process changes that
+            put_joined(line, ",\"title\":\"", whole_strings(strings, most_repeated));
     };
     if (!event.lineage || is_whole)
         return render();
@@ -254,7 +256,7 @@ void JsonProcess::put_relative(JsonLine& line, std::string_view key, const Linea
 void JsonProcess::put_parent(JsonLine& line, const LineageNode& node) {
     const std::string_view strings = put_args(line, node, most_of_parent);
     if (!strings.empty())
-        put_command_line(line, strings);
+        put_joined(line, ",\"command_line\":\"", strings);
     if (!node.working_directory.empty()) {
         line.put(",\"working_directory\":");
         line.put_derived(node.working_directory);

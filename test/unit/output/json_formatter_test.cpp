@@ -103,6 +103,7 @@ TEST_F(JsonFormatterTest, SuccessfulExec) {
     EXPECT_EQ(made["process"]["args"], json({"ls", "-l", "a b", ""}));
     EXPECT_EQ(made["process"]["args_count"], 4);
     EXPECT_EQ(made["process"]["command_line"], "ls -l a b ");
+    EXPECT_EQ(made["process"]["title"], "ls -l a b ");
     EXPECT_EQ(made["event"]["category"], json({"process"}));
     EXPECT_EQ(made["event"]["type"], json({"start"}));
     EXPECT_FALSE(made["linux"]["syscall"].contains("argv"));
