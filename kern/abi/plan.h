@@ -53,10 +53,10 @@ enum ebt_capture {
 	EBT_CAPTURE_FILE,         /* file behind descriptor arg */
 	EBT_CAPTURE_SOCKADDR,     /* arg, length in argument `link` */
 	EBT_CAPTURE_SOCKADDR_OUT, /* arg, length behind the pointer in argument `link` */
-	EBT_CAPTURE_MSGHDR,       /* msg_name of the struct msghdr at arg */
+	EBT_CAPTURE_MSGHDR,       /* msg_name and msg_control of the struct msghdr at arg */
 	EBT_CAPTURE_SOCKET,       /* both ends of the socket behind descriptor arg */
 	EBT_CAPTURE_ARGV,         /* array of strings at arg */
-	EBT_CAPTURE_MESSAGES,     /* msg_name of each struct mmsghdr at arg, as many as went */
+	EBT_CAPTURE_MESSAGES,     /* the same of each struct mmsghdr at arg, as many as went */
 	EBT_CAPTURES,
 };
 

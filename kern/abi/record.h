@@ -174,7 +174,9 @@ enum ebt_field_kind {
 					   kernel's copy; arg counts from 0. `count` of the first:
 					   how many the call had, of which not all need be here */
 	EBT_FIELD_NAMESPACES = 17,      /* struct ebt_namespaces, with the image */
-	EBT_FIELD_KINDS = 18,
+	EBT_FIELD_CONTROL = 18, /* control messages: struct cmsghdr of the caller's ABI, each with
+				   what follows it; of sendmmsg one field for each message */
+	EBT_FIELD_KINDS = 19,
 };
 
 #define EBT_ARG_RET EBT_ARGS /* ebt_field.arg: the returned descriptor */

@@ -147,7 +147,7 @@ struct scratch {
 	__u32 image_whole;       /* the record has the whole image: later ones need not have it */
 	__u32 next_record_stage; /* which begins another record after this one; 0: none */
 	__u32 chrooted;
-	__u32 message; /* the next one of several */
+	__u32 message; /* twice the next one of several; odd: its control messages are next */
 	__u32 cwd_written;
 	__u32 with_image;   /* the image may go with the record */
 	__u32 has_identity; /* header_identity has run */

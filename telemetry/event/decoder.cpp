@@ -92,6 +92,8 @@ bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
     apply_witnesses(out);
     rewrite_paths(out);
     add_messages(out);
+    if (out.passed)
+        settle_passed(out);
     if (out.shared)
         mark_shared(out);
     if (out.carries_image) {
@@ -141,6 +143,8 @@ void Decoder::read_field(const RawField& field, Event& out) noexcept {
         return keep(directories_, field, out);
     case EBT_FIELD_SOCKADDR:
         return read_sockaddr(field, out);
+    case EBT_FIELD_CONTROL:
+        return read_control(field, out);
     case EBT_FIELD_SOCKET:
         return read_socket(field, out);
     case EBT_FIELD_ARGV:

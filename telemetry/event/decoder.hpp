@@ -56,6 +56,9 @@ class Decoder {
     void read_file(const RawField& field, PathField& out, Event& event) noexcept;
     void read_sockaddr(const RawField& field, Event& out) noexcept;
     void add_messages(Event& out) noexcept;
+    void read_control(const RawField& field, Event& out) noexcept;
+    void add_passed(std::string_view content) noexcept;
+    void settle_passed(Event& out) noexcept;
     void read_socket(const RawField& field, Event& out) noexcept;
     void read_user_stack(const RawField& field, Event& out) noexcept;
     void read_transfer(const RawField& field, Event& out) noexcept;
@@ -91,6 +94,7 @@ class Decoder {
     bool has_witnessed_address_ = false;
     std::array<Text, EBT_ADDRESSES> messages_; ///< addresses of one message each, in user memory
     size_t message_count_ = 0;
+    PassedDescriptors passed_;
     Witnessed witnessed_; ///< of the event, if it has any
 };
 

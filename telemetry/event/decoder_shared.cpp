@@ -26,6 +26,7 @@ void Decoder::mark_shared(Event& out) noexcept {
         out.string[i].shared = memory;
     out.exec_argv.shared = memory;
     out.sockaddr.shared = memory && out.sockaddr.source == Source::user_memory;
+    passed_.control.shared = memory;
     out.socket_shared = files && !has_witness_;
 }
 

@@ -88,6 +88,15 @@ struct SocketInfo {
     std::array<uint8_t, 16> remote{};
 };
 
+/// Descriptors that messages carry from one process to another (SCM_RIGHTS), by their numbers in the
+/// caller's table.
+struct PassedDescriptors {
+    std::array<int32_t, 256> fd; ///< the first `kept` of them
+    uint16_t kept = 0;
+    uint32_t count = 0; ///< more than are kept: how many
+    Text control;       ///< how the control messages were read that they stand in; without bytes
+};
+
 /// What a call moved over a connection: see ebt_transfer.
 struct TransferInfo {
     uint64_t socket = 0;
@@ -188,6 +197,8 @@ struct Event : ProcessNumbers {
     SocketInfo socket;
     Status socket_status = Status::absent;
     bool socket_shared = false; ///< the descriptor may have become another one's during the call
+
+    const PassedDescriptors* passed = nullptr; ///< none: no message carries any, as far as is known
 
     TransferInfo transfer; ///< of a record of kind EBT_TRANSFER
     Status transfer_status = Status::absent;

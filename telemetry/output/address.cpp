@@ -291,6 +291,21 @@ void put_all_addresses(LineBuffer& line, const Witnessed& witnessed) {
     }
 }
 
+void put_passed_descriptors(LineBuffer& line, const PassedDescriptors& passed) {
+    line.put(" passed_fds=");
+    if (!passed.kept)
+        line.put('?');
+    for (size_t i = 0; i < passed.kept; ++i) {
+        if (i)
+            line.put(',');
+        line.put_signed(passed.fd[i]);
+    }
+    if (passed.count > passed.kept) {
+        line.put(" passed_fds_count=");
+        line.put_decimal(passed.count);
+    }
+}
+
 SocketRole socket_role(const Event& event) {
     const ebpf_loader::SyscallRow* call = event.call;
     if (call && (call->flags & EBT_PLAN_SOCKETCALL))

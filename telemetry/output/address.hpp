@@ -47,6 +47,8 @@ Address remote_end(const SocketInfo& socket);
 void put_ip(LineBuffer& line, const Address& address);
 /// What a text line has between the quotes of addr="...": see docs/output.md.
 void put_address(LineBuffer& line, const Address& address);
+/// The descriptors that messages carry: " passed_fds=5,6".
+void put_passed_descriptors(LineBuffer& line, const PassedDescriptors& passed);
 /// The addresses of a call that sent to several, each once until another one comes: " addrs=[...]".
 void put_all_addresses(LineBuffer& line, const Witnessed& witnessed);
 

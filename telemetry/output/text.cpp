@@ -46,6 +46,7 @@ class TextFormatter final : public Formatter {
     void put_paths(const Event& event);
     void put_command_line(const Event& event);
     void put_addresses(const Event& event);
+    void put_passed(const PassedDescriptors& passed);
     void put_strings(const Event& event);
     void put_process_event(const Event& event);
     void put_remarks(const Event& event);
@@ -103,6 +104,8 @@ void TextFormatter::format(const Event& event, std::string& out) {
     put_paths(event);
     put_command_line(event);
     put_addresses(event);
+    if (event.passed)
+        put_passed(*event.passed);
     put_strings(event);
     put_process_event(event);
     put_remarks(event);
@@ -302,6 +305,11 @@ void TextFormatter::put_addresses(const Event& event) {
         put("local", ends.local);
     if (ends.from_sockaddr || role == SocketRole::own)
         put("remote", ends.remote);
+}
+
+void TextFormatter::put_passed(const PassedDescriptors& passed) {
+    put_passed_descriptors(line_, passed);
+    notes_.add({"passed_fds"}, passed.control);
 }
 
 void TextFormatter::put_strings(const Event& event) {

@@ -217,7 +217,8 @@ bool specific_fields_failed(const Event& event) {
         if (field_failed(event.string[i].status, event.string[i].argument))
             return true;
     return field_failed(event.sockaddr.status, event.sockaddr_argument) || failed(event.socket_status) ||
-           failed(event.exec_argv.status) || failed(event.child_status);
+           failed(event.exec_argv.status) || failed(event.child_status) ||
+           (event.passed && failed(event.passed->control.status));
 }
 
 } // namespace telemetry::rules

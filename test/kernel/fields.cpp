@@ -136,6 +136,32 @@ template <typename Who> void ids(Writer& out, const Who& who) {
     out.number("fsgid", who.fsgid);
 }
 
+std::string numbers(std::string_view bytes) {
+    std::string list;
+    for (size_t at = 0; at + sizeof(int32_t) <= bytes.size(); at += sizeof(int32_t)) {
+        int32_t number = 0;
+        memcpy(&number, bytes.data() + at, sizeof number);
+        list += std::to_string(number) + " ";
+    }
+    return list;
+}
+
+void put_passed(Writer& out, TextView control, std::string_view descriptors) {
+    if (control.status == LOG_OK) // of whole ones the length tells nothing more
+        control.original = 0;
+    control.bytes = {};
+    out.text("passed", control);
+    out.put("passed.fds", numbers(descriptors));
+}
+
+void describe_passed(Writer& out, const telemetry::Event& event) {
+    const telemetry::PassedDescriptors* passed = event.passed;
+    if (!passed)
+        return put_passed(out, {}, {});
+    put_passed(out, view(passed->control),
+               {reinterpret_cast<const char*>(passed->fd.data()), passed->kept * sizeof(int32_t)});
+}
+
 void describe_socket(Writer& out, const telemetry::Event& event) {
     out.put("socket", status_names[static_cast<unsigned>(event.socket_status)]);
     if (event.socket_status != telemetry::Status::ok)
@@ -211,6 +237,7 @@ Fields describe(const telemetry::Event& event) {
     if (event.sockaddr.status != telemetry::Status::absent)
         out.number("sockaddr.argument", event.sockaddr_argument);
     describe_socket(out, event);
+    describe_passed(out, event);
     out.number("child_pid", event.child_pid);
     out.put("child_status", status_names[static_cast<unsigned>(event.child_status)]);
     out.put("lost_fields", event.lost_fields ? "yes" : "no");
@@ -259,6 +286,7 @@ Fields expected(const call_log& log, const log_entry& entry) {
     if (entry.sockaddr.status != LOG_ABSENT)
         out.number("sockaddr.argument", entry.sockaddr.argument);
     expect_socket(out, entry);
+    put_passed(out, view(log, entry.passed), view(log, entry.passed).bytes);
     out.number("child_pid", entry.child_pid);
     out.put("child_status", status_names[forks ? LOG_OK : LOG_ABSENT]);
     out.put("lost_fields", "no");

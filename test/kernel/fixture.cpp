@@ -141,8 +141,9 @@ const Cases& all_cases() {
         Cases all;
         for (const Cases& some :
              {open_cases(), file_cases(), attribute_cases(), exec_cases(), process_cases(), thread_cases(),
-              signal_cases(), socket_cases(), memory_cases(), identity_cases(), namespace_cases(),
-              kernel_cases(), path_cases(), spelling_cases(), hostile_cases(), abi_cases()})
+              signal_cases(), socket_cases(), message_cases(), memory_cases(), identity_cases(),
+              namespace_cases(), kernel_cases(), path_cases(), spelling_cases(), hostile_cases(),
+              abi_cases()})
             all.insert(all.end(), some.begin(), some.end());
         return all;
     }();

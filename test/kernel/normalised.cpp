@@ -184,6 +184,8 @@ void Normaliser::normalise(const telemetry::Event& event, Fields& fields) {
             value = bytes_cut(event.witnessed->called[static_cast<size_t>(name[6] - '1')]);
         else if (name == "comm" && value.find_first_not_of("0123456789") == value.npos)
             value = descriptors_(value); // a program without a path is named after its descriptor
+        else if (name == "passed.fds")
+            value = descriptors_(value);
         else if (name == "sockaddr.bytes")
             value = address(value);
         else if (ends_with(name, "_port") && is_ephemeral(static_cast<unsigned>(std::stoul(value))))

@@ -43,6 +43,10 @@ class OwnedEvent {
             for (size_t i = witnessed_->addresses; i < witnessed_->address.size(); i++)
                 witnessed_->address[i] = {}; // of events before this one
         }
+        if (event.passed) {
+            passed_ = std::make_unique<telemetry::PassedDescriptors>(*event.passed);
+            event_.passed = passed_.get();
+        }
         size_t size = 0;
         const auto measure = [&](std::string_view text) { size += text.size(); };
         for_each_text(event, measure);
@@ -65,6 +69,7 @@ class OwnedEvent {
   private:
     telemetry::Event event_;
     std::unique_ptr<telemetry::Witnessed> witnessed_;
+    std::unique_ptr<telemetry::PassedDescriptors> passed_;
     std::unique_ptr<char[]> bytes_;
 };
 

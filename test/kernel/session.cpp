@@ -243,11 +243,12 @@ std::vector<std::string> default_rule_names() {
 
 std::string session_rules() {
     std::vector<std::string> names = default_rule_names();
-    for (const char* name : {"process_exec", "exit",   "exit_group", "rt_sigreturn", "clone",   "clone3",
-                             "fork",         "vfork",  "bind",       "sendto",       "sendmsg", "recvfrom",
-                             "recvmsg",      "chdir",  "fchdir",     "socketpair",   "dup3",    "sigreturn",
-                             "utimensat",    "semop",  "semget",     "semctl",       "msgget",  "msgsnd",
-                             "msgrcv",       "msgctl", "shmget",     "shmctl",       "shmdt"})
+    for (const char* name :
+         {"process_exec", "exit",   "exit_group", "rt_sigreturn", "clone",    "clone3",    "fork",
+          "vfork",        "bind",   "sendto",     "sendmsg",      "recvfrom", "recvmsg",   "sendmmsg",
+          "recvmmsg",     "chdir",  "fchdir",     "socketpair",   "dup3",     "sigreturn", "utimensat",
+          "semop",        "semget", "semctl",     "msgget",       "msgsnd",   "msgrcv",    "msgctl",
+          "shmget",       "shmctl", "shmdt"})
         if (std::find(names.begin(), names.end(), name) == names.end())
             names.emplace_back(name);
     const auto uid = own_login_uid();

@@ -67,11 +67,9 @@ INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt
 		break;
 	case EBT_CAPTURE_SOCKADDR:
 	case EBT_CAPTURE_SOCKADDR_OUT:
-		capture_sockaddr(s, step);
-		return CAPTURED;
 	case EBT_CAPTURE_MSGHDR:
 	case EBT_CAPTURE_MESSAGES:
-		s->phase -= capture_msghdr(s, step); /* the same step again for the next one */
+		s->phase -= capture_address(s, step); /* the same step again for the next one */
 		return CAPTURED;
 	case EBT_CAPTURE_ARGV:
 		return capture_argv(s, step);

@@ -5,73 +5,129 @@
 
 #include "kern/lib/capture/file.h"
 
-#define MMSGHDR_WORDS 8 /* sizeof(struct mmsghdr) in pointers */
+#define MMSGHDR_WORDS 8  /* sizeof(struct mmsghdr) in pointers */
+#define CONTROL_MAX 2048 /* bytes of control messages: more than all descriptors of a message */
 
-INLINE void capture_address(struct scratch *s, __u8 arg, __u64 pointer, __u64 length)
+/* What a call was given in memory: where it is, and how long it is said to be. */
+struct given {
+	__u64 pointer;
+	__u64 length;
+	__u32 most; /* bytes of it that are kept: CONTROL_MAX or less */
+	__u8 kind;
+};
+
+INLINE void capture_given(struct scratch *s, __u8 arg, const struct given *given)
 {
-	if (!has_room(s, SOCKADDR_MAX))
+	if (!has_room(s, given->most))
 		return;
-	struct ebt_field *field = field_begin(s, EBT_FIELD_SOCKADDR, arg);
+	struct ebt_field *field = field_begin(s, given->kind, arg);
 	field->flags = EBT_USER_MEMORY;
-	__u64 bytes = length < SOCKADDR_MAX ? length : SOCKADDR_MAX;
-	if (!pointer || !bytes) {
-		/* No address is given: not an error, there is nothing to read. */
+	__u64 bytes = given->length < given->most ? given->length : given->most;
+	if (!bytes) {
+		/* Nothing is given: not an error, there is nothing to read. */
 		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
 		return;
 	}
-	if (bpf_probe_read_user(field + 1, bounded(bytes, SOCKADDR_MAX), user(pointer)))
+	if (bpf_probe_read_user(field + 1, bounded(bytes, CONTROL_MAX), user(given->pointer)))
 		field_end(s, field, EBT_FAULT, 0, 0);
 	else
-		field_end(s, field, length > bytes ? EBT_TRUNCATED : EBT_OK, bytes, length);
+		field_end(s, field, given->length > bytes ? EBT_TRUNCATED : EBT_OK, bytes,
+			  given->length);
 }
 
-INLINE void capture_sockaddr(struct scratch *s, const struct ebt_step *step)
+/* An address that is an argument. */
+INLINE void find_sockaddr(struct scratch *s, const struct ebt_step *step, struct given *out)
 {
-	__u64 pointer = s->values[step->arg & 7];
 	__u64 link = s->values[step->link & 7];
 	__u32 length = link;
 	if (step->capture == EBT_CAPTURE_SOCKADDR_OUT) {
 		length = 0;
 		bpf_probe_read_user(&length, sizeof(length), user(link));
 	}
-	if (pointer)
-		capture_address(s, step->arg, pointer, length);
+	out->pointer = s->values[step->arg & 7];
+	out->length = length;
+}
+
+/* Of several messages, or of one that has control messages: what comes next? */
+INLINE int advance_message(struct scratch *s, const struct ebt_step *step, int control)
+{
+#ifdef TIER_KPROBE /* operations of io_uring have one message, whose control messages are unknown  \
+		    */
+	return 0;
+#else
+	__u32 part = s->message;
+	__u32 next = (part | 1) + 1; /* the next message's address */
+	if (!(part & 1) && control)
+		next = part + 1;
+	else if (step->capture != EBT_CAPTURE_MESSAGES || next / 2 >= EBT_ADDRESSES ||
+		 (__s64)(next / 2) >= s->header.ret)
+		return 0;
+	s->message = next;
+	if (may_repeat(s))
+		return 1;
+	s->header.flags |= EBT_LOST_FIELDS;
+	return 0;
+#endif
 }
 
 /*
- * msg_name and msg_namelen stand first in struct msghdr, in both widths. Of several messages
- * one is captured at a time: 1 when another one comes.
+ * The address of a message, and after it the control messages: struct msghdr, in both widths.
+ * One is captured at a time: 1 when another one comes.
  */
-INLINE int capture_msghdr(struct scratch *s, const struct ebt_step *step)
+INLINE int find_in_message(struct scratch *s, const struct ebt_step *step, struct given *out)
 {
 	struct {
 		__u64 name;
 		__u32 length;
 		__u32 padding;
+		__u64 vector[2];
+		__u64 control;
+		__u64 control_length;
 	} wide = {};
 	struct {
 		__u32 name;
 		__u32 length;
+		__u32 vector[2];
+		__u32 control;
+		__u32 control_length;
 	} narrow = {};
-	__u64 width = pointer_size(s->header.abi), message = s->message++;
+	__u64 width = pointer_size(s->header.abi), message = s->message / 2;
 	void *pointer = user(s->values[step->arg & 7] + message * width * MMSGHDR_WORDS);
+	__s64 error;
 	if (width == 8) {
-		if (bpf_probe_read_user(&wide, sizeof(wide), pointer))
-			field_missing(s, EBT_FIELD_SOCKADDR, step->arg, EBT_FAULT);
+		error = bpf_probe_read_user(&wide, sizeof(wide), pointer);
 	} else {
-		if (bpf_probe_read_user(&narrow, sizeof(narrow), pointer))
-			field_missing(s, EBT_FIELD_SOCKADDR, step->arg, EBT_FAULT);
+		error = bpf_probe_read_user(&narrow, sizeof(narrow), pointer);
 		wide.name = narrow.name;
 		wide.length = narrow.length;
+		wide.control = narrow.control;
+		wide.control_length = narrow.control_length;
 	}
-	if (wide.name && wide.length)
-		capture_address(s, step->arg, wide.name, wide.length);
-#ifdef TIER_KPROBE /* operations of io_uring have one message */
-	return 0;
-#else
-	return step->capture == EBT_CAPTURE_MESSAGES && (__s64)(message + 1) < s->header.ret &&
-	       message + 1 < EBT_ADDRESSES && may_repeat(s);
-#endif
+	out->pointer = wide.length ? wide.name : 0;
+	out->length = wide.length;
+	if (s->message & 1) {
+		out->pointer = wide.control_length ? wide.control : 0;
+		out->length = wide.control_length;
+		out->most = CONTROL_MAX;
+		out->kind = EBT_FIELD_CONTROL;
+	}
+	if (error)
+		field_missing(s, out->kind, step->arg, EBT_FAULT);
+	return advance_message(s, step, error || (wide.control && wide.control_length));
+}
+
+/* An address, or what a message has. 1 when the same step has more. */
+INLINE int capture_address(struct scratch *s, const struct ebt_step *step)
+{
+	struct given given = {.most = SOCKADDR_MAX, .kind = EBT_FIELD_SOCKADDR};
+	int more = 0;
+	if (step->capture == EBT_CAPTURE_SOCKADDR || step->capture == EBT_CAPTURE_SOCKADDR_OUT)
+		find_sockaddr(s, step, &given);
+	else
+		more = find_in_message(s, step, &given);
+	if (given.pointer)
+		capture_given(s, step->arg, &given);
+	return more;
 }
 
 /* The kernel's side of a socket, of this type. */

@@ -180,6 +180,23 @@ void put_addresses(JsonLine& line, const Witnessed& witnessed) {
     }
 }
 
+/// Numbers of descriptors that messages carry.
+void put_passed(JsonLine& line, const PassedDescriptors& passed) {
+    line.notes.add({"linux.passed_fds"}, passed.control);
+    if (!passed.kept)
+        return;
+    line.key("\"passed_fds\":[");
+    for (size_t i = 0; i < passed.kept; ++i) {
+        line.next();
+        line.put_signed(passed.fd[i]);
+    }
+    line.put(']');
+    if (passed.count > passed.kept) {
+        line.put(",\"passed_fds_count\":");
+        line.put_decimal(passed.count);
+    }
+}
+
 void put_interpreter(JsonLine& line, const PathField& interpreter) {
     constexpr FieldName name = {"linux.exec.interpreter"};
     if (!interpreter.known())
@@ -239,6 +256,8 @@ void JsonLinux::put(JsonLine& line, const Event& event, const JsonCall* call, co
     if (event.witnessed)
         put_interpreter(line, event.witnessed->interpreter);
     put_socket(line, event, ends);
+    if (event.passed)
+        put_passed(line, *event.passed);
     put_audit(line, event);
     put_json_namespaces(line, event.image.namespaces);
     put_process(line, event, process);

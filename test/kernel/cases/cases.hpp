@@ -28,6 +28,7 @@ Cases process_cases();
 Cases thread_cases();
 Cases signal_cases();
 Cases socket_cases();
+Cases message_cases();
 Cases memory_cases();
 Cases identity_cases();
 Cases namespace_cases();

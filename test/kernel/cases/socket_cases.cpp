@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sockets: addresses as the process gives them, both ends as the kernel has them.
 #include "test/kernel/cases/cases.hpp"
+#include "test/kernel/cases/socket_support.hpp"
 
 #include <arpa/inet.h>
 #include <cerrno>
@@ -20,65 +21,6 @@
 namespace kernel_test {
 
 namespace {
-
-/// A network of its own, where every port is free.
-void private_network(Process& p) {
-    Call own = p.call({"unshare", SYS_unshare}, CLONE_NEWNET);
-    if (own.ret() < 0)
-        return p.note("the socket cases run in the machine's own network: it gives no private one");
-    Call call = p.call({"socket", SYS_socket}, AF_INET, SOCK_DGRAM, 0);
-    const long fd = call.succeeds().socket(call.ret()).ret();
-    ifreq request{};
-    log_string(request.ifr_name, sizeof request.ifr_name, "lo");
-    request.ifr_flags = IFF_UP;
-    p.call({"ioctl", SYS_ioctl}, fd, SIOCSIFFLAGS, &request).succeeds().detached(0, fd, "socket:[#]");
-    close(static_cast<int>(fd));
-}
-
-long new_socket(Process& p, int family, int type, int protocol = 0) {
-    Call call = p.call({"socket", SYS_socket}, family, type, protocol);
-    call.succeeds();
-    if (call.ret() >= 0)
-        call.socket(call.ret());
-    return call.ret();
-}
-
-struct Address {
-    sockaddr_storage storage{};
-    socklen_t length = 0;
-
-    sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-Address inet(uint16_t port) {
-    Address address;
-    auto& v4 = reinterpret_cast<sockaddr_in&>(address.storage);
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(port);
-    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.length = sizeof v4;
-    return address;
-}
-
-Address inet6(uint16_t port) {
-    Address address;
-    auto& v6 = reinterpret_cast<sockaddr_in6&>(address.storage);
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(port);
-    v6.sin6_addr = in6addr_loopback;
-    address.length = sizeof v6;
-    return address;
-}
-
-/// `name` may start with NUL: an abstract one.
-Address local(std::string_view name) {
-    Address address;
-    auto& un = reinterpret_cast<sockaddr_un&>(address.storage);
-    un.sun_family = AF_UNIX;
-    memcpy(un.sun_path, name.data(), name.size());
-    address.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-    return address;
-}
 
 /// A server and a client of one family, from the socket to the last word.
 void stream(Process& p, int family, Address address) {

@@ -151,6 +151,27 @@ static void sockets(struct helper* h) {
         socket_call(h, SYS_SENDMSG, "sendmsg", SYS_sendmsg, ARGS((unsigned long)fd, ADDRESS(&message), 0));
     expect_socket(helper_expect(h, entry, 0), SOCK_DGRAM, IPPROTO_UDP, port, port);
     expect_address(h, entry, 1, &self);
+    /* Control messages of 32 bits: a length, level and type as wide as an int. */
+    int pair[2];
+    helper_expect(h,
+                  socket_call(h, SYS_SOCKETPAIR, "socketpair", SYS_socketpair,
+                              ARGS(AF_UNIX, SOCK_DGRAM, 0, ADDRESS(pair))),
+                  0);
+    const int passed[3] = {fd, fd, fd};
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof passed)];
+    } control = {
+        .head = {.cmsg_len = CMSG_LEN(sizeof passed), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    memcpy(CMSG_DATA(&control.head), passed, sizeof passed);
+    struct msghdr passing = {.msg_control = &control, .msg_controllen = sizeof control};
+    entry = socket_call(h, SYS_SENDMSG, "sendmsg", SYS_sendmsg,
+                        ARGS((unsigned long)pair[0], ADDRESS(&passing), 0));
+    helper_expect(h, entry, 0)->socket_status = LOG_OK;
+    entry->socket_family = AF_UNIX;
+    entry->socket_type = SOCK_DGRAM;
+    entry->passed = log_bytes(h->log, passed, sizeof passed);
+    entry->passed.source = LOG_USER_MEMORY;
     /* The same call by its own number. */
     entry = helper_call(h, "connect", SYS_connect, ARGS((unsigned long)fd, ADDRESS(&self), size));
     expect_socket(helper_expect(h, entry, 0), SOCK_DGRAM, IPPROTO_UDP, port, port);

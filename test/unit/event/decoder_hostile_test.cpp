@@ -108,6 +108,10 @@ std::vector<RecordBuilder> samples() {
     socket.field(EBT_FIELD_SOCKADDR, "\2\0\1\2"s, arg(1));
     socket.field(EBT_FIELD_SOCKET, RecordBuilder::bytes_of(ebt_socket{}), arg(0));
     list.push_back(socket);
+    RecordBuilder passing("sendmmsg");
+    for (int message = 0; message < 2; ++message)
+        passing.field(EBT_FIELD_CONTROL, "\24\0\0\0\0\0\0\0\1\0\0\0\1\0\0\0\7\0\0\0\0\0\0\0"s, arg(1));
+    list.push_back(passing);
     RecordBuilder fork;
     fork.header.kind = EBT_FORK;
     list.push_back(fork.field(EBT_FIELD_CHILD, RecordBuilder::bytes_of(ebt_child{1, 2, 3})));
@@ -132,6 +136,8 @@ size_t touch(const Event& event) {
         read(event.path[i].bytes);
     for (size_t i = 0; i < event.strings; i++)
         read(event.string[i].bytes);
+    for (size_t i = 0; event.passed && i < event.passed->kept; i++)
+        sum += static_cast<size_t>(event.passed->fd.at(i));
     return sum;
 }
 
