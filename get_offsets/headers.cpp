@@ -50,6 +50,7 @@ constexpr const char* source_text = R"(
 #include <linux/proc_ns.h>
 #include <linux/tty.h>
 #include <linux/user_namespace.h>
+#include <net/af_unix.h>
 #include <net/sock.h>
 struct mount {
     struct hlist_node mnt_hash;
@@ -83,6 +84,8 @@ struct every_structure {
     struct tty_struct tty_struct;
     struct socket socket;
     struct sock sock;
+    struct unix_sock unix_sock;
+    struct unix_address unix_address;
 };
 const struct every_structure *get_offsets_structures;
 )";

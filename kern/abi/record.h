@@ -176,7 +176,10 @@ enum ebt_field_kind {
 	EBT_FIELD_NAMESPACES = 17,      /* struct ebt_namespaces, with the image */
 	EBT_FIELD_CONTROL = 18, /* control messages: struct cmsghdr of the caller's ABI, each with
 				   what follows it; of sendmmsg one field for each message */
-	EBT_FIELD_KINDS = 19,
+	EBT_FIELD_UNIX_NAME =
+	    19, /* struct sockaddr_un, as the kernel has it: what the Unix socket of the
+		   EBT_FIELD_SOCKET before it is bound to; not there if to nothing */
+	EBT_FIELD_KINDS = 20,
 };
 
 #define EBT_ARG_RET EBT_ARGS /* ebt_field.arg: the returned descriptor */

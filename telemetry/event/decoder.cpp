@@ -143,6 +143,8 @@ void Decoder::read_field(const RawField& field, Event& out) noexcept {
         return keep(directories_, field, out);
     case EBT_FIELD_SOCKADDR:
         return read_sockaddr(field, out);
+    case EBT_FIELD_UNIX_NAME:
+        return read_unix_name(field, out);
     case EBT_FIELD_CONTROL:
         return read_control(field, out);
     case EBT_FIELD_SOCKET:

@@ -56,6 +56,7 @@ class Decoder {
     void read_file(const RawField& field, PathField& out, Event& event) noexcept;
     void read_sockaddr(const RawField& field, Event& out) noexcept;
     void add_messages(Event& out) noexcept;
+    void read_unix_name(const RawField& field, Event& out) noexcept;
     void read_control(const RawField& field, Event& out) noexcept;
     void add_passed(std::string_view content) noexcept;
     void settle_passed(Event& out) noexcept;

@@ -196,6 +196,7 @@ struct Event : ProcessNumbers {
     uint8_t sockaddr_argument = 0;
     SocketInfo socket;
     Status socket_status = Status::absent;
+    std::string_view unix_name; ///< raw struct sockaddr_un that `socket` is bound to; empty: none, or unknown
     bool socket_shared = false; ///< the descriptor may have become another one's during the call
 
     const PassedDescriptors* passed = nullptr; ///< none: no message carries any, as far as is known

@@ -319,6 +319,8 @@ Ends ends_of(const Event& event, SocketRole role) {
         ends.local = local_end(event.socket);
         ends.remote = remote_end(event.socket);
     }
+    if (event.socket_status == Status::ok && event.socket.family == AF_UNIX)
+        ends.local = parse_sockaddr(event.unix_name);
     const Address& kernel = role == SocketRole::own ? ends.local : ends.remote;
     const bool has_kernel = kernel.form != Address::Form::none;
     const bool has_sockaddr = event.sockaddr.known() && !event.sockaddr.bytes.empty();

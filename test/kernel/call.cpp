@@ -206,6 +206,16 @@ int socket_option(long fd, int option) {
     return value;
 }
 
+/// What a Unix socket is bound to, as the kernel has it.
+log_text unix_name(call_log& log, long fd) {
+    sockaddr_storage storage{};
+    socklen_t length = sizeof storage;
+    raw_syscall(SYS_getsockname, static_cast<uint64_t>(fd), register_value(&storage),
+                register_value(&length));
+    const bool has_name = length > sizeof storage.ss_family;
+    return log_bytes(&log, &storage, has_name ? length : 0);
+}
+
 } // namespace
 
 Call& Call::socket(long fd) {
@@ -217,6 +227,8 @@ Call& Call::socket(long fd) {
         read_end(SYS_getsockname, fd, entry_.local_port, entry_.local);
         read_end(SYS_getpeername, fd, entry_.remote_port, entry_.remote);
     }
+    if (entry_.socket_family == AF_UNIX)
+        entry_.unix_name = unix_name(log_, fd);
     return *this;
 }
 

@@ -177,9 +177,10 @@ void describe_socket(Writer& out, const telemetry::Event& event) {
     out.number("socket.remote_port", socket.remote_port);
     out.put("socket.local", address(socket.local));
     out.put("socket.remote", address(socket.remote));
+    out.put("socket.unix_name", std::string(event.unix_name));
 }
 
-void expect_socket(Writer& out, const log_entry& entry) {
+void expect_socket(Writer& out, const call_log& log, const log_entry& entry) {
     out.put("socket", status_names[entry.socket_status]);
     if (entry.socket_status != LOG_OK)
         return;
@@ -194,6 +195,7 @@ void expect_socket(Writer& out, const log_entry& entry) {
     out.put("socket.remote_port", any ? anything : std::to_string(entry.remote_port));
     out.put("socket.local", any ? anything : address(entry.local));
     out.put("socket.remote", any ? anything : address(entry.remote));
+    out.put("socket.unix_name", std::string(view(log, entry.unix_name).bytes));
 }
 
 } // namespace
@@ -285,7 +287,7 @@ Fields expected(const call_log& log, const log_entry& entry) {
     out.text("sockaddr", view(log, entry.sockaddr));
     if (entry.sockaddr.status != LOG_ABSENT)
         out.number("sockaddr.argument", entry.sockaddr.argument);
-    expect_socket(out, entry);
+    expect_socket(out, log, entry);
     put_passed(out, view(log, entry.passed), view(log, entry.passed).bytes);
     out.number("child_pid", entry.child_pid);
     out.put("child_status", status_names[forks ? LOG_OK : LOG_ABSENT]);

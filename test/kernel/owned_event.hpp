@@ -23,6 +23,7 @@ template <typename Event, typename Action> void for_each_text(Event& event, Acti
         action(string.bytes);
     action(event.exec_argv.bytes);
     action(event.sockaddr.bytes);
+    action(event.unix_name);
 }
 
 template <typename Witnessed, typename Action> void for_each_witnessed(Witnessed& witnessed, Action action) {

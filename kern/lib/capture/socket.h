@@ -163,6 +163,26 @@ INLINE void read_socket(struct ebt_socket *out, __u64 socket)
 	read_sock(out, POINTER(socket, socket, sk), type);
 }
 
+/* What a Unix socket is bound to, if it is to anything. */
+INLINE void capture_unix_name(struct scratch *s, __u8 arg, __u64 socket)
+{
+	__u32 length = 0;
+	if (!HAS(unix_sock, addr) || !HAS(unix_address, len) || !HAS(unix_address, name))
+		return;
+	__u64 address = POINTER(POINTER(socket, socket, sk), unix_sock, addr);
+	READ(&length, address, unix_address, len);
+	if (!address || !length || !has_room(s, SOCKADDR_MAX))
+		return;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_UNIX_NAME, arg);
+	if (length > SOCKADDR_MAX) /* no address has so many */
+		length = SOCKADDR_MAX;
+	if (bpf_probe_read_kernel(field + 1, bounded(length, SOCKADDR_MAX),
+				  (void *)(address + OFFSET(unix_address, name))))
+		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
+	else
+		field_end(s, field, EBT_OK, length, length);
+}
+
 /* Both ends of a socket, as the kernel knows them. */
 INLINE void capture_socket(struct scratch *s, const struct ebt_step *step, __u64 file)
 {
@@ -181,8 +201,12 @@ INLINE void capture_socket(struct scratch *s, const struct ebt_step *step, __u64
 	if (!has_room(s, sizeof(struct ebt_socket)))
 		return;
 	struct ebt_field *field = field_begin(s, EBT_FIELD_SOCKET, step->arg);
-	read_socket((void *)(field + 1), socket);
+	struct ebt_socket *ends = (void *)(field + 1);
+	read_socket(ends, socket);
+	__u16 family = ends->family;
 	field_end(s, field, EBT_OK, sizeof(struct ebt_socket), sizeof(struct ebt_socket));
+	if (family == AF_UNIX)
+		capture_unix_name(s, step->arg, socket);
 }
 
 #endif

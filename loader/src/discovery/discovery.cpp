@@ -35,6 +35,7 @@ constexpr Step steps[] = {
     {"terminals", discover_terminal},
     {"sockets", discover_sockets},
     {"network namespaces", discover_network},
+    {"names of Unix sockets", discover_unix_names},
 };
 
 constexpr int most_attempts = 3;

@@ -22,6 +22,7 @@ void discover_threads(Setup& setup); ///< signal_struct
 void discover_exit(Setup& setup);    ///< how processes end
 void discover_terminal(Setup& setup);
 void discover_sockets(Setup& setup);
-void discover_network(Setup& setup); ///< the namespace of a socket
+void discover_network(Setup& setup);    ///< the namespace of a socket
+void discover_unix_names(Setup& setup); ///< in network.cpp too
 
 } // namespace ebpf_loader::discovery

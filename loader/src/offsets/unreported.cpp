@@ -24,6 +24,8 @@ const Feature features[] = {
     {"executed, of calls that a tracer answered", {"task_struct.ptrace"}},
     {"executed, of calls that a seccomp filter answered", {"task_struct.seccomp_mode"}},
     {"created, of opens that made a file", {"file.f_mode"}},
+    {"the names of Unix sockets that listen or accept",
+     {"unix_sock.addr", "unix_address.len", "unix_address.name"}},
     {"the script that an exec names", {"linux_binprm.file", "linux_binprm.filename", "linux_binprm.interp"}},
 };
 

@@ -7,6 +7,7 @@
 #include "loader/src/self_check/process.hpp"
 #include "loader/src/self_check/records.hpp"
 #include "loader/src/self_check/transfers.hpp"
+#include "loader/src/self_check/unix_names.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -262,6 +263,7 @@ uint32_t run(LoadedTier& tier, RecordSource& source, const Hooks& hooks, const O
         ChildrenCheck(source, own, samples, marker, hooks, self).check(mismatches);
         if (hooks.endpoints)
             check_transfers(tier, source, offsets, mismatches);
+        check_unix_names(tier, source, offsets, mismatches);
         if (!mismatches.incomplete() || i == self_check_attempts) {
             mismatches.finish();
             break;

@@ -134,6 +134,28 @@ void datagram(Process& p) {
     p.call({"sendmsg", SYS_sendmsg}, b, 16, 0).fails(EFAULT).no_address(1, LOG_FAULT).socket(b);
 }
 
+/// Sockets without a name have none, also in a connection from or to one.
+void unix_unnamed(Process& p) {
+    const long server = new_socket(p, AF_UNIX, SOCK_STREAM), client = new_socket(p, AF_UNIX, SOCK_STREAM);
+    p.call({"listen", SYS_listen}, server, 5).fails(EINVAL).socket(server);
+    const sa_family_t family = AF_UNIX;
+    Call bound = p.call({"bind", SYS_bind}, server, &family, sizeof family);
+    bound.succeeds().address(1, &family, sizeof family).socket(server); // the kernel chooses a name
+    p.require(bound.entry().unix_name.length > sizeof family, "the kernel gives the socket a name");
+    Address address;
+    address.length = sizeof address.storage;
+    getsockname(static_cast<int>(server), address.get(), &address.length);
+    p.call({"listen", SYS_listen}, server, 5).succeeds().socket(server);
+    p.call({"connect", SYS_connect}, client, address.get(), address.length)
+        .succeeds()
+        .address(1, address.get(), address.length)
+        .socket(client);
+    Call accepted = p.call({"accept4", SYS_accept4}, server, 0, 0, SOCK_CLOEXEC);
+    accepted.succeeds().socket(accepted.ret());
+    p.require(accepted.entry().unix_name.length == address.length, "the accepted socket has its listener's");
+    close(static_cast<int>(server));
+}
+
 void netlink(Process& p) {
     const long fd = new_socket(p, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
     Address address;
@@ -199,6 +221,7 @@ Cases socket_cases() {
         {"inet6", inet6_stream},
         {"unix", unix_stream},
         {"abstract", unix_abstract, false},
+        {"unnamed", unix_unnamed, false},
         {"datagram", datagram},
         {"netlink", netlink},
         {"other_families", other_families},

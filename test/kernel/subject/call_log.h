@@ -82,7 +82,8 @@ struct log_entry {
     struct log_path path[LOG_PATHS];
     struct log_text string[LOG_STRINGS];
     struct log_text exec_argv, sockaddr;
-    struct log_text passed; /* numbers of descriptors, of 32 bits; `original` of the control messages */
+    struct log_text unix_name; /* of the socket */
+    struct log_text passed;    /* numbers of descriptors, of 32 bits; `original` of the control messages */
     uint16_t socket_family, local_port, remote_port;
     uint8_t socket_type, socket_protocol;
     uint8_t local[16], remote[16];

@@ -107,6 +107,7 @@ std::vector<RecordBuilder> samples() {
     RecordBuilder socket("connect");
     socket.field(EBT_FIELD_SOCKADDR, "\2\0\1\2"s, arg(1));
     socket.field(EBT_FIELD_SOCKET, RecordBuilder::bytes_of(ebt_socket{}), arg(0));
+    socket.field(EBT_FIELD_UNIX_NAME, "\1\0/run/x"s, arg(0));
     list.push_back(socket);
     RecordBuilder passing("sendmmsg");
     for (int message = 0; message < 2; ++message)
@@ -130,7 +131,7 @@ size_t touch(const Event& event) {
     };
     for (std::string_view text :
          {event.comm, event.image.exe.bytes, event.image.tty.bytes, event.image.argv.bytes, event.cwd.bytes,
-          event.root.bytes, event.exec_argv.bytes, event.sockaddr.bytes})
+          event.root.bytes, event.exec_argv.bytes, event.sockaddr.bytes, event.unix_name})
         read(text);
     for (size_t i = 0; i < event.paths; i++)
         read(event.path[i].bytes);

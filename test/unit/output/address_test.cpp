@@ -283,6 +283,39 @@ TEST_F(Addresses, UnixSocketsInJson) {
     EXPECT_EQ(made["linux"]["telemetry"]["user_memory"], json({"linux.socket.address"}));
 }
 
+TEST_F(Addresses, TheKernelKnowsTheNameOfAUnixSocket) {
+    const std::string name = sockaddr_of(AF_UNIX, std::string("\0a\nb", 4));
+    Event event = samples::call(*ebpf_loader::find_syscall("listen"), 0, {3, 5});
+    event.socket.family = AF_UNIX;
+    event.socket.type = SOCK_STREAM;
+    event.socket_status = Status::ok;
+    EXPECT_FALSE(text_line::has(text(event), "addr")) << "it has none, or it is not known";
+    event.unix_name = name;
+    EXPECT_EQ(value(text(event), "addr"), "unix-abstract:a\nb");
+    EXPECT_FALSE(text_line::has(text(event), "local"));
+    json made = object(event);
+    EXPECT_EQ(made["source"]["address"], "@a\nb");
+    EXPECT_EQ(made["linux"]["socket"], json({{"family", "unix"}, {"type", "stream"}, {"name", "abstract"}}));
+
+    const std::string path = sockaddr_of(AF_UNIX, std::string("/run/x\0", 7)),
+                      unnamed = sockaddr_of(AF_UNIX, "");
+    event.unix_name = path;
+    event.call = ebpf_loader::find_syscall("accept4");
+    event.ret = 4;
+    EXPECT_EQ(value(text(event), "local"), "unix:/run/x");
+    EXPECT_FALSE(text_line::has(text(event), "addr"));
+    event.sockaddr = known(unnamed, Source::user_memory);
+    EXPECT_EQ(value(text(event), "addr"), "unix-unnamed");
+    EXPECT_EQ(value(text(event), "local"), "unix:/run/x");
+    made = object(event);
+    EXPECT_EQ(made["destination"], json({{"address", "/run/x"}}));
+    // What bind was given may have been changed since.
+    event.call = ebpf_loader::find_syscall("bind");
+    event.ret = 0;
+    EXPECT_EQ(value(text(event), "addr"), "unix:/run/x");
+    EXPECT_FALSE(text_line::has(text(event), "user_memory"));
+}
+
 TEST_F(Addresses, AnAddressThatCouldNotBeRead) {
     Event event = samples::call(samples::connect, -EFAULT);
     event.sockaddr.status = Status::fault;

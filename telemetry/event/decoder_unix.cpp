@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The part of the decoder that reads control messages, which the caller may have filled with anything.
+// The part of the decoder that reads what Unix sockets have: their names, and descriptors in control
+// messages, which the caller may have filled with anything.
 #include "telemetry/event/decoder.hpp"
 
 #include <algorithm>
@@ -22,6 +23,13 @@ int gravity(Status status) {
 }
 
 } // namespace
+
+void Decoder::read_unix_name(const RawField& field, Event& out) noexcept {
+    if (!out.unix_name.empty())
+        return note(Defect::repeated, out);
+    if (field.is_known())
+        out.unix_name = field.bytes;
+}
 
 /// struct cmsghdr: a length as wide as the ABI's pointers, level and type, then the content. The kernel
 /// refuses lengths that are shorter than that or go beyond the end; here they end the list.

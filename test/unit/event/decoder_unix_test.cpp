@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Control messages: descriptors that are passed on, and what a caller may write in their place.
+// Unix sockets: their names, and control messages: descriptors that are passed on, and what a caller may
+// write in their place.
 #include "test/unit/event/decoder_support.hpp"
 
 #include <netinet/in.h>
@@ -48,6 +49,24 @@ Numbers passed(const Event& event) {
     if (!event.passed)
         return {};
     return {event.passed->fd.begin(), event.passed->fd.begin() + event.passed->kept};
+}
+
+TEST(DecoderUnix, HasTheNameOfASocket) {
+    using namespace std::string_literals;
+    RecordBuilder builder = with_socket(RecordBuilder("listen"), AF_UNIX);
+    EXPECT_TRUE(Decoded(builder).event.unix_name.empty());
+    builder.field(EBT_FIELD_UNIX_NAME, "\1\0/run/x\0"s, arg(0));
+    const Decoded named(builder);
+    EXPECT_EQ(named.event.unix_name, "\1\0/run/x\0"s);
+    EXPECT_FALSE(named.event.lost_fields);
+    const Decoded twice(builder.field(EBT_FIELD_UNIX_NAME, "\1\0/run/y"s, arg(0)));
+    EXPECT_EQ(twice.event.unix_name, "\1\0/run/x\0"s);
+    EXPECT_TRUE(twice.event.lost_fields);
+    RecordBuilder unreadable = with_socket(RecordBuilder("listen"), AF_UNIX);
+    unreadable.field(EBT_FIELD_UNIX_NAME, "", failed(0, EBT_UNAVAILABLE));
+    const Decoded none(unreadable);
+    EXPECT_TRUE(none.event.unix_name.empty());
+    EXPECT_FALSE(none.event.lost_fields);
 }
 
 TEST(DecoderControl, HasTheDescriptorsOfEachAbi) {
