@@ -179,7 +179,8 @@ enum ebt_field_kind {
 	EBT_FIELD_UNIX_NAME =
 	    19, /* struct sockaddr_un, as the kernel has it: what the Unix socket of the
 		   EBT_FIELD_SOCKET before it is bound to; not there if to nothing */
-	EBT_FIELD_KINDS = 20,
+	EBT_FIELD_CAPABILITIES = 20, /* struct ebt_capabilities, with the image */
+	EBT_FIELD_KINDS = 21,
 };
 
 #define EBT_ARG_RET EBT_ARGS /* ebt_field.arg: the returned descriptor */
@@ -219,6 +220,12 @@ struct ebt_socket {
 	__u16 remote_port; /* host byte order */
 	__u8 local[16];    /* network byte order; 4 bytes used for AF_INET */
 	__u8 remote[16];
+};
+
+/* Sets of the calling thread, a bit for each capability. */
+struct ebt_capabilities {
+	__u64 permitted;
+	__u64 effective;
 };
 
 /* Inode numbers, as in /proc/PID/ns; 0: not known. */

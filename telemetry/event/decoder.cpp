@@ -159,6 +159,8 @@ void Decoder::read_field(const RawField& field, Event& out) noexcept {
         return read_user_stack(field, out);
     case EBT_FIELD_NAMESPACES:
         return read_namespaces(field, out);
+    case EBT_FIELD_CAPABILITIES:
+        return read_capabilities(field, out);
     case EBT_FIELD_WITNESS:
         return keep_witness(field, out);
     case EBT_FIELD_WITNESS_ADDRESS:
@@ -368,14 +370,6 @@ void Decoder::read_user_stack(const RawField& field, Event& out) noexcept {
     }
     std::memcpy(&registers, field.bytes.data(), sizeof(registers));
     out.user_stack.memory = field.bytes.substr(sizeof(registers));
-}
-
-void Decoder::read_namespaces(const RawField& field, Event& out) noexcept {
-    ebt_namespaces namespaces;
-    if (field.bytes.size() < sizeof(namespaces))
-        return note(Defect::field_payload, out);
-    std::memcpy(&namespaces, field.bytes.data(), sizeof(namespaces));
-    out.image.namespaces = {namespaces.mnt, namespaces.pid, namespaces.user};
 }
 
 void Decoder::read_child(const RawField& field, Event& out) noexcept {

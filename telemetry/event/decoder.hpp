@@ -64,6 +64,7 @@ class Decoder {
     void read_user_stack(const RawField& field, Event& out) noexcept;
     void read_transfer(const RawField& field, Event& out) noexcept;
     void read_namespaces(const RawField& field, Event& out) noexcept;
+    void read_capabilities(const RawField& field, Event& out) noexcept;
     void read_child(const RawField& field, Event& out) noexcept;
     void keep_witness(const RawField& field, Event& out) noexcept;
     void read_address(const RawField& field, Event& out) noexcept;

@@ -120,12 +120,20 @@ struct ImageNamespaces {
     bool operator==(const ImageNamespaces&) const = default;
 };
 
+/// Of the thread that sent the image, at that time.
+struct Capabilities {
+    bool known = false;
+    uint64_t permitted = 0, effective = 0;
+    bool operator==(const Capabilities&) const = default;
+};
+
 /// What stays the same for the life of a process image, nearly always.
 struct Image {
     PathField exe; ///< exe.inode: mode, uid and gid of the executable
     Text tty;      ///< "pts0", as the kernel names it; absent when there is no terminal
     StringList argv;
     ImageNamespaces namespaces;
+    Capabilities capabilities; ///< an exec's own; later ones of the process may be others
 };
 /// All texts of an image: who copies one copies their bytes.
 inline std::array<std::string_view*, 3> texts_of(Image& image) {

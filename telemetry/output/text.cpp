@@ -338,6 +338,12 @@ void TextFormatter::put_remarks(const Event& event) {
         put_value(event.root);
         notes_.add_directory({"chroot"}, event.root);
     }
+    if (event.image.capabilities.known && has_new_image(event)) {
+        line_.put(" cap_permitted=");
+        line_.put_hex(event.image.capabilities.permitted);
+        line_.put(" cap_effective=");
+        line_.put_hex(event.image.capabilities.effective);
+    }
     if (event.via_io_uring)
         line_.put(" via=io_uring");
     if (event.interrupted)

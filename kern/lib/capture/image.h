@@ -54,6 +54,17 @@ INLINE void capture_namespaces(struct scratch *s)
 	field_end(s, field, EBT_OK, sizeof(*out), sizeof(*out));
 }
 
+INLINE void capture_capabilities(struct scratch *s)
+{
+	if (!HAS(cred, cap_permitted) || !has_room(s, sizeof(struct ebt_capabilities)))
+		return;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_CAPABILITIES, EBT_ARG_NONE);
+	__s64 error = READ_AT((struct ebt_capabilities *)(field + 1),
+			      s->task.cred + OFFSET(cred, cap_permitted));
+	__u32 bytes = error ? 0 : sizeof(struct ebt_capabilities);
+	field_end(s, field, error ? EBT_FAULT : EBT_OK, bytes, bytes);
+}
+
 INLINE void capture_tty(struct scratch *s, __u64 task)
 {
 	__u64 tty = POINTER(POINTER(task, task_struct, signal), signal_struct, tty);
@@ -118,6 +129,7 @@ INLINE void capture_image(struct scratch *s, __u64 task, const struct ebt_plan *
 	__u64 mm = POINTER(task, task_struct, mm);
 	capture_tty(s, task);
 	capture_namespaces(s);
+	capture_capabilities(s);
 	capture_image_argv(s, mm, plan);
 }
 

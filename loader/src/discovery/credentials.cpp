@@ -70,6 +70,39 @@ std::vector<uint32_t> changing(Setup& s, ProcessWithIds& process, const std::vec
     return pointers;
 }
 
+/// A set of capabilities as /proc/PID/status has it: "CapPrm:\t000001ffffffffff".
+uint64_t capability_set(const std::string& status, std::string_view name) {
+    const std::string key = std::string(name) + ":\t";
+    const size_t at = status.find(key);
+    uint64_t set = 0;
+    if (at == status.npos ||
+        std::from_chars(status.data() + at + key.size(), status.data() + status.size(), set, 16).ec !=
+            std::errc{})
+        throw Unobservable("/proc/self/status does not show " + std::string(name));
+    return set;
+}
+
+/// cred.cap_permitted, with cap_effective behind it: the processes have lost some of the latter with their
+/// user of file systems.
+void find_capabilities(Setup& s, const std::vector<ProcessWithIds>& processes,
+                       const std::vector<Block>& creds) {
+    std::vector<const Block*> blocks;
+    std::vector<std::pair<uint64_t, uint64_t>> sets;
+    for (size_t i = 0; i < creds.size(); i++) {
+        const std::string status = processes[i].helper.read_file("/proc/self/status");
+        sets.emplace_back(capability_set(status, "CapPrm"), capability_set(status, "CapEff"));
+        blocks.push_back(&creds[i]);
+    }
+    s.found.settle("cred.cap_permitted", places_if(blocks, sizeof(uint64_t), [&](size_t offset) {
+                       for (size_t i = 0; i < creds.size(); i++)
+                           if (offset + 16 > creds[i].size() ||
+                               creds[i].at<uint64_t>(offset) != sets[i].first ||
+                               creds[i].at<uint64_t>(offset + 8) != sets[i].second)
+                               return false;
+                       return true;
+                   }));
+}
+
 } // namespace
 
 void discover_credentials(Setup& s) {
@@ -103,6 +136,10 @@ void discover_credentials(Setup& s) {
         return true;
     });
     s.found.settle("cred.uid", uids);
+    std::vector<Block> creds;
+    for (const Block& task : tasks)
+        creds.push_back(s.memory.read(task.at<uint64_t>(pointers.empty() ? 0 : pointers[0]), cred_bytes));
+    find_capabilities(s, processes, creds);
     s.found.settle("cred.fsgid", fsgids);
     s.found.settle("task_struct.cred", pointers.size() == 2 ? changing(s, processes[0], pointers) : pointers);
 }

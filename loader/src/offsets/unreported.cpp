@@ -23,6 +23,7 @@ const Feature features[] = {
     {"shared, of descriptors", {"files_struct.count"}},
     {"executed, of calls that a tracer answered", {"task_struct.ptrace"}},
     {"executed, of calls that a seccomp filter answered", {"task_struct.seccomp_mode"}},
+    {"capabilities, of execs", {"cred.cap_permitted"}},
     {"created, of opens that made a file", {"file.f_mode"}},
     {"the names of Unix sockets that listen or accept",
      {"unix_sock.addr", "unix_address.len", "unix_address.name"}},

@@ -103,6 +103,10 @@ OwnProcess::OwnProcess() {
         argv_bytes = std::stoull(fields[stat_arg_end]) - std::stoull(fields[stat_arg_start]);
     std::istringstream status(read_file("/proc/self/status"));
     for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("CapPrm:"))
+            permitted = std::stoull(line.substr(7), nullptr, 16);
+        if (line.starts_with("CapEff:"))
+            effective = std::stoull(line.substr(7), nullptr, 16);
         const bool uids = line.starts_with("Uid:");
         if (!uids && !line.starts_with("Gid:"))
             continue;

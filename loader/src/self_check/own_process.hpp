@@ -30,7 +30,8 @@ struct OwnProcess {
     uint32_t pid = 0, ppid = 0;
     uint64_t start_ticks = 0;
     uint64_t ns_per_tick = clock_tick_ns();
-    uint32_t ids[8] = {}; ///< uid euid suid fsuid, gid egid sgid fsgid
+    uint32_t ids[8] = {};                  ///< uid euid suid fsuid, gid egid sgid fsgid
+    uint64_t permitted = 0, effective = 0; ///< capabilities
     std::optional<uint32_t> auid, ses;
     std::string comm, argv, exe, cwd;
     bool exe_deleted = true;            ///< no path leads there any more

@@ -115,6 +115,16 @@ void check_namespaces(const RecordView& view, Mismatches& mismatches) {
     check("cred.user_ns, user_namespace.inum", seen.user, "user");
 }
 
+void check_capabilities(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
+    const auto field = view.find(EBT_FIELD_CAPABILITIES);
+    ebt_capabilities seen{};
+    if (!field || field->head.status != EBT_OK || field->content.size() < sizeof(seen))
+        return;
+    std::memcpy(&seen, field->content.data(), sizeof(seen));
+    mismatches.expect("task_struct.cred, cred.cap_permitted", seen.permitted, own.permitted);
+    mismatches.expect("task_struct.cred, cred.cap_permitted (cap_effective)", seen.effective, own.effective);
+}
+
 void check_cwd(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
     const auto cwd = view.find(EBT_FIELD_CWD);
     const std::string seen = cwd ? view.path(*cwd) : "nothing";
@@ -152,6 +162,7 @@ void check_process(const RecordView& view, const OwnProcess& own, Mismatches& mi
     check_argv(view, own, mismatches);
     check_tty(view, own, mismatches);
     check_namespaces(view, mismatches);
+    check_capabilities(view, own, mismatches);
     check_cwd(view, own, mismatches);
 }
 

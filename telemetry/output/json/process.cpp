@@ -2,7 +2,10 @@
 #include "telemetry/output/json/process.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
+
+#include <ebpf_loader/constants.hpp>
 
 #include "telemetry/event/facts.hpp"
 
@@ -80,6 +83,22 @@ void put_parent_id(JsonLine& line, const Event& event) {
     line.put('}');
 }
 
+void put_capability_names(JsonLine& line, uint64_t set) {
+    const auto known = ebpf_loader::constants_of("capability");
+    line.put('[');
+    for (; set; set &= set - 1) {
+        const auto number = static_cast<uint64_t>(std::countr_zero(set));
+        const auto constant = std::ranges::find(known, number, &ebpf_loader::Constant::value);
+        line.key("\"CAP_");
+        if (constant == known.end()) // of a newer kernel
+            line.put_decimal(number);
+        else
+            line.put(constant->name.substr(4));
+        line.put('"');
+    }
+    line.put(']');
+}
+
 } // namespace
 
 JsonProcess::JsonProcess(const FormatContext& context)
@@ -110,6 +129,7 @@ void JsonProcess::put(JsonLine& line, const Event& event, bool closes) {
     line.put_decimal(event.tid);
     line.put(",\"name\":");
     line.put_string({"process.thread.name"}, event.comm);
+    put_capabilities(line, event);
     line.put('}');
     line.put_text("\"executable\":", {"process.executable"}, image.exe);
     if (image.exe.status == Status::absent)
@@ -132,6 +152,22 @@ void JsonProcess::put(JsonLine& line, const Event& event, bool closes) {
         put_end_of_process(line, event);
     if (closes)
         line.put('}');
+}
+
+/// Of an exec: later events of the process may have others.
+void JsonProcess::put_capabilities(JsonLine& line, const Event& event) {
+    const Capabilities& sets = event.image.capabilities;
+    if (!sets.known || !has_new_image(event))
+        return;
+    capabilities_.put(line, sets, sets.permitted ^ sets.effective << 1, [&] {
+        line.put(",\"capabilities\":{\"effective\":");
+        put_capability_names(line, sets.effective);
+        if (sets.permitted != sets.effective) {
+            line.put(",\"permitted\":");
+            put_capability_names(line, sets.permitted);
+        }
+        line.put('}');
+    });
 }
 
 void JsonProcess::render_identity(JsonLine& line, const Identity& identity) {

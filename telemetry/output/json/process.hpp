@@ -68,6 +68,7 @@ class JsonProcess {
     void render_identity(JsonLine& line, const Identity& identity);
     void put_start(JsonLine& line, uint64_t start_time_ns);
     void put_arguments(JsonLine& line, const Event& event);
+    void put_capabilities(JsonLine& line, const Event& event);
     void put_descent(JsonLine& line, const Event& event);
     void render_descent(JsonLine& line, const Event& event, const std::array<Node, 3>& leaders);
     void put_relative(JsonLine& line, std::string_view key, const LineageNode& node);
@@ -86,6 +87,7 @@ class JsonProcess {
     FragmentCache<Identity, 256> identities_;
     FragmentCache<Who, 64> users_;
     FragmentCache<Who, 64> process_users_;
+    FragmentCache<Capabilities, 64> capabilities_;
     FragmentCache<Arguments, 256> arguments_;
     FragmentCache<Descent, 256> descents_;
 };

@@ -99,4 +99,15 @@ TEST(DecoderNamespaces, ComeWithTheImage) {
     EXPECT_TRUE(cut.event.lost_fields);
 }
 
+TEST(DecoderCapabilities, ComeWithTheImage) {
+    RecordBuilder builder = executed();
+    builder.field(EBT_FIELD_CAPABILITIES, RecordBuilder::bytes_of(ebt_capabilities{5, 1}));
+    const Capabilities expected{true, 5, 1};
+    EXPECT_EQ(Decoded(builder).event.image.capabilities, expected);
+    EXPECT_FALSE(Decoded(executed()).event.image.capabilities.known);
+    const Decoded cut(executed().field(EBT_FIELD_CAPABILITIES, "abc"));
+    EXPECT_FALSE(cut.event.image.capabilities.known);
+    EXPECT_TRUE(cut.event.lost_fields);
+}
+
 } // namespace

@@ -157,6 +157,20 @@ TEST_F(JsonProcessTest, NamesOfUsersAndGroups) {
     EXPECT_EQ(made["process"]["saved_group"]["name"], "staff");
 }
 
+TEST_F(JsonProcessTest, CapabilitiesOfAnExecByName) {
+    Event event = samples::call(samples::execve, 0);
+    event.image.capabilities = {true, 0x3, 0x1};
+    const json thread = object(event)["process"]["thread"];
+    EXPECT_EQ(thread["capabilities"]["effective"], json({"CAP_CHOWN"}));
+    EXPECT_EQ(thread["capabilities"]["permitted"], json({"CAP_CHOWN", "CAP_DAC_OVERRIDE"}));
+    event.image.capabilities = {true, uint64_t{1} << 63, uint64_t{1} << 63};
+    EXPECT_EQ(object(event)["process"]["thread"]["capabilities"], json({{"effective", {"CAP_63"}}}));
+    event.image.capabilities = {true, 0, 0};
+    EXPECT_EQ(object(event)["process"]["thread"]["capabilities"], json({{"effective", json::array()}}));
+    event.ret = -ENOENT;
+    EXPECT_FALSE(object(event)["process"]["thread"].contains("capabilities"));
+}
+
 TEST_F(JsonProcessTest, TerminalsAsDevices) {
     const std::pair<const char*, json> terminals[] = {{"pts300", {{"major", 137}, {"minor", 44}}},
                                                       {"tty1", {{"major", 4}, {"minor", 1}}}};
