@@ -27,7 +27,18 @@ cat <<'END'
 - **offsets**: where the kernel's offsets came from in that run, and how many of them discovery found
   at the same place by observation alone, and how many the kernel's headers name the same.
 - **tests**: those that passed, of those that ran inside: each tier's, the tiers compared, the program's.
+  A run with `--spread`, or of one `--tier`, runs fewer.
 - **calls it lacks** of those that the default rules name: their failure is reported like any other's.
+
+## Which kernels are booted
+
+Without `--kernel`, `vm-test.sh` boots Debian's 5.10 (bullseye), 6.1 (bookworm), 6.12 (trixie) and the
+newest in sid. Any other kernel is named with `--kernel IMAGE`. With `--spread` the first and the last
+kernel are tested in all four tiers (`tp`, `raw_tp_sub4096`, `raw_tp_noloops`, `raw_tp`), those between in
+two each.
+
+The [witnesses](output.md#witnesses) are kprobes in an object beside the tier's. Where a kernel lacks them
+the tier works without; `--probe` lists them.
 
 ## What differs
 
