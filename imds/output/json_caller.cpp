@@ -3,6 +3,7 @@
 
 #include "imds/output/formatter.hpp"
 #include "telemetry/event/facts.hpp"
+#include "telemetry/output/json/container.hpp"
 
 namespace telemetry::imds {
 namespace {
@@ -80,7 +81,8 @@ void JsonCaller::put(JsonLine& line, const Caller& caller, const Ancestors& ance
     put_parent(line, caller, ancestors);
     line.put('}');
     process_.put_user(line, event);
-    JsonProcess::put_container(line, caller.facts.container);
+    put_json_container(line, caller.facts.container);
+    put_json_pod(line, caller.facts.container);
 }
 
 void JsonCaller::put_parent(JsonLine& line, const Caller& caller, const Ancestors& ancestors) {
@@ -119,7 +121,7 @@ void JsonCaller::put_node(JsonLine& line, const LineageNode& node, const FieldNa
         process_.put_user_name(line, node.ids.uid);
         line.put('}');
     }
-    JsonProcess::put_container(line, node.facts.container);
+    put_json_container(line, node.facts.container);
     if (node.has_ended)
         line.put(",\"ended\":true");
 }

@@ -6,6 +6,7 @@
 #include "telemetry/output/ecs.hpp"
 #include "telemetry/output/formats.hpp"
 #include "telemetry/output/json/calls.hpp"
+#include "telemetry/output/json/container.hpp"
 #include "telemetry/output/json/ecs.hpp"
 #include "telemetry/output/json/head.hpp"
 #include "telemetry/output/json/line.hpp"
@@ -68,10 +69,12 @@ void JsonFormatter::format(const Event& event, std::string& out) {
     put_event(event, call);
     process_.put(line_, event);
     process_.put_user(line_, event);
-    if (event.lineage)
-        JsonProcess::put_container(line_, event.lineage->facts.container);
+    if (event.lineage) {
+        put_json_container(line_, event.lineage->facts.container);
+        put_json_pod(line_, event.lineage->facts.container);
+    }
     if (event.paths)
-        put_json_file(line_, event);
+        put_json_file(line_, event, process_);
     Ends ends;
     if (event.sockaddr.status != Status::absent || event.socket_status != Status::absent) {
         const SocketRole role = socket_role(event);

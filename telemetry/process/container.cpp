@@ -112,16 +112,51 @@ Container container_named(std::string_view name, std::string_view above) {
             known == std::end(prefixes) ? std::string_view() : known->runtime};
 }
 
+/// The uid in "pod0a1b…", "kubepods-burstable-pod0a1b_….slice" and the like; empty where there is none. A pod
+/// that a file on the node describes has 32 digits without dashes for one.
+std::string pod_named(std::string_view name) {
+    constexpr std::string_view slice = ".slice", pod = "pod";
+    constexpr size_t digits = 32, with_dashes = 36;
+    name = name.substr(0, name.find(':')); // systemd's "slice:cri-containerd:id"
+    if (name.ends_with(slice))
+        name.remove_suffix(slice.size());
+    const size_t at = name.rfind(pod);
+    if (at == name.npos || (at > 0 && name[at - 1] != '-'))
+        return {};
+    std::string uid(name.substr(at + pod.size()));
+    std::ranges::replace(uid, '_', '-'); // a dash parts the levels of slices
+    const bool is_uid =
+        (uid.size() == digits && std::ranges::all_of(uid, is_hex)) ||
+        (uid.size() == with_dashes && std::ranges::all_of(uid, [](char c) { return is_hex(c) || c == '-'; }));
+    return is_uid ? uid : std::string();
+}
+
+/// That of the innermost cgroup that has one, from a container's own upwards.
+std::string pod_of(std::string_view path) {
+    if (path.find("kubepods") == path.npos)
+        return {};
+    while (!path.empty()) {
+        const size_t slash = path.rfind('/');
+        if (std::string uid = pod_named(path.substr(slash == path.npos ? 0 : slash + 1)); !uid.empty())
+            return uid;
+        path = slash == path.npos ? std::string_view() : path.substr(0, slash);
+    }
+    return {};
+}
+
 } // namespace
 
 Container container_of(std::string_view path) {
     while (!path.empty()) { // the innermost first: a container may run in another
+        const std::string_view whole = path;
         const size_t slash = path.rfind('/');
         const std::string_view name = path.substr(slash == path.npos ? 0 : slash + 1);
         path = slash == path.npos ? std::string_view() : path.substr(0, slash);
         Container found = container_named(name, path);
-        if (!found.id.empty())
+        if (!found.id.empty()) {
+            found.pod = pod_of(whole);
             return found;
+        }
     }
     return {};
 }

@@ -8,6 +8,7 @@ namespace telemetry {
 struct Container {
     std::string id;           ///< full, in hexadecimal; empty: the process is in no container
     std::string_view runtime; ///< "docker", "containerd", ...; empty: the path does not show it
+    std::string pod;          ///< uid of its pod in Kubernetes; empty: it is in none
 };
 
 /// The container that a cgroup's path belongs to, as docker, containerd, cri-o, podman, ECS and

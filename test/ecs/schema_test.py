@@ -26,16 +26,18 @@ HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE / "events.json"
 SKIPPED = 77
 CONTAINER = "ebec5" * 12 + "ebec"  # 64 digits, as Docker's ids have
+POD = "kubepods", "pod0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 FOLDER = pathlib.Path("/tmp/ebt_ecs")
 START_SECONDS = 60
 
 # What every machine says alike, the workload being what it is.
 STABLE = re.compile(r"""event\.(?!id$) | data_stream\. | file\.(?!inode|gid|uid) | network\. | user\. | container\.
+    | orchestrator\. | kubernetes\.
     | destination\.(address|ip)$ | source\.(address|ip)$ | process\.(exit_code|args_count)$ | .*\.entry_meta\.type$
     | linux\.socket\.family$ | linux\.syscall\.executed$""", re.VERBOSE)
 # What depends on how the test was started: a terminal, a login, other load; and on the machine.
-ANYHOW = re.compile(r"linux\.audit\. | linux\.telemetry\. | linux\.process\.tty | process\.tty\. | host\. | agent\.id$ | linux\.syscall\.args",
-                    re.VERBOSE)
+ANYHOW = re.compile(r"""linux\.audit\. | linux\.telemetry\. | linux\.process\.tty | process\.tty\. | host\. | agent\.id$
+    | linux\.syscall\.args""", re.VERBOSE)
 
 
 def is_ip(value):
@@ -115,7 +117,7 @@ def make_cgroup():
     """Where the cgroup file systems are depends on the machine: any hierarchy will do."""
     root = pathlib.Path("/sys/fs/cgroup")
     for hierarchy in (root, root / "unified", root / "systemd", root / "pids"):
-        folder = hierarchy / "docker" / CONTAINER
+        folder = hierarchy.joinpath(*POD, "docker-" + CONTAINER)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if (folder / "cgroup.procs").exists():
@@ -127,7 +129,7 @@ def make_cgroup():
 
 
 def remove_cgroup(folder):
-    for each in (folder, folder.parent):
+    for each in (folder, *folder.parents[:len(POD)]):
         try:
             each.rmdir()
         except OSError:

@@ -3,6 +3,7 @@
 
 #include "telemetry/event/facts.hpp"
 #include "telemetry/output/ecs.hpp"
+#include "telemetry/output/json/process.hpp"
 
 namespace telemetry {
 namespace {
@@ -148,7 +149,7 @@ void put_ip_network(JsonLine& line, const Event& event, const Address& address, 
 
 /// `file` is the first path that names one, but for what has a new name. The text in a symbolic link is
 /// its target; a mount's source is neither, and to be found in linux.syscall.paths.
-void put_json_file(JsonLine& line, const Event& event) {
+void put_json_file(JsonLine& line, const Event& event, JsonProcess& process) {
     const Files files = files_of(event);
     const size_t begin = line.view().size();
     line.put(",\"file\":{");
@@ -157,8 +158,10 @@ void put_json_file(JsonLine& line, const Event& event) {
         line.notes.add_path({"file.path"}, *files.file, false);
         put_name(line, *files.file);
         put_directory(line, *files.file);
-        if (files.file->has_inode)
+        if (files.file->has_inode) {
             put_json_inode(line, files.file->inode);
+            process.put_owner(line, event, files.file->inode);
+        }
     }
     if (files.original)
         put_original(line, *files.original);

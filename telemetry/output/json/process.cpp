@@ -378,16 +378,18 @@ void JsonProcess::put_group_name(JsonLine& line, uint32_t gid) {
     put_id_and_name(line, gid, shows_names_ ? names_->group(gid) : std::string_view());
 }
 
-void JsonProcess::put_container(JsonLine& line, const Container& container) {
-    if (container.id.empty())
+void JsonProcess::put_owner(JsonLine& line, const Event& event, const InodeInfo& inode) {
+    refresh_names();
+    if (who_of(event).is_contained)
         return;
-    line.put(",\"container\":{\"id\":");
-    line.put_derived(container.id);
-    if (!container.runtime.empty()) {
-        line.put(",\"runtime\":");
-        line.put_quoted(container.runtime);
-    }
-    line.put('}');
+    const auto put = [&](std::string_view key, std::string_view name) {
+        if (name.empty())
+            return;
+        line.put(key);
+        line.put_derived(name);
+    };
+    put(",\"owner\":", names_->user(inode.uid));
+    put(",\"group\":", names_->group(inode.gid));
 }
 
 } // namespace telemetry

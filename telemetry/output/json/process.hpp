@@ -13,7 +13,7 @@
 
 namespace telemetry {
 
-/// The objects `process`, `user` and `container` of the Elastic Common Schema: who did it, for whom, and
+/// The objects `process` and `user` of the Elastic Common Schema: who did it, for whom, and
 /// whom it descends from. Each begins with a comma. What one event after the other has the same is
 /// rendered once.
 class JsonProcess {
@@ -23,7 +23,8 @@ class JsonProcess {
     /// The object stays open for further members when `closes` is false.
     void put(JsonLine& line, const Event& event, bool closes = true);
     void put_user(JsonLine& line, const Event& event);
-    static void put_container(JsonLine& line, const Container& container);
+    /// Names of a file's owner and group, as members of its object, where they are known.
+    void put_owner(JsonLine& line, const Event& event, const InodeInfo& inode);
 
     /// The same for every event of a process, and for no other process: from the boot,
     /// the process id, and when it began.

@@ -169,12 +169,17 @@ TEST(ImdsOutput, FactsOfProcAreTaken) {
     std::ofstream(process / "stat") << "4242 (cat) S 1 1 1 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0 "
                                     << simulated.process.start_time_ns / (1'000'000'000 / ticks_per_s)
                                     << " 0\n";
-    std::ofstream(process / "cgroup") << "0::/system.slice/docker-" << std::string(64, 'a') << ".scope\n";
+    const std::string pod = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
+    std::ofstream(process / "cgroup")
+        << "0::/kubepods/pod" + pod + "/docker-" << std::string(64, 'a') << ".scope\n";
     std::ofstream(process / "status") << "CapInh:\t0\nCapPrm:\t0\nCapEff:\t3fff\nCapBnd:\t0\n";
     simulated.send(request("GET /latest/user-data"));
     simulated.close();
     const json made = simulated.only_json();
     EXPECT_EQ(made["container"], (json{{"id", std::string(64, 'a')}, {"runtime", "docker"}}));
+    EXPECT_EQ(made["orchestrator"],
+              (json{{"type", "kubernetes"}, {"resource", {{"type", "pod"}, {"id", pod}}}}));
+    EXPECT_EQ(made["kubernetes"]["pod"]["uid"], pod);
     EXPECT_EQ(made["linux"]["process"]["capabilities"]["effective"], "0x3fff");
     EXPECT_EQ(made["linux"]["process"]["namespaces"], (json{{"net", "4026531999"}}));
     EXPECT_THAT(simulated.text_lines, HasSubstr("container=\"aaaaaaaaaaaa\" runtime=\"docker\""));

@@ -155,6 +155,14 @@ TEST_F(JsonProcessTest, NamesOfUsersAndGroups) {
     EXPECT_EQ(made["user"], json({{"id", "1000"}, {"name", "ann"}, {"group", staff}, {"effective", ann}}));
     EXPECT_EQ(made["group"], staff);
     EXPECT_EQ(made["process"]["saved_group"]["name"], "staff");
+    Event event = samples::call(samples::openat, 3);
+    event.paths = 1;
+    event.path[0].has_inode = true;
+    event.path[0].inode = {77, 0xef53, 0100644, 1000, 1001};
+    EXPECT_EQ(object(event)["file"]["owner"], "ann");
+    EXPECT_EQ(object(event)["file"]["group"], "staff");
+    event.path[0].inode.uid = 7; // has no name
+    EXPECT_FALSE(object(event)["file"].contains("owner"));
 }
 
 TEST_F(JsonProcessTest, CapabilitiesOfAnExecByName) {

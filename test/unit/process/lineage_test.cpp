@@ -225,6 +225,31 @@ TEST(ImdsLineage, ThisVeryProcess) {
     EXPECT_NE(lineage.find(event)->facts.namespaces.net, 0U);
 }
 
+TEST(ImdsContainer, InAPodOfKubernetes) {
+    const std::string id(64, 'a'), uid = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+                                   made = "0a1b2c3d_4e5f_6071_8293_a4b5c6d7e8f9", of_a_file(32, '7');
+    const std::pair<std::string, std::string> cases[] = {
+        {"/kubepods/burstable/pod" + uid + "/" + id, uid},
+        {"/kubepods/pod" + of_a_file + "/" + id, of_a_file},
+        {"/kubepods.slice/kubepods-pod" + made + ".slice/cri-containerd-" + id + ".scope", uid},
+        {"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" + made + ".slice/crio-" + id +
+             ".scope/x",
+         uid},
+        {"/kubepods-besteffort-pod" + made + ".slice:cri-containerd:" + id, uid},
+        {"/kubelet/kubepods/burstable/pod" + uid + "/" + id, uid},
+        {"/kubepods/burstable/pod/" + id, ""},
+        {"/kubepods/burstable/pod1234/" + id, ""},
+        {"/kubepods/burstable/tripod" + uid + "/" + id, ""},
+        {"/docker/" + id, ""},
+        {"/pod" + uid + "/" + id, ""},
+        {"/kubepods/pod" + std::string(36, '"') + "/" + id, ""},
+    };
+    for (const auto& [path, pod] : cases) {
+        EXPECT_EQ(container_of(path).id, id) << path;
+        EXPECT_EQ(container_of(path).pod, pod) << path;
+    }
+}
+
 TEST(ImdsContainer, AsRuntimesNameThem) {
     const std::string id(64, 'a'), other(64, 'b');
     const std::tuple<std::string, std::string, std::string> cases[] = {
