@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,6 +129,12 @@ void run_case(const std::string& name, const Words& arguments) {
     EXPECT_FALSE(WIFEXITED(status) && WEXITSTATUS(status) == 126) << name << " cannot be run";
 }
 
+bool is_pausing(pid_t process) {
+    long call = -1;
+    std::ifstream("/proc/" + std::to_string(process) + "/syscall") >> call;
+    return call == SYS_pause;
+}
+
 /// What runs beside the program; killed at the end.
 class Companions {
   public:
@@ -135,9 +142,15 @@ class Companions {
         for (const Words& run : runs)
             children_.push_back(start_case(name, run));
     }
+    /// Waits until they are what they are to be: then they pause.
     void settle() const {
-        if (!children_.empty())
-            usleep(100'000); // until they are what they are to be
+        constexpr int tries = 1000, try_us = 10'000;
+        for (const pid_t child : children_) {
+            int left = tries;
+            while (!is_pausing(child) && --left > 0)
+                usleep(try_us);
+            EXPECT_GT(left, 0) << "process " << child << " does not pause";
+        }
     }
     Companions() = default;
     ~Companions() {

@@ -73,7 +73,8 @@ int main(int count, char** argument) {
     /* A process with a filter, before the program starts: see README.md. */
     if (!strcmp(argument[1], "linger")) {
         install(SYS_sethostname, SECCOMP_RET_ERRNO | EPERM, 0);
-        sleep(600);
+        for (;;)
+            pause();
     }
     if (!strcmp(argument[1], "errno"))
         make_calls(SECCOMP_RET_ERRNO | 0);

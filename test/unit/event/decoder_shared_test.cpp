@@ -46,6 +46,16 @@ TEST(DecoderShared, MarksTheFileBehindADescriptorThatIsShared) {
     EXPECT_FALSE(Decoded(shared(builder, EBT_SHARED_FS | EBT_SHARED_MEMORY)).path().shared);
 }
 
+/// Whether or not the open made the file: another thread could have put another file in its place by the end.
+TEST(DecoderShared, MarksTheFileThatAnOpenReturned) {
+    for (const uint8_t flags : {uint8_t{0}, uint8_t{EBT_CREATED}}) {
+        RecordBuilder builder("openat");
+        builder.file(EBT_FIELD_FILE, "/etc/x", regular, flagged(EBT_ARG_RET, flags));
+        EXPECT_TRUE(Decoded(shared(builder, EBT_SHARED_FILES)).path().shared);
+        EXPECT_FALSE(Decoded(shared(builder, EBT_SHARED_FS | EBT_SHARED_MEMORY)).path().shared);
+    }
+}
+
 TEST(DecoderShared, MarksTheEndsOfASocketWhoseDescriptorIsShared) {
     RecordBuilder builder("connect");
     builder.field(EBT_FIELD_SOCKET, RecordBuilder::bytes_of(ebt_socket{}), arg(0));
