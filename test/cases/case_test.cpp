@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "test/imds/tiers_here.hpp"
 #include "test/program/running_program.hpp"
+#include "test/tiers.hpp"
 
 namespace {
 

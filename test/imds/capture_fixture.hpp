@@ -9,8 +9,8 @@
 #include "test/imds/expected_event.hpp"
 #include "test/imds/metadata_network.hpp"
 #include "test/imds/metadata_server.hpp"
-#include "test/imds/tiers_here.hpp"
 #include "test/program/running_program.hpp"
+#include "test/tiers.hpp"
 
 inline std::vector<nlohmann::json> parsed(const std::string& text) {
     std::vector<nlohmann::json> events;

@@ -6,9 +6,7 @@
 // and GoogleTest's own.
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <sched.h>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -18,34 +16,12 @@
 #include <gtest/gtest.h>
 
 #include "test/kernel/fixture.hpp"
+#include "test/tiers.hpp"
 
 namespace {
 
-std::vector<ebpf_loader::Tier> possible_tiers() {
-    std::vector<ebpf_loader::Tier> tiers;
-    for (const auto& verdict : ebpf_loader::judge_tiers(ebpf_loader::probe_kernel()))
-        if (verdict.possible)
-            tiers.insert(tiers.begin(), verdict.tier);
-    return tiers;
-}
-
-std::vector<ebpf_loader::Tier> parse_tiers(const std::string& names) {
-    if (names == "possible")
-        return possible_tiers();
-    std::vector<ebpf_loader::Tier> tiers;
-    std::istringstream in(names);
-    for (std::string name; std::getline(in, name, ',');) {
-        const auto tier = ebpf_loader::parse_tier(name);
-        if (!tier)
-            throw std::runtime_error("there is no tier " + name);
-        tiers.push_back(*tier);
-    }
-    return tiers;
-}
-
 std::vector<ebpf_loader::Tier> parse_arguments(int argc, char** argv) {
-    const char* const from_environment = getenv("EBT_TIERS");
-    std::string tiers = from_environment ? from_environment : "tp,raw_tp_sub4096,raw_tp_noloops,raw_tp";
+    std::string tiers = wanted_tiers();
     for (int i = 1; i < argc; i++) {
         const std::string_view argument(argv[i]);
         const std::string value(argument.substr(std::min(argument.find('=') + 1, argument.size())));
@@ -56,7 +32,7 @@ std::vector<ebpf_loader::Tier> parse_arguments(int argc, char** argv) {
         else
             throw std::runtime_error("unknown argument " + std::string(argument));
     }
-    return parse_tiers(tiers);
+    return tiers_named(tiers);
 }
 
 /// Where a task that is preempted makes the kernel skip programs for others, all the tests'
