@@ -2,7 +2,7 @@
 #include "telemetry/limits/memory_budget.hpp"
 
 #include <cstring>
-#include <memory>
+#include <sys/mman.h>
 
 #include <gtest/gtest.h>
 
@@ -42,9 +42,12 @@ TEST(MemoryBudget, ReadsWhatIsResident) {
     const size_t before = resident_memory();
     ASSERT_GT(before, mebibyte);
     constexpr size_t bytes = 64 * mebibyte;
-    const auto memory = std::make_unique<char[]>(bytes);
-    memset(memory.get(), 1, bytes);
+    // Not of the heap, which may have as much left from the tests before.
+    void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(memory, MAP_FAILED);
+    memset(memory, 1, bytes);
     EXPECT_GT(resident_memory(), before + bytes / 2);
+    munmap(memory, bytes);
 }
 
 } // namespace
