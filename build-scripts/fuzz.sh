@@ -12,7 +12,7 @@ usage: build-scripts/fuzz.sh [--seconds N] [--jobs N] [--build-only] [NAME...]
   --jobs N      so many at a time (default: the number of processors)
   --build-only  do not run them
   NAME          decoder, format, rules ...; default: all
-What is found is in build-fuzz/found, what covers more than the corpus in build-fuzz/corpus.
+What is found is in build-sanitize/found, what covers more than the corpus in build-sanitize/corpus.
 END
     exit "$1"
 }
@@ -36,9 +36,8 @@ if [ ${#names[@]} = 0 ]; then
     mapfile -t names < <(sed -n 's/^add_fuzzer(\([a-z]*\).*/\1/p' test/fuzz/CMakeLists.txt)
 fi
 
-folder=build-fuzz
-if ! { cmake -G Ninja -S . -B $folder -DEBT_FUZZ=ON -DEBT_TESTS=ON -DEBT_PCH=ON -DCMAKE_C_COMPILER=clang \
-    -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=RelWithDebInfo &&
+folder=build-sanitize
+if ! { cmake -G Ninja -S . -B $folder -C build-scripts/sanitized.cmake &&
     cmake --build $folder --target "${names[@]/%/_fuzz}"; } >$folder.log 2>&1; then
     cat $folder.log
     exit 1

@@ -53,6 +53,15 @@ build() { # folder, target, options for cmake...
     }
 }
 
+# Unit tests, programs and fuzzers, of the same objects.
+sanitized() {
+    { cmake -G Ninja -S . -B build-sanitize -C build-scripts/sanitized.cmake &&
+        cmake --build build-sanitize --target unit_and_programs fuzzers; } >"$logs/build" 2>&1 || {
+        cat "$logs/build"
+        fail "the build in build-sanitize failed: see above"
+    }
+}
+
 run_tests() { # folder, options for ctest...
     local folder=$1
     shift
@@ -82,22 +91,20 @@ part "sources" build-scripts/check.sh --tidy "$([ $all = yes ] && echo all || ec
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 once=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 part "build of static programs" build build-static vm_programs -DEBT_STATIC=ON "${once[@]}"
-part "build with clang and sanitizers" build build-sanitize unit_and_programs -DEBT_SANITIZE=ON -DEBT_PCH=ON \
-    -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-O1 -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
+part "build with clang and sanitizers" sanitized
 part "build without optimisation, with one-definition-rule check" build build-debug unit_and_programs -DEBT_LTO=ON \
     -DEBT_PCH=ON -DCMAKE_BUILD_TYPE=Debug
 part "release build" build build all -DEBT_BENCH=ON "${once[@]}"
 part "unit tests under sanitizers" run_tests build-sanitize -R "$short_tests" --parallel "$(nproc)" || status=1
 part "unit tests without optimisation" run_tests build-debug -R "$short_tests" --parallel "$(nproc)" || status=1
 
-part "build of the fuzzers" build-scripts/fuzz.sh --build-only || fail "the fuzzers do not build: see above"
 part "fuzzers, a minute each" build-scripts/fuzz.sh --seconds 60 || status=1
 
 # Each virtual machine emulates on one processor. Nothing else runs meanwhile, because other load delays
 # threads by more than the tests allow.
 kernels=build-static/vm/results.json
 rm -f $kernels
-rounds=30 seconds=1200 tiers=(--spread) # rounds of each race of two threads; seconds for a kernel
+rounds=30 seconds=1500 tiers=(--spread) # rounds of each race of two threads; seconds for a kernel
 [ $all = no ] || { rounds=350 seconds=3600 tiers=(); }
 machines() {
     build-scripts/vm-test.sh "${tiers[@]}" --jobs "$(nproc)" --rounds "$rounds" --timeout "$seconds" 2>&1 | tee "$logs/kernels"

@@ -20,7 +20,7 @@ Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels
   --name TEXT       the name of the --kernel before it in docs/kernels.md
   --tier NAME       test only this tier, without the tests of the program; may be repeated
   --spread          test the first and the last kernel in every tier, those between in two tiers
-                    each, by turns
+                    each, by turns; the cases in two tiers everywhere
   --filter PATTERN  run only these kernel tests, as for --gtest_filter (default: all but
                     Offsets.*, which start an engine for each wrong offset)
   --rounds N        how often each race of two threads is run (default: 30; test.sh --all: 350)
@@ -155,6 +155,14 @@ tiers_of() { # index
     fi
 }
 
+# The cases start the program again and again, which takes seconds in the newest kernel.
+case_tiers_of() { # index
+    local all
+    all=$(tiers_of "$1")
+    [ $spread = yes ] && [ "$all" = "$tiers" ] && all=${pairs[0]}
+    echo "$all"
+}
+
 # Appends a second archive, with the settings of this kernel.
 make_initramfs() { # index, folder
     local own=$2/own
@@ -164,8 +172,8 @@ make_initramfs() { # index, folder
     elif [ -n "${offsets[$1]}" ]; then
         cp "${offsets[$1]}" "$own/t/offsets.conf"
     fi
-    printf "tiers='%s'\nfilter='%s'\nseconds=%d\nrounds=%d\n" "$(tiers_of "$1")" "${filter//\'/}" "$seconds" "$rounds" \
-        >"$own/t/settings"
+    printf "tiers='%s'\ncase_tiers='%s'\nfilter='%s'\nseconds=%d\nrounds=%d\n" "$(tiers_of "$1")" \
+        "$(case_tiers_of "$1")" "${filter//\'/}" "$seconds" "$rounds" >"$own/t/settings"
     archive "$own" | cat "$work/base.cpio.gz" - >"$2/initramfs"
     rm -rf "$own"
 }

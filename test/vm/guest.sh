@@ -75,6 +75,6 @@ step imds_tests /t/imds_kernel_tests --gtest_filter='*OwnClientCalls.Every/*:*Ow
     --gtest_output=json:/results/imds_tests.json
 note_failure imds_tests
 # Their expectations stand beside them.
-export EBT_CASES=/t
+export EBT_CASES=/t EBT_TIERS="$case_tiers"
 step case_tests /t/case_tests --gtest_output=json:/results/case_tests.json
 note_failure case_tests
