@@ -92,7 +92,7 @@ bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
     apply_witnesses(out);
     rewrite_paths(out);
     add_messages(out);
-    if (out.passed)
+    if (out.call && (out.passed || out.call->move.kind == EBT_MOVE_MESSAGES))
         settle_passed(out);
     if (out.shared)
         mark_shared(out);

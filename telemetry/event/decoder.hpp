@@ -58,6 +58,7 @@ class Decoder {
     void add_messages(Event& out) noexcept;
     void read_unix_name(const RawField& field, Event& out) noexcept;
     void read_control(const RawField& field, Event& out) noexcept;
+    void begin_passed(Event& out) noexcept;
     void add_passed(std::string_view content) noexcept;
     void settle_passed(Event& out) noexcept;
     void read_socket(const RawField& field, Event& out) noexcept;

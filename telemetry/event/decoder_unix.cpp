@@ -41,13 +41,11 @@ void Decoder::read_control(const RawField& field, Event& out) noexcept {
     read_text(field, read, out);
     read.bytes = {};
     if (!out.passed) {
-        passed_.kept = 0;
-        passed_.count = 0;
+        begin_passed(out);
         passed_.control = read;
     } else if (gravity(read.status) > gravity(passed_.control.status)) {
         passed_.control = read;
     }
-    out.passed = &passed_;
     const size_t word = out.abi == EBT_X86_64 ? sizeof(uint64_t) : sizeof(uint32_t);
     const size_t head = word + 2 * sizeof(int32_t);
     for (std::string_view rest = field.bytes; rest.size() >= head;) {
@@ -70,11 +68,34 @@ void Decoder::add_passed(std::string_view content) noexcept {
     }
 }
 
-/// Unix sockets alone take descriptors: to others the kernel lets such a message pass and ignores it. What
-/// could not be read, or not all of it, may have had some.
+void Decoder::begin_passed(Event& out) noexcept {
+    passed_.kept = 0;
+    passed_.count = 0;
+    passed_.control = Text{};
+    out.passed = &passed_;
+}
+
+/// Unix sockets alone take descriptors: what is sent over others the kernel lets pass and ignores, and what
+/// it writes for a receiver is true. What could not be read, or not all of it, may have had some.
 void Decoder::settle_passed(Event& out) noexcept {
-    const bool is_other = out.socket_status == Status::ok && out.socket.family != AF_UNIX;
-    if (is_other || (passed_.count == 0 && gravity(passed_.control.status) == 0))
+    const ebpf_loader::Move& move = out.call->move;
+    const bool is_several = move.kind == EBT_MOVE_MESSAGES, is_sent = move.direction == EBT_SENT;
+    const bool is_socket_known = out.socket_status == Status::ok && !(out.shared & EBT_SHARED_FILES);
+    if (is_several && out.ret > EBT_ADDRESSES &&
+        (out.socket_status != Status::ok || out.socket.family == AF_UNIX)) {
+        if (!out.passed)
+            begin_passed(out);
+        if (gravity(passed_.control.status) == 0)
+            passed_.control.status = Status::truncated; // the messages beyond were not captured
+        passed_.control.length_is_minimum = true;
+    }
+    if (!out.passed)
+        return;
+    const bool is_other = is_sent && is_socket_known && out.socket.family != AF_UNIX;
+    // No message went, or one without a byte, which a stream does not have.
+    const bool is_none =
+        out.ret == 0 && (is_several || (is_sent && is_socket_known && out.socket.type == SOCK_STREAM));
+    if (is_other || is_none || (passed_.count == 0 && gravity(passed_.control.status) == 0))
         out.passed = nullptr;
 }
 

@@ -143,6 +143,8 @@ bool has_created(const Event& event) {
 Opened what_open_did(const Event& event) {
     constexpr uint64_t new_file = O_CREAT | O_EXCL, no_name = O_TMPFILE & ~O_DIRECTORY;
     const uint64_t flags = open_flags(event);
+    if (flags & O_PATH) // with which the kernel takes no notice of these
+        return Opened::for_reading;
     if ((flags & new_file) == new_file || (flags & no_name) || has_created(event))
         return Opened::created;
     if (flags & O_TRUNC)

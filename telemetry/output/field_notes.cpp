@@ -68,6 +68,13 @@ void FieldNotes::add_path(const FieldName& name, const PathField& path, bool may
     add_marks(name, path, marks);
 }
 
+void FieldNotes::add_passed(const FieldName& name, const PassedDescriptors& passed) {
+    uint16_t marks = marks_of(passed.control);
+    if (passed.kept && passed.control.status == Status::fault)
+        marks |= bit(Mark::user_memory) | (passed.control.shared ? bit(Mark::shared) : 0);
+    add_marks(name, passed.control, marks);
+}
+
 void FieldNotes::add_directory(const FieldName& name, const Text& directory) {
     uint16_t marks = directory.status == Status::absent ? bit(Mark::missing) : marks_of(directory);
     if (is_foreign_ && directory.known() && !directory.detached)

@@ -70,6 +70,8 @@ class FieldNotes {
     /// Of a directory of the process.
     void add_directory(const FieldName& name, const Text& directory);
     void add_missing(const FieldName& name) { add_mark(name, Mark::missing); }
+    /// Of several messages, some may have been read where one was not.
+    void add_passed(const FieldName& name, const PassedDescriptors& passed);
     void add_mark(const FieldName& name, Mark mark) { add_marks(name, {}, static_cast<uint16_t>(mark)); }
     /// From here on paths are those of another mount namespace than the machine's first.
     void set_foreign(bool foreign) { is_foreign_ = foreign; }

@@ -309,7 +309,7 @@ void TextFormatter::put_addresses(const Event& event) {
 
 void TextFormatter::put_passed(const PassedDescriptors& passed) {
     put_passed_descriptors(line_, passed);
-    notes_.add({"passed_fds"}, passed.control);
+    notes_.add_passed({"passed_fds"}, passed);
 }
 
 void TextFormatter::put_strings(const Event& event) {

@@ -218,7 +218,7 @@ bool specific_fields_failed(const Event& event) {
             return true;
     return field_failed(event.sockaddr.status, event.sockaddr_argument) || failed(event.socket_status) ||
            failed(event.exec_argv.status) || failed(event.child_status) ||
-           (event.passed && failed(event.passed->control.status));
+           (event.passed && event.passed->kept == 0 && failed(event.passed->control.status));
 }
 
 } // namespace telemetry::rules

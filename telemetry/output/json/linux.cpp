@@ -182,7 +182,7 @@ void put_addresses(JsonLine& line, const Witnessed& witnessed) {
 
 /// Numbers of descriptors that messages carry.
 void put_passed(JsonLine& line, const PassedDescriptors& passed) {
-    line.notes.add({"linux.passed_fds"}, passed.control);
+    line.notes.add_passed({"linux.passed_fds"}, passed);
     if (!passed.kept)
         return;
     line.key("\"passed_fds\":[");

@@ -2,12 +2,10 @@
 #include "telemetry/output/json/process.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 
-#include <ebpf_loader/constants.hpp>
-
 #include "telemetry/event/facts.hpp"
+#include "telemetry/output/json/remarks.hpp"
 
 namespace telemetry {
 namespace {
@@ -83,20 +81,12 @@ void put_parent_id(JsonLine& line, const Event& event) {
     line.put('}');
 }
 
-void put_capability_names(JsonLine& line, uint64_t set) {
-    const auto known = ebpf_loader::constants_of("capability");
-    line.put('[');
-    for (; set; set &= set - 1) {
-        const auto number = static_cast<uint64_t>(std::countr_zero(set));
-        const auto constant = std::ranges::find(known, number, &ebpf_loader::Constant::value);
-        line.key("\"CAP_");
-        if (constant == known.end()) // of a newer kernel
-            line.put_decimal(number);
-        else
-            line.put(constant->name.substr(4));
-        line.put('"');
-    }
-    line.put(']');
+/// The field has the beginning of the list alone.
+void note_cut(JsonLine& line, const FieldName& name, const StringList& list) {
+    Text cut = list;
+    cut.status = Status::truncated;
+    cut.original_length = static_cast<uint32_t>(list.bytes.size());
+    line.notes.add(name, cut);
 }
 
 } // namespace
@@ -161,10 +151,10 @@ void JsonProcess::put_capabilities(JsonLine& line, const Event& event) {
         return;
     capabilities_.put(line, sets, sets.permitted ^ sets.effective << 1, [&] {
         line.put(",\"capabilities\":{\"effective\":");
-        put_capability_names(line, sets.effective);
+        put_json_capabilities(line, sets.effective);
         if (sets.permitted != sets.effective) {
             line.put(",\"permitted\":");
-            put_capability_names(line, sets.permitted);
+            put_json_capabilities(line, sets.permitted);
         }
         line.put('}');
     });
@@ -201,12 +191,8 @@ void JsonProcess::put_arguments(JsonLine& line, const Event& event) {
     if (!list.known())
         return;
     const std::string_view strings = is_whole ? list.bytes : whole_strings(list.bytes, most_repeated);
-    if (strings.size() < list.bytes.size() && list.status == Status::ok) {
-        Text cut = list;
-        cut.status = Status::truncated;
-        cut.original_length = static_cast<uint32_t>(list.bytes.size());
-        line.notes.add({"process.args"}, cut);
-    }
+    if (strings.size() < list.bytes.size() && list.status == Status::ok)
+        note_cut(line, {"process.args"}, list);
     const auto render = [&] {
         line.put(",\"args\":");
         put_json_strings(line, {"process.args"}, strings);
@@ -214,8 +200,10 @@ void JsonProcess::put_arguments(JsonLine& line, const Event& event) {
         line.put_decimal(count_strings(list.bytes));
         put_joined(line, ",\"command_line\":\"", strings);
         if (has_new_image(event)) // what the kernel shows as its title, until the process changes that
-            put_joined(line, ",\"title\":\"", whole_strings(strings, most_repeated));
+            put_joined(line, ",\"title\":\"", strings.substr(0, most_repeated));
     };
+    if (has_new_image(event) && strings.size() > most_repeated)
+        note_cut(line, {"process.title"}, list);
     if (!event.lineage || is_whole)
         return render();
     const uint64_t stamp = event.lineage->stamp;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/output/json/remarks.hpp"
 
+#include <algorithm>
+#include <bit>
+
+#include <ebpf_loader/constants.hpp>
+
 #include "telemetry/output/remarks.hpp"
 
 namespace telemetry {
@@ -30,6 +35,22 @@ void put_json_namespaces(JsonLine& line, const ImageNamespaces& namespaces) {
     put("pid", namespaces.pid);
     put("user", namespaces.user);
     line.put('}');
+}
+
+void put_json_capabilities(JsonLine& line, uint64_t set) {
+    const auto known = ebpf_loader::constants_of("capability");
+    line.put('[');
+    for (; set; set &= set - 1) {
+        const auto number = static_cast<uint64_t>(std::countr_zero(set));
+        const auto constant = std::ranges::find(known, number, &ebpf_loader::Constant::value);
+        line.key("\"CAP_");
+        if (constant == known.end()) // of a newer kernel
+            line.put_decimal(number);
+        else
+            line.put(constant->name.substr(4));
+        line.put('"');
+    }
+    line.put(']');
 }
 
 } // namespace telemetry

@@ -8,4 +8,7 @@ namespace telemetry {
 void put_json_execution(JsonLine& line, const Event& event);
 void put_json_namespaces(JsonLine& line, const ImageNamespaces& namespaces);
 
+/// The names of a set of capabilities, as an array; of one that has no name here, its number.
+void put_json_capabilities(JsonLine& line, uint64_t set);
+
 } // namespace telemetry

@@ -42,6 +42,7 @@ RecordBuilder with_socket(RecordBuilder builder, uint16_t family) {
 
 RecordBuilder sent(const std::string& control, RecordBuilder::Detail detail = control_of()) {
     RecordBuilder builder("sendmsg");
+    builder.header.ret = 1;
     return with_socket(builder.field(EBT_FIELD_CONTROL, control, detail), AF_UNIX);
 }
 
@@ -99,6 +100,7 @@ TEST(DecoderControl, IsOfUnixSocketsAlone) {
 
 TEST(DecoderControl, OfSeveralMessagesHasAll) {
     RecordBuilder builder("sendmmsg");
+    builder.header.ret = 4;
     for (const int32_t fd : {5, 6})
         builder.field(EBT_FIELD_CONTROL, rights({fd}), control_of());
     builder.field(EBT_FIELD_CONTROL, "", control_of(EBT_FAULT));
@@ -110,6 +112,62 @@ TEST(DecoderControl, OfSeveralMessagesHasAll) {
     const Decoded one(sent(rights({5})).field(EBT_FIELD_CONTROL, rights({6}), control_of()));
     EXPECT_EQ(passed(one.event), Numbers{5});
     EXPECT_TRUE(one.event.lost_fields) << "sendmsg has one message";
+}
+
+TEST(DecoderControl, SaysThatMessagesAreBeyondThoseThatAreKept) {
+    const auto of = [](const char* call, int64_t ret, uint16_t family, bool has_first) {
+        RecordBuilder builder(call);
+        builder.header.ret = ret;
+        if (has_first)
+            builder.field(EBT_FIELD_CONTROL, rights({5}), control_of());
+        return with_socket(builder, family);
+    };
+    for (const char* call : {"sendmmsg", "recvmmsg"})
+        for (const bool has_first : {false, true}) {
+            const Decoded nine(of(call, EBT_ADDRESSES + 1, AF_UNIX, has_first));
+            ASSERT_NE(nine.event.passed, nullptr) << call;
+            EXPECT_EQ(nine.event.passed->control.status, Status::truncated);
+            EXPECT_TRUE(nine.event.passed->control.length_is_minimum);
+            EXPECT_EQ(nine.event.passed->kept, has_first ? 1 : 0);
+            EXPECT_EQ(Decoded(of(call, EBT_ADDRESSES, AF_UNIX, false)).event.passed, nullptr);
+            EXPECT_EQ(Decoded(of(call, EBT_ADDRESSES + 1, AF_INET, false)).event.passed, nullptr);
+        }
+}
+
+TEST(DecoderControl, IsNotOfMessagesThatNeverWent) {
+    for (const char* call : {"sendmmsg", "recvmmsg"}) {
+        RecordBuilder none(call);
+        none.header.ret = 0; // of no messages
+        none.field(EBT_FIELD_CONTROL, rights({5}), control_of());
+        EXPECT_EQ(Decoded(with_socket(none, AF_UNIX)).event.passed, nullptr) << call;
+    }
+    const auto empty = [](const char* call, uint8_t type) {
+        ebt_socket socket{};
+        socket.family = AF_UNIX;
+        socket.type = type;
+        RecordBuilder builder(call);
+        builder.header.ret = 0;
+        builder.field(EBT_FIELD_CONTROL, rights({5}), control_of());
+        builder.field(EBT_FIELD_SOCKET, RecordBuilder::bytes_of(socket), arg(0));
+        return Decoded(builder).event.passed != nullptr;
+    };
+    EXPECT_FALSE(empty("sendmsg", SOCK_STREAM)) << "a stream has no message without a byte";
+    EXPECT_TRUE(empty("sendmsg", SOCK_DGRAM));
+    EXPECT_TRUE(empty("recvmsg", SOCK_STREAM));
+}
+
+/// Another thread may have put another socket in the place of the one that the call used.
+TEST(DecoderControl, IsOfTheSocketThatTheCallUsed) {
+    const auto of = [](const char* call, uint8_t shared) {
+        RecordBuilder builder(call);
+        builder.header.ret = 1;
+        builder.header.shared = shared;
+        builder.field(EBT_FIELD_CONTROL, rights({5}), control_of());
+        return passed(Decoded(with_socket(builder, AF_INET)).event);
+    };
+    EXPECT_EQ(of("recvmsg", 0), Numbers{5}) << "the kernel wrote it";
+    EXPECT_EQ(of("sendmsg", EBT_SHARED_FILES), Numbers{5});
+    EXPECT_EQ(of("sendmsg", 0), Numbers{});
 }
 
 TEST(DecoderControl, SaysWhatIsNotKnown) {
@@ -132,6 +190,7 @@ TEST(DecoderControl, KeepsSoMany) {
     const Decoded most(sent(rights(Numbers(253, 5))));
     EXPECT_EQ(most.event.passed->kept, 253);
     RecordBuilder builder("sendmmsg");
+    builder.header.ret = 8;
     for (int i = 0; i < 8; ++i)
         builder.field(EBT_FIELD_CONTROL, rights(Numbers(253, i)), control_of());
     const Decoded d(builder);

@@ -104,6 +104,12 @@ TEST_F(JsonFormatterTest, SuccessfulExec) {
     EXPECT_EQ(made["process"]["args_count"], 4);
     EXPECT_EQ(made["process"]["command_line"], "ls -l a b ");
     EXPECT_EQ(made["process"]["title"], "ls -l a b ");
+    const std::string long_one = samples::string_list({"sh", "-c", std::string(2000, 'x')});
+    event.image.argv = known<StringList>(long_one);
+    const json cut = object(event);
+    EXPECT_EQ(cut["process"]["title"], "sh -c " + std::string(1018, 'x'));
+    EXPECT_EQ(cut["linux"]["telemetry"]["truncated"],
+              json::parse(R"([{"field":"process.title","original_length":2007}])"));
     EXPECT_EQ(made["event"]["category"], json({"process"}));
     EXPECT_EQ(made["event"]["type"], json({"start"}));
     EXPECT_FALSE(made["linux"]["syscall"].contains("argv"));
@@ -220,6 +226,8 @@ TEST_F(JsonFormatterTest, WhatAnOpenDoesDependsOnItsFlags) {
     EXPECT_EQ(is(O_RDWR | O_CREAT | O_EXCL, -EEXIST), json({"openat", "access"}));
     EXPECT_EQ(is(O_RDONLY | O_TRUNC, 3), json({"modification", "change"}));
     EXPECT_EQ(is(O_RDWR | O_TMPFILE, 3), json({"creation", "creation"}));
+    for (const int ignored : {O_CREAT | O_EXCL, O_TRUNC, O_RDWR, O_TMPFILE | O_RDWR})
+        EXPECT_EQ(is(static_cast<uint64_t>(O_PATH | ignored), 3), json({"open", "access"})) << ignored;
 }
 
 TEST_F(JsonFormatterTest, AnOpenThatMadeItsFileIsACreation) {

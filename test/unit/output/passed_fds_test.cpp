@@ -58,6 +58,11 @@ TEST(PassedFds, SayWhatIsNotKnown) {
     descriptors.control.status = Status::fault;
     EXPECT_THAT(text_line(event), HasSubstr(" passed_fds=? fault=passed_fds"));
     EXPECT_EQ(json_line(event)["linux"]["telemetry"]["fault"], json({"linux.passed_fds"}));
+    descriptors = passed({7}); // and another message that could not be read
+    descriptors.control.status = Status::fault;
+    descriptors.control.shared = true;
+    EXPECT_THAT(text_line(event),
+                HasSubstr(" passed_fds=7 user_memory=passed_fds shared=passed_fds fault=passed_fds"));
 }
 
 } // namespace
