@@ -115,21 +115,18 @@ EcsClass ecs_class(ebt_record_kind kind) {
     }
 }
 
-namespace {
-
-/// 0 where they are not known: openat2 has them behind a pointer.
-uint64_t open_flags(const Event& event) {
-    if (event.missing & EBT_MISSING_ARGS)
-        return 0;
-    bool has_mode = false;
-    for (size_t i = 0; i < event.call->arguments; ++i) {
-        const ebpf_loader::ArgKind kind = event.call->argument[i].kind;
-        if (kind == ebpf_loader::ArgKind::flags)
-            return event.args[i];
-        has_mode |= kind == ebpf_loader::ArgKind::mode;
+OpenFlags open_flags_of(const ebpf_loader::SyscallRow& call) {
+    OpenFlags where;
+    for (int i = 0; i < call.arguments; ++i) {
+        if (call.argument[i].kind == ebpf_loader::ArgKind::flags)
+            return {.argument = i};
+        if (call.argument[i].kind == ebpf_loader::ArgKind::mode) // creat; openat2 has both behind a pointer
+            where.implied = O_CREAT | O_WRONLY | O_TRUNC;
     }
-    return has_mode ? O_CREAT | O_WRONLY | O_TRUNC : 0; // creat
+    return where;
 }
+
+namespace {
 
 bool has_created(const Event& event) {
     for (size_t i = 0; i < event.paths && i < event.path.size(); ++i)
@@ -140,9 +137,11 @@ bool has_created(const Event& event) {
 
 } // namespace
 
-Opened what_open_did(const Event& event) {
+Opened what_open_did(const Event& event, const OpenFlags& where) {
     constexpr uint64_t new_file = O_CREAT | O_EXCL, no_name = O_TMPFILE & ~O_DIRECTORY;
-    const uint64_t flags = open_flags(event);
+    uint64_t flags = where.argument < 0 ? where.implied : event.args[static_cast<size_t>(where.argument)];
+    if (event.missing & EBT_MISSING_ARGS)
+        flags = 0;
     if (flags & O_PATH) // with which the kernel takes no notice of these
         return Opened::for_reading;
     if ((flags & new_file) == new_file || (flags & no_name) || has_created(event))

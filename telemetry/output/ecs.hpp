@@ -24,10 +24,15 @@ EcsClass ecs_class(ebpf_loader::EventClass event_class);
 EcsClass ecs_class_of_failure(ebpf_loader::EventClass event_class);
 EcsClass ecs_class(ebt_record_kind kind);
 
-/// What a call that opened a file did to it.
+/// Where a call that opens a file has its O_* flags.
+struct OpenFlags {
+    int argument = -1;    ///< index; -1: none has them
+    uint64_t implied = 0; ///< those of a call without such an argument; 0: not known
+};
+OpenFlags open_flags_of(const ebpf_loader::SyscallRow& call);
+/// What a call that opened a file did to it, as far as its flags, and what is known of the file, say.
 enum class Opened : uint8_t { for_reading, for_writing, truncated, created };
-/// As far as its flags, and what is known of the file, say.
-Opened what_open_did(const Event& event);
+Opened what_open_did(const Event& event, const OpenFlags& where);
 EcsClass ecs_class(Opened opened);
 
 /// file.type of an st_mode; empty when it has no type.

@@ -144,7 +144,7 @@ void JsonFormatter::put_class(const Event& event, const JsonCall* call) {
     if (call) {
         const bool has_failed = event.returns && (event.ret < 0 || !event.executed) && !is_pending(event.ret);
         if (call->is_open && event.success())
-            line_.put(std::string_view(opened_[static_cast<size_t>(what_open_did(event))]));
+            line_.put(std::string_view(opened_[static_cast<size_t>(what_open_did(event, call->open_flags))]));
         else
             line_.put(std::string_view(has_failed ? call->failed : call->done));
         return;

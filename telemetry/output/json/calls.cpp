@@ -26,6 +26,7 @@ JsonCall::JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& name
     failed = json_class(ecs_class_of_failure(row.event_class), row.name);
     syscall = R"("syscall":{"name":)" + quoted(row.name) + R"(,"nr":)";
     is_open = row.event_class == ebpf_loader::EventClass::file_open;
+    open_flags = open_flags_of(row);
     for (size_t i = 0; i < row.arguments && i < argument.size(); ++i) {
         const ebpf_loader::Argument& from = row.argument[i];
         argument[i].key = quoted(from.name) + ":\"";

@@ -29,6 +29,7 @@ struct JsonCall {
     std::string syscall; ///< the object `linux.syscall`, up to "nr":
     std::array<Argument, EBT_ARGS> argument;
     bool is_open = false; ///< what was done depends on more than the call
+    OpenFlags open_flags;
     bool names_constants = false;
 };
 

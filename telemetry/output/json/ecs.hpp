@@ -6,10 +6,10 @@
 
 namespace telemetry {
 
+class JsonProcess;
+
 // The objects of the Elastic Common Schema for what was done to what: `file`, `source`, `destination`,
 // `network`. Each begins with a comma.
-
-class JsonProcess;
 
 void put_json_file(JsonLine& line, const Event& event, JsonProcess& process);
 void put_json_network(JsonLine& line, const Event& event, const Ends& ends, SocketRole role);

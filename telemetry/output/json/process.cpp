@@ -72,6 +72,11 @@ void put_id_and_name(JsonLine& line, uint32_t id, std::string_view name) {
     line.put_derived(name);
 }
 
+/// Is the process in a container, whose names are not the machine's?
+bool is_contained(const Event& event) {
+    return event.lineage && !event.lineage->facts.container.id.empty();
+}
+
 /// Of a parent that nothing else is known of.
 void put_parent_id(JsonLine& line, const Event& event) {
     if (event.missing & EBT_MISSING_PPID)
@@ -317,7 +322,7 @@ void JsonProcess::put_entity(JsonLine& line, uint32_t pid, uint64_t start_time_n
 
 JsonProcess::Who JsonProcess::who_of(const Event& event) const {
     return {{event.uid, event.gid, event.euid, event.egid, event.suid, event.sgid, event.fsuid, event.fsgid},
-            event.lineage && !event.lineage->facts.container.id.empty(),
+            is_contained(event),
             generation_};
 }
 
@@ -367,8 +372,7 @@ void JsonProcess::put_group_name(JsonLine& line, uint32_t gid) {
 }
 
 void JsonProcess::put_owner(JsonLine& line, const Event& event, const InodeInfo& inode) {
-    refresh_names();
-    if (who_of(event).is_contained)
+    if (is_contained(event))
         return;
     const auto put = [&](std::string_view key, std::string_view name) {
         if (name.empty())

@@ -23,7 +23,7 @@ class JsonProcess {
     /// The object stays open for further members when `closes` is false.
     void put(JsonLine& line, const Event& event, bool closes = true);
     void put_user(JsonLine& line, const Event& event);
-    /// Names of a file's owner and group, as members of its object, where they are known.
+    /// Names of a file's owner and group, as members of its object, where they are known. After put().
     void put_owner(JsonLine& line, const Event& event, const InodeInfo& inode);
 
     /// The same for every event of a process, and for no other process: from the boot,
