@@ -39,14 +39,20 @@ bool is_id(std::string_view text) {
            std::ranges::all_of(text.substr(dash + 1), is_digit);
 }
 
+/// Takes the last name off a path.
+std::string_view take_last(std::string_view& path) {
+    const size_t slash = path.rfind('/');
+    const std::string_view name = path.substr(slash == path.npos ? 0 : slash + 1);
+    path = slash == path.npos ? std::string_view() : path.substr(0, slash);
+    return name;
+}
+
 std::string_view runtime_of_parent(std::string_view path) {
     while (!path.empty()) {
-        const size_t slash = path.rfind('/');
-        const std::string_view name = path.substr(slash == path.npos ? 0 : slash + 1);
+        const std::string_view name = take_last(path);
         for (const Prefix& parent : parents)
             if (name == parent.prefix)
                 return parent.runtime;
-        path = slash == path.npos ? std::string_view() : path.substr(0, slash);
     }
     return {};
 }
@@ -112,8 +118,9 @@ Container container_named(std::string_view name, std::string_view above) {
             known == std::end(prefixes) ? std::string_view() : known->runtime};
 }
 
-/// The uid in "pod0a1b…", "kubepods-burstable-pod0a1b_….slice" and the like; empty where there is none. A pod
-/// that a file on the node describes has 32 digits without dashes for one.
+/// The uid of a Kubernetes pod, in the name of its cgroup: "pod<uid>" or, as systemd's slices have it,
+/// "kubepods-burstable-pod<uid>.slice" with '_' for each '-' of the uid. A UUID, or of a static pod 32
+/// hexadecimal digits. Empty where the name has none.
 std::string pod_named(std::string_view name) {
     constexpr std::string_view slice = ".slice", pod = "pod";
     constexpr size_t digits = 32, with_dashes = 36;
@@ -135,12 +142,9 @@ std::string pod_named(std::string_view name) {
 std::string pod_of(std::string_view path) {
     if (path.find("kubepods") == path.npos)
         return {};
-    while (!path.empty()) {
-        const size_t slash = path.rfind('/');
-        if (std::string uid = pod_named(path.substr(slash == path.npos ? 0 : slash + 1)); !uid.empty())
+    while (!path.empty())
+        if (std::string uid = pod_named(take_last(path)); !uid.empty())
             return uid;
-        path = slash == path.npos ? std::string_view() : path.substr(0, slash);
-    }
     return {};
 }
 
@@ -149,9 +153,7 @@ std::string pod_of(std::string_view path) {
 Container container_of(std::string_view path) {
     while (!path.empty()) { // the innermost first: a container may run in another
         const std::string_view whole = path;
-        const size_t slash = path.rfind('/');
-        const std::string_view name = path.substr(slash == path.npos ? 0 : slash + 1);
-        path = slash == path.npos ? std::string_view() : path.substr(0, slash);
+        const std::string_view name = take_last(path);
         Container found = container_named(name, path);
         if (!found.id.empty()) {
             found.pod = pod_of(whole);
