@@ -3,6 +3,7 @@
 
 #include <ebpf_loader/error.hpp>
 
+#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -50,6 +51,17 @@ void require_proc() {
             ErrorCode::resources,
             "this process is in a time namespace with shifted clocks (/proc/self/timens_offsets), so all "
             "times would be wrong; start it outside, for example with: nsenter --time --target 1");
+}
+
+std::optional<uint64_t> status_number(std::string_view status, std::string_view name, int base) {
+    const std::string key = '\n' + std::string(name) + ":\t"; // the first line is the process's name
+    const size_t at = status.find(key);
+    uint64_t number = 0;
+    if (at == status.npos ||
+        std::from_chars(status.data() + at + key.size(), status.data() + status.size(), number, base).ec !=
+            std::errc{})
+        return std::nullopt;
+    return number;
 }
 
 } // namespace ebpf_loader

@@ -70,37 +70,27 @@ std::vector<uint32_t> changing(Setup& s, ProcessWithIds& process, const std::vec
     return pointers;
 }
 
-/// A set of capabilities as /proc/PID/status has it: "CapPrm:\t000001ffffffffff".
-uint64_t capability_set(const std::string& status, std::string_view name) {
-    const std::string key = std::string(name) + ":\t";
-    const size_t at = status.find(key);
-    uint64_t set = 0;
-    if (at == status.npos ||
-        std::from_chars(status.data() + at + key.size(), status.data() + status.size(), set, 16).ec !=
-            std::errc{})
-        throw Unobservable("/proc/self/status does not show " + std::string(name));
-    return set;
-}
-
 /// cred.cap_permitted, with cap_effective behind it: the processes have lost some of the latter with their
 /// user of file systems.
 void find_capabilities(Setup& s, const std::vector<ProcessWithIds>& processes,
                        const std::vector<Block>& creds) {
-    std::vector<const Block*> blocks;
-    std::vector<std::pair<uint64_t, uint64_t>> sets;
+    constexpr int hexadecimal = 16;
+    std::vector<Observation> permitted;
+    std::vector<uint64_t> effective;
     for (size_t i = 0; i < creds.size(); i++) {
         const std::string status = processes[i].helper.read_file("/proc/self/status");
-        sets.emplace_back(capability_set(status, "CapPrm"), capability_set(status, "CapEff"));
-        blocks.push_back(&creds[i]);
+        permitted.push_back({&creds[i], number_in_status(status, "CapPrm", hexadecimal)});
+        effective.push_back(number_in_status(status, "CapEff", hexadecimal));
     }
-    s.found.settle("cred.cap_permitted", places_if(blocks, sizeof(uint64_t), [&](size_t offset) {
-                       for (size_t i = 0; i < creds.size(); i++)
-                           if (offset + 16 > creds[i].size() ||
-                               creds[i].at<uint64_t>(offset) != sets[i].first ||
-                               creds[i].at<uint64_t>(offset + 8) != sets[i].second)
-                               return false;
-                       return true;
-                   }));
+    auto found = places<uint64_t>(permitted);
+    std::erase_if(found, [&](uint32_t offset) {
+        for (size_t i = 0; i < creds.size(); i++)
+            if (!creds[i].has(offset + sizeof(uint64_t), sizeof(uint64_t)) ||
+                creds[i].at<uint64_t>(offset + sizeof(uint64_t)) != effective[i])
+                return true;
+        return false;
+    });
+    s.found.settle("cred.cap_permitted", std::move(found));
 }
 
 } // namespace
@@ -116,31 +106,30 @@ void discover_credentials(Setup& s) {
     for (const Block& task : tasks)
         blocks.push_back(&task);
     std::vector<uint32_t> uids, fsgids;
+    std::vector<Block> creds; // the same behind each pointer that fits
     const auto pointers = places_if(blocks, 8, [&](size_t offset) {
-        std::vector<Block> creds;
+        std::vector<Block> read;
         for (const Block& task : tasks) {
             if (!is_heap_pointer(task.at<uint64_t>(offset)))
                 return false;
-            creds.push_back(s.memory.read(task.at<uint64_t>(offset), cred_bytes));
+            read.push_back(s.memory.read(task.at<uint64_t>(offset), cred_bytes));
         }
         std::vector<Observation> by_uid, by_fsgid;
-        for (size_t i = 0; i < creds.size(); i++) {
-            by_uid.push_back({&creds[i], processes[i].uid});
-            by_fsgid.push_back({&creds[i], processes[i].fsgid});
+        for (size_t i = 0; i < read.size(); i++) {
+            by_uid.push_back({&read[i], processes[i].uid});
+            by_fsgid.push_back({&read[i], processes[i].fsgid});
         }
         const auto uid = places<uint32_t>(by_uid), fsgid = places<uint32_t>(by_fsgid);
         if (uid.empty() || fsgid.empty())
             return false;
         uids = uid;
         fsgids = fsgid;
+        creds = std::move(read);
         return true;
     });
     s.found.settle("cred.uid", uids);
-    std::vector<Block> creds;
-    for (const Block& task : tasks)
-        creds.push_back(s.memory.read(task.at<uint64_t>(pointers.empty() ? 0 : pointers[0]), cred_bytes));
-    find_capabilities(s, processes, creds);
     s.found.settle("cred.fsgid", fsgids);
+    find_capabilities(s, processes, creds);
     s.found.settle("task_struct.cred", pointers.size() == 2 ? changing(s, processes[0], pointers) : pointers);
 }
 

@@ -3,7 +3,6 @@
 // it stand the same and different files at numbers that we choose.
 #include "loader/src/discovery/steps.hpp"
 
-#include <charconv>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -17,15 +16,7 @@ constexpr size_t file_bytes = 768;
 
 /// Size of a process's table of descriptors, as /proc has it.
 uint32_t table_size(HelperProcess& helper) {
-    const std::string status = helper.read_file("/proc/self/status");
-    constexpr std::string_view key = "FDSize:\t";
-    const size_t at = status.find(key);
-    uint32_t size = 0;
-    if (at == std::string::npos ||
-        std::from_chars(status.data() + at + key.size(), status.data() + status.size(), size).ec !=
-            std::errc{})
-        throw Unobservable("/proc/self/status does not show the size of the descriptor table (FDSize)");
-    return size;
+    return static_cast<uint32_t>(number_in_status(helper.read_file("/proc/self/status"), "FDSize"));
 }
 
 void allow_descriptors(HelperProcess& worker, uint64_t number) {

@@ -5,6 +5,7 @@
 
 #include "loader/src/arch/machine.hpp"
 #include "loader/src/arch/raw_syscall.hpp"
+#include "loader/src/base/procfs.hpp"
 
 #include <ebpf_loader/error.hpp>
 
@@ -206,6 +207,13 @@ uint64_t HelperProcess::text(std::string_view content) {
     char* at = static_cast<char*>(room(content.size() + 1));
     memcpy(at, content.data(), content.size());
     return as_argument(at);
+}
+
+uint64_t number_in_status(std::string_view status, std::string_view name, int base) {
+    const auto number = status_number(status, name, base);
+    if (!number)
+        throw Unobservable("/proc/self/status does not show " + std::string(name));
+    return *number;
 }
 
 std::string HelperProcess::read_file(const char* name) {

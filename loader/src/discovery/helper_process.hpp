@@ -19,6 +19,9 @@ class Unobservable : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// status_number(), which throws Unobservable where there is none.
+uint64_t number_in_status(std::string_view status, std::string_view name, int base = 10);
+
 struct Mailbox;
 class HelperProcesses;
 

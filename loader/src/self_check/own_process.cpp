@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/self_check/own_process.hpp"
 
+#include "loader/src/base/procfs.hpp"
+
 #include <climits>
 #include <fcntl.h>
 #include <fstream>
@@ -101,12 +103,12 @@ OwnProcess::OwnProcess() {
     }
     if (fields.size() > stat_arg_end)
         argv_bytes = std::stoull(fields[stat_arg_end]) - std::stoull(fields[stat_arg_start]);
-    std::istringstream status(read_file("/proc/self/status"));
+    const std::string text = read_file("/proc/self/status");
+    constexpr int hexadecimal = 16;
+    permitted = status_number(text, "CapPrm", hexadecimal).value_or(0);
+    effective = status_number(text, "CapEff", hexadecimal).value_or(0);
+    std::istringstream status(text);
     for (std::string line; std::getline(status, line);) {
-        if (line.starts_with("CapPrm:"))
-            permitted = std::stoull(line.substr(7), nullptr, 16);
-        if (line.starts_with("CapEff:"))
-            effective = std::stoull(line.substr(7), nullptr, 16);
         const bool uids = line.starts_with("Uid:");
         if (!uids && !line.starts_with("Gid:"))
             continue;
