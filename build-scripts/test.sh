@@ -53,15 +53,6 @@ build() { # folder, target, options for cmake...
     }
 }
 
-# Unit tests, programs and fuzzers, of the same objects.
-sanitized() {
-    { cmake -G Ninja -S . -B build-sanitize -C build-scripts/sanitized.cmake &&
-        cmake --build build-sanitize --target unit_and_programs fuzzers; } >"$logs/build" 2>&1 || {
-        cat "$logs/build"
-        fail "the build in build-sanitize failed: see above"
-    }
-}
-
 run_tests() { # folder, options for ctest...
     local folder=$1
     shift
@@ -91,7 +82,8 @@ part "sources" build-scripts/check.sh --tidy "$([ $all = yes ] && echo all || ec
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 once=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 part "build of static programs" build build-static vm_programs -DEBT_STATIC=ON "${once[@]}"
-part "build with clang and sanitizers" sanitized
+part "build with clang and sanitizers, and of the fuzzers" build build-sanitize unit_and_programs \
+    -C build-scripts/sanitized.cmake -DCMAKE_BUILD_TYPE=Debug
 part "build without optimisation, with one-definition-rule check" build build-debug unit_and_programs -DEBT_LTO=ON \
     -DEBT_PCH=ON -DCMAKE_BUILD_TYPE=Debug
 part "release build" build build all -DEBT_BENCH=ON "${once[@]}"
