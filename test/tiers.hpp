@@ -9,7 +9,7 @@
 #include <ebpf_loader/probe.hpp>
 
 /// The tiers in a list with commas; "possible": those that this kernel can run, the most modest first.
-/// Throws std::runtime_error for a name that is none.
+/// Throws std::runtime_error for a name that no tier has.
 inline std::vector<ebpf_loader::Tier> tiers_named(const std::string& list) {
     std::vector<ebpf_loader::Tier> tiers;
     if (list == "possible") {

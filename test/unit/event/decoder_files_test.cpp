@@ -48,19 +48,4 @@ TEST(Decoder, SaysWhichPathsLeadNowhereAnyMore) {
     EXPECT_FALSE(d.path().deleted);
 }
 
-/// An exec's arguments are read before the program runs; later it may have written over them.
-TEST(Decoder, SaysWhichArgumentsAProcessMayHaveChanged) {
-    const auto source_in = [](std::string_view call, int64_t ret) {
-        RecordBuilder builder(call);
-        builder.header.flags = EBT_IMAGE;
-        builder.header.ret = ret;
-        builder.file(EBT_FIELD_EXE, "/usr/bin/env", regular, arg(EBT_ARG_NONE));
-        builder.field(EBT_FIELD_IMAGE_ARGV, RecordBuilder::list({"env"}), arg(EBT_ARG_NONE));
-        return Decoded(builder).event.image.argv.source;
-    };
-    EXPECT_EQ(source_in("execve", 0), Source::kernel);
-    EXPECT_EQ(source_in("execve", -2), Source::user_memory);
-    EXPECT_EQ(source_in("unlink", 0), Source::user_memory);
-}
-
 } // namespace

@@ -92,6 +92,12 @@ TEST(Decoder, ArgumentsOfAnImageAreTheProcesssOwnUnlessItIsNew) {
         builder.field(EBT_FIELD_IMAGE_ARGV, RecordBuilder::list({"sshd", "-D"}));
         EXPECT_EQ(Decoded(builder).event.image.argv.source, source);
     }
+    RecordBuilder exec("execve");
+    exec.header.flags = EBT_IMAGE;
+    exec.field(EBT_FIELD_IMAGE_ARGV, RecordBuilder::list({"sshd", "-D"}));
+    EXPECT_EQ(Decoded(exec).event.image.argv.source, Source::kernel);
+    exec.header.ret = -2; // the old image is still there
+    EXPECT_EQ(Decoded(exec).event.image.argv.source, Source::user_memory);
 }
 
 TEST(Decoder, TellsAnUnreachableDirectory) {
