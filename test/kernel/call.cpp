@@ -170,12 +170,14 @@ Call& Call::no_address(uint8_t argument, log_status status) {
     return *this;
 }
 
-Call& Call::passed(const std::vector<int32_t>& descriptors, log_status status, uint32_t original) {
+Call& Call::passed(const std::vector<int32_t>& descriptors, log_status status, uint32_t original,
+                   uint32_t flags) {
     entry_.passed =
         log_bytes(&log_, descriptors.data(), static_cast<uint32_t>(descriptors.size() * sizeof(int32_t)));
     entry_.passed.source = LOG_USER_MEMORY;
     entry_.passed.status = status;
     entry_.passed.original = original;
+    entry_.passed.flags = flags;
     return *this;
 }
 

@@ -94,7 +94,8 @@ class Call {
     Call& address(uint8_t argument, const void* bytes, size_t length);
     Call& no_address(uint8_t argument, log_status status);
     /// Descriptors that a message carries.
-    Call& passed(const std::vector<int32_t>& descriptors, log_status status = LOG_OK, uint32_t original = 0);
+    Call& passed(const std::vector<int32_t>& descriptors, log_status status = LOG_OK, uint32_t original = 0,
+                 uint32_t flags = 0);
     /// Both ends of the socket, as getsockname and getpeername tell.
     Call& socket(long fd);
     /// A socket whose ends are neither here nor there: a connect failed half-way.
