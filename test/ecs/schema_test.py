@@ -157,6 +157,7 @@ def record(program, cgroup):
             wait_for_start(running, log)
             subprocess.run(
                 [sys.executable, HERE / "workload.py", FOLDER], check=True, timeout=60, stdin=subprocess.DEVNULL,
+                start_new_session=True,  # its leaders are in the events, whoever starts the test
                 preexec_fn=lambda: (cgroup / "cgroup.procs").write_text(str(os.getpid())))
         finally:
             running.terminate()
