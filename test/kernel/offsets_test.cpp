@@ -55,6 +55,8 @@ constexpr Undetectable undetectable[] = {
     {"task_struct.cred", -8, "real_cred, the same but for a moment in access(2)"},
     {"task_struct.mm", 8, "active_mm, the same for a process"},
     {"mm_struct.arg_end", 8, "env_start, the environment follows the arguments"},
+    {"cred.cap_permitted", 8, "cap_effective and the bounding set, the same two of root as a rule", always,
+     true},
     {"task_struct.children", -8, "the search comes round to the last child all the same"},
     {"fdtable.max_fds", 0, "padding, or beyond the table: any number that exceeds all descriptors will do",
      always, true},

@@ -40,9 +40,10 @@ std::vector<Spelling> spellings(const Process& p, const std::string& name) {
 /// What changes a file, by each spelling of its name.
 void spellings_(Process& p) {
     const std::string path = p.at("file");
+    std::vector<int> files; // kept open: an inode that is free may become the next file's, or not
     for (const Spelling& spelling : spellings(p, "file")) {
         const char* const text = spelling.text.c_str();
-        close(p.make_file("file"));
+        files.push_back(p.make_file("file"));
         p.call({"chmod", SYS_chmod}, text, 0644).succeeds().named(0, path, spelling.flags).called(text);
         p.call({"truncate", SYS_truncate}, text, 1).succeeds().named(0, path, spelling.flags).called(text);
         p.call({"unlink", SYS_unlink}, text).succeeds().named(0, path, spelling.flags).called(text);
@@ -60,6 +61,8 @@ void spellings_(Process& p) {
             .named(1, p.at("other"));
         p.call({"open", SYS_open}, text, O_RDONLY).fails(ENOENT).named(0, path, spelling.flags).called(text);
     }
+    for (const int file : files)
+        close(file);
 }
 
 /// Another process's root is taken for the machine's.
