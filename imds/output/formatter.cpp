@@ -12,6 +12,7 @@ class ImdsDocument final : public Document {
 
     std::string text() const override { return written_by(text_); }
     std::string json() const override { return written_by(json_); }
+    uint64_t time_ns() const override { return event_.time_ns; }
 
   private:
     std::string written_by(ImdsFormatter& form) const {

@@ -31,10 +31,13 @@ class Document {
     virtual ~Document() = default;
     virtual std::string text() const = 0; ///< lines for people
     virtual std::string json() const = 0; ///< an object a line
+    /// When it happened, ns since the epoch, if it is part of the stream of events; else 0.
+    virtual uint64_t time_ns() const { return 0; }
 };
 
-/// Appends to a buffer: events and losses one line each, ended by '\n'. An event costs no allocation
-/// beyond the buffer's growth. No raw control byte is ever inside a line.
+/// Appends to a buffer: events and losses one line each, ended by '\n'; a format of audit records several
+/// lines. An event costs no allocation beyond the buffer's growth. No raw control byte is ever inside a
+/// line, but for the one that audit records have before their names.
 class Formatter {
   public:
     virtual ~Formatter() = default;

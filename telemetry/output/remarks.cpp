@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/output/remarks.hpp"
 
+#include <utility>
+
 namespace telemetry {
 
 namespace {
@@ -67,6 +69,36 @@ void put_namespaces(LineBuffer& line, const ImageNamespaces& namespaces, const I
     put(" mnt_ns=", namespaces.mnt, first.mnt);
     put(" pid_ns=", namespaces.pid, first.pid);
     put(" user_ns=", namespaces.user, first.user);
+}
+
+void put_missing(LineBuffer& line, const Event& event, const FieldNotes& notes) {
+    static constexpr std::pair<uint32_t, std::string_view> parts[] = {
+        {EBT_MISSING_ARGS, "args"},   {EBT_MISSING_PPID, "ppid"},
+        {EBT_MISSING_AUDIT, "audit"}, {EBT_MISSING_CREDENTIALS, "credentials"},
+        {EBT_MISSING_ABI, "arch"},
+    };
+    constexpr uint32_t shown =
+        EBT_MISSING_ARGS | EBT_MISSING_PPID | EBT_MISSING_AUDIT | EBT_MISSING_CREDENTIALS | EBT_MISSING_ABI;
+    if (!(event.missing & shown) && !event.lost_fields && !event.unwitnessed && !notes.any(Mark::missing))
+        return;
+    line.put(" missing=");
+    const auto put = [&](std::string_view name) {
+        if (line.last() != '=')
+            line.put(',');
+        line.put(name);
+    };
+    for (const auto& [bit, name] : parts) {
+        if (event.missing & bit)
+            put(name);
+    }
+    for (const FieldNotes::Note& note : notes.all()) {
+        if (note.has(Mark::missing))
+            put(note.name.base);
+    }
+    if (event.unwitnessed)
+        put("witness");
+    if (event.lost_fields)
+        put("fields");
 }
 
 } // namespace telemetry

@@ -21,5 +21,7 @@ void put_execution(LineBuffer& line, const Event& event);
 void put_namespaces(LineBuffer& line, const ImageNamespaces& namespaces, const ImageNamespaces& first);
 /// Names of fields by what there is to know about them, but for those that are missing.
 void put_notes(LineBuffer& line, const FieldNotes& notes);
+/// And of these, with the parts of the record that could not be had.
+void put_missing(LineBuffer& line, const Event& event, const FieldNotes& notes);
 
 } // namespace telemetry

@@ -16,10 +16,6 @@ constexpr std::array<std::string_view, 4> numbered_paths = {"path1", "path2", "p
 constexpr std::array<std::string_view, 4> numbered_calls = {"called_path1", "called_path2", "called_path3",
                                                             "called_path4"};
 
-/// The parts of a record's header that a line shows.
-constexpr uint32_t shown_parts =
-    EBT_MISSING_ARGS | EBT_MISSING_PPID | EBT_MISSING_AUDIT | EBT_MISSING_CREDENTIALS | EBT_MISSING_ABI;
-
 /// One line of name=value fields an event. Strings are quoted, numbers and words are not;
 /// a bare ? is a value that is not known. docs/output.md describes every field.
 class TextFormatter final : public Formatter {
@@ -50,7 +46,6 @@ class TextFormatter final : public Formatter {
     void put_strings(const Event& event);
     void put_process_event(const Event& event);
     void put_remarks(const Event& event);
-    void put_missing(const Event& event);
     void end(std::string& out);
 
     template <size_t N> void put_id(const char (&name)[N], uint32_t id, bool known) {
@@ -354,38 +349,11 @@ void TextFormatter::put_remarks(const Event& event) {
     put_namespaces(line_, event.image.namespaces, first_);
     if (!notes_.empty())
         put_notes(line_, notes_);
-    if ((event.missing & shown_parts) || event.lost_fields || event.unwitnessed || notes_.any(Mark::missing))
-        put_missing(event);
+    put_missing(line_, event, notes_);
     if (event.dropped_before) {
         line_.put(" dropped_before=");
         line_.put_decimal(event.dropped_before);
     }
-}
-
-void TextFormatter::put_missing(const Event& event) {
-    static constexpr std::pair<uint32_t, std::string_view> parts[] = {
-        {EBT_MISSING_ARGS, "args"},   {EBT_MISSING_PPID, "ppid"},
-        {EBT_MISSING_AUDIT, "audit"}, {EBT_MISSING_CREDENTIALS, "credentials"},
-        {EBT_MISSING_ABI, "arch"},
-    };
-    line_.put(" missing=");
-    const auto put = [&](std::string_view name) {
-        if (line_.last() != '=')
-            line_.put(',');
-        line_.put(name);
-    };
-    for (const auto& [bit, name] : parts) {
-        if (event.missing & bit)
-            put(name);
-    }
-    for (const FieldNotes::Note& note : notes_.all()) {
-        if (note.has(Mark::missing))
-            put(note.name.base);
-    }
-    if (event.unwitnessed)
-        put("witness");
-    if (event.lost_fields)
-        put("fields");
 }
 
 } // namespace

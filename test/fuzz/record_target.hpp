@@ -17,6 +17,7 @@
 #include "telemetry/event/decoder.hpp"
 #include "telemetry/output/formats.hpp"
 #include "telemetry/process/cache.hpp"
+#include "test/unit/support/audit_records.hpp"
 
 namespace record_fuzz {
 
@@ -108,6 +109,17 @@ inline void check_line(std::string_view line, bool is_json) {
         broken("a line is no JSON", line);
 }
 
+/// No bytes can begin a record, end one, or make it too long.
+inline void check_records(std::string_view lines, bool is_enriched) {
+    try {
+        for (const audit_records::Record& record : audit_records::parse(lines))
+            if (!record.names.empty() && !is_enriched)
+                broken("names in a record that has none", lines);
+    } catch (const std::runtime_error& error) {
+        broken(error.what(), lines);
+    }
+}
+
 inline void fuzz_formats(std::string_view input) {
     static const std::vector<std::unique_ptr<Formatter>> formatters = [] {
         std::vector<std::unique_ptr<Formatter>> made;
@@ -122,7 +134,10 @@ inline void fuzz_formats(std::string_view input) {
         for (size_t i = 0; i < formatters.size(); ++i) {
             line.clear();
             formatters[i]->format(event, line);
-            check_line(line, formats()[i]->name == "json");
+            if (formats()[i]->name.starts_with("audit"))
+                check_records(line, formats()[i]->name == "audit-enriched");
+            else
+                check_line(line, formats()[i]->name == "json");
         }
     });
 }

@@ -8,11 +8,9 @@
 #include <set>
 #include <sstream>
 
-#include <ebpf_loader/error.hpp>
-
-#include "telemetry/base/escape.hpp"
 #include "telemetry/output/formats.hpp"
 #include "test/unit/output/output_samples.hpp"
+#include "test/unit/support/harmless.hpp"
 #include "test/unit/support/text_line.hpp"
 
 using namespace telemetry;
@@ -34,32 +32,6 @@ class TextFormatterTest : public testing::Test {
 
 text_line::Value text(std::string bytes) {
     return text_line::string(std::move(bytes));
-}
-
-/// What a terminal or a log viewer takes for more than a character to show: written down here anew,
-/// so that a mistake in the program's own table is seen.
-bool is_dangerous(uint32_t c) {
-    const bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
-    const bool separator = c == 0x2028 || c == 0x2029;
-    const bool bidi = c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
-                      (c >= 0x2066 && c <= 0x2069);
-    const bool invisible = c == 0xad || (c >= 0x200b && c <= 0x200d) || c == 0x2060 || c == 0xfeff ||
-                           (c >= 0xe0000 && c <= 0xe0fff);
-    const bool non_character = (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
-    return control || separator || bidi || invisible || non_character;
-}
-
-/// One line, valid UTF-8, nothing in it that acts.
-void expect_harmless(const std::string& line) {
-    ASSERT_FALSE(line.empty());
-    ASSERT_EQ(line.find('\n'), line.size() - 1) << line;
-    const char* const end = line.data() + line.size() - 1;
-    for (const char* at = line.data(); at < end;) {
-        const CodePoint character = decode_utf8(at, end);
-        ASSERT_NE(character.length, 0U) << "invalid UTF-8 in " << line;
-        ASSERT_FALSE(is_dangerous(character.value)) << std::hex << character.value << " in " << line;
-        at += character.length;
-    }
 }
 
 } // namespace
@@ -369,26 +341,4 @@ TEST_F(TextFormatterTest, EveryFieldIsInTheDocumentation) {
         }
     }
     EXPECT_GT(names, 90U);
-}
-
-TEST(FormatterFactory, KnowsItsFormatsAndRefusesOthers) {
-    EXPECT_EQ(format_names(), "text, json");
-    for (const Format* format : formats())
-        EXPECT_NE(format->make(samples::context()), nullptr);
-    try {
-        format_named("xml");
-        FAIL() << "no error";
-    } catch (const ebpf_loader::Error& error) {
-        EXPECT_EQ(error.code(), ebpf_loader::ErrorCode::usage);
-        EXPECT_THAT(error.what(), HasSubstr("\"xml\""));
-        EXPECT_THAT(error.what(), HasSubstr("text, json"));
-    }
-}
-
-TEST(FormatterFactory, AHostileNodeNameIsEscapedToo) {
-    FormatContext context = samples::context();
-    context.node = "a\"\n\xff";
-    context.tier = context.boot_id = context.node;
-    for (const Format* format : formats())
-        expect_harmless(samples::formatted(*format->make(context), samples::event()));
 }
