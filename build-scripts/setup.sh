@@ -14,6 +14,7 @@ test_packages=(
     rsyslog systemd bpftool gcc-multilib curl wget python3 awscli iproute2
     qemu-system-x86 busybox-static jq liblzma-dev libbz2-dev
     clang-format clang-tidy shellcheck git valgrind ccache
+    auditd laurel
 )
 all_packages=(debootstrap)
 
@@ -29,6 +30,17 @@ fail() {
 
 is_installed() {
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# auditd is installed for its tools: the daemon must not take over the audit system of this machine.
+keep_auditd_stopped() {
+    local policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+        # shellcheck disable=SC2016 # for that script to expand
+        printf '#!/bin/sh\n[ "$1" != auditd ] || exit 101\n' >$policy
+        chmod 755 $policy
+    fi
 }
 
 # The package with the sanitizer runtime of clang: its name contains the version of clang.
@@ -67,5 +79,9 @@ done
 echo "setup.sh: installing ${missing[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q >&2 || fail "apt-get update failed: see above"
+[[ " ${missing[*]} " != *" auditd "* ]] || keep_auditd_stopped
 apt-get install -q -y --no-install-recommends "${missing[@]}" >&2 || fail \
     "apt-get could not install all of: ${missing[*]}" "See above for the reason; ebpf_telemetry needs Debian 12 or newer."
+if [[ " ${missing[*]} " == *" auditd "* ]] && command -v systemctl >/dev/null; then
+    systemctl disable --quiet auditd.service || true # nor at the next boot
+fi
