@@ -80,8 +80,15 @@ echo "setup.sh: installing ${missing[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q >&2 || fail "apt-get update failed: see above"
 [[ " ${missing[*]} " != *" auditd "* ]] || keep_auditd_stopped
-apt-get install -q -y --no-install-recommends "${missing[@]}" >&2 || fail \
-    "apt-get could not install all of: ${missing[*]}" "See above for the reason; ebpf_telemetry needs Debian 12 or newer."
+present=()
+for package in "${missing[@]}"; do
+    # Not every release has LAUREL; the test that it is for says so.
+    [ "$package" != laurel ] || apt-cache show laurel >/dev/null 2>&1 || continue
+    present+=("$package")
+done
+[ ${#present[@]} -gt 0 ] || exit 0
+apt-get install -q -y --no-install-recommends "${present[@]}" >&2 || fail \
+    "apt-get could not install all of: ${present[*]}" "See above for the reason; ebpf_telemetry needs Debian 12 or newer."
 if [[ " ${missing[*]} " == *" auditd "* ]] && command -v systemctl >/dev/null; then
     systemctl disable --quiet auditd.service || true # nor at the next boot
 fi
