@@ -91,6 +91,7 @@ void Application::take(Event& event, Ledger& ledger) {
     }
     if (!rules_.kernel_decides(event.row) && !rules_.matches(event))
         return ledger.filtered();
+    event.key = rules_.key(event);
     event.dropped_before = ledger.emitted(event);
     formatter_->format(event, lines_);
     ++lines_events_;

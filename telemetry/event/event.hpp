@@ -225,6 +225,8 @@ struct Event : ProcessNumbers {
 
     bool lost_fields = false; ///< the record ran out of room or steps
 
+    std::string_view key; ///< of the rule that selected the event; empty: it has none
+
     /// A seccomp filter or a tracer has answered the call in the kernel's place.
     bool skipped() const { return execution & EBT_SKIPPED; }
     /// One of them may have done so.

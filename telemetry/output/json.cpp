@@ -82,6 +82,11 @@ void JsonFormatter::format(const Event& event, std::string& out) {
         put_json_network(line_, event, ends, role);
     }
     linux_.put(line_, event, call, ends, process_);
+    if (!event.key.empty()) {
+        line_.put(",\"tags\":[\"");
+        put_json_escaped(line_, event.key);
+        line_.put("\"]");
+    }
     end(out);
 }
 

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "telemetry/base/escape.hpp"
+
 namespace telemetry {
 
 namespace {
@@ -39,6 +41,14 @@ void put_notes(LineBuffer& line, const FieldNotes& notes) {
     put_note(line, notes, Mark::detached, " detached=");
     put_note(line, notes, Mark::foreign, " foreign=");
     put_note(line, notes, Mark::deleted, " deleted=");
+}
+
+void put_key(LineBuffer& line, std::string_view key) {
+    if (key.empty())
+        return;
+    line.put(" key=\"");
+    put_text_escaped(line, key);
+    line.put('"');
 }
 
 std::string_view supervisor_name(const Event& event) {

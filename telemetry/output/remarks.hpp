@@ -19,6 +19,8 @@ std::string_view supervisor_name(const Event& event);
 void put_execution(LineBuffer& line, const Event& event);
 /// Those that are not the machine's first.
 void put_namespaces(LineBuffer& line, const ImageNamespaces& namespaces, const ImageNamespaces& first);
+/// The key of the rule that selected the event.
+void put_key(LineBuffer& line, std::string_view key);
 /// Names of fields by what there is to know about them, but for those that are missing.
 void put_notes(LineBuffer& line, const FieldNotes& notes);
 /// And of these, with the parts of the record that could not be had.

@@ -42,7 +42,6 @@ class TextFormatter final : public Formatter {
     void put_paths(const Event& event);
     void put_command_line(const Event& event);
     void put_addresses(const Event& event);
-    void put_passed(const PassedDescriptors& passed);
     void put_strings(const Event& event);
     void put_process_event(const Event& event);
     void put_remarks(const Event& event);
@@ -99,8 +98,10 @@ void TextFormatter::format(const Event& event, std::string& out) {
     put_paths(event);
     put_command_line(event);
     put_addresses(event);
-    if (event.passed)
-        put_passed(*event.passed);
+    if (event.passed) {
+        put_passed_descriptors(line_, *event.passed);
+        notes_.add_passed({"passed_fds"}, *event.passed);
+    }
     put_strings(event);
     put_process_event(event);
     put_remarks(event);
@@ -302,16 +303,11 @@ void TextFormatter::put_addresses(const Event& event) {
         put("remote", ends.remote);
 }
 
-void TextFormatter::put_passed(const PassedDescriptors& passed) {
-    put_passed_descriptors(line_, passed);
-    notes_.add_passed({"passed_fds"}, passed);
-}
-
 void TextFormatter::put_strings(const Event& event) {
     for (size_t i = 0; i < event.strings && i < event.string.size(); ++i) {
         const StringField& string = event.string[i];
         if (const std::string_view name = argument_name(event, string.argument); !name.empty())
-            put_noted(name, string);
+            put_noted(name == "key" ? "config_key" : name, string); // `key` is the rule's
     }
 }
 
@@ -347,6 +343,7 @@ void TextFormatter::put_remarks(const Event& event) {
         put_id(" tid=", event.tid, true);
     put_execution(line_, event);
     put_namespaces(line_, event.image.namespaces, first_);
+    put_key(line_, event.key);
     if (!notes_.empty())
         put_notes(line_, notes_);
     put_missing(line_, event, notes_);

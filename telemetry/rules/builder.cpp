@@ -91,6 +91,8 @@ void Builder::add_clause(Entry& entry, const Statement& statement, Resolved clau
         throw Mistake{statement.head,
                       "the rules need more than " + std::to_string(MAX_EXPANDED) + " comparisons",
                       "fewer or smaller rules"};
+    if (!statement.key.empty())
+        entry.filter.add_key(statement.key, tests);
     if (statement.exclude && clause.complete)
         entry.filter.exclude(std::move(tests));
     else if (!statement.exclude && tests.empty())
@@ -107,6 +109,8 @@ void Builder::apply_line(Entry& entry, const Statement& statement) {
         entry.filter.exclude_all();
     else if (statement.clauses.empty())
         entry.filter.include_all();
+    if (statement.clauses.empty() && !statement.key.empty())
+        entry.filter.add_key(statement.key, {});
     if (statement.require_standard)
         entry.filter.require_standard();
     if (statement.require_specific)

@@ -108,6 +108,24 @@ void CallFilter::finish() {
     sort_and_deduplicate(excludes_);
     include_table_ = ClauseTable(includes_);
     exclude_table_ = ClauseTable(excludes_);
+    for (Keyed& keyed : keyed_) {
+        sort_and_deduplicate(keyed.clauses);
+        keyed.table = ClauseTable(keyed.clauses);
+        keyed.clauses = {};
+    }
+}
+
+void CallFilter::add_key(std::string_view key, Tests clause) {
+    if (keyed_.empty() || keyed_.back().key != key)
+        keyed_.push_back({std::string(key), {}, {}});
+    keyed_.back().clauses.push_back(std::move(clause));
+}
+
+std::string_view CallFilter::key(const Event& event) const {
+    for (const Keyed& keyed : keyed_)
+        if (keyed.table.any(event, true))
+            return keyed.key;
+    return {};
 }
 
 /// In the kernel a clause with text lets through whatever its numbers allow; a clause that excludes

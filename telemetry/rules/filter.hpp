@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "telemetry/event/event.hpp"
@@ -46,6 +48,8 @@ class CallFilter {
     void include(Tests clause) { includes_.push_back(std::move(clause)); }
     void exclude(Tests clause) { excludes_.push_back(std::move(clause)); }
     void include_all() { include_all_ = true; }
+    /// What a line with a key includes; without comparisons, all. In the order of the file.
+    void add_key(std::string_view key, Tests clause);
     void exclude_all() { exclude_all_ = true; }
     void require_standard() { require_standard_ = true; }
     void require_specific() { require_specific_ = true; }
@@ -57,14 +61,25 @@ class CallFilter {
     bool excludes() const { return exclude_all_ || !excludes_.empty(); }
     KernelFilter kernel() const;
     bool matches(const Event& event) const;
+    /// The key of the first line that has one and includes the event; empty if none has. Of an event
+    /// that matches.
+    std::string_view key(const Event& event) const;
 
   private:
+    /// Neighbouring lines with the same key.
+    struct Keyed {
+        std::string key;
+        std::vector<Tests> clauses;
+        ClauseTable table;
+    };
+
     bool include_all_ = false;
     bool exclude_all_ = false;
     bool require_standard_ = false;
     bool require_specific_ = false;
     std::vector<Tests> includes_;
     std::vector<Tests> excludes_;
+    std::vector<Keyed> keyed_;
     ClauseTable include_table_;
     ClauseTable exclude_table_;
 };

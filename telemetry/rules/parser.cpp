@@ -169,7 +169,7 @@ void Parser::target_by_number(Statement& rule) {
 std::vector<Clause> Parser::clauses(Statement* rule) {
     std::vector<Clause> result;
     while (!cursor_.at_end()) {
-        if (take_flags(rule))
+        if (take_flags(rule) || take_key(rule))
             continue;
         std::vector<Clause> product = term();
         for (cursor_.skip_blanks(); cursor_.take("&&"); cursor_.skip_blanks()) {
@@ -200,6 +200,27 @@ bool Parser::take_flags(Statement* rule) {
                       rule ? "no P or V on a line that begins with not" : "no P or V in a macro"};
     rule->require_standard |= flags.find('P') != flags.npos;
     rule->require_specific |= flags.find('V') != flags.npos;
+    return true;
+}
+
+/// Parses `key NAME`. An operator behind the word makes it a comparison with an argument of that name.
+bool Parser::take_key(Statement* rule) {
+    const auto word = cursor_.take_word();
+    if (!word || source_.text(*word) != "key") {
+        cursor_.go_back(word ? word->begin : cursor_.at());
+        return false;
+    }
+    cursor_.skip_blanks();
+    if (!cursor_.at_end() && OPERATOR_CHARACTERS.find(cursor_.peek()) != std::string_view::npos) {
+        cursor_.go_back(word->begin);
+        return false;
+    }
+    if (!rule || rule->exclude)
+        throw Mistake{*word, "a key is only for lines that select events",
+                      rule ? "no key on a line that begins with not" : "no key in a macro"};
+    if (!rule->key.empty())
+        throw Mistake{*word, "the line has a key already, \"" + rule->key + '"', "one key a line"};
+    rule->key = read_key(cursor_, source_);
     return true;
 }
 

@@ -34,6 +34,7 @@ class Parser {
     void target_by_name(Statement& rule, std::string_view name);
     std::vector<Clause> clauses(Statement* rule);
     bool take_flags(Statement* rule);
+    bool take_key(Statement* rule);
     std::vector<Clause> term();
     std::vector<Clause> macro_use();
     std::vector<Clause> conjunction(const std::vector<Clause>& left, const std::vector<Clause>& right);

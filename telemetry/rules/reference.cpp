@@ -104,6 +104,7 @@ std::string limits_table() {
     result += row({"comparisons a call that the kernel evaluates", std::to_string(EBT_PREDICATES)});
     result += row({"clauses a line, macros expanded", std::to_string(MAX_CLAUSES)});
     result += row({"comparisons a clause", std::to_string(MAX_COMPARISONS)});
+    result += row({"bytes of a key", std::to_string(MAX_KEY)});
     result += row({"comparisons a file, macros expanded", std::to_string(MAX_EXPANDED)});
     return result;
 }

@@ -170,6 +170,11 @@ bool Rules::matches(const Event& event) const {
     return filter != Impl::UNSELECTED && impl_->filters[filter].matches(event);
 }
 
+std::string_view Rules::key(const Event& event) const {
+    const uint16_t filter = event.row < EBT_ROWS ? impl_->filter_of_row[event.row] : Impl::UNSELECTED;
+    return filter != Impl::UNSELECTED ? impl_->filters[filter].key(event) : std::string_view();
+}
+
 bool Rules::kernel_decides(uint16_t row) const {
     return row < EBT_ROWS && impl_->exact[row];
 }

@@ -45,6 +45,9 @@ class Rules {
     ebpf_loader::Selection compile() const;
     /// Is the event wanted? Exact: evaluates the whole rule, the kernel's part included.
     bool matches(const Event& event) const;
+    /// The key of the first line that has one and selects the event, which has to match; empty: no line
+    /// that selects it has a key. The view lasts as long as the rules.
+    std::string_view key(const Event& event) const;
     /// True when matches() can only say yes to what the kernel lets through.
     bool kernel_decides(uint16_t row) const;
     /// Number of rule lines; for the log.

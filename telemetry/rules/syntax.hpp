@@ -16,6 +16,7 @@ namespace telemetry::rules {
 inline constexpr size_t MAX_CLAUSES = 1024;     ///< of a statement, macros expanded
 inline constexpr size_t MAX_COMPARISONS = 64;   ///< of a clause
 inline constexpr size_t MAX_EXPANDED = 1 << 18; ///< comparisons of a file, macros expanded
+inline constexpr size_t MAX_KEY = 256;          ///< bytes of a key, as in the kernel's audit rules
 
 /// A number as written: its value may depend on the argument it is compared with.
 struct NumberTerm {
@@ -54,6 +55,7 @@ struct Statement {
     std::vector<Clause> clauses;    ///< joined by OR; without any, every event
     bool require_standard = false;  ///< P
     bool require_specific = false;  ///< V
+    std::string key;                ///< empty: it has none
 };
 
 } // namespace telemetry::rules

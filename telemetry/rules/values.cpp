@@ -233,4 +233,25 @@ void read_value(Cursor& cursor, const SourceText& source, Comparison& comparison
         reader.number();
 }
 
+std::string read_key(Cursor& cursor, const SourceText& source) {
+    const std::string expected = "a name of 1 to " + std::to_string(MAX_KEY) +
+                                 " printable ASCII characters; in double quotes when it holds more than "
+                                 "letters, digits and _./-+@:,%~[]{}";
+    cursor.skip_blanks();
+    const size_t begin = cursor.at();
+    if (cursor.at_end())
+        throw Mistake{cursor.here(), "the key has no name", expected};
+    Comparison value;
+    value.type = Type::text;
+    read_value(cursor, source, value);
+    const Span where{begin, cursor.at()};
+    if (value.text.empty())
+        throw Mistake{where, "the key has no name", expected};
+    if (value.text.size() > MAX_KEY)
+        throw Mistake{where, "the key is longer than " + std::to_string(MAX_KEY) + " bytes", expected};
+    if (!std::all_of(value.text.begin(), value.text.end(), [](char c) { return c >= ' ' && c <= '~'; }))
+        throw Mistake{where, "a character in the key that is not printable ASCII", expected};
+    return std::move(value.text);
+}
+
 } // namespace telemetry::rules

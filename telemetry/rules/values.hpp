@@ -7,5 +7,7 @@ namespace telemetry::rules {
 
 /// Reads what the comparison compares with, as its type asks. Throws Mistake.
 void read_value(Cursor& cursor, const SourceText& source, Comparison& comparison);
+/// Reads the name that follows the word `key`. Throws Mistake.
+std::string read_key(Cursor& cursor, const SourceText& source);
 
 } // namespace telemetry::rules

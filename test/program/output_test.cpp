@@ -31,6 +31,25 @@ TEST_F(Run, OpensItsFileAnewOnHangup) {
     EXPECT_EQ(program.out(), "") << "with -o the screen is not used";
 }
 
+/// Of the lines that select a call of its own, the first with a key; also where the kernel alone decides.
+TEST_F(Run, EventsHaveTheKeyOfTheirRule) {
+    std::ofstream(rules) << "getppid\ngetppid comm = " << caller << " key mine\ngetppid key others\n";
+    RunningProgram program(arguments({"-o", log}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    call_getppid(caller, 3);
+    call_getppid("another", 2);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    size_t mine = 0, others = 0;
+    for (const json& event : parsed(read_file(log))) {
+        const bool is_mine = event["process"]["thread"]["name"] == caller;
+        EXPECT_EQ(event["tags"], json::array({is_mine ? "mine" : "others"})) << event;
+        ++(is_mine ? mine : others);
+    }
+    EXPECT_EQ(mine, 3u);
+    EXPECT_GE(others, 2u);
+}
+
 TEST_F(Run, EndsOnHangupWhenItHasNoFile) {
     RunningProgram program(arguments({}));
     ASSERT_TRUE(program.reports()) << program.err();

@@ -43,6 +43,31 @@ TEST(Remarks, ACallThatNeverRanSaysWhoAnsweredIt) {
     EXPECT_THAT(text_line(event), HasSubstr(" answered_by=seccomp_or_tracer\n"));
 }
 
+TEST(Remarks, TheKeyOfTheRule) {
+    Event event = samples::call(samples::openat, 3);
+    EXPECT_THAT(text_line(event), Not(HasSubstr(" key=")));
+    EXPECT_FALSE(json_line(event).contains("tags"));
+    event.key = R"(a "b" \ c)";
+    EXPECT_THAT(text_line(event), HasSubstr(R"( key="a \"b\" \\ c")"));
+    EXPECT_EQ(json_line(event)["tags"], json::array({R"(a "b" \ c)"}));
+    event.key = "etc";
+    event.cwd.shared = true;
+    EXPECT_THAT(text_line(event), HasSubstr(" key=\"etc\" shared=cwd\n")) << "before what there is to know";
+}
+
+/// A process names the key of a file system's configuration as it likes: it cannot name a rule's.
+TEST(Remarks, AnArgumentThatIsCalledKeyIsNotTheRules) {
+    Event event = samples::call(*ebpf_loader::find_syscall("fsconfig"), 0);
+    event.strings = 1;
+    event.string[0].argument = 2;
+    event.string[0].bytes = "etc";
+    event.string[0].status = Status::ok;
+    EXPECT_THAT(text_line(event), HasSubstr(" config_key=\"etc\""));
+    EXPECT_THAT(text_line(event), Not(HasSubstr(" key=")));
+    EXPECT_EQ(json_line(event)["linux"]["syscall"]["strings"]["key"], "etc");
+    EXPECT_FALSE(json_line(event).contains("tags"));
+}
+
 TEST(Remarks, ACallThatMayNotHaveRunSaysSo) {
     Event event = samples::call(samples::openat, 3);
     event.execution = EBT_SECCOMP | EBT_UNPROVEN;

@@ -267,6 +267,23 @@ TEST(RulesErrors, ClausesOfAllThatFitNoCall) {
               "1:13 this clause fits no system call; for example: read has no argument sig");
 }
 
+TEST(RulesErrors, Keys) {
+    EXPECT_EQ(error("read key"), "1:9 the key has no name");
+    EXPECT_EQ(error("read key # x"), "1:9 the key has no name");
+    EXPECT_EQ(error("read key \"\""), "1:10 the key has no name");
+    EXPECT_EQ(error("read key \"a\\nb\""), "1:10 a character in the key that is not printable ASCII");
+    EXPECT_EQ(error("read key \xc3\xa9"), "1:10 a character in the key that is not printable ASCII");
+    EXPECT_EQ(error("read key " + std::string(257, 'k')), "1:10 the key is longer than 256 bytes");
+    EXPECT_EQ(error("read key a uid=1 key b"), "1:18 the line has a key already, \"a\"");
+    EXPECT_EQ(error("not read uid=1 key a"), "1:16 a key is only for lines that select events");
+    EXPECT_EQ(error("let m = uid=1 key a"), "1:15 a key is only for lines that select events");
+    EXPECT_EQ(error("read key = 5"), "1:6 read has no argument key");
+    EXPECT_EQ(error("read key (a)"), "1:10 \"(\" in a string without quotes");
+    EXPECT_EQ(expected("read key"),
+              "a name of 1 to 256 printable ASCII characters; in double quotes when it holds more than "
+              "letters, digits and _./-+@:,%~[]{}");
+}
+
 TEST(RulesErrors, TooMuch) {
     std::string doubling = "let m0 = uid=1 uid=2\n";
     for (int i = 1; i <= 12; ++i)
