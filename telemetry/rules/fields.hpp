@@ -41,8 +41,8 @@ const Field* find_field(std::string_view name);
 /// By ebt_value, as the kernel sees it; 0 for a value that does not exist.
 uint64_t value_of(uint8_t value, const Event& event);
 
-/// The first six are the kernel's, in the order of ebt_operator.
-enum class Op : uint8_t { eq, ne, lt, gt, all_bits, any_bits, prefix, suffix, contains };
+/// The first six are the kernel's, in the order of ebt_operator; le, ge and in are made of these.
+enum class Op : uint8_t { eq, ne, lt, gt, all_bits, any_bits, le, ge, in, prefix, suffix, contains };
 
 struct Operator {
     std::string_view sign;

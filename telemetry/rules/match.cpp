@@ -152,9 +152,12 @@ TextSet::TextSet(std::vector<TextTest> tests) : tests_(std::move(tests)) {
     for (const TextTest& test : tests_) {
         if (test.op == Op::prefix)
             prefixes.push_back(test.text);
+        else if (test.op == Op::eq)
+            wholes_.push_back(test.text);
         else
             others_.push_back(test);
     }
+    std::sort(wholes_.begin(), wholes_.end());
     std::sort(prefixes.begin(), prefixes.end());
     for (std::string& prefix : prefixes)
         if (prefixes_.empty() || !prefix.starts_with(prefixes_.back()))
@@ -166,6 +169,8 @@ TextSet::TextSet(std::vector<TextTest> tests) : tests_(std::move(tests)) {
 bool TextSet::any_matches(std::string_view text) const {
     const auto behind = std::upper_bound(prefixes_.begin(), prefixes_.end(), text);
     if (behind != prefixes_.begin() && text.starts_with(*std::prev(behind)))
+        return true;
+    if (std::binary_search(wholes_.begin(), wholes_.end(), text, std::less<>()))
         return true;
     return std::any_of(others_.begin(), others_.end(),
                        [&](const TextTest& test) { return compare(test, text, true, true) == Truth::yes; });

@@ -27,6 +27,7 @@ class TextSet {
 
     std::vector<TextTest> tests_;
     std::vector<std::string> prefixes_; ///< sorted; no prefix begins with another
+    std::vector<std::string> wholes_;   ///< sorted
     std::vector<TextTest> others_;
 };
 

@@ -4,39 +4,12 @@
 #include <algorithm>
 
 #include "telemetry/base/escape.hpp"
-#include "telemetry/rules/resolve.hpp"
 #include "telemetry/rules/values.hpp"
 
 namespace telemetry::rules {
 namespace {
 
 constexpr int X32_BIT = EBT_X32_BIT;
-constexpr std::string_view OPERATOR_CHARACTERS = "=!<>&|^$~";
-
-bool is_flags(std::string_view word) {
-    return word.find_first_not_of("PV") == word.npos;
-}
-
-/// What can stand where a comparison begins.
-std::string expected_field(const Subject* subject) {
-    if (subject) {
-        const std::string list = subject->argument_list();
-        return (list.empty() ? "" : list + ", ") + field_list(*subject) + ", or $MACRO";
-    }
-    std::string result = "a0 to a5, the name of an argument, ";
-    for (const auto& field : fields())
-        result.append(field.name).append(", ");
-    return result + "or $MACRO";
-}
-
-std::string suggested_field(std::string_view word, const Subject* subject) {
-    std::vector<std::string_view> names;
-    for (const auto& field : fields())
-        names.push_back(field.name);
-    for (int i = 0; subject && subject->call && i < subject->call->arguments; ++i)
-        names.push_back(subject->call->argument[i].name);
-    return suggestion(word, names);
-}
 
 std::string suggested_target(std::string_view word) {
     std::vector<std::string_view> names = {"all", "not", "let"};
@@ -191,7 +164,7 @@ bool Parser::take_flags(Statement* rule) {
     if (!word)
         return false;
     const std::string_view flags = source_.text(*word);
-    if (!is_flags(flags)) {
+    if (!is_flags_word(flags)) {
         cursor_.go_back(word->begin);
         return false;
     }
@@ -211,7 +184,7 @@ bool Parser::take_key(Statement* rule) {
         return false;
     }
     cursor_.skip_blanks();
-    if (!cursor_.at_end() && OPERATOR_CHARACTERS.find(cursor_.peek()) != std::string_view::npos) {
+    if (at_operator()) {
         cursor_.go_back(word->begin);
         return false;
     }
@@ -229,7 +202,7 @@ std::vector<Clause> Parser::term() {
     if (cursor_.peek() == '$')
         return macro_use();
     if (is_word_start(cursor_.peek()))
-        return {comparison()};
+        return comparison();
     const std::string expected = expected_field(subject_);
     if (cursor_.at_end())
         throw Mistake{cursor_.here(), "the clause ends too early", expected};
@@ -304,61 +277,6 @@ void Parser::spend(size_t comparisons) {
                       "the macros of this file expand to more than " + std::to_string(MAX_EXPANDED) +
                           " comparisons",
                       "fewer or smaller macros"};
-}
-
-/// FIELD OP VALUE
-Clause Parser::comparison() {
-    auto result = std::make_shared<Comparison>();
-    result->field_at = *cursor_.take_word();
-    result->field = source_.text(result->field_at);
-    result->type = field_type(result->field_at);
-    cursor_.skip_blanks();
-    result->op = comparison_operator(result->type).op;
-    cursor_.skip_blanks();
-    const size_t value_begin = cursor_.at();
-    read_value(cursor_, source_, *result);
-    result->value_at = {value_begin, cursor_.last()};
-    spend(1);
-    return {Term{std::move(result), std::nullopt}};
-}
-
-Type Parser::field_type(Span at) const {
-    const std::string_view word = source_.text(at);
-    const Field* field = find_field(word);
-    if (!field && !is_argument(word)) {
-        if (is_flags(word))
-            throw Mistake{at, std::string(word) + " is a flag of the line, not a field",
-                          expected_field(subject_)};
-        throw Mistake{at, "unknown field " + quoted(word),
-                      expected_field(subject_) + suggested_field(word, subject_)};
-    }
-    if (subject_)
-        check_field(*subject_, word, at);
-    return field ? field->type : Type::number;
-}
-
-const Operator& Parser::comparison_operator(Type type) {
-    const size_t begin = cursor_.at();
-    size_t end = begin;
-    while (end < cursor_.end() &&
-           OPERATOR_CHARACTERS.find(cursor_.peek(end - begin)) != std::string_view::npos)
-        ++end;
-    const std::string sign(source_.text({begin, end}));
-    const char* kind = type == Type::number ? "a number" : type == Type::truth ? "yes or no" : "text";
-    const std::string expected = "an operator for " + std::string(kind) + ": " + allowed_operators(type);
-    if (sign.empty())
-        throw Mistake{cursor_.here(), "the comparison has no operator", expected};
-    cursor_.take_to(end);
-    for (const Operator& op : operators()) {
-        if (op.sign != sign)
-            continue;
-        if (!allows(op, type))
-            throw Mistake{{begin, end}, "operator " + sign + " does not compare " + kind, expected};
-        return op;
-    }
-    throw Mistake{{begin, end},
-                  "there is no operator " + quoted(sign),
-                  expected + (sign == "&&" ? "; && joins whole comparisons" : "")};
 }
 
 } // namespace telemetry::rules

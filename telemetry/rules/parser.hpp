@@ -7,6 +7,11 @@
 
 namespace telemetry::rules {
 
+/// Is it P, V or both?
+bool is_flags_word(std::string_view word);
+/// What can stand where a comparison begins.
+std::string expected_field(const Subject* subject);
+
 /// Turns statements into syntax trees and keeps the macros between them. What it returns
 /// refers to the text of `source`.
 class Parser {
@@ -38,8 +43,11 @@ class Parser {
     std::vector<Clause> term();
     std::vector<Clause> macro_use();
     std::vector<Clause> conjunction(const std::vector<Clause>& left, const std::vector<Clause>& right);
-    Clause comparison();
+    std::vector<Clause> comparison();
+    std::vector<Clause> set(const Comparison& common);
     Type field_type(Span word) const;
+    bool at_operator();
+    std::string operator_sign();
     const Operator& comparison_operator(Type type);
     void spend(size_t comparisons);
 

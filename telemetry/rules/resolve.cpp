@@ -52,6 +52,24 @@ bool fits_32_bits(uint64_t value) {
     return value <= 0xffffffff || value >= 0xffffffff80000000;
 }
 
+bool is_order(Op op) {
+    return op == Op::lt || op == Op::gt || op == Op::le || op == Op::ge;
+}
+
+/// The kernel has < and > alone: >= 5 is > 4. What every value fulfils has all bits of 0 set.
+NumberTest order_test(NumberTest test, Op op) {
+    const uint64_t one = uint64_t{1} << test.shift;
+    const uint64_t lowest = test.is_signed ? uint64_t{1} << 63 : 0;
+    const uint64_t highest = (lowest ? ~lowest : UINT64_MAX) & ~(one - 1);
+    test.op = op == Op::lt || op == Op::le ? EBT_LT : EBT_GT;
+    if (op == Op::lt || op == Op::gt)
+        return test;
+    if (test.operand == (op == Op::ge ? lowest : highest))
+        return {test.value, EBT_ALL_BITS, false, test.shift, 0};
+    test.operand += op == Op::ge ? -one : one;
+    return test;
+}
+
 NumberTest number_test(const Comparison& comparison, const NumericField& field) {
     uint64_t value = 0;
     bool negative = false;
@@ -63,10 +81,13 @@ NumberTest number_test(const Comparison& comparison, const NumericField& field) 
         throw Mistake{comparison.value_at,
                       "the value does not fit in the 32 bits of " + std::string(comparison.field),
                       "a value from -2147483648 to 4294967295"};
-    const bool ordered = comparison.op == Op::lt || comparison.op == Op::gt;
     const uint8_t shift = field.is_32_bit ? 32 : 0;
-    return {field.value, static_cast<uint8_t>(comparison.op),
-            ordered && (comparison.is_signed || negative || field.is_signed), shift, value << shift};
+    const NumberTest test{field.value, static_cast<uint8_t>(comparison.op), false, shift, value << shift};
+    if (!is_order(comparison.op))
+        return test;
+    NumberTest ordered = test;
+    ordered.is_signed = comparison.is_signed || negative || field.is_signed;
+    return order_test(ordered, comparison.op);
 }
 
 /// Returns false when this form of the call has no such argument.
@@ -164,6 +185,9 @@ std::string oddity(const Comparison& comparison, const NumberTest& test) {
         return "nothing is greater than this value unsigned";
     if (test.op == EBT_ANY_BITS && test.operand == 0)
         return "no value has a bit of 0 set: this is never true";
+    if (test.op == EBT_ALL_BITS && test.operand == 0 && is_order(comparison.op))
+        return "no value is " + std::string(comparison.op == Op::ge ? "less" : "greater") +
+               " than this one: this is always true";
     if (test.op == EBT_ALL_BITS && test.operand == 0)
         return "every value has all bits of 0 set: this is always true";
     const auto& first = comparison.number.front();

@@ -31,7 +31,7 @@ struct Comparison {
     Span field_at;
     std::string_view field;
     Type type = Type::number;
-    Op op = Op::eq;
+    Op op = Op::eq; ///< never `in`: that is a clause for each value
     Span value_at;
     bool is_signed = false;         ///< "s" before the value
     std::vector<NumberTerm> number; ///< joined by OR; when type is number

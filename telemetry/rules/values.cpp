@@ -51,8 +51,8 @@ bool may_be_process(const Field* field) {
 
 class ValueParser {
   public:
-    ValueParser(Cursor& cursor, const SourceText& source, Comparison& comparison)
-        : cursor_(cursor), source_(source), comparison_(comparison) {}
+    ValueParser(Cursor& cursor, const SourceText& source, Comparison& comparison, bool in_set)
+        : cursor_(cursor), source_(source), comparison_(comparison), in_set_(in_set) {}
 
     void number();
     void truth();
@@ -65,11 +65,13 @@ class ValueParser {
     std::string quoted_text();
     char escape();
     std::string bare_text();
+    bool separates(char c) const { return in_set_ && (c == ',' || c == '{' || c == '}'); }
     Span since(size_t begin) const { return {begin, cursor_.at()}; }
 
     Cursor& cursor_;
     const SourceText& source_;
     Comparison& comparison_;
+    const bool in_set_;
 };
 
 /// [s]NUMBER, [s]CONSTANT or [s](A|B)
@@ -204,11 +206,13 @@ char ValueParser::escape() {
 std::string ValueParser::bare_text() {
     const size_t begin = cursor_.at();
     size_t length = 0;
-    while (begin + length < cursor_.end() && is_bare(cursor_.peek(length)))
+    while (begin + length < cursor_.end() && is_bare(cursor_.peek(length)) &&
+           !separates(cursor_.peek(length)))
         ++length;
     const char next = cursor_.peek(length);
     const bool ends = begin + length >= cursor_.end() || is_blank(next) || next == '\r' || next == '\n' ||
-                      next == '#' || next == '\\' || (next == '&' && cursor_.peek(length + 1) == '&');
+                      next == '#' || next == '\\' || separates(next) ||
+                      (next == '&' && cursor_.peek(length + 1) == '&');
     if (length == 0 && (ends || next == '&'))
         throw Mistake{cursor_.here(), "text to compare with is missing", std::string(EXPECTED_TEXT)};
     cursor_.take_to(begin + length);
@@ -223,8 +227,8 @@ std::string ValueParser::bare_text() {
 
 } // namespace
 
-void read_value(Cursor& cursor, const SourceText& source, Comparison& comparison) {
-    ValueParser reader(cursor, source, comparison);
+void read_value(Cursor& cursor, const SourceText& source, Comparison& comparison, bool in_set) {
+    ValueParser reader(cursor, source, comparison, in_set);
     if (comparison.type == Type::text)
         reader.text();
     else if (comparison.type == Type::truth)

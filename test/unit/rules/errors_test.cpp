@@ -67,7 +67,7 @@ TEST(RulesErrors, OneForEachWrongStatement) {
               "x.rules:3:9: error: the comparison has no operator\n"
               "read a0 a1=\n"
               "        ^~\n"
-              "expected: an operator for a number: = != < > & |\n");
+              "expected: an operator for a number: = != < > <= >= & | in\n");
 }
 
 TEST(RulesErrors, SoManyAreShownAndTheRestCounted) {
@@ -137,18 +137,21 @@ TEST(RulesErrors, Operators) {
     EXPECT_EQ(error("read a0 9"), "1:9 the comparison has no operator");
     EXPECT_EQ(error("read a0 # = 9"), "1:8 the comparison has no operator");
     EXPECT_EQ(error("read a0 == 9"), "1:9 there is no operator \"==\"");
-    EXPECT_EQ(error("read a0<=9"), "1:8 there is no operator \"<=\"");
+    EXPECT_EQ(error("read a0=<9"), "1:8 there is no operator \"=<\"");
+    EXPECT_EQ(error("read comm <= x"), "1:11 operator <= does not compare text");
+    EXPECT_EQ(error("read success in {yes}"), "1:14 operator in does not compare yes or no");
+    EXPECT_EQ(error("read a0 inn {9}"), "1:9 the comparison has no operator");
     EXPECT_EQ(error("read comm =~ x"), "1:11 there is no operator \"=~\"");
     EXPECT_EQ(error("read a0 && a1=1"), "1:9 there is no operator \"&&\"");
     EXPECT_EQ(expected("read a0 && a1=1"),
-              "an operator for a number: = != < > & |; && joins whole comparisons");
+              "an operator for a number: = != < > <= >= & | in; && joins whole comparisons");
     EXPECT_EQ(error("read a0 ^ 9"), "1:9 operator ^ does not compare a number");
     EXPECT_EQ(error("read a0$9"), "1:8 operator $ does not compare a number");
     EXPECT_EQ(error("read uid ~ 9"), "1:10 operator ~ does not compare a number");
-    EXPECT_EQ(expected("read uid ~ 9"), "an operator for a number: = != < > & |");
+    EXPECT_EQ(expected("read uid ~ 9"), "an operator for a number: = != < > <= >= & | in");
     EXPECT_EQ(error("read comm & x"), "1:11 operator & does not compare text");
     EXPECT_EQ(error("read path<x"), "1:10 operator < does not compare text");
-    EXPECT_EQ(expected("read path|x"), "an operator for text: = != ^ $ ~");
+    EXPECT_EQ(expected("read path|x"), "an operator for text: = != in ^ $ ~");
     EXPECT_EQ(error("read success > 0"), "1:14 operator > does not compare yes or no");
     EXPECT_EQ(expected("read success & 1"), "an operator for yes or no: = !=");
 }
@@ -282,6 +285,29 @@ TEST(RulesErrors, Keys) {
     EXPECT_EQ(expected("read key"),
               "a name of 1 to 256 printable ASCII characters; in double quotes when it holds more than "
               "letters, digits and _./-+@:,%~[]{}");
+}
+
+TEST(RulesErrors, Sets) {
+    EXPECT_EQ(error("read uid in 5"), "1:13 a set has to begin with \"{\"");
+    EXPECT_EQ(error("read uid in"), "1:12 a set has to begin with \"{\"");
+    EXPECT_EQ(expected("read uid in (5|6)"), "values in braces: {1, 2}");
+    EXPECT_EQ(error("read uid in {}"), "1:14 a number is missing");
+    EXPECT_EQ(error("read uid in {1,}"), "1:16 a number is missing");
+    EXPECT_EQ(error("read uid in {1 2}"), "1:16 the set is not closed");
+    EXPECT_EQ(error("read uid in {1, 2"), "1:18 the set is not closed");
+    EXPECT_EQ(expected("read uid in {1, 2"), "a comma and another value, or }");
+    EXPECT_EQ(error("read uid in {1, root}"), "1:17 uid is compared with a number, not \"root\"");
+    EXPECT_EQ(error("read uid in {1, 4294967296}"), "1:17 the value does not fit in the 32 bits of uid");
+    EXPECT_EQ(error("read comm in {}"), "1:15 text to compare with is missing");
+    EXPECT_EQ(error("read comm in {a, b"), "1:19 the set is not closed");
+    EXPECT_EQ(error("read comm in {a*}"), "1:16 there are no wildcards");
+    EXPECT_EQ(error("read comm in {{a}}"), "1:15 text to compare with is missing");
+    std::string many = "read uid in {0";
+    for (int i = 1; i <= 1024; ++i)
+        many += ',' + std::to_string(i);
+    EXPECT_EQ(error(many), "1:" + std::to_string(many.size() - 3) + " more than 1024 values in a set");
+    EXPECT_EQ(error("let m = uid in {1,2,3,4}\nread $m && $m && $m && $m && $m && $m"),
+              "2:38 more than 1024 clauses, macros expanded");
 }
 
 TEST(RulesErrors, TooMuch) {
