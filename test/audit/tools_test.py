@@ -289,13 +289,17 @@ def test_workload(program, tools, folder):
 
 def test_stream(program, tools, folder):
     rules = folder / "calls.rules"
-    rules.write_text("".join(f"{call} path ^ /tmp/ebt_audit_\n" for call in ("mkdir", "rename", "chmod", "rmdir")))
+    keys = {"mkdir": "", "rename": "key renamed", "chmod": 'key "mode changed"', "rmdir": ""}
+    rules.write_text("".join(f"{call} path ^ /tmp/ebt_audit_ {key}\n" for call, key in keys.items()))
     record(program, folder, rules, FORMATS[:2], run_calls)
     for kind in FORMATS[:2]:
         file = folder / f"{kind}.log"
         stamps, _ = try_tools(tools, file, folder, searches=(["-f", "/tmp"], ["-x", "/bin/true"], ["-k", "none"]))
         calls = sum(found(tools["ausearch"], file, "-m", "SYSCALL", "-sc", call) for call in ("mkdir", "rename", "chmod"))
         check(calls == 3 * ROUNDS + 1, f"ausearch -sc finds {calls} of {3 * ROUNDS + 1} calls in {file.name}")
+        for key in ("renamed", "mode changed"):
+            keyed = found(tools["ausearch"], file, "-k", key)
+            check(keyed == ROUNDS, f"ausearch -k finds {keyed} of {ROUNDS} calls in {file.name}")
         # The folder is made and removed, too.
         check(len(stamps) == CALLS * ROUNDS + 2, f"{len(stamps)} events of {CALLS * ROUNDS + 2} calls")
         print(f"tools_test.py: stream, {kind}: {len(stamps)} events, {file.stat().st_size} bytes")

@@ -152,8 +152,17 @@ void AuditFormatter::put_task(const Event& event) {
         line_.put("(none)");
     put_id(" ses=", audit ? event.ses : unset);
     put_program(event);
-    line_.put(" key=(null)");
+    if (event.key.empty())
+        line_.put(" key=(null)");
+    else
+        put_key(event);
     line_.put(remarks_.view());
+}
+
+/// Of the rule that selected the event.
+void AuditFormatter::put_key(const Event& event) {
+    line_.put(" key=");
+    line_.put_untrusted(event.key, AuditRule::strict);
 }
 
 void AuditFormatter::put_addresses(const Event& event) {

@@ -27,6 +27,7 @@ class AuditFormatter final : public Formatter {
     void put_arguments(const Event& event);
     void put_task(const Event& event);
     void put_program(const Event& event);
+    void put_key(const Event& event);
     void put_addresses(const Event& event);
     void put_cwd(const Event& event);
     void put_paths(const Event& event);

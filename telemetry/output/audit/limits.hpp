@@ -13,7 +13,7 @@ namespace telemetry::audit {
 inline constexpr uint32_t unset = UINT32_MAX; // as the kernel says of ids that are not set or not known
 
 // In bytes as written: what else a record has fits with them into AuditLine::longest_record.
-inline constexpr size_t longest_exe = 6800;
+inline constexpr size_t longest_exe = 6400;
 inline constexpr size_t longest_path = 8192;
 inline constexpr size_t longest_pair = 8760; // a path and what else the record has of it
 

@@ -118,6 +118,8 @@ void AuditFormatter::put_crash(const Event& event) {
     line_.put(" sig=");
     line_.put_decimal(WaitStatus(event.ret).signal);
     line_.put(" res=1");
+    if (!event.key.empty())
+        put_key(event);
     line_.put(remarks_.view());
     if (enriches_)
         names_.put_ended(line_, auid, uid, gid);
@@ -157,6 +159,8 @@ void AuditFormatter::put_message(const Event& event) {
         put_own_number(line_, " child_pid=", event.child_pid);
     }
     put_program(event);
+    if (!event.key.empty())
+        put_key(event);
     line_.put(remarks_.view());
     line_.put(" hostname=? addr=? terminal=");
     if (event.image.tty.known())

@@ -90,13 +90,61 @@ TEST_F(AuditTest, WhatARecordHasNoRoomForIsCutAndSaysSo) {
     witnessed.called[0] = known(longer);
     event.witnessed = &witnessed;
     auto all = records(event);
-    EXPECT_EQ(bytes_of(all[0].field("exe")), longest.substr(0, 3400));
+    EXPECT_EQ(bytes_of(all[0].field("exe")), longest.substr(0, 3200));
     EXPECT_EQ(all[0].field("truncated"), "exe:4096,cwd:9000,chroot:9000,path:9000,called_path:9000");
     EXPECT_EQ(bytes_of(only(all, "PATH").field("name")), longest);
     event.path[0].bytes = long_and_plain;
     EXPECT_EQ(bytes_of(only(records(event), "PATH").field("name")), long_and_plain.substr(0, 8190));
     event.kind = EBT_EXIT;
-    EXPECT_EQ(bytes_of(records(event)[0].field("exe")), longest.substr(0, 3400));
+    EXPECT_EQ(bytes_of(records(event)[0].field("exe")), longest.substr(0, 3200));
+}
+
+TEST_F(AuditTest, EventsHaveTheKeyOfTheirRule) {
+    Event event = opened();
+    event.key = "time-change";
+    EXPECT_EQ(records(event)[0].field("key"), "\"time-change\"");
+    event.key = "a key = \"";
+    EXPECT_EQ(bytes_of(records(event)[0].field("key")), event.key);
+    for (const int64_t status : {0, 11}) {
+        Event end = samples::event(EBT_EXIT);
+        end.ret = status;
+        end.key = "it's";
+        EXPECT_EQ(bytes_of(records(end)[0].field("key")), end.key);
+        EXPECT_EQ(records(end)[0].field("pid"), "4242");
+    }
+    EXPECT_FALSE(records(samples::event(EBT_FORK))[0].has("key"));
+}
+
+TEST_F(AuditTest, TheLongestRecordIsNotTooLong) {
+    const std::string path(4096, '\n'), key(256, ' '), comm(15, ' '), tty(63, ' ');
+    const std::string argv = samples::string_list({path});
+    Event event = executed(argv);
+    event.paths = 4;
+    for (PathField& each : event.path) {
+        each = known<PathField>(path, Source::user_memory);
+        each.status = Status::truncated;
+        each.shared = each.foreign = each.detached = each.deleted = each.relative = each.lexical = true;
+    }
+    event.comm = comm;
+    event.key = key;
+    event.image.tty = known(tty);
+    event.image.exe = event.path[0];
+    event.image.argv.status = Status::truncated;
+    event.image.argv.source = Source::procfs;
+    event.cwd = event.root = event.path[0];
+    event.missing = UINT32_MAX;
+    event.lost_fields = event.unwitnessed = event.interrupted = true;
+    event.tid = event.pid = event.ppid = UINT32_MAX;
+    event.args.fill(UINT64_MAX);
+    event.ret = INT64_MAX;
+    event.execution = EBT_UNPROVEN | EBT_SECCOMP | EBT_TRACED;
+    event.dropped_before = UINT64_MAX;
+    Witnessed witnessed;
+    witnessed.called.fill(event.path[0]);
+    event.witnessed = &witnessed;
+    EXPECT_EQ(bytes_of(records(event)[0].field("exe")), path.substr(0, 3200)) << "parse() throws if it is";
+    event.kind = EBT_FORK;
+    EXPECT_EQ(records(event).size(), 1U);
 }
 
 TEST_F(AuditTest, WhatThereIsToKnowStandsBehindTheKey) {
