@@ -59,6 +59,15 @@ shell_scripts() {
     sources '*.sh' .ci/run | xargs -d '\n' shellcheck -x -P SCRIPTDIR
 }
 
+# What mandoc warns of, and man as its users have it.
+man_pages() {
+    local page
+    mandoc -Tlint -Wwarning packaging/man/*.8 || return 1
+    for page in packaging/man/*.8; do
+        [ -z "$(LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l "$page" 2>&1 >/dev/null)" ] || { man --warnings -l "$page" >/dev/null; return 1; }
+    done
+}
+
 changed_since() {
     local main
     main=$(git rev-parse --verify -q origin/main || git rev-parse --verify -q main) || main=HEAD
@@ -97,6 +106,7 @@ else
     echo "check.sh: this is not a git clone: clang-format, shellcheck and clang-tidy are skipped" >&2
     tidy=none
 fi
+check "man pages" man_pages
 check layers build-scripts/check-layers.py
 check sizes build-scripts/check-sizes.py
 [ "$tidy" = none ] || check "clang-tidy ($tidy)" tidied

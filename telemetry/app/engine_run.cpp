@@ -3,6 +3,7 @@
 
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/exit_status.hpp"
+#include "telemetry/base/notify.hpp"
 #include "telemetry/base/run_end.hpp"
 #include "telemetry/base/signals.hpp"
 #include "telemetry/limits/memory_budget.hpp"
@@ -46,6 +47,8 @@ void EngineRun::begin() {
     next_stats_ = options_.stats_every ? now + *options_.stats_every : Clock::time_point::max();
     governor_.begin();
     log(LogLevel::info, "reporting");
+    is_watched_ = notify::is_watched();
+    notify::send("READY=1\nSTATUS=reporting");
 }
 
 void EngineRun::loop() {
@@ -60,6 +63,7 @@ void EngineRun::loop() {
 }
 
 void EngineRun::end() {
+    notify::send("STOPPING=1");
     governor_.end();
     engine_.stop();
     while (engine_.poll([this](auto record) { take(record); }, 0ms) > 0)
@@ -139,6 +143,8 @@ void EngineRun::govern() {
 }
 
 void EngineRun::every_second() {
+    if (is_watched_)
+        notify::send("WATCHDOG=1");
     follow_host();
     clock_offset_ = engine_.wall_clock_offset(); // clocks are slewed
     decoder_.set_wall_clock_offset(clock_offset_);

@@ -99,6 +99,7 @@ class EngineRun {
     Clock::time_point end_, next_stats_, next_second_;
     bool outputs_usable_ = true;
     bool is_tampered_ = false; ///< and the run has to end
+    bool is_watched_ = false;  ///< the service manager restarts it unless it gets signs of life
     uint32_t taken_ = 0;       ///< records
     bool is_over_ = false;     ///< the time to end is up: what is in the buffers is left there
 };

@@ -21,7 +21,9 @@ expect_files() {
         share/doc/ebpf_telemetry/docs/imds.md share/doc/ebpf_telemetry/README.md \
         share/doc/ebpf_telemetry/get_offsets/README.md share/doc/ebpf_telemetry/LICENSES/MIT.txt \
         share/doc/ebpf_telemetry/LICENSES/GPL-2.0-only.txt \
-        share/doc/ebpf_telemetry/LICENSES/LGPL-2.1-only.txt; do
+        share/doc/ebpf_telemetry/LICENSES/LGPL-2.1-only.txt share/man/man8/ebpf_telemetry.8 \
+        share/man/man8/imds-tracker.8 share/man/man8/get_offsets.8 lib/systemd/system/ebpf-telemetry.service \
+        lib/systemd/system/imds-tracker.service; do
         [ -s "$prefix/$file" ] || fail "not installed: $file" "$(cd "$prefix" && find . -type f)"
     done
 }

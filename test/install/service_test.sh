@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The units: systemd understands every line of them, and the program does with their capabilities.
+# shellcheck source=checks.sh
+. "$(dirname "$0")/checks.sh"
+
+unit_of() { # name, program: the installed unit, with the program of the build folder
+    sed "s|^ExecStart=[^ ]*|ExecStart=$BUILD/$2|; /^Documentation=/d" "$BUILD/packaging/$1.service" >"$scratch/$1.service"
+}
+
+for pair in ebpf-telemetry:ebpf_telemetry imds-tracker:imds-tracker; do
+    name=${pair%:*} program=${pair#*:}
+    unit_of "$name" "$program"
+    expect_status 0 systemd-analyze verify "$scratch/$name.service"
+    expect_empty "$scratch/err"
+    expect_status 0 systemd-analyze security --offline=true --threshold=32 "$scratch/$name.service"
+
+    # Nothing but what CapabilityBoundingSet= has, as setpriv spells it.
+    capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' "$scratch/$name.service" | tr 'A-Z ' 'a-z,' | sed 's/cap_/+/g')
+    [ -n "$capabilities" ] || fail "$name.service does not limit capabilities"
+    expect_status 0 setpriv --bounding-set "-all,$capabilities" --inh-caps=-all --no-new-privs \
+        "$BUILD/$program" --duration 1 -q -o "$scratch/events"
+    expect_text "$scratch/err" "info: reporting"
+done
+echo "units: all as it should be"
