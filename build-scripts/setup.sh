@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Installs the Debian packages that the build needs; with --tests also those of the tests, with --all
-# also those of test.sh --all. Packages that are installed already are left alone.
+# Installs the Debian packages that the build needs; with --package also those of package.sh, with --tests those of
+# the tests, with --all also those of test.sh --all. Packages that are installed already are left alone.
 set -euo pipefail
 
 build_packages=(
@@ -16,10 +16,13 @@ test_packages=(
     clang-format clang-tidy shellcheck git valgrind ccache man-db groff-base mandoc
     auditd laurel
 )
-all_packages=(debootstrap)
+release_packages=(
+    libc-ares-dev libssl-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd
+)
+all_packages=(debootstrap "${release_packages[@]}")
 
 usage() {
-    echo "usage: build-scripts/setup.sh [--tests|--all]" >&2
+    echo "usage: build-scripts/setup.sh [--package|--tests|--all]" >&2
     exit 2
 }
 
@@ -57,6 +60,7 @@ for argument in "$@"; do
         packages+=("${test_packages[@]}" "$(clang_runtime)")
         [ "$argument" = --tests ] || packages+=("${all_packages[@]}")
         ;;
+    --package) packages+=("${release_packages[@]}") ;;
     *) usage ;;
     esac
 done

@@ -9,7 +9,7 @@ usage() {
     cat <<'END'
 usage: sudo build-scripts/test.sh [--all]
   --all   also run what takes long: clang-tidy on every source, every tier on every kernel, more rounds of
-          each race, and the whole command again in a Debian with nothing but the packages of setup.sh
+          each race, the portable release twice, and the whole command again in a Debian with nothing but the packages of setup.sh
 END
     exit "$1"
 }
@@ -106,6 +106,7 @@ part "kernels in virtual machines" machines || status=1
 part "all tests" run_tests build || status=1
 
 if [ $all = yes ]; then
+    part "portable release, twice" test/package/release_test.sh || status=1
     part "clean room" build-scripts/clean-room.sh || status=1
 fi
 

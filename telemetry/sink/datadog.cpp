@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <curl/curl.h>
 #include <mutex>
 #include <random>
 #include <thread>
 
 #include "telemetry/output/json/line.hpp"
+#include "telemetry/sink/certificates.hpp"
 #include "telemetry/sink/datadog_queue.hpp"
 #include "telemetry/sink/gzip.hpp"
 
@@ -47,6 +49,7 @@ class Intake {
     Attempt send(const std::string& body, std::chrono::milliseconds timeout);
 
   private:
+    void trust_this_host();
     static size_t ignore(char*, size_t size, size_t count, void*) { return size * count; }
     static Attempt judge(long status);
 
@@ -68,10 +71,20 @@ Intake::Intake(const DatadogOptions& options) : handle_(curl_easy_init()) {
     curl_easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L); // time-outs must not raise SIGALRM
     curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, ignore);
     curl_easy_setopt(handle_, CURLOPT_PROTOCOLS_STR, "http,https");
+    trust_this_host();
     if (!options.proxy.empty())
         curl_easy_setopt(handle_, CURLOPT_PROXY, options.proxy.c_str());
     if (!options.no_proxy.empty())
         curl_easy_setopt(handle_, CURLOPT_NOPROXY, options.no_proxy.c_str());
+}
+
+/// Portable programs are made on another distribution than they run on; the others' libcurl knows.
+void Intake::trust_this_host() {
+#ifdef EBT_PORTABLE
+    const std::string file = trusted_certificates([](const char* name) { return std::getenv(name); });
+    if (!file.empty())
+        curl_easy_setopt(handle_, CURLOPT_CAINFO, file.c_str());
+#endif
 }
 
 Attempt Intake::send(const std::string& body, std::chrono::milliseconds timeout) {
