@@ -6,6 +6,7 @@
 #include <fstream>
 #include <unistd.h>
 
+#include "test/unit/support/audit_records.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
 using namespace imds_test;
@@ -226,4 +227,16 @@ TEST(ImdsJson, HasTheUsersName) {
     std::string out;
     make_imds_json_formatter({context, false, {}})->format(simulated.only(), out);
     EXPECT_EQ(json::parse(out)["user"]["name"], "ann");
+}
+
+TEST(ImdsAudit, ARequestIsARecordWithItsLine) {
+    SimulatedConnection simulated;
+    simulated.ask("GET /latest/user-data", "", ec2("x"));
+    std::string out;
+    make_imds_formatter(telemetry::format_named("audit"), {samples::context(), false, {}})
+        ->format(simulated.only(), out);
+    const audit_records::Record record = audit_records::parse(out).front();
+    EXPECT_EQ(record.type, "TRUSTED_APP");
+    EXPECT_EQ(record.stamp.substr(0, 15), "1763759765.001:");
+    EXPECT_EQ(audit_records::bytes_of(record.field("data")) + '\n', simulated.text_lines);
 }
