@@ -21,6 +21,7 @@
 #include <ebpf_loader/error.hpp>
 
 #include "telemetry/base/run_end.hpp"
+#include "telemetry/output/audit/event_lines.hpp"
 
 namespace telemetry {
 namespace {
@@ -40,10 +41,6 @@ std::optional<std::string> path_of(int fd) {
     if (error || !path.starts_with('/') || path.ends_with(" (deleted)"))
         return std::nullopt;
     return path;
-}
-
-uint64_t lines_in(std::string_view bytes) {
-    return static_cast<uint64_t>(std::ranges::count(bytes, '\n'));
 }
 
 /// EPIPE and EFBIG report the same without ending the program.
@@ -277,7 +274,7 @@ size_t StreamSink::take_back_fragment(size_t sent) {
 void StreamSink::discard_queue() {
     std::string_view rest = queue_;
     for (const Batch& batch : batches_) {
-        lost_ += std::min(batch.events, lines_in(rest.substr(0, batch.bytes)));
+        lost_ += std::min(batch.events, EventLines::count(rest.substr(0, batch.bytes)));
         rest.remove_prefix(batch.bytes);
     }
     queue_.clear();

@@ -16,6 +16,7 @@
 
 #include "telemetry/base/line_buffer.hpp"
 #include "telemetry/base/run_end.hpp"
+#include "telemetry/output/audit/event_lines.hpp"
 #include "telemetry/sink/sinks.hpp"
 
 namespace telemetry {
@@ -126,10 +127,18 @@ bool SyslogSink::reconnect() {
 
 void SyslogSink::write(std::string_view lines, uint64_t events) {
     uint64_t failed = 0;
+    bool has_failed = false; // a line of this event
+    EventLines in_order;
     put_header();
     while (!lines.empty()) {
         const size_t end = lines.find('\n');
-        failed += !send_line(lines.substr(0, end));
+        const std::string_view line = lines.substr(0, end);
+        if (in_order.is_another(line))
+            has_failed = false;
+        if (!send_line(line)) {
+            failed += !has_failed;
+            has_failed = true;
+        }
         lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
     }
     lost_ += std::min(failed, events);
