@@ -7,9 +7,9 @@ namespace telemetry::imds {
 namespace {
 
 /// The texts of process_part().
-std::array<std::string_view*, 6> texts_of(Event& event) {
-    const auto [exe, tty, argv] = texts_of(event.image);
-    return {&event.comm, exe, tty, argv, &event.cwd.bytes, &event.root.bytes};
+std::array<std::string_view*, 8> texts_of(Event& event) {
+    const auto [exe, script, tty, argv, environment] = texts_of(event.image);
+    return {&event.comm, exe, script, tty, argv, environment, &event.cwd.bytes, &event.root.bytes};
 }
 
 /// Copies only the members listed here, so that no other view into the record is kept by mistake.

@@ -180,7 +180,10 @@ enum ebt_field_kind {
 	    19, /* struct sockaddr_un, as the kernel has it: what the Unix socket of the
 		   EBT_FIELD_SOCKET before it is bound to; not there if to nothing */
 	EBT_FIELD_CAPABILITIES = 20, /* struct ebt_capabilities, with the image */
-	EBT_FIELD_KINDS = 21,
+	EBT_FIELD_ENVIRONMENT = 21, /* NUL-terminated strings, from mm->env_start, with the image */
+	EBT_FIELD_EXEC_NAME = 22,   /* of an exec, with its image: what it was asked to execute,
+				       without NUL.   The kernel leaves it above the environment */
+	EBT_FIELD_KINDS = 23,
 };
 
 #define EBT_ARG_RET EBT_ARGS /* ebt_field.arg: the returned descriptor */

@@ -20,9 +20,10 @@ enum phase {
 
 /* How a capture went, and so what comes next. */
 enum outcome {
-	CAPTURED = 0,   /* the field is complete, or has been left out */
-	NEEDS_WALK = 1, /* the walker stands at a dentry */
-	NEEDS_ARGV = 2, /* the cursor stands at an argument vector */
+	CAPTURED = 0,    /* the field is complete, or has been left out */
+	NEEDS_WALK = 1,  /* the walker stands at a dentry */
+	NEEDS_ARGV = 2,  /* the cursor stands at an argument vector */
+	NEEDS_IMAGE = 3, /* the rest of it */
 };
 
 struct mount_view {

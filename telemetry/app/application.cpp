@@ -62,7 +62,7 @@ Application::Application(const Options& options, std::unique_ptr<Extension> exte
       outputs_(options.outputs, {host_name(), "version:" + command_line::version()}),
       engine_(select_events(rules_, options.follows_lineage(), extension_.get()), engine_options(options)),
       format_(*options.format), formatter_(format_.make(format_context(engine_, options))),
-      run_(options, engine_, *this, proc_root) {
+      run_(options, engine_, *this, proc_root, rules_.environment()) {
     if (options.follows_lineage())
         lineage_.emplace(proc_root, lineage_limits(options.max_memory));
     lines_.reserve(2 * lines_bytes);

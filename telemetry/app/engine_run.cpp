@@ -15,11 +15,13 @@ namespace telemetry {
 using namespace std::chrono_literals;
 
 EngineRun::EngineRun(const Options& options, ebpf_loader::Engine& engine, EventConsumer& consumer,
-                     const std::string& proc_root)
+                     const std::string& proc_root, const EnvironmentNames& environment)
     : options_(options), engine_(engine), consumer_(consumer),
       formatter_(options.format->make(format_context(engine, options))),
-      cache_(MemoryBudget::cache(options.max_memory, engine.buffer_memory()), Procfs(proc_root)),
-      governor_({options.max_cpu, options.max_memory}, engine, cache_) {}
+      cache_(MemoryBudget::cache(options.max_memory, engine.buffer_memory()), Procfs(proc_root, environment)),
+      governor_({options.max_cpu, options.max_memory}, engine, cache_) {
+    decoder_.select_environment(environment);
+}
 
 int EngineRun::run() {
     begin();

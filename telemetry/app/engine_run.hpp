@@ -56,8 +56,9 @@ class EventConsumer {
 class EngineRun {
   public:
     /// The engine and the consumer must outlive it.
+    /// `environment`: what images get of the environments of their processes.
     EngineRun(const Options& options, ebpf_loader::Engine& engine, EventConsumer& consumer,
-              const std::string& proc_root);
+              const std::string& proc_root, const EnvironmentNames& environment = {});
 
     /// The longest that events wait in a buffer that wakes nobody for a few. Default: 100 ms.
     void set_poll_time(std::chrono::milliseconds time) { poll_time_ = time; }

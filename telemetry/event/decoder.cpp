@@ -89,6 +89,7 @@ bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
     out.comm = {comm, strnlen(comm, EBT_COMM_LEN)};
     read_fields(record.subspan(sizeof(header), header.size - sizeof(header)), header.fields, out);
     resolve_arguments(out);
+    find_script(out);
     apply_witnesses(out);
     rewrite_paths(out);
     add_messages(out);
@@ -97,9 +98,10 @@ bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
     if (out.shared)
         mark_shared(out);
     if (out.carries_image) {
+        keep_script(out);
         adopt_exec_path(out);
         if (!has_new_image(out)) // the process has had the time to write over them
-            out.image.argv.source = Source::user_memory;
+            out.image.argv.source = out.image.environment.source = Source::user_memory;
     }
     return true;
 }
@@ -110,6 +112,7 @@ void Decoder::read_fields(std::span<const std::byte> fields, uint16_t count, Eve
             field.head.kind = 0;
     for (RawField& field : witnesses_)
         field.head.kind = 0;
+    exec_name_.head.kind = 0;
     has_witness_ = has_witnessed_address_ = false;
     message_count_ = 0;
     FieldWalker walker(fields, count);
@@ -161,6 +164,11 @@ void Decoder::read_field(const RawField& field, Event& out) noexcept {
         return read_namespaces(field, out);
     case EBT_FIELD_CAPABILITIES:
         return read_capabilities(field, out);
+    case EBT_FIELD_ENVIRONMENT:
+        return read_environment(field, out);
+    case EBT_FIELD_EXEC_NAME:
+        exec_name_ = field;
+        return;
     case EBT_FIELD_WITNESS:
         return keep_witness(field, out);
     case EBT_FIELD_WITNESS_ADDRESS:

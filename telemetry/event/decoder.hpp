@@ -6,7 +6,7 @@
 #include <span>
 
 #include "telemetry/base/arena.hpp"
-#include "telemetry/event/event.hpp"
+#include "telemetry/event/environment.hpp"
 #include "telemetry/event/record.hpp"
 
 namespace telemetry {
@@ -30,6 +30,9 @@ class Decoder {
         stepped_at_ = record_time;
         wall_clock_offset_ = offset;
     }
+
+    /// Which variables images get of their environments, where records have these.
+    void select_environment(EnvironmentNames names) { environment_names_ = std::move(names); }
 
     /// How often something was wrong.
     uint64_t defects(Defect defect) const { return defects_[static_cast<size_t>(defect)]; }
@@ -66,6 +69,9 @@ class Decoder {
     void read_transfer(const RawField& field, Event& out) noexcept;
     void read_namespaces(const RawField& field, Event& out) noexcept;
     void read_capabilities(const RawField& field, Event& out) noexcept;
+    void find_script(Event& out) noexcept;
+    void keep_script(Event& out) noexcept;
+    void read_environment(const RawField& field, Event& out) noexcept;
     void read_child(const RawField& field, Event& out) noexcept;
     void keep_witness(const RawField& field, Event& out) noexcept;
     void read_address(const RawField& field, Event& out) noexcept;
@@ -93,10 +99,13 @@ class Decoder {
     uint64_t faults_ = 0;
     ByArgument files_, strings_, directories_;
     std::array<RawField, 2> witnesses_; ///< the call's first path, and its second
+    RawField exec_name_;
     bool has_witness_ = false;
     bool has_witnessed_address_ = false;
     std::array<Text, EBT_ADDRESSES> messages_; ///< addresses of one message each, in user memory
     size_t message_count_ = 0;
+    EnvironmentNames environment_names_;
+    EnvironmentNames::Buffer environment_; ///< what was kept of the last
     PassedDescriptors passed_;
     Witnessed witnessed_; ///< of the event, if it has any
 };
@@ -104,5 +113,7 @@ class Decoder {
 /// What a successful exec executed is the call's path: gives it to an event that has
 /// an image and no path of its own.
 void adopt_exec_path(Event& event) noexcept;
+/// The argument that names what an exec executes; EBT_ARG_NONE of a process event.
+uint8_t argument_of_exec(const Event& event);
 
 } // namespace telemetry

@@ -245,13 +245,18 @@ void Decoder::rewrite_path(uint8_t index, Event& out) noexcept {
     }
 }
 
+uint8_t argument_of_exec(const Event& event) {
+    return event.call ? argument_of_result(event) : uint8_t{EBT_ARG_NONE};
+}
+
 void adopt_exec_path(Event& event) noexcept {
-    bool executed = event.executed && event.call && (event.call->flags & EBT_PLAN_EXEC) && event.returns &&
-                    event.ret == 0 && !event.skipped();
-    if (!executed || event.paths != 0 || event.image.exe.status == Status::absent)
+    const Image& image = event.image;
+    const bool is_script = image.script.known();
+    if (!has_new_image(event) || event.paths != 0 || image.exe.status == Status::absent ||
+        (event.kind == EBT_EXEC && !is_script))
         return;
-    event.path[0] = event.image.exe;
-    event.path[0].argument = argument_of_result(event);
+    event.path[0] = is_script ? image.script : image.exe;
+    event.path[0].argument = argument_of_exec(event);
     event.paths = 1;
 }
 

@@ -2,6 +2,8 @@
 // What a record says of a process's image besides texts.
 #include "telemetry/event/decoder.hpp"
 
+#include "telemetry/event/facts.hpp"
+
 #include <cstring>
 
 namespace telemetry {
@@ -22,6 +24,52 @@ void Decoder::read_capabilities(const RawField& field, Event& out) noexcept {
         return note(Defect::field_payload, out);
     std::memcpy(&sets, field.bytes.data(), sizeof(sets));
     out.image.capabilities = {true, sets.permitted, sets.effective};
+}
+
+void Decoder::read_environment(const RawField& field, Event& out) noexcept {
+    StringList& environment = out.image.environment;
+    if (environment_names_.empty() || field.head.status == EBT_UNAVAILABLE)
+        return; // nothing asked for, or the process has none
+    read_list(field, environment, out);
+    environment_names_.reduce(environment, environment_);
+}
+
+namespace {
+
+/// The kernel puts the interpreter, what is given to it, and the script's name in the place of argv[0].
+/// An interpreter may be a script itself, four times.
+bool is_among_first(std::string_view name, std::string_view argv) {
+    constexpr int most = 1 + 2 * 5;
+    next_string(argv);
+    for (int i = 1; i < most && !argv.empty(); ++i)
+        if (next_string(argv) == name)
+            return true;
+    return false;
+}
+
+} // namespace
+
+/// Of an exec that nothing witnessed: was that a script, and which? Its path is then what was named; a
+/// program's is that of the process's executable.
+void Decoder::find_script(Event& out) noexcept {
+    if (!exec_name_.is_there() || !exec_name_.is_known() || !has_new_image(out) || out.paths != 0 ||
+        witnesses_[0].is_there() || !is_among_first(exec_name_.bytes, out.image.argv.bytes))
+        return;
+    PathField* path = new_path(argument_of_exec(out), out);
+    read_text(exec_name_, *path, out);
+    if (!path->bytes.starts_with('/'))
+        join(out.cwd, *path);
+    else if (out.root.status != Status::absent)
+        join(out.root, *path);
+    if (path->bytes == out.image.exe.bytes) // a program that has its own name among its arguments
+        out.paths = 0;
+}
+
+/// For the events of the process to come: another of the same exec among them.
+void Decoder::keep_script(Event& out) noexcept {
+    const bool is_script = witnesses_[0].is_there() ? witnesses_[1].is_there() : exec_name_.is_there();
+    if (is_script && has_new_image(out) && out.paths == 1) // before it gets the executable's
+        out.image.script = out.path[0];
 }
 
 } // namespace telemetry

@@ -129,15 +129,18 @@ struct Capabilities {
 
 /// What stays the same for the life of a process image, nearly always.
 struct Image {
-    PathField exe; ///< exe.inode: mode, uid and gid of the executable
-    Text tty;      ///< "pts0", as the kernel names it; absent when there is no terminal
+    PathField exe;    ///< exe.inode: mode, uid and gid of the executable
+    Text tty;         ///< "pts0", as the kernel names it; absent when there is no terminal
+    PathField script; ///< what was executed, if that is a script: exe is its interpreter. Or not known
     StringList argv;
+    StringList environment; ///< the variables that rules ask for: "NAME=VALUE"; absent: none asked for
     ImageNamespaces namespaces;
     Capabilities capabilities; ///< an exec's own; later ones of the process may be others
 };
 /// All texts of an image: who copies one copies their bytes.
-inline std::array<std::string_view*, 3> texts_of(Image& image) {
-    return {&image.exe.bytes, &image.tty.bytes, &image.argv.bytes};
+inline std::array<std::string_view*, 5> texts_of(Image& image) {
+    return {&image.exe.bytes, &image.script.bytes, &image.tty.bytes, &image.argv.bytes,
+            &image.environment.bytes};
 }
 
 /// tid, ppid, exec_id, auid, ses, uid, gid, ... of the caller, as the record has them.

@@ -42,6 +42,13 @@ constexpr bool has_new_image(const Event& event) {
     return event.kind == EBT_EXEC || (is_exec_call(event) && event.success() && event.executed);
 }
 
+/// Of an exec of a script: what runs it. Null: it is none, or that is not known.
+constexpr const PathField* interpreter_of(const Event& event) {
+    if (event.witnessed && event.witnessed->interpreter.status != Status::absent)
+        return &event.witnessed->interpreter;
+    return has_new_image(event) && event.image.script.known() ? &event.image.exe : nullptr;
+}
+
 /// Is the path one that starts from nowhere, and may well be relative: a symbolic link's target, a mount's
 /// source?
 constexpr bool is_free_text(const Event& event, const PathField& path) {

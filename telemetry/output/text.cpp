@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <array>
 
-#include "telemetry/base/escape.hpp"
-#include "telemetry/base/line_buffer.hpp"
 #include "telemetry/event/facts.hpp"
 #include "telemetry/output/address.hpp"
-#include "telemetry/output/field_notes.hpp"
 #include "telemetry/output/formats.hpp"
 #include "telemetry/output/remarks.hpp"
+#include "telemetry/output/text_line.hpp"
 
 namespace telemetry {
 namespace {
@@ -18,7 +16,7 @@ constexpr std::array<std::string_view, 4> numbered_calls = {"called_path1", "cal
 
 /// One line of name=value fields an event. Strings are quoted, numbers and words are not;
 /// a bare ? is a value that is not known. docs/output.md describes every field.
-class TextFormatter final : public Formatter {
+class TextFormatter final : public Formatter, private TextLine {
   public:
     explicit TextFormatter(const FormatContext& context) : first_(context.first) {
         LineBuffer node;
@@ -42,47 +40,12 @@ class TextFormatter final : public Formatter {
     void put_paths(const Event& event);
     void put_command_line(const Event& event);
     void put_addresses(const Event& event);
-    void put_strings(const Event& event);
+    void put_string_arguments(const Event& event);
     void put_process_event(const Event& event);
     void put_remarks(const Event& event);
     void end(std::string& out);
 
-    template <size_t N> void put_id(const char (&name)[N], uint32_t id, bool known) {
-        line_.put(name);
-        if (known)
-            line_.put_decimal(id);
-        else
-            line_.put('?');
-    }
-    void put_quoted(std::string_view bytes) {
-        line_.put('"');
-        put_text_escaped(line_, bytes);
-        line_.put('"');
-    }
-    void put_value(const Text& text) {
-        if (text.known())
-            put_quoted(text.bytes);
-        else
-            line_.put('?');
-    }
-    void put_noted(std::string_view name, const Text& text) {
-        if (text.status != Status::absent)
-            put_named(name, text);
-        notes_.add({name}, text);
-    }
-    void put_named(std::string_view name, const Text& text) {
-        put_name(name);
-        put_value(text);
-    }
-    void put_name(std::string_view name) {
-        line_.put(' ');
-        line_.put(name);
-        line_.put('=');
-    }
-
-    LineBuffer line_;
     Timestamp time_;
-    FieldNotes notes_;
     std::string node_;
     const ImageNamespaces first_;
 };
@@ -102,7 +65,7 @@ void TextFormatter::format(const Event& event, std::string& out) {
         put_passed_descriptors(line_, *event.passed);
         notes_.add_passed({"passed_fds"}, *event.passed);
     }
-    put_strings(event);
+    put_string_arguments(event);
     put_process_event(event);
     put_remarks(event);
     end(out);
@@ -252,22 +215,23 @@ void TextFormatter::put_command_line(const Event& event) {
     if (!has_new_image(event) && !is_exec_call(event))
         return;
     const StringList& list = has_new_image(event) ? event.image.argv : event.exec_argv;
-    if (event.witnessed)
-        put_noted("interpreter", event.witnessed->interpreter);
+    if (const PathField* interpreter = interpreter_of(event))
+        put_noted("interpreter", *interpreter);
     line_.put(" cmdline=");
     notes_.add_expected({"cmdline"}, list);
     if (!list.known()) {
         line_.put('?');
+    } else {
+        put_strings(list.bytes);
+    }
+    if (!has_new_image(event))
         return;
-    }
-    std::string_view strings = list.bytes;
-    line_.put('[');
-    while (!strings.empty()) {
-        put_quoted(next_string(strings));
-        if (!strings.empty())
-            line_.put(',');
-    }
-    line_.put(']');
+    const StringList& environment = event.image.environment;
+    notes_.add({"env"}, environment);
+    if (environment.bytes.empty())
+        return;
+    line_.put(" env=");
+    put_strings(environment.bytes);
 }
 
 void TextFormatter::put_addresses(const Event& event) {
@@ -303,7 +267,7 @@ void TextFormatter::put_addresses(const Event& event) {
         put("remote", ends.remote);
 }
 
-void TextFormatter::put_strings(const Event& event) {
+void TextFormatter::put_string_arguments(const Event& event) {
     for (size_t i = 0; i < event.strings && i < event.string.size(); ++i) {
         const StringField& string = event.string[i];
         if (const std::string_view name = argument_name(event, string.argument); !name.empty())

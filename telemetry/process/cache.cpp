@@ -26,11 +26,14 @@ int32_t images_ahead(const Event& event, const ProcessTable::Entry& entry) {
 bool complete_from(const Image& before, Image& image) {
     const bool exe = !image.exe.known() && before.exe.known();
     const bool argv = !image.argv.known() && before.argv.known();
+    const bool environment = !image.environment.known() && before.environment.known();
     if (exe)
         image.exe = before.exe;
     if (argv)
         image.argv = before.argv;
-    return exe || argv;
+    if (environment)
+        image.environment = before.environment;
+    return exe || argv || environment;
 }
 
 } // namespace

@@ -20,6 +20,8 @@ struct Procfs::Buffers {
     char tty[32];
     char exe[PATH_MAX];
     char argv[EBT_ARGV_MAX + 1];
+    char environment[EBT_ARGV_MAX + 1];
+    EnvironmentNames::Buffer variables;
 };
 
 namespace {
@@ -117,11 +119,28 @@ void set(Text& text, std::string_view bytes) {
     text.original_length = static_cast<uint32_t>(bytes.size());
 }
 
+using Strings = char[EBT_ARGV_MAX + 1];
+
+void read_strings(int process, const char* name, Strings& buffer, StringList& out) noexcept {
+    const size_t length = read_file(process, name, buffer, sizeof(buffer));
+    if (length == 0)
+        return;
+    const bool cut = length > EBT_ARGV_MAX;
+    const std::string_view bytes(buffer, cut ? EBT_ARGV_MAX : length);
+    set(out, bytes);
+    out.count = count_strings(bytes);
+    if (cut) {
+        out.status = Status::truncated;
+        out.original_length = static_cast<uint32_t>(length);
+        out.length_is_minimum = true;
+    }
+}
+
 } // namespace
 
-Procfs::Procfs(std::string root)
+Procfs::Procfs(std::string root, EnvironmentNames environment)
     : root_(std::move(root)), ns_per_tick_(1'000'000'000 / static_cast<uint64_t>(sysconf(_SC_CLK_TCK))),
-      buffers_(std::make_unique_for_overwrite<Buffers>()) {}
+      environment_names_(std::move(environment)), buffers_(std::make_unique_for_overwrite<Buffers>()) {}
 
 Procfs::~Procfs() = default;
 Procfs::Procfs(Procfs&&) noexcept = default;
@@ -156,6 +175,8 @@ const Procfs::Process* Procfs::read(uint32_t pid) noexcept {
     read_exe(directory.get());
     read_argv(directory.get());
     read_tty(stat->tty);
+    if (!environment_names_.empty())
+        read_environment(directory.get());
     process.image.namespaces = {.mnt = read_namespace(directory.get(), "mnt"),
                                 .pid = read_namespace(directory.get(), "pid_for_children"),
                                 .user = read_namespace(directory.get(), "user")};
@@ -185,19 +206,14 @@ void Procfs::read_exe(int process) noexcept {
 }
 
 void Procfs::read_argv(int process) noexcept {
-    const size_t length = read_file(process, "cmdline", buffers_->argv, sizeof(buffers_->argv));
-    if (length == 0)
-        return;
-    const bool cut = length > EBT_ARGV_MAX;
-    const std::string_view bytes(buffers_->argv, cut ? EBT_ARGV_MAX : length);
-    StringList& argv = buffers_->process.image.argv;
-    set(argv, bytes);
-    argv.count = count_strings(bytes);
-    if (cut) {
-        argv.status = Status::truncated;
-        argv.original_length = static_cast<uint32_t>(length);
-        argv.length_is_minimum = true;
-    }
+    read_strings(process, "cmdline", buffers_->argv, buffers_->process.image.argv);
+}
+
+void Procfs::read_environment(int process) noexcept {
+    StringList& environment = buffers_->process.image.environment;
+    read_strings(process, "environ", buffers_->environment, environment);
+    if (environment.known())
+        environment_names_.reduce(environment, buffers_->variables);
 }
 
 void Procfs::read_tty(int64_t device) noexcept {

@@ -10,7 +10,7 @@
 
 #include <ebpf_loader/unique_fd.hpp>
 
-#include "telemetry/event/event.hpp"
+#include "telemetry/event/environment.hpp"
 #include "telemetry/process/facts.hpp"
 #include "telemetry/process/proc_files.hpp"
 
@@ -20,7 +20,8 @@ namespace telemetry {
 /// the process lives. What cannot be read, or makes no sense, is absent.
 class Procfs {
   public:
-    explicit Procfs(std::string root = "/proc");
+    /// `environment`: the variables that images are read with.
+    explicit Procfs(std::string root = "/proc", EnvironmentNames environment = {});
     ~Procfs();
     Procfs(Procfs&&) noexcept;
 
@@ -64,9 +65,11 @@ class Procfs {
     void read_exe(int process) noexcept;
     void read_argv(int process) noexcept;
     void read_tty(int64_t device) noexcept;
+    void read_environment(int process) noexcept;
 
     std::string root_;
     uint64_t ns_per_tick_;
+    EnvironmentNames environment_names_;
     std::unique_ptr<Buffers> buffers_;
 };
 

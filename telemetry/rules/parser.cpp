@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/event/environment.hpp"
 #include "telemetry/rules/values.hpp"
 
 namespace telemetry::rules {
@@ -12,7 +13,7 @@ namespace {
 constexpr int X32_BIT = EBT_X32_BIT;
 
 std::string suggested_target(std::string_view word) {
-    std::vector<std::string_view> names = {"all", "not", "let"};
+    std::vector<std::string_view> names = {"all", "not", "let", "env"};
     for (const auto& event : process_events())
         names.push_back(event.name);
     for (const auto& call : ebpf_loader::syscall_rows())
@@ -22,7 +23,7 @@ std::string suggested_target(std::string_view word) {
 
 constexpr std::string_view EXPECTED_TARGET =
     "the name or number of a system call, all, process_fork, process_exec, "
-    "process_exit, not or let";
+    "process_exit, not, let or env";
 } // namespace
 
 std::optional<Statement> Parser::parse(Span span) {
@@ -40,6 +41,9 @@ std::optional<Statement> Parser::statement() {
         return std::nullopt;
     if (const auto word = cursor_.take_word(); word && source_.text(*word) == "let") {
         definition();
+        return std::nullopt;
+    } else if (word && source_.text(*word) == "env") {
+        variables();
         return std::nullopt;
     } else if (word) {
         cursor_.go_back(word->begin);
@@ -67,6 +71,29 @@ void Parser::definition() {
     } catch (...) { // the mistake is reported here, not where the macro is used
         macros_.emplace(name, std::move(macro));
         throw;
+    }
+}
+
+/// env NAME...
+void Parser::variables() {
+    const std::string expected = "env NAME..., names of environment variables, such as LD_PRELOAD";
+    if (cursor_.at_end())
+        throw Mistake{cursor_.here(), "no variable is named after env", expected};
+    while (!cursor_.at_end()) {
+        const auto word = cursor_.take_word();
+        if (!word)
+            throw Mistake{cursor_.here(), "this is no name of a variable", expected};
+        const std::string_view name = source_.text(*word);
+        if (name.size() > EnvironmentNames::longest_name)
+            throw Mistake{*word, "the name of the variable is too long",
+                          "at most " + std::to_string(EnvironmentNames::longest_name) + " bytes"};
+        if (std::ranges::find(environment_, name) != environment_.end())
+            continue;
+        if (environment_.size() == EnvironmentNames::most)
+            throw Mistake{*word,
+                          "more than " + std::to_string(EnvironmentNames::most) + " variables in this file",
+                          "fewer of them"};
+        environment_.emplace_back(name);
     }
 }
 

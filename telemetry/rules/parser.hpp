@@ -18,9 +18,12 @@ class Parser {
   public:
     explicit Parser(const SourceText& source) : source_(source), cursor_(source) {}
 
-    /// Returns nullopt for a blank line, a `let`, or a line that uses a macro whose definition was
+    /// Returns nullopt for a blank line, a `let`, an `env`, or a line that uses a macro whose definition was
     /// already reported as wrong. Throws Mistake.
     std::optional<Statement> parse(Span statement);
+
+    /// The variables that `env` lines name.
+    const std::vector<std::string>& environment() const { return environment_; }
 
   private:
     struct Macro {
@@ -32,6 +35,7 @@ class Parser {
 
     std::optional<Statement> statement();
     void definition();
+    void variables();
     std::vector<Clause> macro_clauses(const std::string& name);
     Statement rule();
     void target(Statement& rule);
@@ -57,6 +61,7 @@ class Parser {
     const Subject* subject_ =
         nullptr; ///< what the rule being parsed is for, when that is a single kind of event
     size_t expanded_ = 0;
+    std::vector<std::string> environment_;
 };
 
 } // namespace telemetry::rules

@@ -23,7 +23,7 @@ constexpr size_t SHOWN_MISTAKES = 50;
 constexpr size_t LONGEST_FILE = 16 << 20;
 
 /// Parses all statements and throws all their mistakes as one error.
-void parse_statements(const SourceText& source, Builder& builder) {
+EnvironmentNames parse_statements(const SourceText& source, Builder& builder) {
     Parser parser(source);
     std::string mistakes;
     size_t count = 0;
@@ -40,6 +40,7 @@ void parse_statements(const SourceText& source, Builder& builder) {
         mistakes += "and " + std::to_string(count - SHOWN_MISTAKES) + " more mistakes\n";
     if (count > 0)
         throw RuleError(mistakes);
+    return EnvironmentNames(parser.environment());
 }
 
 /// Adds the kernel's part to the selection; returns the row that the events will have.
@@ -71,6 +72,7 @@ struct Rules::Impl {
     std::array<uint16_t, EBT_ROWS> filter_of_row;
     std::array<bool, EBT_ROWS> exact{};
     ebpf_loader::Selection selection;
+    EnvironmentNames environment;
     std::vector<std::string> warnings;
     size_t lines = 0;
 };
@@ -83,11 +85,14 @@ Rules& Rules::operator=(Rules&&) noexcept = default;
 Rules Rules::parse(std::string_view text, const std::string& file) {
     const SourceText source(text, file);
     Builder builder(source);
-    parse_statements(source, builder);
+    EnvironmentNames environment = parse_statements(source, builder);
     builder.finish();
 
     Rules result;
     Impl& impl = *result.impl_;
+    if (!environment.empty())
+        impl.selection.select_environment();
+    impl.environment = std::move(environment);
     impl.lines = builder.lines();
     impl.warnings = builder.warnings();
     for (Builder::Entry& entry : builder.take_entries()) {
@@ -177,6 +182,10 @@ std::string_view Rules::key(const Event& event) const {
 
 bool Rules::kernel_decides(uint16_t row) const {
     return row < EBT_ROWS && impl_->exact[row];
+}
+
+const EnvironmentNames& Rules::environment() const {
+    return impl_->environment;
 }
 
 size_t Rules::size() const {

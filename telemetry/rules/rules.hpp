@@ -9,6 +9,7 @@
 
 #include <ebpf_loader/engine.hpp>
 
+#include "telemetry/event/environment.hpp"
 #include "telemetry/event/event.hpp"
 
 namespace telemetry {
@@ -50,6 +51,8 @@ class Rules {
     std::string_view key(const Event& event) const;
     /// True when matches() can only say yes to what the kernel lets through.
     bool kernel_decides(uint16_t row) const;
+    /// The variables that the file asks for, of the environments of processes.
+    const EnvironmentNames& environment() const;
     /// Number of rule lines; for the log.
     size_t size() const;
     /// What is allowed but probably not meant (a comparison that is never true, a line without

@@ -76,8 +76,9 @@ bool has_field(const std::string& line, const std::string& field) {
     const size_t begin = line.find(name);
     if (begin == line.npos || value == "*")
         return begin != line.npos;
-    if (value.ends_with("*\""))
-        return line.compare(begin + name.size(), value.size() - 2, value, 0, value.size() - 2) == 0;
+    const size_t star = value.ends_with("*\"") ? value.size() - 2 : value.size() - 1;
+    if (value[star] == '*')
+        return line.compare(begin + name.size(), star, value, 0, star) == 0;
     if (line.compare(begin + name.size(), value.size(), value) == 0) {
         const size_t end = begin + name.size() + value.size();
         if (end == line.size() || line[end] == ' ' || line[end] == ',')

@@ -153,6 +153,14 @@ Call Process::exec_with(const CallName& name, const Program& program, uint8_t ar
     log_entry& entry = *log_new(&log_, next, LOG_SYSCALL, name.name.data(), where.text);
     fill(entry, name, args);
     entry.path[0] = log_.identity[next].exe;
+    if (!program.script.empty()) {
+        entry.path[0] = {};
+        set_text(entry.path[0].text, program.script);
+        entry.path[0].text.source = LOG_USER_MEMORY;
+        image.path[0] = entry.path[0];
+        image.path[0].text.argument = EBT_ARG_NONE;
+        image.paths = 1;
+    }
     entry.path[0].text.argument = argument;
     entry.paths = 1;
     const auto& a = entry.args;

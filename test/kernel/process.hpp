@@ -127,6 +127,7 @@ struct Program {
     std::vector<std::string> argv;
     std::optional<uint32_t> uid, gid; ///< that it runs as, when it is set-user-id or set-group-id
     long memory = -1;                 ///< descriptor of an executable without a place
+    std::string script;               ///< what was executed, if that is one: `path` is its interpreter
 };
 
 /// A thread of a test's process. It makes calls and logs them; what every event of the

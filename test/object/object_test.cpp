@@ -160,6 +160,7 @@ TEST_P(Object, VerifiedInstructions) {
     const ebt_endpoint endpoint{};
     everything.select_transfers({&endpoint, 1});
     everything.select_stacks();
+    everything.select_environment();
     ebpf_loader::EngineOptions options;
     options.tier = GetParam();
     options.events_per_process = 1; // with all that can be switched on

@@ -148,7 +148,7 @@ INLINE void capture(void *ctx, struct claim *claim, __u64 task, const struct ebt
 	}
 	if (outcome == CAPTURED && s->phase == PHASE_IMAGE) {
 		s->phase = PHASE_CWD;
-		capture_image(s, task, plan);
+		outcome = NEEDS_IMAGE;
 	}
 	TIER_LOOP
 	for (int i = 0; i < TIER_CAPTURES; i++) {
@@ -164,9 +164,10 @@ INLINE void capture(void *ctx, struct claim *claim, __u64 task, const struct ebt
 	}
 	s->reserved_calls = calls_to_come(s, plan);
 	continue_in(ctx, claim,
-		    outcome == NEEDS_WALK   ? STAGE_WALK
-		    : outcome == NEEDS_ARGV ? STAGE_ARGV
-					    : STAGE_CAPTURE);
+		    outcome == NEEDS_WALK    ? STAGE_WALK
+		    : outcome == NEEDS_ARGV  ? STAGE_ARGV
+		    : outcome == NEEDS_IMAGE ? STAGE_IMAGE
+					     : STAGE_CAPTURE);
 }
 
 /* The stage: fills the record. */

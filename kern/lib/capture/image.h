@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The image of a process: its executable, terminal and command line. */
+/* The image of a process: its executable, terminal, command line and environment. */
 #ifndef EBT_LIB_CAPTURE_IMAGE_H
 #define EBT_LIB_CAPTURE_IMAGE_H
 
 #include "kern/lib/capture/file.h"
+#include "kern/lib/emit.h"
 
 #define TTY_NAME_MAX 64
 
-/* Room kept for what follows an image's command line in the record. */
+/* Room kept for what follows an image in the record. */
 #define AFTER_IMAGE (6 * (EBT_PATH_MAX + 64))
 
 /* Is this the image that the process has, in the namespaces that it is in? */
@@ -81,8 +82,8 @@ INLINE void capture_tty(struct scratch *s, __u64 task)
 		field_end(s, field, EBT_FAULT, 0, 0);
 }
 
-/* How much of a command line the record takes now; fewer than wanted where more is to come. */
-INLINE __u64 image_argv_limit(const struct scratch *s, const struct ebt_plan *plan)
+/* How many bytes of strings the record takes now; fewer than wanted where more is to come. */
+INLINE __u64 image_room(const struct scratch *s, const struct ebt_plan *plan)
 {
 	__u64 taken = s->position + sizeof(struct ebt_field) + AFTER_IMAGE;
 	if ((plan->flags & EBT_PLAN_EXEC) && !s->step_list)
@@ -91,20 +92,15 @@ INLINE __u64 image_argv_limit(const struct scratch *s, const struct ebt_plan *pl
 	return limit < EBT_ARGV_MAX ? limit : EBT_ARGV_MAX;
 }
 
-/* The command line as the process's memory has it now. */
-INLINE void capture_image_argv(struct scratch *s, __u64 mm, const struct ebt_plan *plan)
+/* Strings as the process's memory has them now, from `start` to `end`. */
+INLINE void capture_range(struct scratch *s, struct ebt_field *field, __u64 start, __u64 end,
+			  __u64 limit)
 {
-	__u64 start = POINTER(mm, mm_struct, arg_start);
-	__u64 end = POINTER(mm, mm_struct, arg_end);
 	__u64 original = end - start;
-	if (!has_room(s, 0))
-		return;
-	struct ebt_field *field = field_begin(s, EBT_FIELD_IMAGE_ARGV, EBT_ARG_NONE);
 	if (!start || end <= start || original >> 32) {
 		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
 		return;
 	}
-	__u64 limit = image_argv_limit(s, plan);
 	__u64 length = original < limit ? original : limit;
 	__u64 at = s->position + sizeof(*field);
 	__u64 read = length;
@@ -112,9 +108,18 @@ INLINE void capture_image_argv(struct scratch *s, __u64 mm, const struct ebt_pla
 	    bpf_probe_read_user(record_at(s, at), bounded(length, EBT_ARGV_MAX), (void *)start))
 		read = read_user_pages(s, at, start, length);
 	__u8 status = read < length ? EBT_FAULT : read < original ? EBT_TRUNCATED : EBT_OK;
-	/* Cut for lack of room, not for good: send it again with the next event. */
-	s->image_whole = status == EBT_OK || read == EBT_ARGV_MAX;
 	field_end(s, field, status, read & RECORD_MASK, original);
+}
+
+INLINE void capture_image_argv(struct scratch *s, __u64 mm, const struct ebt_plan *plan)
+{
+	if (!has_room(s, 0))
+		return;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_IMAGE_ARGV, EBT_ARG_NONE);
+	capture_range(s, field, POINTER(mm, mm_struct, arg_start), POINTER(mm, mm_struct, arg_end),
+		      image_room(s, plan));
+	/* Cut for lack of room, not for good: send it again with the next event. */
+	s->image_whole = field->status == EBT_OK || field->length == EBT_ARGV_MAX;
 }
 
 INLINE enum outcome capture_exe(struct scratch *s, __u64 task)
@@ -124,6 +129,35 @@ INLINE enum outcome capture_exe(struct scratch *s, __u64 task)
 	return capture_file(s, EBT_FIELD_EXE, EBT_ARG_NONE, POINTER(mm, mm_struct, exe_file));
 }
 
+/* Is the image that of an exec that has just succeeded? */
+INLINE int has_executed(const struct scratch *s, const struct ebt_plan *plan)
+{
+	return s->header.kind == EBT_EXEC || ((plan->flags & EBT_PLAN_EXEC) && s->step_list);
+}
+
+INLINE void capture_environment(struct scratch *s, __u64 mm, const struct ebt_plan *plan)
+{
+	if (!HAS(mm_struct, env_start) || !HAS(mm_struct, env_end) || !has_room(s, 0))
+		return;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_ENVIRONMENT, EBT_ARG_NONE);
+	capture_range(s, field, POINTER(mm, mm_struct, env_start), POINTER(mm, mm_struct, env_end),
+		      image_room(s, plan));
+	/*
+	 * Cut in favour of the arguments of an exec that failed, it is sent again. Cut since the
+	 * command line is long, it is not: that would be so of each event of the process.
+	 */
+	if (field->status == EBT_TRUNCATED && (plan->flags & EBT_PLAN_EXEC) && !s->step_list)
+		s->image_whole = 0;
+}
+
+/* The kernel puts the name on the new stack before all else: the environment ends there. */
+INLINE void capture_exec_name(struct scratch *s, __u64 mm)
+{
+	if (HAS(mm_struct, env_end))
+		capture_string_at(s, POINTER(mm, mm_struct, env_end), EBT_FIELD_EXEC_NAME,
+				  EBT_ARG_NONE);
+}
+
 INLINE void capture_image(struct scratch *s, __u64 task, const struct ebt_plan *plan)
 {
 	__u64 mm = POINTER(task, task_struct, mm);
@@ -131,6 +165,24 @@ INLINE void capture_image(struct scratch *s, __u64 task, const struct ebt_plan *
 	capture_namespaces(s);
 	capture_capabilities(s);
 	capture_image_argv(s, mm, plan);
+	if (HAS_FEATURE(environment))
+		capture_environment(s, mm, plan);
+	if (has_executed(s, plan))
+		capture_exec_name(s, mm);
+}
+
+/* The stage: what there is of an image besides its executable. */
+INLINE void run_image(void *ctx)
+{
+	struct claim claim;
+	resume_slot(&claim);
+	if (!claim.scratch)
+		return;
+	__u32 row = claim.scratch->row;
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
+	if (plan)
+		capture_image(claim.scratch, bpf_get_current_task(), plan);
+	continue_in(ctx, &claim, STAGE_CAPTURE);
 }
 
 #endif

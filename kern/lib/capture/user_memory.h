@@ -43,12 +43,11 @@ INLINE __u32 read_user_pages(struct scratch *s, __u64 at, __u64 from, __u64 leng
  * Reads a string of the caller's into a field; returns its first byte, 0 for an empty
  * string or none, '/' where it cannot be read.
  */
-INLINE __u8 capture_string(struct scratch *s, __u8 arg)
+INLINE __u8 capture_string_at(struct scratch *s, __u64 pointer, __u8 kind, __u8 arg)
 {
-	__u64 pointer = s->values[arg & (EBT_VALUES - 1)];
 	if (!has_room(s, EBT_PATH_MAX))
 		return '/';
-	struct ebt_field *field = field_begin(s, EBT_FIELD_STRING, arg);
+	struct ebt_field *field = field_begin(s, kind, arg);
 	field->flags = EBT_USER_MEMORY;
 	if (!pointer) {
 		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
@@ -73,6 +72,12 @@ INLINE __u8 capture_string(struct scratch *s, __u8 arg)
 		field->flags |= EBT_AT_LEAST;
 	field_end(s, field, last ? EBT_TRUNCATED : EBT_OK, bytes, bytes + (last != 0));
 	return bytes ? first : 0;
+}
+
+/* A string that is an argument. */
+INLINE __u8 capture_string(struct scratch *s, __u8 arg)
+{
+	return capture_string_at(s, s->values[arg & (EBT_VALUES - 1)], EBT_FIELD_STRING, arg);
 }
 
 #endif

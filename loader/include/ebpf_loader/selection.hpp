@@ -36,6 +36,8 @@ class EBPF_LOADER_API Selection {
     /// Asks for the registers and the stack of who connects or sends there, with each such record:
     /// EBT_FIELD_USER_STACK. Costs nothing where it is not asked for.
     void select_stacks() { wants_stacks_ = true; }
+    /// Asks for the environment that a process image started with, with the image: EBT_FIELD_ENVIRONMENT.
+    void select_environment() { wants_environment_ = true; }
 
     const std::map<uint16_t, ebt_plan>& plans() const { return plans_; }
     const std::map<uint32_t, ebt_numbers>& numbers() const { return numbers_; }
@@ -43,6 +45,7 @@ class EBPF_LOADER_API Selection {
     bool empty() const { return plans_.empty(); }
     const std::vector<ebt_endpoint>& endpoints() const { return endpoints_; }
     bool wants_stacks() const { return wants_stacks_; }
+    bool wants_environment() const { return wants_environment_; }
 
   private:
     EBPF_LOADER_LOCAL void select_numbers(const SyscallRow& call);
@@ -55,6 +58,7 @@ class EBPF_LOADER_API Selection {
     std::map<uint32_t, ebt_numbers> numbers_;
     std::vector<ebt_endpoint> endpoints_; ///< whose transfers are selected
     bool wants_stacks_ = false;
+    bool wants_environment_ = false;
     uint16_t next_row_ = 0; ///< of the next number unknown to the table; 0: none yet
 };
 

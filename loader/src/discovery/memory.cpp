@@ -126,7 +126,9 @@ bool set_bounds(HelperProcess& helper, const Layout& to) {
     if (helper.call(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, as_argument(map), sizeof(*map)) == 0)
         return true; // needs CONFIG_CHECKPOINT_RESTORE; what follows needs CAP_SYS_RESOURCE
     return helper.call(SYS_prctl, PR_SET_MM, PR_SET_MM_ARG_START, to.arg_start) == 0 &&
-           helper.call(SYS_prctl, PR_SET_MM, PR_SET_MM_ARG_END, to.arg_end) == 0;
+           helper.call(SYS_prctl, PR_SET_MM, PR_SET_MM_ARG_END, to.arg_end) == 0 &&
+           helper.call(SYS_prctl, PR_SET_MM, PR_SET_MM_ENV_START, to.env_start) == 0 &&
+           helper.call(SYS_prctl, PR_SET_MM, PR_SET_MM_ENV_END, to.env_end) == 0;
 }
 
 void find_bounds(Setup& s, const HelperProcess& plain) {
@@ -136,25 +138,33 @@ void find_bounds(Setup& s, const HelperProcess& plain) {
     Layout changed = natural;
     changed.arg_start += 1;
     changed.arg_end -= 2;
+    changed.env_start += 1;
+    changed.env_end -= 1;
     const bool can_change = set_bounds(helper, changed);
     const Layout now = layout_of(helper);
     const Block after = s.through(helper, "task_struct.mm", mm_bytes);
     const Block second = s.through(plain, "task_struct.mm", mm_bytes);
     const Layout second_layout = layout_of(plain);
-    s.found.settle("mm_struct.arg_start", places<uint64_t>({{&before, natural.arg_start},
-                                                            {&after, now.arg_start},
-                                                            {&second, second_layout.arg_start}}));
-    auto ends = places<uint64_t>(
-        {{&before, natural.arg_end}, {&after, now.arg_end}, {&second, second_layout.arg_end}});
+    const auto places_of = [&](uint64_t Layout::*bound) {
+        return places<uint64_t>(
+            {{&before, natural.*bound}, {&after, now.*bound}, {&second, second_layout.*bound}});
+    };
+    s.found.settle("mm_struct.arg_start", places_of(&Layout::arg_start));
+    auto arg_ends = places_of(&Layout::arg_end), env_starts = places_of(&Layout::env_start);
     if (!can_change && s.found.knows("mm_struct.arg_start")) {
         // The end of the arguments and the start of the environment cannot be distinguished by
         // their values. All four bounds in their order, one after another, can be no chance.
+        constexpr uint32_t size = sizeof(uint64_t);
         const uint32_t start = s.found["mm_struct.arg_start"];
-        const auto word = [&](int index) { return before.at<uint64_t>(start + index * sizeof(uint64_t)); };
-        if (word(1) == natural.arg_end && word(2) == natural.env_start && word(3) == natural.env_end)
-            ends = {start + static_cast<uint32_t>(sizeof(uint64_t))};
+        const auto word = [&](uint32_t index) { return before.at<uint64_t>(start + index * size); };
+        if (word(1) == natural.arg_end && word(2) == natural.env_start && word(3) == natural.env_end) {
+            arg_ends = {start + size};
+            env_starts = {start + 2 * size};
+        }
     }
-    s.found.settle("mm_struct.arg_end", ends);
+    s.found.settle("mm_struct.arg_end", arg_ends);
+    s.found.settle("mm_struct.env_start", env_starts);
+    s.found.settle("mm_struct.env_end", places_of(&Layout::env_end));
 }
 
 /// The pointer to the open file of the program: of the small one, or of ours.

@@ -84,6 +84,7 @@ Hooks hooks_for(const Selection& selection) {
     hooks.endpoints = selection.endpoints().size();
     hooks.sock_states = hooks.endpoints != 0;
     hooks.user_stacks = selection.wants_stacks();
+    hooks.environment = selection.wants_environment();
     hooks.enter = selection.needs_enter();
     for (const auto& [row, plan] : selection.plans()) {
         hooks.exec_args = hooks.renames |= (plan.flags & EBT_PLAN_EXEC) != 0;

@@ -33,6 +33,8 @@ LoadPlan make_load_plan(KernelSupport& kernel, const Offsets& offsets, Hooks hoo
         tracepoint_field(plan.tracefs, "sched/sched_process_fork", "child_pid");
     if (plan.hooks.user_stacks)
         plan.features[Feature::user_stack] = 0;
+    if (plan.hooks.environment)
+        plan.features[Feature::environment] = 0;
     if (plan.hooks.witnesses != 0)
         plan.features[Feature::witnesses] = 0;
     kernel.sock_states = has_tracepoint(plan.tracefs, sock_states_tracepoint);

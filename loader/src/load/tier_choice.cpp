@@ -94,6 +94,7 @@ std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets
                     .endpoints = 1,
                     .sock_states = true,
                     .user_stacks = true,
+                    .environment = true,
                     .witnesses = all_witnesses};
     const LoadPlan plan = make_load_plan(kernel, offsets, all, least_buffer_bytes, {});
     auto verdicts = judge_tiers(kernel, offsets);

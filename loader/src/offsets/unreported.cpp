@@ -24,10 +24,13 @@ const Feature features[] = {
     {"executed, of calls that a tracer answered", {"task_struct.ptrace"}},
     {"executed, of calls that a seccomp filter answered", {"task_struct.seccomp_mode"}},
     {"capabilities, of execs", {"cred.cap_permitted"}},
+    {"env_vars, where rules ask for variables", {"mm_struct.env_start", "mm_struct.env_end"}},
     {"created, of opens that made a file", {"file.f_mode"}},
     {"the names of Unix sockets that listen or accept",
      {"unix_sock.addr", "unix_address.len", "unix_address.name"}},
-    {"the script that an exec names", {"linux_binprm.file", "linux_binprm.filename", "linux_binprm.interp"}},
+    {"the script that an exec names, as it names it", {"mm_struct.env_end"}},
+    {"the script that an exec names, as the kernel found it",
+     {"linux_binprm.file", "linux_binprm.filename", "linux_binprm.interp"}},
 };
 
 } // namespace

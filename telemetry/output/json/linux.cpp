@@ -253,8 +253,8 @@ void JsonLinux::put(JsonLine& line, const Event& event, const JsonCall* call, co
     line.put(",\"linux\":{");
     if (event.kind == EBT_SYSCALL)
         put_syscall(line, event, call);
-    if (event.witnessed)
-        put_interpreter(line, event.witnessed->interpreter);
+    if (const PathField* interpreter = interpreter_of(event))
+        put_interpreter(line, *interpreter);
     put_socket(line, event, ends);
     if (event.passed)
         put_passed(line, *event.passed);

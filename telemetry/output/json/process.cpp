@@ -132,6 +132,7 @@ void JsonProcess::put(JsonLine& line, const Event& event, bool closes) {
     else
         line.notes.add_path({"process.executable"}, image.exe, false);
     put_arguments(line, event);
+    put_environment(line, event);
     line.put_text("\"working_directory\":", {"process.working_directory"}, event.cwd);
     line.notes.add_directory({"process.working_directory"}, event.cwd);
     if (image.exe.known()) // with the image comes whether it has a terminal
@@ -217,6 +218,18 @@ void JsonProcess::put_arguments(JsonLine& line, const Event& event) {
         render();
         return line.raw().size() == raw && line.view().size() - begin <= longest_fragment;
     });
+}
+
+/// With the exec, as the arguments are, or with the first event of a process that ran before.
+void JsonProcess::put_environment(JsonLine& line, const Event& event) {
+    const StringList& list = event.image.environment;
+    if (!has_new_image(event) && !event.carries_image)
+        return;
+    line.notes.add({"process.env_vars"}, list);
+    if (list.bytes.empty())
+        return;
+    line.put(",\"env_vars\":");
+    put_json_strings(line, {"process.env_vars"}, list.bytes);
 }
 
 void JsonProcess::put_descent(JsonLine& line, const Event& event) {

@@ -69,6 +69,7 @@ class JsonProcess {
     void render_identity(JsonLine& line, const Identity& identity);
     void put_start(JsonLine& line, uint64_t start_time_ns);
     void put_arguments(JsonLine& line, const Event& event);
+    void put_environment(JsonLine& line, const Event& event);
     void put_capabilities(JsonLine& line, const Event& event);
     void put_descent(JsonLine& line, const Event& event);
     void render_descent(JsonLine& line, const Event& event, const std::array<Node, 3>& leaders);

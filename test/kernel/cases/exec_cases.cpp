@@ -171,12 +171,21 @@ void script(Process& p) {
     p.require(write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()), "write");
     close(file);
     const std::string path = p.at("script");
-    const Program program{helper, {helper, "exit", path, "argument"}};
     const std::vector<std::string> given = {"a name that the kernel drops", "argument"};
     const auto argv = pointers(given);
-    p.wait(p.fork({"fork", SYS_fork}, [&](Process& c) {
-        c.exec({"execve", SYS_execve}, program, 0, path.c_str(), argv.data(), no_environment).succeeds();
-    }));
+    for (const std::string& name : {path, std::string("script")}) {
+        Program program{helper, {helper, "exit", name, "argument"}};
+        program.script = path;
+        p.wait(p.fork({"fork", SYS_fork}, [&](Process& c) {
+            c.exec({"execve", SYS_execve}, program, 0, name.c_str(), argv.data(), no_environment).succeeds();
+        }));
+    }
+}
+
+/// A program that has its own name among its arguments is no script.
+void named_twice(Process& p) {
+    const std::string helper = p.program("kernel_test_helper");
+    run(p, {helper, {"exit", helper, helper}});
 }
 
 /// Mode, owner and group of the executable; a set-user-id program runs as its owner.
@@ -238,6 +247,7 @@ Cases exec_cases() {
         {"execveat_fails", execveat_fails},
         {"execveat_memory", execveat_memory},
         {"script", script},
+        {"named_twice", named_twice},
         {"owner", owner},
         {"exec_by_thread", exec_by_thread},
         {"exec_chain", exec_chain},

@@ -62,8 +62,7 @@ TEST(RulesErrors, OneForEachWrongStatement) {
               "opnat a9=\n"
               "^~~~~\n"
               "expected: the name or number of a system call, all, process_fork, process_exec, process_exit, "
-              "not or "
-              "let; did you mean \"openat\"?\n"
+              "not, let or env; did you mean \"openat\"?\n"
               "x.rules:3:9: error: the comparison has no operator\n"
               "read a0 a1=\n"
               "        ^~\n"
@@ -237,6 +236,18 @@ TEST(RulesErrors, Flags) {
     EXPECT_EQ(error("not read PV"), "1:10 PV is only for lines that select events");
     EXPECT_EQ(error("let x = a0=1 P"), "1:14 P is only for lines that select events");
     EXPECT_EQ(error("read PVX"), "1:6 unknown field \"PVX\"");
+}
+
+TEST(RulesErrors, Environment) {
+    EXPECT_EQ(error("env"), "1:4 no variable is named after env");
+    EXPECT_EQ(error("env LD_PRELOAD 5"), "1:16 this is no name of a variable");
+    EXPECT_EQ(error("env LD_PRELOAD=x"), "1:15 this is no name of a variable");
+    EXPECT_EQ(error("env " + std::string(65, 'A')), "1:5 the name of the variable is too long");
+    std::string many = "env";
+    for (int i = 0; i < 32; ++i)
+        many += " V" + std::to_string(i);
+    EXPECT_EQ(errors(many + " V0"), "no error");
+    EXPECT_EQ(error("env V1\n" + many + " OTHER"), "2:123 more than 32 variables in this file");
 }
 
 TEST(RulesErrors, Macros) {
