@@ -14,9 +14,10 @@ Makes, with NAME for ebpf_telemetry-VERSION-linux-ARCH
   NAME-debug.tar.zst    their debug information
   NAME-relink.tar.zst   their objects and link.sh, to link them with other versions of the libraries
   NAME.spdx.json        what is linked in
+  *.deb                 the programs, the library, and what is needed to build with it, for Debian and its relatives
   SHA256SUMS            of all of them
 The same sources and Debian packages give the same bytes in any folder. SOURCE_DATE_EPOCH (default: the time of
-the last commit) is the time of all files. The packages that it needs: build-scripts/setup.sh --package
+the last commit) is the time of all files, DEBFULLNAME and DEBEMAIL are who maintains the packages. The packages that it needs: build-scripts/setup.sh --package
 END
     exit "$1"
 }
@@ -95,7 +96,7 @@ name=ebpf_telemetry-$version-linux-$arch
 
 say "release"
 stage=$build/stage
-rm -rf "$stage"
+rm -rf "$stage" "$tree/licences" "$tree/packages" "$build/shared/packages"
 mkdir -p "$stage/$name/licences" "$stage/$name-debug" "$stage/$name-relink" "$stage/release"
 logged cmake --install "$tree" --prefix "$stage/$name" --component programs
 sed 's/^    //' >"$stage/$name/README" <<END
@@ -147,11 +148,24 @@ packaging/portable/contents.py --maps "$tree"/{ebpf_telemetry,imds-tracker,get_o
     --version "$version" --epoch "$SOURCE_DATE_EPOCH" --licences "$stage/$name/licences" \
     --spdx "$stage/release/$name.spdx.json"
 
+say "Debian packages"
+# The library is shared, unlike the programs.
+hardened="-g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$build/shared/= -ffile-prefix-map=$sources/= -ffile-prefix-map=$sources=."
+logged cmake -G Ninja -S . -B "$build/shared" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr -DEBT_TESTS=OFF \
+    -DEBT_BENCH=OFF -DCMAKE_CXX_FLAGS="$hardened" -DCMAKE_SHARED_LINKER_FLAGS="-Wl,-z,relro,-z,now" "${cmake_options[@]}"
+logged cmake --build "$build/shared" --parallel "$(nproc)" --target ebpf_loader
+cp -r "$stage/$name/licences" "$tree/licences"
+for folder in "$tree" "$build/shared"; do
+    rm -rf "$folder/_CPack_Packages"
+    (cd "$folder" && logged cpack -G DEB -B "$folder/packages")
+    cp "$folder"/packages/*.deb "$stage/release/"
+done
+
 for part in "$name" "$name-debug" "$name-relink"; do
     tar -C "$stage" --sort=name --format=gnu --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
         --mode=u+rw,go+r-w -c "$part" | zstd -q -15 -T1 >"$stage/release/$part.tar.zst"
 done
-(cd "$stage/release" && sha256sum -- *.tar.zst *.json >SHA256SUMS)
+(cd "$stage/release" && sha256sum -- *.deb *.json *.tar.zst >SHA256SUMS)
 rm -rf "$output"
 mkdir -p "$(dirname "$output")"
 mv "$stage/release" "$output"

@@ -17,7 +17,7 @@ test_packages=(
     auditd laurel
 )
 release_packages=(
-    libc-ares-dev libssl-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd
+    libc-ares-dev libssl-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd file lintian
 )
 all_packages=(debootstrap "${release_packages[@]}")
 
