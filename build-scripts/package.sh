@@ -58,6 +58,8 @@ if [ -z "${SOURCE_DATE_EPOCH-}" ]; then
 fi
 export SOURCE_DATE_EPOCH
 export LC_ALL=C TZ=UTC
+# What would change how things are compiled; ccache with a base folder writes other paths into debug information.
+unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS CCACHE_BASEDIR CCACHE_NOHASHDIR
 umask 022
 
 programs=(ebpf_telemetry imds-tracker get_offsets)
