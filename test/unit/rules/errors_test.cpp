@@ -238,18 +238,6 @@ TEST(RulesErrors, Flags) {
     EXPECT_EQ(error("read PVX"), "1:6 unknown field \"PVX\"");
 }
 
-TEST(RulesErrors, Environment) {
-    EXPECT_EQ(error("env"), "1:4 no variable is named after env");
-    EXPECT_EQ(error("env LD_PRELOAD 5"), "1:16 this is no name of a variable");
-    EXPECT_EQ(error("env LD_PRELOAD=x"), "1:15 this is no name of a variable");
-    EXPECT_EQ(error("env " + std::string(65, 'A')), "1:5 the name of the variable is too long");
-    std::string many = "env";
-    for (int i = 0; i < 32; ++i)
-        many += " V" + std::to_string(i);
-    EXPECT_EQ(errors(many + " V0"), "no error");
-    EXPECT_EQ(error("env V1\n" + many + " OTHER"), "2:123 more than 32 variables in this file");
-}
-
 TEST(RulesErrors, Macros) {
     EXPECT_EQ(error("let"), "1:4 the macro has no name");
     EXPECT_EQ(error("let = uid=1"), "1:5 the macro has no name");

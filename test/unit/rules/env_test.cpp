@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Lines that name variables of the environment.
+#include "test/unit/rules/support.hpp"
+
+namespace {
+
+using namespace rules_test;
+
+std::string first_line_of_error(const std::string& text) {
+    try {
+        Rules::parse(text, "x.rules");
+    } catch (const RuleError& error) {
+        const std::string what = error.what();
+        return what.substr(0, what.find('\n'));
+    }
+    return "no error";
+}
+
+TEST(RulesEnvironment, IsNamed) {
+    const Rules rules = Rules::parse("env LD_PRELOAD  _x9\nexecve\nenv LD_PRELOAD", "x.rules");
+    EXPECT_TRUE(rules.compile().wants_environment());
+    EXPECT_FALSE(rules.environment().empty());
+    const Rules without = Rules::parse("execve", "x.rules");
+    EXPECT_FALSE(without.compile().wants_environment());
+    EXPECT_TRUE(without.environment().empty());
+}
+
+TEST(RulesEnvironment, Mistakes) {
+    const std::string at = "x.rules:1:";
+    EXPECT_EQ(first_line_of_error("env"), at + "4: error: no variable is named after env");
+    EXPECT_EQ(first_line_of_error("env LD_PRELOAD 5"), at + "16: error: this is no name of a variable");
+    EXPECT_EQ(first_line_of_error("env LD_PRELOAD=x"), at + "15: error: this is no name of a variable");
+    EXPECT_EQ(first_line_of_error("env " + std::string(65, 'A')),
+              at + "5: error: the name of the variable is too long");
+    std::string many = "env";
+    for (int i = 0; i < 32; ++i)
+        many += " V" + std::to_string(i);
+    EXPECT_EQ(first_line_of_error(many + " V0"), "no error");
+    EXPECT_EQ(first_line_of_error("env V1\n" + many + " OTHER"),
+              "x.rules:2:123: error: more than 32 variables in this file");
+}
+
+} // namespace
