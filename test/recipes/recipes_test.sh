@@ -13,7 +13,7 @@ program=$copy/build/ebpf_telemetry
 copy_tree() {
     rm -rf "$tree"
     mkdir -p "$tree"
-    tar -C "$SOURCE" -cf - CMakeLists.txt build-scripts get_offsets imds kern loader rules telemetry |
+    tar -C "$SOURCE" -cf - CMakeLists.txt build-scripts get_offsets imds kern loader packaging rules telemetry |
         tar -C "$tree" -xf -
 }
 
