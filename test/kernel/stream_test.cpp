@@ -165,7 +165,9 @@ class LossTest : public EngineTest {
         EXPECT_GT(lost, 1000u);
         EXPECT_EQ(std::accumulate(stats.lost.begin(), stats.lost.end(), uint64_t{0}), lost);
         EXPECT_EQ(stats.seen, stats.filtered + stats.emitted + lost);
-        EXPECT_EQ(stats.emitted + lost, calls) << "those that were made";
+        // From Linux 7.0 on the kernel skips runs of raw tracepoints' programs, and counts them.
+        EXPECT_LE(stats.emitted + lost, calls) << "those that were made";
+        EXPECT_GE(stats.emitted + lost + stats.missed_runs, calls) << "those that were made";
         expect_slots_to_add_up(stats);
         EXPECT_EQ(stats.emitted, collector.take_events().size());
         EXPECT_EQ(collector.missing(), lost);
