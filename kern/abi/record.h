@@ -182,7 +182,7 @@ enum ebt_field_kind {
 	EBT_FIELD_CAPABILITIES = 20, /* struct ebt_capabilities, with the image */
 	EBT_FIELD_ENVIRONMENT = 21, /* NUL-terminated strings, from mm->env_start, with the image */
 	EBT_FIELD_EXEC_NAME = 22,   /* of an exec, with its image: what it was asked to execute,
-				       without NUL.   The kernel leaves it above the environment */
+				       without NUL. The kernel leaves it above the environment */
 	EBT_FIELD_KINDS = 23,
 };
 

@@ -23,7 +23,7 @@ enum outcome {
 	CAPTURED = 0,    /* the field is complete, or has been left out */
 	NEEDS_WALK = 1,  /* the walker stands at a dentry */
 	NEEDS_ARGV = 2,  /* the cursor stands at an argument vector */
-	NEEDS_IMAGE = 3, /* the rest of it */
+	NEEDS_IMAGE = 3, /* what a process image has besides its executable */
 };
 
 struct mount_view {

@@ -42,7 +42,7 @@ constexpr bool has_new_image(const Event& event) {
     return event.kind == EBT_EXEC || (is_exec_call(event) && event.success() && event.executed);
 }
 
-/// Of an exec of a script: what runs it. Null: it is none, or that is not known.
+/// Of an exec of a script, the program that runs it. Null where no script is known to have been executed.
 constexpr const PathField* interpreter_of(const Event& event) {
     if (event.witnessed && event.witnessed->interpreter.status != Status::absent)
         return &event.witnessed->interpreter;

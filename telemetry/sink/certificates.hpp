@@ -5,9 +5,9 @@
 
 namespace telemetry {
 
-/// The file with the certificates that this host trusts, wherever its distribution keeps them. Empty: there
-/// is none, or SSL_CERT_FILE or SSL_CERT_DIR, as `get` finds them, name others to OpenSSL. `root` stands
-/// before the paths.
+/// The path of the file with the certificates that this host trusts; distributions keep it in different
+/// places. Empty where no such file exists, and where SSL_CERT_FILE or SSL_CERT_DIR is set: OpenSSL reads
+/// these itself. `get` reads an environment variable, as getenv(3) does; `root` is put before the paths.
 std::string trusted_certificates(const std::function<const char*(const char*)>& get,
                                  const std::string& root = "");
 

@@ -10,7 +10,8 @@ namespace ebpf_loader {
 /// and in a time namespace that shifts its clocks: times there are not the kernel's.
 void require_proc();
 
-/// The first number in a line of /proc/PID/status, by the line's name: "FDSize"; nullopt when there is none.
+/// The first number in a line of /proc/PID/status, by the line's name: "FDSize"; nullopt when no line has
+/// that name.
 std::optional<uint64_t> status_number(std::string_view status, std::string_view name, int base = 10);
 
 } // namespace ebpf_loader

@@ -19,7 +19,7 @@ class Unobservable : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// status_number(), which throws Unobservable where there is none.
+/// As status_number(), but throws Unobservable where no line has that name.
 uint64_t number_in_status(std::string_view status, std::string_view name, int base = 10);
 
 struct Mailbox;
