@@ -65,4 +65,29 @@ class AccountFiles {
     std::thread thread_;
 };
 
+/// The names that a formatter works with: they change only when it asks for newer ones.
+class CurrentNames {
+  public:
+    /// `files` may be null: nothing has a name then.
+    explicit CurrentNames(std::shared_ptr<const AccountFiles> files)
+        : files_(std::move(files)), names_(std::make_shared<const AccountNames>()) {
+        refresh();
+    }
+
+    void refresh() {
+        if (!files_ || files_->generation() == generation_)
+            return;
+        generation_ = files_->generation();
+        names_ = files_->names();
+    }
+    uint64_t generation() const { return generation_; }
+    std::string_view user(uint32_t uid) const { return names_->user(uid); }
+    std::string_view group(uint32_t gid) const { return names_->group(gid); }
+
+  private:
+    std::shared_ptr<const AccountFiles> files_;
+    std::shared_ptr<const AccountNames> names_;
+    uint64_t generation_ = 0;
+};
+
 } // namespace telemetry

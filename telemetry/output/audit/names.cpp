@@ -9,17 +9,7 @@ constexpr size_t longest_name = 256; // of a user in a passwd file of whatever l
 
 } // namespace
 
-AuditNames::AuditNames(std::shared_ptr<const AccountFiles> accounts)
-    : accounts_(std::move(accounts)), names_(std::make_shared<const AccountNames>()) {
-    refresh();
-}
-
-void AuditNames::refresh() {
-    if (!accounts_ || accounts_->generation() == generation_)
-        return;
-    generation_ = accounts_->generation();
-    names_ = accounts_->names();
-}
+AuditNames::AuditNames(std::shared_ptr<const AccountFiles> accounts) : names_(std::move(accounts)) {}
 
 void AuditNames::keep_if_it_fits(AuditLine& line, size_t begin) {
     if (line.left() == 0) [[unlikely]]
@@ -42,7 +32,7 @@ void AuditNames::put_task(AuditLine& line, std::string_view begin, const Process
     line.put(begin);
     const Ids key = {
         {ids.auid, ids.uid, ids.gid, ids.euid, ids.suid, ids.fsuid, ids.egid, ids.sgid, ids.fsgid},
-        generation_};
+        names_.generation()};
     tasks_.put(line, key, ids.uid ^ ids.euid << 3 ^ ids.auid << 1, [&] {
         put_user(line, "AUID=", ids.auid);
         put_user(line, " UID=", ids.uid);
@@ -80,11 +70,11 @@ void AuditNames::put_owner(AuditLine& line, const InodeInfo& inode) {
 }
 
 void AuditNames::put_user(AuditLine& line, std::string_view field, uint32_t uid) {
-    put_name(line, field, names_->user(uid), uid);
+    put_name(line, field, names_.user(uid), uid);
 }
 
 void AuditNames::put_group(AuditLine& line, std::string_view field, uint32_t gid) {
-    put_name(line, field, names_->group(gid), gid);
+    put_name(line, field, names_.group(gid), gid);
 }
 
 void AuditNames::put_name(AuditLine& line, std::string_view field, std::string_view name, uint32_t id) {

@@ -17,7 +17,7 @@ namespace telemetry {
 class AuditNames {
   public:
     explicit AuditNames(std::shared_ptr<const AccountFiles> accounts);
-    void refresh();
+    void refresh() { names_.refresh(); }
 
     /// The call and how it was made; put_task() follows.
     static void put_call(AuditLine& line, const Event& event);
@@ -42,9 +42,7 @@ class AuditNames {
     void put_group(AuditLine& line, std::string_view field, uint32_t gid);
     void put_name(AuditLine& line, std::string_view field, std::string_view name, uint32_t id);
 
-    std::shared_ptr<const AccountFiles> accounts_; ///< may be null
-    std::shared_ptr<const AccountNames> names_;
-    uint64_t generation_ = 0;
+    CurrentNames names_;
     FragmentCache<Ids, 64> tasks_;
 };
 

@@ -98,20 +98,10 @@ void note_cut(JsonLine& line, const FieldName& name, const StringList& list) {
 
 JsonProcess::JsonProcess(const FormatContext& context)
     : entity_(context.boot_id.empty() ? "" : json_escaped(context.boot_id) + '-'),
-      boot_time_ns_(context.boot_time_ns), accounts_(context.accounts),
-      names_(std::make_shared<const AccountNames>()) {
-    refresh_names();
-}
-
-void JsonProcess::refresh_names() {
-    if (!accounts_ || accounts_->generation() == generation_)
-        return;
-    generation_ = accounts_->generation();
-    names_ = accounts_->names();
-}
+      boot_time_ns_(context.boot_time_ns), names_(context.accounts) {}
 
 void JsonProcess::put(JsonLine& line, const Event& event, bool closes) {
-    refresh_names();
+    names_.refresh();
     const Image& image = event.image;
     const Identity identity = {event.pid, event.missing & EBT_MISSING_START_TIME, event.start_time_ns};
     identities_.put(line, identity, event.pid, [&] { render_identity(line, identity); });
@@ -238,7 +228,8 @@ void JsonProcess::put_descent(JsonLine& line, const Event& event) {
         return put_parent_id(line, event);
     const std::array<Node, 3> leaders = {self->session_leader.lock(), self->group_leader.lock(),
                                          self->entry_leader.lock()};
-    Descent descent = {{self->stamp, self->parent ? self->parent->stamp : 0}, event.ppid, generation_};
+    Descent descent = {
+        {self->stamp, self->parent ? self->parent->stamp : 0}, event.ppid, names_.generation()};
     for (size_t i = 0; i < leaders.size(); ++i)
         descent.stamps[2 + i] = leaders[i] ? leaders[i]->stamp : 0;
     descents_.put_if(line, descent, self->stamp, [&] {
@@ -336,7 +327,7 @@ void JsonProcess::put_entity(JsonLine& line, uint32_t pid, uint64_t start_time_n
 JsonProcess::Who JsonProcess::who_of(const Event& event) const {
     return {{event.uid, event.gid, event.euid, event.egid, event.suid, event.sgid, event.fsuid, event.fsgid},
             is_contained(event),
-            generation_};
+            names_.generation()};
 }
 
 void JsonProcess::render_users(JsonLine& line, const Who& who) {
@@ -359,7 +350,7 @@ void JsonProcess::render_users(JsonLine& line, const Who& who) {
 void JsonProcess::put_user(JsonLine& line, const Event& event) {
     if (event.missing & EBT_MISSING_CREDENTIALS)
         return;
-    refresh_names();
+    names_.refresh();
     const Who who = who_of(event);
     users_.put(line, who, event.uid ^ event.euid << 3, [&] {
         shows_names_ = !who.is_contained;
@@ -377,11 +368,11 @@ void JsonProcess::put_user(JsonLine& line, const Event& event) {
 }
 
 void JsonProcess::put_user_name(JsonLine& line, uint32_t uid) {
-    put_id_and_name(line, uid, shows_names_ ? names_->user(uid) : std::string_view());
+    put_id_and_name(line, uid, shows_names_ ? names_.user(uid) : std::string_view());
 }
 
 void JsonProcess::put_group_name(JsonLine& line, uint32_t gid) {
-    put_id_and_name(line, gid, shows_names_ ? names_->group(gid) : std::string_view());
+    put_id_and_name(line, gid, shows_names_ ? names_.group(gid) : std::string_view());
 }
 
 void JsonProcess::put_owner(JsonLine& line, const Event& event, const InodeInfo& inode) {
@@ -393,8 +384,8 @@ void JsonProcess::put_owner(JsonLine& line, const Event& event, const InodeInfo&
         line.put(key);
         line.put_derived(name);
     };
-    put(",\"owner\":", names_->user(inode.uid));
-    put(",\"group\":", names_->group(inode.gid));
+    put(",\"owner\":", names_.user(inode.uid));
+    put(",\"group\":", names_.group(inode.gid));
 }
 
 } // namespace telemetry

@@ -64,7 +64,6 @@ class JsonProcess {
     };
     using Node = std::shared_ptr<const LineageNode>;
 
-    void refresh_names();
     Who who_of(const Event& event) const;
     void render_identity(JsonLine& line, const Identity& identity);
     void put_start(JsonLine& line, uint64_t start_time_ns);
@@ -80,9 +79,7 @@ class JsonProcess {
 
     std::string entity_; ///< the start of every entity id
     int64_t boot_time_ns_;
-    std::shared_ptr<const AccountFiles> accounts_; ///< may be null
-    std::shared_ptr<const AccountNames> names_;
-    uint64_t generation_ = 0;
+    CurrentNames names_;
     bool shows_names_ = true; ///< of what is rendered now
     Timestamp start_;
     Timestamp end_;
