@@ -112,7 +112,7 @@ struct ebt_predicate {
 	__u8 value;     /* ebt_value */
 	__u8 operator_; /* ebt_operator */
 	__u8 flags;
-	__u8 shift; /* 0 or 32 */
+	__u8 shift; /* 0, 32, or 62: of flags the access mode alone */
 	__u32 reserved;
 	__u64 operand;
 };

@@ -49,7 +49,7 @@ ebpf_loader::Selection select_events(Rules& rules, bool follows, const Extension
     if (!extension && rules.compile().empty())
         throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
                                  "the rules select no event: add a line that selects one (rules/README.md)");
-    if (extension || follows)
+    if (extension || follows || rules.needs_lineage())
         rules.follow_all_processes();
     auto selection = rules.compile();
     if (extension)
@@ -63,7 +63,7 @@ Application::Application(const Options& options, std::unique_ptr<Extension> exte
       engine_(select_events(rules_, options.follows_lineage(), extension_.get()), engine_options(options)),
       format_(*options.format), formatter_(format_.make(format_context(engine_, options))),
       run_(options, engine_, *this, proc_root, rules_.environment()) {
-    if (options.follows_lineage())
+    if (options.follows_lineage() || rules_.needs_lineage())
         lineage_.emplace(proc_root, lineage_limits(options.max_memory));
     lines_.reserve(2 * lines_bytes);
     if (extension_)

@@ -23,6 +23,34 @@ bool fits(const Clause& clause, const Subject& subject) {
                        [&](const Term& term) { return has_field(subject, term.comparison->field); });
 }
 
+bool asks_lineage(const TextTest& test) {
+    const Field* field = program_field(static_cast<uint8_t>(test.field));
+    return field && field->needs_lineage;
+}
+
+/// Are some opens alone part of the statement's group, by flags that the call has as an argument?
+bool opens_narrowly(const Statement& statement, const Subject& subject) {
+    return statement.group && statement.group->opens && is_open(subject.name()) && subject.argument("flags");
+}
+
+/// What the flags of such an open fulfil: O_RDONLY, O_WRONLY and O_RDWR are 0, 1 and 2 in the two lowest
+/// bits, and 3 is both. Shifted to the top these bits stand alone.
+NumberTest open_test(uint8_t flags, OpenFor purpose) {
+    constexpr uint8_t TO_THE_TOP = 62;
+    if (purpose == OpenFor::writing)
+        return {flags, EBT_ANY_BITS, false, TO_THE_TOP, uint64_t{3} << TO_THE_TOP};
+    return {flags, EBT_NE, false, TO_THE_TOP, uint64_t{1} << TO_THE_TOP};
+}
+
+/// Adds that the open has to be one of those.
+void narrow(Tests& tests, const Statement& statement, const Subject& subject) {
+    if (!opens_narrowly(statement, subject))
+        return;
+    const uint8_t flags = subject.index_in_row(*subject.argument("flags")).value();
+    tests.numbers.push_back(open_test(flags, *statement.group->opens));
+    std::sort(tests.numbers.begin(), tests.numbers.end());
+}
+
 } // namespace
 
 void Builder::add(const Statement& statement) {
@@ -59,20 +87,10 @@ void Builder::add_for_every_call(const Statement& statement) {
     std::vector<bool> used(statement.clauses.size());
     std::vector<std::optional<Mistake>> refused(statement.clauses.size());
     for (const auto& row : ebpf_loader::syscall_rows()) {
+        if (statement.group && !statement.group->has(row.name))
+            continue;
         Entry& entry = entry_for(Subject::of(row));
-        bool applies = statement.clauses.empty();
-        for (size_t i = 0; i < statement.clauses.size(); ++i) {
-            if (refused[i] && !fits(statement.clauses[i], entry.subject))
-                continue; // an earlier call was refused for the same clause: one reason is enough
-            try {
-                add_clause(entry, statement, resolve(source_, statement.clauses[i], entry.subject));
-                used[i] = applies = true;
-            } catch (const Mistake& mistake) {
-                if (!refused[i])
-                    refused[i] = mistake;
-            }
-        }
-        if (applies)
+        if (add_for_row(entry, statement, used, refused))
             apply_line(entry, statement);
     }
     for (size_t i = 0; i < used.size(); ++i)
@@ -82,10 +100,30 @@ void Builder::add_for_every_call(const Statement& statement) {
                           refused[i]->expected};
 }
 
+/// Returns false where no clause applies to the call.
+bool Builder::add_for_row(Entry& entry, const Statement& statement, std::vector<bool>& used,
+                          std::vector<std::optional<Mistake>>& refused) {
+    bool applies = statement.clauses.empty();
+    for (size_t i = 0; i < statement.clauses.size(); ++i) {
+        if (refused[i] && !fits(statement.clauses[i], entry.subject))
+            continue; // an earlier call was refused for the same clause: one reason is enough
+        try {
+            add_clause(entry, statement, resolve(source_, statement.clauses[i], entry.subject));
+            used[i] = applies = true;
+        } catch (const Mistake& mistake) {
+            if (!refused[i])
+                refused[i] = mistake;
+        }
+    }
+    return applies;
+}
+
 /// The comparisons that an incomplete clause leaves out may be true or false: the clause selects events
 /// but excludes none.
 void Builder::add_clause(Entry& entry, const Statement& statement, Resolved clause) {
     Tests& tests = clause.tests;
+    narrow(tests, statement, entry.subject);
+    needs_lineage_ = needs_lineage_ || std::any_of(tests.texts.begin(), tests.texts.end(), asks_lineage);
     tests_ += tests.numbers.size() + tests.texts.size();
     if (tests_ > MAX_EXPANDED)
         throw Mistake{statement.head,
@@ -101,16 +139,22 @@ void Builder::add_clause(Entry& entry, const Statement& statement, Resolved clau
         entry.filter.include(std::move(tests));
 }
 
+void Builder::add_all(Entry& entry, const Statement& statement) {
+    entry.filter.include_all();
+    if (!statement.key.empty())
+        entry.filter.add_key(statement.key, {});
+}
+
 /// Applies what the line says besides its clauses.
 void Builder::apply_line(Entry& entry, const Statement& statement) {
     if (statement.exclude && !statement.every_call && entry.subject.row == entry.subject.call)
         entry.not_lines.push_back(statement.head);
-    if (statement.clauses.empty() && statement.exclude)
+    if (statement.clauses.empty() && opens_narrowly(statement, entry.subject))
+        add_clause(entry, statement, {{}, true});
+    else if (statement.clauses.empty() && statement.exclude)
         entry.filter.exclude_all();
     else if (statement.clauses.empty())
-        entry.filter.include_all();
-    if (statement.clauses.empty() && !statement.key.empty())
-        entry.filter.add_key(statement.key, {});
+        add_all(entry, statement);
     if (statement.require_standard)
         entry.filter.require_standard();
     if (statement.require_specific)

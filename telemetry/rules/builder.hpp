@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,12 +30,17 @@ class Builder {
     std::vector<Entry> take_entries() { return std::move(entries_); }
     const std::vector<std::string>& warnings() const { return warnings_; }
     size_t lines() const { return lines_; }
+    /// Does a rule compare what the lineage of processes alone has?
+    bool needs_lineage() const { return needs_lineage_; }
 
   private:
     Entry& entry_for(const Subject& subject);
     void add_for(const Statement& statement, const Subject& subject);
     void add_for_every_call(const Statement& statement);
+    bool add_for_row(Entry& entry, const Statement& statement, std::vector<bool>& used,
+                     std::vector<std::optional<Mistake>>& refused);
     void add_clause(Entry& entry, const Statement& statement, Resolved clause);
+    void add_all(Entry& entry, const Statement& statement);
     void apply_line(Entry& entry, const Statement& statement);
     void warn(Span where, const std::string& message, const std::string& expected);
     void warn_of_oddities(const Clause& clause, const Subject& subject);
@@ -47,6 +53,7 @@ class Builder {
     size_t unknown_numbers_ = 0;
     size_t tests_ = 0;
     size_t lines_ = 0;
+    bool needs_lineage_ = false;
 };
 
 } // namespace telemetry::rules

@@ -5,6 +5,8 @@
 #include <array>
 #include <set>
 
+#include "telemetry/rules/terms/values.hpp"
+
 namespace telemetry::rules {
 namespace {
 
@@ -27,6 +29,42 @@ constexpr Field number_field(std::string_view name, ebt_value value, std::string
             .is_32_bit = true,
             .meaning = meaning,
             .read = read};
+}
+
+constexpr Field program_number(std::string_view name, Values (*values)(const Event&),
+                               std::string_view meaning) {
+    return {.name = name, .type = Type::number, .is_32_bit = true, .meaning = meaning, .values = values};
+}
+
+constexpr Field program_text(std::string_view name, Truth (*compare)(const TextTest&, const Event&),
+                             std::string_view meaning) {
+    return {.name = name, .type = Type::text, .meaning = meaning, .compare = compare};
+}
+
+constexpr Field file_number(std::string_view name, Values (*values)(const Event&), std::string_view meaning) {
+    Field field = program_number(name, values, meaning);
+    field.needs = Needs::path;
+    return field;
+}
+
+constexpr Field yielding(Field field) {
+    field.yields = true;
+    return field;
+}
+
+constexpr Field with_lineage(Field field) {
+    field.needs_lineage = true;
+    return field;
+}
+
+constexpr Field with_choices(Field field, std::string_view choices) {
+    field.choices = choices;
+    return field;
+}
+
+constexpr Field with_constants(Field field, std::string_view set) {
+    field.constants = set;
+    return field;
 }
 
 constexpr Field with_unset(Field field) {
@@ -73,7 +111,34 @@ constexpr Field FIELDS[] = {
      .read = [](const Event& event) -> uint64_t {
          return event.kind == EBT_EXIT ? event.ret == 0 : event.success();
      }},
+    yielding(program_number("gid", terms::gid, "real group id")),
+    yielding(program_number("egid", terms::egid, "effective group id")),
+    yielding(program_number("sgid", terms::sgid, "saved group id")),
+    yielding(program_number("fsgid", terms::fsgid, "group id that file systems see")),
+    yielding(program_number("suid", terms::suid, "saved user id")),
+    yielding(program_number("fsuid", terms::fsuid, "user id that file systems see")),
+    with_unset(program_number("ses", terms::ses, "login session; `unset` for what no login started")),
+    with_choices(program_text("arch", terms::arch, "how the call was made: `x86_64`, `i386` or `x32`"),
+                 "x86_64 i386 x32"),
+    program_text("cwd", terms::cwd, "the working directory"),
+    program_text("tty", terms::tty, "the controlling terminal, such as `pts0`; `\"\"` where there is none"),
+    yielding(program_text(
+        "cmdline", terms::cmdline,
+        "the arguments of the process, joined by blanks; of an exec those of the new image, of one "
+        "that failed those asked for")),
+    program_text("argv[n]", terms::argv,
+                 "one of these arguments: `argv[0]` is the first; one that is not there equals nothing"),
+    with_lineage(program_text("container", terms::container,
+                              "id of the process's container; `\"\"` where it is in none")),
+    with_lineage(program_text("parent.exe", terms::parent_exe,
+                              "path of the executable of the process that forked this one")),
+    file_number("file.uid", terms::file_uid,
+                "owner of a file that the call is about; with several, as with `path`"),
+    file_number("file.gid", terms::file_gid, "its group"),
+    with_constants(file_number("file.mode", terms::file_mode, "its type and mode: `file.mode & S_ISUID`"),
+                   "mode"),
 };
+static_assert(std::size(FIELDS) <= UINT8_MAX - FIRST_PROGRAM_VALUE);
 
 using Readers = std::array<uint64_t (*)(const Event&), EBT_VALUES_USED>;
 
@@ -81,7 +146,7 @@ using Readers = std::array<uint64_t (*)(const Event&), EBT_VALUES_USED>;
 constexpr Readers make_readers() {
     Readers readers{};
     for (const Field& field : FIELDS)
-        if (field.type != Type::text)
+        if (field.read)
             readers[field.id] = field.read;
     return readers;
 }
@@ -164,6 +229,19 @@ std::span<const Field> fields() {
     return FIELDS;
 }
 
+uint8_t value_id(const Field& field) {
+    if (field.values || field.compare)
+        return static_cast<uint8_t>(FIRST_PROGRAM_VALUE + (&field - FIELDS));
+    return field.id;
+}
+
+const Field* program_field(uint8_t value) {
+    const size_t index = static_cast<size_t>(value) - FIRST_PROGRAM_VALUE;
+    if (value < FIRST_PROGRAM_VALUE || index >= std::size(FIELDS))
+        return nullptr;
+    return FIELDS[index].values || FIELDS[index].compare ? &FIELDS[index] : nullptr;
+}
+
 uint64_t value_of(uint8_t value, const Event& event) {
     if (value < event.args.size())
         return event.args[value];
@@ -238,11 +316,16 @@ std::string Subject::argument_list() const {
 }
 
 std::optional<uint8_t> Subject::argument(std::string_view word) const {
-    if (find_field(word))
+    if (const Field* known = find_field(word); known && !known->yields)
         return std::nullopt;
     if (const auto index = argument_number(word))
         return *index < arguments() ? index : std::nullopt;
     return call ? argument_by_name(*call, word) : std::nullopt;
+}
+
+const Field* Subject::field(std::string_view word) const {
+    const Field* known = find_field(word);
+    return known && known->yields && argument(word) ? nullptr : known;
 }
 
 std::optional<uint8_t> Subject::index_in_row(uint8_t argument) const {

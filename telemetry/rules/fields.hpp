@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -16,26 +17,53 @@ namespace telemetry::rules {
 
 enum class Type : uint8_t { number, truth, text };
 
+/// Those besides path, exe and comm are program_field()s.
 enum class TextField : uint8_t { path, exe, comm };
 
 /// What an event must have for a field to mean anything.
 enum class Needs : uint8_t { nothing, path, result };
 
-/// What a rule can compare besides arguments. A new one is a row in fields.cpp and, of a number, its
-/// ebt_value in kern/abi/plan.h and kern/lib/header.h; of a text, its TextField and how
-/// match.cpp compares it.
+/// The result of a comparison, which is unknown when what it depends on is.
+enum class Truth : uint8_t { no, unknown, yes };
+
+/// The numbers that an event has for a field that the program alone compares.
+struct Values {
+    std::array<uint64_t, 4> value{};
+    uint8_t count = 0;
+    bool hides = false; ///< there may be one that is not known
+
+    void add(uint64_t one) { value[count++] = one; }
+};
+
+struct TextTest;
+
+/// What a rule can compare besides arguments. A new one is a row in fields.cpp and, of a number that the
+/// kernel compares, its ebt_value in kern/abi/plan.h and kern/lib/header.h; of other numbers and texts a
+/// function in terms/.
 struct Field {
     std::string_view name;
     Type type;
-    uint8_t id;                ///< ebt_value, or TextField when type is text
+    uint8_t id = 0;            ///< ebt_value, or TextField when type is text; see value_id()
     bool is_32_bit = false;    ///< numbers only
     bool is_signed = false;    ///< its order, whether or not the rule says "s"
     bool may_be_unset = false; ///< 4294967295 has the name `unset`
     Needs needs = Needs::nothing;
     std::string_view constants = {}; ///< the set its symbols are looked up in; empty: it has none
     std::string_view meaning = {};
-    uint64_t (*read)(const Event&) = nullptr; ///< not when type is text
+    uint64_t (*read)(const Event&) = nullptr; ///< of a number that the kernel compares
+    /// Of what the program alone compares. `!=` is evaluated as = here and negated afterwards.
+    Values (*values)(const Event&) = nullptr;
+    Truth (*compare)(const TextTest&, const Event&) = nullptr;
+    bool yields = false;           ///< in a call that has an argument of this name that one is meant
+    bool needs_lineage = false;    ///< of the process
+    std::string_view choices = {}; ///< of a text: those it can be, with blanks between; empty: any
 };
+/// Values from here on are of fields(), by index: the kernel does not have them.
+inline constexpr uint8_t FIRST_PROGRAM_VALUE = 64;
+/// What tests have in place of the field.
+uint8_t value_id(const Field& field);
+/// nullptr for a value that the kernel has, or that does not exist.
+const Field* program_field(uint8_t value);
 std::span<const Field> fields();
 const Field* find_field(std::string_view name);
 /// By ebt_value, as the kernel sees it; 0 for a value that does not exist.
@@ -88,6 +116,8 @@ struct Subject {
     /// Index in the call of the argument that `word` means, aN or a name; the names of
     /// fields() mean those.
     std::optional<uint8_t> argument(std::string_view word) const;
+    /// The field that `word` means here; nullptr: an argument, or nothing.
+    const Field* field(std::string_view word) const;
     /// Where the row has that argument of the call. nullopt: it passes it in halves.
     std::optional<uint8_t> index_in_row(uint8_t argument) const;
 };

@@ -13,13 +13,30 @@ void sort_and_deduplicate(std::vector<Tests>& clauses) {
     clauses.erase(std::unique(clauses.begin(), clauses.end()), clauses.end());
 }
 
+bool runs_in_kernel(const NumberTest& test) {
+    return test.value < FIRST_PROGRAM_VALUE;
+}
+
+/// Can the kernel test all of the clause?
+bool is_numeric(const Tests& clause) {
+    return clause.texts.empty() && std::all_of(clause.numbers.begin(), clause.numbers.end(), runs_in_kernel);
+}
+
+/// What of the clause the kernel can test.
+Tests numeric_part(const Tests& clause) {
+    Tests part;
+    std::copy_if(clause.numbers.begin(), clause.numbers.end(), std::back_inserter(part.numbers),
+                 runs_in_kernel);
+    return part;
+}
+
 /// Returns the numeric part of each clause, without the clauses that another one makes superfluous.
 std::vector<Tests> numeric_parts(const std::vector<Tests>& clauses) {
     constexpr size_t REDUCED =
         1024; // each is compared with each; more than these do not fit into the kernel anyway
     std::vector<Tests> parts;
     for (const Tests& clause : clauses)
-        parts.push_back({clause.numbers, {}});
+        parts.push_back(numeric_part(clause));
     sort_and_deduplicate(parts);
     if (parts.size() > REDUCED)
         return parts;
@@ -84,7 +101,7 @@ void ClauseTable::Group::add(const std::vector<const Tests*>& clauses) {
 
 bool ClauseTable::Group::holds(const Event& event, bool when_unknown) const {
     for (const NumberTest& test : numbers)
-        if (!rules::holds(test, event))
+        if (!rules::holds(test, event, when_unknown))
             return false;
     if (without_text)
         return true;
@@ -137,7 +154,6 @@ KernelFilter CallFilter::kernel() const {
         include_all_ || included.front().numbers.empty() || count_numbers(included) > EBT_PREDICATES;
     if (filter.include_all)
         included.clear();
-    const auto is_numeric = [](const Tests& clause) { return clause.texts.empty(); };
     filter.exact = (include_all_ ||
                     (!filter.include_all && std::all_of(includes_.begin(), includes_.end(), is_numeric))) &&
                    std::all_of(excludes_.begin(), excludes_.end(), is_numeric) && !require_standard_ &&

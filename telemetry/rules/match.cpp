@@ -9,16 +9,11 @@ namespace {
 
 using ebpf_loader::ArgKind;
 
-/// The result of a comparison, which is unknown when only a part of the text is known.
-enum class Truth { no, unknown, yes };
-
 Truth maybe(bool possible) {
     return possible ? Truth::unknown : Truth::no;
 }
 
-/// `text` may have unknown parts before or after it. != is evaluated as = here and negated once all
-/// texts were compared.
-Truth compare(const TextTest& test, std::string_view text, bool begin_known, bool end_known) {
+Truth compare_known_part(const TextTest& test, std::string_view text, bool begin_known, bool end_known) {
     const std::string_view wanted = test.text;
     const bool whole = begin_known && end_known;
     switch (test.op) {
@@ -76,11 +71,11 @@ Truth compare(const TextTest& test, const Event& event, uint8_t index) {
     const bool end_known = path.status == Status::ok || path.source != Source::user_memory;
     // the target of a symbolic link is compared as it is written
     const bool begin_known = !path.relative || has_argument(event, path.argument, ArgKind::path_text);
-    const Truth truth = compare(test, path.bytes, begin_known, end_known);
+    const Truth truth = rules::compare(test, path.bytes, begin_known, end_known);
     if (!path.lexical)
         return truth;
-    const bool was_written = event.witnessed && compare(test, event.witnessed->called[index].bytes,
-                                                        begin_known, end_known) != Truth::no;
+    const bool was_written = event.witnessed && rules::compare(test, event.witnessed->called[index].bytes,
+                                                               begin_known, end_known) != Truth::no;
     return maybe(truth != Truth::no || was_written);
 }
 
@@ -111,15 +106,13 @@ bool exe_holds(const TextTest& test, const Event& event, bool when_unknown) {
     const PathField& exe = event.image.exe;
     if (!exe.known()) // every process has an executable
         return when_unknown;
-    const Truth truth = compare(test, exe.bytes, !exe.relative, true);
+    const Truth truth = rules::compare(test, exe.bytes, !exe.relative, true);
     return truth == Truth::unknown ? when_unknown : (truth == Truth::yes) != (test.op == Op::ne);
 }
 
-} // namespace
-
-bool holds(const NumberTest& test, const Event& event) {
+bool holds_for(const NumberTest& test, uint64_t unshifted) {
     const uint64_t flip = test.is_signed ? uint64_t{1} << 63 : 0;
-    const uint64_t value = value_of(test.value, event) << test.shift;
+    const uint64_t value = unshifted << test.shift;
     switch (test.op) {
     case EBT_EQ:
         return value == test.operand;
@@ -136,15 +129,41 @@ bool holds(const NumberTest& test, const Event& event) {
     }
 }
 
+/// As with paths: of several values one that fits is enough, and for != all must differ.
+bool holds_for_any(const NumberTest& test, const Values& values, bool when_unknown) {
+    const bool negated = test.op == EBT_NE;
+    NumberTest plain = test;
+    plain.op = negated ? uint8_t{EBT_EQ} : test.op;
+    for (uint8_t i = 0; i < values.count; ++i)
+        if (holds_for(plain, values.value[i]))
+            return !negated;
+    return values.hides ? when_unknown : negated;
+}
+
+} // namespace
+
+Truth compare(const TextTest& test, std::string_view text, bool begin_known, bool end_known) {
+    return compare_known_part(test, text, begin_known, end_known);
+}
+
+bool holds(const NumberTest& test, const Event& event, bool when_unknown) {
+    if (const Field* field = program_field(test.value); field && field->values)
+        return holds_for_any(test, field->values(event), when_unknown);
+    return holds_for(test, value_of(test.value, event));
+}
+
 bool holds(const TextTest& test, const Event& event, bool when_unknown) {
     switch (test.field) {
     case TextField::path:
         return path_holds(test, event, when_unknown);
     case TextField::exe:
         return exe_holds(test, event, when_unknown);
-    default:
+    case TextField::comm:
         return (compare(test, event.comm, true, true) == Truth::yes) != (test.op == Op::ne);
     }
+    const Field* field = program_field(static_cast<uint8_t>(test.field));
+    const Truth truth = field && field->compare ? field->compare(test, event) : Truth::unknown;
+    return truth == Truth::unknown ? when_unknown : (truth == Truth::yes) != (test.op == Op::ne);
 }
 
 TextSet::TextSet(std::vector<TextTest> tests) : tests_(std::move(tests)) {

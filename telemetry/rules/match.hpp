@@ -8,8 +8,11 @@
 
 namespace telemetry::rules {
 
-/// Compares as the kernel does.
-bool holds(const NumberTest& test, const Event& event);
+/// `text` may have unknown parts before or after it. != is evaluated as = here and negated once all
+/// texts were compared.
+Truth compare(const TextTest& test, std::string_view text, bool begin_known, bool end_known);
+/// Compares as the kernel does. A number that is not known compares as `when_unknown`.
+bool holds(const NumberTest& test, const Event& event, bool when_unknown);
 /// A text whose relevant part could not be read compares as `when_unknown`.
 bool holds(const TextTest& test, const Event& event, bool when_unknown);
 

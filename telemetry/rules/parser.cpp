@@ -23,7 +23,7 @@ std::string suggested_target(std::string_view word) {
 
 constexpr std::string_view EXPECTED_TARGET =
     "the name or number of a system call, all, process_fork, process_exec, "
-    "process_exit, not, let or env";
+    "process_exit, a group such as @write, not, let or env";
 } // namespace
 
 std::optional<Statement> Parser::parse(Span span) {
@@ -127,6 +127,8 @@ Statement Parser::rule() {
 void Parser::target(Statement& rule) {
     if (is_digit(cursor_.peek())) {
         target_by_number(rule);
+    } else if (cursor_.peek() == '@') {
+        target_by_group(rule);
     } else if (const auto word = cursor_.take_word()) {
         rule.head = *word;
         target_by_name(rule, source_.text(*word));
@@ -146,6 +148,22 @@ void Parser::target_by_name(Statement& rule, std::string_view name) {
     if (!rule.subject && !rule.every_call)
         throw Mistake{rule.head, "unknown system call " + quoted(name),
                       std::string(EXPECTED_TARGET) + suggested_target(name)};
+}
+
+void Parser::target_by_group(Statement& rule) {
+    const size_t begin = cursor_.at();
+    cursor_.take("@");
+    if (is_word_start(cursor_.peek()))
+        cursor_.take_word();
+    rule.head = {begin, cursor_.at()};
+    rule.group = find_group(source_.text(rule.head));
+    rule.every_call = true;
+    if (rule.group)
+        return;
+    std::string expected;
+    for (const Group& group : groups())
+        expected.append(expected.empty() ? "" : ", ").append(group.name);
+    throw Mistake{rule.head, "unknown group " + quoted(source_.text(rule.head)), expected};
 }
 
 /// A number is one of 64-bit programs; bit 30 marks x32, as in the kernel.

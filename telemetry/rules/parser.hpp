@@ -40,6 +40,7 @@ class Parser {
     Statement rule();
     void target(Statement& rule);
     void target_by_number(Statement& rule);
+    void target_by_group(Statement& rule);
     void target_by_name(Statement& rule, std::string_view name);
     std::vector<Clause> clauses(Statement* rule);
     bool take_flags(Statement* rule);
@@ -49,7 +50,9 @@ class Parser {
     std::vector<Clause> conjunction(const std::vector<Clause>& left, const std::vector<Clause>& right);
     std::vector<Clause> comparison();
     std::vector<Clause> set(const Comparison& common);
-    Type field_type(Span word) const;
+    void take_field(Comparison& comparison);
+    Type field_type(Span at, std::string_view word) const;
+    void check_choice(const Comparison& comparison) const;
     bool at_operator();
     std::string operator_sign();
     const Operator& comparison_operator(Type type);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Comparisons: their fields, operators and sets of values.
+#include <algorithm>
+
 #include "telemetry/base/escape.hpp"
 #include "telemetry/rules/parser.hpp"
 #include "telemetry/rules/resolve.hpp"
@@ -39,9 +41,8 @@ std::string expected_field(const Subject* subject) {
 /// FIELD OP VALUE
 std::vector<Clause> Parser::comparison() {
     Comparison result;
-    result.field_at = *cursor_.take_word();
-    result.field = source_.text(result.field_at);
-    result.type = field_type(result.field_at);
+    take_field(result);
+    result.type = field_type(result.field_at, result.field);
     cursor_.skip_blanks();
     result.op = comparison_operator(result.type).op;
     cursor_.skip_blanks();
@@ -50,6 +51,7 @@ std::vector<Clause> Parser::comparison() {
     const size_t value_begin = cursor_.at();
     read_value(cursor_, source_, result);
     result.value_at = {value_begin, cursor_.last()};
+    check_choice(result);
     spend(1);
     return {{Term{std::make_shared<Comparison>(std::move(result)), std::nullopt}}};
 }
@@ -66,6 +68,7 @@ std::vector<Clause> Parser::set(const Comparison& common) {
         const size_t begin = cursor_.at();
         read_value(cursor_, source_, *one, true);
         one->value_at = {begin, cursor_.last()};
+        check_choice(*one);
         if (result.size() == MAX_CLAUSES)
             throw Mistake{one->value_at, "more than " + std::to_string(MAX_CLAUSES) + " values in a set",
                           "fewer of them: split the line"};
@@ -78,9 +81,48 @@ std::vector<Clause> Parser::set(const Comparison& common) {
     return result;
 }
 
-Type Parser::field_type(Span at) const {
-    const std::string_view word = source_.text(at);
-    const Field* field = find_field(word);
+/// NAME, NAME.NAME, or argv[N].
+void Parser::take_field(Comparison& comparison) {
+    const size_t begin = cursor_.take_word()->begin;
+    while (cursor_.peek() == '.' && is_word_start(cursor_.peek(1))) {
+        cursor_.take(".");
+        cursor_.take_word();
+    }
+    comparison.field_at = {begin, cursor_.at()};
+    comparison.field = source_.text(comparison.field_at);
+    if (comparison.field != "argv" || !cursor_.take("["))
+        return;
+    const std::string expected = "argv[0] to argv[" + std::to_string(MAX_INDEX) + "]";
+    if (!is_digit(cursor_.peek()))
+        throw Mistake{cursor_.here(), "which argument is missing", expected};
+    const uint64_t index = cursor_.take_number();
+    if (!cursor_.take("]"))
+        throw Mistake{cursor_.here(), "the bracket is not closed", expected};
+    comparison.field_at.end = cursor_.at();
+    if (index > MAX_INDEX)
+        throw Mistake{comparison.field_at, "that many arguments are not counted", expected};
+    comparison.index = static_cast<uint16_t>(index);
+    comparison.field = "argv[n]";
+}
+
+/// Is the text one that the field can be?
+void Parser::check_choice(const Comparison& comparison) const {
+    const Field* field = comparison.type == Type::text ? find_field(comparison.field) : nullptr;
+    if (!field || field->choices.empty() || (comparison.op != Op::eq && comparison.op != Op::ne))
+        return;
+    std::string_view rest = field->choices;
+    while (!rest.empty()) {
+        const size_t end = std::min(rest.find(' '), rest.size());
+        if (rest.substr(0, end) == comparison.text)
+            return;
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    throw Mistake{comparison.value_at, std::string(comparison.field) + " is never " + quoted(comparison.text),
+                  "one of " + std::string(field->choices)};
+}
+
+Type Parser::field_type(Span at, std::string_view word) const {
+    const Field* field = subject_ ? subject_->field(word) : find_field(word);
     if (!field && !is_argument(word)) {
         if (is_flags_word(word))
             throw Mistake{at, std::string(word) + " is a flag of the line, not a field",

@@ -56,6 +56,19 @@ std::string fields_table() {
     return result;
 }
 
+std::string groups_table() {
+    std::string result = "| group | calls |\n|---|---|\n";
+    for (const Group& group : groups()) {
+        std::string calls = group.opens == OpenFor::reading   ? "`open`, `openat` for reading, `openat2`"
+                            : group.opens == OpenFor::writing ? "`open`, `openat` for writing, `openat2`"
+                                                              : "";
+        for (const std::string_view call : group.calls)
+            calls.append(calls.empty() ? "" : ", ") += code(call);
+        result += row({code(group.name), cell(calls)});
+    }
+    return result;
+}
+
 std::string process_events_table() {
     std::string result = "| name | an event is |\n|---|---|\n";
     for (const ProcessEvent& event : process_events())
@@ -116,6 +129,8 @@ std::string table(std::string_view name) {
         return fields_table();
     if (name == "process-events")
         return process_events_table();
+    if (name == "groups")
+        return groups_table();
     if (name == "constants")
         return constants_table();
     if (name == "limits")

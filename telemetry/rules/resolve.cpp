@@ -30,8 +30,8 @@ std::optional<NumericField> numeric_argument(uint8_t index, const Subject& subje
 }
 
 std::optional<NumericField> numeric_field(std::string_view name, const Subject& subject) {
-    if (const Field* field = find_field(name))
-        return NumericField{field->id, field->is_32_bit, field->is_signed, field->constants};
+    if (const Field* field = subject.field(name))
+        return NumericField{value_id(*field), field->is_32_bit, field->is_signed, field->constants};
     return numeric_argument(subject.argument(name).value(), subject);
 }
 
@@ -94,8 +94,8 @@ NumberTest number_test(const Comparison& comparison, const NumericField& field) 
 bool add_test(Tests& tests, const Comparison& comparison, const Subject& subject) {
     check_field(subject, comparison.field, comparison.field_at);
     if (comparison.type == Type::text) {
-        const auto field = static_cast<TextField>(find_field(comparison.field)->id);
-        tests.texts.push_back({field, comparison.op, comparison.text});
+        const auto field = static_cast<TextField>(value_id(*find_field(comparison.field)));
+        tests.texts.push_back({field, comparison.op, comparison.text, comparison.index});
     } else if (comparison.type == Type::truth) {
         const auto op = static_cast<uint8_t>(comparison.op);
         tests.numbers.push_back({find_field(comparison.field)->id, op, false, 0, comparison.truth});
@@ -117,7 +117,7 @@ template <typename T> void sort_and_deduplicate(std::vector<T>& items) {
 } // namespace
 
 bool has_field(const Subject& subject, std::string_view name) {
-    const Field* field = find_field(name);
+    const Field* field = subject.field(name);
     if (!field)
         return subject.argument(name).has_value();
     switch (field->needs) {

@@ -23,6 +23,7 @@ struct TextTest {
     TextField field;
     Op op;
     std::string text;
+    uint16_t index = 0; ///< of argv[n]
     auto operator<=>(const TextTest&) const = default;
 };
 

@@ -75,6 +75,7 @@ struct Rules::Impl {
     EnvironmentNames environment;
     std::vector<std::string> warnings;
     size_t lines = 0;
+    bool needs_lineage = false;
 };
 
 Rules::Rules() : impl_(std::make_unique<Impl>()) {}
@@ -94,6 +95,7 @@ Rules Rules::parse(std::string_view text, const std::string& file) {
         impl.selection.select_environment();
     impl.environment = std::move(environment);
     impl.lines = builder.lines();
+    impl.needs_lineage = builder.needs_lineage();
     impl.warnings = builder.warnings();
     for (Builder::Entry& entry : builder.take_entries()) {
         if (!entry.filter.selected())
@@ -186,6 +188,10 @@ bool Rules::kernel_decides(uint16_t row) const {
 
 const EnvironmentNames& Rules::environment() const {
     return impl_->environment;
+}
+
+bool Rules::needs_lineage() const {
+    return impl_->needs_lineage;
 }
 
 size_t Rules::size() const {

@@ -53,6 +53,8 @@ class Rules {
     bool kernel_decides(uint16_t row) const;
     /// The variables that the file asks for, of the environments of processes.
     const EnvironmentNames& environment() const;
+    /// Do the rules compare what Event::lineage alone has? Without it those comparisons are unknown.
+    bool needs_lineage() const;
     /// Number of rule lines; for the log.
     size_t size() const;
     /// What is allowed but probably not meant (a comparison that is never true, a line without

@@ -9,6 +9,7 @@
 
 #include "telemetry/rules/fields.hpp"
 #include "telemetry/rules/source.hpp"
+#include "telemetry/rules/terms/groups.hpp"
 
 namespace telemetry::rules {
 
@@ -16,6 +17,7 @@ namespace telemetry::rules {
 inline constexpr size_t MAX_CLAUSES = 1024;     ///< of a statement, macros expanded
 inline constexpr size_t MAX_COMPARISONS = 64;   ///< of a clause
 inline constexpr size_t MAX_EXPANDED = 1 << 18; ///< comparisons of a file, macros expanded
+inline constexpr uint16_t MAX_INDEX = 1023;     ///< of argv[n]
 inline constexpr size_t MAX_KEY = 256;          ///< bytes of a key, as in the kernel's audit rules
 
 /// A number as written: its value may depend on the argument it is compared with.
@@ -37,6 +39,7 @@ struct Comparison {
     std::vector<NumberTerm> number; ///< joined by OR; when type is number
     bool truth = false;             ///< when type is truth
     std::string text;               ///< when type is text
+    uint16_t index = 0;             ///< of argv[n]
 };
 
 /// A use of a comparison. When it came through a macro, `macro_at` is where the macro is named.
@@ -50,7 +53,8 @@ using Clause = std::vector<Term>;
 struct Statement {
     Span head; ///< the name or number
     bool exclude = false;
-    bool every_call = false;        ///< "all"
+    bool every_call = false;        ///< "all", or a group
+    const Group* group = nullptr;   ///< "@write": of every call, only those
     std::optional<Subject> subject; ///< otherwise
     std::vector<Clause> clauses;    ///< joined by OR; without any, every event
     bool require_standard = false;  ///< P

@@ -41,7 +41,7 @@ constexpr std::string_view EXPECTED_TEXT =
 
 /// Does a constant make sense as the field's value?
 bool takes_constants(const Field* field) {
-    return !field || !field->constants.empty();
+    return !field || field->yields || !field->constants.empty();
 }
 
 /// May the field's value be a process id?

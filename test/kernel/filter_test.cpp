@@ -92,6 +92,8 @@ std::vector<Filter> filters() {
         {"readv", SYS_readv, 2, "CALL a2 > 2\nnot CALL a2 | 4 && a2 < 100\nnot CALL a2 = 0xffffffff",
          [](uint64_t v) { return v > 2 && !((v & 4) && v < 100) && v != 0xffffffff; }},
         {"writev", SYS_writev, 2, many + " a2 = 6", [](uint64_t v) { return v == 6; }},
+        // of the flags of an open the access mode alone
+        {"openat", SYS_openat, 2, "@read uid = 70001", [](uint64_t v) { return (v & 3) != 1; }},
         // what is not an argument
         {"tee", SYS_tee, 2, "CALL ret = -EBADF && success = no", [](uint64_t v) { return v != 0; }},
         {"sync_file_range", SYS_sync_file_range, 2, "CALL success = yes", [](uint64_t) { return false; }},

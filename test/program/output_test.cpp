@@ -50,6 +50,23 @@ TEST_F(Run, EventsHaveTheKeyOfTheirRule) {
     EXPECT_GE(others, 2u);
 }
 
+/// What the program compares of the process and of its parent. What is not known is not excluded: these are.
+TEST_F(Run, RulesCompareTheProcessAndItsParent) {
+    std::ofstream(rules)
+        << "getppid comm = " << caller << " key kept\n"
+        << "not getppid comm = " << caller
+        << " && parent.exe $ /program_tests && cmdline ~ program_tests && arch = x86_64 && gid = " << getgid()
+        << " && cwd ^ / && container != x && argv[0] $ program_tests && ret >= 2\n"
+        << "getppid comm = other && parent.exe != /program_tests\n";
+    RunningProgram program(arguments({"-o", log, "--no-lineage"}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    call_getppid(caller, 3);
+    call_getppid("other", 2);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    EXPECT_EQ(lines_of(read_file(log)).size(), 2u) << read_file(log);
+}
+
 TEST_F(Run, EndsOnHangupWhenItHasNoFile) {
     RunningProgram program(arguments({}));
     ASSERT_TRUE(program.reports()) << program.err();

@@ -20,7 +20,7 @@ void check(std::span<const ebt_predicate> filter) {
                " per call: shorten it");
     for (const auto& predicate : filter)
         if (predicate.value >= EBT_VALUES_USED || predicate.operator_ > EBT_ANY_BITS ||
-            (predicate.shift != 0 && predicate.shift != 32))
+            (predicate.shift != 0 && predicate.shift != 32 && predicate.shift != 62))
             refuse("a comparison has a value, an operator or a shift that does not exist");
     if (!filter.empty() && !(filter.back().flags & EBT_CLAUSE_END))
         refuse("the last comparison of a filter does not end its clause (EBT_CLAUSE_END)");

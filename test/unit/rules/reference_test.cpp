@@ -56,7 +56,7 @@ TEST(RulesReference, WrongMarkersAreRefused) {
 
 TEST(RulesReference, EveryTableIsUsed) {
     const std::string document = readme();
-    for (const char* name : {"operators", "fields", "process-events", "constants", "limits"})
+    for (const char* name : {"operators", "fields", "process-events", "groups", "constants", "limits"})
         EXPECT_NE(document.find(std::string("<!-- generated:") + name + " -->\n"), std::string::npos) << name;
 }
 

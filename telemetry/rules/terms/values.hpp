@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// What events have for the fields that the program alone compares: see fields.cpp.
+#pragma once
+#include "telemetry/rules/fields.hpp"
+
+namespace telemetry::rules::terms {
+
+Values gid(const Event& event);
+Values egid(const Event& event);
+Values sgid(const Event& event);
+Values fsgid(const Event& event);
+Values suid(const Event& event);
+Values fsuid(const Event& event);
+Values ses(const Event& event);
+Values file_uid(const Event& event);
+Values file_gid(const Event& event);
+Values file_mode(const Event& event);
+
+Truth arch(const TextTest& test, const Event& event);
+Truth cwd(const TextTest& test, const Event& event);
+Truth tty(const TextTest& test, const Event& event);
+Truth cmdline(const TextTest& test, const Event& event);
+Truth argv(const TextTest& test, const Event& event);
+Truth container(const TextTest& test, const Event& event);
+Truth parent_exe(const TextTest& test, const Event& event);
+
+} // namespace telemetry::rules::terms
