@@ -2,6 +2,7 @@
 #include "telemetry/rules/match.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <span>
 
 namespace telemetry::rules {
@@ -26,7 +27,7 @@ Truth compare_known_part(const TextTest& test, std::string_view text, bool begin
             return Truth::unknown;
         return text.ends_with(wanted) ? Truth::yes : maybe(!begin_known && wanted.ends_with(text));
     case Op::contains:
-        return text.find(wanted) != text.npos ? Truth::yes : maybe(!whole);
+        return contains(text, wanted) ? Truth::yes : maybe(!whole);
     default:
         if (whole)
             return text == wanted ? Truth::yes : Truth::no;
@@ -141,6 +142,13 @@ bool holds_for_any(const NumberTest& test, const Values& values, bool when_unkno
 }
 
 } // namespace
+
+/// std::string_view::find compares all of a long pattern wherever its first byte stands; memmem does not.
+bool contains(std::string_view text, std::string_view wanted) {
+    return wanted.empty() || // an empty text may have no address
+           (text.size() >= wanted.size() &&
+            memmem(text.data(), text.size(), wanted.data(), wanted.size()) != nullptr);
+}
 
 Truth compare(const TextTest& test, std::string_view text, bool begin_known, bool end_known) {
     return compare_known_part(test, text, begin_known, end_known);

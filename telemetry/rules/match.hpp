@@ -11,6 +11,9 @@ namespace telemetry::rules {
 /// `text` may have unknown parts before or after it. != is evaluated as = here and negated once all
 /// texts were compared.
 Truth compare(const TextTest& test, std::string_view text, bool begin_known, bool end_known);
+/// Is `wanted` part of the text? The processes choose the text, so its cost must not be the product of both
+/// lengths: it is at most that of comparing 256 bytes at each position.
+bool contains(std::string_view text, std::string_view wanted);
 /// Compares as the kernel does. A number that is not known compares as `when_unknown`.
 bool holds(const NumberTest& test, const Event& event, bool when_unknown);
 /// A text whose relevant part could not be read compares as `when_unknown`.

@@ -54,10 +54,17 @@ bool begins_with(std::string_view text, std::string_view wanted) {
                                                       [](char a, char b) { return is_same(b, a); });
 }
 
-bool contains(std::string_view text, std::string_view wanted) {
+/// The length of the text is the process's choice: see rules::contains() for what that can cost. A text with
+/// blanks in it is searched in a copy that has blanks for NULs.
+bool contains_joined(std::string_view text, std::string_view wanted) {
     if (wanted.find(' ') == wanted.npos) // no two arguments have a part in it
-        return text.find(wanted) != text.npos;
-    return std::search(text.begin(), text.end(), wanted.begin(), wanted.end(), is_same) != text.end();
+        return contains(text, wanted);
+    if (wanted.size() > text.size())
+        return false;
+    thread_local std::string joined; // keeps its memory, at most that of the longest command line
+    joined.assign(text);
+    std::replace(joined.begin(), joined.end(), '\0', ' ');
+    return contains(joined, wanted);
 }
 
 Truth compare_joined(const TextTest& test, std::string_view text, bool end_known) {
@@ -78,7 +85,7 @@ Truth compare_joined(const TextTest& test, std::string_view text, bool end_known
                           begins_with(text.substr(text.size() - wanted.size()), wanted),
                       false);
     case Op::contains:
-        return result(contains(text, wanted), !end_known);
+        return result(contains_joined(text, wanted), !end_known);
     default:
         return result(end_known && text.size() == wanted.size() && begins_with(text, wanted),
                       may_go_on || (!end_known && text.size() == wanted.size() && begins_with(text, wanted)));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The fields that the program alone compares.
+#include <chrono>
 #include <memory>
 
 #include "telemetry/process/lineage.hpp"
@@ -138,7 +139,27 @@ TEST(RulesProgramFields, OfAFailedExecTheArgumentsThatWereAskedFor) {
     EXPECT_TRUE(wants("execve cmdline = bash", event));
 }
 
-/// What is searched for is in a clause a thousand times over.
+/// Comparing the whole pattern at each position would take seconds here.
+TEST(RulesProgramFields, ALongPatternInALongCommandLine) {
+    using namespace std::chrono;
+    std::string strings, pattern;
+    for (int i = 0; i < 16384; ++i)
+        strings += std::string("a") + '\0';
+    for (int i = 0; i < 4096; ++i)
+        pattern += "a ";
+    const Rules blanks = parse("read cmdline ~ \"" + pattern + "b\"");
+    const Rules letters = parse("read cmdline ~ " + std::string(8192, 'a') + "b");
+    const Event apart = with_arguments(strings);
+    const std::string one(32768, 'a');
+    const Event together = with_arguments(one);
+    const auto begin = steady_clock::now();
+    for (int i = 0; i < 50; ++i) {
+        EXPECT_FALSE(blanks.matches(apart));
+        EXPECT_FALSE(letters.matches(together));
+    }
+    EXPECT_LT(steady_clock::now() - begin, 1s);
+}
+
 TEST(RulesProgramFields, LongCommandLines) {
     std::string strings;
     for (int i = 0; i < 20000; ++i)
