@@ -56,7 +56,7 @@ formatted() {
 }
 
 shell_scripts() {
-    sources '*.sh' .ci/run | xargs -d '\n' shellcheck -x -P SCRIPTDIR
+    sources '*.sh' '*.bash' .ci/run | xargs -d '\n' shellcheck -x -P SCRIPTDIR
 }
 
 # What mandoc warns of, and man as its users have it.

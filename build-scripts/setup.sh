@@ -13,7 +13,7 @@ test_packages=(
     libgtest-dev libgmock-dev libbenchmark-dev
     rsyslog systemd bpftool gcc-multilib curl wget python3 awscli iproute2
     qemu-system-x86 busybox-static jq liblzma-dev libbz2-dev
-    clang-format clang-tidy shellcheck git valgrind ccache man-db groff-base mandoc
+    clang-format clang-tidy shellcheck git valgrind ccache man-db groff-base mandoc zsh
     auditd laurel
 )
 release_packages=(
