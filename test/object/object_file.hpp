@@ -56,6 +56,11 @@ class ObjectFile {
 std::set<int32_t> helpers_without_features(const Program& program);
 /// All helpers in it.
 std::set<int32_t> helpers(const Program& program);
+/// Where control goes from an instruction.
+std::vector<size_t> successors(const Program& program, size_t at);
+/// Instructions that add to a map's value a number that has been on the stack, and whose bounds have not been
+/// seen to since: verifiers before Linux 5.10 forget them there.
+std::vector<size_t> forgotten_bounds(const Program& program);
 /// Can an instruction be reached from itself?
 bool has_loop(const Program& program);
 /// Does it call functions of its own?

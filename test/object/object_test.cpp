@@ -79,6 +79,14 @@ TEST_P(Object, LoopsAndCalls) {
     EXPECT_EQ(loops > 0, GetParam() == Tier::raw_tp) << "the tier unrolls its loops, or this test is blind";
 }
 
+/// Linux 5.3 to 5.9 refuse "math between map_value pointer and register with unbounded min value", older ones
+/// the same in other words.
+TEST_P(Object, BoundsOutliveNoStay) {
+    for (const Program& program : object_.programs())
+        for (const size_t at : forgotten_bounds(program))
+            ADD_FAILURE() << program.name << ": instruction " << at;
+}
+
 /// Kernels below 5.2 have no global data.
 TEST_P(Object, NoDataButMaps) {
     for (const std::string& section : object_.sections())

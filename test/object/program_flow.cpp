@@ -35,18 +35,6 @@ size_t target(size_t at, const bpf_insn& instruction) {
     return static_cast<size_t>(static_cast<int64_t>(at) + 1 + instruction.off);
 }
 
-/// Where control goes from an instruction.
-std::vector<size_t> successors(const Program& program, size_t at) {
-    const bpf_insn& instruction = program.instructions.at(at);
-    if (is_exit(instruction))
-        return {};
-    if (!is_jump(instruction))
-        return {at + (is_wide(instruction) ? 2 : 1)};
-    if (BPF_OP(instruction.code) == BPF_JA)
-        return {target(at, instruction)};
-    return {at + 1, target(at, instruction)};
-}
-
 /// Where the answer no, hence 0, to a question stands: registers, and words of the stack
 /// that they were put into.
 struct Answers {
@@ -103,6 +91,17 @@ std::optional<bool> decided(const bpf_insn& instruction, const Answers& answers)
 }
 
 } // namespace
+
+std::vector<size_t> successors(const Program& program, size_t at) {
+    const bpf_insn& instruction = program.instructions.at(at);
+    if (is_exit(instruction))
+        return {};
+    if (!is_jump(instruction))
+        return {at + (is_wide(instruction) ? 2 : 1)};
+    if (BPF_OP(instruction.code) == BPF_JA)
+        return {target(at, instruction)};
+    return {at + 1, target(at, instruction)};
+}
 
 std::set<int32_t> helpers(const Program& program) {
     std::set<int32_t> result;

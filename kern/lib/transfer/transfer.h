@@ -224,10 +224,14 @@ INLINE int transfer_some(struct scratch *s)
 INLINE void transfer_end(struct scratch *s, int whole)
 {
 	struct transfer_cursor *c = &s->transfer;
-	struct ebt_field *field = record_at(s, c->field);
-	struct ebt_transfer *out = (void *)(field + 1);
 	if (c->fault && c->half)
 		c->end += read_user_pages(s, c->end, c->buffer, c->half);
+	/*
+	 * Not before that loop: the compiler would keep the masked position on the stack, where
+	 * verifiers before 5.10 forget its bounds.
+	 */
+	struct ebt_field *field = record_at(s, c->field);
+	struct ebt_transfer *out = (void *)(field + 1);
 	__u32 length = c->end - c->field - sizeof(*field);
 	__u64 total = c->total;
 	__u64 original = total + sizeof(*out);
