@@ -78,6 +78,7 @@ class Decoder {
 
     void apply_witnesses(Event& out) noexcept;
     void apply_witness(uint8_t argument, const RawField& field, Event& out) noexcept;
+    void note_creation(Event& out) noexcept;
 
     void resolve_arguments(Event& out) noexcept;
     void resolve_argument(uint8_t argument, const RawField& file, Event& out) noexcept;

@@ -3,6 +3,7 @@
 #include "telemetry/event/decoder.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace telemetry {
 
@@ -91,10 +92,21 @@ void Decoder::apply_witnesses(Event& out) noexcept {
         return;
     }
     if (has_opened_file(out))
-        return;
+        return note_creation(out);
     for (size_t n = 0; n < witnesses_.size(); ++n)
         if (witnesses_[n].is_there())
             apply_witness(argument_of_witness(out, n), witnesses_[n], out);
+}
+
+/// An open that was witnessed made a file, which the kernel marks from Linux 4.19 on. A file that overlayfs
+/// made to copy another one is not the one that was opened.
+void Decoder::note_creation(Event& out) noexcept {
+    if (!witnesses_[0].is_there() || out.call->event_class != ebpf_loader::EventClass::file_open)
+        return;
+    PathField made;
+    read_file(witnesses_[0], made, out);
+    for (PathField& path : std::span(out.path).first(out.paths))
+        path.created |= path.has_inode && path.bytes == made.bytes;
 }
 
 void Decoder::apply_witness(uint8_t argument, const RawField& field, Event& out) noexcept {

@@ -44,6 +44,20 @@ TEST(DecoderWitness, SaysNothingOfTheSamePath) {
     EXPECT_EQ(d.event.witnessed->called[0].status, Status::absent);
 }
 
+/// Before Linux 4.19 the file itself does not say so.
+TEST(DecoderWitness, SaysThatAnOpenMadeItsFile) {
+    const auto is_created = [](std::string_view call, std::string_view made, std::string_view opened) {
+        RecordBuilder builder(call);
+        builder.file(EBT_FIELD_WITNESS, made, unnamed, arg(0));
+        builder.file(EBT_FIELD_FILE, opened, regular, arg(EBT_ARG_RET));
+        Decoded d(builder);
+        EXPECT_EQ(d.path().bytes, opened);
+        return d.path().created;
+    };
+    EXPECT_TRUE(is_created("openat", "/tmp/new", "/tmp/new"));
+    EXPECT_FALSE(is_created("openat", "/upper/work/#1", "/etc/hosts")) << "overlayfs copied what was opened";
+}
+
 TEST(DecoderWitness, FindsTheArgumentsOfTwoPaths) {
     RecordBuilder builder("renameat2");
     builder.file(EBT_FIELD_WITNESS, "/a/old", regular, arg(0));
