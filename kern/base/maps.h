@@ -95,6 +95,22 @@ struct {
 	__type(value, struct entered_call);
 } entered_calls SEC(".maps");
 
+/*
+ * What processes have shared with others since this program started and may share no more, by
+ * tgid; see sharing.h.
+ */
+struct sharing {
+	__u64 start_time; /* of the process: a tgid may be another's later */
+	__u64 what;       /* ebt_shared */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct sharing);
+} sharings SEC(".maps");
+
 /* How many events of a process there were in a second; with the feature rate_limit. */
 struct rate {
 	__u64 second;

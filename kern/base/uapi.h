@@ -20,7 +20,8 @@
 #define AT_REMOVEDIR 0x200
 #define AT_EXECVE_CHECK 0x10000
 #define FMODE_CREATED 0x100000 /* of file.f_mode, from Linux 4.19 */
-#define SIGNAL_GROUP_EXIT 4    /* of signal_struct.flags */
+#define CLONE_VFORK 0x4000
+#define SIGNAL_GROUP_EXIT 4 /* of signal_struct.flags */
 
 #define NSFS_MAGIC 0x6e736673
 #define AF_UNIX 1
@@ -34,6 +35,8 @@
 #define MSG_ERRQUEUE 0x2000
 #define MSG_FASTOPEN 0x20000000
 
-#define NR_IO_URING_ENTER 426 /* in every ABI */
+/* In every ABI. */
+#define NR_IO_URING_ENTER 426
+#define NR_CLONE3 435
 
 #endif

@@ -34,8 +34,9 @@ int on_sys_enter(struct hook_context *ctx)
 HOOK(sched, sched_process_fork)
 int on_fork(struct hook_context *ctx)
 {
-	__u64 task = bpf_get_current_task();
-	handle_fork(ctx, task, forked_child(ctx, task));
+	__u64 task = bpf_get_current_task(), child = forked_child(ctx, task);
+	note_sharing(task, child);
+	handle_fork(ctx, task, child);
 	return 0;
 }
 

@@ -6,6 +6,11 @@
 #include "kern/base/call.h"
 
 #define NATIVE_ABI EBT_X86_64
+/* Numbers of calls that make processes. */
+#define NR_CLONE 56
+#define NR_VFORK 58
+#define NR_I386_CLONE 120
+#define NR_I386_VFORK 190
 /* Numbers of calls that io_uring has operations like. */
 #define NR_CONNECT 42
 #define NR_SENDTO 44

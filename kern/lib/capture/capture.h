@@ -11,6 +11,7 @@
 #include "kern/lib/capture/shed.h"
 #include "kern/lib/capture/socket.h"
 #include "kern/lib/execution.h"
+#include "kern/lib/sharing.h"
 #include "kern/lib/witness/witness.h"
 
 /* A success that nobody saw begin may be an answer of these. Kprobes see what runs. */
@@ -36,6 +37,7 @@ INLINE void capture_begin(struct scratch *s, __u64 task, const struct ebt_plan *
 	s->top_mount = 0;
 	s->walker.mount = 0;
 	find_root_and_cwd(s);
+	note_past_sharing(s, task);
 	if (s->root_dentry)
 		s->chrooted = scan_root(s, s->root_mount, s->root_dentry);
 	s->phase = s->with_image && image_unknown(s) ? PHASE_EXE : PHASE_CWD;

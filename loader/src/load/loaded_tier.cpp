@@ -79,26 +79,9 @@ std::string tail_of(const char* log) {
 
 } // namespace
 
-Hooks hooks_for(const Selection& selection) {
-    Hooks hooks;
-    hooks.endpoints = selection.endpoints().size();
-    hooks.sock_states = hooks.endpoints != 0;
-    hooks.user_stacks = selection.wants_stacks();
-    hooks.environment = selection.wants_environment();
-    hooks.enter = selection.needs_enter();
-    for (const auto& [row, plan] : selection.plans()) {
-        hooks.exec_args = hooks.renames |= (plan.flags & EBT_PLAN_EXEC) != 0;
-        hooks.witnesses |= plan.witness;
-        hooks.fork |= row == EBT_ROW_FORK;
-        hooks.exec |= row == EBT_ROW_EXEC;
-        hooks.exit |=
-            row == EBT_ROW_EXIT || ((plan.flags & EBT_PLAN_NO_RETURN) && !(plan.flags & EBT_PLAN_ENTER));
-    }
-    return hooks;
-}
-
 LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan)
-    : tier_(tier), log_(std::make_unique_for_overwrite<char[]>(log_bytes)), needs_enter_(plan.hooks.enter) {
+    : tier_(tier), log_(std::make_unique_for_overwrite<char[]>(log_bytes)), needs_fork_(plan.hooks.fork),
+      needs_enter_(plan.hooks.enter) {
     log_[0] = '\0';
     const LibbpfQuiet quiet;
     Features features = plan.features;
@@ -171,6 +154,8 @@ void LoadedTier::size_maps(const LoadPlan& plan) {
         bpf_map__set_max_entries(map("witnesses"), 1); // never used
     if (!plan.hooks.watch)
         bpf_map__set_max_entries(map("entered_calls"), 1); // never used
+    if (!plan.hooks.sharing)
+        bpf_map__set_max_entries(map("sharings"), 1); // never used
     if (!plan.features[Feature::rate_limit])
         bpf_map__set_max_entries(map("rates"), 1);                        // never used
     bpf_map__set_max_entries(map("vital_events"), uses_ring_ ? 1 : cpus); // 1: never used
@@ -184,7 +169,7 @@ void LoadedTier::choose_programs(const Hooks& hooks) {
     want("on_enter_execve", hooks.exec_args);
     want("on_enter_execveat", hooks.exec_args);
     want("on_rename", hooks.renames);
-    want("on_fork", hooks.fork);
+    want("on_fork", hooks.fork || hooks.sharing);
     want("on_exec", hooks.exec || hooks.exec_args);
     want("on_exit", hooks.exit);
     want("on_sock_state", hooks.sock_states);
@@ -356,12 +341,23 @@ void LoadedTier::attach_all() {
     if (!links_.empty())
         return;
     // What feeds the hook at the end of calls comes before it.
-    for (const char* name : {"on_enter_execve", "on_enter_execveat", "on_rename", "on_fork", "on_exec",
-                             "on_exit", "on_sock_state"})
+    attach_fork();
+    for (const char* name :
+         {"on_enter_execve", "on_enter_execveat", "on_rename", "on_exec", "on_exit", "on_sock_state"})
         attach(name);
     if (needs_enter_)
         attach_enter();
     attach("on_sys_exit");
+}
+
+/// Linux 4.14 takes one program a tracepoint. Where another tool has it, sharers are only counted.
+void LoadedTier::attach_fork() {
+    try {
+        attach("on_fork");
+    } catch (const Error&) {
+        if (needs_fork_)
+            throw;
+    }
 }
 
 void LoadedTier::attach_enter() {

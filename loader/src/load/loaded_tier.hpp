@@ -18,7 +18,8 @@ struct Hooks {
     bool enter = false;     ///< sys_enter: calls that never reach their end
     bool exec_args = false; ///< keep the arguments of execve and execveat
     bool renames = false;   ///< the same, of 32-bit code
-    bool fork = false;
+    bool fork = false;      ///< processes that start are reported
+    bool sharing = false;   ///< who shares something is followed by the same hook
     bool exec = false;
     bool exit = false;
     size_t endpoints = 0;     ///< whose transfers are selected; 0: none
@@ -89,6 +90,7 @@ class LoadedTier {
     void load_counting();
     void link_stages();
     void attach(const char* program);
+    void attach_fork();
     void forget_entered_calls();
 
     Tier tier_;
@@ -101,6 +103,7 @@ class LoadedTier {
     std::map<uint32_t, ebt_plan> written_plans_;
     std::vector<std::pair<uint32_t, int>> stages_; ///< index and program
     uint16_t witnessed_ = 0;
+    const bool needs_fork_;
     const bool needs_enter_; ///< whether or not the starts of calls are watched
     bool has_enter_ = false;
 };

@@ -40,6 +40,7 @@ WitnessTest::Events WitnessTest::run(const std::string& text, const std::functio
     ebpf_loader::Engine engine(rules.compile(), options_);
     Collector collector(engine);
     engine.start();
+    counts_sharers_ = engine.offsets().get(*ebpf_loader::Offsets::find("mm_struct.mm_users")).has_value();
     for (const auto& verdict : engine.witnesses())
         witnessed_ |= verdict.needed && verdict.attached;
     const pid_t child = fork();

@@ -10,7 +10,8 @@
 
 namespace kernel_test {
 
-/// How often a race of two threads is run: EBT_RACE_ROUNDS times, else 30, and at most so often.
+/// How often a race of two threads is run: EBT_RACE_ROUNDS times (test.sh --all: 1,000), else 30, and at most
+/// so often.
 unsigned race_rounds(unsigned most);
 
 /// A folder for one test, which its children and the test itself share.
@@ -40,7 +41,8 @@ class WitnessTest : public testing::Test {
     std::vector<std::string> attached(const std::string& rules);
 
     const ebpf_loader::Tier tier_;
-    bool witnessed_ = false; ///< this kernel has kprobes
+    bool witnessed_ = false;      ///< this kernel has kprobes
+    bool counts_sharers_ = false; ///< where it counts who shares what is known
 
   private:
     ebpf_loader::EngineOptions options_;
@@ -65,6 +67,7 @@ template <typename T> class SharedMemory {
 /// Calls `change` in a second thread with 0, 1, 2 ... all the while that `act` runs.
 void while_changing(const std::function<void(unsigned)>& change, const std::function<void()>& act);
 
+void register_sharing_tests(ebpf_loader::Tier tier);
 void register_witness_path_tests(ebpf_loader::Tier tier);
 void register_witness_race_tests(ebpf_loader::Tier tier);
 void register_witness_address_tests(ebpf_loader::Tier tier);
