@@ -97,13 +97,13 @@ part "fuzzers, a minute each" build-scripts/fuzz.sh --seconds 60 || status=1
 kernels=build-static/vm/results.json
 rm -f $kernels
 rounds=30 seconds=1500 tiers=(--spread) # rounds of each race of two threads; seconds for a kernel
-[ $all = no ] || { rounds=350 seconds=3600 tiers=(); }
+[ $all = no ] || { rounds=1000 seconds=5400 tiers=(); }
 machines() {
     build-scripts/vm-test.sh "${tiers[@]}" --jobs "$(nproc)" --rounds "$rounds" --timeout "$seconds" 2>&1 | tee "$logs/kernels"
     return "${PIPESTATUS[0]}"
 }
 part "kernels in virtual machines" machines || status=1
-part "all tests" run_tests build || status=1
+EBT_RACE_ROUNDS=$rounds part "all tests" run_tests build || status=1
 
 if [ $all = yes ]; then
     part "portable release, twice" test/package/release_test.sh || status=1

@@ -23,7 +23,7 @@ Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels
                     each, by turns; the cases in two tiers everywhere
   --filter PATTERN  run only these kernel tests, as for --gtest_filter (default: all but
                     Offsets.*, which start an engine for each wrong offset)
-  --rounds N        how often each race of two threads is run (default: 30; test.sh --all: 350)
+  --rounds N        how often each race of two threads is run (default: 30; test.sh --all: 1000)
   --jobs N          how many kernels run at a time (default: half of the processors)
   --timeout SECONDS for each kernel (default: 1200; the verifiers of 4.14 and 4.15 are slow)
   --keep FOLDER     for results.json, the console logs and the files that the guests sent

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A second thread changes the string, the descriptor or the working directory that a call is
-// about, all the while that it is made a thousand times in all; which of two files it was about is
-// seen by what became of them.
+// about, all the while that it is made again and again; which of two files it was about is seen by
+// what became of them.
 #pragma once
 #include <cstring>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 
 namespace kernel_test {
 
-constexpr unsigned most_rounds = 350;
+constexpr unsigned most_rounds = 1000;
 enum Truth : uint8_t { first, second, unclear };
 
 /// Where a call finds what it is about: names below a directory, or a descriptor alone.
@@ -44,8 +44,6 @@ class Races : public WitnessTest {
     using WitnessTest::WitnessTest;
 
   protected:
-    /// The string, the directory and the descriptor, a thousand in all in the tier that every kernel
-    /// has; the programs that witness are the same in the others.
     static unsigned rounds() { return race_rounds(most_rounds); }
 
     using Change = std::function<void(unsigned)>;
@@ -82,28 +80,40 @@ class Races : public WitnessTest {
         return is[0] == is[1] ? unclear : is[0] ? first : second;
     }
 
-    /// Which of the two folders an event says, against the truth.
-    void compare(const Events& events, int path, const uint8_t* truth) const {
-        unsigned compared = 0, unwitnessed = 0;
+    /// Which of the two folders an event says, against the truth. Where nothing witnesses, it may be wrong
+    /// about what it says others could have changed.
+    void compare(const Events& events, int path, const uint8_t* truth) {
+        unsigned compared = 0, unwitnessed = 0, wrong = 0;
         for (unsigned round = 0; round < events.size(); round++) {
             const telemetry::Event& event = *events[round];
             if (truth[round] == unclear || !event.success())
                 continue;
             compared++;
-            if (!witnessed_)
-                continue;
             ASSERT_GT(event.paths, path);
             const telemetry::PathField& said = event.path[static_cast<size_t>(path)];
+            const bool is_right = said.bytes.starts_with(folders_[truth[round]] + "/");
+            wrong += !is_right;
+            if (!witnessed_ && (is_right || said.shared || !counts_sharers_))
+                continue;
             if (event.unwitnessed) { // and says so
                 unwitnessed++;
                 continue;
             }
+            EXPECT_TRUE(is_right) << "round " << round << ": " << said.bytes;
             EXPECT_EQ(said.source, telemetry::Source::kernel);
-            EXPECT_EQ(said.bytes.substr(0, folders_[0].size()), folders_[truth[round]])
-                << "round " << round << ": " << said.bytes;
         }
         EXPECT_GT(compared, events.size() / 4);
         EXPECT_LE(unwitnessed, events.size() / 50);
+        compared_ += compared;
+        wrong_ += wrong;
+        unwitnessed_ += unwitnessed;
+    }
+
+    /// How many events were compared: for who runs this with many rounds.
+    void TearDown() override {
+        RecordProperty("compared", std::to_string(compared_));
+        RecordProperty("wrong_and_marked", std::to_string(wrong_));
+        RecordProperty("unwitnessed_and_marked", std::to_string(unwitnessed_));
     }
 
     void make_folders() {
@@ -130,6 +140,7 @@ class Races : public WitnessTest {
 
     const WitnessFolder folder_;
     std::string folders_[2];
+    uint64_t compared_ = 0, wrong_ = 0, unwitnessed_ = 0;
     const SharedMemory<Shared> shared_;
 };
 
