@@ -17,7 +17,8 @@ expect_files() {
     local file
     for file in sbin/ebpf_telemetry sbin/imds-tracker bin/get_offsets include/ebpf_loader/engine.hpp \
         include/ebpf_loader/abi/record.h include/ebpf_loader/abi/offsets.def \
-        share/ebpf_telemetry/rules/syscalls.rules share/ebpf_telemetry/rules/imds-endpoints.conf \
+        share/ebpf_telemetry/rules/syscalls.rules share/ebpf_telemetry/rules/minimal.rules \
+        share/ebpf_telemetry/rules/forensic.rules share/ebpf_telemetry/rules/imds-endpoints.conf \
         share/doc/ebpf_telemetry/docs/imds.md share/doc/ebpf_telemetry/README.md \
         share/doc/ebpf_telemetry/get_offsets/README.md share/doc/ebpf_telemetry/LICENSES/MIT.txt \
         share/doc/ebpf_telemetry/LICENSES/GPL-2.0-only.txt \

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "telemetry/rules/rules.hpp"
+#include "telemetry/rules/terms/groups.hpp"
 
 namespace kernel_test {
 
@@ -231,12 +232,24 @@ std::vector<std::string> logical_lines(std::string_view rules) {
 
 std::vector<std::string> default_rule_names() {
     std::vector<std::string> names;
+    const auto add = [&](std::string_view name) {
+        if (std::find(names.begin(), names.end(), name) == names.end())
+            names.emplace_back(name);
+    };
     for (const std::string& line : logical_lines(telemetry::Rules::built_in())) {
         std::istringstream words(line);
         std::string word;
-        if (words >> word && word != "not" && word != "let" &&
-            std::find(names.begin(), names.end(), word) == names.end())
-            names.push_back(word);
+        if (!(words >> word) || word == "not" || word == "let" || word == "env")
+            continue;
+        const telemetry::rules::Group* group = telemetry::rules::find_group(word);
+        if (!group)
+            add(word);
+        else
+            for (const std::string_view call : group->calls)
+                add(call);
+        if (group && group->opens)
+            for (const char* call : {"open", "openat", "openat2"})
+                add(call);
     }
     return names;
 }

@@ -83,6 +83,25 @@ void utimensat_(Process& p) {
         .no_path(1, LOG_UNAVAILABLE, LOG_USER_MEMORY);
 }
 
+/// The calls before utimensat.
+void utimes_(Process& p) {
+    p.make_file("file");
+    p.call({"utime", SYS_utime}, "file", 0).succeeds().named(0, p.at("file"));
+    p.call({"utime", SYS_utime}, "no", 0).fails(ENOENT).named(0, p.at("no"));
+    p.call({"utimes", SYS_utimes}, "file", 0).succeeds().named(0, p.at("file"));
+    p.call({"utimes", SYS_utimes}, "no", 0).fails(ENOENT).named(0, p.at("no"));
+    p.call({"futimesat", SYS_futimesat}, AT_FDCWD, "file", 0).succeeds().named(1, p.at("file"));
+    p.call({"futimesat", SYS_futimesat}, AT_FDCWD, "no", 0).fails(ENOENT).named(1, p.at("no"));
+}
+
+/// Whether blocks can be had depends on the file system.
+void fallocate_(Process& p) {
+    const int file = p.make_file("file");
+    Call call = p.call({"fallocate", SYS_fallocate}, file, 0, 0, 10);
+    call.file(0, file, p.at("file")).may_fail();
+    p.call({"fallocate", SYS_fallocate}, 500, 0, 0, 10).fails(EBADF).no_file(0);
+}
+
 void setxattr_(Process& p) {
     const int file = p.make_file("file");
     const char* const name = "trusted.kernel_tests";
@@ -175,6 +194,8 @@ Cases attribute_cases() {
         {"empty_paths", empty_paths},
         {"chown", chown_},
         {"utimensat", utimensat_},
+        {"utimes", utimes_},
+        {"fallocate", fallocate_},
         {"setxattr", setxattr_},
         {"setxattrat", setxattrat_},
         {"removexattr", removexattr_},

@@ -16,6 +16,8 @@ namespace kernel_test {
 namespace {
 
 constexpr int syslog_size_buffer = 10, syslog_unknown = 100;
+// The format of a file system's quotas, asked of none.
+constexpr uint32_t quota_format = 0x80000400;
 
 void modules(Process& p) {
     const int file = p.make_file("module");
@@ -97,6 +99,7 @@ void accounts(Process& p) {
     p.call({"acct", SYS_acct}, "/no/such").fails(EPERM).named(0, "/no/such");
     p.call({"swapon", SYS_swapon}, "/no/such", 0).fails(EPERM).named(0, "/no/such");
     p.call({"swapoff", SYS_swapoff}, "/no/such").fails(EPERM).named(0, "/no/such");
+    p.call({"quotactl", SYS_quotactl}, quota_format, "/no/such", 0, 0).named(1, "/no/such").may_fail();
     p.call({"syslog", SYS_syslog}, syslog_size_buffer, 0, 0).may_fail();
     p.call({"syslog", SYS_syslog}, syslog_unknown, 0, 0).may_fail();
 }

@@ -47,6 +47,8 @@ static void files(struct helper* h) {
     helper_named(h, helper_expect(h, entry, -ENOENT), 0, helper_at(h, "no"));
     entry = helper_call(h, "fchown32", SYS_fchown32, ARGS((unsigned long)file, 100001, no_file));
     helper_file(h, helper_expect(h, entry, 0), 0, file, helper_at(h, "file"));
+    entry = helper_call(h, "utimensat_time64", 412, ARGS(cwd, ADDRESS("file"), 0, 0));
+    helper_named(h, helper_expect(h, entry, 0), 1, helper_at(h, "file"));
     entry = helper_call(h, "umount", SYS_umount, ARGS(ADDRESS("no")));
     helper_named(h, helper_expect(h, entry, -ENOENT), 0, helper_at(h, "no"));
     entry = helper_call(h, "rename", SYS_rename, ARGS(ADDRESS("file"), ADDRESS("other")));
