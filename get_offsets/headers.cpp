@@ -34,12 +34,14 @@ namespace fs = std::filesystem;
 /// looks at a mount of its own process before its first event, as at everything else.
 constexpr const char* source_text = R"(
 #include <linux/binfmts.h>
+#include <linux/cgroup-defs.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/cred.h>
 #include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/kernfs.h>
 #include <linux/mm_types.h>
 #include <linux/mount.h>
 #include <linux/net.h>
@@ -86,6 +88,12 @@ struct every_structure {
     struct sock sock;
     struct unix_sock unix_sock;
     struct unix_address unix_address;
+#ifdef CONFIG_CGROUPS
+    struct css_set css_set;
+    struct cgroup_subsys_state cgroup_subsys_state;
+    struct cgroup cgroup;
+    struct kernfs_node kernfs_node;
+#endif
 };
 const struct every_structure *get_offsets_structures;
 )";

@@ -132,6 +132,7 @@ enum ebt_plan_flag {
 	EBT_PLAN_WITNESSED = 1 << 10,    /* if it succeeds, something has been witnessed of it */
 	EBT_PLAN_IPC = 1 << 11,          /* i386: args[0] selects, and says what the others are */
 	EBT_PLAN_VITAL = 1 << 12, /* execs, exits, forks, credentials: the last to find no room */
+	EBT_PLAN_CREDENTIALS = 1 << 13, /* changes capabilities: the new ones go with the record */
 };
 
 /* How a call moves bytes over a socket. */

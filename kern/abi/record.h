@@ -179,11 +179,20 @@ enum ebt_field_kind {
 	EBT_FIELD_UNIX_NAME =
 	    19, /* struct sockaddr_un, as the kernel has it: what the Unix socket of the
 		   EBT_FIELD_SOCKET before it is bound to; not there if to nothing */
-	EBT_FIELD_CAPABILITIES = 20, /* struct ebt_capabilities, with the image */
+	EBT_FIELD_CAPABILITIES = 20, /* struct ebt_capabilities, with the image and
+					of calls that change credentials */
 	EBT_FIELD_ENVIRONMENT = 21, /* NUL-terminated strings, from mm->env_start, with the image */
 	EBT_FIELD_EXEC_NAME = 22,   /* of an exec, with its image: what it was asked to execute,
 				       without NUL. The kernel leaves it above the environment */
-	EBT_FIELD_KINDS = 23,
+	EBT_FIELD_CGROUP = 23,      /* components, with the image; arg: ebt_cgroup */
+	EBT_FIELD_EXE_VERSION = 24, /* struct ebt_file_version, with the image, where asked for */
+	EBT_FIELD_KINDS = 25,
+};
+
+/* Whose EBT_FIELD_CGROUP it is. */
+enum ebt_cgroup {
+	EBT_CGROUP_UNIFIED = 0,    /* version 2 */
+	EBT_CGROUP_CONTROLLER = 1, /* version 1, where the process is not at the root */
 };
 
 #define EBT_ARG_RET EBT_ARGS /* ebt_field.arg: the returned descriptor */
@@ -229,6 +238,14 @@ struct ebt_socket {
 struct ebt_capabilities {
 	__u64 permitted;
 	__u64 effective;
+};
+
+/* Which content a file has: any change of it changes the time, which no call sets. */
+struct ebt_file_version {
+	__u64 size;
+	__s64 changed_s; /* ctime */
+	__u32 changed_ns;
+	__u32 device; /* as the kernel counts: the major number is above 20 bits of the minor */
 };
 
 /* Inode numbers, as in /proc/PID/ns; 0: not known. */

@@ -16,18 +16,6 @@ namespace {
 /// of the arguments; and each as it was written besides.
 constexpr size_t arena_bytes = 2 * (EBT_ARGS + 2) * (EBT_RECORD_MAX + 512);
 
-Status status_of(uint8_t status) {
-    switch (status) {
-    case EBT_OK:
-        return Status::ok;
-    case EBT_TRUNCATED:
-        return Status::truncated;
-    case EBT_FAULT:
-        return Status::fault;
-    }
-    return Status::unavailable;
-}
-
 void read_process(const ebt_header& header, Event& out) {
     out.pid = header.tgid;
     out.start_time_ns = header.start_time;
@@ -61,6 +49,18 @@ void read_call(const ebt_header& header, Event& out) {
 }
 
 } // namespace
+
+Status status_of(uint8_t status) {
+    switch (status) {
+    case EBT_OK:
+        return Status::ok;
+    case EBT_TRUNCATED:
+        return Status::truncated;
+    case EBT_FAULT:
+        return Status::fault;
+    }
+    return Status::unavailable;
+}
 
 Decoder::Decoder() : arena_(arena_bytes) {}
 
@@ -166,6 +166,10 @@ void Decoder::read_field(const RawField& field, Event& out) noexcept {
         return read_capabilities(field, out);
     case EBT_FIELD_ENVIRONMENT:
         return read_environment(field, out);
+    case EBT_FIELD_CGROUP:
+        return read_cgroup(field, out);
+    case EBT_FIELD_EXE_VERSION:
+        return read_exe_version(field, out);
     case EBT_FIELD_EXEC_NAME:
         exec_name_ = field;
         return;
@@ -378,22 +382,6 @@ void Decoder::read_user_stack(const RawField& field, Event& out) noexcept {
     }
     std::memcpy(&registers, field.bytes.data(), sizeof(registers));
     out.user_stack.memory = field.bytes.substr(sizeof(registers));
-}
-
-void Decoder::read_child(const RawField& field, Event& out) noexcept {
-    if (out.child_status != Status::absent)
-        return note(Defect::repeated, out);
-    out.child_status = status_of(field.head.status);
-    if (!field.is_known())
-        return;
-    ebt_child child;
-    if (field.bytes.size() < sizeof(child)) {
-        out.child_status = Status::unavailable;
-        return note(Defect::field_payload, out);
-    }
-    std::memcpy(&child, field.bytes.data(), sizeof(child));
-    out.child_pid = child.tgid;
-    out.child_start_time_ns = child.start_time;
 }
 
 } // namespace telemetry

@@ -11,6 +11,9 @@
 
 namespace telemetry {
 
+/// Of an ebt_status; what is none is unavailable.
+Status status_of(uint8_t status);
+
 /// Turns record bytes into events. Whatever the bytes, it reads nothing outside of
 /// them, does not throw and, once built, does not allocate. Not thread-safe.
 class Decoder {
@@ -71,6 +74,8 @@ class Decoder {
     void read_capabilities(const RawField& field, Event& out) noexcept;
     void find_script(Event& out) noexcept;
     void keep_script(Event& out) noexcept;
+    void read_exe_version(const RawField& field, Event& out) noexcept;
+    void read_cgroup(const RawField& field, Event& out) noexcept;
     void read_environment(const RawField& field, Event& out) noexcept;
     void read_child(const RawField& field, Event& out) noexcept;
     void keep_witness(const RawField& field, Event& out) noexcept;

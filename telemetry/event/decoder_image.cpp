@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a record says of a process's image besides texts.
+// What a record says of a process, its image and its child besides texts.
 #include "telemetry/event/decoder.hpp"
 
 #include "telemetry/event/facts.hpp"
@@ -7,6 +7,22 @@
 #include <cstring>
 
 namespace telemetry {
+
+void Decoder::read_child(const RawField& field, Event& out) noexcept {
+    if (out.child_status != Status::absent)
+        return note(Defect::repeated, out);
+    out.child_status = status_of(field.head.status);
+    if (!field.is_known())
+        return;
+    ebt_child child;
+    if (field.bytes.size() < sizeof(child)) {
+        out.child_status = Status::unavailable;
+        return note(Defect::field_payload, out);
+    }
+    std::memcpy(&child, field.bytes.data(), sizeof(child));
+    out.child_pid = child.tgid;
+    out.child_start_time_ns = child.start_time;
+}
 
 void Decoder::read_namespaces(const RawField& field, Event& out) noexcept {
     ebt_namespaces namespaces;
@@ -23,7 +39,26 @@ void Decoder::read_capabilities(const RawField& field, Event& out) noexcept {
     if (field.bytes.size() < sizeof(sets))
         return note(Defect::field_payload, out);
     std::memcpy(&sets, field.bytes.data(), sizeof(sets));
-    out.image.capabilities = {true, sets.permitted, sets.effective};
+    out.capabilities = {true, sets.permitted, sets.effective};
+    if (out.carries_image)
+        out.image.capabilities = out.capabilities;
+}
+
+void Decoder::read_exe_version(const RawField& field, Event& out) noexcept {
+    constexpr uint32_t time_bits = (1u << 30) - 1; // above them is a mark of the kernel's
+    ebt_file_version version;
+    if (field.bytes.size() < sizeof(version))
+        return note(Defect::field_payload, out);
+    std::memcpy(&version, field.bytes.data(), sizeof(version));
+    out.image.exe_version = {out.image.exe.inode.ino, version.size, version.changed_s,
+                             version.changed_ns & time_bits, version.device};
+}
+
+void Decoder::read_cgroup(const RawField& field, Event& out) noexcept {
+    if (field.head.arg > EBT_CGROUP_CONTROLLER)
+        return note(Defect::field_arg, out);
+    read_directory(field, nullptr, field.head.arg == EBT_CGROUP_UNIFIED ? out.cgroup : out.controller_cgroup,
+                   out);
 }
 
 void Decoder::read_environment(const RawField& field, Event& out) noexcept {

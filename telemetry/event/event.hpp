@@ -120,11 +120,22 @@ struct ImageNamespaces {
     bool operator==(const ImageNamespaces&) const = default;
 };
 
-/// Of the thread that sent the image, at that time.
+/// Of a thread.
 struct Capabilities {
     bool known = false;
     uint64_t permitted = 0, effective = 0;
     bool operator==(const Capabilities&) const = default;
+};
+
+/// Which content a file has, as the kernel says: any change changes `changed`.
+struct FileVersion {
+    uint64_t inode = 0; ///< of a file system that shows its files as another's: the one that is shown
+    uint64_t size = 0;
+    int64_t changed_s = 0;
+    uint32_t changed_ns = 0;
+    uint32_t device = 0; ///< as the kernel counts
+    bool known() const { return changed_s != 0; }
+    auto operator<=>(const FileVersion&) const = default;
 };
 
 /// What stays the same for the life of a process image, nearly always.
@@ -136,6 +147,7 @@ struct Image {
     StringList environment; ///< the variables that rules ask for: "NAME=VALUE"; absent: none asked for
     ImageNamespaces namespaces;
     Capabilities capabilities; ///< an exec's own; later ones of the process may be others
+    FileVersion exe_version;   ///< where it was asked for
 };
 /// All texts of an image: who copies one copies their bytes.
 inline std::array<std::string_view*, 5> texts_of(Image& image) {
@@ -193,10 +205,14 @@ struct Event : ProcessNumbers {
     std::string_view comm;      ///< up to 15 bytes
 
     const LineageNode* lineage = nullptr; ///< the process with its ancestors; null: not known
+    std::string_view exe_sha256;          ///< of image.exe, 64 digits; empty: not known, or not asked for
+    Capabilities capabilities;            ///< of calls that change credentials: at their end
     bool carries_image = false;           ///< image came with the record; otherwise the enricher's
     Image image;
     Text cwd;
-    Text root; ///< absent unless chrooted
+    Text root;              ///< absent unless chrooted
+    Text cgroup;            ///< with the image: its path in the unified hierarchy, from the root
+    Text controller_cgroup; ///< in one of version 1, where it is not at the root
 
     std::array<PathField, 4> path; ///< in argument order
     uint8_t paths = 0;

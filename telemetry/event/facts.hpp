@@ -42,6 +42,15 @@ constexpr bool has_new_image(const Event& event) {
     return event.kind == EBT_EXEC || (is_exec_call(event) && event.success() && event.executed);
 }
 
+/// What the event has made of its process's capabilities. Null where it changes none, or they are not known.
+constexpr const Capabilities* new_capabilities(const Event& event) {
+    if (has_new_image(event))
+        return event.image.capabilities.known ? &event.image.capabilities : nullptr;
+    const bool changes =
+        event.kind == EBT_SYSCALL && event.call && (event.call->flags & EBT_PLAN_CREDENTIALS);
+    return changes && event.success() && event.capabilities.known ? &event.capabilities : nullptr;
+}
+
 /// Of an exec of a script, the program that runs it. Null where no script is known to have been executed.
 constexpr const PathField* interpreter_of(const Event& event) {
     if (event.witnessed && event.witnessed->interpreter.status != Status::absent)

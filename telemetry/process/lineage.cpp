@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t longest_argv = 4096, longest_argv_when_full = 256;
 constexpr size_t longest_directory = 255;
+constexpr size_t longest_cgroups = 4096;
 
 template <class Member, class Value> bool replace(Member& member, const Value& value) {
     if (member == value)
@@ -43,7 +44,9 @@ LineageNode::~LineageNode() {
         next = std::exchange(next->parent, nullptr);
 }
 
-Lineage::Lineage(const std::string& proc_root, const Limits& limits) : limits_(limits), procfs_(proc_root) {}
+Lineage::Lineage(const std::string& proc_root, const Limits& limits)
+    : limits_(limits), procfs_(proc_root),
+      has_controllers_(names_controllers(procfs_.file("self", "cgroup", longest_cgroups).value_or(""))) {}
 
 void Lineage::remember_running() {
     std::unordered_map<uint32_t, uint32_t> parents;
@@ -259,13 +262,32 @@ void Lineage::update_program(LineageNode& node, const Event& event) {
         node.has_exec_id = true;
     }
     // A container's first process was forked outside of it: the exec is when to look again.
-    if (has_new_image(event)) {
-        if (const auto path = procfs_.cgroup(event.pid, node.start_ticks_))
-            node.facts.set_cgroup(*path);
+    if (has_new_image(event) || event.cgroup.known())
+        follow_cgroup(node, event);
+    if (has_new_image(event))
         node.facts.inherited = true; // an exec changes capabilities
-    }
     if (changes)
         node.stamp = ++stamps_;
+}
+
+/// What the kernel says holds of a process that is gone by now, too. Which hierarchy of several is the one
+/// that matters, /proc knows better, unless one is a container's.
+void Lineage::follow_cgroup(LineageNode& node, const Event& event) {
+    const auto is_container = [](const Text& path) {
+        return path.known() && !container_of(path.bytes).id.empty();
+    };
+    const Text& path = is_container(event.cgroup) || !event.controller_cgroup.known()
+                           ? event.cgroup
+                           : event.controller_cgroup;
+    const bool is_whole = path.status == Status::ok;
+    if (is_whole && (is_container(path) || !has_controllers_))
+        return node.facts.set_cgroup(path.bytes);
+    if (!event.carries_image && !node.facts.cgroup.empty())
+        return;
+    if (const auto now = procfs_.cgroup(event.pid, node.start_ticks_))
+        node.facts.set_cgroup(*now);
+    else if (is_container(path) || (is_whole && path.bytes != "/"))
+        node.facts.set_cgroup(path.bytes);
 }
 
 void Lineage::add_child(const Event& event, const Node& parent) {

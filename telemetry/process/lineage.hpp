@@ -109,6 +109,7 @@ class Lineage {
     void add_child(const Event& event, const Node& parent);
     std::shared_ptr<const ExecutedProgram> program_of(const Image& image);
     void read_facts(LineageNode& node);
+    void follow_cgroup(LineageNode& node, const Event& event);
     void end(const Node& node, uint64_t time_ns);
     void expire(uint64_t now_ns);
     void expire_first();
@@ -125,6 +126,7 @@ class Lineage {
     uint64_t stamps_ = 0;
     Node noted_; ///< the process of the last event
     Procfs procfs_;
+    bool has_controllers_;                      ///< the machine has cgroups of version 1
     std::unordered_map<uint32_t, Node> living_; ///< by process id; ended ones for a while
     std::deque<Ended> to_expire_;
     std::deque<std::weak_ptr<LineageNode>> ended_;

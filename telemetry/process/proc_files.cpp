@@ -123,6 +123,13 @@ std::string_view main_cgroup(std::string_view cgroups) {
     return best;
 }
 
+bool names_controllers(std::string_view cgroups) {
+    while (!cgroups.empty())
+        if (!next_line(cgroups).starts_with("0::"))
+            return true;
+    return false;
+}
+
 uint32_t namespace_inode(std::string_view link) {
     const size_t bracket = link.find('[');
     uint32_t inode = 0;

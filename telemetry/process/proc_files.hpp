@@ -41,6 +41,8 @@ std::optional<CapabilitySets> parse_capabilities(std::string_view status);
 /// Of the text of /proc/PID/cgroup, which has a path for each hierarchy: the path that belongs to
 /// a container, else the longest.
 std::string_view main_cgroup(std::string_view cgroups);
+/// Of the same: is there a hierarchy of version 1?
+bool names_controllers(std::string_view cgroups);
 
 /// The number of "net:[4026531840]", as a link in /proc/PID/ns reads; 0 when there is none.
 uint32_t namespace_inode(std::string_view link);

@@ -173,6 +173,7 @@ void register_tests(const std::vector<ebpf_loader::Tier>& list) {
         register_stream_tests(tier);
         register_filter_tests(tier);
         register_sharing_tests(tier);
+        register_cgroup_tests(tier);
         register_witness_path_tests(tier);
         register_witness_race_tests(tier);
         register_witness_address_tests(tier);

@@ -15,6 +15,7 @@ void register_tests(const std::vector<ebpf_loader::Tier>& tiers);
 /// Tests of the stream as a whole, of offsets and of filters, each with engines of its own.
 void register_stream_tests(ebpf_loader::Tier tier);
 void register_filter_tests(ebpf_loader::Tier tier);
+void register_cgroup_tests(ebpf_loader::Tier tier);
 void register_offset_tests(); ///< of all tested tiers
 
 /// Adds Test(arguments...) to the tests.

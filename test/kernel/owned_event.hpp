@@ -17,6 +17,8 @@ template <typename Event, typename Action> void for_each_text(Event& event, Acti
     action(event.image.argv.bytes);
     action(event.cwd.bytes);
     action(event.root.bytes);
+    action(event.cgroup.bytes);
+    action(event.controller_cgroup.bytes);
     for (auto& path : event.path)
         action(path.bytes);
     for (auto& string : event.string)

@@ -44,6 +44,8 @@ INLINE void capture_begin(struct scratch *s, __u64 task, const struct ebt_plan *
 	/* After a mere check the caller's memory is still there, as after a failure. */
 	s->step_list = s->header.ret >= 0 && !(s->header.flags & EBT_CHECKED) &&
 		       !(s->header.execution & EBT_SKIPPED);
+	if (plan->flags & EBT_PLAN_CREDENTIALS)
+		capture_capabilities(s);
 	capture_witness(s, task, plan);
 }
 

@@ -3,6 +3,7 @@
 #ifndef EBT_LIB_CAPTURE_IMAGE_H
 #define EBT_LIB_CAPTURE_IMAGE_H
 
+#include "kern/lib/capture/cgroup.h"
 #include "kern/lib/capture/file.h"
 #include "kern/lib/emit.h"
 
@@ -64,6 +65,23 @@ INLINE void capture_capabilities(struct scratch *s)
 			      s->task.cred + OFFSET(cred, cap_permitted));
 	__u32 bytes = error ? 0 : sizeof(struct ebt_capabilities);
 	field_end(s, field, error ? EBT_FAULT : EBT_OK, bytes, bytes);
+}
+
+/* Which content the executable has, so that user space knows its hash from before. */
+INLINE void capture_exe_version(struct scratch *s, __u64 mm)
+{
+	if (!HAS(inode, i_size) || !HAS(inode, i_ctime_sec) || !HAS(inode, i_ctime_nsec) ||
+	    !HAS(super_block, s_dev) || !has_room(s, sizeof(struct ebt_file_version)))
+		return;
+	struct ebt_file_version version = {};
+	__u64 inode = POINTER(POINTER(mm, mm_struct, exe_file), file, f_inode);
+	READ(&version.size, inode, inode, i_size);
+	READ(&version.changed_s, inode, inode, i_ctime_sec);
+	READ(&version.changed_ns, inode, inode, i_ctime_nsec);
+	READ(&version.device, POINTER(inode, inode, i_sb), super_block, s_dev);
+	struct ebt_field *field = field_begin(s, EBT_FIELD_EXE_VERSION, EBT_ARG_NONE);
+	*(struct ebt_file_version *)(field + 1) = version;
+	field_end(s, field, EBT_OK, sizeof(version), sizeof(version));
 }
 
 INLINE void capture_tty(struct scratch *s, __u64 task)
@@ -164,6 +182,9 @@ INLINE void capture_image(struct scratch *s, __u64 task, const struct ebt_plan *
 	capture_tty(s, task);
 	capture_namespaces(s);
 	capture_capabilities(s);
+	capture_cgroups(s, task);
+	if (HAS_FEATURE(exe_version))
+		capture_exe_version(s, mm);
 	capture_image_argv(s, mm, plan);
 	if (HAS_FEATURE(environment))
 		capture_environment(s, mm, plan);

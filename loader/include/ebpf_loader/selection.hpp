@@ -38,6 +38,8 @@ class EBPF_LOADER_API Selection {
     void select_stacks() { wants_stacks_ = true; }
     /// Asks for the environment that a process image started with, with the image: EBT_FIELD_ENVIRONMENT.
     void select_environment() { wants_environment_ = true; }
+    /// Asks for which content the executable of a process image has, with the image: EBT_FIELD_EXE_VERSION.
+    void select_exe_versions() { wants_exe_versions_ = true; }
 
     const std::map<uint16_t, ebt_plan>& plans() const { return plans_; }
     const std::map<uint32_t, ebt_numbers>& numbers() const { return numbers_; }
@@ -46,6 +48,7 @@ class EBPF_LOADER_API Selection {
     const std::vector<ebt_endpoint>& endpoints() const { return endpoints_; }
     bool wants_stacks() const { return wants_stacks_; }
     bool wants_environment() const { return wants_environment_; }
+    bool wants_exe_versions() const { return wants_exe_versions_; }
 
   private:
     EBPF_LOADER_LOCAL void select_numbers(const SyscallRow& call);
@@ -59,6 +62,7 @@ class EBPF_LOADER_API Selection {
     std::vector<ebt_endpoint> endpoints_; ///< whose transfers are selected
     bool wants_stacks_ = false;
     bool wants_environment_ = false;
+    bool wants_exe_versions_ = false;
     uint16_t next_row_ = 0; ///< of the next number unknown to the table; 0: none yet
 };
 

@@ -53,6 +53,29 @@ void require_proc() {
             "times would be wrong; start it outside, for example with: nsenter --time --target 1");
 }
 
+namespace {
+
+/// /proc/self/cgroup: "ID:CONTROLLERS:PATH" for each hierarchy, the unified one's being "0::PATH". The first
+/// that is unified, or that is not; empty: there is none.
+std::string own_cgroup(bool unified) {
+    std::ifstream cgroups("/proc/self/cgroup");
+    for (std::string line; std::getline(cgroups, line);)
+        if (line.starts_with("0::") == unified)
+            return line;
+    return {};
+}
+
+} // namespace
+
+bool has_cgroup_controllers() {
+    return !own_cgroup(false).empty();
+}
+
+std::string own_unified_cgroup() {
+    const std::string line = own_cgroup(true);
+    return line.empty() ? line : line.substr(line.find('/'));
+}
+
 std::optional<uint64_t> status_number(std::string_view status, std::string_view name, int base) {
     const std::string key = '\n' + std::string(name) + ":\t"; // the first line is the process's name
     const size_t at = status.find(key);

@@ -9,6 +9,7 @@ Hooks hooks_for(const Selection& selection) {
     hooks.sock_states = hooks.endpoints != 0;
     hooks.user_stacks = selection.wants_stacks();
     hooks.environment = selection.wants_environment();
+    hooks.exe_versions = selection.wants_exe_versions();
     hooks.enter = selection.needs_enter();
     hooks.sharing = !selection.numbers().empty();
     for (const auto& [row, plan] : selection.plans()) {

@@ -26,8 +26,9 @@ struct Hooks {
     bool sock_states = false; ///< connections to them that no system call opens
     bool user_stacks = false; ///< of those who send
     bool environment = false; ///< with the images of processes
-    uint16_t witnesses = 0;   ///< ebt_witness, of the calls that are selected
-    bool watch = true;        ///< the starts of calls may come to be watched
+    bool exe_versions = false;
+    uint16_t witnesses = 0; ///< ebt_witness, of the calls that are selected
+    bool watch = true;      ///< the starts of calls may come to be watched
 };
 Hooks hooks_for(const Selection& selection);
 

@@ -2,6 +2,7 @@
 #include "loader/src/load/plan.hpp"
 
 #include "loader/src/arch/machine.hpp"
+#include "loader/src/base/procfs.hpp"
 #include "loader/src/base/tracefs.hpp"
 #include "loader/src/base/tracepoint.hpp"
 #include "loader/src/load/thread_registers.hpp"
@@ -35,6 +36,10 @@ LoadPlan make_load_plan(KernelSupport& kernel, const Offsets& offsets, Hooks hoo
         plan.features[Feature::user_stack] = 0;
     if (plan.hooks.environment)
         plan.features[Feature::environment] = 0;
+    if (plan.hooks.exe_versions)
+        plan.features[Feature::exe_version] = 0;
+    if (has_cgroup_controllers())
+        plan.features[Feature::cgroup_controllers] = 0;
     if (plan.hooks.witnesses != 0)
         plan.features[Feature::witnesses] = 0;
     kernel.sock_states = has_tracepoint(plan.tracefs, sock_states_tracepoint);

@@ -95,6 +95,7 @@ std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets
                     .sock_states = true,
                     .user_stacks = true,
                     .environment = true,
+                    .exe_versions = true,
                     .witnesses = all_witnesses};
     const LoadPlan plan = make_load_plan(kernel, offsets, all, least_buffer_bytes, {});
     auto verdicts = judge_tiers(kernel, offsets);

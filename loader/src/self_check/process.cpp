@@ -2,6 +2,7 @@
 #include "loader/src/self_check/process.hpp"
 
 #include "loader/src/arch/machine.hpp"
+#include "loader/src/base/procfs.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -115,6 +116,18 @@ void check_namespaces(const RecordView& view, Mismatches& mismatches) {
     check("cred.user_ns, user_namespace.inum", seen.user, "user");
 }
 
+/// /proc shows the path from the root of a cgroup namespace, so from above it there may be more.
+void check_cgroup(const RecordView& view, Mismatches& mismatches) {
+    const auto field = view.find(EBT_FIELD_CGROUP);
+    if (!field || field->head.arg != EBT_CGROUP_UNIFIED || field->head.status != EBT_OK)
+        return;
+    const std::string own = own_unified_cgroup(), seen = view.path(*field);
+    if (own != "/" && !own.starts_with("/..") && !own.empty() && !seen.ends_with(own))
+        mismatches.add(
+            "task_struct.cgroups, css_set.dfl_cgrp, cgroup.kn, kernfs_node.parent, kernfs_node.name",
+            quoted(seen), quoted(own));
+}
+
 void check_capabilities(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
     const auto field = view.find(EBT_FIELD_CAPABILITIES);
     ebt_capabilities seen{};
@@ -163,6 +176,7 @@ void check_process(const RecordView& view, const OwnProcess& own, Mismatches& mi
     check_tty(view, own, mismatches);
     check_namespaces(view, mismatches);
     check_capabilities(view, own, mismatches);
+    check_cgroup(view, mismatches);
     check_cwd(view, own, mismatches);
 }
 

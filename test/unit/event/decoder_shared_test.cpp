@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What other threads could have changed, calls that never ran, and namespaces.
+#include "telemetry/event/facts.hpp"
 #include "test/unit/event/decoder_support.hpp"
 
 using namespace decoder_test;
@@ -118,6 +119,18 @@ TEST(DecoderCapabilities, ComeWithTheImage) {
     const Decoded cut(executed().field(EBT_FIELD_CAPABILITIES, "abc"));
     EXPECT_FALSE(cut.event.image.capabilities.known);
     EXPECT_TRUE(cut.event.lost_fields);
+}
+
+TEST(DecoderCapabilities, ComeWithAChangeOfCredentials) {
+    RecordBuilder builder("setuid");
+    EXPECT_EQ(new_capabilities(Decoded(builder).event), nullptr);
+    builder.field(EBT_FIELD_CAPABILITIES, RecordBuilder::bytes_of(ebt_capabilities{5, 1}));
+    const Decoded good(builder);
+    const Capabilities expected{true, 5, 1};
+    EXPECT_EQ(good.event.capabilities, expected);
+    EXPECT_EQ(new_capabilities(good.event), &good.event.capabilities);
+    builder.header.ret = -1;
+    EXPECT_EQ(new_capabilities(Decoded(builder).event), nullptr);
 }
 
 } // namespace

@@ -284,7 +284,7 @@ TEST(Syscalls, SpecialCallsAreMarked) {
         EXPECT_EQ(call(name).flags, EBT_PLAN_NO_RETURN | EBT_PLAN_ENTER) << name;
     EXPECT_EQ(call("socketcall").flags, EBT_PLAN_SOCKETCALL);
     for (std::string_view name : {"setuid", "setresgid32", "setgroups", "setfsuid", "capset"})
-        EXPECT_EQ(call(name).flags, EBT_PLAN_VITAL) << name;
+        EXPECT_EQ(call(name).flags, EBT_PLAN_VITAL | EBT_PLAN_CREDENTIALS) << name;
     EXPECT_EQ(call("openat").flags, 0);
     for (const SyscallRow& row : syscall_rows())
         EXPECT_EQ(row.returns == ReturnKind::none, (row.flags & EBT_PLAN_NO_RETURN) != 0) << row.name;

@@ -26,6 +26,15 @@ Event of(uint32_t pid, ebt_record_kind kind = EBT_SYSCALL) {
     return event;
 }
 
+/// An exec whose image says the cgroup.
+Event in_cgroup(uint32_t pid, uint32_t exec_id, std::string_view path) {
+    Event event = of(pid, EBT_EXEC);
+    event.exec_id = exec_id;
+    event.carries_image = true;
+    event.cgroup = samples::known<telemetry::Text>(path);
+    return event;
+}
+
 Event fork_of(uint32_t parent, uint32_t child) {
     Event event = of(parent, EBT_FORK);
     event.child_pid = child;
@@ -112,6 +121,75 @@ TEST(ImdsLineage, ProgramsFollowExecs) {
     const auto parent = Lineage::ancestors(lineage.find(of(3)), 1)[0];
     EXPECT_EQ(parent->program->executable, "/usr/bin/python3");
     EXPECT_EQ(parent->program->argv, argv);
+}
+
+/// It is gone when its record is read.
+TEST(ImdsLineage, AContainerIsKnownByTheExecsCgroup) {
+    Lineage lineage("/nonexistent");
+    const std::string container(64, 'c'), path = "/system.slice/docker-" + container + ".scope";
+    lineage.note(fork_of(1, 2));
+    Event exec = in_cgroup(2, 1, path);
+    EXPECT_EQ(lineage.note(exec)->facts.container.id, container);
+    exec.carries_image = false; // the call's own record, after that of the exec
+    exec.cgroup = {};
+    EXPECT_EQ(lineage.note(exec)->facts.cgroup, path);
+    lineage.note(fork_of(2, 3));
+    EXPECT_EQ(lineage.note(of(3, EBT_EXIT))->facts.container.id, container);
+    EXPECT_EQ(lineage.note(in_cgroup(2, 2, "/"))->facts.cgroup, "/"); // it went out
+    EXPECT_EQ(lineage.note(of(2, EBT_EXIT))->facts.container.id, "");
+}
+
+/// Also without an exec (CLONE_INTO_CGROUP).
+TEST(ImdsLineage, AChildMayBeBornInACgroup) {
+    Lineage lineage("/nonexistent");
+    const std::string container(64, 'c');
+    lineage.note(fork_of(1, 2));
+    const std::string path = "/docker/" + container;
+    Event call = in_cgroup(2, 0, path);
+    call.kind = EBT_SYSCALL;
+    EXPECT_EQ(lineage.note(call)->facts.container.id, container);
+}
+
+/// Which hierarchy says most, the kernel does not know.
+TEST(ImdsLineage, AContainerInOneOfSeveralHierarchies) {
+    Proc proc;
+    const uint64_t ticks = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
+    std::filesystem::create_directory(proc.path() + "/self");
+    std::ofstream(proc.path() + "/self/cgroup") << "2:pids:/a\n0::/\n";
+    proc.add(4, 1, 4 * ticks, "2:memory:/as/proc/says\n0::/unified\n");
+    Lineage lineage(proc.path());
+    const std::string id(64, 'c'), path = "/docker/" + id;
+    Event exec = in_cgroup(2, 1, "/");
+    exec.controller_cgroup = samples::known<telemetry::Text>(path);
+    EXPECT_EQ(lineage.note(exec)->facts.container.id, id);
+    exec = in_cgroup(3, 1, path);
+    exec.controller_cgroup = samples::known<telemetry::Text>("/user.slice");
+    EXPECT_EQ(lineage.note(exec)->facts.container.id, id);
+    exec = in_cgroup(4, 1, "/unified");
+    EXPECT_EQ(lineage.note(exec)->facts.cgroup, "/as/proc/says");
+    exec = in_cgroup(5, 1, "/"); // gone
+    exec.controller_cgroup = samples::known<telemetry::Text>("/user.slice");
+    EXPECT_EQ(lineage.note(exec)->facts.cgroup, "/user.slice");
+}
+
+/// Of cgroups made in each other to no end the record has the innermost.
+TEST(ImdsLineage, ACgroupTooDeepForTheRecord) {
+    Proc proc;
+    const uint64_t ticks = static_cast<uint64_t>(sysconf(_SC_CLK_TCK));
+    const std::string id(64, 'c'), whole = "/docker/" + id + "/1/2/3";
+    proc.add(2, 1, 2 * ticks, "0::" + whole + "\n");
+    Lineage lineage(proc.path());
+    Event exec = in_cgroup(2, 1, "2/3");
+    exec.cgroup.status = telemetry::Status::truncated;
+    EXPECT_EQ(lineage.note(exec)->facts.cgroup, whole);
+    lineage.note(fork_of(2, 30)); // which is gone when its record comes, after an exec: what its parent had
+    exec = in_cgroup(30, 2, "2/3");
+    exec.cgroup.status = telemetry::Status::truncated;
+    EXPECT_EQ(lineage.note(exec)->facts.container.id, id);
+    const std::string within = id + "/1/2/3";
+    exec = in_cgroup(31, 1, within);
+    exec.cgroup.status = telemetry::Status::truncated;
+    EXPECT_EQ(lineage.note(exec)->facts.container.id, id);
 }
 
 TEST(ImdsLineage, WhatRanBeforeComesFromProc) {
