@@ -6,7 +6,7 @@ set -euo pipefail
 
 build_packages=(
     build-essential cmake ninja-build pkg-config clang llvm
-    libbpf-dev libelf-dev libdw-dev zlib1g-dev libcurl4-openssl-dev
+    libbpf-dev libelf-dev libdw-dev zlib1g-dev libcurl4-openssl-dev libssl-dev
     libboost-program-options-dev libboost-log-dev nlohmann-json3-dev
 )
 test_packages=(
@@ -17,7 +17,7 @@ test_packages=(
     auditd laurel
 )
 release_packages=(
-    libc-ares-dev libssl-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd file lintian
+    libc-ares-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd file lintian
 )
 all_packages=(debootstrap "${release_packages[@]}")
 

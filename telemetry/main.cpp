@@ -15,7 +15,7 @@ std::unique_ptr<Extension> extension_of(const Options& options) {
 
 std::string check(const Options& options) {
     Rules rules = load_rules(options);
-    select_events(rules, options.follows_lineage(), extension_of(options).get());
+    select_events(rules, options, extension_of(options).get());
     return "rules and kernel offsets (" + choose_offsets(options, usual_configs()).source + ")";
 }
 

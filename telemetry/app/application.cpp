@@ -30,6 +30,13 @@ Lineage::Limits lineage_limits(size_t max_memory) {
     return limits;
 }
 
+ExecutableHashes::Limits hash_limits(unsigned max_cpu) {
+    ExecutableHashes::Limits limits;
+    if (max_cpu)
+        limits.cpu.percent = std::clamp<uint64_t>(max_cpu / 4, 1, limits.cpu.percent);
+    return limits;
+}
+
 } // namespace
 
 Rules load_rules(const Options& options) {
@@ -45,26 +52,30 @@ Rules load_rules(const Options& options) {
     return rules;
 }
 
-ebpf_loader::Selection select_events(Rules& rules, bool follows, const Extension* extension) {
+ebpf_loader::Selection select_events(Rules& rules, const Options& options, const Extension* extension) {
     if (!extension && rules.compile().empty())
         throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
                                  "the rules select no event: add a line that selects one (rules/README.md)");
-    if (extension || follows || rules.needs_lineage())
+    if (extension || options.follows_lineage() || rules.needs_lineage())
         rules.follow_all_processes();
     auto selection = rules.compile();
     if (extension)
         extension->select(selection);
+    if (options.hash)
+        selection.select_exe_versions();
     return selection;
 }
 
 Application::Application(const Options& options, std::unique_ptr<Extension> extension)
     : extension_(std::move(extension)), rules_(load_rules(options)),
       outputs_(options.outputs, {host_name(), "version:" + command_line::version()}),
-      engine_(select_events(rules_, options.follows_lineage(), extension_.get()), engine_options(options)),
+      engine_(select_events(rules_, options, extension_.get()), engine_options(options)),
       format_(*options.format), formatter_(format_.make(format_context(engine_, options))),
       run_(options, engine_, *this, proc_root, rules_.environment()) {
     if (options.follows_lineage() || rules_.needs_lineage())
         lineage_.emplace(proc_root, lineage_limits(options.max_memory));
+    if (options.hash)
+        hashes_.emplace(proc_root, hash_limits(options.max_cpu));
     lines_.reserve(2 * lines_bytes);
     if (extension_)
         extension_->begin(engine_, format_context(engine_, options));
@@ -81,6 +92,8 @@ void Application::started() {
 void Application::take(Event& event, Ledger& ledger) {
     if (lineage_)
         event.lineage = lineage_->note(event);
+    if (hashes_) // of an event that no rule selects, too: the process's next one may have it then
+        event.exe_sha256 = hashes_->find(event);
     const bool is_taken = extension_ && extension_->take(event);
     if (event.kind == EBT_TRANSFER) {
         if (is_taken)

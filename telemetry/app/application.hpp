@@ -13,6 +13,7 @@
 #include "telemetry/app/extension.hpp"
 #include "telemetry/app/outputs.hpp"
 #include "telemetry/cli/options.hpp"
+#include "telemetry/hash/executable_hashes.hpp"
 #include "telemetry/output/formatter.hpp"
 #include "telemetry/process/lineage.hpp"
 #include "telemetry/rules/rules.hpp"
@@ -50,14 +51,15 @@ class Application : private EventConsumer {
     const Format& format_;
     std::unique_ptr<Formatter> formatter_;
     std::optional<Lineage> lineage_; ///< where it is followed
+    std::optional<ExecutableHashes> hashes_;
     EngineRun run_;
     std::string lines_; ///< formatted, on the way to the outputs
     uint64_t lines_events_ = 0;
 };
 
 Rules load_rules(const Options& options);
-/// What the kernel is asked for; `follows`: the starts and ends of all processes too. Throws Error(usage)
-/// when the rules ask for nothing.
-ebpf_loader::Selection select_events(Rules& rules, bool follows, const Extension* extension);
+/// What the kernel is asked for, where lineage is followed the starts and ends of all processes too. Throws
+/// Error(usage) when the rules ask for nothing.
+ebpf_loader::Selection select_events(Rules& rules, const Options& options, const Extension* extension);
 
 } // namespace telemetry

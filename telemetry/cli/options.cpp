@@ -32,6 +32,9 @@ command_line::Groups groups() {
         "no-lineage",
         "with -f json: report a process's parent by its id alone, and no leaders. The starts and ends of "
         "processes that no rule selects are not followed then");
+    groups.run.add_options()("hash", "report the SHA-256 of what processes execute, once a thread of its own "
+                                     "has read it; with -f json and "
+                                     "text");
     groups.other.add_options()("list-syscalls", "print the table of system calls, and exit");
     return groups;
 }
@@ -69,6 +72,7 @@ Options parse_options(int argc, const char* const argv[]) {
     options.rules = text_of(values, "rules");
     options.imds = values.count("imds");
     options.lineage = !values.count("no-lineage");
+    options.hash = values.count("hash");
     options.witness = !values.count("no-witness");
     if (auto limit = text_of(values, "max-events-per-process"))
         options.events_per_process = command_line::whole_number("max-events-per-process", *limit,

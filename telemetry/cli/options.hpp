@@ -25,6 +25,7 @@ struct Options {
     const Format* format = formats().front();
     std::vector<Destination> outputs; ///< where events go
     bool lineage = true;              ///< parents and leaders, where the format shows them
+    bool hash = false;                ///< hashes of executables, where the format shows them
     bool imds = false;                ///< conversations with metadata services too
     std::optional<std::string> rules; ///< absent: the built-in ones
 

@@ -293,11 +293,15 @@ void TextFormatter::put_remarks(const Event& event) {
         put_value(event.root);
         notes_.add_directory({"chroot"}, event.root);
     }
-    if (event.image.capabilities.known && has_new_image(event)) {
+    if (const Capabilities* const sets = new_capabilities(event)) {
         line_.put(" cap_permitted=");
-        line_.put_hex(event.image.capabilities.permitted);
+        line_.put_hex(sets->permitted);
         line_.put(" cap_effective=");
-        line_.put_hex(event.image.capabilities.effective);
+        line_.put_hex(sets->effective);
+    }
+    if (!event.exe_sha256.empty()) {
+        line_.put(" exe_sha256=");
+        line_.put(event.exe_sha256);
     }
     if (event.via_io_uring)
         line_.put(" via=io_uring");

@@ -62,15 +62,19 @@ std::optional<CodeFiles::File> CodeFiles::open(const CodeRange& range) {
 
 /// O_PATH acts on no device and calls no file system. What it got is looked at, and only then opened for
 /// reading: the same file, whatever was mapped there meanwhile. O_NONBLOCK, since its owner may hold a lease.
-std::optional<CodeFiles::File> CodeFiles::open_file(const CodeRange& range) {
-    if (!may_open(range.device) || !budget_.read(call_bytes))
-        return std::nullopt;
-    const std::string name = "map_files/" + hexadecimal(range.begin) + '-' + hexadecimal(range.end);
+UniqueFd CodeFiles::open_link(const std::string& name, uint64_t device) {
+    if (!may_open(device) || !budget_.read(call_bytes))
+        return UniqueFd();
     const UniqueFd path(::openat(process_, name.c_str(), O_PATH | O_CLOEXEC));
     if (!path || !budget_.read(call_bytes) || !is_local_file(path.get()) || !budget_.read(call_bytes))
-        return std::nullopt;
+        return UniqueFd();
     const std::string again = own_ + "/fd/" + std::to_string(path.get());
-    UniqueFd file(::open(again.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    return UniqueFd(::open(again.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+}
+
+std::optional<CodeFiles::File> CodeFiles::open_file(const CodeRange& range) {
+    UniqueFd file =
+        open_link("map_files/" + hexadecimal(range.begin) + '-' + hexadecimal(range.end), range.device);
     struct stat status {};
     if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
         return std::nullopt;

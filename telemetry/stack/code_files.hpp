@@ -32,8 +32,11 @@ class CodeFiles {
         std::optional<FileIdentity> identity; ///< absent: memory
     };
     std::optional<File> open(const CodeRange& range);
+    /// What the process executes, whose file is on this device.
+    ebpf_loader::UniqueFd open_executable(uint64_t device) { return open_link("exe", device); }
 
   private:
+    ebpf_loader::UniqueFd open_link(const std::string& name, uint64_t device);
     std::optional<File> open_file(const CodeRange& range);
     std::optional<File> open_own_vdso(const CodeRange& range) const;
     bool may_open(uint64_t device);

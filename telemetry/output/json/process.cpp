@@ -121,6 +121,11 @@ void JsonProcess::put(JsonLine& line, const Event& event, bool closes) {
         line.notes.add_missing({"process.executable"});
     else
         line.notes.add_path({"process.executable"}, image.exe, false);
+    if (!event.exe_sha256.empty()) {
+        line.put(",\"hash\":{\"sha256\":\"");
+        line.put(event.exe_sha256);
+        line.put("\"}");
+    }
     put_arguments(line, event);
     put_environment(line, event);
     line.put_text("\"working_directory\":", {"process.working_directory"}, event.cwd);
@@ -142,9 +147,10 @@ void JsonProcess::put(JsonLine& line, const Event& event, bool closes) {
 
 /// Of an exec: later events of the process may have others.
 void JsonProcess::put_capabilities(JsonLine& line, const Event& event) {
-    const Capabilities& sets = event.image.capabilities;
-    if (!sets.known || !has_new_image(event))
+    const Capabilities* const made = new_capabilities(event);
+    if (!made)
         return;
+    const Capabilities& sets = *made;
     capabilities_.put(line, sets, sets.permitted ^ sets.effective << 1, [&] {
         line.put(",\"capabilities\":{\"effective\":");
         put_json_capabilities(line, sets.effective);

@@ -177,7 +177,7 @@ TEST(Options, ExplainsEveryOption) {
                                "--no-witness",  "--no-lineage", "--max-cpu",       "--max-memory",
                                "--nice",        "--duration",   "--stats",         "--log-level",
                                "--check",       "--probe",      "--list-syscalls", "--help",
-                               "--version"})
+                               "--hash",        "--version"})
         EXPECT_THAT(help, HasSubstr(option));
     EXPECT_THAT(help, HasSubstr("Examples:"));
     EXPECT_THAT(help, HasSubstr("Exit status:"));

@@ -179,6 +179,15 @@ TEST_F(JsonProcessTest, CapabilitiesOfAnExecByName) {
     EXPECT_FALSE(object(event)["process"]["thread"].contains("capabilities"));
 }
 
+/// With --hash.
+TEST_F(JsonProcessTest, HashOfTheExecutable) {
+    Event event = samples::call(samples::execve, 0);
+    EXPECT_FALSE(object(event)["process"].contains("hash"));
+    const std::string digest(64, 'a');
+    event.exe_sha256 = digest;
+    EXPECT_EQ(object(event)["process"]["hash"], json({{"sha256", digest}}));
+}
+
 TEST_F(JsonProcessTest, TerminalsAsDevices) {
     const std::pair<const char*, json> terminals[] = {{"pts300", {{"major", 137}, {"minor", 44}}},
                                                       {"tty1", {{"major", 4}, {"minor", 1}}}};

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <sys/stat.h>
+
+#include "test/program/run_fixture.hpp"
+
+using namespace program_test;
+
+namespace {
+
+std::string sha256sum(const std::string& path) {
+    const std::unique_ptr<FILE, int (*)(FILE*)> output(popen(("sha256sum " + path).c_str(), "r"), pclose);
+    char digits[65] = "";
+    return output && fread(digits, 1, 64, output.get()) == 64 ? digits : "";
+}
+
+struct HashRun : Run {
+    HashRun() {
+        std::ofstream(rules) << "execve\nprocess_exit\n";
+        std::filesystem::copy("/proc/self/exe", program); // of some size, and static where these tests are
+    }
+    /// A process of it that lives so long; its id.
+    pid_t execute(int milliseconds) const {
+        const pid_t child = fork();
+        if (child == 0) {
+            // It waits for a pipe that nobody writes to.
+            execl(program.c_str(), "program", "--gtest_filter=Waiter.DISABLED_Waits",
+                  "--gtest_also_run_disabled_tests", nullptr);
+            _exit(1);
+        }
+        usleep(static_cast<useconds_t>(milliseconds) * 1000);
+        kill(child, SIGKILL);
+        waitpid(child, nullptr, 0);
+        return child;
+    }
+    static std::vector<json> of(const std::vector<json>& events, pid_t pid, const char* action) {
+        std::vector<json> found;
+        for (const json& event : events)
+            if (event["process"]["pid"] == pid && event["event"]["action"] == action)
+                found.push_back(event);
+        return found;
+    }
+
+    std::string program = folder.path() + "/program";
+};
+
+/// What HashRun executes.
+TEST(Waiter, DISABLED_Waits) {
+    pause();
+}
+
+TEST_F(HashRun, IsThereOnceItIsKnown) {
+    usleep(200'000); // the file is no new one then
+    RunningProgram running(arguments({"--hash"}));
+    ASSERT_TRUE(running.reports()) << running.err();
+    if (running.err().find("process.hash, with --hash") != std::string::npos)
+        GTEST_SKIP() << "this kernel does not say which content a file has";
+    const pid_t first = execute(2000), second = execute(50);
+    running.send(SIGINT);
+    EXPECT_EQ(running.wait(), 0) << running.err();
+    const auto events = parsed(running.out());
+    const std::string digest = sha256sum(program);
+    ASSERT_EQ(digest.size(), 64u);
+    const auto exec = of(events, first, "exec"), end = of(events, first, "end"),
+               again = of(events, second, "exec");
+    ASSERT_TRUE(exec.size() == 1 && end.size() == 1 && again.size() == 1) << running.out();
+    EXPECT_FALSE(exec[0]["process"].contains("hash")) << "no event waits for it";
+    EXPECT_EQ(end[0]["process"]["hash"]["sha256"], digest) << end[0];
+    EXPECT_EQ(again[0]["process"]["hash"]["sha256"], digest) << again[0];
+}
+
+TEST_F(HashRun, IsAbsentWhereNobodyAsked) {
+    RunningProgram running(arguments({}));
+    ASSERT_TRUE(running.reports()) << running.err();
+    execute(20);
+    execute(20);
+    running.send(SIGINT);
+    EXPECT_EQ(running.wait(), 0) << running.err();
+    EXPECT_EQ(running.out().find("\"hash\""), std::string::npos);
+}
+
+} // namespace
