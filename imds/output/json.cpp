@@ -184,7 +184,7 @@ void JsonFormatter::put_network(const ImdsEvent& event) {
                        .from_sockaddr = false,
                        .local = local_end(event.connection.ends),
                        .remote = remote_end(event.connection.ends)};
-    put_json_network(line_, socket, ends, SocketRole::egress);
+    put_json_network(line_, socket, ends, SocketRole::egress, nullptr);
 }
 
 void JsonFormatter::put_imds(const ImdsEvent& event) {

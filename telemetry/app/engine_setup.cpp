@@ -94,7 +94,8 @@ FormatContext format_context(const ebpf_loader::Engine& engine, const Options& o
             .boot_time_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME),
             .host = host,
             .agent = agent,
-            .accounts = accounts};
+            .accounts = accounts,
+            .fields = options.fields};
 }
 
 std::string summary_of(const ebpf_loader::Engine& engine) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/cli/options.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 #include <ebpf_loader/engine.hpp>
 
+#include "telemetry/base/refuse.hpp"
 #include "telemetry/cli/command_line.hpp"
 
 namespace telemetry {
@@ -19,7 +21,10 @@ command_line::Groups groups() {
     groups.events.add_options()(
         "rules,r", po::value<std::string>()->value_name("FILE"),
         "report the events that the rules in FILE select; by default those of the built-in rules")(
-        "imds", "also report requests to the instance metadata service, as imds-tracker does");
+        "fields", po::value<std::string>()->value_name("FILE|NAME"),
+        "with -f json: write full (default: all fields), rules (those that public detection rules test), "
+        "compact (what is said of a process once is not repeated), or the fields that FILE names, one a "
+        "line")("imds", "also report requests to the instance metadata service, as imds-tracker does");
     groups.run.add_options()(
         "max-events-per-process", po::value<std::string>()->value_name("N"),
         "report at most N events a second of each process; the others are counted as lost. Execs, exits, "
@@ -64,12 +69,22 @@ refused every tier, 8 out of memory or buffers, 9 an output failed or took no
 event, 10 another process changed this program's maps or hooks (--on-tampering).
 )";
 
+void require_json(const Options& options) {
+    const auto is_json = [](const Destination& to) { return to.kind->own_format == &json_format; };
+    if (options.format != &json_format && std::ranges::none_of(options.outputs, is_json))
+        refuse("--fields chooses fields of JSON: give -f json too");
+}
+
 } // namespace
 
 Options parse_options(int argc, const char* const argv[]) {
     const po::variables_map values = command_line::parse(argc, argv, groups());
     Options options = command_line::shared_options(values);
     options.rules = text_of(values, "rules");
+    if (auto fields = text_of(values, "fields")) {
+        options.fields = choose_fields(*fields);
+        require_json(options);
+    }
     options.imds = values.count("imds");
     options.lineage = !values.count("no-lineage");
     options.hash = values.count("hash");

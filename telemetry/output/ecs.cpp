@@ -164,6 +164,16 @@ EcsClass ecs_class(Opened opened) {
     }
 }
 
+Outcome outcome_of(const Event& event) {
+    if (event.kind == EBT_EXIT)
+        return event.ret == 0 ? Outcome::success : Outcome::failure;
+    if (event.kind != EBT_SYSCALL)
+        return Outcome::success;
+    if (!event.returns || event.interrupted || event.unproven() || is_pending(event.ret))
+        return Outcome::unknown;
+    return event.success() ? Outcome::success : Outcome::failure;
+}
+
 std::string_view ecs_file_type(uint32_t mode) {
     switch (mode & S_IFMT) {
     case S_IFREG:

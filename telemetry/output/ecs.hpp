@@ -35,6 +35,11 @@ enum class Opened : uint8_t { for_reading, for_writing, truncated, created };
 Opened what_open_did(const Event& event, const OpenFlags& where);
 EcsClass ecs_class(Opened opened);
 
+/// Of a process that ends as the rules have it: a success with status 0. Unknown is how a call ended that
+/// does not return, may be made again, is under way, or may never have run.
+enum class Outcome : uint8_t { success, failure, unknown };
+Outcome outcome_of(const Event& event);
+
 /// file.type of an st_mode; empty when it has no type.
 std::string_view ecs_file_type(uint32_t mode);
 /// network.transport of an IP protocol; empty when it has no name.

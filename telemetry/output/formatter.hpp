@@ -6,6 +6,7 @@
 
 #include "telemetry/account/losses.hpp"
 #include "telemetry/event/event.hpp"
+#include "telemetry/output/json/fields/fields.hpp"
 #include "telemetry/output/origin.hpp"
 #include "telemetry/process/account_names.hpp"
 
@@ -21,6 +22,7 @@ struct FormatContext {
     Host host = {};
     Agent agent = {};
     std::shared_ptr<const AccountFiles> accounts = {}; ///< null: names of users are not known
+    FieldChoice fields = {};                           ///< of JSON
 };
 
 /// Anything that is reported besides the engine's events and losses: a request to a metadata service,

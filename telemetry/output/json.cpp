@@ -8,6 +8,7 @@
 #include "telemetry/output/json/calls.hpp"
 #include "telemetry/output/json/container.hpp"
 #include "telemetry/output/json/ecs.hpp"
+#include "telemetry/output/json/fields/said.hpp"
 #include "telemetry/output/json/head.hpp"
 #include "telemetry/output/json/line.hpp"
 #include "telemetry/output/json/linux.hpp"
@@ -17,10 +18,12 @@
 namespace telemetry {
 namespace {
 
-/// Nobody knows yet, or ever, how the call ended.
-bool is_open_ended(const Event& event) {
-    return event.kind == EBT_SYSCALL &&
-           (!event.returns || event.interrupted || event.unproven() || is_pending(event.ret));
+FieldSet with_thread_name(const FieldChoice& fields) {
+    FieldSet set = fields.rest;
+    if (fields.whole.has(Field::process_thread_name))
+        set.add(Field::process_thread_name);
+    set.add_objects();
+    return set;
 }
 
 /// One object a line, in the shape of the Elastic Common Schema; what the schema has no
@@ -34,55 +37,85 @@ class JsonFormatter final : public Formatter {
     void format(const Document& document, std::string& out) override { out += document.json(); }
 
   private:
+    /// Of a line that says all that is chosen, or of one that leaves out what lines before have said.
+    struct Parts {
+        FieldSet fields;
+        std::string head; ///< what follows the time in the line of an event
+    };
+
+    const Parts& parts_of(JsonSaid::Known known) const;
     void begin(uint64_t time_ns, std::string_view head);
     void put_event(const Event& event, const JsonCall* call);
     void put_id(const Event& event);
     void put_class(const Event& event, const JsonCall* call);
+    void put_unknown_call(const Event& event);
     void end(std::string& out);
 
     JsonLine line_;
     Timestamp time_;
     JsonProcess process_;
     JsonLinux linux_;
+    CommunityId community_id_;
     const ImageNamespaces first_;
-    std::string head_;                  ///< what follows the time in the line of an event
-    std::string loss_head_;             ///< and of a loss
-    std::string id_;                    ///< the start of every event.id
-    std::array<std::string, 4> opened_; ///< what was done, by Opened
-    std::array<std::string, EBT_EXIT + 1> process_events_;
+    const Parts whole_, rest_, rest_and_name_;             ///< the last: of a thread that has another name
+    std::unique_ptr<JsonSaid> said_;                       ///< null: each line says all
+    std::string loss_head_;                                ///< what follows the time in the line of a loss
+    std::string id_;                                       ///< the start of every event.id
+    std::array<std::string, 4> opened_;                    ///< what was done, by Opened
+    std::array<std::string, EBT_EXIT + 1> process_events_; ///< with event.code
     uint64_t losses_ = 0;
 };
 
 JsonFormatter::JsonFormatter(const FormatContext& context)
-    : process_(context), linux_(context), first_(context.first), head_(json_head(context, "events")),
+    : process_(context), linux_(context),
+      first_(context.first), whole_{context.fields.whole, json_head(context, "events", context.fields.whole)},
+      rest_{context.fields.rest, json_head(context, "events", context.fields.rest)},
+      rest_and_name_{with_thread_name(context.fields), rest_.head},
+      said_(context.fields.rest == context.fields.whole ? nullptr : std::make_unique<JsonSaid>()),
       loss_head_(json_head(context, "losses")), id_(json_event_id(context)) {
     for (size_t i = 0; i < opened_.size(); ++i)
-        opened_[i] = json_class(ecs_class(static_cast<Opened>(i)), {});
+        opened_[i] = json_class(ecs_class(static_cast<Opened>(i)), {}, whole_.fields);
     for (const ebt_record_kind kind : {EBT_FORK, EBT_EXEC, EBT_EXIT})
-        process_events_[kind] = json_class(ecs_class(kind), {});
+        process_events_[kind] = json_code(process_event_name(kind), whole_.fields) +
+                                json_class(ecs_class(kind), {}, whole_.fields);
+}
+
+const JsonFormatter::Parts& JsonFormatter::parts_of(JsonSaid::Known known) const {
+    switch (known) {
+    case JsonSaid::Known::all:
+        return rest_;
+    case JsonSaid::Known::all_but_thread_name:
+        return rest_and_name_;
+    default:
+        return whole_;
+    }
 }
 
 void JsonFormatter::format(const Event& event, std::string& out) {
     const JsonCall* call = event.call ? &linux_.call(*event.call) : nullptr;
-    begin(event.time_ns, head_);
+    const Parts& parts = said_ ? parts_of(said_->look(event)) : whole_;
+    line_.select(parts.fields);
+    begin(event.time_ns, parts.head);
     line_.notes.set_foreign(is_elsewhere(event.image.namespaces.mnt, first_.mnt));
     put_event(event, call);
     process_.put(line_, event);
-    process_.put_user(line_, event);
+    if (line_.wants(Field::user) || line_.wants(Field::group))
+        process_.put_user(line_, event);
     if (event.lineage) {
         put_json_container(line_, event.lineage->facts.container);
         put_json_pod(line_, event.lineage->facts.container);
     }
-    if (event.paths)
+    if (event.paths && line_.wants(Field::file))
         put_json_file(line_, event, process_);
     Ends ends;
     if (event.sockaddr.status != Status::absent || event.socket_status != Status::absent) {
         const SocketRole role = socket_role(event);
         ends = ends_of(event, role);
-        put_json_network(line_, event, ends, role);
+        put_json_network(line_, event, ends, role, &community_id_);
     }
-    linux_.put(line_, event, call, ends, process_);
-    if (!event.key.empty()) {
+    if (line_.wants(Field::linux))
+        linux_.put(line_, event, call, ends, process_);
+    if (!event.key.empty() && line_.wants(Field::tags)) {
         line_.put(",\"tags\":[\"");
         put_json_escaped(line_, event.key);
         line_.put("\"]");
@@ -91,6 +124,7 @@ void JsonFormatter::format(const Event& event, std::string& out) {
 }
 
 void JsonFormatter::format(const LossEvent& loss, std::string& out) {
+    line_.select(FieldSet::all()); // a loss is reported whole, whatever is chosen
     begin(loss.time_ns, loss_head_);
     line_.put(id_);
     line_.put("loss-");
@@ -114,16 +148,12 @@ void JsonFormatter::end(std::string& out) {
 
 void JsonFormatter::put_event(const Event& event, const JsonCall* call) {
     put_id(event);
-    line_.put(",\"kind\":\"event\",");
     put_class(event, call);
-    if (event.kind == EBT_EXIT) // as the rules have it: with status 0
-        line_.put(event.ret == 0 ? std::string_view(R"(,"outcome":"success"})") : R"(,"outcome":"failure"})");
-    else if (is_open_ended(event))
-        line_.put(R"(,"outcome":"unknown"})");
-    else if (event.kind == EBT_SYSCALL && !event.success())
-        line_.put(R"(,"outcome":"failure"})");
-    else
-        line_.put(R"(,"outcome":"success"})");
+    static constexpr std::string_view outcomes[] = {R"(,"outcome":"success"})", R"(,"outcome":"failure"})",
+                                                    R"(,"outcome":"unknown"})"};
+    line_.put(outcomes[static_cast<size_t>(outcome_of(event))]);
+    if (!line_.wants(Field::error))
+        return;
     const bool failed = event.kind == EBT_SYSCALL && event.returns && event.ret < 0;
     const std::string_view error = failed ? error_name(event.ret) : std::string_view();
     if (error.empty())
@@ -147,6 +177,7 @@ void JsonFormatter::put_id(const Event& event) {
 /// What was done, as the schema files it.
 void JsonFormatter::put_class(const Event& event, const JsonCall* call) {
     if (call) {
+        line_.put(std::string_view(call->code));
         const bool has_failed = event.returns && (event.ret < 0 || !event.executed) && !is_pending(event.ret);
         if (call->is_open && event.success())
             line_.put(std::string_view(opened_[static_cast<size_t>(what_open_did(event, call->open_flags))]));
@@ -155,9 +186,15 @@ void JsonFormatter::put_class(const Event& event, const JsonCall* call) {
         return;
     }
     if (event.kind == EBT_SYSCALL || event.kind == EBT_TRANSFER)
-        line_.put(json_class(ecs_class(event.kind), "syscall_" + std::to_string(event.nr)));
+        put_unknown_call(event);
     else
         line_.put(std::string_view(process_events_[event.kind]));
+}
+
+void JsonFormatter::put_unknown_call(const Event& event) {
+    const std::string name = "syscall_" + std::to_string(event.nr);
+    line_.put(json_code(name, whole_.fields));
+    line_.put(json_class(ecs_class(event.kind), name, whole_.fields));
 }
 
 } // namespace

@@ -10,7 +10,7 @@
 namespace bench {
 namespace {
 
-constexpr const char* stages[] = {"decode", "complete", "filter", "text", "json", "audit", "all"};
+constexpr const char* stages[] = {"decode", "complete", "filter", "text", "json", "compact", "audit", "all"};
 
 /// Long enough for some of the slowest kind, however short the rest is.
 void record(Settings settings, const std::string& path) {
@@ -86,8 +86,9 @@ void measure_user_side(const Settings& settings, Report& report) {
     report.heading("User side alone");
     report.text(
         "One CPU, from records as the kernel side wrote them: *decode* is reading the record, *complete* "
-        "adds what is known of the process, *filter* also asks the built-in rules; *text*, *json* "
-        "and *audit* are decode, complete and format; *all* is everything with JSON.");
+        "adds what is known of the process, *filter* also asks the built-in rules; *text*, *json*, "
+        "*compact* (JSON with --fields compact) and *audit* are decode, complete and format; *all* is "
+        "everything with JSON.");
     write_tables(read_figures(figures), report);
     report.raw("user") = figures.at("benchmarks");
 }

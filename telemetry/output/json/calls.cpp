@@ -16,15 +16,29 @@ std::string quoted(std::string_view name) {
 
 } // namespace
 
-std::string json_class(const EcsClass& is, std::string_view name) {
-    return R"("action":)" + quoted(is.action.empty() ? name : is.action) + R"(,"category":[)" +
-           std::string(is.category) + R"(],"type":[)" + std::string(is.type) + ']';
+std::string json_class(const EcsClass& is, std::string_view name, const FieldSet& fields) {
+    std::string json = fields.has(Field::event_kind) ? R"(,"kind":"event")" : "";
+    json += R"(,"action":)" + quoted(is.action.empty() ? name : is.action);
+    if (fields.has(Field::event_category))
+        json += R"(,"category":[)" + std::string(is.category) + ']';
+    if (fields.has(Field::event_type))
+        json += R"(,"type":[)" + std::string(is.type) + ']';
+    return json;
 }
 
-JsonCall::JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& names) {
-    done = json_class(ecs_class(row.event_class), row.name);
-    failed = json_class(ecs_class_of_failure(row.event_class), row.name);
-    syscall = R"("syscall":{"name":)" + quoted(row.name) + R"(,"nr":)";
+std::string json_code(std::string_view code, const FieldSet& fields) {
+    return fields.has(Field::event_code) ? R"(,"code":)" + quoted(code) : "";
+}
+
+JsonCall::JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& names, const FieldSet& fields) {
+    code = json_code(row.name, fields);
+    done = json_class(ecs_class(row.event_class), row.name, fields);
+    failed = json_class(ecs_class_of_failure(row.event_class), row.name, fields);
+    syscall = R"("syscall":{)";
+    if (fields.has(Field::linux_syscall_name))
+        syscall += R"("name":)" + quoted(row.name);
+    if (fields.has(Field::linux_syscall_nr))
+        syscall += syscall.back() == '{' ? R"("nr":)" : R"(,"nr":)";
     is_open = row.event_class == ebpf_loader::EventClass::file_open;
     open_flags = open_flags_of(row);
     for (size_t i = 0; i < row.arguments && i < argument.size(); ++i) {
@@ -38,9 +52,9 @@ JsonCall::JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& name
     }
 }
 
-JsonCalls::JsonCalls(const ConstantNames& names) : names_(names) {
+JsonCalls::JsonCalls(const ConstantNames& names, const FieldSet& fields) : names_(names), fields_(fields) {
     for (const ebpf_loader::SyscallRow& row : ebpf_loader::syscall_rows())
-        calls_.emplace_back(row, names);
+        calls_.emplace_back(row, names, fields);
 }
 
 const JsonCall& JsonCalls::of(const ebpf_loader::SyscallRow& row) {
@@ -49,7 +63,7 @@ const JsonCall& JsonCalls::of(const ebpf_loader::SyscallRow& row) {
         return calls_[static_cast<size_t>(&row - table.data())];
     auto other = std::ranges::find(others_, &row, [](const auto& pair) { return pair.first; });
     if (other == others_.end())
-        other = others_.emplace(others_.end(), &row, JsonCall(row, names_));
+        other = others_.emplace(others_.end(), &row, JsonCall(row, names_, fields_));
     return other->second;
 }
 

@@ -8,52 +8,203 @@
 namespace telemetry {
 namespace {
 
-/// The last component; empty when it is not known, as of a cut path, which may have lost its end.
-std::string_view name_of(const PathField& path) {
-    const size_t slash = path.bytes.rfind('/');
-    if (path.status != Status::ok || slash == std::string_view::npos)
-        return {};
-    return path.bytes.substr(slash + 1);
-}
-
-void put_name(JsonLine& line, const PathField& path) {
-    const std::string_view name = name_of(path);
+void put_name(JsonLine& line, Field name_field, Field extension, const PathField& path) {
+    if (!line.wants(name_field) && !line.wants(extension))
+        return;
+    const std::string_view name = file_name_of(path);
     if (name.empty())
         return;
-    line.key("\"name\":");
-    line.put_derived(name);
+    if (line.wants(name_field)) {
+        line.key("\"name\":");
+        line.put_derived(name);
+    }
     const size_t point = name.rfind('.');
-    if (point == std::string_view::npos || point == 0 || point + 1 == name.size())
+    if (point == std::string_view::npos || point == 0 || point + 1 == name.size() || !line.wants(extension))
         return;
-    line.put(",\"extension\":");
+    line.key("\"extension\":");
     line.put_derived(name.substr(point + 1));
 }
 
 void put_directory(JsonLine& line, const PathField& path) {
-    const std::string_view name = name_of(path);
+    const std::string_view name = line.wants(Field::file_directory) ? file_name_of(path) : std::string_view();
     if (name.empty())
         return;
     const size_t length = path.bytes.size() - name.size();
-    line.put(",\"directory\":");
+    line.key("\"directory\":");
     line.put_derived(path.bytes.substr(0, length > 1 ? length - 1 : 1));
 }
 
 /// What a file was called before it was renamed.
 void put_original(JsonLine& line, const PathField& path) {
+    if (!line.wants(Field::file_Ext))
+        return;
     line.key("\"Ext\":{\"original\":{");
-    line.put_text("\"path\":", {"file.Ext.original.path"}, path);
-    line.notes.add_path({"file.Ext.original.path"}, path, false);
-    put_name(line, path);
+    if (line.wants(Field::file_Ext_original_path)) {
+        line.put_text("\"path\":", {"file.Ext.original.path"}, path);
+        line.notes.add_path({"file.Ext.original.path"}, path, false);
+    }
+    put_name(line, Field::file_Ext_original_name, Field::file_Ext_original_extension, path);
     line.put("}}");
 }
 
-/// The paths of a call by what they are to the schema. Of two names, as rename and link have them, the
-/// file is the new one.
-struct Files {
-    const PathField* file = nullptr;
-    const PathField* original = nullptr; ///< of a rename
-    const PathField* target = nullptr;   ///< the text in a symbolic link
+/// One end of a connection.
+struct EndFields {
+    std::string_view key;
+    std::string_view name;
+    Field object, address, ip, port;
 };
+constexpr EndFields source_fields = {",\"source\":{",       "source",         Field::source,
+                                     Field::source_address, Field::source_ip, Field::source_port};
+constexpr EndFields destination_fields = {",\"destination\":{",  "destination",
+                                          Field::destination,    Field::destination_address,
+                                          Field::destination_ip, Field::destination_port};
+
+void put_ip_end(JsonLine& line, const EndFields& fields, const Address& address) {
+    if (line.wants(fields.address)) {
+        line.put("\"address\":\"");
+        put_ip(line, address);
+        line.put('"');
+    }
+    if (line.wants(fields.ip)) {
+        line.key("\"ip\":\"");
+        Address plain = address;
+        plain.scope = 0; // the schema's type `ip` has no room for it
+        put_ip(line, plain);
+        line.put('"');
+    }
+    if (!address.has_port || !line.wants(fields.port))
+        return;
+    line.key("\"port\":");
+    line.put_decimal(address.port);
+}
+
+/// `source` or `destination`; what is neither IP nor the name of a Unix socket is in linux.socket.
+void put_end(JsonLine& line, const EndFields& fields, const Address& address) {
+    const bool is_abstract = address.form == Address::Form::unix_abstract;
+    if (!line.wants(fields.object) ||
+        (!address.is_ip() && !is_abstract && address.form != Address::Form::unix_path))
+        return;
+    const size_t begin = line.view().size();
+    line.put(fields.key);
+    if (address.is_ip()) {
+        put_ip_end(line, fields, address);
+    } else if (line.wants(fields.address)) {
+        line.put("\"address\":\"");
+        if (is_abstract)
+            line.put('@');
+        line.put_inside_string({fields.name, -1, "address"}, address.name);
+        line.put('"');
+    }
+    line.end_object(begin);
+}
+
+/// The field that shows the address the call names, or would show it if it were known.
+std::string_view named_field(const Address& named, SocketRole role) {
+    const bool in_socket = named.form == Address::Form::netlink || named.form == Address::Form::other ||
+                           named.form == Address::Form::raw;
+    if (in_socket)
+        return "linux.socket.address";
+    return role == SocketRole::ingress || role == SocketRole::own ? "source.address" : "destination.address";
+}
+
+std::string_view direction(SocketRole role) {
+    switch (role) {
+    case SocketRole::ingress:
+        return R"("direction":"ingress")";
+    case SocketRole::egress:
+        return R"("direction":"egress")";
+    default:
+        return {};
+    }
+}
+
+void put_protocol(JsonLine& line, uint8_t protocol) {
+    const std::string_view transport = ecs_transport(protocol);
+    if (!transport.empty() && line.wants(Field::network_transport)) {
+        line.key("\"transport\":");
+        line.put_quoted(transport);
+    }
+    if (line.wants(Field::network_iana_number)) {
+        line.key("\"iana_number\":");
+        line.put_quoted_number(protocol);
+    }
+}
+
+bool wants_ends(const JsonLine& line) {
+    return line.wants(Field::source) || line.wants(Field::destination) || line.wants(Field::linux_socket);
+}
+
+struct Network {
+    const Address& own;
+    const Address& peer;
+    SocketRole role;
+};
+
+void put_community_id(JsonLine& line, const Event& event, const Network& network, CommunityId* ids) {
+    if (!ids || event.socket_status != Status::ok || !line.wants(Field::network_community_id) ||
+        !CommunityId::is_known(network.own, network.peer, event.socket.protocol))
+        return;
+    line.key("\"community_id\":\"");
+    ids->put(line, network.own, network.peer, event.socket.protocol);
+    line.put('"');
+}
+
+void put_network(JsonLine& line, const Event& event, const Address& address, const Network& network,
+                 CommunityId* ids) {
+    if (!address.is_ip() || !line.wants(Field::network))
+        return;
+    const size_t begin = line.view().size();
+    line.put(",\"network\":{");
+    if (line.wants(Field::network_type))
+        line.put(address.form == Address::Form::inet ? std::string_view(R"("type":"ipv4")")
+                                                     : R"("type":"ipv6")");
+    if (event.socket_status == Status::ok && event.socket.protocol)
+        put_protocol(line, event.socket.protocol);
+    const std::string_view member = direction(network.role);
+    if (!member.empty() && line.wants(Field::network_direction)) {
+        line.next();
+        line.put(member);
+    }
+    put_community_id(line, event, network, ids);
+    line.end_object(begin);
+}
+
+/// As put_json_inode(), of what is chosen.
+void put_file_inode(JsonLine& line, const InodeInfo& inode) {
+    if (line.is_full()) [[likely]]
+        return put_json_inode(line, inode);
+    if (line.wants(Field::file_inode)) {
+        line.key("\"inode\":");
+        line.put_quoted_number(inode.ino);
+    }
+    if (line.wants(Field::file_mode)) {
+        line.key("\"mode\":\"0");
+        line.put_octal(inode.mode & 07777);
+        line.put('"');
+    }
+    if (line.wants(Field::file_uid)) {
+        line.key("\"uid\":");
+        line.put_quoted_number(inode.uid);
+    }
+    if (line.wants(Field::file_gid)) {
+        line.key("\"gid\":");
+        line.put_quoted_number(inode.gid);
+    }
+    const std::string_view type = ecs_file_type(inode.mode);
+    if (type.empty() || !line.wants(Field::file_type))
+        return;
+    line.key("\"type\":");
+    line.put_quoted(type);
+}
+
+} // namespace
+
+std::string_view file_name_of(const PathField& path) {
+    const size_t slash = path.bytes.rfind('/');
+    if (path.status != Status::ok || slash == std::string_view::npos)
+        return {};
+    return path.bytes.substr(slash + 1);
+}
 
 Files files_of(const Event& event) {
     using ebpf_loader::EventClass;
@@ -75,78 +226,6 @@ Files files_of(const Event& event) {
     return files;
 }
 
-void put_ip_end(JsonLine& line, const Address& address) {
-    line.put("\"address\":\"");
-    put_ip(line, address);
-    line.put("\",\"ip\":\"");
-    Address plain = address;
-    plain.scope = 0; // the schema's type `ip` has no room for it
-    put_ip(line, plain);
-    line.put('"');
-    if (!address.has_port)
-        return;
-    line.put(",\"port\":");
-    line.put_decimal(address.port);
-}
-
-/// `source` or `destination`; what is neither IP nor the name of a Unix socket is in linux.socket.
-void put_end(JsonLine& line, std::string_view name, const Address& address) {
-    const bool is_abstract = address.form == Address::Form::unix_abstract;
-    if (!address.is_ip() && !is_abstract && address.form != Address::Form::unix_path)
-        return;
-    line.put(",\"");
-    line.put(name);
-    line.put("\":{");
-    if (address.is_ip()) {
-        put_ip_end(line, address);
-    } else {
-        line.put("\"address\":\"");
-        if (is_abstract)
-            line.put('@');
-        line.put_inside_string({name, -1, "address"}, address.name);
-        line.put('"');
-    }
-    line.put('}');
-}
-
-/// The field that shows the address the call names, or would show it if it were known.
-std::string_view named_field(const Address& named, SocketRole role) {
-    const bool in_socket = named.form == Address::Form::netlink || named.form == Address::Form::other ||
-                           named.form == Address::Form::raw;
-    if (in_socket)
-        return "linux.socket.address";
-    return role == SocketRole::ingress || role == SocketRole::own ? "source.address" : "destination.address";
-}
-
-std::string_view direction(SocketRole role) {
-    switch (role) {
-    case SocketRole::ingress:
-        return R"(,"direction":"ingress")";
-    case SocketRole::egress:
-        return R"(,"direction":"egress")";
-    default:
-        return {};
-    }
-}
-
-void put_ip_network(JsonLine& line, const Event& event, const Address& address, SocketRole role) {
-    line.put(",\"network\":{\"type\":");
-    line.put_quoted(address.form == Address::Form::inet ? "ipv4" : "ipv6");
-    if (event.socket_status == Status::ok && event.socket.protocol) {
-        const std::string_view transport = ecs_transport(event.socket.protocol);
-        if (!transport.empty()) {
-            line.put(",\"transport\":");
-            line.put_quoted(transport);
-        }
-        line.put(",\"iana_number\":");
-        line.put_quoted_number(event.socket.protocol);
-    }
-    line.put(direction(role));
-    line.put('}');
-}
-
-} // namespace
-
 /// `file` is the first path that names one, but for what has a new name. The text in a symbolic link is
 /// its target; a mount's source is neither, and to be found in linux.syscall.paths.
 void put_json_file(JsonLine& line, const Event& event, JsonProcess& process) {
@@ -154,29 +233,28 @@ void put_json_file(JsonLine& line, const Event& event, JsonProcess& process) {
     const size_t begin = line.view().size();
     line.put(",\"file\":{");
     if (files.file) {
-        line.put_text("\"path\":", {"file.path"}, *files.file);
-        line.notes.add_path({"file.path"}, *files.file, false);
-        put_name(line, *files.file);
+        if (line.wants(Field::file_path)) {
+            line.put_text("\"path\":", {"file.path"}, *files.file);
+            line.notes.add_path({"file.path"}, *files.file, false);
+        }
+        put_name(line, Field::file_name, Field::file_extension, *files.file);
         put_directory(line, *files.file);
         if (files.file->has_inode) {
-            put_json_inode(line, files.file->inode);
+            put_file_inode(line, files.file->inode);
             process.put_owner(line, event, files.file->inode);
         }
     }
     if (files.original)
         put_original(line, *files.original);
-    if (files.target) {
+    if (files.target && line.wants(Field::file_target_path)) {
         line.put_text("\"target_path\":", {"file.target_path"}, *files.target);
         line.notes.add_path({"file.target_path"}, *files.target, true);
     }
-    if (line.last() == '{')
-        line.cut(begin); // nothing is known
-    else
-        line.put('}');
+    line.end_object(begin);
 }
 
 /// The ends that the kernel gave, of a socket whose descriptor could have been replaced.
-void add_shared_ends(JsonLine& line, const Ends& ends, SocketRole role) {
+static void add_shared_ends(JsonLine& line, const Ends& ends, SocketRole role) {
     const std::string_view named = named_field(ends.named, role);
     if (!ends.from_sockaddr && ends.named.form != Address::Form::none)
         line.notes.add_mark({named}, Mark::shared);
@@ -186,20 +264,24 @@ void add_shared_ends(JsonLine& line, const Ends& ends, SocketRole role) {
         line.notes.add_mark({named_is_source ? "destination.address" : "source.address"}, Mark::shared);
 }
 
-/// Traffic goes from source to destination: this end is the source, but for what comes in.
-void put_json_network(JsonLine& line, const Event& event, const Ends& ends, SocketRole role) {
-    const Address& own = role == SocketRole::own ? ends.named : ends.local;
-    const Address& peer = role == SocketRole::own ? ends.remote : ends.named;
-    const bool incoming = role == SocketRole::ingress;
-    put_end(line, "source", incoming ? peer : own);
-    put_end(line, "destination", incoming ? own : peer);
+static void note_ends(JsonLine& line, const Event& event, const Ends& ends, SocketRole role) {
     if (ends.from_sockaddr || ends.named.form == Address::Form::none)
         line.notes.add({named_field(ends.named, role)}, event.sockaddr);
     if (event.socket_shared)
         add_shared_ends(line, ends, role);
-    const Address& any = ends.named.is_ip() ? ends.named : own;
-    if (any.is_ip())
-        put_ip_network(line, event, any, role);
+}
+
+/// Traffic goes from source to destination: this end is the source, but for what comes in.
+void put_json_network(JsonLine& line, const Event& event, const Ends& ends, SocketRole role,
+                      CommunityId* community_id) {
+    const Address& own = role == SocketRole::own ? ends.named : ends.local;
+    const Address& peer = role == SocketRole::own ? ends.remote : ends.named;
+    const bool incoming = role == SocketRole::ingress;
+    put_end(line, source_fields, incoming ? peer : own);
+    put_end(line, destination_fields, incoming ? own : peer);
+    if (wants_ends(line))
+        note_ends(line, event, ends, role);
+    put_network(line, event, ends.named.is_ip() ? ends.named : own, {own, peer, role}, community_id);
 }
 
 void put_json_inode(JsonLine& line, const InodeInfo& inode) {

@@ -10,6 +10,7 @@
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/line_buffer.hpp"
 #include "telemetry/output/field_notes.hpp"
+#include "telemetry/output/json/fields/fields.hpp"
 
 namespace telemetry {
 
@@ -22,10 +23,31 @@ class JsonLine : public LineBuffer {
         std::string_view bytes;
     };
 
+    /// What is not chosen is not written: who writes a field asks first. All fields are, until others
+    /// are selected; the set has to outlive the line.
+    void select(const FieldSet& fields) {
+        if (selected_ == &fields) [[likely]]
+            return;
+        selected_ = &fields;
+        fields_ = fields;
+        is_full_ = fields == FieldSet::all();
+    }
+    bool wants(Field field) const { return fields_.has(field); }
+    bool is_full() const { return is_full_; }
+
     void clear() {
         LineBuffer::clear();
         notes.clear();
         raw_.clear();
+    }
+
+    /// Ends the object that was begun at `begin` with its key and brace; if nothing is in it, it is taken
+    /// back.
+    void end_object(size_t begin) {
+        if (last() == '{')
+            cut(begin);
+        else
+            put('}');
     }
 
     /// A comma, unless the object or array has just begun.
@@ -69,6 +91,11 @@ class JsonLine : public LineBuffer {
         put('"');
         return is_utf8;
     }
+    template <size_t N>
+    void put_text(Field field, const char (&literal)[N], const FieldName& name, const Text& text) {
+        if (wants(field))
+            put_text(literal, name, text);
+    }
     /// A member, unless its value is not known.
     template <size_t N> void put_text(const char (&literal)[N], const FieldName& name, const Text& text) {
         if (!text.known())
@@ -81,6 +108,9 @@ class JsonLine : public LineBuffer {
     FieldNotes notes;
 
   private:
+    const FieldSet* selected_ = nullptr;
+    FieldSet fields_ = FieldSet::all(); // a copy, since it is asked some fifty times a line
+    bool is_full_ = true;
     std::vector<Raw> raw_; // keeps its memory from line to line
 };
 

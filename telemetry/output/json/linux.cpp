@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/output/json/linux.hpp"
 
-#include <algorithm>
-#include <iterator>
-#include <sys/socket.h>
-
 #include "telemetry/event/facts.hpp"
 #include "telemetry/output/json/ecs.hpp"
 #include "telemetry/output/json/notes.hpp"
 #include "telemetry/output/json/remarks.hpp"
+#include "telemetry/output/json/socket.hpp"
 
 namespace telemetry {
 namespace {
 
 using ebpf_loader::ArgKind;
-using Form = Address::Form;
 
 constexpr uint32_t unset_id = UINT32_MAX;
 
@@ -61,7 +57,7 @@ void put_argument(JsonLine& line, const Event& event, size_t index) {
 /// Strings, all of them: 64 bits do not fit a JSON number everywhere, and a name has one
 /// type, whichever call it belongs to.
 void put_arguments(JsonLine& line, const Event& event, const JsonCall& call) {
-    line.put(",\"args\":{");
+    line.key("\"args\":{");
     for (size_t i = 0; i < event.call->arguments && i < event.args.size(); ++i) {
         if (i)
             line.put(',');
@@ -73,7 +69,7 @@ void put_arguments(JsonLine& line, const Event& event, const JsonCall& call) {
 }
 
 void put_unknown_arguments(JsonLine& line, const Event& event) {
-    line.put(",\"args\":{");
+    line.key("\"args\":{");
     for (size_t i = 0; i < event.args.size(); ++i) {
         line.key("\"a");
         line.put(static_cast<char>('0' + i));
@@ -94,7 +90,7 @@ void put_called(JsonLine& line, const FieldName& name, const Event& event, size_
 
 /// Each path with the argument it came from; where there is one alone, `file` is enough.
 void put_paths(JsonLine& line, const Event& event) {
-    line.put(",\"paths\":[");
+    line.key("\"paths\":[");
     for (size_t i = 0; i < event.paths && i < event.path.size(); ++i) {
         const PathField& path = event.path[i];
         const FieldName name = {"linux.syscall.paths", static_cast<int>(i), "path"};
@@ -111,7 +107,7 @@ void put_paths(JsonLine& line, const Event& event) {
 }
 
 void put_strings(JsonLine& line, const Event& event) {
-    line.put(",\"strings\":{");
+    line.key("\"strings\":{");
     for (size_t i = 0; i < event.strings && i < event.string.size(); ++i) {
         const StringField& string = event.string[i];
         const FieldName name = {"linux.syscall.strings", -1, argument_name(event, string.argument)};
@@ -128,78 +124,46 @@ void put_strings(JsonLine& line, const Event& event) {
     line.put('}');
 }
 
-void put_family(JsonLine& line, uint16_t family) {
-    static constexpr std::pair<uint16_t, std::string_view> names[] = {
-        {AF_UNIX, "unix"},     {AF_INET, "inet"},   {AF_INET6, "inet6"}, {AF_NETLINK, "netlink"},
-        {AF_PACKET, "packet"}, {AF_VSOCK, "vsock"}, {AF_ALG, "alg"},     {AF_BLUETOOTH, "bluetooth"},
-    };
-    const auto* found = std::ranges::find(names, family, &std::pair<uint16_t, std::string_view>::first);
-    if (found == std::end(names))
-        line.put_quoted_number(family);
-    else
-        line.put_quoted(found->second);
-}
-
-/// What `source` and `destination` cannot say of an address.
-void put_address_form(JsonLine& line, const Address& address) {
-    switch (address.form) {
-    case Form::unix_path:
-        line.put(R"(,"name":"path")");
-        break;
-    case Form::unix_abstract:
-        line.put(R"(,"name":"abstract")");
-        break;
-    case Form::unix_unnamed:
-        line.put(R"(,"name":"unnamed")");
-        break;
-    case Form::netlink:
-    case Form::other:
-    case Form::raw:
-        line.put(",\"address\":\"");
-        put_address(line, address); // digits and plain letters for these
-        line.put('"');
-        break;
-    default:
-        break;
+/// What a call names by strings.
+void put_strings_of_call(JsonLine& line, const Event& event) {
+    if (event.paths == 1 && line.wants(Field::linux_syscall_called_path))
+        put_called(line, {"linux.syscall.called_path"}, event, 0);
+    if (event.paths > 1 && line.wants(Field::linux_syscall_paths))
+        put_paths(line, event);
+    if (event.strings && line.wants(Field::linux_syscall_strings))
+        put_strings(line, event);
+    if (has_new_image(event) || !line.wants(Field::linux_syscall_argv))
+        return;
+    if (event.exec_argv.known()) {
+        line.key("\"argv\":");
+        put_json_strings(line, {"linux.syscall.argv"}, event.exec_argv.bytes);
     }
-}
-
-/// Of a call that sends to several, in the words of a text line.
-void put_addresses(JsonLine& line, const Witnessed& witnessed) {
-    line.put(",\"addresses\":[");
-    for (size_t i = 0; i < witnessed.addresses; ++i) {
-        LineBuffer text;
-        put_address(text, parse_sockaddr(witnessed.address[i].bytes));
-        line.next();
-        line.put_string({"linux.socket.addresses", static_cast<int>(i)}, text.view());
-    }
-    line.put(']');
-    if (witnessed.address_count > witnessed.addresses) {
-        line.put(",\"addresses_count\":");
-        line.put_decimal(witnessed.address_count);
-    }
+    if (is_exec_call(event))
+        line.notes.add_expected({"linux.syscall.argv"}, event.exec_argv);
 }
 
 /// Numbers of descriptors that messages carry.
 void put_passed(JsonLine& line, const PassedDescriptors& passed) {
-    line.notes.add_passed({"linux.passed_fds"}, passed);
-    if (!passed.kept)
-        return;
-    line.key("\"passed_fds\":[");
-    for (size_t i = 0; i < passed.kept; ++i) {
-        line.next();
-        line.put_signed(passed.fd[i]);
+    if (line.wants(Field::linux_passed_fds)) {
+        line.notes.add_passed({"linux.passed_fds"}, passed);
+        if (!passed.kept)
+            return;
+        line.key("\"passed_fds\":[");
+        for (size_t i = 0; i < passed.kept; ++i) {
+            line.next();
+            line.put_signed(passed.fd[i]);
+        }
+        line.put(']');
     }
-    line.put(']');
-    if (passed.count > passed.kept) {
-        line.put(",\"passed_fds_count\":");
+    if (passed.count > passed.kept && line.wants(Field::linux_passed_fds_count)) {
+        line.key("\"passed_fds_count\":");
         line.put_decimal(passed.count);
     }
 }
 
 void put_interpreter(JsonLine& line, const PathField& interpreter) {
     constexpr FieldName name = {"linux.exec.interpreter"};
-    if (!interpreter.known())
+    if (!interpreter.known() || !line.wants(Field::linux_exec))
         return;
     line.key("\"exec\":{");
     line.put_text("\"interpreter\":", name, interpreter);
@@ -207,28 +171,9 @@ void put_interpreter(JsonLine& line, const PathField& interpreter) {
     line.put('}');
 }
 
-void put_socket(JsonLine& line, const Event& event, const Ends& ends) {
-    static constexpr std::string_view types[] = {"", "stream", "dgram", "raw", "rdm", "seqpacket", "dccp"};
-    const bool has_socket = event.socket_status == Status::ok;
-    if (!has_socket && ends.named.form == Form::none)
-        return;
-    line.key("\"socket\":{\"family\":");
-    put_family(line, has_socket ? event.socket.family : ends.named.family);
-    if (has_socket && event.socket.type && event.socket.type < std::size(types)) {
-        line.put(",\"type\":");
-        line.put_quoted(types[event.socket.type]);
-    }
-    put_address_form(line, ends.named);
-    if (event.witnessed && event.witnessed->addresses > 1) {
-        put_addresses(line, *event.witnessed);
-        line.notes.add({"linux.socket.addresses"}, event.witnessed->address[1]);
-    }
-    line.put('}');
-}
-
 void put_audit(JsonLine& line, const Event& event) {
-    const bool has_auid = event.auid != unset_id;
-    const bool has_session = event.ses != unset_id;
+    const bool has_auid = event.auid != unset_id && line.wants(Field::linux_audit_auid);
+    const bool has_session = event.ses != unset_id && line.wants(Field::linux_audit_ses);
     if ((event.missing & EBT_MISSING_AUDIT) || (!has_auid && !has_session))
         return;
     line.key("\"audit\":{");
@@ -246,28 +191,34 @@ void put_audit(JsonLine& line, const Event& event) {
 } // namespace
 
 JsonLinux::JsonLinux(const FormatContext& context)
-    : calls_(names_), telemetry_(R"("telemetry":{"tier":")" + json_escaped(context.tier) + '"') {}
+    : calls_(names_, context.fields.whole), tier_(R"("tier":")" + json_escaped(context.tier) + '"') {}
 
 void JsonLinux::put(JsonLine& line, const Event& event, const JsonCall* call, const Ends& ends,
                     JsonProcess& process) {
+    const size_t begin = line.view().size();
     line.put(",\"linux\":{");
-    if (event.kind == EBT_SYSCALL)
+    if (event.kind == EBT_SYSCALL && line.wants(Field::linux_syscall))
         put_syscall(line, event, call);
     if (const PathField* interpreter = interpreter_of(event))
         put_interpreter(line, *interpreter);
-    put_socket(line, event, ends);
+    if (line.wants(Field::linux_socket))
+        put_json_socket(line, event, ends);
     if (event.passed)
         put_passed(line, *event.passed);
-    put_audit(line, event);
-    put_json_namespaces(line, event.image.namespaces);
-    put_process(line, event, process);
-    put_telemetry(line, event);
-    line.put('}');
+    if (line.wants(Field::linux_audit))
+        put_audit(line, event);
+    if (line.wants(Field::linux_namespace))
+        put_json_namespaces(line, event.image.namespaces);
+    if (line.wants(Field::linux_process))
+        put_process(line, event, process);
+    if (line.wants(Field::linux_telemetry))
+        put_telemetry(line, event);
+    line.end_object(begin);
 }
 
 void JsonLinux::put_loss(JsonLine& line, const LossEvent& loss) {
-    line.put(",\"linux\":{");
-    line.put(telemetry_);
+    line.put(",\"linux\":{\"telemetry\":{");
+    line.put(tier_);
     if (loss.cpu >= 0) {
         line.put(",\"cpu\":");
         line.put_decimal(static_cast<uint64_t>(loss.cpu));
@@ -291,49 +242,47 @@ void JsonLinux::put_loss(JsonLine& line, const LossEvent& loss) {
 }
 
 void JsonLinux::put_syscall(JsonLine& line, const Event& event, const JsonCall* call) {
-    line.put(call ? std::string_view(call->syscall) : "\"syscall\":{\"nr\":");
-    line.put_signed(event.nr);
+    const size_t begin = line.view().size();
+    const bool has_number = line.wants(Field::linux_syscall_nr);
+    if (call)
+        line.put(std::string_view(call->syscall)); // up to the number
+    else
+        line.put(has_number ? std::string_view("\"syscall\":{\"nr\":") : "\"syscall\":{");
+    if (has_number)
+        line.put_signed(event.nr);
     const std::string_view abi = abi_name(event);
-    if (!abi.empty()) {
-        line.put(",\"abi\":");
+    if (!abi.empty() && line.wants(Field::linux_syscall_abi)) {
+        line.key("\"abi\":");
         line.put_quoted(abi);
     }
-    const bool has_arguments = !(event.missing & EBT_MISSING_ARGS);
-    if (has_arguments && call)
-        put_arguments(line, event, *call);
-    else if (has_arguments)
-        put_unknown_arguments(line, event);
-    if (has_arguments && call && call->names_constants)
-        put_constants(line, event, *call);
-    if (event.returns) {
-        line.put(",\"ret\":");
+    if (!(event.missing & EBT_MISSING_ARGS)) {
+        if (line.wants(Field::linux_syscall_args)) {
+            if (call)
+                put_arguments(line, event, *call);
+            else
+                put_unknown_arguments(line, event);
+        }
+        if (call && call->names_constants && line.wants(Field::linux_syscall_flags))
+            put_constants(line, event, *call);
+    }
+    if (event.returns && line.wants(Field::linux_syscall_ret)) {
+        line.key("\"ret\":");
         line.put_signed(event.ret);
     }
-    if (event.interrupted)
-        line.put(",\"interrupted\":true");
+    if (event.interrupted && line.wants(Field::linux_syscall_interrupted))
+        line.key("\"interrupted\":true");
     if (event.execution) [[unlikely]]
         put_json_execution(line, event);
-    if (has_shared_arguments(event))
+    if (has_shared_arguments(event) && line.wants(Field::linux_syscall_args))
         line.notes.add_mark({"linux.syscall.args"}, Mark::shared);
-    if (event.via_io_uring)
-        line.put(",\"via\":\"io_uring\"");
-    if (event.paths == 1)
-        put_called(line, {"linux.syscall.called_path"}, event, 0);
-    if (event.paths > 1)
-        put_paths(line, event);
-    if (event.strings)
-        put_strings(line, event);
-    if (event.exec_argv.known() && !has_new_image(event)) {
-        line.put(",\"argv\":");
-        put_json_strings(line, {"linux.syscall.argv"}, event.exec_argv.bytes);
-    }
-    if (is_exec_call(event) && !has_new_image(event))
-        line.notes.add_expected({"linux.syscall.argv"}, event.exec_argv);
-    line.put('}');
+    if (event.via_io_uring && line.wants(Field::linux_syscall_via))
+        line.key("\"via\":\"io_uring\"");
+    put_strings_of_call(line, event);
+    line.end_object(begin);
 }
 
 void JsonLinux::put_constants(JsonLine& line, const Event& event, const JsonCall& call) {
-    line.put(",\"flags\":{");
+    line.key("\"flags\":{");
     for (size_t i = 0; i < event.call->arguments && i < event.args.size(); ++i) {
         const JsonCall::Argument& argument = call.argument[i];
         if (argument.constants == ConstantNames::no_set)
@@ -352,20 +301,27 @@ void JsonLinux::put_constants(JsonLine& line, const Event& event, const JsonCall
 }
 
 void JsonLinux::put_telemetry(JsonLine& line, const Event& event) {
-    line.next();
-    line.put(telemetry_);
-    line.put(",\"cpu\":");
-    line.put_decimal(event.cpu);
-    line.put(",\"slot\":");
-    line.put_decimal(event.slot);
-    line.put(",\"sequence\":");
-    line.put_decimal(event.sequence);
-    if (event.dropped_before) {
-        line.put(",\"dropped_before\":");
+    const size_t begin = line.view().size();
+    line.key("\"telemetry\":{");
+    if (line.wants(Field::linux_telemetry_tier))
+        line.put(tier_);
+    const std::tuple<Field, std::string_view, uint64_t> numbers[] = {
+        {Field::linux_telemetry_cpu, "\"cpu\":", event.cpu},
+        {Field::linux_telemetry_slot, "\"slot\":", event.slot},
+        {Field::linux_telemetry_sequence, "\"sequence\":", event.sequence}};
+    for (const auto& [field, key, number] : numbers) {
+        if (!line.wants(field))
+            continue;
+        line.next();
+        line.put(key);
+        line.put_decimal(number);
+    }
+    if (event.dropped_before && line.wants(Field::linux_telemetry_dropped_before)) {
+        line.key("\"dropped_before\":");
         line.put_decimal(event.dropped_before);
     }
     put_json_notes(line, event);
-    line.put('}');
+    line.end_object(begin);
 }
 
 } // namespace telemetry

@@ -36,7 +36,7 @@ class JsonLinux {
     ConstantNames names_;
     FragmentCache<InodeInfo, 256> executables_;
     JsonCalls calls_;
-    std::string telemetry_; ///< the start of the object `telemetry`
+    std::string tier_; ///< a member of the object `telemetry`
 };
 
 } // namespace telemetry

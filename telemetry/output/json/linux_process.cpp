@@ -7,7 +7,7 @@ namespace telemetry {
 namespace {
 
 void put_child(JsonLine& line, const Event& event, JsonProcess& process) {
-    if (event.child_status != Status::ok)
+    if (event.child_status != Status::ok || !line.wants(Field::linux_process_child))
         return;
     line.key("\"child\":{\"pid\":");
     line.put_decimal(event.child_pid);
@@ -20,18 +20,30 @@ void put_child(JsonLine& line, const Event& event, JsonProcess& process) {
 /// process has by now when the one that forked it has ended.
 void put_other_ids(JsonLine& line, const Event& event) {
     const bool has_ids = !(event.missing & EBT_MISSING_CREDENTIALS);
-    if (has_ids && event.fsuid != event.euid) {
+    if (has_ids && event.fsuid != event.euid && line.wants(Field::linux_process_fsuid)) {
         line.key("\"fsuid\":");
         line.put_decimal(event.fsuid);
     }
-    if (has_ids && event.fsgid != event.egid) {
+    if (has_ids && event.fsgid != event.egid && line.wants(Field::linux_process_fsgid)) {
         line.key("\"fsgid\":");
         line.put_decimal(event.fsgid);
     }
     const bool has_parent = event.lineage && event.lineage->parent;
-    if (has_parent && !(event.missing & EBT_MISSING_PPID) && event.lineage->parent->key.pid != event.ppid) {
+    if (has_parent && line.wants(Field::linux_process_ppid) && !(event.missing & EBT_MISSING_PPID) &&
+        event.lineage->parent->key.pid != event.ppid) {
         line.key("\"ppid\":");
         line.put_decimal(event.ppid);
+    }
+}
+
+void put_signal(JsonLine& line, const WaitStatus& status) {
+    if (line.wants(Field::linux_process_signal)) {
+        line.key("\"signal\":");
+        line.put_decimal(status.signal);
+    }
+    if (line.wants(Field::linux_process_core_dumped)) {
+        line.key("\"core_dumped\":");
+        line.put(status.core_dumped ? std::string_view("true") : "false");
     }
 }
 
@@ -40,29 +52,22 @@ void put_other_ids(JsonLine& line, const Event& event) {
 void JsonLinux::put_process(JsonLine& line, const Event& event, JsonProcess& process) {
     const size_t begin = line.view().size();
     line.key("\"process\":{");
-    if (event.image.exe.has_inode)
+    if (event.image.exe.has_inode && line.wants(Field::linux_process_executable))
         put_executable(line, event.image.exe.inode); // the first member
-    line.put_text("\"root\":", {"linux.process.root"}, event.root);
-    if (event.root.status != Status::absent)
+    if (event.root.status != Status::absent && line.wants(Field::linux_process_root)) {
+        line.put_text("\"root\":", {"linux.process.root"}, event.root);
         line.notes.add_directory({"linux.process.root"}, event.root);
-    if (event.image.tty.known()) {
-        line.key("\"tty\":");
-        line.put_string({"linux.process.tty"}, event.image.tty.bytes);
     }
-    line.notes.add({"linux.process.tty"}, event.image.tty);
+    if (line.wants(Field::linux_process_tty)) {
+        line.put_text("\"tty\":", {"linux.process.tty"}, event.image.tty);
+        line.notes.add({"linux.process.tty"}, event.image.tty);
+    }
     put_other_ids(line, event);
     put_child(line, event, process);
     const WaitStatus status(event.ret);
-    if (event.kind == EBT_EXIT && status.signal) {
-        line.key("\"signal\":");
-        line.put_decimal(status.signal);
-        line.put(",\"core_dumped\":");
-        line.put(status.core_dumped ? std::string_view("true") : "false");
-    }
-    if (line.last() == '{')
-        line.cut(begin);
-    else
-        line.put('}');
+    if (event.kind == EBT_EXIT && status.signal)
+        put_signal(line, status);
+    line.end_object(begin);
 }
 
 void JsonLinux::put_executable(JsonLine& line, const InodeInfo& inode) {

@@ -7,10 +7,10 @@
 namespace telemetry {
 namespace {
 
-void put_fields(JsonLine& line, Mark mark, std::string_view key) {
-    if (!line.notes.any(mark))
+template <size_t N> void put_fields(JsonLine& line, Field field, Mark mark, const char (&key)[N]) {
+    if (!line.notes.any(mark) || !line.wants(field))
         return;
-    line.put(key);
+    line.key(key);
     for (const FieldNotes::Note& note : line.notes.all()) {
         if (!note.has(mark))
             continue;
@@ -23,9 +23,9 @@ void put_fields(JsonLine& line, Mark mark, std::string_view key) {
 }
 
 void put_truncated(JsonLine& line) {
-    if (!line.notes.any(Mark::truncated))
+    if (!line.notes.any(Mark::truncated) || !line.wants(Field::linux_telemetry_truncated))
         return;
-    line.put(",\"truncated\":[");
+    line.key("\"truncated\":[");
     for (const FieldNotes::Note& note : line.notes.all()) {
         if (!note.has(Mark::truncated))
             continue;
@@ -49,7 +49,7 @@ constexpr std::pair<uint32_t, std::string_view> header_parts[] = {
 
 void put_missing(JsonLine& line, const Event& event) {
     const size_t begin = line.view().size();
-    line.put(",\"missing\":[");
+    line.key("\"missing\":[");
     for (const auto& [bit, name] : header_parts) {
         if (!(event.missing & bit))
             continue;
@@ -74,7 +74,7 @@ void put_missing(JsonLine& line, const Event& event) {
 }
 
 void put_raw(JsonLine& line) {
-    line.put(",\"raw\":[");
+    line.key("\"raw\":[");
     for (const JsonLine::Raw& raw : line.raw()) {
         line.key("{\"field\":\"");
         raw.name.put(line);
@@ -88,23 +88,24 @@ void put_raw(JsonLine& line) {
 } // namespace
 
 void put_json_notes(JsonLine& line, const Event& event) {
-    if (event.missing || event.unwitnessed || line.notes.any(Mark::missing))
+    const bool has_missing = event.missing || event.unwitnessed || line.notes.any(Mark::missing);
+    if (has_missing && line.wants(Field::linux_telemetry_missing))
         put_missing(line, event);
-    if (event.lost_fields)
-        line.put(",\"lost_fields\":true");
+    if (event.lost_fields && line.wants(Field::linux_telemetry_lost_fields))
+        line.key("\"lost_fields\":true");
     if (!line.notes.empty()) {
-        put_fields(line, Mark::fault, ",\"fault\":[");
+        put_fields(line, Field::linux_telemetry_fault, Mark::fault, "\"fault\":[");
         put_truncated(line);
-        put_fields(line, Mark::user_memory, ",\"user_memory\":[");
-        put_fields(line, Mark::shared, ",\"shared\":[");
-        put_fields(line, Mark::procfs, ",\"procfs\":[");
-        put_fields(line, Mark::lexical, ",\"lexical\":[");
-        put_fields(line, Mark::relative, ",\"relative\":[");
-        put_fields(line, Mark::detached, ",\"detached\":[");
-        put_fields(line, Mark::foreign, ",\"foreign\":[");
-        put_fields(line, Mark::deleted, ",\"deleted\":[");
+        put_fields(line, Field::linux_telemetry_user_memory, Mark::user_memory, "\"user_memory\":[");
+        put_fields(line, Field::linux_telemetry_shared, Mark::shared, "\"shared\":[");
+        put_fields(line, Field::linux_telemetry_procfs, Mark::procfs, "\"procfs\":[");
+        put_fields(line, Field::linux_telemetry_lexical, Mark::lexical, "\"lexical\":[");
+        put_fields(line, Field::linux_telemetry_relative, Mark::relative, "\"relative\":[");
+        put_fields(line, Field::linux_telemetry_detached, Mark::detached, "\"detached\":[");
+        put_fields(line, Field::linux_telemetry_foreign, Mark::foreign, "\"foreign\":[");
+        put_fields(line, Field::linux_telemetry_deleted, Mark::deleted, "\"deleted\":[");
     }
-    if (!line.raw().empty())
+    if (!line.raw().empty() && line.wants(Field::linux_telemetry_raw))
         put_raw(line);
 }
 

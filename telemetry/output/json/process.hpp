@@ -13,6 +13,12 @@
 
 namespace telemetry {
 
+/// An object with the id and the name of a user or a group.
+struct JsonAccount {
+    std::string_view key;
+    Field object, id, name;
+};
+
 /// The objects `process` and `user` of the Elastic Common Schema: who did it, for whom, and
 /// whom it descends from. Each begins with a comma. What one event after the other has the same is
 /// rendered once.
@@ -39,6 +45,7 @@ class JsonProcess {
         uint32_t pid = 0;
         uint32_t missing = 0;
         uint64_t start_time_ns = 0;
+        bool has_start = false; ///< the field is wanted
         bool operator==(const Identity&) const = default;
     };
     /// Whom a process acts for.
@@ -72,7 +79,14 @@ class JsonProcess {
     void put_capabilities(JsonLine& line, const Event& event);
     void put_descent(JsonLine& line, const Event& event);
     void render_descent(JsonLine& line, const Event& event, const std::array<Node, 3>& leaders);
-    void put_relative(JsonLine& line, std::string_view key, const LineageNode& node);
+    struct RelativeFields;
+    void put_thread(JsonLine& line, const Event& event);
+    void put_image(JsonLine& line, const Event& event);
+    void put_relative(JsonLine& line, const RelativeFields& fields, const LineageNode& node);
+    void put_user_of(JsonLine& line, const JsonAccount& fields, uint32_t uid);
+    void put_group_of(JsonLine& line, const JsonAccount& fields, uint32_t gid);
+    std::string_view user_name(uint32_t uid) const; ///< empty: not known, or not to be shown
+    std::string_view group_name(uint32_t gid) const;
     void put_parent(JsonLine& line, const LineageNode& node);
     void render_users(JsonLine& line, const Who& who);
     void put_end_of_process(JsonLine& line, const Event& event);

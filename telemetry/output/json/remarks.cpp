@@ -14,27 +14,33 @@ namespace telemetry {
 void put_json_execution(JsonLine& line, const Event& event) {
     if (!event.skipped() && !event.unproven())
         return;
-    line.put(event.skipped() ? std::string_view(R"(,"executed":false)") : R"(,"unproven":true)");
-    line.put(",\"answered_by\":");
+    if (event.skipped() && line.wants(Field::linux_syscall_executed))
+        line.key("\"executed\":false");
+    else if (!event.skipped() && line.wants(Field::linux_syscall_unproven))
+        line.key("\"unproven\":true");
+    if (!line.wants(Field::linux_syscall_answered_by))
+        return;
+    line.key("\"answered_by\":");
     line.put_quoted(supervisor_name(event));
 }
 
 void put_json_namespaces(JsonLine& line, const ImageNamespaces& namespaces) {
     if (namespaces == ImageNamespaces{})
         return;
+    const size_t begin = line.view().size();
     line.key("\"namespace\":{");
-    const auto put = [&](std::string_view name, uint32_t number) {
-        if (number == 0)
+    const auto put = [&](Field field, std::string_view name, uint32_t number) {
+        if (number == 0 || !line.wants(field))
             return;
         line.next();
         line.put_quoted(name);
         line.put(':');
         line.put_decimal(number);
     };
-    put("mnt", namespaces.mnt);
-    put("pid", namespaces.pid);
-    put("user", namespaces.user);
-    line.put('}');
+    put(Field::linux_namespace_mnt, "mnt", namespaces.mnt);
+    put(Field::linux_namespace_pid, "pid", namespaces.pid);
+    put(Field::linux_namespace_user, "user", namespaces.user);
+    line.end_object(begin);
 }
 
 void put_json_capabilities(JsonLine& line, uint64_t set) {

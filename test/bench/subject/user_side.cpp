@@ -66,22 +66,28 @@ std::map<std::string, Records> grouped(const Records& records) {
 }
 
 /// How far records are taken.
-enum class Stage { decode, complete, filter, text, json, audit, all };
+enum class Stage { decode, complete, filter, text, json, compact, audit, all };
 constexpr std::pair<Stage, const char*> stages[] = {{Stage::decode, "decode"}, {Stage::complete, "complete"},
                                                     {Stage::filter, "filter"}, {Stage::text, "text"},
-                                                    {Stage::json, "json"},     {Stage::audit, "audit"},
-                                                    {Stage::all, "all"}};
+                                                    {Stage::json, "json"},     {Stage::compact, "compact"},
+                                                    {Stage::audit, "audit"},   {Stage::all, "all"}};
 
 const Format& format_of(Stage stage) {
     return stage == Stage::text ? text_format : stage == Stage::audit ? audit_format : json_format;
+}
+
+FormatContext context_of(Stage stage) {
+    FormatContext context{.node = "node", .tier = "raw_tp", .boot_id = "", .boot_time_ns = 0};
+    if (stage == Stage::compact)
+        context.fields = choose_fields("compact");
+    return context;
 }
 
 /// What the program has for its events.
 class Pipeline {
   public:
     explicit Pipeline(Stage stage)
-        : stage_(stage), formatter_(format_of(stage).make(
-                             {.node = "node", .tier = "raw_tp", .boot_id = "", .boot_time_ns = 0})),
+        : stage_(stage), formatter_(format_of(stage).make(context_of(stage))),
           rules_(Rules::parse(Rules::built_in(), "built-in")) {}
 
     void take(std::span<const std::byte> record, std::string& out) {

@@ -167,6 +167,8 @@ TEST(Options, RefusesWhatItDoesNotKnow) {
     EXPECT_THAT(refusal({"--log-level", "loud"}), HasSubstr("loud"));
     EXPECT_THAT(refusal({"-c", "a", "--vmlinux", "b"}), HasSubstr("--vmlinux"));
     EXPECT_THAT(refusal({"-f", "text", "-f", "json"}), HasSubstr("format"));
+    EXPECT_THAT(refusal({"-f", "json", "--fields", "fewer"}), HasSubstr("full, rules, compact"));
+    EXPECT_THAT(refusal({"--fields", "rules"}), HasSubstr("-f json"));
 }
 
 TEST(Options, ExplainsEveryOption) {
@@ -174,7 +176,7 @@ TEST(Options, ExplainsEveryOption) {
     for (const char* option : {"--rules",       "--format",     "--output",        "--syslog",
                                "--quiet",       "--very-quiet", "--config",        "--vmlinux",
                                "--any-release", "--tier",       "--buffer-size",   "--max-events-per-process",
-                               "--no-witness",  "--no-lineage", "--max-cpu",       "--max-memory",
+                               "--fields",      "--no-witness",  "--no-lineage", "--max-cpu",       "--max-memory",
                                "--nice",        "--duration",   "--stats",         "--log-level",
                                "--check",       "--probe",      "--list-syscalls", "--help",
                                "--hash",        "--version"})

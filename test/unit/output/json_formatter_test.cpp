@@ -24,7 +24,7 @@ TEST_F(JsonFormatterTest, OpenatWholeLine) {
         R"("ephemeral_id":"7f0e1d2c-3b4a-4958-8677-a6b5c4d3e2f1"},"data_stream":{"type":"logs",)"
         R"("dataset":"ebpf_telemetry.events","namespace":"default"},"event":{"module":"ebpf_telemetry",)"
         R"("dataset":"ebpf_telemetry.events","id":"7f0e1d2c-3b4a-4958-8677-a6b5c4d3e2f1-3-0-7",)"
-        R"("kind":"event","action":"modification","category":["file"],)"
+        R"("code":"openat","kind":"event","action":"modification","category":["file"],)"
         R"("type":["change"],"outcome":"success"},)"
         R"("process":{"pid":4242,)"
         R"("entity_id":"6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001-4242-59000000123",)"

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "telemetry/event/event.hpp"
+#include "telemetry/output/address.hpp"
+#include "telemetry/output/json/line.hpp"
+
+namespace telemetry {
+
+/// The object `linux.socket`: what `source` and `destination` cannot say.
+void put_json_socket(JsonLine& line, const Event& event, const Ends& ends);
+
+} // namespace telemetry
