@@ -137,7 +137,7 @@ inline void fuzz_formats(std::string_view input) {
             if (formats()[i]->name.starts_with("audit"))
                 check_records(line, formats()[i]->name == "audit-enriched");
             else
-                check_line(line, formats()[i]->name == "json");
+                check_line(line, formats()[i]->name == "json" || formats()[i]->name == "ocsf");
         }
     });
 }
