@@ -15,6 +15,7 @@
 #include "telemetry/app/advice.hpp"
 #include "telemetry/app/choose_offsets.hpp"
 #include "telemetry/base/exit_status.hpp"
+#include "telemetry/base/terminal.hpp"
 #include "telemetry/cli/command_line.hpp"
 #include "telemetry/limits/memory_budget.hpp"
 #include "telemetry/process/procfs.hpp"
@@ -95,7 +96,9 @@ FormatContext format_context(const ebpf_loader::Engine& engine, const Options& o
             .host = host,
             .agent = agent,
             .accounts = accounts,
-            .fields = options.fields};
+            .fields = options.fields,
+            .columns = terminal_columns,
+            .colour = options.colour};
 }
 
 std::string summary_of(const ebpf_loader::Engine& engine) {

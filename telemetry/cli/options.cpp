@@ -6,7 +6,9 @@
 
 #include <ebpf_loader/engine.hpp>
 
+#include "telemetry/base/escape.hpp"
 #include "telemetry/base/refuse.hpp"
+#include "telemetry/base/terminal.hpp"
 #include "telemetry/cli/command_line.hpp"
 
 namespace telemetry {
@@ -25,6 +27,9 @@ command_line::Groups groups() {
         "with -f json: write full (default: all fields), rules (those that public detection rules test), "
         "compact (what is said of a process once is not repeated), or the fields that FILE names, one a "
         "line")("imds", "also report requests to the instance metadata service, as imds-tracker does");
+    groups.events.add_options()(
+        "colour", po::value<std::string>()->value_name("WHEN"),
+        "colours in brief: auto (default: on a terminal, unless NO_COLOR is set), always or never");
     groups.run.add_options()(
         "max-events-per-process", po::value<std::string>()->value_name("N"),
         "report at most N events a second of each process; the others are counted as lost. Execs, exits, "
@@ -47,7 +52,7 @@ command_line::Groups groups() {
 constexpr std::string_view examples = R"(
 Examples:
   sudo ./ebpf_telemetry
-      events that the built-in rules select, on the screen; Ctrl-C ends
+      events that the built-in rules select, on the screen, in brief; Ctrl-C ends
   sudo ./ebpf_telemetry -r my.rules -f json -o /var/log/telemetry.json
       events that other rules select, as JSON, to a file (reopened on SIGHUP)
   sudo ./ebpf_telemetry -s -Q
@@ -75,11 +80,29 @@ void require_json(const Options& options) {
         refuse("--fields chooses fields of JSON: give -f json too");
 }
 
+/// Do events go to the screen, and nowhere else in the same format?
+bool is_screen_alone(const Options& options) {
+    const auto is_screen = [](const Destination& to) {
+        return to.kind->own_format || to.kind->may_be_terminal;
+    };
+    const auto shows = [](const Destination& to) { return to.kind->may_be_terminal; };
+    return std::ranges::all_of(options.outputs, is_screen) && std::ranges::any_of(options.outputs, shows);
+}
+
+bool wants_colour(const Options& options, const std::string& when) {
+    if (when != "auto" && when != "always" && when != "never")
+        refuse("--colour is auto, always or never, not " + quoted(when));
+    return when == "always" || (when == "auto" && is_screen_alone(options) && terminal_has_colours());
+}
+
 } // namespace
 
 Options parse_options(int argc, const char* const argv[]) {
     const po::variables_map values = command_line::parse(argc, argv, groups());
     Options options = command_line::shared_options(values);
+    if (!values.count("format") && is_screen_alone(options) && is_terminal())
+        options.format = &brief_format; // people look at it
+    options.colour = wants_colour(options, text_of(values, "colour").value_or("auto"));
     options.rules = text_of(values, "rules");
     if (auto fields = text_of(values, "fields")) {
         options.fields = choose_fields(*fields);

@@ -24,6 +24,7 @@ struct Options {
     // events
     const Format* format = formats().front();
     FieldChoice fields;               ///< of JSON
+    bool colour = false;              ///< of what is for a screen
     std::vector<Destination> outputs; ///< where events go
     bool lineage = true;              ///< parents and leaders, where the format shows them
     bool hash = false;                ///< hashes of executables, where the format shows them

@@ -23,6 +23,8 @@ struct FormatContext {
     Agent agent = {};
     std::shared_ptr<const AccountFiles> accounts = {}; ///< null: names of users are not known
     FieldChoice fields = {};                           ///< of JSON
+    unsigned (*columns)() = nullptr; ///< of the terminal; 0: it has none. Null: lines are as long as they are
+    bool colour = false;             ///< of what is for a screen
 };
 
 /// Anything that is reported besides the engine's events and losses: a request to a metadata service,

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/cli/options.hpp"
 
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <ebpf_loader/error.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,7 +36,27 @@ std::string refusal(std::vector<const char*> arguments) {
     return {};
 }
 
+/// Standard output is something else for as long as it lives.
+class StandardOutput {
+  public:
+    explicit StandardOutput(int other) : output_(dup(STDOUT_FILENO)) {
+        fflush(stdout);
+        dup2(other, STDOUT_FILENO);
+        close(other);
+    }
+    ~StandardOutput() {
+        fflush(stdout);
+        dup2(output_, STDOUT_FILENO);
+        close(output_);
+    }
+    StandardOutput(const StandardOutput&) = delete;
+
+  private:
+    int output_;
+};
+
 TEST(Options, ShowsTextOnTheScreenByDefault) {
+    const StandardOutput nowhere(open("/dev/null", O_WRONLY));
     Options options = parse({});
     EXPECT_EQ(options.action, Options::Action::run);
     EXPECT_EQ(options.format->name, "text");
@@ -169,17 +194,39 @@ TEST(Options, RefusesWhatItDoesNotKnow) {
     EXPECT_THAT(refusal({"-f", "text", "-f", "json"}), HasSubstr("format"));
     EXPECT_THAT(refusal({"-f", "json", "--fields", "fewer"}), HasSubstr("full, rules, compact"));
     EXPECT_THAT(refusal({"--fields", "rules"}), HasSubstr("-f json"));
+    EXPECT_THAT(refusal({"--colour", "red"}), HasSubstr("red"));
+}
+
+TEST(Options, ATerminalShowsBriefUnlessAFormatIsNamed) {
+    unsetenv("NO_COLOR");
+    setenv("TERM", "xterm", 1);
+    const int master = posix_openpt(O_RDWR | O_NOCTTY);
+    ASSERT_EQ(grantpt(master) | unlockpt(master), 0);
+    const StandardOutput terminal(open(ptsname(master), O_RDWR | O_NOCTTY));
+    EXPECT_EQ(parse({}).format->name, "brief");
+    EXPECT_TRUE(parse({}).colour);
+    EXPECT_FALSE(parse({"--colour", "never"}).colour);
+    EXPECT_EQ(parse({"-f", "text"}).format->name, "text");
+    EXPECT_EQ(parse({"-o", "file"}).format->name, "text");
+    EXPECT_EQ(parse({"-o", "file", "-o", "-"}).format->name, "text"); // both get the same
+    EXPECT_EQ(parse({"-s", "-q"}).format->name, "text");
+    EXPECT_FALSE(parse({"-o", "file", "-f", "brief"}).colour);
+    setenv("NO_COLOR", "1", 1);
+    EXPECT_FALSE(parse({}).colour);
+    EXPECT_TRUE(parse({"--colour", "always"}).colour);
+    unsetenv("NO_COLOR");
+    close(master);
 }
 
 TEST(Options, ExplainsEveryOption) {
     std::string help = help_text();
-    for (const char* option : {"--rules",       "--format",     "--output",        "--syslog",
-                               "--quiet",       "--very-quiet", "--config",        "--vmlinux",
-                               "--any-release", "--tier",       "--buffer-size",   "--max-events-per-process",
-                               "--fields",      "--no-witness",  "--no-lineage", "--max-cpu",       "--max-memory",
-                               "--nice",        "--duration",   "--stats",         "--log-level",
-                               "--check",       "--probe",      "--list-syscalls", "--help",
-                               "--hash",        "--version"})
+    for (const char* option : {"--rules",         "--format",     "--output",      "--syslog",
+                               "--quiet",         "--very-quiet", "--config",      "--vmlinux",
+                               "--any-release",   "--tier",       "--buffer-size", "--max-events-per-process",
+                               "--fields",        "--colour",     "--no-witness",  "--no-lineage",
+                               "--max-cpu",       "--max-memory", "--nice",        "--duration",
+                               "--stats",         "--log-level",  "--check",       "--probe",
+                               "--list-syscalls", "--help",       "--hash",        "--version"})
         EXPECT_THAT(help, HasSubstr(option));
     EXPECT_THAT(help, HasSubstr("Examples:"));
     EXPECT_THAT(help, HasSubstr("Exit status:"));

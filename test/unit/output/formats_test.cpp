@@ -14,7 +14,7 @@ using namespace telemetry;
 using testing::HasSubstr;
 
 TEST(FormatterFactory, KnowsItsFormatsAndRefusesOthers) {
-    EXPECT_EQ(format_names(), "text, json, audit, audit-enriched, ocsf");
+    EXPECT_EQ(format_names(), "text, json, audit, audit-enriched, ocsf, brief");
     for (const Format* format : formats())
         EXPECT_NE(format->make(samples::context()), nullptr);
     try {

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/base/terminal.hpp"
+
+#include <cstdlib>
+#include <string_view>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace telemetry {
+
+bool is_terminal() {
+    return isatty(STDOUT_FILENO) == 1;
+}
+
+unsigned terminal_columns() {
+    winsize size{};
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+bool terminal_has_colours() {
+    const char* const no_colour = std::getenv("NO_COLOR");
+    const char* const terminal = std::getenv("TERM");
+    return is_terminal() && !(no_colour && *no_colour) && !(terminal && terminal == std::string_view("dumb"));
+}
+
+} // namespace telemetry

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+namespace telemetry {
+
+/// Is standard output a terminal?
+bool is_terminal();
+/// How wide it is now; 0: it is none, or does not say.
+unsigned terminal_columns();
+/// Is it one that the user wants colours on? NO_COLOR (no-color.org) says no.
+bool terminal_has_colours();
+
+} // namespace telemetry
