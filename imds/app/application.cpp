@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "imds/app/application.hpp"
 
+#include <linux/capability.h>
+
 #include "imds/app/stats.hpp"
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/log.hpp"
@@ -80,6 +82,17 @@ void TrackerApplication::turn(size_t) {
         next_summary_ = now + *options_.summary_every;
         print_summary();
     }
+}
+
+/// The code of other users' processes, by /proc/PID/map_files.
+NeededRights TrackerApplication::needed_rights() const {
+    NeededRights needed{0, reporter_.files()};
+    if (options_.user_stack_trace)
+        needed.capabilities =
+            capability(CAP_DAC_READ_SEARCH) |
+            capability(kernel_has_capability(CAP_CHECKPOINT_RESTORE) ? CAP_CHECKPOINT_RESTORE
+                                                                     : CAP_SYS_ADMIN);
+    return needed;
 }
 
 void TrackerApplication::put_stats(Formatter& formatter, std::string& out) const {

@@ -35,6 +35,7 @@ class TrackerApplication : private EventConsumer {
     void hand_over() override { reporter_.hand_over(); }
     void finish_outputs() override { reporter_.finish(); }
     bool reopen_outputs() override { return reporter_.reopen(); }
+    NeededRights needed_rights() const override;
     bool are_outputs_usable() override { return reporter_.usable(); }
     std::vector<OutputReport> reports() const override { return reporter_.reports(); }
     void put_stats(Formatter& formatter, std::string& out) const override;

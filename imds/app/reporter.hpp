@@ -30,6 +30,7 @@ class ImdsReporter {
     void finish();
 
     bool reopen() { return outputs_.reopen(); }
+    std::vector<std::string> files() const { return outputs_.files(); }
     bool usable() { return outputs_.usable(); }
     std::vector<OutputReport> reports() const { return outputs_.reports(); }
     const ImdsSummary& summary() const { return summary_; }

@@ -26,6 +26,7 @@ LICENCES = {
     "gcc-12": "GPL-3.0-or-later WITH GCC-exception-3.1",
     "glibc": "LGPL-2.1-or-later",
     "libbpf": "LGPL-2.1-only OR BSD-2-Clause",
+    "libseccomp": "LGPL-2.1-only",
     "linux": "GPL-2.0-only WITH Linux-syscall-note",
     "nlohmann-json3": "MIT",
     "openssl": "Apache-2.0",

@@ -2,6 +2,7 @@
 #include "telemetry/app/application.hpp"
 
 #include <algorithm>
+#include <linux/capability.h>
 
 #include <ebpf_loader/error.hpp>
 
@@ -127,6 +128,11 @@ void Application::finish_events() {
         return;
     extension_->finish();
     take_lines();
+}
+
+NeededRights Application::needed_rights() const {
+    const bool reads_environments = !rules_.environment().empty();
+    return {reads_environments ? capability(CAP_DAC_READ_SEARCH) : CapabilityMask{0}, outputs_.files()};
 }
 
 void Application::take_lines() {

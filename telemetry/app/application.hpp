@@ -40,6 +40,7 @@ class Application : private EventConsumer {
     void hand_over() override;
     void finish_outputs() override { outputs_.finish(); }
     bool reopen_outputs() override { return outputs_.reopen(); }
+    NeededRights needed_rights() const override;
     bool are_outputs_usable() override { return outputs_.usable(); }
     std::vector<OutputReport> reports() const override { return outputs_.reports(); }
     void take_lines();

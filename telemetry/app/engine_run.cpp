@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/app/engine_run.hpp"
 
+#include <linux/capability.h>
+
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/exit_status.hpp"
 #include "telemetry/base/notify.hpp"
@@ -48,9 +50,17 @@ void EngineRun::begin() {
         run_end::set(end_);
     next_stats_ = options_.stats_every ? now + *options_.stats_every : Clock::time_point::max();
     governor_.begin();
+    if (!options_.keeps_rights)
+        keep_needed_rights();
     log(LogLevel::info, "reporting");
     is_watched_ = notify::is_watched();
     notify::send("READY=1\nSTATUS=reporting");
+}
+
+void EngineRun::keep_needed_rights() {
+    NeededRights needed = consumer_.needed_rights();
+    needed.capabilities |= engine_.needed_capabilities() | capability(CAP_SYS_PTRACE); // /proc of others
+    give_up_rights(needed);
 }
 
 void EngineRun::loop() {
@@ -76,6 +86,7 @@ void EngineRun::end() {
     report_losses(); // those of one output at its end, to the others
     consumer_.finish_outputs();
     outputs_usable_ = consumer_.are_outputs_usable() && outputs_usable_;
+    refused_calls_.log_new();
     print_summary(true);
 }
 
@@ -152,6 +163,7 @@ void EngineRun::every_second() {
     decoder_.set_wall_clock_offset(clock_offset_);
     governor_.check_memory();
     check_tampering();
+    refused_calls_.log_new();
     report_losses();
     output_watch_.look(consumer_.reports(), Clock::now());
 }

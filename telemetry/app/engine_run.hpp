@@ -17,6 +17,7 @@
 #include "telemetry/limits/governor.hpp"
 #include "telemetry/output/formatter.hpp"
 #include "telemetry/process/cache.hpp"
+#include "telemetry/rights/rights.hpp"
 
 namespace telemetry {
 
@@ -43,6 +44,8 @@ class EventConsumer {
     virtual void finish_outputs() = 0;
     /// False when there is none that can be opened anew.
     virtual bool reopen_outputs() = 0;
+    /// What it needs while events come, besides what the engine and /proc ask for.
+    virtual NeededRights needed_rights() const = 0;
     /// False when no output is left.
     virtual bool are_outputs_usable() = 0;
     virtual std::vector<OutputReport> reports() const = 0;
@@ -79,6 +82,7 @@ class EngineRun {
     void every_second();
     void check_tampering();
     void follow_host();
+    void keep_needed_rights();
     void report_losses();
     void print_summary(bool is_final);
 
@@ -91,6 +95,7 @@ class EngineRun {
     Governor governor_;
     Ledger ledger_;
     OutputWatch output_watch_;
+    RefusedCalls refused_calls_;
     Event event_;
     std::string node_; ///< the host's name
     int64_t clock_offset_ = 0;

@@ -66,6 +66,14 @@ bool Outputs::reopen() {
     return any;
 }
 
+std::vector<std::string> Outputs::files() const {
+    std::vector<std::string> files;
+    for (const Output& output : outputs_)
+        if (output.sink->can_reopen())
+            files.emplace_back(output.sink->path());
+    return files;
+}
+
 bool Outputs::usable() {
     for (Output& output : outputs_)
         if (output.sink->broken() && !output.is_reported) {

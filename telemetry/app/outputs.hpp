@@ -29,6 +29,8 @@ class Outputs {
     void finish();
     /// Opens the files anew. False when there is none.
     bool reopen();
+    /// Those that reopen() opens.
+    std::vector<std::string> files() const;
     /// Logs each output that broke, once. False when none is left of those there were.
     bool usable();
 

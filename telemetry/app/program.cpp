@@ -12,6 +12,7 @@
 #include "telemetry/base/exit_status.hpp"
 #include "telemetry/base/priority.hpp"
 #include "telemetry/base/standard_streams.hpp"
+#include "telemetry/rights/aside_thread.hpp"
 #include "telemetry/rules/rules.hpp"
 #include "telemetry/sink/diagnostics.hpp"
 
@@ -39,6 +40,8 @@ int act_unguarded(const Options& options, const Program& program) {
         break;
     case Options::Action::run:
         set_priority(options.nice);
+        if (options.keeps_rights)
+            keep_rights();
         return program.run();
     }
     return std::cout.flush() ? exit_ok : exit_output;

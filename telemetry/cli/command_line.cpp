@@ -73,6 +73,9 @@ void add_run(po::options_description& options) {
     add("on-tampering", po::value<std::string>()->value_name("WHAT"),
         "when another process changes this program's maps or hooks in the kernel: repair (default: restore "
         "them, report a loss event \"tampered\", and end only if that is not possible) or end");
+    add("keep-rights",
+        "keep all capabilities and system calls: by default the program gives up those that it does not need "
+        "once it reports events (docs/security.md)");
     add("log-level", po::value<std::string>()->value_name("LEVEL"),
         "which diagnostics to print on standard error: trace, debug, info (default), warning (or warn), "
         "error, "
@@ -162,6 +165,7 @@ void parse_run(const po::variables_map& values, Options& options) {
         if (*what != "repair" && *what != "end")
             refuse("--on-tampering is repair or end, not " + quoted(*what));
     }
+    options.keeps_rights |= values.count("keep-rights") != 0;
     if (auto level = text_of(values, "log-level")) {
         auto parsed = parse_log_level(*level);
         if (!parsed)

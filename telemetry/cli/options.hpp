@@ -46,13 +46,20 @@ struct Options {
     /// As setpriority(2) takes it, -20 to 19. Who keeps the buffers from running over must
     /// get a CPU while everybody else wants one.
     int nice = -10;
+#ifdef EBT_SANITIZED
+    bool keeps_rights = true; ///< the sanitizers need more than the program does
+#else
+    bool keeps_rights = false; ///< else it gives up what it does not need once it reports
+#endif
     bool ends_when_tampered = false; ///< with; otherwise what was changed is put right
     unsigned max_cpu = 0;            ///< percent of one CPU; 0: no limit
     size_t max_memory = 0;           ///< bytes; 0: no limit
     LogLevel log_level = LogLevel::info;
     bool silent = false; ///< nothing at all on the screen
 
-    bool follows_lineage() const { return lineage && format->shows_lineage; }
+    bool follows_lineage() const {
+        return lineage && format->shows_lineage;
+    }
 };
 
 /// Throws ebpf_loader::Error(usage) with the reason and a hint.

@@ -2,10 +2,10 @@
 #include "telemetry/process/account_names.hpp"
 
 #include <charconv>
-#include <csignal>
 #include <fstream>
-#include <pthread.h>
 #include <sys/stat.h>
+
+#include "telemetry/rights/aside_thread.hpp"
 
 namespace telemetry {
 namespace {
@@ -57,11 +57,7 @@ std::string_view AccountNames::find(const Names& names, uint32_t id) {
 AccountFiles::AccountFiles(const std::string& folder, std::chrono::milliseconds period)
     : passwd_(folder + "/passwd"), group_(folder + "/group") {
     read();
-    sigset_t all, before; // signals are the main thread's
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this, period] { watch(period); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    thread_ = start_aside([this, period] { watch(period); });
 }
 
 AccountFiles::~AccountFiles() {

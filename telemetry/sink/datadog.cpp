@@ -2,7 +2,6 @@
 #include "telemetry/sink/datadog.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
 #include <curl/curl.h>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include <thread>
 
 #include "telemetry/output/json/line.hpp"
+#include "telemetry/rights/aside_thread.hpp"
 #include "telemetry/sink/certificates.hpp"
 #include "telemetry/sink/datadog_queue.hpp"
 #include "telemetry/sink/gzip.hpp"
@@ -152,11 +152,7 @@ Sender::Sender(const DatadogOptions& options)
               R"(","message":")";
     after_ = "\"}";
     start_curl();
-    sigset_t all, before; // signals are for the program's main thread
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { run(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    thread_ = start_aside([this] { run(); });
 }
 
 Sender::~Sender() {

@@ -17,6 +17,8 @@ class Sink {
     virtual void flush() = 0;
     /// True: it writes to a file, which may be renamed and opened anew (log rotation).
     virtual bool can_reopen() const { return false; }
+    /// Where that file is.
+    virtual std::string_view path() const { return {}; }
     /// False when the file cannot be opened anew: it goes on with the old one, and error() says why.
     virtual bool reopen() { return true; }
     /// The very end: what cannot be pushed out now is lost, and lost() is final.

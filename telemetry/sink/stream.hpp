@@ -47,6 +47,7 @@ class StreamSink final : public Sink {
     bool broken() const override { return broken_; }
     std::string_view error() const override { return error_; }
     bool can_reopen() const override { return !path_.empty(); }
+    std::string_view path() const override { return real_path_; }
     bool reopen() override;
 
   private:

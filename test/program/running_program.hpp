@@ -106,6 +106,8 @@ class RunningProgram {
         if (!ended)
             return -1;
         pid_ = -1;
+        EXPECT_EQ(err().find("was refused, since it is not on this program's list"), std::string::npos)
+            << err();
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     }
 

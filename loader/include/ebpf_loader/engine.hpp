@@ -99,6 +99,10 @@ class EBPF_LOADER_API Engine {
     /// been missed. While the hooks are attached; costs 5 µs a selected call.
     std::vector<Tampering> check_tampering();
 
+    /// The capabilities that this kernel asks for what the engine does from now on, as bits by number
+    /// (capabilities(7)): a caller may give up all others. After start().
+    uint64_t needed_capabilities() const;
+
     EngineStats stats() const;
     /// ebt_header.sequence of the last record of each CPU and slot, at [cpu * EBT_SLOTS + slot].
     /// Before start(): what the numbers of this run begin behind.

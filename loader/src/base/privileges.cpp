@@ -21,7 +21,18 @@ uint64_t effective_capabilities() {
     return data[0].effective | uint64_t{data[1].effective} << 32;
 }
 
-/// Before Linux 5.8, CAP_SYS_ADMIN alone opened the way to eBPF.
+void set_effective_capabilities(uint64_t set) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[2]{};
+    if (syscall(SYS_capget, &header, data) != 0)
+        return;
+    data[0].effective = static_cast<uint32_t>(set);
+    data[1].effective = static_cast<uint32_t>(set >> 32);
+    syscall(SYS_capset, &header, data);
+}
+
+} // namespace
+
 bool kernel_has_cap_bpf() {
     const std::string text = read_file("/proc/sys/kernel/cap_last_cap", 32).value_or("");
     int last = 0;
@@ -29,7 +40,13 @@ bool kernel_has_cap_bpf() {
     return last >= CAP_BPF;
 }
 
-} // namespace
+WithoutCapabilities::WithoutCapabilities(uint64_t capabilities) : before_(effective_capabilities()) {
+    set_effective_capabilities(before_ & ~capabilities);
+}
+
+WithoutCapabilities::~WithoutCapabilities() {
+    set_effective_capabilities(before_);
+}
 
 std::string missing_capabilities() {
     const uint64_t effective = effective_capabilities();

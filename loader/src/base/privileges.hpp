@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,5 +11,20 @@ std::string missing_capabilities();
 
 /// Those of this process that eBPF may ask for, by name.
 std::vector<std::string> held_capabilities();
+
+/// Before Linux 5.8, CAP_SYS_ADMIN alone opened the way to eBPF.
+bool kernel_has_cap_bpf();
+
+/// While it lives these are not effective in this thread.
+class WithoutCapabilities {
+  public:
+    explicit WithoutCapabilities(uint64_t capabilities);
+    ~WithoutCapabilities();
+    WithoutCapabilities(const WithoutCapabilities&) = delete;
+    WithoutCapabilities& operator=(const WithoutCapabilities&) = delete;
+
+  private:
+    uint64_t before_;
+};
 
 } // namespace ebpf_loader

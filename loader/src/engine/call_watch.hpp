@@ -23,6 +23,8 @@ class CallWatch {
     void saw(uint8_t execution) { is_needed_ |= (execution & EBT_UNPROVEN) != 0; }
     /// After records. True: the settings have changed.
     bool follow(ebt_settings& settings);
+    /// follow() may still attach a hook.
+    bool may_begin() const { return is_possible_ && !is_on_; }
 
   private:
     bool begin(ebt_settings& settings, std::string_view why);

@@ -8,6 +8,7 @@
 #include "loader/src/base/procfs.hpp"
 #include "loader/src/engine/call_watch.hpp"
 #include "loader/src/engine/counters.hpp"
+#include "loader/src/engine/needed_capabilities.hpp"
 #include "loader/src/load/buffer_sizes.hpp"
 #include "loader/src/load/loaded_tier.hpp"
 #include "loader/src/load/plan.hpp"
@@ -357,6 +358,9 @@ void Engine::shed(bool on) {
 }
 std::vector<Tampering> Engine::check_tampering() {
     return impl_->check_tampering();
+}
+uint64_t Engine::needed_capabilities() const {
+    return ebpf_loader::needed_capabilities(*impl_->tier_, *impl_->watch_, impl_->witnesses_.get());
 }
 EngineStats Engine::stats() const {
     return impl_->stats();

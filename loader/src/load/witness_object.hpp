@@ -26,6 +26,8 @@ class WitnessObject {
     /// Attaches what io_uring's opens need once a program uses io_uring, and returns how many of
     /// them came before; nullopt otherwise. Every open of the machine pays for it.
     std::optional<uint64_t> follow_io_uring();
+    /// follow_io_uring() may still attach a hook.
+    bool may_follow_io_uring() const { return !io_uring_links_.empty(); }
     const std::vector<WitnessVerdict>& verdicts() const { return verdicts_; }
     const std::vector<LinkPtr>& links() const { return links_; }
 
