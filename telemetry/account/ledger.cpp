@@ -107,7 +107,7 @@ Summary Ledger::summary(const ebpf_loader::EngineStats& stats, std::span<const O
         summary.in_flight = beyond(stats.seen, stats.filtered + filtered_ + emitted_ + summary.lost_in_all());
     for (const OutputReport& output : outputs)
         summary.outputs.push_back({std::string(output.name), beyond(emitted_, output.lost), output.lost,
-                                   std::string(output.error)});
+                                   std::string(output.error), output.queued_bytes});
     summary.missed_runs = stats.missed_runs;
     summary.tampered = tampered_;
     summary.sequence_gaps = sequences_.missing();

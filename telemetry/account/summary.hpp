@@ -18,6 +18,7 @@ struct OutputReport {
     std::string_view cause; ///< of its losses, in the stream: "output_file". Outlives the ledger
     uint64_t lost = 0;
     std::string_view error;
+    uint64_t queued_bytes = 0; ///< what waits to be written
 };
 
 /// What the program took of what --max-cpu and --max-memory let it take.
@@ -40,6 +41,7 @@ struct Summary {
         uint64_t written = 0;
         uint64_t lost = 0;
         std::string error;
+        uint64_t queued_bytes = 0;
     };
 
     uint64_t seen = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/app/engine_run.hpp"
 
+#include <cstring>
 #include <linux/capability.h>
 
 #include "telemetry/app/engine_setup.hpp"
@@ -21,7 +22,7 @@ EngineRun::EngineRun(const Options& options, ebpf_loader::Engine& engine, EventC
     : options_(options), engine_(engine), consumer_(consumer),
       formatter_(options.format->make(format_context(engine, options))),
       cache_(MemoryBudget::cache(options.max_memory, engine.buffer_memory()), Procfs(proc_root, environment)),
-      governor_({options.max_cpu, options.max_memory}, engine, cache_) {
+      governor_({options.max_cpu, options.max_memory}, engine, cache_), health_(options, engine) {
     decoder_.select_environment(environment);
 }
 
@@ -50,6 +51,7 @@ void EngineRun::begin() {
         run_end::set(end_);
     next_stats_ = options_.stats_every ? now + *options_.stats_every : Clock::time_point::max();
     governor_.begin();
+    health_.begin(wall_clock_ns(), now);
     if (!options_.keeps_rights)
         keep_needed_rights();
     log(LogLevel::info, "reporting");
@@ -69,6 +71,8 @@ void EngineRun::loop() {
         batch_begins_ = true;
         const size_t records = engine_.poll(handler, governor_.longest_wait(poll_time_));
         consumer_.turn(records);
+        if (!batch_begins_) // there was a record
+            health_.note_lag(wall_clock_ns() - static_cast<uint64_t>(clock_offset_), batch_time_);
         govern();
         Diagnostics::standard_error().flush();
     }
@@ -87,6 +91,7 @@ void EngineRun::end() {
     consumer_.finish_outputs();
     outputs_usable_ = consumer_.are_outputs_usable() && outputs_usable_;
     refused_calls_.log_new();
+    report_health(true);
     print_summary(true);
 }
 
@@ -118,14 +123,27 @@ void EngineRun::follow_host() {
     consumer_.renew_formatter(format_context(engine_, options_));
 }
 
+namespace {
+
+uint64_t time_of(std::span<const std::byte> record) {
+    uint64_t time = 0;
+    if (record.size() >= sizeof(ebt_header))
+        std::memcpy(&time, record.data() + offsetof(ebt_header, time), sizeof(time));
+    return time;
+}
+
+} // namespace
+
 /// One record. This is the hot path.
 void EngineRun::take(std::span<const std::byte> record) {
     if (++taken_ % records_a_look_at_the_clock == 0)
         is_over_ = run_end::is_over();
     if (is_over_) [[unlikely]] // there may be a gigabyte of them
         return ledger_.left_over();
-    if (batch_begins_) [[unlikely]]
+    if (batch_begins_) [[unlikely]] {
         follow_host();
+        batch_time_ = time_of(record);
+    }
     if (decoder_.decode(record, event_)) {
         ledger_.received(event_);
         cache_.enrich(event_);
@@ -165,6 +183,7 @@ void EngineRun::every_second() {
     check_tampering();
     refused_calls_.log_new();
     report_losses();
+    report_health(false);
     output_watch_.look(consumer_.reports(), Clock::now());
 }
 
@@ -199,17 +218,35 @@ void EngineRun::report_losses() {
     consumer_.hand_over();
 }
 
-void EngineRun::print_summary(bool is_final) {
-    if (options_.silent)
-        return;
-    Summary summary = ledger_.summary(engine_.stats(), consumer_.reports(), is_final);
+Summary EngineRun::summary(const ebpf_loader::EngineStats& stats, bool is_final) const {
+    Summary summary = ledger_.summary(stats, consumer_.reports(), is_final);
     summary.field_faults = decoder_.faults();
     summary.cache = cache_.counters();
     summary.cached_processes = cache_.processes();
     summary.cached_bytes = cache_.image_bytes();
     summary.limits = governor_.report();
+    return summary;
+}
+
+/// What is due of it.
+void EngineRun::report_health(bool is_final) {
+    if (!health_.is_due(Clock::now(), is_final))
+        return;
+    const ebpf_loader::EngineStats stats = engine_.stats();
+    const Summary now = summary(stats, is_final);
+    if (const auto heartbeat = health_.report(now, stats, wall_clock_ns())) {
+        std::string line;
+        formatter_->format_heartbeat(*heartbeat, line);
+        consumer_.put_lines(line);
+        consumer_.hand_over();
+    }
+}
+
+void EngineRun::print_summary(bool is_final) {
+    if (options_.silent)
+        return;
     std::string text;
-    formatter_->format(SummaryDocument(summary), text);
+    formatter_->format(SummaryDocument(summary(engine_.stats(), is_final)), text);
     consumer_.put_stats(*formatter_, text);
     Diagnostics::standard_error().put(text);
 }

@@ -11,6 +11,7 @@
 #include <ebpf_loader/engine.hpp>
 
 #include "telemetry/account/ledger.hpp"
+#include "telemetry/app/health_report.hpp"
 #include "telemetry/app/output_watch.hpp"
 #include "telemetry/cli/options.hpp"
 #include "telemetry/event/decoder.hpp"
@@ -84,6 +85,8 @@ class EngineRun {
     void follow_host();
     void keep_needed_rights();
     void report_losses();
+    Summary summary(const ebpf_loader::EngineStats& stats, bool is_final) const;
+    void report_health(bool is_final);
     void print_summary(bool is_final);
 
     const Options options_;
@@ -96,10 +99,12 @@ class EngineRun {
     Ledger ledger_;
     OutputWatch output_watch_;
     RefusedCalls refused_calls_;
+    HealthReport health_;
     Event event_;
     std::string node_; ///< the host's name
     int64_t clock_offset_ = 0;
     uint64_t looked_at_ = 0;   ///< when it was read, as records have the time
+    uint64_t batch_time_ = 0;  ///< of the first record since the engine was polled
     bool batch_begins_ = true; ///< no record was taken since the engine was polled
     std::chrono::milliseconds poll_time_{100};
     Clock::time_point end_, next_stats_, next_second_;

@@ -87,7 +87,8 @@ bool Outputs::usable() {
 std::vector<OutputReport> Outputs::reports() const {
     std::vector<OutputReport> reports;
     for (const Output& output : outputs_)
-        reports.push_back({output.name, output.kind->cause, output.sink->lost(), output.sink->error()});
+        reports.push_back({output.name, output.kind->cause, output.sink->lost(), output.sink->error(),
+                           output.sink->queued_bytes()});
     return reports;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/cli/command_line.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -61,6 +62,13 @@ void add_run(po::options_description& options) {
     add("stats", po::value<double>()->value_name("SECONDS"),
         "print how many events were seen, filtered, emitted and lost at this interval, and not only at the "
         "end");
+    add("heartbeat", po::value<std::string>()->value_name("SECONDS"),
+        "report a sign of life with the balance of events at this interval, as an event of its own (60 by "
+        "default); 0: never");
+    add("metrics-file", po::value<std::string>()->value_name("FILE"),
+        "keep FILE up to date with all counters, as node_exporter's textfile collector reads them");
+    add("metrics-interval", po::value<double>()->value_name("SECONDS"),
+        "how often that file is replaced (15 by default)");
     add("nice", po::value<int>()->value_name("N"),
         "nice value of this program, from -20 (first to run) to 19; -10 by default, so that it reads events "
         "in "
@@ -146,6 +154,21 @@ void parse_kernel(const po::variables_map& values, Options& options) {
         options.buffer_bytes = parse_size(*size);
 }
 
+void parse_health(const po::variables_map& values, Options& options) {
+    if (auto seconds = text_of(values, "heartbeat")) {
+        constexpr uint32_t most = 86'400;
+        options.heartbeat_every.reset();
+        if (*seconds != "0")
+            options.heartbeat_every =
+                std::chrono::seconds(whole_number("heartbeat", *seconds, most, "0 or a number of seconds"));
+    }
+    options.metrics_file = text_of(values, "metrics-file");
+    if (options.metrics_file && options.metrics_file->empty())
+        refuse("--metrics-file takes the name of a file");
+    if (auto every = seconds_of(values, "metrics-interval"))
+        options.metrics_every = std::max<std::chrono::milliseconds>(*every, std::chrono::seconds(1));
+}
+
 void parse_run(const po::variables_map& values, Options& options) {
     options.duration = seconds_of(values, "duration");
     options.stats_every = seconds_of(values, "stats");
@@ -165,6 +188,7 @@ void parse_run(const po::variables_map& values, Options& options) {
         if (*what != "repair" && *what != "end")
             refuse("--on-tampering is repair or end, not " + quoted(*what));
     }
+    parse_health(values, options);
     options.keeps_rights |= values.count("keep-rights") != 0;
     if (auto level = text_of(values, "log-level")) {
         auto parsed = parse_log_level(*level);

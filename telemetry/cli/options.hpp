@@ -51,6 +51,10 @@ struct Options {
 #else
     bool keeps_rights = false; ///< else it gives up what it does not need once it reports
 #endif
+    std::optional<std::chrono::milliseconds> heartbeat_every =
+        std::chrono::minutes(1); ///< none: no heartbeats
+    std::optional<std::string> metrics_file;
+    std::chrono::milliseconds metrics_every = std::chrono::seconds(15);
     bool ends_when_tampered = false; ///< with; otherwise what was changed is put right
     unsigned max_cpu = 0;            ///< percent of one CPU; 0: no limit
     size_t max_memory = 0;           ///< bytes; 0: no limit

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "telemetry/account/heartbeat.hpp"
 #include "telemetry/account/losses.hpp"
 #include "telemetry/event/event.hpp"
 #include "telemetry/output/json/fields/fields.hpp"
@@ -48,6 +49,8 @@ class Formatter {
     virtual void format(const Event& event, std::string& out) = 0;
     virtual void format(const LossEvent& loss, std::string& out) = 0;
     virtual void format(const Document& document, std::string& out) = 0;
+    /// Formats that have no place for it leave it out.
+    virtual void format_heartbeat(const Heartbeat& /*heartbeat*/, std::string& /*out*/) {}
 };
 
 } // namespace telemetry

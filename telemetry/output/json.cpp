@@ -35,6 +35,7 @@ class JsonFormatter final : public Formatter {
     void format(const Event& event, std::string& out) override;
     void format(const LossEvent& loss, std::string& out) override;
     void format(const Document& document, std::string& out) override { out += document.json(); }
+    void format_heartbeat(const Heartbeat& heartbeat, std::string& out) override;
 
   private:
     /// Of a line that says all that is chosen, or of one that leaves out what lines before have said.
@@ -60,6 +61,7 @@ class JsonFormatter final : public Formatter {
     const Parts whole_, rest_, rest_and_name_;             ///< the last: of a thread that has another name
     std::unique_ptr<JsonSaid> said_;                       ///< null: each line says all
     std::string loss_head_;                                ///< what follows the time in the line of a loss
+    std::string state_head_;                               ///< and of a heartbeat
     std::string id_;                                       ///< the start of every event.id
     std::array<std::string, 4> opened_;                    ///< what was done, by Opened
     std::array<std::string, EBT_EXIT + 1> process_events_; ///< with event.code
@@ -72,7 +74,8 @@ JsonFormatter::JsonFormatter(const FormatContext& context)
       rest_{context.fields.rest, json_head(context, "events", context.fields.rest)},
       rest_and_name_{with_thread_name(context.fields), rest_.head},
       said_(context.fields.rest == context.fields.whole ? nullptr : std::make_unique<JsonSaid>()),
-      loss_head_(json_head(context, "losses")), id_(json_event_id(context)) {
+      loss_head_(json_head(context, "losses")), state_head_(json_head(context, "state")),
+      id_(json_event_id(context)) {
     for (size_t i = 0; i < opened_.size(); ++i)
         opened_[i] = json_class(ecs_class(static_cast<Opened>(i)), {}, whole_.fields);
     for (const ebt_record_kind kind : {EBT_FORK, EBT_EXEC, EBT_EXIT})
@@ -131,6 +134,16 @@ void JsonFormatter::format(const LossEvent& loss, std::string& out) {
     line_.put_decimal(++losses_);
     line_.put(R"(","kind":"pipeline_error","action":"loss","type":["error"]})");
     linux_.put_loss(line_, loss);
+    end(out);
+}
+
+void JsonFormatter::format_heartbeat(const Heartbeat& heartbeat, std::string& out) {
+    begin(heartbeat.time_ns, state_head_);
+    line_.put(id_);
+    line_.put("heartbeat-");
+    line_.put_decimal(heartbeat.number);
+    line_.put(R"(","kind":"state","action":"heartbeat","category":["host"],"type":["info"]})");
+    linux_.put_heartbeat(line_, heartbeat);
     end(out);
 }
 

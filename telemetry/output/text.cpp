@@ -29,6 +29,7 @@ class TextFormatter final : public Formatter, private TextLine {
     void format(const Event& event, std::string& out) override;
     void format(const LossEvent& loss, std::string& out) override;
     void format(const Document& document, std::string& out) override { out += document.text(); }
+    void format_heartbeat(const Heartbeat& heartbeat, std::string& out) override;
 
   private:
     void begin(uint64_t time_ns);
@@ -89,6 +90,21 @@ void TextFormatter::format(const LossEvent& loss, std::string& out) {
         line_.put('-');
         line_.put_decimal(loss.gap->last);
     }
+    end(out);
+}
+
+void TextFormatter::format_heartbeat(const Heartbeat& heartbeat, std::string& out) {
+    begin(heartbeat.time_ns);
+    const auto put = [this](std::string_view name, uint64_t value) {
+        line_.put(name);
+        line_.put_decimal(value);
+    };
+    put(" state=heartbeat number=", heartbeat.number);
+    put(" seen=", heartbeat.seen);
+    put(" filtered=", heartbeat.filtered_in_kernel + heartbeat.filtered_by_rules);
+    put(" emitted=", heartbeat.emitted);
+    put(" lost=", heartbeat.lost);
+    put(" in_flight=", heartbeat.in_flight);
     end(out);
 }
 

@@ -3,11 +3,15 @@
 #include <functional>
 #include <thread>
 
+#include "telemetry/rights/capabilities.hpp"
+
 namespace telemetry {
 
-/// A thread beside the one that reads events. Signals are that one's, and this one has no capabilities,
-/// unless keep_rights() came before.
-std::thread start_aside(std::function<void()> work);
+/// A thread beside the one that reads events. Signals are that one's, and this one has no capabilities but
+/// those that it keeps, unless keep_rights() came before.
+std::thread start_aside(std::function<void()> work, CapabilityMask kept = 0);
+/// What any of these threads keeps.
+CapabilityMask kept_aside();
 
 /// Before any such thread is started.
 void keep_rights();

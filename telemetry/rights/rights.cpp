@@ -17,6 +17,7 @@
 #include <ebpf_loader/unique_fd.hpp>
 
 #include "telemetry/base/log.hpp"
+#include "telemetry/rights/aside_thread.hpp"
 #include "telemetry/rights/system_calls.hpp"
 
 namespace telemetry {
@@ -79,9 +80,8 @@ CapabilityMask drop_capabilities(const NeededRights& needed) {
     const CapabilityMask permitted = permitted_capabilities();
     CapabilityMask kept = needed.capabilities & permitted;
     empty_bounding_set(); // it needs a capability, and without privileges by executing it changes nothing
-    set_capabilities(kept | (permitted & capability(CAP_DAC_OVERRIDE)), kept);
     for (const std::string& file : needed.files)
-        if ((permitted & capability(CAP_DAC_OVERRIDE)) && !can_open_anew(file)) {
+        if (needs_override(file)) {
             log(LogLevel::info,
                 file + " can only be opened anew with CAP_DAC_OVERRIDE: it or its folder is another user's");
             kept |= capability(CAP_DAC_OVERRIDE);
@@ -93,9 +93,20 @@ CapabilityMask drop_capabilities(const NeededRights& needed) {
 
 } // namespace
 
+bool needs_override(const std::string& file) {
+    constexpr CapabilityMask passing = capability(CAP_DAC_OVERRIDE) | capability(CAP_DAC_READ_SEARCH);
+    const CapabilityMask permitted = permitted_capabilities();
+    if (!(permitted & capability(CAP_DAC_OVERRIDE)))
+        return false;
+    set_capabilities(permitted, permitted & ~passing);
+    const bool needs = !can_open_anew(file);
+    set_capabilities(permitted, permitted);
+    return needs;
+}
+
 void give_up_rights(const NeededRights& needed) {
     const CapabilityMask kept = drop_capabilities(needed);
-    look_at_threads(kept);
+    look_at_threads(kept | kept_aside());
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     const std::string why_not = restrict_system_calls();

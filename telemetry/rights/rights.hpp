@@ -18,6 +18,9 @@ struct NeededRights {
 /// debugger could do, and system calls (docs/security.md). Logs what is kept and what could not be given up.
 void give_up_rights(const NeededRights& needed);
 
+/// The file, or its folder, is another user's, so that making it anew takes CAP_DAC_OVERRIDE.
+bool needs_override(const std::string& file);
+
 /// Logs the system calls that were refused since the last time, each once.
 class RefusedCalls {
   public:

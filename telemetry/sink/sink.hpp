@@ -25,6 +25,8 @@ class Sink {
     virtual void finish() { flush(); }
     /// Events that did not reach the destination.
     virtual uint64_t lost() const = 0;
+    /// What waits to be written.
+    virtual uint64_t queued_bytes() const { return 0; }
     /// True once nothing more can be written (EPIPE, closed terminal): time to end.
     virtual bool broken() const = 0;
     /// Why, for the summary; empty when all is well.

@@ -44,6 +44,7 @@ class StreamSink final : public Sink {
     void flush() override;
     void finish() override;
     uint64_t lost() const override { return lost_; }
+    uint64_t queued_bytes() const override { return queue_.size(); }
     bool broken() const override { return broken_; }
     std::string_view error() const override { return error_; }
     bool can_reopen() const override { return !path_.empty(); }

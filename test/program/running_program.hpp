@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -64,6 +65,8 @@ class RunningProgram {
     explicit RunningProgram(std::vector<std::string> arguments)
         : RunningProgram(std::move(arguments), Setting{}) {}
     RunningProgram(std::vector<std::string> arguments, const Setting& setting) {
+        if (std::ranges::find(arguments, "--heartbeat") == arguments.end()) // of a slow machine's long runs
+            arguments.insert(arguments.begin(), {"--heartbeat", "0"});
         arguments.insert(arguments.begin(), PROGRAM);
         std::vector<char*> pointers;
         for (std::string& argument : arguments)

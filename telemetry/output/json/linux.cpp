@@ -3,6 +3,7 @@
 
 #include "telemetry/event/facts.hpp"
 #include "telemetry/output/json/ecs.hpp"
+#include "telemetry/output/json/heartbeat.hpp"
 #include "telemetry/output/json/notes.hpp"
 #include "telemetry/output/json/remarks.hpp"
 #include "telemetry/output/json/socket.hpp"
@@ -239,6 +240,13 @@ void JsonLinux::put_loss(JsonLine& line, const LossEvent& loss) {
         line.put('}');
     }
     line.put("}}}");
+}
+
+void JsonLinux::put_heartbeat(JsonLine& line, const Heartbeat& heartbeat) {
+    line.put(",\"linux\":{");
+    line.put(telemetry_);
+    put_json_balance(line, heartbeat);
+    line.put("}}");
 }
 
 void JsonLinux::put_syscall(JsonLine& line, const Event& event, const JsonCall* call) {

@@ -25,6 +25,7 @@ class JsonLinux {
     void put(JsonLine& line, const Event& event, const JsonCall* call, const Ends& ends,
              JsonProcess& process);
     void put_loss(JsonLine& line, const LossEvent& loss);
+    void put_heartbeat(JsonLine& line, const Heartbeat& heartbeat);
 
   private:
     void put_syscall(JsonLine& line, const Event& event, const JsonCall* call);

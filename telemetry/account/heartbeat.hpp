@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+
+namespace telemetry {
+
+/// A sign of life in the stream, so that a host that has nothing to report differs from one that reports
+/// nothing. It is no event: it is not part of its own balance, which has the events since the start.
+struct Heartbeat {
+    uint64_t time_ns = 0; ///< wall clock, ns since the epoch
+    uint64_t number = 0;  ///< from 1
+    uint64_t seen = 0;    ///< == filtered_in_kernel + filtered_by_rules + emitted + lost + in_flight
+    uint64_t filtered_in_kernel = 0;
+    uint64_t filtered_by_rules = 0;
+    uint64_t emitted = 0;
+    uint64_t lost = 0;
+    uint64_t in_flight = 0;
+};
+
+} // namespace telemetry
