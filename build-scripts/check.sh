@@ -62,8 +62,8 @@ shell_scripts() {
 # What mandoc warns of, and man as its users have it.
 man_pages() {
     local page
-    mandoc -Tlint -Wwarning packaging/man/*.8 || return 1
-    for page in packaging/man/*.8; do
+    mandoc -Tlint -Wwarning packaging/man/*.[58] || return 1
+    for page in packaging/man/*.[58]; do
         [ -z "$(LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l "$page" 2>&1 >/dev/null)" ] || { man --warnings -l "$page" >/dev/null; return 1; }
     done
 }

@@ -85,9 +85,10 @@ event, 10 another process changed this program's maps or hooks (--on-tampering).
 } // namespace
 
 TrackerOptions parse_tracker_options(int argc, const char* const argv[]) {
-    const po::variables_map values = command_line::parse(argc, argv, groups());
+    const command_line::Parsed parsed = command_line::parse(argc, argv, groups(), "imds-tracker");
+    const po::variables_map& values = parsed.values;
     TrackerOptions options;
-    options.common = command_line::shared_options(values, sinks());
+    options.common = command_line::shared_options(parsed, sinks());
     options.common.program = "imds-tracker";
     options.unsafe = values.count("unsafe");
     options.user_stack_trace = values.count("user-stack-trace");

@@ -35,6 +35,9 @@ int act_unguarded(const Options& options, const Program& program) {
     case Options::Action::check:
         std::cout << program.check() << " are in order\n";
         break;
+    case Options::Action::print_config:
+        std::cout << options.settings;
+        break;
     case Options::Action::list_syscalls:
         ebpf_loader::list_syscalls(std::cout);
         break;

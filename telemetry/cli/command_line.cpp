@@ -8,6 +8,7 @@
 #include <ebpf_loader/error.hpp>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/cli/settings_file.hpp"
 #include "telemetry/limits/cpu_budget.hpp"
 #include "telemetry/limits/memory_budget.hpp"
 
@@ -92,6 +93,9 @@ void add_run(po::options_description& options) {
 
 void add_other(po::options_description& options) {
     auto add = options.add_options();
+    add("settings", po::value<std::string>()->value_name("FILE"),
+        "read options from FILE instead of the usual files (ebpf-telemetry.conf(5)); none: from no file");
+    add("print-config", "print all options with their values and where those are from, and exit");
     add("check", "check the files that this program reads and the kernel offsets, and exit");
     add("probe",
         "print what this kernel supports, which tier would be used and why no better one, and exit; with -f "
@@ -121,6 +125,7 @@ Options::Action parse_action(const po::variables_map& values) {
                                                                  {"version", Action::version},
                                                                  {"probe", Action::probe},
                                                                  {"check", Action::check},
+                                                                 {"print-config", Action::print_config},
                                                                  {"list-syscalls", Action::list_syscalls}};
     for (auto [name, action] : actions)
         if (values.count(name))
@@ -214,28 +219,56 @@ po::options_description Groups::all() const {
     return options;
 }
 
-po::variables_map parse(int argc, const char* const argv[], const Groups& groups) {
+namespace {
+
+/// Before the files of options are read.
+void note_command_line(const po::parsed_options& parsed, Settings& settings) {
+    for (const po::option& option : parsed.options) {
+        std::vector<Setting>& all = settings[option.string_key];
+        for (const std::string& value : option.value)
+            all.push_back({value, "command line"});
+        if (option.value.empty() && all.empty())
+            all.push_back({"", "command line"});
+    }
+}
+
+std::vector<std::string> files_of(const po::variables_map& values, const std::string& name) {
+    const auto chosen = text_of(values, "settings");
+    if (!chosen)
+        return usual_files("/etc", name);
+    return *chosen == "none" ? std::vector<std::string>() : std::vector<std::string>{*chosen};
+}
+
+} // namespace
+
+Parsed parse(int argc, const char* const argv[], const Groups& groups, const std::string& name) {
+    const po::options_description options = groups.all();
+    po::variables_map values;
+    Settings settings;
     try {
-        const po::options_description options = groups.all();
-        po::variables_map values;
         // No guessing: "--q" must not become whatever option comes to begin with it one day.
         auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-        po::store(po::command_line_parser(argc, argv)
-                      .options(options)
-                      .positional(po::positional_options_description())
-                      .style(style)
-                      .run(),
-                  values);
-        return values;
+        const po::parsed_options parsed = po::command_line_parser(argc, argv)
+                                              .options(options)
+                                              .positional(po::positional_options_description())
+                                              .style(style)
+                                              .run();
+        po::store(parsed, values);
+        note_command_line(parsed, settings);
     } catch (const po::too_many_positional_options_error&) {
         refuse("there are no positional arguments, every value needs its option");
     } catch (const po::error& error) {
         refuse(error.what());
     }
+    if (!values.count("help") && !values.count("version"))
+        add_files(files_of(values, name), options, values, settings);
+    return {std::move(values), settings_text(options, settings)};
 }
 
-Options shared_options(const po::variables_map& values, const SinkKinds& sinks) {
+Options shared_options(const Parsed& parsed, const SinkKinds& sinks) {
+    const po::variables_map& values = parsed.values;
     Options options;
+    options.settings = parsed.settings;
     options.action = parse_action(values);
     if (auto format = text_of(values, "format"))
         options.format = &format_named(*format);

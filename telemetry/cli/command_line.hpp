@@ -26,12 +26,18 @@ struct Groups {
     po::options_description all() const;
 };
 
-/// Throws ebpf_loader::Error(usage) on what the groups do not know.
-po::variables_map parse(int argc, const char* const argv[], const Groups& groups);
+/// What the command line and the files of options have; the command line wins.
+struct Parsed {
+    po::variables_map values;
+    std::string settings; ///< all of it, as a file of options
+};
+/// `name`: of the files, in /etc, unless the command line names another. Throws ebpf_loader::Error(usage) on
+/// what the groups do not know.
+Parsed parse(int argc, const char* const argv[], const Groups& groups, const std::string& name);
 
 /// The shared options, checked; the others keep their defaults.
 /// Throws ebpf_loader::Error(usage).
-Options shared_options(const po::variables_map& values, const SinkKinds& sinks = common_sinks());
+Options shared_options(const Parsed& parsed, const SinkKinds& sinks = common_sinks());
 
 std::optional<std::string> text_of(const po::variables_map& values, const char* name);
 

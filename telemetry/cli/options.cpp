@@ -98,8 +98,9 @@ bool wants_colour(const Options& options, const std::string& when) {
 } // namespace
 
 Options parse_options(int argc, const char* const argv[]) {
-    const po::variables_map values = command_line::parse(argc, argv, groups());
-    Options options = command_line::shared_options(values);
+    const command_line::Parsed parsed = command_line::parse(argc, argv, groups(), "ebpf-telemetry");
+    const po::variables_map& values = parsed.values;
+    Options options = command_line::shared_options(parsed);
     if (!values.count("format") && is_screen_alone(options) && is_terminal())
         options.format = &brief_format; // people look at it
     options.colour = wants_colour(options, text_of(values, "colour").value_or("auto"));

@@ -16,10 +16,11 @@ namespace telemetry {
 
 /// What the command line asks for.
 struct Options {
-    enum class Action { run, help, version, probe, check, list_syscalls };
+    enum class Action { run, help, version, probe, check, print_config, list_syscalls };
 
     std::string program = "ebpf_telemetry"; ///< whose options these are
     Action action = Action::run;
+    std::string settings; ///< all of these, as a file of options
 
     // events
     const Format* format = formats().front();

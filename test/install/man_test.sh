@@ -15,4 +15,9 @@ for program in ebpf_telemetry imds-tracker get_offsets; do
     grep '^\.It Fl' "$page" | grep -oE 'Fl -[a-z][a-z-]*' | sed 's/^Fl -/--/' | sort -u >"$scratch/described"
     diff "$scratch/options" "$scratch/described" || fail "the page $program.8 and --help have different options"
 done
+# The page of the files of options names what only the command line has.
+page=$SOURCE/packaging/man/ebpf-telemetry.conf.5
+for option in check help list-syscalls print-config probe settings version; do
+    grep -q "Cm .*\b$option\b" "$page" || fail "ebpf-telemetry.conf.5 does not name $option"
+done
 echo "man pages: every option is there"

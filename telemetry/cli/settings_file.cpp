@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/cli/settings_file.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <ranges>
+#include <system_error>
+
+#include <ebpf_loader/error.hpp>
+
+#include "telemetry/base/escape.hpp"
+#include "telemetry/base/trusted_file.hpp"
+#include "telemetry/rules/fields.hpp"
+
+namespace telemetry::command_line {
+
+namespace {
+
+namespace po = boost::program_options;
+using Texts = std::vector<std::string>;
+
+constexpr size_t largest_file = 1 << 20;
+/// They say what the program shall do instead of a run, or where files are.
+constexpr std::string_view not_in_files[] = {"help",          "version",      "check",   "probe",
+                                             "list-syscalls", "print-config", "settings"};
+
+bool may_be_in_file(const std::string& name) {
+    return std::ranges::find(not_in_files, name) == std::end(not_in_files);
+}
+
+std::string contents(const std::string& file) {
+    std::ifstream stream(file, std::ios::binary);
+    std::string text(largest_file + 1, '\0');
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<size_t>(stream.gcount()));
+    if (!stream.eof() || stream.bad() || text.size() > largest_file)
+        throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
+                                 file + ": this file of options cannot be read, or is longer than 1 MiB");
+    return text;
+}
+
+[[noreturn]] void refuse_line(const std::string& file, size_t line, const std::string& why) {
+    throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, file + ":" + std::to_string(line) + ": " + why);
+}
+
+/// "key = value".
+struct Entry {
+    std::string key, value;
+    size_t line;
+};
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view blanks = " \t\r";
+    text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+    return text.substr(0, text.find_last_not_of(blanks) + 1);
+}
+
+std::vector<Entry> entries_of(std::string_view text, const std::string& file) {
+    std::vector<Entry> entries;
+    for (size_t number = 1; !text.empty(); ++number) {
+        const size_t end = std::min(text.find('\n'), text.size());
+        const std::string_view line = trimmed(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (line.empty() || line[0] == '#' || line[0] == ';')
+            continue;
+        const size_t sign = line.find('=');
+        if (sign == std::string_view::npos)
+            refuse_line(file, number, "a line is OPTION = VALUE, not " + telemetry::quoted(line));
+        entries.push_back({std::string(trimmed(line.substr(0, sign))),
+                           std::string(trimmed(line.substr(sign + 1))), number});
+    }
+    return entries;
+}
+
+const po::option_description& description_of(const po::options_description& options, const Entry& entry,
+                                             const std::string& file) {
+    const po::option_description* found = options.find_nothrow(entry.key, false);
+    if (found && found->long_name() == entry.key && may_be_in_file(entry.key))
+        return *found;
+    if (found && found->long_name() == entry.key)
+        refuse_line(file, entry.line, "the option " + entry.key + " is for the command line alone");
+    std::vector<std::string_view> names;
+    for (const auto& option : options.options())
+        if (may_be_in_file(option->long_name()))
+            names.push_back(option->long_name());
+    refuse_line(file, entry.line,
+                "there is no option " + telemetry::quoted(entry.key) + rules::suggestion(entry.key, names));
+}
+
+/// yes or no; neither: a value.
+enum class Switch { on, off, neither };
+Switch switch_of(const std::string& value) {
+    for (const char* word : {"yes", "true", "on", "1"})
+        if (value == word)
+            return Switch::on;
+    for (const char* word : {"no", "false", "off", "0"})
+        if (value == word)
+            return Switch::off;
+    return Switch::neither;
+}
+
+/// One line of a file.
+struct Line {
+    po::option option;
+    Setting setting;
+    bool counts = true; ///< false: it says no
+};
+
+Line line_of(const po::options_description& options, const Entry& entry, const std::string& file) {
+    const po::option_description& description = description_of(options, entry, file);
+    Line line{po::option(entry.key, {}), {entry.value, file + ":" + std::to_string(entry.line)}};
+    const Switch is = switch_of(entry.value);
+    if (description.semantic()->max_tokens() == 0) {
+        if (is == Switch::neither)
+            refuse_line(file, entry.line,
+                        "the option " + entry.key + " is yes or no, not " + telemetry::quoted(entry.value));
+        line.setting.value.clear();
+        line.counts = is == Switch::on;
+        return line;
+    }
+    if (description.semantic()->min_tokens() == 0 && is != Switch::neither) { // its value may be left out
+        line.setting.value.clear();
+        line.counts = is == Switch::on;
+        return line;
+    }
+    line.option.value = {entry.value};
+    return line;
+}
+
+bool is_repeatable(const po::options_description& options, const std::string& name) {
+    const auto* typed = dynamic_cast<const po::typed_value_base*>(options.find(name, false).semantic().get());
+    return typed && typed->value_type() == typeid(Texts);
+}
+
+std::vector<Line> lines_of(const std::string& file, const po::options_description& options) {
+    require_trusted(file, "options");
+    std::vector<Line> lines;
+    for (const Entry& entry : entries_of(contents(file), file)) {
+        const bool is_again =
+            std::ranges::any_of(lines, [&](const Line& line) { return line.option.string_key == entry.key; });
+        lines.push_back(line_of(options, entry, file));
+        if (is_again && !is_repeatable(options, entry.key))
+            refuse_line(file, entry.line, telemetry::quoted(entry.key) + " is given twice");
+    }
+    return lines;
+}
+
+/// Of one file; what is there already stays.
+void add_file(const std::string& file, const po::options_description& options, po::variables_map& values,
+              Settings& settings) {
+    Settings own;
+    po::variables_map file_values;
+    po::parsed_options parsed(&options);
+    for (const Line& line : lines_of(file, options)) {
+        std::vector<Setting>& all = own[line.option.string_key];
+        if (!line.counts)
+            continue;
+        po::parsed_options alone(&options);
+        alone.options.push_back(line.option);
+        try {
+            po::variables_map tried;
+            po::store(alone, tried); // to know which line it is
+        } catch (const po::error& error) {
+            throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, line.setting.where + ": " + error.what());
+        }
+        all.push_back(line.setting);
+        if (!settings.contains(line.option.string_key))
+            parsed.options.push_back(line.option);
+    }
+    po::store(parsed, values);
+    settings.merge(own);
+}
+
+} // namespace
+
+std::vector<std::string> usual_files(const std::string& folder, const std::string& name) {
+    const std::filesystem::path own = std::filesystem::path(folder) / name;
+    std::error_code error;
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(own / "conf.d", error))
+        if (entry.path().extension() == ".conf")
+            files.push_back(entry.path());
+    std::ranges::sort(files);
+    if (const auto main = own / (name + ".conf"); std::filesystem::exists(main, error))
+        files.insert(files.begin(), main);
+    return files;
+}
+
+void add_files(const std::vector<std::string>& files, const po::options_description& options,
+               po::variables_map& values, Settings& settings) {
+    for (const std::string& file : files | std::views::reverse)
+        add_file(file, options, values, settings);
+}
+
+std::string settings_text(const po::options_description& options, const Settings& settings) {
+    std::string text;
+    for (const auto& option : options.options()) {
+        const std::string name = option->long_name();
+        if (!may_be_in_file(name))
+            continue;
+        const auto found = settings.find(name);
+        const bool is_switch = option->semantic()->max_tokens() == 0;
+        if (found == settings.end()) {
+            text += "# " + name + (is_switch ? " = no\n" : " =\n");
+            continue;
+        }
+        for (const Setting& setting : found->second)
+            text += "# " + setting.where + "\n" + name + " = " +
+                    (setting.value.empty() ? "yes" : setting.value) + "\n";
+        if (found->second.empty())
+            text += name + " = no\n";
+    }
+    return text;
+}
+
+} // namespace telemetry::command_line

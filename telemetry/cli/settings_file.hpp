@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// Files with options: /etc/ebpf-telemetry/ebpf-telemetry.conf, and those of conf.d beside it.
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/program_options.hpp>
+
+namespace telemetry::command_line {
+
+/// An option as a file or the command line has it.
+struct Setting {
+    std::string value; ///< empty: it takes none
+    std::string where; ///< "FILE:LINE", "command line"
+};
+/// By the option's long name; those that may be given more than once, in order.
+using Settings = std::map<std::string, std::vector<Setting>, std::less<>>;
+
+/// The files of a program in a folder such as /etc, in the order in which they count: FOLDER/NAME/NAME.conf,
+/// then FOLDER/NAME/conf.d/*.conf by name. Those that are there.
+std::vector<std::string> usual_files(const std::string& folder, const std::string& name);
+
+/// Adds what the files have to `values`, which may have options of the command line: those win, and of files
+/// the later. `settings` gets all that counts. Throws ebpf_loader::Error(usage) with file and line.
+void add_files(const std::vector<std::string>& files,
+               const boost::program_options::options_description& options,
+               boost::program_options::variables_map& values, Settings& settings);
+
+/// All options, with their values and where those are from, as a file that says the same.
+std::string settings_text(const boost::program_options::options_description& options,
+                          const Settings& settings);
+
+} // namespace telemetry::command_line
