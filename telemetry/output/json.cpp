@@ -138,6 +138,7 @@ void JsonFormatter::format(const LossEvent& loss, std::string& out) {
 }
 
 void JsonFormatter::format_heartbeat(const Heartbeat& heartbeat, std::string& out) {
+    line_.select(FieldSet::all());
     begin(heartbeat.time_ns, state_head_);
     line_.put(id_);
     line_.put("heartbeat-");
