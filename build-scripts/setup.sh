@@ -6,7 +6,8 @@ set -euo pipefail
 
 build_packages=(
     build-essential cmake ninja-build pkg-config clang llvm
-    libbpf-dev libelf-dev libdw-dev zlib1g-dev libcurl4-openssl-dev libssl-dev libseccomp-dev
+    libbpf-dev libelf-dev libdw-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev
+    libssl-dev libseccomp-dev
     libboost-program-options-dev libboost-log-dev nlohmann-json3-dev
 )
 test_packages=(

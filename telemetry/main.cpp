@@ -10,13 +10,14 @@ namespace {
 using namespace telemetry;
 
 std::unique_ptr<Extension> extension_of(const Options& options) {
-    return options.imds ? imds::make_imds_extension(*options.format, options.max_memory) : nullptr;
+    return options.imds ? imds::make_imds_extension(options.max_memory) : nullptr;
 }
 
 std::string check(const Options& options) {
     Rules rules = load_rules(options);
     select_events(rules, options, extension_of(options).get());
-    return "rules and kernel offsets (" + choose_offsets(options, usual_configs()).source + ")";
+    const std::string outputs = options.configured.empty() ? "rules" : "rules, outputs";
+    return outputs + " and kernel offsets (" + choose_offsets(options, usual_configs()).source + ")";
 }
 
 } // namespace

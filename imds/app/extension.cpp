@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "imds/app/pipeline.hpp"
 
@@ -11,45 +12,51 @@ namespace {
 
 class ImdsExtension final : public Extension {
   public:
-    ImdsExtension(const Format& format, size_t max_memory) : format_(format) {
-        options_.max_memory = max_memory;
-    }
+    explicit ImdsExtension(size_t max_memory) { options_.max_memory = max_memory; }
 
     void select(ebpf_loader::Selection& selection) const override {
         ImdsPipeline::select(options_, selection);
     }
-    void begin(ebpf_loader::Engine& engine, const FormatContext& context) override {
-        formatter_ = make_imds_formatter(format_, format_options(context));
+    void begin(ebpf_loader::Engine& engine, const FormatContext& context,
+               std::span<const Format* const> formats) override {
+        for (const Format* format : formats)
+            lines_.push_back({make_imds_formatter(*format, format_options(context)), {}, 0});
         pipeline_.emplace(options_, engine, [this](const ImdsEvent& event) { put(event); });
     }
     void started() override { pipeline_->started(); }
     bool take(const Event& event) override { return pipeline_->take(event); }
     void tick() override { pipeline_->tick(); }
     void finish() override { pipeline_->finish(); }
-    uint64_t take_lines(std::string& out) override {
-        out.append(lines_);
-        lines_.clear();
-        return std::exchange(count_, 0);
+    uint64_t take_lines(size_t format, std::string& out) override {
+        Lines& lines = lines_.at(format);
+        out.append(lines.text);
+        lines.text.clear();
+        return std::exchange(lines.count, 0);
     }
 
   private:
+    struct Lines {
+        std::unique_ptr<ImdsFormatter> formatter;
+        std::string text;
+        uint64_t count = 0;
+    };
+
     void put(const ImdsEvent& event) {
-        formatter_->format(event, lines_);
-        ++count_;
+        for (Lines& lines : lines_) {
+            lines.formatter->format(event, lines.text);
+            ++lines.count;
+        }
     }
 
-    const Format& format_;
     ImdsPipeline::Options options_;
-    std::unique_ptr<ImdsFormatter> formatter_;
     std::optional<ImdsPipeline> pipeline_;
-    std::string lines_;
-    uint64_t count_ = 0;
+    std::vector<Lines> lines_; ///< by format
 };
 
 } // namespace
 
-std::unique_ptr<Extension> make_imds_extension(const Format& format, size_t max_memory) {
-    return std::make_unique<ImdsExtension>(format, max_memory);
+std::unique_ptr<Extension> make_imds_extension(size_t max_memory) {
+    return std::make_unique<ImdsExtension>(max_memory);
 }
 
 } // namespace telemetry::imds

@@ -4,12 +4,11 @@
 #include <memory>
 
 #include "telemetry/app/extension.hpp"
-#include "telemetry/output/formats.hpp"
 
 namespace telemetry::imds {
 
-/// Adds the events of imds-tracker to those of another program, in that program's format.
+/// Adds the events of imds-tracker to those of another program, in that program's formats.
 /// `max_memory`: of the whole program, in bytes; 0: no limit.
-std::unique_ptr<Extension> make_imds_extension(const Format& format, size_t max_memory = 0);
+std::unique_ptr<Extension> make_imds_extension(size_t max_memory = 0);
 
 } // namespace telemetry::imds

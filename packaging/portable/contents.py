@@ -30,6 +30,7 @@ LICENCES = {
     "linux": "GPL-2.0-only WITH Linux-syscall-note",
     "nlohmann-json3": "MIT",
     "openssl": "Apache-2.0",
+    "libzstd": "BSD-3-Clause OR GPL-2.0-only",
     "xz-utils": "0BSD",
     "zlib": "Zlib",
 }

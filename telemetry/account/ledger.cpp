@@ -106,8 +106,10 @@ Summary Ledger::summary(const ebpf_loader::EngineStats& stats, std::span<const O
     else
         summary.in_flight = beyond(stats.seen, stats.filtered + filtered_ + emitted_ + summary.lost_in_all());
     for (const OutputReport& output : outputs)
-        summary.outputs.push_back({std::string(output.name), beyond(emitted_, output.lost), output.lost,
-                                   std::string(output.error), output.queued_bytes});
+        summary.outputs.push_back(
+            {std::string(output.name),
+             output.delivery ? output.delivery->delivered : beyond(emitted_, output.lost), output.lost,
+             std::string(output.error), output.queued_bytes, output.delivery});
     summary.missed_runs = stats.missed_runs;
     summary.tampered = tampered_;
     summary.sequence_gaps = sequences_.missing();

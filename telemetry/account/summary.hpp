@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,16 @@
 
 namespace telemetry {
 
+/// What became of the events for an output that has a queue of its own.
+/// offered + resumed == delivered + waiting + lost.
+struct DeliveryReport {
+    uint64_t offered = 0;   ///< events of this run, but for those that its filter keeps away
+    uint64_t resumed = 0;   ///< events of earlier runs, from the spool
+    uint64_t delivered = 0; ///< taken by the far end
+    uint64_t waiting = 0;   ///< in the queue or the spool
+    std::vector<std::pair<std::string_view, uint64_t>> lost; ///< by cause, those that happened
+};
+
 /// What an output has done, as its sink reports.
 struct OutputReport {
     std::string_view name;  ///< "screen", "file", "syslog"
@@ -19,6 +30,7 @@ struct OutputReport {
     uint64_t lost = 0;
     std::string_view error;
     uint64_t queued_bytes = 0; ///< what waits to be written
+    std::optional<DeliveryReport> delivery = std::nullopt; ///< none: it takes what it gets at once
 };
 
 /// What the program took of what --max-cpu and --max-memory let it take.
@@ -42,6 +54,7 @@ struct Summary {
         uint64_t lost = 0;
         std::string error;
         uint64_t queued_bytes = 0;
+        std::optional<DeliveryReport> delivery = std::nullopt;
     };
 
     uint64_t seen = 0;

@@ -2,6 +2,7 @@
 #include "telemetry/app/application.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <linux/capability.h>
 
 #include <ebpf_loader/error.hpp>
@@ -70,16 +71,22 @@ ebpf_loader::Selection select_events(Rules& rules, const Options& options, const
 Application::Application(const Options& options, std::unique_ptr<Extension> extension)
     : extension_(std::move(extension)), rules_(load_rules(options)),
       outputs_(options.outputs, {host_name(), "version:" + command_line::version()}),
+      deliveries_(options.configured),
       engine_(select_events(rules_, options, extension_.get()), engine_options(options)),
       format_(*options.format), formatter_(format_.make(format_context(engine_, options))),
-      run_(options, engine_, *this, proc_root, rules_.environment()) {
+      run_(options, engine_, *this, proc_root, rules_.environment()),
+      has_plain_outputs_(!outputs_.empty() || deliveries_.empty()) {
     if (options.follows_lineage() || rules_.needs_lineage())
         lineage_.emplace(proc_root, lineage_limits(options.max_memory));
     if (options.hash)
         hashes_.emplace(proc_root, hash_limits(options.max_cpu));
     lines_.reserve(2 * lines_bytes);
-    if (extension_)
-        extension_->begin(engine_, format_context(engine_, options));
+    deliveries_.begin(format_context(engine_, options));
+    if (extension_) {
+        std::vector<const Format*> formats = deliveries_.formats();
+        formats.push_back(&format_);
+        extension_->begin(engine_, format_context(engine_, options), formats);
+    }
     log(LogLevel::info, summary_of(engine_));
 }
 
@@ -107,10 +114,24 @@ void Application::take(Event& event, Ledger& ledger) {
         return ledger.filtered();
     event.key = rules_.key(event);
     event.dropped_before = ledger.emitted(event);
-    formatter_->format(event, lines_);
-    ++lines_events_;
+    report(event);
+}
+
+void Application::report(const Event& event) {
+    const size_t before = lines_.size();
+    if (has_plain_outputs_) {
+        formatter_->format(event, lines_);
+        ++lines_events_;
+    }
+    if (!deliveries_.empty())
+        deliveries_.put(event, format_, std::string_view(lines_).substr(before));
     if (lines_.size() >= lines_bytes)
         hand_over();
+}
+
+void Application::renew_formatter(const FormatContext& context) {
+    formatter_ = format_.make(context);
+    deliveries_.renew(context);
 }
 
 void Application::turn(size_t records) {
@@ -136,15 +157,48 @@ NeededRights Application::needed_rights() const {
 }
 
 void Application::take_lines() {
-    lines_events_ += extension_->take_lines(lines_);
+    const size_t others = deliveries_.formats().size();
+    for (size_t i = 0; i < others; ++i) {
+        std::string lines;
+        extension_->take_lines(i, lines);
+        deliveries_.put_lines(i, "imds", lines);
+    }
+    lines_events_ += extension_->take_lines(others, lines_);
+}
+
+void Application::put_losses(std::span<const LossEvent> losses) {
+    for (const LossEvent& loss : losses)
+        deliveries_.put(loss);
 }
 
 void Application::hand_over() {
+    deliveries_.hand_over();
     if (lines_.empty())
         return;
     outputs_.write(lines_, lines_events_);
     lines_.clear();
     lines_events_ = 0;
+}
+
+void Application::finish_outputs() {
+    outputs_.finish();
+    deliveries_.drain();
+}
+
+bool Application::reopen_outputs() {
+    const bool any = outputs_.reopen();
+    return deliveries_.reopen() || any;
+}
+
+bool Application::are_outputs_usable() {
+    const bool plain = outputs_.usable() && has_plain_outputs_;
+    return deliveries_.usable() || plain;
+}
+
+std::vector<OutputReport> Application::reports() const {
+    std::vector<OutputReport> reports = outputs_.reports();
+    std::ranges::move(deliveries_.reports(), std::back_inserter(reports));
+    return reports;
 }
 
 } // namespace telemetry

@@ -3,12 +3,14 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <ebpf_loader/engine.hpp>
 
+#include "telemetry/app/deliveries.hpp"
 #include "telemetry/app/engine_run.hpp"
 #include "telemetry/app/extension.hpp"
 #include "telemetry/app/outputs.hpp"
@@ -33,28 +35,33 @@ class Application : private EventConsumer {
   private:
     void started() override;
     void take(Event& event, Ledger& ledger) override;
-    void renew_formatter(const FormatContext& context) override { formatter_ = format_.make(context); }
+    void renew_formatter(const FormatContext& context) override;
     void turn(size_t records) override;
     void finish_events() override;
     void put_lines(std::string_view lines) override { lines_ += lines; }
+    void put_losses(std::span<const LossEvent> losses) override;
     void hand_over() override;
-    void finish_outputs() override { outputs_.finish(); }
-    bool reopen_outputs() override { return outputs_.reopen(); }
+    void finish_outputs() override;
+    void close_outputs() override { deliveries_.close(); }
+    bool reopen_outputs() override;
+    bool are_outputs_usable() override;
     NeededRights needed_rights() const override;
-    bool are_outputs_usable() override { return outputs_.usable(); }
-    std::vector<OutputReport> reports() const override { return outputs_.reports(); }
+    std::vector<OutputReport> reports() const override;
+    void report(const Event& event);
     void take_lines();
 
     std::unique_ptr<Extension> extension_;
     Rules rules_;
     Outputs outputs_;
+    Deliveries deliveries_;
     ebpf_loader::Engine engine_;
     const Format& format_;
     std::unique_ptr<Formatter> formatter_;
     std::optional<Lineage> lineage_; ///< where it is followed
     std::optional<ExecutableHashes> hashes_;
     EngineRun run_;
-    std::string lines_; ///< formatted, on the way to the outputs
+    const bool has_plain_outputs_; ///< those of the command line; if there are none at all, it counts as one
+    std::string lines_;            ///< formatted, on the way to the outputs
     uint64_t lines_events_ = 0;
 };
 

@@ -21,7 +21,8 @@ EngineRun::EngineRun(const Options& options, ebpf_loader::Engine& engine, EventC
                      const std::string& proc_root, const EnvironmentNames& environment)
     : options_(options), engine_(engine), consumer_(consumer),
       formatter_(options.format->make(format_context(engine, options))),
-      cache_(MemoryBudget::cache(options.max_memory, engine.buffer_memory()), Procfs(proc_root, environment)),
+      cache_(MemoryBudget::cache(options.max_memory, engine.buffer_memory() + options.output_memory()),
+             Procfs(proc_root, environment)),
       governor_({options.max_cpu, options.max_memory}, engine, cache_), health_(options, engine) {
     decoder_.select_environment(environment);
 }
@@ -89,6 +90,7 @@ void EngineRun::end() {
     consumer_.finish_outputs();
     report_losses(); // those of one output at its end, to the others
     consumer_.finish_outputs();
+    consumer_.close_outputs();
     outputs_usable_ = consumer_.are_outputs_usable() && outputs_usable_;
     refused_calls_.log_new();
     report_health(true);
@@ -212,9 +214,12 @@ void EngineRun::check_tampering() {
 
 void EngineRun::report_losses() {
     std::string lines;
-    for (const LossEvent& loss : ledger_.new_losses(engine_.stats(), consumer_.reports(), wall_clock_ns()))
+    const std::vector<LossEvent> losses =
+        ledger_.new_losses(engine_.stats(), consumer_.reports(), wall_clock_ns());
+    for (const LossEvent& loss : losses)
         formatter_->format(loss, lines);
     consumer_.put_lines(lines);
+    consumer_.put_losses(losses);
     consumer_.hand_over();
 }
 

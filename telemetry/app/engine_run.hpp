@@ -40,9 +40,13 @@ class EventConsumer {
 
     /// Lines that are no events, such as losses.
     virtual void put_lines(std::string_view lines) = 0;
+    /// The same losses, for outputs that are not in the program's format.
+    virtual void put_losses(std::span<const LossEvent> /*losses*/) {}
     /// Gives what is formatted to the outputs.
     virtual void hand_over() = 0;
     virtual void finish_outputs() = 0;
+    /// Nothing follows any more.
+    virtual void close_outputs() {}
     /// False when there is none that can be opened anew.
     virtual bool reopen_outputs() = 0;
     /// What it needs while events come, besides what the engine and /proc ask for.

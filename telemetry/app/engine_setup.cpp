@@ -67,7 +67,7 @@ ebpf_loader::EngineOptions engine_options(const Options& options) {
     engine.witness = options.witness;
     engine.can_shed = options.max_cpu > 0;
     engine.max_memory = options.max_memory;
-    engine.other_memory = MemoryBudget::besides_buffers();
+    engine.other_memory = MemoryBudget::besides_buffers() + options.output_memory();
     engine.log = [](std::string_view line) { log(LogLevel::info, line); };
     return engine;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include <ebpf_loader/engine.hpp>
 
 #include "telemetry/event/event.hpp"
-#include "telemetry/output/formatter.hpp"
+#include "telemetry/output/formats.hpp"
 
 namespace telemetry {
 
@@ -17,8 +19,10 @@ class Extension {
 
     /// Adds to what the kernel is asked for. Processes that come and go are selected already.
     virtual void select(ebpf_loader::Selection& selection) const = 0;
-    /// The engine is loaded; it stays for as long as there are events.
-    virtual void begin(ebpf_loader::Engine& engine, const FormatContext& context) = 0;
+    /// The engine is loaded; it stays for as long as there are events. `formats`: of the lines that will be
+    /// taken.
+    virtual void begin(ebpf_loader::Engine& engine, const FormatContext& context,
+                       std::span<const Format* const> formats) = 0;
     /// The hooks are attached: nothing goes unseen.
     virtual void started() = 0;
     /// Every event, with its image. True: of a record that is nobody else's, something came.
@@ -27,8 +31,8 @@ class Extension {
     virtual void tick() = 0;
     /// There will be no more events.
     virtual void finish() = 0;
-    /// Appends the lines that are ready; returns how many.
-    virtual uint64_t take_lines(std::string& out) = 0;
+    /// Appends the lines that are ready in the format with this index; returns how many.
+    virtual uint64_t take_lines(size_t format, std::string& out) = 0;
 };
 
 } // namespace telemetry

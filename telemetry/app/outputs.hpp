@@ -17,6 +17,7 @@ class Outputs {
     /// Opens them all. Throws ebpf_loader::Error.
     Outputs(const std::vector<Destination>& destinations, const SinkContext& context);
 
+    bool empty() const { return outputs_.empty(); }
     /// The formats of sinks that have one of their own.
     std::vector<const Format*> own_formats() const;
 

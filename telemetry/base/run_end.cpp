@@ -2,6 +2,7 @@
 #include "telemetry/base/run_end.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 
 #include "telemetry/base/signals.hpp"
@@ -12,22 +13,26 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::optional<Clock::time_point> end;
+constexpr Clock::rep never = 0;
+
+/// Read by the outputs' threads, too.
+std::atomic<Clock::rep> end = never;
 
 /// What is left of a time that begins with the end; nothing when it is not known when the run has to end.
 std::optional<Clock::duration> left(Clock::duration after_end) {
-    const auto now = Clock::now();
-    if (signals::end_asked() && (!end || *end > now))
-        end = now; // a signal that came a moment ago: none was looked for while nothing was waited for
-    if (!end)
+    const auto now = Clock::now().time_since_epoch();
+    if (signals::end_asked() && (end == never || end > now.count()))
+        end =
+            now.count(); // a signal that came a moment ago: none was looked for while nothing was waited for
+    if (end == never)
         return std::nullopt;
-    return *end + after_end - now;
+    return Clock::duration(end) + after_end - now;
 }
 
 } // namespace
 
 void set(Clock::time_point when) {
-    end = when;
+    end = when.time_since_epoch().count();
 }
 
 std::chrono::milliseconds at_most(std::chrono::milliseconds usual) {

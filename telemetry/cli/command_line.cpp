@@ -141,6 +141,8 @@ std::vector<Destination> parse_outputs(const po::variables_map& values, const Si
             if (values.count(name))
                 arguments.add(name, option.value ? values[name].as<Texts>() : Texts());
         }
+    if (values.count("output-config")) // the screen is no longer the only output
+        arguments.add("output-config", {});
     return destinations(sinks, arguments);
 }
 

@@ -23,6 +23,9 @@ command_line::Groups groups() {
     groups.events.add_options()(
         "rules,r", po::value<std::string>()->value_name("FILE"),
         "report the events that the rules in FILE select; by default those of the built-in rules")(
+        "output-config", po::value<std::vector<std::string>>()->value_name("FILE"),
+        "also send events to the outputs that FILE configures (docs/delivery.md); may be given more than "
+        "once")(
         "fields", po::value<std::string>()->value_name("FILE|NAME"),
         "with -f json: write full (default: all fields), rules (those that public detection rules test), "
         "compact (what is said of a process once is not repeated), or the fields that FILE names, one a "
@@ -97,6 +100,19 @@ bool wants_colour(const Options& options, const std::string& when) {
 
 } // namespace
 
+bool Options::follows_lineage() const {
+    const auto shows = [](const OutputSettings& output) { return output.format->shows_lineage; };
+    return lineage && (format->shows_lineage || std::ranges::any_of(configured, shows));
+}
+
+size_t Options::output_memory() const {
+    constexpr size_t besides = 2 << 20; // what a thread holds of its own
+    size_t bytes = 0;
+    for (const OutputSettings& output : configured)
+        bytes += output.queue_bytes + besides;
+    return bytes;
+}
+
 Options parse_options(int argc, const char* const argv[]) {
     const command_line::Parsed parsed = command_line::parse(argc, argv, groups(), "ebpf-telemetry");
     const po::variables_map& values = parsed.values;
@@ -109,6 +125,8 @@ Options parse_options(int argc, const char* const argv[]) {
         options.fields = choose_fields(*fields);
         require_json(options);
     }
+    if (values.count("output-config"))
+        options.configured = load_outputs(values["output-config"].as<std::vector<std::string>>());
     options.imds = values.count("imds");
     options.lineage = !values.count("no-lineage");
     options.hash = values.count("hash");

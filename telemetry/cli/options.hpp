@@ -9,6 +9,7 @@
 #include <ebpf_loader/probe.hpp>
 
 #include "telemetry/base/log.hpp"
+#include "telemetry/delivery/config.hpp"
 #include "telemetry/output/formats.hpp"
 #include "telemetry/sink/sinks.hpp"
 
@@ -27,6 +28,7 @@ struct Options {
     FieldChoice fields;               ///< of JSON
     bool colour = false;              ///< of what is for a screen
     std::vector<Destination> outputs; ///< where events go
+    std::vector<OutputSettings> configured; ///< and where else, by --output-config
     bool lineage = true;              ///< parents and leaders, where the format shows them
     bool hash = false;                ///< hashes of executables, where the format shows them
     bool imds = false;                ///< conversations with metadata services too
@@ -62,9 +64,9 @@ struct Options {
     LogLevel log_level = LogLevel::info;
     bool silent = false; ///< nothing at all on the screen
 
-    bool follows_lineage() const {
-        return lineage && format->shows_lineage;
-    }
+    bool follows_lineage() const;
+    /// What may wait for configured outputs, in bytes.
+    size_t output_memory() const;
 };
 
 /// Throws ebpf_loader::Error(usage) with the reason and a hint.

@@ -15,11 +15,21 @@ std::string number(uint64_t value) {
 
 ordered_json outputs_json(const Summary& summary) {
     ordered_json outputs = ordered_json::array();
-    for (const Summary::Output& output : summary.outputs)
+    for (const Summary::Output& output : summary.outputs) {
         outputs.push_back({{"name", output.name},
                            {"written", output.written},
                            {"lost", output.lost},
                            {"error", output.error}});
+        if (!output.delivery)
+            continue;
+        ordered_json& object = outputs.back();
+        object["offered"] = output.delivery->offered;
+        object["resumed"] = output.delivery->resumed;
+        object["waiting"] = output.delivery->waiting;
+        object["lost_by"] = ordered_json::object();
+        for (const auto& [cause, count] : output.delivery->lost)
+            object["lost_by"][std::string(cause)] = count;
+    }
     return outputs;
 }
 
@@ -59,6 +69,23 @@ std::string balance_text(const Summary& summary) {
         out += "fields: " + number(summary.field_faults) +
                " could not be read, because their memory was not resident\n";
     return out;
+}
+
+std::string output_text(const Summary::Output& output) {
+    std::string out = "output " + output.name + ": " + number(output.written) + " written, " +
+                      number(output.lost) + " lost";
+    if (const auto& delivery = output.delivery) {
+        std::string causes;
+        for (const auto& [cause, count] : delivery->lost)
+            causes += (causes.empty() ? " (" : ", ") + std::string(cause) + " " + number(count);
+        out += causes.empty() ? causes : causes + ")";
+        if (delivery->waiting > 0)
+            out += ", " + number(delivery->waiting) + " waiting";
+        out += " of " + number(delivery->offered);
+        if (delivery->resumed > 0)
+            out += " and " + number(delivery->resumed) + " of earlier runs";
+    }
+    return out + (output.error.empty() ? "\n" : " (" + output.error + ")\n");
 }
 
 std::string cache_text(const Summary& summary) {
@@ -114,11 +141,8 @@ void put_limits(ordered_json& object, const LimitsReport& limits) {
 
 std::string SummaryDocument::text() const {
     std::string out = balance_text(summary_);
-    for (const Summary::Output& output : summary_.outputs) {
-        out += "output " + output.name + ": " + number(output.written) + " written, " + number(output.lost) +
-               " lost";
-        out += output.error.empty() ? "\n" : " (" + output.error + ")\n";
-    }
+    for (const Summary::Output& output : summary_.outputs)
+        out += output_text(output);
     return out + cache_text(summary_) + limits_text(summary_.limits);
 }
 

@@ -54,6 +54,13 @@ std::string_view AccountNames::find(const Names& names, uint32_t id) {
     return found == names.end() ? std::string_view() : std::string_view(found->second);
 }
 
+std::optional<uint32_t> AccountNames::find(const Names& names, std::string_view name) {
+    for (const auto& [id, its_name] : names)
+        if (its_name == name)
+            return id;
+    return std::nullopt;
+}
+
 AccountFiles::AccountFiles(const std::string& folder, std::chrono::milliseconds period)
     : passwd_(folder + "/passwd"), group_(folder + "/group") {
     read();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -25,6 +26,9 @@ class AccountNames {
     /// Empty when the id has no name.
     std::string_view user(uint32_t uid) const { return find(users_, uid); }
     std::string_view group(uint32_t gid) const { return find(groups_, gid); }
+    /// Empty when there is no such name.
+    std::optional<uint32_t> user_id(std::string_view name) const { return find(users_, name); }
+    std::optional<uint32_t> group_id(std::string_view name) const { return find(groups_, name); }
     size_t users() const { return users_.size(); }
     size_t groups() const { return groups_.size(); }
 
@@ -32,6 +36,7 @@ class AccountNames {
     using Names = std::unordered_map<uint32_t, std::string>;
     static Names read(const std::string& file);
     static std::string_view find(const Names& names, uint32_t id);
+    static std::optional<uint32_t> find(const Names& names, std::string_view name);
 
     Names users_, groups_;
 };

@@ -15,14 +15,16 @@ constexpr SinkOption options[] = {
     {"very-quiet,Q", "print neither events nor diagnostics"},
 };
 
-/// With -o, the screen is one output among others and must be named; without, it is the one.
+/// With -o or --output-config, the screen is one output among others and must be named; without, it is the
+/// one.
 std::vector<std::string> targets(const SinkArguments& arguments) {
     const std::vector<std::string>& files = arguments.values("output");
     const bool is_named = std::ranges::count(files, "-") > 0;
     const bool is_quiet = arguments.has("quiet") || arguments.has("very-quiet");
     if (is_named && is_quiet)
         refuse("-o - prints events on standard output, -q and -Q forbid that: give only one of them");
-    const bool is_wanted = !is_quiet && (files.empty() || is_named);
+    const bool is_only = files.empty() && !arguments.has("output-config");
+    const bool is_wanted = !is_quiet && (is_only || is_named);
     return std::vector<std::string>(is_wanted ? 1 : 0);
 }
 

@@ -207,6 +207,13 @@ void StreamSink::forget(size_t bytes) {
     queue_.erase(0, bytes);
 }
 
+uint64_t StreamSink::waiting() const {
+    uint64_t events = 0;
+    for (const Batch& batch : batches_)
+        events += batch.events;
+    return events;
+}
+
 void StreamSink::note_written(std::string_view bytes) {
     const size_t end_of_line = bytes.rfind('\n');
     fragment_ =

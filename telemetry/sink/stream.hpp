@@ -38,6 +38,8 @@ class StreamSink final : public Sink {
 
     /// Nothing waits for the reader.
     bool is_empty() const { return queue_.empty(); }
+    /// Events that do.
+    uint64_t waiting() const;
     void set_patience(std::chrono::milliseconds patience) { options_.patience = patience; }
 
     void write(std::string_view lines, uint64_t events) override;

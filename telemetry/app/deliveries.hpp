@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "telemetry/account/losses.hpp"
+#include "telemetry/delivery/output.hpp"
+#include "telemetry/output/formats.hpp"
+
+namespace telemetry {
+
+/// The outputs that a file configures, each with its filter, format and thread. An event is formatted once
+/// for all outputs of the same format, and not at all when none wants it.
+class Deliveries {
+  public:
+    /// Opens them. Throws ebpf_loader::Error.
+    explicit Deliveries(const std::vector<OutputSettings>& settings);
+
+    bool empty() const { return groups_.empty(); }
+    /// Each that an output has, once.
+    std::vector<const Format*> formats() const;
+    /// To be called before the first event.
+    void begin(const FormatContext& context);
+    /// The host's name or clock was set. Losses keep their formatters, which number them.
+    void renew(const FormatContext& context);
+
+    /// `formatted` is the event as `format` has it; empty: nobody has formatted it.
+    void put(const Event& event, const Format& format, std::string_view formatted);
+    void put(const LossEvent& loss);
+    /// Lines in the format with this index, each an event of the extension with that name.
+    void put_lines(size_t format, std::string_view extension, std::string_view lines);
+    void hand_over();
+
+    /// What was put is carried away, if that does not take too long. More may follow.
+    void drain();
+    /// The very end. An output that lost every event counts as one that broke.
+    void close();
+    /// Opens the files anew. False when there is none.
+    bool reopen();
+    /// Logs each output that broke, once. False when none is left of those there were.
+    bool usable();
+    std::vector<OutputReport> reports() const;
+
+  private:
+    struct Member {
+        std::unique_ptr<DeliveryOutput> output;
+        bool is_reported = false; ///< that it broke, or took nothing
+    };
+    /// Outputs of the same format.
+    struct Group {
+        const Format* format;
+        std::unique_ptr<Formatter> events, losses;
+        std::vector<Member> members;
+        std::string text;
+    };
+
+    std::vector<Group> groups_;
+};
+
+} // namespace telemetry

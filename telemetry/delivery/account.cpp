@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/delivery/account.hpp"
+
+#include <utility>
+
+namespace telemetry {
+
+void DeliveryAccount::offered(uint64_t events) {
+    const std::lock_guard lock(mutex_);
+    report_.offered += events;
+}
+
+void DeliveryAccount::resumed(uint64_t events) {
+    const std::lock_guard lock(mutex_);
+    report_.resumed += events;
+}
+
+void DeliveryAccount::delivered(uint64_t events) {
+    const std::lock_guard lock(mutex_);
+    report_.delivered += events;
+}
+
+void DeliveryAccount::lost(std::string_view cause, uint64_t events) {
+    if (events == 0)
+        return;
+    const std::lock_guard lock(mutex_);
+    lost_[cause] += events;
+}
+
+void DeliveryAccount::set_error(std::string error) {
+    const std::lock_guard lock(mutex_);
+    error_ = std::move(error);
+}
+
+void DeliveryAccount::set_broken(std::string error) {
+    const std::lock_guard lock(mutex_);
+    error_ = std::move(error);
+    is_broken_ = true;
+}
+
+DeliveryReport DeliveryAccount::report() const {
+    const std::lock_guard lock(mutex_);
+    DeliveryReport report = report_;
+    uint64_t settled = report.delivered;
+    for (const auto& [cause, count] : lost_) {
+        report.lost.emplace_back(cause, count);
+        settled += count;
+    }
+    const uint64_t all = report.offered + report.resumed;
+    report.waiting = all > settled ? all - settled : 0;
+    return report;
+}
+
+uint64_t DeliveryAccount::all_lost() const {
+    const std::lock_guard lock(mutex_);
+    uint64_t all = 0;
+    for (const auto& [cause, count] : lost_)
+        all += count;
+    return all;
+}
+
+std::string DeliveryAccount::error() const {
+    const std::lock_guard lock(mutex_);
+    return error_;
+}
+
+bool DeliveryAccount::is_broken() const {
+    const std::lock_guard lock(mutex_);
+    return is_broken_;
+}
+
+} // namespace telemetry

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "telemetry/account/summary.hpp"
+
+namespace telemetry {
+
+/// What became of the events of one output. Its thread and the one that reads count, each its own part.
+class DeliveryAccount {
+  public:
+    void offered(uint64_t events);
+    /// Events of an earlier run, found in the spool.
+    void resumed(uint64_t events);
+    void delivered(uint64_t events);
+    /// `cause` is a literal.
+    void lost(std::string_view cause, uint64_t events);
+    /// Of the last attempt; empty when it was well.
+    void set_error(std::string error);
+    /// Nothing more can be delivered.
+    void set_broken(std::string error);
+
+    DeliveryReport report() const;
+    uint64_t all_lost() const;
+    std::string error() const;
+    bool is_broken() const;
+
+  private:
+    mutable std::mutex mutex_;
+    DeliveryReport report_; ///< but for what is derived
+    std::map<std::string_view, uint64_t> lost_;
+    std::string error_;
+    bool is_broken_ = false;
+};
+
+} // namespace telemetry

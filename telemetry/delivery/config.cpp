@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/delivery/config.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include <ebpf_loader/error.hpp>
+
+#include "telemetry/base/escape.hpp"
+#include "telemetry/base/trusted_file.hpp"
+#include "telemetry/delivery/kinds.hpp"
+#include "telemetry/rules/fields.hpp"
+
+namespace telemetry {
+
+namespace {
+
+constexpr std::string_view common_options[] = {"kind", "format", "keys", "queue"};
+constexpr size_t largest_file = 1 << 20;
+constexpr size_t usual_queue = 8 << 20;
+constexpr size_t longest_name = 32;
+constexpr std::string_view prefix = "output.";
+
+constexpr const DeliveryKind* all_kinds[] = {
+#define DELIVERY(name) &name##_delivery,
+#include "telemetry/delivery/kinds.def"
+#undef DELIVERY
+};
+
+/// Ledgers keep views of causes, and outputs live as long as the program.
+std::string_view lasting(const std::string& text) {
+    static std::set<std::string, std::less<>> texts;
+    return *texts.insert(text).first;
+}
+
+bool is_name(std::string_view name) {
+    const auto is_fine = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    };
+    return !name.empty() && name.size() <= longest_name && std::ranges::all_of(name, is_fine);
+}
+
+const DeliveryKind& kind_of(const Settings& settings) {
+    const std::string name = settings.required("kind");
+    std::string names;
+    std::vector<std::string_view> candidates;
+    for (const DeliveryKind* kind : all_kinds) {
+        if (kind->name == name)
+            return *kind;
+        names.append(names.empty() ? "" : ", ").append(kind->name);
+        candidates.push_back(kind->name);
+    }
+    settings.refuse("kind",
+                    "is one of " + names + ", not " + quoted(name) + rules::suggestion(name, candidates));
+}
+
+void refuse_unknown(const Settings& settings, const DeliveryKind& kind, const std::string& file) {
+    std::vector<std::string_view> known(std::begin(common_options), std::end(common_options));
+    known.insert(known.end(), kind.options.begin(), kind.options.end());
+    for (const IniEntry& entry : settings.section().entries)
+        if (!std::ranges::count(known, entry.key))
+            refuse_line(file, entry.line,
+                        "an output of kind " + std::string(kind.name) + " has no option " +
+                            quoted(entry.key) + rules::suggestion(entry.key, known));
+}
+
+const Format& format_of(const Settings& settings, const DeliveryKind& kind) {
+    const std::string name = settings.text("format");
+    if (name.empty() || name == json_format.name)
+        return json_format;
+    if (kind.needs_json)
+        settings.refuse("format", "has to be json for kind = " + std::string(kind.name));
+    for (const Format* format : formats())
+        if (format->name == name)
+            return *format;
+    settings.refuse("format", "is one of " + format_names() + ", not " + quoted(name));
+}
+
+OutputSettings output_of(const IniSection& section, const std::string& file) {
+    if (!section.name.starts_with(prefix))
+        refuse_line(file, section.line,
+                    "unknown section " + quoted(section.name) + "; outputs are [output.NAME]");
+    const std::string name = section.name.substr(prefix.size());
+    if (!is_name(name))
+        refuse_line(file, section.line,
+                    "an output's name has up to " + std::to_string(longest_name) +
+                        " characters out of a-z, 0-9, _ and -, which " + quoted(name) + " has not");
+    const Settings settings(file, section);
+    const DeliveryKind& kind = kind_of(settings);
+    refuse_unknown(settings, kind, file);
+    constexpr size_t least = 64 << 10, most = size_t{4} << 30;
+    return {name,
+            kind.name,
+            lasting("output_" + name),
+            &format_of(settings, kind),
+            settings.list("keys"),
+            settings.size("queue", usual_queue, least, most),
+            kind.prepare(settings)};
+}
+
+std::string contents(const std::string& file) {
+    std::ifstream stream(file, std::ios::binary);
+    std::string text(largest_file + 1, '\0');
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<size_t>(stream.gcount()));
+    if (!stream.eof() || stream.bad() || text.size() > largest_file)
+        throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
+                                 "--output-config: " + file + " cannot be read, or is longer than 1 MiB");
+    return text;
+}
+
+void refuse_twice(const std::vector<OutputSettings>& outputs, const std::string& file) {
+    std::set<std::string> names;
+    for (const OutputSettings& output : outputs)
+        if (!names.insert(output.name).second)
+            throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
+                                     file + ": there are two outputs " + quoted(output.name));
+}
+
+} // namespace
+
+std::span<const DeliveryKind* const> delivery_kinds() {
+    return all_kinds;
+}
+
+std::vector<OutputSettings> parse_outputs(std::string_view text, const std::string& file) {
+    std::vector<OutputSettings> outputs;
+    for (const IniSection& section : parse_ini(text, file))
+        outputs.push_back(output_of(section, file));
+    refuse_twice(outputs, file);
+    return outputs;
+}
+
+std::vector<OutputSettings> load_outputs(const std::vector<std::string>& files) {
+    std::vector<OutputSettings> all;
+    for (const std::string& file : files) {
+        require_trusted(file, "outputs");
+        std::vector<OutputSettings> outputs = parse_outputs(contents(file), file);
+        std::ranges::move(outputs, std::back_inserter(all));
+        refuse_twice(all, file);
+    }
+    return all;
+}
+
+} // namespace telemetry

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/delivery/queue.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace telemetry {
+
+namespace {
+
+/// How many of its first items fit.
+size_t fitting(const Batch& batch, size_t bytes, size_t items) {
+    size_t count = 0;
+    for (size_t used = 0; count < batch.items.size() && count < items; ++count) {
+        used += batch.items[count].bytes;
+        if (used > bytes)
+            break;
+    }
+    return count;
+}
+
+} // namespace
+
+void EventQueue::store(Batch&& batch) {
+    bytes_ += batch.bytes.size();
+    items_ += batch.items.size();
+    batches_.push_back(std::move(batch));
+}
+
+uint64_t EventQueue::put(Batch&& batch) {
+    if (batch.empty())
+        return 0;
+    const std::lock_guard lock(mutex_);
+    if (is_closed_)
+        return batch.events();
+    if (bytes_ + batch.bytes.size() <= room(false)) {
+        store(std::move(batch));
+        changed_.notify_all();
+        return 0;
+    }
+    uint64_t lost = 0;
+    Batch kept =
+        batch.kept([this](size_t bytes, bool is_vital) { return bytes_ + bytes <= room(is_vital); }, lost);
+    if (!kept.empty())
+        store(std::move(kept));
+    changed_.notify_all();
+    return lost;
+}
+
+Batch EventQueue::take(const Wanted& wanted) {
+    std::vector<Batch> taken;
+    {
+        std::unique_lock lock(mutex_);
+        is_idle_ = true;
+        changed_.notify_all();
+        changed_.wait_for(lock, wanted.patience, [&] { return items_ > 0 || is_closed_ || is_woken_; });
+        changed_.wait_for(lock, items_ > 0 ? wanted.linger : std::chrono::milliseconds(0), [&] {
+            return is_closed_ || is_woken_ || bytes_ >= wanted.bytes || items_ >= wanted.items;
+        });
+        is_woken_ = false;
+        is_idle_ = items_ == 0;
+        size_t bytes = 0, items = 0;
+        while (!batches_.empty()) {
+            Batch& front = batches_.front();
+            const size_t count = fitting(front, wanted.bytes - bytes, wanted.items - items);
+            if (count == 0 && !taken.empty())
+                break;
+            const bool is_whole = std::max<size_t>(count, 1) == front.items.size();
+            if (is_whole) {
+                taken.push_back(std::move(front));
+                batches_.pop_front();
+            } else {
+                taken.push_back(front.split(std::max<size_t>(count, 1)));
+            }
+            bytes += taken.back().bytes.size();
+            items += taken.back().items.size();
+            if (!is_whole || bytes >= wanted.bytes || items >= wanted.items)
+                break;
+        }
+        bytes_ -= bytes;
+        items_ -= items;
+    }
+    if (taken.empty())
+        return {};
+    Batch all = std::move(taken.front());
+    for (size_t i = 1; i < taken.size(); ++i)
+        all.append(taken[i]);
+    return all;
+}
+
+bool EventQueue::pause(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    const auto end = Clock::now() + time;
+    changed_.wait_until(lock, end, [&] { return is_closed_; });
+    if (is_closed_)
+        changed_.wait_until(lock, std::min(end, deadline_), [] { return false; });
+    return Clock::now() < deadline_;
+}
+
+void EventQueue::wait_until_closed(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, time, [&] { return is_closed_; });
+}
+
+void EventQueue::wake() {
+    const std::lock_guard lock(mutex_);
+    is_woken_ = true;
+    changed_.notify_all();
+}
+
+void EventQueue::close(Clock::time_point deadline) {
+    const std::lock_guard lock(mutex_);
+    is_closed_ = true;
+    deadline_ = deadline;
+    changed_.notify_all();
+}
+
+bool EventQueue::is_closed() const {
+    const std::lock_guard lock(mutex_);
+    return is_closed_;
+}
+
+EventQueue::Clock::time_point EventQueue::deadline() const {
+    const std::lock_guard lock(mutex_);
+    return deadline_;
+}
+
+bool EventQueue::wait_until_idle(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, time, [&] { return items_ == 0 && is_idle_; });
+}
+
+} // namespace telemetry
