@@ -15,6 +15,7 @@
 #include "telemetry/rights/aside_thread.hpp"
 #include "telemetry/rules/rules.hpp"
 #include "telemetry/sink/diagnostics.hpp"
+#include "telemetry/spool/dump.hpp"
 
 namespace telemetry {
 
@@ -37,6 +38,9 @@ int act_unguarded(const Options& options, const Program& program) {
         break;
     case Options::Action::print_config:
         std::cout << options.settings;
+        break;
+    case Options::Action::spool_dump:
+        log(LogLevel::info, dump_spool(options.spool, std::cout));
         break;
     case Options::Action::list_syscalls:
         ebpf_loader::list_syscalls(std::cout);

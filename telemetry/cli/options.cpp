@@ -48,6 +48,8 @@ command_line::Groups groups() {
     groups.run.add_options()("hash", "report the SHA-256 of what processes execute, once a thread of its own "
                                      "has read it; with -f json and "
                                      "text");
+    groups.other.add_options()("spool-dump", po::value<std::string>()->value_name("DIR"),
+                               "print the events that wait in the spool DIR, and exit");
     groups.other.add_options()("list-syscalls", "print the table of system calls, and exit");
     return groups;
 }
@@ -127,6 +129,10 @@ Options parse_options(int argc, const char* const argv[]) {
     }
     if (values.count("output-config"))
         options.configured = load_outputs(values["output-config"].as<std::vector<std::string>>());
+    if (auto spool = text_of(values, "spool-dump")) {
+        options.action = Options::Action::spool_dump;
+        options.spool = *spool;
+    }
     options.imds = values.count("imds");
     options.lineage = !values.count("no-lineage");
     options.hash = values.count("hash");

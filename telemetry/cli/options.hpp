@@ -17,11 +17,13 @@ namespace telemetry {
 
 /// What the command line asks for.
 struct Options {
-    enum class Action { run, help, version, probe, check, print_config, list_syscalls };
+    enum class Action { run, help, version, probe, check, print_config, list_syscalls, spool_dump };
 
     std::string program = "ebpf_telemetry"; ///< whose options these are
     Action action = Action::run;
     std::string settings; ///< all of these, as a file of options
+
+    std::string spool; ///< to dump
 
     // events
     const Format* format = formats().front();
