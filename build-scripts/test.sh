@@ -106,6 +106,7 @@ part "kernels in virtual machines" machines || status=1
 EBT_RACE_ROUNDS=$rounds part "all tests" run_tests build || status=1
 
 if [ $all = yes ]; then
+    part "a hundred kills of the program" test/delivery/kill_test.py build/ebpf_telemetry 100 || status=1
     part "portable release, twice" test/package/release_test.sh || status=1
     part "clean room" build-scripts/clean-room.sh || status=1
 fi

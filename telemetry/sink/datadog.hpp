@@ -49,7 +49,7 @@ class DatadogSink : public Sink {
 };
 std::unique_ptr<DatadogSink> make_datadog_sink(const DatadogOptions& options);
 
-/// Of imds-tracker alone: other programs do without libcurl.
+/// Of imds-tracker alone.
 extern const SinkKind datadog_sink;
 
 } // namespace telemetry

@@ -54,12 +54,22 @@ inline std::string unpacked(const std::string& packed) {
     return out;
 }
 
-/// One connection at a time, one request each. `answer` gets the number of the request, from 0, and
-/// returns the status; 0: says nothing until the client gives up.
+/// What the server says.
+struct IntakeAnswer {
+    int status = 200; ///< 0: nothing until the client gives up; -1: it ends the connection
+    std::string body = "{}";
+    std::string headers = ""; ///< each with its end
+};
+
+/// One connection at a time, one request each. `answer` gets the number of the request, from 0.
 class IntakeServer {
   public:
-    using Answer = std::function<int(size_t)>;
+    using Answer = std::function<IntakeAnswer(size_t, const IntakeRequest&)>;
 
+    explicit IntakeServer(std::function<int(size_t)> status, uint16_t port = 0)
+        : IntakeServer([status = std::move(status)](
+                           size_t number, const IntakeRequest&) { return IntakeAnswer{status(number)}; },
+                       port) {}
     explicit IntakeServer(Answer answer, uint16_t port = 0) : answer_(std::move(answer)) {
         listener_ = ebpf_loader::UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
         const int one = 1;
@@ -104,13 +114,16 @@ class IntakeServer {
                 const std::lock_guard lock(mutex_);
                 requests_.push_back(std::move(request));
             }
-            const int status = answer_(number);
+            const auto [status, body, headers] = answer_(number, requests().back());
+            if (status < 0)
+                continue;
             if (status == 0) {
                 wait_for_end(client.get());
                 continue;
             }
             const std::string answer = "HTTP/1.1 " + std::to_string(status) +
-                                       " x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+                                       " x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+                                       headers + "Connection: close\r\n\r\n" + body;
             send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
         }
     }
@@ -129,7 +142,8 @@ class IntakeServer {
                 needed = end + 4 + std::stoul(request.header("Content-Length"));
             }
         }
-        request.body = unpacked(bytes.substr(request.head.size() + 2));
+        const std::string body = bytes.substr(request.head.size() + 2);
+        request.body = request.header("Content-Encoding") == "gzip" ? unpacked(body) : body;
         return true;
     }
     void wait_for_end(int client) const {

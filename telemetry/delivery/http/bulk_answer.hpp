@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cstddef>
+#include <string_view>
+
+#include "telemetry/delivery/sender.hpp"
+
+namespace telemetry {
+
+/// What the bulk API of Elasticsearch says of each item. Of what is not understood it is assumed that it was
+/// not taken.
+Answer judge_bulk(std::string_view body, size_t items);
+
+/// OTLP's partial success says how many records were rejected, not which: those may not be sent again.
+Answer judge_otlp(std::string_view body, size_t items);
+
+} // namespace telemetry

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/delivery/http/client.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "telemetry/delivery/http/curl_api.hpp"
+#include "telemetry/sink/certificates.hpp"
+
+namespace telemetry {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+class Client final : public HttpClient {
+  public:
+    explicit Client(const HttpOptions& options);
+    ~Client() override;
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    HttpAnswer post(const std::string& path, std::string_view body,
+                    const Sender::Deadline& deadline) override;
+
+  private:
+    void set_text(CURLoption option, const std::string& value);
+    void trust();
+    bool perform(const Sender::Deadline& deadline, HttpAnswer& answer);
+    void read_answer(HttpAnswer& answer);
+    static size_t take_body(char* bytes, size_t size, size_t count, void* self);
+    static size_t take_head(char* bytes, size_t size, size_t count, void* self);
+
+    const HttpOptions options_;
+    const CurlApi& curl_;
+    CURL* easy_;
+    CURLM* multi_;
+    curl_slist* headers_ = nullptr;
+    std::string body_;
+    size_t head_bytes_ = 0;
+    char error_[CURL_ERROR_SIZE] = "";
+};
+
+Client::Client(const HttpOptions& options) : options_(options), curl_(curl_api()) {
+    easy_ = curl_.easy_init();
+    multi_ = curl_.multi_init();
+    if (!easy_ || !multi_)
+        return;
+    for (const std::string& header : options.headers)
+        headers_ = curl_.slist_append(headers_, header.c_str());
+    if (options.coding != Coding::none)
+        headers_ = curl_.slist_append(headers_, options.coding == Coding::gzip ? "Content-Encoding: gzip"
+                                                                               : "Content-Encoding: zstd");
+    headers_ = curl_.slist_append(headers_, "Expect:");
+    curl_.easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
+    curl_.easy_setopt(easy_, CURLOPT_USERAGENT, "ebpf_telemetry");
+    curl_.easy_setopt(easy_, CURLOPT_POST, 1L);
+    curl_.easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L); // time-outs must not raise SIGALRM
+    curl_.easy_setopt(easy_, CURLOPT_WRITEFUNCTION, take_body);
+    curl_.easy_setopt(easy_, CURLOPT_WRITEDATA, this);
+    curl_.easy_setopt(easy_, CURLOPT_HEADERFUNCTION, take_head);
+    curl_.easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+    curl_.easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_);
+    curl_.easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_.easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L); // credentials are for this server alone
+    curl_.easy_setopt(easy_, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    curl_.easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout.count()));
+    set_text(CURLOPT_USERPWD, options.user_and_password);
+    set_text(CURLOPT_SSLCERT, options.cert_file);
+    set_text(CURLOPT_SSLKEY, options.key_file);
+    set_text(CURLOPT_PROXY, options.proxy);
+    trust();
+}
+
+Client::~Client() {
+    if (easy_)
+        curl_.easy_cleanup(easy_);
+    if (multi_)
+        curl_.multi_cleanup(multi_);
+    curl_.slist_free_all(headers_);
+}
+
+void Client::set_text(CURLoption option, const std::string& value) {
+    if (!value.empty())
+        curl_.easy_setopt(easy_, option, value.c_str());
+}
+
+/// Portable programs are made on another distribution than they run on; the others' libcurl knows.
+void Client::trust() {
+    std::string file = options_.ca_file;
+#ifdef EBT_PORTABLE
+    if (file.empty())
+        file = trusted_certificates([](const char* name) { return std::getenv(name); });
+#endif
+    set_text(CURLOPT_CAINFO, file);
+}
+
+size_t Client::take_body(char* bytes, size_t size, size_t count, void* self) {
+    std::string& body = static_cast<Client*>(self)->body_;
+    if (body.size() + size * count > longest_body)
+        return 0; // ends the request
+    body.append(bytes, size * count);
+    return size * count;
+}
+
+size_t Client::take_head(char*, size_t size, size_t count, void* self) {
+    size_t& bytes = static_cast<Client*>(self)->head_bytes_;
+    bytes += size * count;
+    return bytes > longest_head ? 0 : size * count;
+}
+
+HttpAnswer Client::post(const std::string& path, std::string_view body, const Sender::Deadline& deadline) {
+    HttpAnswer answer;
+    if (!easy_ || !multi_) {
+        answer.error = "libcurl cannot start";
+        return answer;
+    }
+    std::string coded;
+    if (const auto compressor = Compressor::make(options_.coding)) {
+        if (!compressor->put(body, true, coded)) {
+            answer.error = "out of memory";
+            return answer;
+        }
+        body = coded;
+    }
+    body_.clear();
+    head_bytes_ = 0;
+    error_[0] = '\0';
+    curl_.easy_setopt(easy_, CURLOPT_URL, (options_.url + path).c_str());
+    curl_.easy_setopt(easy_, CURLOPT_POSTFIELDS, body.data());
+    curl_.easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    if (curl_.multi_add_handle(multi_, easy_) != CURLM_OK) {
+        answer.error = "libcurl cannot start";
+        return answer;
+    }
+    if (perform(deadline, answer))
+        read_answer(answer);
+    curl_.multi_remove_handle(multi_, easy_);
+    return answer;
+}
+
+/// True when there is an answer.
+bool Client::perform(const Sender::Deadline& deadline, HttpAnswer& answer) {
+    constexpr int look_at_the_deadline_ms = 50;
+    for (int running = 1; running > 0;) {
+        if (curl_.multi_perform(multi_, &running) != CURLM_OK) {
+            answer.error = "libcurl failed";
+            return false;
+        }
+        if (running > 0 && Clock::now() >= deadline()) {
+            answer.error = "the run ended before the server answered";
+            return false;
+        }
+        if (running > 0)
+            curl_.multi_poll(multi_, nullptr, 0, look_at_the_deadline_ms, nullptr);
+    }
+    int left = 0;
+    const CURLMsg* message = curl_.multi_info_read(multi_, &left);
+    const CURLcode code = message && message->msg == CURLMSG_DONE ? message->data.result : CURLE_FAILED_INIT;
+    if (code == CURLE_OK)
+        return true;
+    answer.error = error_[0] ? error_ : curl_.easy_strerror(code);
+    return false;
+}
+
+void Client::read_answer(HttpAnswer& answer) {
+    curl_.easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &answer.status);
+    curl_off_t seconds = 0;
+    constexpr curl_off_t most_seconds = 86'400;
+    if (curl_.easy_getinfo(easy_, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK && seconds > 0)
+        answer.retry_after = std::chrono::seconds(std::min(seconds, most_seconds));
+    answer.body = std::move(body_);
+}
+
+} // namespace
+
+std::unique_ptr<HttpClient> make_http_client(const HttpOptions& options) {
+    return std::make_unique<Client>(options);
+}
+
+} // namespace telemetry

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "telemetry/delivery/http/client.hpp"
+#include "telemetry/delivery/sender.hpp"
+#include "telemetry/delivery/settings.hpp"
+
+namespace telemetry {
+
+/// How a kind of server wants lines of JSON, and what it answers.
+class HttpDialect {
+  public:
+    virtual ~HttpDialect() = default;
+    virtual std::string path() const = 0; ///< behind the URL that is configured
+    virtual std::vector<std::string> headers() const { return {"Content-Type: application/json"}; }
+    virtual std::string body(const Batch& batch) const = 0;
+    /// Of an answer with a status of success.
+    virtual Answer judge(const HttpAnswer& /*answer*/, const Batch& /*batch*/) const {
+        return {Answer::Result::taken, {}, {}, {}};
+    }
+};
+
+/// What the status says, whatever the dialect.
+Answer judge_status(const HttpAnswer& answer);
+
+struct HttpDialectKind {
+    std::string_view name;
+    /// Throws ebpf_loader::Error(usage).
+    std::unique_ptr<HttpDialect> (*make)(const Settings& settings);
+};
+
+/// The first is the usual one.
+const std::vector<HttpDialectKind>& http_dialects();
+/// The options that a dialect has of its own.
+inline constexpr std::string_view dialect_options[] = {"index", "table", "insert_format"};
+
+/// The value of event.id in a line of JSON of ours; empty when there is none.
+std::string_view event_id_of(std::string_view line);
+/// The time in such a line, ns since the epoch; 0 when there is none.
+uint64_t time_of(std::string_view line);
+
+} // namespace telemetry

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// kind = http
+#include <iterator>
+
+#include "telemetry/base/escape.hpp"
+#include "telemetry/delivery/http/dialect.hpp"
+#include "telemetry/delivery/kinds.hpp"
+#include "telemetry/delivery/reliable.hpp"
+#include "telemetry/rules/fields.hpp"
+
+namespace telemetry {
+
+namespace {
+
+constexpr std::string_view own_options[] = {"dialect",    "url",           "compress", "timeout",
+                                            "ca_file",    "cert_file",     "key_file", "proxy",
+                                            "token_file", "password_file", "user"};
+
+class HttpSender final : public Sender {
+  public:
+    HttpSender(std::unique_ptr<HttpClient> client, std::shared_ptr<const HttpDialect> dialect)
+        : client_(std::move(client)), dialect_(std::move(dialect)), path_(dialect_->path()) {}
+
+    Answer send(const Batch& batch, const Deadline& deadline) override {
+        const HttpAnswer answer = client_->post(path_, dialect_->body(batch), deadline);
+        return answer.is_success() ? dialect_->judge(answer, batch) : judge_status(answer);
+    }
+
+  private:
+    std::unique_ptr<HttpClient> client_;
+    std::shared_ptr<const HttpDialect> dialect_;
+    const std::string path_;
+};
+
+const HttpDialectKind& dialect_of(const Settings& settings) {
+    const std::string name = settings.has("dialect") ? settings.text("dialect") : "ndjson";
+    std::string names;
+    std::vector<std::string_view> candidates;
+    for (const HttpDialectKind& dialect : http_dialects()) {
+        if (dialect.name == name)
+            return dialect;
+        names.append(names.empty() ? "" : ", ").append(dialect.name);
+        candidates.push_back(dialect.name);
+    }
+    settings.refuse("dialect",
+                    "is one of " + names + ", not " + quoted(name) + rules::suggestion(name, candidates));
+}
+
+std::string url_of(const Settings& settings) {
+    std::string url = settings.required("url");
+    const size_t host = url.find("://") + 3;
+    if (!url.starts_with("http://") && !url.starts_with("https://"))
+        settings.refuse("url", "begins with http:// or https://, unlike " + quoted(url));
+    if (url.substr(host, url.find('/', host) - host).find('@') != url.npos)
+        settings.refuse("url", "has no passwords in it: user and password_file are for that");
+    while (url.ends_with('/') && url.size() > host)
+        url.pop_back();
+    return url;
+}
+
+/// Credentials come from files alone: whoever lists processes sees command lines.
+void read_credentials(const Settings& settings, std::string_view dialect, HttpOptions& http) {
+    const std::string token = settings.secret("token_file");
+    if (!token.empty())
+        http.headers.push_back(std::string("Authorization: ") +
+                               (dialect == "splunk" ? "Splunk " : "Bearer ") + token);
+    if (settings.has("user") != settings.has("password_file"))
+        settings.refuse("user and password_file go together");
+    if (settings.has("user"))
+        http.user_and_password = settings.required("user") + ":" + settings.secret("password_file");
+    if (settings.has("user") && !token.empty())
+        settings.refuse("token_file and password_file exclude each other");
+}
+
+std::function<std::unique_ptr<Carrier>()> prepare(const Settings& settings) {
+    const HttpDialectKind& kind = dialect_of(settings);
+    const std::shared_ptr<const HttpDialect> dialect = kind.make(settings);
+    HttpOptions http;
+    http.url = url_of(settings);
+    http.headers = dialect->headers();
+    constexpr Coding codings[] = {Coding::gzip, Coding::zstd, Coding::none};
+    http.coding = codings[settings.choice("compress", {"gzip", "zstd", "none"})];
+    http.timeout = settings.time("timeout", http.timeout);
+    http.ca_file = settings.path("ca_file");
+    http.cert_file = settings.path("cert_file");
+    http.key_file = settings.path("key_file");
+    http.proxy = settings.text("proxy");
+    read_credentials(settings, kind.name, http);
+    const ReliableOptions reliable = reliable_options_of(settings);
+    return [http, reliable, dialect] {
+        return make_reliable_carrier(reliable, std::make_unique<HttpSender>(make_http_client(http), dialect));
+    };
+}
+
+std::span<const std::string_view> options() {
+    static const std::vector<std::string_view> all = [] {
+        std::vector<std::string_view> names(std::begin(own_options), std::end(own_options));
+        names.insert(names.end(), std::begin(dialect_options), std::end(dialect_options));
+        names.insert(names.end(), std::begin(reliable_options), std::end(reliable_options));
+        return names;
+    }();
+    return all;
+}
+
+} // namespace
+
+const DeliveryKind http_delivery = {
+    .name = "http", .options = options(), .prepare = prepare, .needs_json = true};
+
+} // namespace telemetry

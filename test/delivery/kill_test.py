@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Kills the program at random moments, while the receiver of its events misbehaves in every way, and proves by
+event.id that nothing is missing: usage: kill_test.py PROGRAM [ROUNDS [SEED]]"""
+import collections
+import gzip
+import http.server
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PROGRAM = os.path.abspath(sys.argv[1])
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 4
+SEED = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(1 << 30)
+USER = 60000 + os.getpid() % 5000  # whose calls are reported, and nobody else's
+
+
+class Receiver(http.server.ThreadingHTTPServer):
+    """Keeps what it takes, and takes when it likes to."""
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.lock = threading.Lock()
+        self.lines = []
+        self.is_kind = False
+        self.answers = collections.Counter()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        pass  # the program was killed in the middle of a request
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        how = "taken" if self.server.is_kind else random.choice(
+            ["taken"] * 6 + ["429", "500", "slow", "cut", "taken and cut", "half"])
+        lines = gzip.decompress(body).decode().splitlines()
+        with self.server.lock:
+            self.server.answers[how] += 1
+            if how in ("taken", "slow", "taken and cut"):
+                self.server.lines += lines
+        if how == "slow":
+            time.sleep(0.3)
+        if how in ("cut", "taken and cut"):
+            self.close_connection = True
+            return
+        status = {"429": 429, "500": 500, "half": 413 if len(lines) > 1 else 503}.get(how, 200)
+        self.send_response(status)
+        if status == 429:
+            self.send_header("Retry-After", "1")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format, *args):
+        pass
+
+
+def start(folder, url, log):
+    (folder / "rules").write_text(f"getppid uid = {USER} key mine\n")
+    (folder / "outputs.conf").write_text(
+        f"[output.siem]\nkind = http\nurl = {url}\nspool = 64M\nspool_dir = {folder}/spool\n"
+        "batch_time = 50ms\nretry_first = 20ms\nretry_longest = 200ms\n")
+    program = subprocess.Popen(
+        [PROGRAM, "-c", "none", "-r", folder / "rules", "-q", "-f", "json", "--no-witness", "--output-config",
+         folder / "outputs.conf"], stdout=subprocess.DEVNULL, stderr=log)
+    end = time.monotonic() + 60
+    while b"reporting" not in pathlib.Path(log.name).read_bytes():
+        assert program.poll() is None and time.monotonic() < end, pathlib.Path(log.name).read_text()
+        time.sleep(0.02)
+    return program
+
+
+def call(stop):
+    """Calls until it is to stop; returns how often."""
+    code = ("import os, sys, time\nos.setuid(%d)\nn = 0\n"
+            "while not os.path.exists(sys.argv[1]):\n"
+            "    for _ in range(20): os.getppid(); n += 1\n"
+            "    time.sleep(0.002)\nprint(n)\n") % USER
+    return subprocess.Popen([sys.executable, "-c", code, stop], stdout=subprocess.PIPE, text=True)
+
+
+def sequences(lines):
+    """By run, CPU and slot: the numbers of the events that are there, each once; and the losses that are reported."""
+    events, losses = collections.defaultdict(set), collections.Counter()
+    for line in set(lines):
+        event = json.loads(line)
+        if event["event"]["action"] == "loss":
+            losses[line.split('"cause":"')[1].split('"')[0]] += 1
+            continue
+        run, cpu, slot, number = event["event"]["id"].rsplit("-", 3)
+        events[run, cpu, slot].add(int(number))
+    return events, losses
+
+
+def main():
+    assert os.geteuid() == 0, "needs root"
+    random.seed(SEED)
+    print("seed", SEED)
+    receiver = Receiver()
+    url = f"http://127.0.0.1:{receiver.server_port}/events"
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        os.chmod(folder, 0o755)
+        last_run = 0
+        for number in range(ROUNDS + 1):
+            is_last = number == ROUNDS
+            receiver.is_kind = is_last
+            stop = folder / f"stop{number}"
+            with open(folder / f"log{number}", "w", encoding="utf-8") as log:
+                program = start(folder, url, log)
+                caller = call(stop)
+                time.sleep(random.uniform(0.1, 1.0))
+                if not is_last:
+                    program.send_signal(signal.SIGKILL)
+                    program.wait()
+                stop.touch()
+                calls = int(caller.communicate()[0])
+                if is_last:
+                    last_run = calls
+                    time.sleep(1)  # the spool is emptied
+                    program.send_signal(signal.SIGTERM)
+                    assert program.wait(30) == 0
+        summary = [json.loads(line) for line in (folder / f"log{ROUNDS}").read_text().splitlines() if line[0] == "{"][-1]
+    output = next(output for output in summary["outputs"] if output["name"] == "http siem")
+    assert output["waiting"] == 0 and output["lost"] == 0, output
+    assert summary["imbalance"] == 0 and summary["emitted"] == last_run, (summary, last_run)
+    events, losses = sequences(receiver.lines)
+    runs = collections.Counter()
+    for (run, cpu, slot), numbers in events.items():
+        gap = max(numbers) - min(numbers) + 1 - len(numbers)
+        assert gap == 0, f"run {run}, CPU {cpu}, slot {slot}: {gap} events are missing between {min(numbers)} and {max(numbers)}"
+        runs[run] += len(numbers)
+    assert not losses, losses
+    assert len(runs) == ROUNDS + 1, f"{len(runs)} runs"
+    assert last_run in runs.values(), "the last run, which ended in order, is not whole"
+    unique = sum(runs.values())
+    sent = sum('"action":"loss"' not in line for line in receiver.lines)
+    print(f"kill_test.py: {ROUNDS} kills, {unique} events, each there; {sent - unique} came twice; {dict(receiver.answers)}")
+
+
+main()
