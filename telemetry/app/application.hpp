@@ -40,6 +40,7 @@ class Application : private EventConsumer {
     void finish_events() override;
     void put_lines(std::string_view lines) override { lines_ += lines; }
     void put_losses(std::span<const LossEvent> losses) override;
+    void put_heartbeat(const Heartbeat& heartbeat) override { deliveries_.put(heartbeat); }
     void hand_over() override;
     void finish_outputs() override;
     void close_outputs() override { deliveries_.close(); }

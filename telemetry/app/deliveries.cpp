@@ -65,9 +65,20 @@ void Deliveries::put(const Event& event, const Format& format, std::string_view 
 }
 
 void Deliveries::put(const LossEvent& loss) {
+    put_state([&](Formatter& formatter, std::string& out) { formatter.format(loss, out); });
+}
+
+void Deliveries::put(const Heartbeat& heartbeat) {
+    put_state([&](Formatter& formatter, std::string& out) { formatter.format_heartbeat(heartbeat, out); });
+}
+
+/// What is about this run itself, for every output.
+void Deliveries::put_state(const std::function<void(Formatter&, std::string&)>& format) {
     for (Group& group : groups_) {
         group.text.clear();
-        group.losses->format(loss, group.text);
+        format(*group.losses, group.text);
+        if (group.text.empty()) // not in this format
+            continue;
         for (Member& member : group.members)
             member.output->put(group.text, true, false);
     }

@@ -2,11 +2,13 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "telemetry/account/heartbeat.hpp"
 #include "telemetry/account/losses.hpp"
 #include "telemetry/delivery/output.hpp"
 #include "telemetry/output/formats.hpp"
@@ -31,6 +33,7 @@ class Deliveries {
     /// `formatted` is the event as `format` has it; empty: nobody has formatted it.
     void put(const Event& event, const Format& format, std::string_view formatted);
     void put(const LossEvent& loss);
+    void put(const Heartbeat& heartbeat);
     /// Lines in the format with this index, each an event of the extension with that name.
     void put_lines(size_t format, std::string_view extension, std::string_view lines);
     void hand_over();
@@ -46,6 +49,8 @@ class Deliveries {
     std::vector<OutputReport> reports() const;
 
   private:
+    void put_state(const std::function<void(Formatter&, std::string&)>& format);
+
     struct Member {
         std::unique_ptr<DeliveryOutput> output;
         bool is_reported = false; ///< that it broke, or took nothing

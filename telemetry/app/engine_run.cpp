@@ -243,6 +243,7 @@ void EngineRun::report_health(bool is_final) {
         std::string line;
         formatter_->format_heartbeat(*heartbeat, line);
         consumer_.put_lines(line);
+        consumer_.put_heartbeat(*heartbeat);
         consumer_.hand_over();
     }
 }

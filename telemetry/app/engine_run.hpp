@@ -42,6 +42,7 @@ class EventConsumer {
     virtual void put_lines(std::string_view lines) = 0;
     /// The same losses, for outputs that are not in the program's format.
     virtual void put_losses(std::span<const LossEvent> /*losses*/) {}
+    virtual void put_heartbeat(const Heartbeat& /*heartbeat*/) {}
     /// Gives what is formatted to the outputs.
     virtual void hand_over() = 0;
     virtual void finish_outputs() = 0;

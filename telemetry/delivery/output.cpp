@@ -2,13 +2,13 @@
 #include "telemetry/delivery/output.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <exception>
 #include <pthread.h>
 #include <utility>
 
 #include "telemetry/base/run_end.hpp"
 #include "telemetry/delivery/carrier.hpp"
+#include "telemetry/rights/aside_thread.hpp"
 
 namespace telemetry {
 
@@ -22,11 +22,7 @@ constexpr std::chrono::milliseconds usual_drain{1000};
 DeliveryOutput::DeliveryOutput(const OutputSettings& settings)
     : name_(std::string(settings.kind) + " " + settings.name), keys_(settings.keys), cause_(settings.cause),
       queue_(settings.queue_bytes), carrier_(settings.open()) {
-    sigset_t all, before; // signals are for the program's main thread
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { run(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    thread_ = start_aside([this] { run(); }, carrier_->capabilities());
     constexpr size_t longest_name = 15;
     pthread_setname_np(thread_.native_handle(), ("out " + settings.name).substr(0, longest_name).c_str());
 }

@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
-#include <pthread.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "telemetry/rights/aside_thread.hpp"
 
 namespace telemetry {
 namespace {
@@ -27,12 +28,7 @@ uint64_t now_of(clockid_t clock) {
 
 ExecutableHashes::ExecutableHashes(const std::string& proc_root, const Limits& limits)
     : limits_(limits), share_(limits.cpu), reader_(proc_root, limits.file_bytes, [this] { return rest(); }) {
-    // Signals are the main thread's.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { work(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    thread_ = start_aside([this] { work(); }, capability(CAP_SYS_PTRACE) | capability(CAP_DAC_READ_SEARCH));
 }
 
 ExecutableHashes::~ExecutableHashes() {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <charconv>
 #include <chrono>
+#include <linux/capability.h>
 
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/log.hpp"
@@ -23,6 +24,11 @@ class FileCarrier final : public Carrier {
   public:
     explicit FileCarrier(const RotatedFileOptions& file)
         : path_(file.path), batch_bytes_(batch_bytes(file.rotate_size)), file_(file) {}
+
+    /// Files are made anew, in folders of others too, and given to whom the options say.
+    CapabilityMask capabilities() const override {
+        return capability(CAP_DAC_OVERRIDE) | capability(CAP_CHOWN) | capability(CAP_FOWNER);
+    }
 
     void run(EventQueue& queue, DeliveryAccount& account) override {
         for (;;) {
