@@ -50,6 +50,8 @@ Rules load_rules(const Options& options) {
                             (options.rules ? *options.rules : "the program itself"));
     for (const std::string& warning : rules.warnings())
         log(LogLevel::warning, warning);
+    for (const std::string& note : rules.notes())
+        log(LogLevel::info, note);
     rules.follow_processes();
     return rules;
 }

@@ -7,10 +7,12 @@
 namespace telemetry {
 
 /// "x86_64", "i386", "x32"; empty when it is not known.
-constexpr std::string_view abi_name(const Event& event) {
+constexpr std::string_view abi_name(ebt_abi abi) {
     constexpr std::string_view names[EBT_ABIS] = {"x86_64", "i386", "x32"};
-    const bool known = !(event.missing & EBT_MISSING_ABI) && event.abi < EBT_ABIS;
-    return known ? names[event.abi] : std::string_view();
+    return abi < EBT_ABIS ? names[abi] : std::string_view();
+}
+constexpr std::string_view abi_name(const Event& event) {
+    return event.missing & EBT_MISSING_ABI ? std::string_view() : abi_name(event.abi);
 }
 
 /// What a process event is called; empty for a system call.

@@ -18,11 +18,6 @@ std::pair<int, int> key_of(const Subject& subject) {
     return {subject.abi, subject.number};
 }
 
-bool fits(const Clause& clause, const Subject& subject) {
-    return std::all_of(clause.begin(), clause.end(),
-                       [&](const Term& term) { return has_field(subject, term.comparison->field); });
-}
-
 bool asks_lineage(const TextTest& test) {
     const Field* field = program_field(static_cast<uint8_t>(test.field));
     return field && field->needs_lineage;
@@ -38,8 +33,8 @@ bool opens_narrowly(const Statement& statement, const Subject& subject) {
 NumberTest open_test(uint8_t flags, OpenFor purpose) {
     constexpr uint8_t TO_THE_TOP = 62;
     if (purpose == OpenFor::writing)
-        return {flags, EBT_ANY_BITS, false, TO_THE_TOP, uint64_t{3} << TO_THE_TOP};
-    return {flags, EBT_NE, false, TO_THE_TOP, uint64_t{1} << TO_THE_TOP};
+        return {flags, EBT_ANY_BITS, false, TO_THE_TOP, uint64_t{3} << TO_THE_TOP, NumberTest::NONE, false};
+    return {flags, EBT_NE, false, TO_THE_TOP, uint64_t{1} << TO_THE_TOP, NumberTest::NONE, false};
 }
 
 /// Adds that the open has to be one of those.
@@ -54,7 +49,6 @@ void narrow(Tests& tests, const Statement& statement, const Subject& subject) {
 } // namespace
 
 void Builder::add(const Statement& statement) {
-    ++lines_;
     if (statement.every_call)
         return add_for_every_call(statement);
     add_for(statement, *statement.subject);
@@ -129,32 +123,22 @@ void Builder::add_clause(Entry& entry, const Statement& statement, Resolved clau
         throw Mistake{statement.head,
                       "the rules need more than " + std::to_string(MAX_EXPANDED) + " comparisons",
                       "fewer or smaller rules"};
-    if (!statement.key.empty())
+    if (!statement.exclude && (statement.in_order || !statement.key.empty()))
         entry.filter.add_key(statement.key, tests);
-    if (statement.exclude && clause.complete)
-        entry.filter.exclude(std::move(tests));
-    else if (!statement.exclude && tests.empty())
-        entry.filter.include_all();
-    else if (!statement.exclude)
+    if (!statement.exclude)
         entry.filter.include(std::move(tests));
-}
-
-void Builder::add_all(Entry& entry, const Statement& statement) {
-    entry.filter.include_all();
-    if (!statement.key.empty())
-        entry.filter.add_key(statement.key, {});
+    else if (clause.complete && statement.in_order)
+        entry.filter.exclude_from_here(std::move(tests));
+    else if (clause.complete)
+        entry.filter.exclude(std::move(tests));
 }
 
 /// Applies what the line says besides its clauses.
 void Builder::apply_line(Entry& entry, const Statement& statement) {
     if (statement.exclude && !statement.every_call && entry.subject.row == entry.subject.call)
         entry.not_lines.push_back(statement.head);
-    if (statement.clauses.empty() && opens_narrowly(statement, entry.subject))
+    if (statement.clauses.empty())
         add_clause(entry, statement, {{}, true});
-    else if (statement.clauses.empty() && statement.exclude)
-        entry.filter.exclude_all();
-    else if (statement.clauses.empty())
-        add_all(entry, statement);
     if (statement.require_standard)
         entry.filter.require_standard();
     if (statement.require_specific)
@@ -171,10 +155,19 @@ void Builder::check_room(const Subject& subject, Span head) {
                       "up to " + std::to_string(room) + " of them"};
 }
 
+/// Not all of a file that has nothing else.
+void Builder::report(std::vector<std::string>& to, std::string_view severity, const Mistake& what) {
+    constexpr size_t SHOWN = 10000;
+    if (to.size() < SHOWN)
+        to.push_back(source_.describe(severity, what));
+    else if (to.size() == SHOWN)
+        to.push_back("and more of these\n");
+}
+
 void Builder::warn(Span where, const std::string& message, const std::string& expected) {
     constexpr size_t SHOWN = 100;
-    if (warnings_.size() < SHOWN)
-        warnings_.push_back(source_.describe("warning", {where, message, expected}));
+    if (oddities_++ < SHOWN)
+        report(warnings_, "warning", {where, message, expected});
 }
 
 void Builder::warn_of_oddities(const Clause& clause, const Subject& subject) {

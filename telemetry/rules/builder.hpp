@@ -18,6 +18,11 @@ class Builder {
 
     /// Throws Mistake.
     void add(const Statement& statement);
+    void count_line() { ++lines_; }
+    /// What of a line is not honoured, or not as it was meant: a warning. Its severity is `note` where
+    /// nothing that the line wants is missing.
+    void declare(const Mistake& what) { report(warnings_, "warning", what); }
+    void note(const Mistake& what) { report(notes_, "note", what); }
     /// Completes the filters; then they can be taken out.
     void finish();
 
@@ -29,6 +34,7 @@ class Builder {
     const std::vector<Entry>& entries() const { return entries_; }
     std::vector<Entry> take_entries() { return std::move(entries_); }
     const std::vector<std::string>& warnings() const { return warnings_; }
+    const std::vector<std::string>& notes() const { return notes_; }
     size_t lines() const { return lines_; }
     /// Does a rule compare what the lineage of processes alone has?
     bool needs_lineage() const { return needs_lineage_; }
@@ -40,8 +46,8 @@ class Builder {
     bool add_for_row(Entry& entry, const Statement& statement, std::vector<bool>& used,
                      std::vector<std::optional<Mistake>>& refused);
     void add_clause(Entry& entry, const Statement& statement, Resolved clause);
-    void add_all(Entry& entry, const Statement& statement);
     void apply_line(Entry& entry, const Statement& statement);
+    void report(std::vector<std::string>& to, std::string_view severity, const Mistake& what);
     void warn(Span where, const std::string& message, const std::string& expected);
     void warn_of_oddities(const Clause& clause, const Subject& subject);
     void check_room(const Subject& subject, Span head);
@@ -50,6 +56,8 @@ class Builder {
     std::vector<Entry> entries_;
     std::map<std::pair<int, int>, size_t> index_; ///< by kind or ABI, and row or number
     std::vector<std::string> warnings_;
+    std::vector<std::string> notes_;
+    size_t oddities_ = 0;
     size_t unknown_numbers_ = 0;
     size_t tests_ = 0;
     size_t lines_ = 0;

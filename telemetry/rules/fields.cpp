@@ -62,6 +62,21 @@ constexpr Field with_choices(Field field, std::string_view choices) {
     return field;
 }
 
+constexpr Field wide(Field field) {
+    field.is_32_bit = false;
+    return field;
+}
+
+constexpr Field user(Field field) {
+    field.ids = Ids::users;
+    return field;
+}
+
+constexpr Field group(Field field) {
+    field.ids = Ids::groups;
+    return field;
+}
+
 constexpr Field with_constants(Field field, std::string_view set) {
     field.constants = set;
     return field;
@@ -80,15 +95,15 @@ constexpr Field FIELDS[] = {
         "enough, and for `!=` all must differ"),
     text_field("exe", TextField::exe, Needs::nothing, "path of the executable of the calling process"),
     text_field("comm", TextField::comm, Needs::nothing, "name of the calling thread, up to 15 bytes"),
-    number_field("uid", EBT_VALUE_UID, "real user id, a number",
-                 [](const Event& event) -> uint64_t { return event.uid; }),
-    number_field("euid", EBT_VALUE_EUID, "effective user id, a number",
-                 [](const Event& event) -> uint64_t { return event.euid; }),
+    user(number_field("uid", EBT_VALUE_UID, "real user id",
+                      [](const Event& event) -> uint64_t { return event.uid; })),
+    user(number_field("euid", EBT_VALUE_EUID, "effective user id",
+                      [](const Event& event) -> uint64_t { return event.euid; })),
     with_unset(
-        number_field("auid", EBT_VALUE_AUID,
-                     "login user id, which stays the same through su and sudo; `unset` (4294967295) for "
-                     "what no login started",
-                     [](const Event& event) -> uint64_t { return event.auid; })),
+        user(number_field("auid", EBT_VALUE_AUID,
+                          "login user id, which stays the same through su and sudo; `unset` (4294967295) for "
+                          "what no login started",
+                          [](const Event& event) -> uint64_t { return event.auid; }))),
     number_field("pid", EBT_VALUE_PID, "process id",
                  [](const Event& event) -> uint64_t { return event.pid; }),
     number_field("ppid", EBT_VALUE_PPID, "process id of the parent",
@@ -111,12 +126,12 @@ constexpr Field FIELDS[] = {
      .read = [](const Event& event) -> uint64_t {
          return event.kind == EBT_EXIT ? event.ret == 0 : event.success();
      }},
-    yielding(program_number("gid", terms::gid, "real group id")),
-    yielding(program_number("egid", terms::egid, "effective group id")),
-    yielding(program_number("sgid", terms::sgid, "saved group id")),
-    yielding(program_number("fsgid", terms::fsgid, "group id that file systems see")),
-    yielding(program_number("suid", terms::suid, "saved user id")),
-    yielding(program_number("fsuid", terms::fsuid, "user id that file systems see")),
+    group(yielding(program_number("gid", terms::gid, "real group id"))),
+    group(yielding(program_number("egid", terms::egid, "effective group id"))),
+    group(yielding(program_number("sgid", terms::sgid, "saved group id"))),
+    group(yielding(program_number("fsgid", terms::fsgid, "group id that file systems see"))),
+    user(yielding(program_number("suid", terms::suid, "saved user id"))),
+    user(yielding(program_number("fsuid", terms::fsuid, "user id that file systems see"))),
     with_unset(program_number("ses", terms::ses, "login session; `unset` for what no login started")),
     with_choices(program_text("arch", terms::arch, "how the call was made: `x86_64`, `i386` or `x32`"),
                  "x86_64 i386 x32"),
@@ -132,11 +147,17 @@ constexpr Field FIELDS[] = {
                               "id of the process's container; `\"\"` where it is in none")),
     with_lineage(program_text("parent.exe", terms::parent_exe,
                               "path of the executable of the process that forked this one")),
-    file_number("file.uid", terms::file_uid,
-                "owner of a file that the call is about; with several, as with `path`"),
-    file_number("file.gid", terms::file_gid, "its group"),
+    user(file_number("file.uid", terms::file_uid,
+                     "owner of a file that the call is about; with several, as with `path`")),
+    group(file_number("file.gid", terms::file_gid, "its group")),
     with_constants(file_number("file.mode", terms::file_mode, "its type and mode: `file.mode & S_ISUID`"),
                    "mode"),
+    with_constants(file_number("file.type", terms::file_type, "its type: `file.type = S_IFSOCK`"), "mode"),
+    wide(file_number("file.inode", terms::file_inode, "its inode number")),
+    with_constants(
+        program_number("family", terms::family,
+                       "family of the socket address that the call gives or gets: `family = AF_INET6`"),
+        "address_family"),
 };
 static_assert(std::size(FIELDS) <= UINT8_MAX - FIRST_PROGRAM_VALUE);
 
@@ -180,27 +201,6 @@ constexpr ProcessEvent PROCESS_EVENTS[] = {
     {"process_exit", EBT_ROW_EXIT, "the last thread of a process has ended"},
 };
 
-constexpr size_t LONGEST_NAME = 40; ///< suggestions are made for names up to this length
-
-/// Optimal string alignment: how many letters were mistyped, left out, added or swapped.
-size_t edit_distance(std::string_view a, std::string_view b) {
-    using Row = std::array<uint8_t, LONGEST_NAME + 1>;
-    Row two_above{}, above{}, row{};
-    for (size_t j = 0; j <= b.size(); ++j)
-        above[j] = static_cast<uint8_t>(j);
-    for (size_t i = 1; i <= a.size(); ++i) {
-        row[0] = static_cast<uint8_t>(i);
-        for (size_t j = 1; j <= b.size(); ++j) {
-            const int least = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1])});
-            const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            row[j] = static_cast<uint8_t>(swapped ? std::min(least, two_above[j - 2] + 1) : least);
-        }
-        two_above = above;
-        above = row;
-    }
-    return above[b.size()];
-}
-
 /// Returns 0..5 for a0..a5 and nullopt for any other word.
 std::optional<uint8_t> argument_number(std::string_view word) {
     if (word.size() == 2 && word[0] == 'a' && word[1] >= '0' && word[1] < '0' + EBT_ARGS)
@@ -213,14 +213,6 @@ std::optional<uint8_t> argument_by_name(const SyscallRow& row, std::string_view 
         if (row.argument[i].name == name)
             return i;
     return std::nullopt;
-}
-
-std::string lower_case(std::string_view word) {
-    std::string result(word);
-    for (char& c : result)
-        if (c >= 'A' && c <= 'Z')
-            c = static_cast<char>(c - 'A' + 'a');
-    return result;
 }
 
 } // namespace
@@ -337,26 +329,6 @@ bool is_argument(std::string_view word) {
     return argument_number(word) || std::any_of(rows.begin(), rows.end(), [&](const SyscallRow& row) {
                return argument_by_name(row, word).has_value();
            });
-}
-
-std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates) {
-    if (word.empty() || word.size() > LONGEST_NAME)
-        return {};
-    const std::string wanted = lower_case(word);
-    std::string_view best;
-    size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
-    for (std::string_view candidate : candidates) {
-        const size_t longer = std::max(word.size(), candidate.size());
-        const size_t shorter = std::min(word.size(), candidate.size());
-        if (longer > LONGEST_NAME || longer - shorter >= best_distance)
-            continue; // too far away to look at
-        const size_t distance = edit_distance(wanted, lower_case(candidate));
-        if (distance < best_distance && distance < candidate.size()) {
-            best = candidate;
-            best_distance = distance;
-        }
-    }
-    return best.empty() ? std::string() : "; did you mean \"" + std::string(best) + "\"?";
 }
 
 } // namespace telemetry::rules

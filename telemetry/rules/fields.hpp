@@ -23,6 +23,9 @@ enum class TextField : uint8_t { path, exe, comm };
 /// What an event must have for a field to mean anything.
 enum class Needs : uint8_t { nothing, path, result };
 
+/// Whose ids a number is: such numbers have names, and can be compared with each other.
+enum class Ids : uint8_t { none, users, groups };
+
 /// The result of a comparison, which is unknown when what it depends on is.
 enum class Truth : uint8_t { no, unknown, yes };
 
@@ -47,6 +50,7 @@ struct Field {
     bool is_32_bit = false;    ///< numbers only
     bool is_signed = false;    ///< its order, whether or not the rule says "s"
     bool may_be_unset = false; ///< 4294967295 has the name `unset`
+    Ids ids = Ids::none;
     Needs needs = Needs::nothing;
     std::string_view constants = {}; ///< the set its symbols are looked up in; empty: it has none
     std::string_view meaning = {};

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <map>
 
+#include "telemetry/rules/terms/values.hpp"
+
 namespace telemetry::rules {
 namespace {
 
@@ -14,7 +16,7 @@ void sort_and_deduplicate(std::vector<Tests>& clauses) {
 }
 
 bool runs_in_kernel(const NumberTest& test) {
-    return test.value < FIRST_PROGRAM_VALUE;
+    return test.value < FIRST_PROGRAM_VALUE && test.other == NumberTest::NONE;
 }
 
 /// Can the kernel test all of the clause?
@@ -120,11 +122,36 @@ bool ClauseTable::any(const Event& event, bool when_unknown) const {
                        [&](const Group& group) { return group.holds(event, when_unknown); });
 }
 
+void CallFilter::Block::add(Tests clause) {
+    if (clause.empty())
+        every = true;
+    else
+        clauses.push_back(std::move(clause));
+}
+
+void CallFilter::Block::finish() {
+    sort_and_deduplicate(clauses);
+    table = ClauseTable(clauses);
+}
+
+CallFilter::Block& CallFilter::block(bool excludes) {
+    if (blocks_.empty() || blocks_.back().excludes != excludes)
+        blocks_.emplace_back(excludes);
+    return blocks_.back();
+}
+
+/// As long as nothing is included it makes no difference, and the kernel can do the other kind.
+void CallFilter::exclude_from_here(Tests clause) {
+    if (blocks_.empty())
+        exclude(std::move(clause));
+    else
+        block(true).add(std::move(clause));
+}
+
 void CallFilter::finish() {
-    sort_and_deduplicate(includes_);
-    sort_and_deduplicate(excludes_);
-    include_table_ = ClauseTable(includes_);
-    exclude_table_ = ClauseTable(excludes_);
+    excluded_.finish();
+    for (Block& block : blocks_)
+        block.finish();
     for (Keyed& keyed : keyed_) {
         sort_and_deduplicate(keyed.clauses);
         keyed.table = ClauseTable(keyed.clauses);
@@ -145,23 +172,51 @@ std::string_view CallFilter::key(const Event& event) const {
     return {};
 }
 
+/// All that is included by blocks before one that excludes everything.
+CallFilter::Block CallFilter::included_clauses() const {
+    Block all;
+    for (const Block& block : blocks_) {
+        if (block.excludes && block.every)
+            break;
+        if (block.excludes)
+            continue;
+        all.every = all.every || block.every;
+        all.clauses.insert(all.clauses.end(), block.clauses.begin(), block.clauses.end());
+    }
+    return all;
+}
+
+uint8_t CallFilter::abis() const {
+    const Block included = included_clauses();
+    uint8_t abis = included.every ? terms::EVERY_ABI : 0;
+    for (const Tests& clause : included.clauses) {
+        uint8_t wanted = terms::EVERY_ABI;
+        for (const TextTest& test : clause.texts)
+            wanted &= terms::abis_of(test);
+        abis |= wanted;
+    }
+    return abis;
+}
+
 /// In the kernel a clause with text lets through whatever its numbers allow; a clause that excludes
-/// can do so there only when it is wholly numeric.
+/// can do so there only when it is wholly numeric, and when nothing comes before it.
 KernelFilter CallFilter::kernel() const {
     KernelFilter filter;
-    std::vector<Tests> included = include_all_ ? std::vector<Tests>{} : numeric_parts(includes_);
-    filter.include_all =
-        include_all_ || included.front().numbers.empty() || count_numbers(included) > EBT_PREDICATES;
+    const Block all = included_clauses();
+    std::vector<Tests> included = all.every ? std::vector<Tests>{} : numeric_parts(all.clauses);
+    filter.include_all = all.every || included.empty() || included.front().numbers.empty() ||
+                         count_numbers(included) > EBT_PREDICATES;
     if (filter.include_all)
         included.clear();
-    filter.exact = (include_all_ ||
-                    (!filter.include_all && std::all_of(includes_.begin(), includes_.end(), is_numeric))) &&
-                   std::all_of(excludes_.begin(), excludes_.end(), is_numeric) && !require_standard_ &&
-                   !require_specific_;
+    filter.exact = (all.every || (!filter.include_all &&
+                                  std::all_of(all.clauses.begin(), all.clauses.end(), is_numeric))) &&
+                   std::all_of(excluded_.clauses.begin(), excluded_.clauses.end(), is_numeric) &&
+                   blocks_.size() == 1 && !require_standard_ && !require_specific_;
 
     size_t room = EBT_PREDICATES - count_numbers(included);
     std::vector<Tests> excluded;
-    std::copy_if(excludes_.begin(), excludes_.end(), std::back_inserter(excluded), is_numeric);
+    std::copy_if(excluded_.clauses.begin(), excluded_.clauses.end(), std::back_inserter(excluded),
+                 is_numeric);
     for (const Tests& clause : numeric_parts(excluded)) {
         if (clause.numbers.size() > room) {
             filter.exact = false;
@@ -175,14 +230,16 @@ KernelFilter CallFilter::kernel() const {
     return filter;
 }
 
+/// What is not known includes and does not exclude.
 bool CallFilter::matches(const Event& event) const {
     if (require_standard_ && standard_fields_failed(event))
         return false;
     if (require_specific_ && specific_fields_failed(event))
         return false;
-    if (!include_all_ && !include_table_.any(event, true))
-        return false;
-    return excludes_.empty() || !exclude_table_.any(event, false);
+    for (const Block& block : blocks_)
+        if (block.any(event, !block.excludes))
+            return !block.excludes && !excluded_.any(event, false);
+    return false;
 }
 
 } // namespace telemetry::rules

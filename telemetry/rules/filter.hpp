@@ -42,30 +42,48 @@ class ClauseTable {
     std::vector<Group> groups_;
 };
 
-/// All rules for one kind of event, put together.
+/// All rules for one kind of event, put together. A clause without comparisons is true of every event.
 class CallFilter {
   public:
-    void include(Tests clause) { includes_.push_back(std::move(clause)); }
-    void exclude(Tests clause) { excludes_.push_back(std::move(clause)); }
-    void include_all() { include_all_ = true; }
-    /// What a line with a key includes; without comparisons, all. In the order of the file.
+    void include(Tests clause) { block(false).add(std::move(clause)); }
+    /// Excludes, whatever includes.
+    void exclude(Tests clause) { excluded_.add(std::move(clause)); }
+    /// Excludes what nothing has included so far.
+    void exclude_from_here(Tests clause);
+    /// What a line with a key includes. In the order of the file; the empty key is one too.
     void add_key(std::string_view key, Tests clause);
-    void exclude_all() { exclude_all_ = true; }
     void require_standard() { require_standard_ = true; }
     void require_specific() { require_specific_ = true; }
 
     /// Must be called once, after all rules were added.
     void finish();
-    bool selected() const { return !exclude_all_ && (include_all_ || !includes_.empty()); }
-    bool included() const { return include_all_ || !includes_.empty(); }
-    bool excludes() const { return exclude_all_ || !excludes_.empty(); }
+    bool selected() const { return !excluded_.every && included(); }
+    bool included() const { return !blocks_.empty(); }
     KernelFilter kernel() const;
+    /// The ABIs whose calls may be included: 1 << ebt_abi.
+    uint8_t abis() const;
     bool matches(const Event& event) const;
     /// The key of the first line that has one and includes the event; empty if none has. Of an event
     /// that matches.
     std::string_view key(const Event& event) const;
 
   private:
+    /// Neighbouring clauses that all include, or all exclude.
+    struct Block {
+        explicit Block(bool excluding = false) : excludes(excluding) {}
+
+        bool excludes;
+        bool every = false; ///< one of them is true of every event
+        std::vector<Tests> clauses;
+        ClauseTable table;
+
+        void add(Tests clause);
+        void finish();
+        /// A text that could not be read compares as `when_unknown`.
+        bool any(const Event& event, bool when_unknown) const {
+            return every || table.any(event, when_unknown);
+        }
+    };
     /// Neighbouring lines with the same key.
     struct Keyed {
         std::string key;
@@ -73,15 +91,14 @@ class CallFilter {
         ClauseTable table;
     };
 
-    bool include_all_ = false;
-    bool exclude_all_ = false;
+    Block& block(bool excludes);
+    Block included_clauses() const;
+
     bool require_standard_ = false;
     bool require_specific_ = false;
-    std::vector<Tests> includes_;
-    std::vector<Tests> excludes_;
+    Block excluded_{true};
+    std::vector<Block> blocks_; ///< tried in this order; the first of them includes
     std::vector<Keyed> keyed_;
-    ClauseTable include_table_;
-    ClauseTable exclude_table_;
 };
 
 } // namespace telemetry::rules

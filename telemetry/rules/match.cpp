@@ -130,15 +130,37 @@ bool holds_for(const NumberTest& test, uint64_t unshifted) {
     }
 }
 
-/// As with paths: of several values one that fits is enough, and for != all must differ.
+Values values_of(uint8_t value, const Event& event) {
+    const Field* field = program_field(value);
+    if (field && field->values)
+        return field->values(event);
+    Values one;
+    one.add(value_of(value, event));
+    return one;
+}
+
+/// As with paths: of several values one that fits is enough, and for != all must differ, unless the test says
+/// otherwise.
 bool holds_for_any(const NumberTest& test, const Values& values, bool when_unknown) {
-    const bool negated = test.op == EBT_NE;
+    const bool negated = test.op == EBT_NE && !test.one_differs;
     NumberTest plain = test;
     plain.op = negated ? uint8_t{EBT_EQ} : test.op;
     for (uint8_t i = 0; i < values.count; ++i)
         if (holds_for(plain, values.value[i]))
             return !negated;
     return values.hides ? when_unknown : negated;
+}
+
+/// The same with the values of another field in place of the operand.
+bool holds_between(NumberTest test, const Event& event, bool when_unknown) {
+    const bool negated = test.op == EBT_NE && !test.one_differs;
+    const Values values = values_of(test.value, event), others = values_of(test.other, event);
+    for (uint8_t i = 0; i < others.count; ++i) {
+        test.operand = others.value[i] << test.shift;
+        if (holds_for_any(test, values, negated) != negated)
+            return !negated;
+    }
+    return values.hides || others.hides ? when_unknown : negated;
 }
 
 } // namespace
@@ -155,6 +177,8 @@ Truth compare(const TextTest& test, std::string_view text, bool begin_known, boo
 }
 
 bool holds(const NumberTest& test, const Event& event, bool when_unknown) {
+    if (test.other != NumberTest::NONE)
+        return holds_between(test, event, when_unknown);
     if (const Field* field = program_field(test.value); field && field->values)
         return holds_for_any(test, field->values(event), when_unknown);
     return holds_for(test, value_of(test.value, event));

@@ -65,24 +65,30 @@ NumberTest order_test(NumberTest test, Op op) {
     if (op == Op::lt || op == Op::gt)
         return test;
     if (test.operand == (op == Op::ge ? lowest : highest))
-        return {test.value, EBT_ALL_BITS, false, test.shift, 0};
+        return {test.value, EBT_ALL_BITS, false, test.shift, 0, NumberTest::NONE, false};
     test.operand += op == Op::ge ? -one : one;
     return test;
 }
 
 NumberTest number_test(const Comparison& comparison, const NumericField& field) {
+    const auto op = static_cast<uint8_t>(comparison.op);
+    if (!comparison.other.empty())
+        return {field.value,           op, false, 32, 0, value_id(*find_field(comparison.other)),
+                comparison.one_differs};
     uint64_t value = 0;
     bool negative = false;
     for (const NumberTerm& term : comparison.number) {
         value |= value_of(term, field);
         negative = negative || term.negative;
     }
-    if (field.is_32_bit && !fits_32_bits(value))
+    const bool is_32_bit = field.is_32_bit || comparison.is_32_bit;
+    if (is_32_bit && !fits_32_bits(value))
         throw Mistake{comparison.value_at,
                       "the value does not fit in the 32 bits of " + std::string(comparison.field),
                       "a value from -2147483648 to 4294967295"};
-    const uint8_t shift = field.is_32_bit ? 32 : 0;
-    const NumberTest test{field.value, static_cast<uint8_t>(comparison.op), false, shift, value << shift};
+    const uint8_t shift = is_32_bit ? 32 : 0;
+    const NumberTest test{field.value,           op, false, shift, value << shift, NumberTest::NONE,
+                          comparison.one_differs};
     if (!is_order(comparison.op))
         return test;
     NumberTest ordered = test;
@@ -93,12 +99,15 @@ NumberTest number_test(const Comparison& comparison, const NumericField& field) 
 /// Returns false when this form of the call has no such argument.
 bool add_test(Tests& tests, const Comparison& comparison, const Subject& subject) {
     check_field(subject, comparison.field, comparison.field_at);
+    if (!comparison.other.empty())
+        check_field(subject, comparison.other, comparison.value_at);
     if (comparison.type == Type::text) {
         const auto field = static_cast<TextField>(value_id(*find_field(comparison.field)));
         tests.texts.push_back({field, comparison.op, comparison.text, comparison.index});
     } else if (comparison.type == Type::truth) {
         const auto op = static_cast<uint8_t>(comparison.op);
-        tests.numbers.push_back({find_field(comparison.field)->id, op, false, 0, comparison.truth});
+        tests.numbers.push_back(
+            {find_field(comparison.field)->id, op, false, 0, comparison.truth, NumberTest::NONE, false});
     } else {
         const auto field = numeric_field(comparison.field, subject);
         if (!field)
@@ -129,6 +138,14 @@ bool has_field(const Subject& subject, std::string_view name) {
         break;
     }
     return true;
+}
+
+bool fits(const Clause& clause, const Subject& subject) {
+    return std::all_of(clause.begin(), clause.end(), [&](const Term& term) {
+        const Comparison& comparison = *term.comparison;
+        return has_field(subject, comparison.field) &&
+               (comparison.other.empty() || has_field(subject, comparison.other));
+    });
 }
 
 void check_field(const Subject& subject, std::string_view field, Span where) {
@@ -178,6 +195,8 @@ Resolved resolve(const SourceText& source, const Clause& clause, const Subject& 
 }
 
 std::string oddity(const Comparison& comparison, const NumberTest& test) {
+    if (test.other != NumberTest::NONE)
+        return {};
     const uint64_t highest = test.shift ? UINT64_MAX << test.shift : UINT64_MAX;
     if (test.op == EBT_LT && !test.is_signed && test.operand == 0)
         return "nothing is less than 0 unsigned; for a signed comparison write s0";

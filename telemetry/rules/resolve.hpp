@@ -9,13 +9,17 @@
 
 namespace telemetry::rules {
 
-/// A comparison as the kernel does it (see ebt_predicate).
+/// A comparison as the kernel does it (see ebt_predicate), or the program alone.
 struct NumberTest {
+    static constexpr uint8_t NONE = UINT8_MAX;
+
     uint8_t value; ///< ebt_value
     uint8_t op;    ///< ebt_operator
     bool is_signed;
     uint8_t shift;
-    uint64_t operand; ///< already shifted
+    uint64_t operand;         ///< already shifted
+    uint8_t other = NONE;     ///< the value that takes the place of the operand: of EBT_EQ and EBT_NE
+    bool one_differs = false; ///< of several values one that differs is enough for EBT_NE
     auto operator<=>(const NumberTest&) const = default;
 };
 
@@ -42,6 +46,8 @@ struct Resolved {
 
 /// Have the events of `subject` such a field?
 bool has_field(const Subject& subject, std::string_view field);
+/// Have they what the comparisons of the clause compare?
+bool fits(const Clause& clause, const Subject& subject);
 /// Throws Mistake when they do not have the field.
 void check_field(const Subject& subject, std::string_view field, Span where);
 /// Lists the fields() that they have: "path, exe, ...".

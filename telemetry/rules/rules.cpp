@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "telemetry/rules/auditctl/file.hpp"
 #include "telemetry/rules/builder.hpp"
 #include "telemetry/rules/parser.hpp"
 
@@ -19,34 +20,42 @@ namespace {
 
 using namespace rules;
 
-constexpr size_t SHOWN_MISTAKES = 50;
 constexpr size_t LONGEST_FILE = 16 << 20;
 
-/// Parses all statements and throws all their mistakes as one error.
-EnvironmentNames parse_statements(const SourceText& source, Builder& builder) {
+/// Parses all lines and throws all their mistakes as one error.
+EnvironmentNames parse_lines(const SourceText& source, Builder& builder) {
     Parser parser(source);
-    std::string mistakes;
-    size_t count = 0;
-    for (Span span : source.statements()) {
+    MistakeList mistakes;
+    const auto guarded = [&](const auto& parse) {
         try {
-            if (const auto statement = parser.parse(span))
-                builder.add(*statement);
+            parse();
         } catch (const Mistake& mistake) {
-            if (++count <= SHOWN_MISTAKES)
-                mistakes += source.describe("error", mistake);
+            mistakes.add(source, mistake);
         }
-    }
-    if (count > SHOWN_MISTAKES)
-        mistakes += "and " + std::to_string(count - SHOWN_MISTAKES) + " more mistakes\n";
-    if (count > 0)
-        throw RuleError(mistakes);
+    };
+    bool is_auditctl = false;
+    guarded([&] { is_auditctl = auditctl::is_auditctl(source); });
+    if (is_auditctl)
+        auditctl::FileReader(source, builder).read(mistakes);
+    else if (mistakes.empty())
+        for (const Span span : source.statements())
+            guarded([&] {
+                if (const auto statement = parser.parse(span)) {
+                    builder.count_line();
+                    builder.add(*statement);
+                }
+            });
+    if (!mistakes.empty())
+        throw RuleError(mistakes.text());
     return EnvironmentNames(parser.environment());
 }
 
 /// Adds the kernel's part to the selection; returns the row that the events will have.
-uint16_t select(ebpf_loader::Selection& selection, const Subject& subject, const KernelFilter& filter) {
+uint16_t select(ebpf_loader::Selection& selection, const Subject& subject, const KernelFilter& filter,
+                uint8_t abis) {
     if (subject.row) {
         selection.select(*subject.row, filter.predicates, filter.include_all);
+        selection.limit(*subject.row, abis);
         return ebpf_loader::row_of(*subject.row);
     }
     if (subject.process != EBT_ROW_NONE) {
@@ -74,6 +83,7 @@ struct Rules::Impl {
     ebpf_loader::Selection selection;
     EnvironmentNames environment;
     std::vector<std::string> warnings;
+    std::vector<std::string> notes;
     size_t lines = 0;
     bool needs_lineage = false;
 };
@@ -86,7 +96,7 @@ Rules& Rules::operator=(Rules&&) noexcept = default;
 Rules Rules::parse(std::string_view text, const std::string& file) {
     const SourceText source(text, file);
     Builder builder(source);
-    EnvironmentNames environment = parse_statements(source, builder);
+    EnvironmentNames environment = parse_lines(source, builder);
     builder.finish();
 
     Rules result;
@@ -97,11 +107,12 @@ Rules Rules::parse(std::string_view text, const std::string& file) {
     impl.lines = builder.lines();
     impl.needs_lineage = builder.needs_lineage();
     impl.warnings = builder.warnings();
+    impl.notes = builder.notes();
     for (Builder::Entry& entry : builder.take_entries()) {
         if (!entry.filter.selected())
             continue;
         const KernelFilter kernel = entry.filter.kernel();
-        const uint16_t row = select(impl.selection, entry.subject, kernel);
+        const uint16_t row = select(impl.selection, entry.subject, kernel, entry.filter.abis());
         impl.filter_of_row[row] = static_cast<uint16_t>(impl.filters.size());
         impl.exact[row] = kernel.exact;
         impl.filters.push_back(std::move(entry.filter));
@@ -200,6 +211,10 @@ size_t Rules::size() const {
 
 const std::vector<std::string>& Rules::warnings() const {
     return impl_->warnings;
+}
+
+const std::vector<std::string>& Rules::notes() const {
+    return impl_->notes;
 }
 
 } // namespace telemetry

@@ -60,6 +60,8 @@ class Rules {
     /// What is allowed but probably not meant (a comparison that is never true, a line without
     /// effect), in the form of RuleError::what() with "warning:"; for the log and --check.
     const std::vector<std::string>& warnings() const;
+    /// Lines that have no meaning here, with "note:"; for --check.
+    const std::vector<std::string>& notes() const;
 
   private:
     struct Impl;

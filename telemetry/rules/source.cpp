@@ -9,6 +9,7 @@ namespace telemetry::rules {
 namespace {
 
 constexpr size_t SHOWN_WIDTH = 100; ///< how much of a source line a message shows
+constexpr size_t SHOWN_MISTAKES = 50;
 
 /// Returns the offset after the end of the statement's line. A backslash at its end continues a
 /// line, unless it is in a string (which never spans lines) or in a comment.
@@ -132,6 +133,17 @@ std::string SourceText::describe(std::string_view severity, const Mistake& mista
     if (!mistake.expected.empty())
         result += "expected: " + mistake.expected + '\n';
     return result;
+}
+
+void MistakeList::add(const SourceText& source, const Mistake& mistake) {
+    if (++count_ <= SHOWN_MISTAKES)
+        shown_ += source.describe("error", mistake);
+}
+
+std::string MistakeList::text() const {
+    if (count_ <= SHOWN_MISTAKES)
+        return shown_;
+    return shown_ + "and " + std::to_string(count_ - SHOWN_MISTAKES) + " more mistakes\n";
 }
 
 } // namespace telemetry::rules

@@ -41,6 +41,19 @@ class SourceText {
     std::vector<size_t> lines_; ///< offset of each line's first byte
 };
 
+/// Collects what is wrong with a file.
+class MistakeList {
+  public:
+    void add(const SourceText& source, const Mistake& mistake);
+    bool empty() const { return count_ == 0; }
+    /// All of them, or the first and how many more there are.
+    std::string text() const;
+
+  private:
+    std::string shown_;
+    size_t count_ = 0;
+};
+
 /// The length of the well-formed UTF-8 character at `at`, or 1 for a byte that begins none.
 size_t character_length(std::string_view text, size_t at);
 

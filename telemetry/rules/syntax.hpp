@@ -40,6 +40,9 @@ struct Comparison {
     bool truth = false;             ///< when type is truth
     std::string text;               ///< when type is text
     uint16_t index = 0;             ///< of argv[n]
+    std::string_view other;         ///< the field that it is compared with instead of a number
+    bool is_32_bit = false;         ///< of a wider number the lower half is compared
+    bool one_differs = false;       ///< see NumberTest
 };
 
 /// A use of a comparison. When it came through a macro, `macro_at` is where the macro is named.
@@ -60,6 +63,7 @@ struct Statement {
     bool require_standard = false;  ///< P
     bool require_specific = false;  ///< V
     std::string key;                ///< empty: it has none
+    bool in_order = false;          ///< the first statement that an event fits decides, with its key
 };
 
 } // namespace telemetry::rules

@@ -7,6 +7,7 @@
 #include <ebpf_loader/constants.hpp>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/rules/terms/accounts.hpp"
 
 namespace telemetry::rules {
 namespace {
@@ -61,7 +62,8 @@ class ValueParser {
   private:
     void sign_prefix();
     NumberTerm number_term();
-    void check_symbol(NumberTerm& term, Span word) const;
+    void check_symbol(NumberTerm& term, Span word);
+    void check_id(NumberTerm& term, Span where, const std::string& name, bool is_word);
     std::string quoted_text();
     char escape();
     std::string bare_text();
@@ -74,17 +76,23 @@ class ValueParser {
     const bool in_set_;
 };
 
-/// [s]NUMBER, [s]CONSTANT or [s](A|B)
+/// [s]NUMBER, [s]CONSTANT or [s](A|B), or the name of a field
 void ValueParser::number() {
     sign_prefix();
     if (!cursor_.take("(")) {
+        const size_t begin = cursor_.at();
         comparison_.number.push_back(number_term());
+        if (!comparison_.other.empty() && comparison_.op != Op::eq && comparison_.op != Op::ne)
+            throw Mistake{since(begin), "fields are compared with each other by = and != alone", "= or !="};
         return;
     }
     do {
         cursor_.skip_blanks();
         comparison_.number.push_back(number_term());
         cursor_.skip_blanks();
+        if (!comparison_.other.empty())
+            throw Mistake{cursor_.here(), "the name of a field stands alone",
+                          "numbers or names of constants"};
     } while (cursor_.take("|"));
     if (!cursor_.take(")"))
         throw Mistake{cursor_.here(), "the parenthesis is not closed", "| and another value, or )"};
@@ -107,13 +115,21 @@ NumberTerm ValueParser::number_term() {
     NumberTerm term;
     term.negative = cursor_.take("-");
     cursor_.skip_blanks();
-    if (is_digit(cursor_.peek())) {
+    const Field* field = find_field(comparison_.field);
+    if (field && field->ids != Ids::none && !term.negative && cursor_.peek() == '"') {
+        const std::string name = quoted_text();
+        check_id(term, since(begin), name, false);
+    } else if (is_digit(cursor_.peek())) {
         const uint64_t magnitude = cursor_.take_number();
         if (term.negative && magnitude > (uint64_t{1} << 63))
             throw Mistake{since(begin), "the number is too small for 64 bits",
                           "-9223372036854775808 or more"};
         term.bits = term.negative ? -magnitude : magnitude;
-    } else if (const auto word = cursor_.take_word()) {
+    } else if (auto word = cursor_.take_word()) {
+        while (field && field->ids != Ids::none && cursor_.peek() == '.' && is_word_start(cursor_.peek(1))) {
+            cursor_.take("."); // file.uid
+            word->end = cursor_.take_word()->end;
+        }
         check_symbol(term, *word);
     } else {
         throw Mistake{cursor_.here(), "a number is missing", std::string(EXPECTED_NUMBER)};
@@ -122,7 +138,26 @@ NumberTerm ValueParser::number_term() {
     return term;
 }
 
-void ValueParser::check_symbol(NumberTerm& term, Span word) const {
+/// The name of a user or group, or as a word the name of a field of that kind.
+void ValueParser::check_id(NumberTerm& term, Span where, const std::string& name, bool is_word) {
+    const Field* field = find_field(comparison_.field);
+    const Field* other = is_word ? find_field(name) : nullptr;
+    if (other && other->ids == field->ids) {
+        comparison_.other = other->name;
+        return;
+    }
+    const auto id = terms::find_id(field->ids, name);
+    const bool is_user = field->ids == Ids::users;
+    if (!id)
+        throw Mistake{where,
+                      "there is no " + std::string(is_user ? "user " : "group ") + quoted(name) + " in " +
+                          terms::id_file(field->ids),
+                      std::string("a number, the name of a ") + (is_user ? "user" : "group") +
+                          (field->may_be_unset ? ", unset" : "") + ", or another field of that kind"};
+    term.bits = *id;
+}
+
+void ValueParser::check_symbol(NumberTerm& term, Span word) {
     const std::string_view symbol = source_.text(word);
     const Field* field = find_field(comparison_.field);
     const bool may_be_unset = field && field->may_be_unset;
@@ -134,6 +169,8 @@ void ValueParser::check_symbol(NumberTerm& term, Span word) const {
         term.bits = static_cast<uint64_t>(getpid());
         return;
     }
+    if (field && field->ids != Ids::none && !term.negative)
+        return check_id(term, word, std::string(symbol), true);
     if (!takes_constants(field))
         throw Mistake{word,
                       std::string(comparison_.field) + " is compared with a number, not " + quoted(symbol),

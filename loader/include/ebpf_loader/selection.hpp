@@ -22,6 +22,9 @@ class EBPF_LOADER_API Selection {
     /// System V's ipc where they make it through ipc(2).
     /// Throws Error(usage) for a filter that no plan can hold.
     void select(const SyscallRow& call, std::span<const ebt_predicate> filter, bool include_all);
+    /// Of a call that was selected, leaves those in these ABIs (1 << ebt_abi) alone; not of one that
+    /// executes, whose ABI may change meanwhile. Selecting the call again undoes it.
+    void limit(const SyscallRow& call, uint8_t abis);
     /// Selects a number (x32: without bit 30) that the table does not know; no captures
     /// but the arguments. Returns its plan row. One that the table knows after all gets
     /// the table's row, in this ABI alone.

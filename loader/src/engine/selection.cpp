@@ -66,6 +66,18 @@ void Selection::select_numbers(const SyscallRow& call) {
     }
 }
 
+void Selection::limit(const SyscallRow& call, uint8_t abis) {
+    if (call.flags & EBT_PLAN_EXEC)
+        return;
+    for (const SyscallNumber& number : numbers_of(call)) {
+        const auto entry = numbers_.find(static_cast<uint32_t>(number.number));
+        if (entry == numbers_.end() || (abis >> number.abi & 1))
+            continue;
+        uint16_t& row = entry->second.row[number.abi];
+        row = row == row_of(call) ? uint16_t{EBT_ROW_NONE} : row;
+    }
+}
+
 /// Whatever call it was, an exec that succeeds ends with the number of execve.
 void Selection::select_execve() {
     const SyscallRow* execve = find_syscall("execve");
@@ -170,6 +182,7 @@ void Selection::select_transfers(std::span<const ebt_endpoint> endpoints) {
             only.flags = static_cast<__u16>(call.flags | EBT_PLAN_TRANSFER_ONLY);
             plans_[row_of(call)] = only;
         }
+        select_numbers(call); // whatever limit() left of them
         select_transfer(call);
     }
 }

@@ -2,6 +2,8 @@
 #include "telemetry/rules/terms/values.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <sys/stat.h>
 
 #include "telemetry/event/facts.hpp"
 #include "telemetry/process/lineage.hpp"
@@ -23,11 +25,11 @@ Values credential(const Event& event, uint32_t id) {
 }
 
 /// Of a call that succeeded there was a file, even where it was not seen.
-template <class Member> Values of_files(const Event& event, Member member) {
+template <class Read> Values of_files(const Event& event, Read read) {
     Values values;
     for (size_t i = 0; i < event.paths && i < event.path.size(); ++i) {
         if (event.path[i].has_inode)
-            values.add(event.path[i].inode.*member);
+            values.add(read(event.path[i].inode));
         else
             values.hides = values.hides || event.success();
     }
@@ -116,13 +118,31 @@ Values ses(const Event& event) {
     return number(event.ses, !(event.missing & EBT_MISSING_AUDIT));
 }
 Values file_uid(const Event& event) {
-    return of_files(event, &InodeInfo::uid);
+    return of_files(event, [](const InodeInfo& inode) { return inode.uid; });
 }
 Values file_gid(const Event& event) {
-    return of_files(event, &InodeInfo::gid);
+    return of_files(event, [](const InodeInfo& inode) { return inode.gid; });
 }
 Values file_mode(const Event& event) {
-    return of_files(event, &InodeInfo::mode);
+    return of_files(event, [](const InodeInfo& inode) { return inode.mode; });
+}
+Values file_type(const Event& event) {
+    return of_files(event, [](const InodeInfo& inode) { return inode.mode & S_IFMT; });
+}
+Values file_inode(const Event& event) {
+    return of_files(event, [](const InodeInfo& inode) { return inode.ino; });
+}
+/// Of the address that the call gives or gets.
+Values family(const Event& event) {
+    const Text& address = event.sockaddr;
+    Values values;
+    values.hides = address.status == Status::fault || address.status == Status::unavailable;
+    uint16_t family = 0;
+    if (address.known() && address.bytes.size() >= sizeof(family)) {
+        memcpy(&family, address.bytes.data(), sizeof(family));
+        values.add(family);
+    }
+    return values;
 }
 
 Truth arch(const TextTest& test, const Event& event) {
@@ -164,6 +184,16 @@ Truth argv(const TextTest& test, const Event& event) {
         return is_cut(list) ? Truth::unknown : Truth::no;
     const bool is_whole = rest.find('\0') != rest.npos || !is_cut(list);
     return compare(test, next_string(rest), true, is_whole);
+}
+
+uint8_t abis_of(const TextTest& test) {
+    const Field* field = program_field(static_cast<uint8_t>(test.field));
+    if (!field || field->compare != arch || (test.op != Op::eq && test.op != Op::ne))
+        return EVERY_ABI;
+    uint8_t named = 0;
+    for (uint8_t abi = 0; abi < EBT_ABIS; ++abi)
+        named |= test.text == abi_name(static_cast<ebt_abi>(abi)) ? 1 << abi : 0;
+    return test.op == Op::eq ? named : EVERY_ABI & ~named;
 }
 
 Truth container(const TextTest& test, const Event& event) {

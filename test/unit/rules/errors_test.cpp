@@ -19,7 +19,8 @@ TEST(RulesErrors, Shape) {
         "\topenat  pth ^ /etc/ # what\n"
         "\t        ^~~\n"
         "expected: a0 (dirfd), a1 (pathname), a2 (flags), a3 (mode), path, exe, comm, uid, euid, auid, pid, "
-        "ppid, ret, success, " LATER ", file.uid, file.gid, file.mode, or $MACRO; did you mean \"path\"?\n");
+        "ppid, ret, success, " LATER ", file.uid, file.gid, file.mode, file.type, file.inode, family, or "
+                                     "$MACRO; did you mean \"path\"?\n");
 }
 
 TEST(RulesErrors, OneForEachWrongStatement) {
@@ -54,7 +55,7 @@ TEST(RulesErrors, WhatALineIsFor) {
     EXPECT_EQ(error("not not read"), "1:5 unknown system call \"not\"");
     EXPECT_EQ(error("1024"), "1:1 system call number 1024 is out of range");
     EXPECT_EQ(error("0x80000001 a0=1"), "1:1 system call number 0x80000001 is out of range");
-    EXPECT_EQ(error("-1"), "1:1 a line has to begin with the system call that it is for");
+    EXPECT_EQ(error("=1"), "1:1 a line has to begin with the system call that it is for");
     EXPECT_EQ(expected("1024"), "a number from 0 to 1023, for x32 with bit 30 set");
     EXPECT_EQ(error("099"), "1:2 a number with a leading 0 is octal");
 }
@@ -84,14 +85,15 @@ TEST(RulesErrors, Fields) {
     EXPECT_EQ(expected("read a5=1"), "one of its arguments: a0 (fd), a1 (buf), a2 (count)");
     EXPECT_EQ(error("read flags=1"), "1:6 read has no argument flags");
     EXPECT_EQ(error("getpid a0=1"), "1:8 getpid has no argument a0");
-    EXPECT_EQ(expected("getpid a0=1"), "one of exe, comm, uid, euid, auid, pid, ppid, ret, success, " LATER);
+    EXPECT_EQ(expected("getpid a0=1"),
+              "one of exe, comm, uid, euid, auid, pid, ppid, ret, success, " LATER ", family");
     EXPECT_EQ(error("getpid path=/x"), "1:8 getpid names no path");
     EXPECT_EQ(error("1000 path=/x"), "1:6 system call 1000 names no path");
     EXPECT_EQ(error("1000 fd=1"), "1:6 system call 1000 has no argument fd");
     EXPECT_EQ(expected("1000 fd=1"), "one of its arguments: a0, a1, a2, a3, a4, a5");
     EXPECT_EQ(error("exit ret=0"), "1:6 exit never returns: it has no ret");
     EXPECT_EQ(error("exit success=yes"), "1:6 exit never returns: it has no success");
-    EXPECT_EQ(expected("exit ret=0"), "one of exe, comm, uid, euid, auid, pid, ppid, " LATER);
+    EXPECT_EQ(expected("exit ret=0"), "one of exe, comm, uid, euid, auid, pid, ppid, " LATER ", family");
     EXPECT_EQ(error("process_exec a0=1"), "1:14 process_exec is not a system call: it has no arguments");
     EXPECT_EQ(error("process_exec fd=1"), "1:14 process_exec is not a system call: it has no arguments");
     EXPECT_EQ(error("process_exec path=/x"), "1:14 process_exec names no path");
@@ -149,11 +151,15 @@ TEST(RulesErrors, Constants) {
     EXPECT_EQ(error("openat flags | (O_WRONLY"), "1:25 the parenthesis is not closed");
     EXPECT_EQ(error("openat flags | (1+2)"), "1:18 the parenthesis is not closed");
     EXPECT_EQ(error("openat flags | ()"), "1:17 a number is missing");
-    EXPECT_EQ(error("read uid=root"), "1:10 uid is compared with a number, not \"root\"");
-    EXPECT_EQ(expected("read uid=unset"), "a number");
-    EXPECT_EQ(expected("read uid=self"), "a number");
-    EXPECT_EQ(error("read auid=none"), "1:11 auid is compared with a number, not \"none\"");
-    EXPECT_EQ(expected("read auid=none"), "a number, or unset");
+    EXPECT_EQ(error("read pid=root"), "1:10 pid is compared with a number, not \"root\"");
+    EXPECT_EQ(error("read uid=none"), "1:10 there is no user \"none\" in /etc/passwd");
+    EXPECT_EQ(expected("read uid=unset"), "a number, the name of a user, or another field of that kind");
+    EXPECT_EQ(expected("read file.gid=none"), "a number, the name of a group, or another field of that kind");
+    EXPECT_EQ(error("read auid=none"), "1:11 there is no user \"none\" in /etc/passwd");
+    EXPECT_EQ(expected("read auid=none"),
+              "a number, the name of a user, unset, or another field of that kind");
+    EXPECT_EQ(error("read ses=none"), "1:10 ses is compared with a number, not \"none\"");
+    EXPECT_EQ(expected("read ses=none"), "a number, or unset");
 }
 
 TEST(RulesErrors, Success) {

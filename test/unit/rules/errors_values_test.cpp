@@ -32,7 +32,7 @@ TEST(RulesErrors, Sets) {
     EXPECT_EQ(error("read uid in {1 2}"), "1:16 the set is not closed");
     EXPECT_EQ(error("read uid in {1, 2"), "1:18 the set is not closed");
     EXPECT_EQ(expected("read uid in {1, 2"), "a comma and another value, or }");
-    EXPECT_EQ(error("read uid in {1, root}"), "1:17 uid is compared with a number, not \"root\"");
+    EXPECT_EQ(error("read pid in {1, root}"), "1:17 pid is compared with a number, not \"root\"");
     EXPECT_EQ(error("read uid in {1, 4294967296}"), "1:17 the value does not fit in the 32 bits of uid");
     EXPECT_EQ(error("read comm in {}"), "1:15 text to compare with is missing");
     EXPECT_EQ(error("read comm in {a, b"), "1:19 the set is not closed");
@@ -65,7 +65,8 @@ TEST(RulesErrors, FieldsOfAFormOfTheirOwn) {
     EXPECT_EQ(error("read file.owner = 0"), "1:6 unknown field \"file.owner\"");
     EXPECT_EQ(error("getpid file.uid = 0"), "1:8 getpid names no path");
     EXPECT_EQ(error("read parent.exe & 1"), "1:17 operator & does not compare text");
-    EXPECT_EQ(error("read gid = wheel"), "1:12 unknown constant \"wheel\"");
+    EXPECT_EQ(error("read file.mode = wheel"), "1:18 unknown constant \"wheel\"");
+    EXPECT_EQ(error("read gid = nosuchgroup1"), "1:12 there is no group \"nosuchgroup1\" in /etc/group");
     EXPECT_EQ(error("read arch = amd64"), "1:13 arch is never \"amd64\"");
     EXPECT_EQ(error("read arch in {x86_64, b32}"), "1:23 arch is never \"b32\"");
     EXPECT_EQ(expected("read arch != b64"), "one of x86_64 i386 x32");

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// Rules of auditctl's on real calls.
+#include <fcntl.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+
+#include "test/program/run_fixture.hpp"
+
+namespace {
+
+using namespace program_test;
+
+struct Auditctl : Run {
+    std::string watched = folder.path() + "/watched";
+    std::string quiet = folder.path() + "/quiet";
+    std::string other = folder.path() + "/other";
+
+    void write_rules() const {
+        std::ofstream(rules) << "## a comment\n-D\n-b 8192\n"
+                             << "-w " << watched << " -p wa -k watched\n"
+                             << "-a never,exit -F arch=b64 -S unlink -F path=" << quiet << "\n"
+                             << "-a always,exit -F arch=b32 -S unlink -F dir=" << folder.path() << " -k b32\n"
+                             << "-a always,exit -F arch=b64 -S unlink,unlinkat -F dir=" << folder.path()
+                             << "/ -F success=1 -F key=removed\n"
+                             << "-a always,exit -F arch=b64 -S ptrace -F a0=0x7fff -F exit=-ESRCH -k traced\n"
+                             << "-a always,exit -F arch=b64 -S fchmod -C uid!=euid -F auid!=7 -k raised\n";
+    }
+
+    /// What a process does that has all of it, and what it does not want.
+    void act() const {
+        const pid_t child = fork();
+        if (child == 0) {
+            for (const std::string& file : {watched, quiet, other})
+                close(open(file.c_str(), O_CREAT | O_WRONLY, 0600));
+            close(open(watched.c_str(), O_RDONLY));
+            chmod(watched.c_str(), 0640);
+            syscall(SYS_unlink, quiet.c_str());
+            syscall(SYS_unlink, other.c_str());
+            syscall(SYS_unlink, other.c_str()); // fails
+            syscall(SYS_unlink, watched.c_str());
+            syscall(SYS_ptrace, 0x7fff, INT32_MAX, 0, 0);
+            syscall(SYS_ptrace, 0x7ffe, INT32_MAX, 0, 0);
+            fchmod(-1, 0);
+            if (seteuid(1) == 0)
+                fchmod(-1, 0);
+            _exit(0);
+        }
+        waitpid(child, nullptr, 0);
+    }
+};
+
+TEST_F(Auditctl, SelectsWhatTheRulesSay) {
+    write_rules();
+    RunningProgram program(arguments({"-o", log}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    act();
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    std::vector<std::string> seen;
+    for (const json& event : parsed(read_file(log)))
+        seen.push_back(event["linux"]["syscall"]["name"].get<std::string>() + ' ' +
+                       event["tags"][0].get<std::string>());
+    const std::vector<std::string> expected = {"openat watched", "chmod watched", "unlink removed",
+                                               "unlink watched", "ptrace traced", "fchmod raised"};
+    EXPECT_EQ(seen, expected) << read_file(log);
+}
+
+TEST_F(Auditctl, CheckTellsLineByLine) {
+    std::ofstream(rules) << "-D\n-b 8192\n-a never,exit -F subj_type=crond_t\n-a always,exit -S getppid\n";
+    RunningProgram program({"-c", usable_config(), "--check", "-r", rules});
+    EXPECT_EQ(program.wait(), 0);
+    EXPECT_NE(program.err().find(rules + ":3:1: warning: left out: subj_type is not compared"),
+              std::string::npos)
+        << program.err();
+    EXPECT_NE(program.err().find(rules + ":2:1: note: \"-b\" is without meaning here"), std::string::npos)
+        << program.err();
+}
+
+} // namespace
