@@ -88,7 +88,11 @@ void DeliveryOutput::run() {
 
 OutputReport DeliveryOutput::report() const {
     error_ = account_.error();
-    return {name_, cause_, account_.all_lost(), error_, account_.report()};
+    return {.name = name_,
+            .cause = cause_,
+            .lost = account_.all_lost(),
+            .error = error_,
+            .delivery = account_.report()};
 }
 
 } // namespace telemetry

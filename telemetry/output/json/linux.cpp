@@ -243,8 +243,8 @@ void JsonLinux::put_loss(JsonLine& line, const LossEvent& loss) {
 }
 
 void JsonLinux::put_heartbeat(JsonLine& line, const Heartbeat& heartbeat) {
-    line.put(",\"linux\":{");
-    line.put(telemetry_);
+    line.put(",\"linux\":{\"telemetry\":{");
+    line.put(tier_);
     put_json_balance(line, heartbeat);
     line.put("}}");
 }
