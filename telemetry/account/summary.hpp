@@ -29,7 +29,7 @@ struct OutputReport {
     std::string_view cause; ///< of its losses, in the stream: "output_file". Outlives the ledger
     uint64_t lost = 0;
     std::string_view error;
-    uint64_t queued_bytes = 0; ///< what waits to be written
+    uint64_t queued_bytes = 0;                             ///< what waits to be written
     std::optional<DeliveryReport> delivery = std::nullopt; ///< none: it takes what it gets at once
 };
 

@@ -27,14 +27,14 @@ struct Options {
 
     // events
     const Format* format = formats().front();
-    FieldChoice fields;               ///< of JSON
-    bool colour = false;              ///< of what is for a screen
-    std::vector<Destination> outputs; ///< where events go
+    FieldChoice fields;                     ///< of JSON
+    bool colour = false;                    ///< of what is for a screen
+    std::vector<Destination> outputs;       ///< where events go
     std::vector<OutputSettings> configured; ///< and where else, by --output-config
-    bool lineage = true;              ///< parents and leaders, where the format shows them
-    bool hash = false;                ///< hashes of executables, where the format shows them
-    bool imds = false;                ///< conversations with metadata services too
-    std::optional<std::string> rules; ///< absent: the built-in ones
+    bool lineage = true;                    ///< parents and leaders, where the format shows them
+    bool hash = false;                      ///< hashes of executables, where the format shows them
+    bool imds = false;                      ///< conversations with metadata services too
+    std::optional<std::string> rules;       ///< absent: the built-in ones
 
     // kernel
     std::optional<std::string> config; ///< "none": not even one that would be found

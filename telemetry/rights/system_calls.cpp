@@ -37,8 +37,8 @@ constexpr int allowed[] = {
     SCMP_SYS(fallocate), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(sync_file_range), SCMP_SYS(flock),
     SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(link), SCMP_SYS(linkat),
     SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir),
-    SCMP_SYS(fchmod), SCMP_SYS(fchown), SCMP_SYS(fadvise64), SCMP_SYS(memfd_create), SCMP_SYS(copy_file_range),
-    SCMP_SYS(sendfile),
+    SCMP_SYS(fchmod), SCMP_SYS(fchown), SCMP_SYS(fadvise64), SCMP_SYS(memfd_create),
+    SCMP_SYS(copy_file_range), SCMP_SYS(sendfile),
     // Networks, and waiting.
     SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4),
     SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),

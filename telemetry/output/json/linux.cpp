@@ -3,7 +3,6 @@
 
 #include "telemetry/event/facts.hpp"
 #include "telemetry/output/json/ecs.hpp"
-#include "telemetry/output/json/heartbeat.hpp"
 #include "telemetry/output/json/notes.hpp"
 #include "telemetry/output/json/remarks.hpp"
 #include "telemetry/output/json/socket.hpp"
@@ -189,6 +188,20 @@ void put_audit(JsonLine& line, const Event& event) {
     line.put('}');
 }
 
+void put_balance(JsonLine& line, const Heartbeat& heartbeat) {
+    const auto put = [&](std::string_view before, uint64_t value) {
+        line.put(before);
+        line.put_decimal(value);
+    };
+    put(R"(,"balance":{"seen":)", heartbeat.seen);
+    put(R"(,"filtered":{"kernel":)", heartbeat.filtered_in_kernel);
+    put(R"(,"rules":)", heartbeat.filtered_by_rules);
+    put(R"(},"emitted":)", heartbeat.emitted);
+    put(R"(,"lost":)", heartbeat.lost);
+    put(R"(,"in_flight":)", heartbeat.in_flight);
+    line.put('}');
+}
+
 } // namespace
 
 JsonLinux::JsonLinux(const FormatContext& context)
@@ -245,7 +258,7 @@ void JsonLinux::put_loss(JsonLine& line, const LossEvent& loss) {
 void JsonLinux::put_heartbeat(JsonLine& line, const Heartbeat& heartbeat) {
     line.put(",\"linux\":{\"telemetry\":{");
     line.put(tier_);
-    put_json_balance(line, heartbeat);
+    put_balance(line, heartbeat);
     line.put("}}");
 }
 

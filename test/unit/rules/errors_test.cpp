@@ -20,7 +20,7 @@ TEST(RulesErrors, Shape) {
         "\t        ^~~\n"
         "expected: a0 (dirfd), a1 (pathname), a2 (flags), a3 (mode), path, exe, comm, uid, euid, auid, pid, "
         "ppid, ret, success, " LATER ", file.uid, file.gid, file.mode, file.type, file.inode, family, or "
-                                     "$MACRO; did you mean \"path\"?\n");
+        "$MACRO; did you mean \"path\"?\n");
 }
 
 TEST(RulesErrors, OneForEachWrongStatement) {

@@ -59,8 +59,9 @@ TEST(RulesFiles, KeysAreDocumented) {
     for (const char* name : {"syscalls.rules", "minimal.rules", "forensic.rules"}) {
         std::istringstream words(contents(name));
         for (std::string word; words >> word;)
-            if (word == "key" && words >> word && word.starts_with("T"))
+            if (word == "key" && words >> word && word.starts_with("T")) {
                 EXPECT_NE(readme.find("`" + word + "`"), std::string::npos) << name << ": " << word;
+            }
     }
 }
 
