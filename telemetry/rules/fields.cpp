@@ -5,11 +5,13 @@
 #include <array>
 #include <set>
 
+#include "telemetry/rules/terms/addresses.hpp"
 #include "telemetry/rules/terms/values.hpp"
 
 namespace telemetry::rules {
 namespace {
 
+using ebpf_loader::ArgKind;
 using ebpf_loader::SyscallRow;
 
 constexpr uint8_t id(TextField field) {
@@ -64,6 +66,11 @@ constexpr Field with_choices(Field field, std::string_view choices) {
 
 constexpr Field wide(Field field) {
     field.is_32_bit = false;
+    return field;
+}
+
+constexpr Field with_address(Field field) {
+    field.needs = Needs::address;
     return field;
 }
 
@@ -147,6 +154,9 @@ constexpr Field FIELDS[] = {
                               "id of the process's container; `\"\"` where it is in none")),
     with_lineage(program_text("parent.exe", terms::parent_exe,
                               "path of the executable of the process that forked this one")),
+    with_lineage(
+        program_text("ancestor.exe", terms::ancestor_exe,
+                     "the same of any process of its line of descent, up to 64; for `!=` all must differ")),
     user(file_number("file.uid", terms::file_uid,
                      "owner of a file that the call is about; with several, as with `path`")),
     group(file_number("file.gid", terms::file_gid, "its group")),
@@ -154,10 +164,21 @@ constexpr Field FIELDS[] = {
                    "mode"),
     with_constants(file_number("file.type", terms::file_type, "its type: `file.type = S_IFSOCK`"), "mode"),
     wide(file_number("file.inode", terms::file_inode, "its inode number")),
-    with_constants(
-        program_number("family", terms::family,
-                       "family of the socket address that the call gives or gets: `family = AF_INET6`"),
-        "address_family"),
+    {.name = "address",
+     .type = Type::text,
+     .needs = Needs::address,
+     .meaning = "address that a socket call gives or gets, or of the far end of its socket: `10.0.0.0/8`, "
+                "`2001:db8::1`, `/run/docker.sock`, `@abstract`; only with `=`, `!=` and `in`; with several, "
+                "as with "
+                "`path`",
+     .compare = terms::address,
+     .encode = terms::encode_address,
+     .form = "an IPv4 or IPv6 address, a network such as 10.0.0.0/8, or the /PATH or @NAME of a Unix socket"},
+    with_address(program_number("port", terms::port, "port of such an address")),
+    with_constants(with_address(program_number(
+                       "family", terms::family,
+                       "family of the address that a socket call gives or gets: `family = AF_INET6`")),
+                   "address_family"),
 };
 static_assert(std::size(FIELDS) <= UINT8_MAX - FIRST_PROGRAM_VALUE);
 
@@ -186,6 +207,7 @@ constexpr Operator OPERATORS[] = {
     {">=", Op::ge, true, false, false, "is greater than or equal to"},
     {"&", Op::all_bits, true, false, false, "has all bits of the value set: `(field & value) == value`"},
     {"|", Op::any_bits, true, false, false, "has any bit of the value set: `(field & value) != 0`"},
+    {"!|", Op::no_bits, true, false, false, "has no bit of the value set: `(field & value) == 0`"},
     {"in", Op::in, true, false, true, "is equal to one of a set: `uid in {0, 1000}`"},
     {"^", Op::prefix, false, false, true, "begins with"},
     {"$", Op::suffix, false, false, true, "ends with"},
@@ -293,6 +315,21 @@ bool Subject::names_paths() const {
     });
 }
 
+bool Subject::names_addresses() const {
+    if (!row)
+        return false;
+    const auto steps = ebpf_loader::capture_steps(*row);
+    return std::any_of(steps.begin(), steps.end(), [](const ebt_step& step) {
+        return step.capture == EBT_CAPTURE_SOCKADDR || step.capture == EBT_CAPTURE_SOCKADDR_OUT ||
+               step.capture == EBT_CAPTURE_MSGHDR || step.capture == EBT_CAPTURE_MESSAGES ||
+               step.capture == EBT_CAPTURE_SOCKET;
+    });
+}
+
+bool Subject::is_string(uint8_t argument) const {
+    return call && argument < call->arguments && call->argument[argument].kind == ArgKind::string;
+}
+
 bool Subject::returns() const {
     return !call || (call->returns != ebpf_loader::ReturnKind::none && !(call->flags & EBT_PLAN_NO_RETURN));
 }
@@ -329,6 +366,18 @@ bool is_argument(std::string_view word) {
     return argument_number(word) || std::any_of(rows.begin(), rows.end(), [&](const SyscallRow& row) {
                return argument_by_name(row, word).has_value();
            });
+}
+
+bool is_string_argument(std::string_view word) {
+    bool has_string = false;
+    for (const SyscallRow& row : ebpf_loader::syscall_rows()) {
+        const auto index = argument_by_name(row, word);
+        const ArgKind kind = index ? row.argument[*index].kind : ArgKind::pointer;
+        has_string = has_string || kind == ArgKind::string;
+        if (kind != ArgKind::string && kind != ArgKind::pointer)
+            return false;
+    }
+    return has_string;
 }
 
 } // namespace telemetry::rules

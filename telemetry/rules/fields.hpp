@@ -17,11 +17,11 @@ namespace telemetry::rules {
 
 enum class Type : uint8_t { number, truth, text };
 
-/// Those besides path, exe and comm are program_field()s.
-enum class TextField : uint8_t { path, exe, comm };
+/// Those besides these are program_field()s. `argument` is a string of the call's.
+enum class TextField : uint8_t { path, exe, comm, argument };
 
 /// What an event must have for a field to mean anything.
-enum class Needs : uint8_t { nothing, path, result };
+enum class Needs : uint8_t { nothing, path, address, result };
 
 /// Whose ids a number is: such numbers have names, and can be compared with each other.
 enum class Ids : uint8_t { none, users, groups };
@@ -31,7 +31,7 @@ enum class Truth : uint8_t { no, unknown, yes };
 
 /// The numbers that an event has for a field that the program alone compares.
 struct Values {
-    std::array<uint64_t, 4> value{};
+    std::array<uint64_t, 12> value{};
     uint8_t count = 0;
     bool hides = false; ///< there may be one that is not known
 
@@ -61,6 +61,10 @@ struct Field {
     bool yields = false;           ///< in a call that has an argument of this name that one is meant
     bool needs_lineage = false;    ///< of the process
     std::string_view choices = {}; ///< of a text: those it can be, with blanks between; empty: any
+    /// Of a text with a form of its own, for = and != alone: what TextTest has in its place; nullopt: it is
+    /// none.
+    std::optional<std::string> (*encode)(std::string_view) = nullptr;
+    std::string_view form = {}; ///< what is expected then
 };
 /// Values from here on are of fields(), by index: the kernel does not have them.
 inline constexpr uint8_t FIRST_PROGRAM_VALUE = 64;
@@ -74,7 +78,7 @@ const Field* find_field(std::string_view name);
 uint64_t value_of(uint8_t value, const Event& event);
 
 /// The first six are the kernel's, in the order of ebt_operator; le, ge and in are made of these.
-enum class Op : uint8_t { eq, ne, lt, gt, all_bits, any_bits, le, ge, in, prefix, suffix, contains };
+enum class Op : uint8_t { eq, ne, lt, gt, all_bits, any_bits, le, ge, in, prefix, suffix, contains, no_bits };
 
 struct Operator {
     std::string_view sign;
@@ -114,7 +118,8 @@ struct Subject {
     std::string name() const;
     int arguments() const;
     bool names_paths() const; ///< can the field `path` match at all?
-    bool returns() const;     ///< do ret and success mean anything?
+    bool names_addresses() const;
+    bool returns() const; ///< do ret and success mean anything?
     /// "a0 (dirfd), a1 (pathname)"; empty without arguments.
     std::string argument_list() const;
     /// Index in the call of the argument that `word` means, aN or a name; the names of
@@ -122,12 +127,16 @@ struct Subject {
     std::optional<uint8_t> argument(std::string_view word) const;
     /// The field that `word` means here; nullptr: an argument, or nothing.
     const Field* field(std::string_view word) const;
+    /// Is that argument a string?
+    bool is_string(uint8_t argument) const;
     /// Where the row has that argument of the call. nullopt: it passes it in halves.
     std::optional<uint8_t> index_in_row(uint8_t argument) const;
 };
 
 /// a0 to a5, or the name of an argument of any call?
 bool is_argument(std::string_view word);
+/// Is an argument of that name a string wherever a rule can compare it? A pointer is not compared.
+bool is_string_argument(std::string_view word);
 
 /// "; did you mean ...?" with the candidate nearest to `word`, empty when none is near.
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates);

@@ -15,10 +15,6 @@ void sort_and_deduplicate(std::vector<Tests>& clauses) {
     clauses.erase(std::unique(clauses.begin(), clauses.end()), clauses.end());
 }
 
-bool runs_in_kernel(const NumberTest& test) {
-    return test.value < FIRST_PROGRAM_VALUE && test.other == NumberTest::NONE;
-}
-
 /// Can the kernel test all of the clause?
 bool is_numeric(const Tests& clause) {
     return clause.texts.empty() && std::all_of(clause.numbers.begin(), clause.numbers.end(), runs_in_kernel);
@@ -75,6 +71,10 @@ void append_clause(std::vector<ebt_predicate>& out, const Tests& clause, uint8_t
 }
 
 } // namespace
+
+bool runs_in_kernel(const NumberTest& test) {
+    return test.value < FIRST_PROGRAM_VALUE && test.other == NumberTest::NONE && test.op <= EBT_ANY_BITS;
+}
 
 ClauseTable::ClauseTable(const std::vector<Tests>& clauses) {
     for (size_t begin = 0, end; begin < clauses.size(); begin = end) {

@@ -17,6 +17,9 @@ struct KernelFilter {
     bool exact = false; ///< the kernel lets through only what the whole filter does
 };
 
+/// Can the kernel do the comparison?
+bool runs_in_kernel(const NumberTest& test);
+
 /// Clauses joined by OR, laid out for fast evaluation: clauses with the same numeric part share
 /// it, and clauses that consist of one comparison of text become sets.
 class ClauseTable {

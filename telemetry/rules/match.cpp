@@ -5,6 +5,8 @@
 #include <cstring>
 #include <span>
 
+#include "telemetry/rules/terms/values.hpp"
+
 namespace telemetry::rules {
 namespace {
 
@@ -125,6 +127,8 @@ bool holds_for(const NumberTest& test, uint64_t unshifted) {
         return (value ^ flip) > (test.operand ^ flip);
     case EBT_ALL_BITS:
         return (value & test.operand) == test.operand;
+    case static_cast<uint8_t>(Op::no_bits):
+        return (value & test.operand) == 0;
     default:
         return (value & test.operand) != 0;
     }
@@ -192,9 +196,12 @@ bool holds(const TextTest& test, const Event& event, bool when_unknown) {
         return exe_holds(test, event, when_unknown);
     case TextField::comm:
         return (compare(test, event.comm, true, true) == Truth::yes) != (test.op == Op::ne);
+    case TextField::argument:
+        break;
     }
     const Field* field = program_field(static_cast<uint8_t>(test.field));
-    const Truth truth = field && field->compare ? field->compare(test, event) : Truth::unknown;
+    const auto known = test.field == TextField::argument ? terms::argument : field ? field->compare : nullptr;
+    const Truth truth = known ? known(test, event) : Truth::unknown;
     return truth == Truth::unknown ? when_unknown : (truth == Truth::yes) != (test.op == Op::ne);
 }
 
@@ -243,6 +250,8 @@ bool TextSet::any_holds(const Event& event, bool when_unknown) const {
     case TextField::path:
         if (!event.lost_fields && std::all_of(paths.begin(), paths.end(), whole))
             return std::any_of(paths.begin(), paths.end(), matches);
+        break;
+    case TextField::argument:
         break;
     }
     return std::any_of(tests_.begin(), tests_.end(),

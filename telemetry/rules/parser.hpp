@@ -52,7 +52,8 @@ class Parser {
     std::vector<Clause> set(const Comparison& common);
     void take_field(Comparison& comparison);
     Type field_type(Span at, std::string_view word) const;
-    void check_choice(const Comparison& comparison) const;
+    void check_choice(Comparison& comparison) const;
+    bool is_text_argument(std::string_view word) const;
     bool at_operator();
     std::string operator_sign();
     const Operator& comparison_operator(Type type);

@@ -106,8 +106,21 @@ void Parser::take_field(Comparison& comparison) {
 }
 
 /// Is the text one that the field can be?
-void Parser::check_choice(const Comparison& comparison) const {
+void Parser::check_choice(Comparison& comparison) const {
     const Field* field = comparison.type == Type::text ? find_field(comparison.field) : nullptr;
+    if (field && field->encode) {
+        if (comparison.op != Op::eq && comparison.op != Op::ne)
+            throw Mistake{{comparison.field_at.begin, comparison.value_at.end},
+                          std::string(comparison.field) + " is only compared by =, != and in",
+                          "one of these operators"};
+        auto encoded = field->encode(comparison.text);
+        if (!encoded)
+            throw Mistake{comparison.value_at,
+                          quoted(comparison.text) + " is no value of " + std::string(comparison.field),
+                          std::string(field->form)};
+        comparison.text = std::move(*encoded);
+        return;
+    }
     if (!field || field->choices.empty() || (comparison.op != Op::eq && comparison.op != Op::ne))
         return;
     std::string_view rest = field->choices;
@@ -132,7 +145,15 @@ Type Parser::field_type(Span at, std::string_view word) const {
     }
     if (subject_)
         check_field(*subject_, word, at);
-    return field ? field->type : Type::number;
+    return field ? field->type : is_text_argument(word) ? Type::text : Type::number;
+}
+
+/// Of which call it is an argument is not known in a macro, and in a line for several calls.
+bool Parser::is_text_argument(std::string_view word) const {
+    if (!subject_)
+        return is_string_argument(word);
+    const auto argument = subject_->argument(word);
+    return argument && word != "a" + std::to_string(*argument) && subject_->is_string(*argument);
 }
 
 /// The characters of operators that stand here, or the word `in`.

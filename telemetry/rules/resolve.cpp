@@ -101,7 +101,17 @@ bool add_test(Tests& tests, const Comparison& comparison, const Subject& subject
     check_field(subject, comparison.field, comparison.field_at);
     if (!comparison.other.empty())
         check_field(subject, comparison.other, comparison.value_at);
-    if (comparison.type == Type::text) {
+    if (!is_of_type(comparison, subject))
+        throw Mistake{comparison.field_at,
+                      subject.name() + " has a number in place of the string " +
+                          std::string(comparison.field),
+                      "one of its arguments: " + subject.argument_list()};
+    if (const Field* known = subject.field(comparison.field); comparison.type == Type::text && !known) {
+        const auto argument = subject.index_in_row(subject.argument(comparison.field).value());
+        if (!argument)
+            return false;
+        tests.texts.push_back({TextField::argument, comparison.op, comparison.text, *argument});
+    } else if (comparison.type == Type::text) {
         const auto field = static_cast<TextField>(value_id(*find_field(comparison.field)));
         tests.texts.push_back({field, comparison.op, comparison.text, comparison.index});
     } else if (comparison.type == Type::truth) {
@@ -132,6 +142,8 @@ bool has_field(const Subject& subject, std::string_view name) {
     switch (field->needs) {
     case Needs::path:
         return subject.names_paths();
+    case Needs::address:
+        return subject.names_addresses();
     case Needs::result:
         return subject.returns();
     case Needs::nothing:
@@ -140,10 +152,18 @@ bool has_field(const Subject& subject, std::string_view name) {
     return true;
 }
 
+/// A comparison with text in a line for several calls is for those in which the argument is a string.
+bool is_of_type(const Comparison& comparison, const Subject& subject) {
+    if (subject.field(comparison.field))
+        return true;
+    const auto argument = subject.argument(comparison.field);
+    return comparison.type != Type::text || (argument && subject.is_string(*argument));
+}
+
 bool fits(const Clause& clause, const Subject& subject) {
     return std::all_of(clause.begin(), clause.end(), [&](const Term& term) {
         const Comparison& comparison = *term.comparison;
-        return has_field(subject, comparison.field) &&
+        return has_field(subject, comparison.field) && is_of_type(comparison, subject) &&
                (comparison.other.empty() || has_field(subject, comparison.other));
     });
 }
@@ -156,6 +176,8 @@ void check_field(const Subject& subject, std::string_view field, Span where) {
     if (const Field* known = find_field(field)) {
         if (known->needs == Needs::path)
             throw Mistake{where, name + " names no path", others};
+        if (known->needs == Needs::address)
+            throw Mistake{where, name + " names no address", others};
         throw Mistake{where, name + " never returns: it has no " + std::string(field), others};
     }
     if (subject.process != EBT_ROW_NONE)
@@ -204,6 +226,8 @@ std::string oddity(const Comparison& comparison, const NumberTest& test) {
         return "nothing is greater than this value unsigned";
     if (test.op == EBT_ANY_BITS && test.operand == 0)
         return "no value has a bit of 0 set: this is never true";
+    if (test.op == static_cast<uint8_t>(Op::no_bits) && test.operand == 0)
+        return "no value has a bit of 0 set: this is always true";
     if (test.op == EBT_ALL_BITS && test.operand == 0 && is_order(comparison.op))
         return "no value is " + std::string(comparison.op == Op::ge ? "less" : "greater") +
                " than this one: this is always true";

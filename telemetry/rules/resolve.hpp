@@ -46,6 +46,8 @@ struct Resolved {
 
 /// Have the events of `subject` such a field?
 bool has_field(const Subject& subject, std::string_view field);
+/// Is what the comparison compares a string or a number there, as it takes it for?
+bool is_of_type(const Comparison& comparison, const Subject& subject);
 /// Have they what the comparisons of the clause compare?
 bool fits(const Clause& clause, const Subject& subject);
 /// Throws Mistake when they do not have the field.

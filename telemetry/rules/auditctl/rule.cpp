@@ -77,8 +77,8 @@ std::vector<Subject> subjects_of(const Rule& rule) {
     return every ? std::vector<Subject>{} : subjects;
 }
 
-Group group_of_rows(bool (*belongs)(const SyscallRow&)) {
-    Group group{"calls", {}, {}, {}};
+Group group_of_rows(std::string_view name, bool (*belongs)(const SyscallRow&)) {
+    Group group{name, {}, {}, {}};
     for (const SyscallRow& row : ebpf_loader::syscall_rows())
         if (belongs(row))
             group.calls.push_back(row.name);
@@ -92,7 +92,7 @@ bool has_argument(const SyscallRow& row, bool (*is)(ArgKind)) {
 
 /// auditd knows the files of calls that name them, not of those that read or write a descriptor.
 const Group& calls_with_files() {
-    static const Group group = group_of_rows([](const SyscallRow& row) {
+    static const Group group = group_of_rows("calls that name files", [](const SyscallRow& row) {
         const auto all = groups();
         return has_argument(row, ebpf_loader::is_path) ||
                std::any_of(all.begin(), all.end(), [&](const Group& known) { return known.has(row.name); });
@@ -101,7 +101,7 @@ const Group& calls_with_files() {
 }
 
 const Group& calls_with_addresses() {
-    static const Group group = group_of_rows([](const SyscallRow& row) {
+    static const Group group = group_of_rows("calls with addresses", [](const SyscallRow& row) {
         return has_argument(row, [](ArgKind kind) {
             return kind == ArgKind::sockaddr || kind == ArgKind::sockaddr_out || kind == ArgKind::msghdr ||
                    kind == ArgKind::msghdr_out;

@@ -2,7 +2,6 @@
 #include "telemetry/rules/terms/values.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <sys/stat.h>
 
 #include "telemetry/event/facts.hpp"
@@ -132,18 +131,6 @@ Values file_type(const Event& event) {
 Values file_inode(const Event& event) {
     return of_files(event, [](const InodeInfo& inode) { return inode.ino; });
 }
-/// Of the address that the call gives or gets.
-Values family(const Event& event) {
-    const Text& address = event.sockaddr;
-    Values values;
-    values.hides = address.status == Status::fault || address.status == Status::unavailable;
-    uint16_t family = 0;
-    if (address.known() && address.bytes.size() >= sizeof(family)) {
-        memcpy(&family, address.bytes.data(), sizeof(family));
-        values.add(family);
-    }
-    return values;
-}
 
 Truth arch(const TextTest& test, const Event& event) {
     const std::string_view name = abi_name(event);
@@ -207,6 +194,38 @@ Truth parent_exe(const TextTest& test, const Event& event) {
     if (!parent || !parent->program || parent->program->executable.empty())
         return Truth::unknown;
     return compare(test, parent->program->executable, true, true);
+}
+
+/// The lines of descent that are followed are bounded, since processes make them.
+Truth ancestor_exe(const TextTest& test, const Event& event) {
+    constexpr int MOST = 64;
+    const LineageNode* node = event.lineage;
+    Truth truth = Truth::no;
+    for (int i = 0; node && node->parent; ++i) {
+        node = node->parent.get();
+        const bool is_known = i < MOST && node->program && !node->program->executable.empty();
+        const Truth here = is_known ? compare(test, node->program->executable, true, true) : Truth::unknown;
+        truth = std::max(truth, here);
+        if (truth == Truth::yes || i == MOST)
+            return truth;
+    }
+    constexpr uint32_t INIT = 1, KERNEL_THREADS = 2;
+    const bool is_whole = node && (node->key.pid == INIT || node->key.pid == KERNEL_THREADS);
+    return is_whole ? truth : Truth::unknown;
+}
+
+/// A string that the call's argument points to; a null pointer gives none.
+Truth argument(const TextTest& test, const Event& event) {
+    for (size_t i = 0; i < event.strings && i < event.string.size(); ++i) {
+        const StringField& string = event.string[i];
+        if (string.argument != test.index)
+            continue;
+        if (string.known())
+            return compare(test, string.bytes, true, !is_cut(string));
+        const bool is_null = test.index < event.args.size() && event.args[test.index] == 0;
+        return is_null || string.status == Status::absent ? Truth::no : Truth::unknown;
+    }
+    return event.lost_fields ? Truth::unknown : Truth::no;
 }
 
 } // namespace telemetry::rules::terms

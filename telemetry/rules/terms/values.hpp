@@ -17,7 +17,6 @@ Values file_gid(const Event& event);
 Values file_mode(const Event& event);
 Values file_type(const Event& event);
 Values file_inode(const Event& event);
-Values family(const Event& event);
 
 Truth arch(const TextTest& test, const Event& event);
 Truth cwd(const TextTest& test, const Event& event);
@@ -26,6 +25,9 @@ Truth cmdline(const TextTest& test, const Event& event);
 Truth argv(const TextTest& test, const Event& event);
 Truth container(const TextTest& test, const Event& event);
 Truth parent_exe(const TextTest& test, const Event& event);
+Truth ancestor_exe(const TextTest& test, const Event& event);
+/// Of TextTest::index as the row counts.
+Truth argument(const TextTest& test, const Event& event);
 
 inline constexpr uint8_t EVERY_ABI = (1 << EBT_ABIS) - 1;
 /// The ABIs that the comparison allows: 1 << ebt_abi. EVERY_ABI for one that is not with `arch`.

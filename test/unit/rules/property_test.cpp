@@ -89,8 +89,8 @@ bool compare(const std::string& op, Unsigned value, Unsigned operand, bool is_si
         return value != operand;
     if (op == "&")
         return (value & operand) == operand;
-    if (op == "|")
-        return (value & operand) != 0;
+    if (op == "|" || op == "!|")
+        return ((value & operand) != 0) == (op == "|");
     const bool less = is_signed ? static_cast<Signed>(value) < static_cast<Signed>(operand) : value < operand;
     if (op == "<" || op == ">=")
         return less == (op == "<");
@@ -98,7 +98,7 @@ bool compare(const std::string& op, Unsigned value, Unsigned operand, bool is_si
     return more == (op == ">");
 }
 
-const std::vector<std::string> NUMBER_OPERATORS = {"=", "!=", "<", ">", "<=", ">=", "&", "|"};
+const std::vector<std::string> NUMBER_OPERATORS = {"=", "!=", "<", ">", "<=", ">=", "&", "|", "!|"};
 
 /// The pointer of openat: 64 bits.
 Piece Generator::number() {
