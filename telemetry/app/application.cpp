@@ -41,6 +41,13 @@ ExecutableHashes::Limits hash_limits(unsigned max_cpu) {
 
 } // namespace
 
+std::string explain_rules(const Options& options) {
+    if (!options.rules)
+        return Rules::explain(Rules::built_in(), "built-in rules");
+    require_trusted(*options.rules, "rules");
+    return Rules::explain(Rules::read(*options.rules), *options.rules);
+}
+
 Rules load_rules(const Options& options) {
     if (options.rules)
         require_trusted(*options.rules, "rules");

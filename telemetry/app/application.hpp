@@ -67,6 +67,8 @@ class Application : private EventConsumer {
 };
 
 Rules load_rules(const Options& options);
+/// What --explain prints.
+std::string explain_rules(const Options& options);
 /// What the kernel is asked for, where lineage is followed the starts and ends of all processes too. Throws
 /// Error(usage) when the rules ask for nothing.
 ebpf_loader::Selection select_events(Rules& rules, const Options& options, const Extension* extension);

@@ -8,6 +8,7 @@
 #include <ebpf_loader/probe.hpp>
 
 #include "telemetry/app/advice.hpp"
+#include "telemetry/app/application.hpp"
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/exit_status.hpp"
 #include "telemetry/base/priority.hpp"
@@ -41,6 +42,9 @@ int act_unguarded(const Options& options, const Program& program) {
         break;
     case Options::Action::spool_dump:
         log(LogLevel::info, dump_spool(options.spool, std::cout));
+        break;
+    case Options::Action::explain:
+        std::cout << explain_rules(options);
         break;
     case Options::Action::list_syscalls:
         ebpf_loader::list_syscalls(std::cout);

@@ -126,7 +126,8 @@ Options::Action parse_action(const po::variables_map& values) {
                                                                  {"probe", Action::probe},
                                                                  {"check", Action::check},
                                                                  {"print-config", Action::print_config},
-                                                                 {"list-syscalls", Action::list_syscalls}};
+                                                                 {"list-syscalls", Action::list_syscalls},
+                                                                 {"explain", Action::explain}};
     for (auto [name, action] : actions)
         if (values.count(name))
             return action;

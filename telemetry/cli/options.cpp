@@ -51,7 +51,9 @@ command_line::Groups groups() {
                                      "text");
     groups.other.add_options()("spool-dump", po::value<std::string>()->value_name("DIR"),
                                "print the events that wait in the spool DIR, and exit");
-    groups.other.add_options()("list-syscalls", "print the table of system calls, and exit");
+    groups.other.add_options()("list-syscalls", "print the table of system calls, and exit")(
+        "explain",
+        "print of each rule what the kernel decides and what this program, and what that costs, and exit");
     return groups;
 }
 

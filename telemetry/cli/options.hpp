@@ -17,7 +17,7 @@ namespace telemetry {
 
 /// What the command line asks for.
 struct Options {
-    enum class Action { run, help, version, probe, check, print_config, list_syscalls, spool_dump };
+    enum class Action { run, help, version, probe, check, print_config, list_syscalls, spool_dump, explain };
 
     std::string program = "ebpf_telemetry"; ///< whose options these are
     Action action = Action::run;

@@ -50,7 +50,14 @@ void narrow(Tests& tests, const Statement& statement, const Subject& subject) {
 
 void Builder::add(const Statement& statement) {
     if (statement.every_call)
-        return add_for_every_call(statement);
+        add_for_every_call(statement);
+    else
+        add_for_forms(statement);
+    if (observer_)
+        observer_(statement);
+}
+
+void Builder::add_for_forms(const Statement& statement) {
     add_for(statement, *statement.subject);
     if (!statement.subject->row)
         return;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,6 +19,8 @@ class Builder {
 
     /// Throws Mistake.
     void add(const Statement& statement);
+    /// Calls `observer` with each statement that is added.
+    void observe(std::function<void(const Statement&)> observer) { observer_ = std::move(observer); }
     void count_line() { ++lines_; }
     /// What of a line is not honoured, or not as it was meant: a warning. Its severity is `note` where
     /// nothing that the line wants is missing.
@@ -41,6 +44,7 @@ class Builder {
 
   private:
     Entry& entry_for(const Subject& subject);
+    void add_for_forms(const Statement& statement);
     void add_for(const Statement& statement, const Subject& subject);
     void add_for_every_call(const Statement& statement);
     bool add_for_row(Entry& entry, const Statement& statement, std::vector<bool>& used,
@@ -53,6 +57,7 @@ class Builder {
     void check_room(const Subject& subject, Span head);
 
     const SourceText& source_;
+    std::function<void(const Statement&)> observer_;
     std::vector<Entry> entries_;
     std::map<std::pair<int, int>, size_t> index_; ///< by kind or ABI, and row or number
     std::vector<std::string> warnings_;

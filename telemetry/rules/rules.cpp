@@ -9,6 +9,7 @@
 
 #include "telemetry/rules/auditctl/file.hpp"
 #include "telemetry/rules/builder.hpp"
+#include "telemetry/rules/explain/explanation.hpp"
 #include "telemetry/rules/parser.hpp"
 
 // The text of rules/syscalls.rules, which CMakeLists.txt embeds.
@@ -120,7 +121,21 @@ Rules Rules::parse(std::string_view text, const std::string& file) {
     return result;
 }
 
+std::string Rules::explain(std::string_view text, const std::string& file) {
+    const SourceText source(text, file);
+    Explanation explanation(source, file);
+    Builder builder(source);
+    builder.observe([&](const Statement& statement) { explanation.add(statement); });
+    parse_lines(source, builder);
+    builder.finish();
+    return explanation.text(builder.entries());
+}
+
 Rules Rules::load(const std::string& file) {
+    return parse(read(file), file);
+}
+
+std::string Rules::read(const std::string& file) {
     const std::unique_ptr<FILE, int (*)(FILE*)> stream(std::fopen(file.c_str(), "re"), std::fclose);
     if (!stream)
         cannot_read(file, std::strerror(errno));
@@ -133,7 +148,7 @@ Rules Rules::load(const std::string& file) {
     }
     if (std::ferror(stream.get()))
         cannot_read(file, std::strerror(errno));
-    return parse(text, file);
+    return text;
 }
 
 std::string_view Rules::built_in() {

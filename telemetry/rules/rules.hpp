@@ -33,6 +33,10 @@ class Rules {
     /// Throws RuleError; with several mistakes, what() lists them all, one a statement.
     static Rules parse(std::string_view text, const std::string& file);
     static Rules load(const std::string& file);
+    /// The text of a rules file. Throws RuleError.
+    static std::string read(const std::string& file);
+    /// Of each rule, what the kernel decides of it and what the program, and what that costs; for --explain.
+    static std::string explain(std::string_view text, const std::string& file);
     static std::string_view built_in(); ///< the text of rules/syscalls.rules
 
     /// At its end a process has no executable any more, so it has to be known from the start. Where

@@ -89,6 +89,13 @@ size_t character_length(std::string_view text, size_t at) {
     return std::max(decode_utf8(text.data() + at, text.data() + text.size()).length, 1u);
 }
 
+std::string displayed(std::string_view text) {
+    std::string result;
+    for (const std::string_view character : characters(text))
+        append_shown(result, character);
+    return result;
+}
+
 SourceText::SourceText(std::string_view text, std::string file)
     : text_(text), file_(std::move(file)), lines_{0} {
     if (text_.starts_with("\xef\xbb\xbf")) // a byte order mark is not part of the text
@@ -124,9 +131,7 @@ std::string SourceText::describe(std::string_view severity, const Mistake& mista
     const size_t stop = std::clamp(mistake.where.end, at, end);
     const size_t last = first + characters(text_.substr(at, stop - at)).size();
 
-    std::string result;
-    for (std::string_view character : characters(file_))
-        append_shown(result, character);
+    std::string result = displayed(file_);
     result += ':' + std::to_string(number) + ':' + std::to_string(first + 1) + ": ";
     result.append(severity).append(": ").append(mistake.message) += '\n';
     result += show(line, first, last);

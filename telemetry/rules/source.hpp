@@ -54,6 +54,9 @@ class MistakeList {
     size_t count_ = 0;
 };
 
+/// The text in a form that is safe on a terminal.
+std::string displayed(std::string_view text);
+
 /// The length of the well-formed UTF-8 character at `at`, or 1 for a byte that begins none.
 size_t character_length(std::string_view text, size_t at);
 

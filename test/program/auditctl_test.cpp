@@ -65,6 +65,15 @@ TEST_F(Auditctl, SelectsWhatTheRulesSay) {
     EXPECT_EQ(seen, expected) << read_file(log);
 }
 
+TEST_F(Auditctl, ExplainsWhereItIsDecided) {
+    write_rules();
+    RunningProgram program({"--explain", "-r", rules});
+    EXPECT_EQ(program.wait(), 0) << program.err();
+    EXPECT_NE(program.out().find("    ptrace: in the kernel a0=0x7fff, exit=-ESRCH; in the program arch\n"),
+              std::string::npos)
+        << program.out();
+}
+
 TEST_F(Auditctl, CheckTellsLineByLine) {
     std::ofstream(rules) << "-D\n-b 8192\n-a never,exit -F subj_type=crond_t\n-a always,exit -S getppid\n";
     RunningProgram program({"-c", usable_config(), "--check", "-r", rules});

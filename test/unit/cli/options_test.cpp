@@ -139,6 +139,7 @@ TEST(Options, KnowsWhatToDoInsteadOfARun) {
     EXPECT_EQ(parse({"--probe", "-f", "json"}).action, Options::Action::probe);
     EXPECT_EQ(parse({"--check", "-r", "x"}).action, Options::Action::check);
     EXPECT_EQ(parse({"--list-syscalls"}).action, Options::Action::list_syscalls);
+    EXPECT_EQ(parse({"--explain"}).action, Options::Action::explain);
 }
 
 TEST(Options, ReadsSizes) {
@@ -226,7 +227,8 @@ TEST(Options, ExplainsEveryOption) {
                                "--fields",        "--colour",     "--no-witness",  "--no-lineage",
                                "--max-cpu",       "--max-memory", "--nice",        "--duration",
                                "--stats",         "--log-level",  "--check",       "--probe",
-                               "--list-syscalls", "--help",       "--hash",        "--version"})
+                               "--list-syscalls", "--help",       "--hash",        "--explain",
+                               "--version"})
         EXPECT_THAT(help, HasSubstr(option));
     EXPECT_THAT(help, HasSubstr("Examples:"));
     EXPECT_THAT(help, HasSubstr("Exit status:"));
