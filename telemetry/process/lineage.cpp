@@ -280,13 +280,16 @@ void Lineage::follow_cgroup(LineageNode& node, const Event& event) {
                            ? event.cgroup
                            : event.controller_cgroup;
     const bool is_whole = path.status == Status::ok;
+    // Further up may be the container that it had before.
+    const bool is_cut =
+        event.cgroup.status == Status::truncated || event.controller_cgroup.status == Status::truncated;
     if (is_whole && (is_container(path) || !has_controllers_))
         return node.facts.set_cgroup(path.bytes);
     if (!event.carries_image && !node.facts.cgroup.empty())
         return;
     if (const auto now = procfs_.cgroup(event.pid, node.start_ticks_))
         node.facts.set_cgroup(*now);
-    else if (is_container(path) || (is_whole && path.bytes != "/"))
+    else if (is_container(path) || (is_whole && !is_cut && path.bytes != "/"))
         node.facts.set_cgroup(path.bytes);
 }
 

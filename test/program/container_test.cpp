@@ -86,7 +86,7 @@ struct ContainerRun : Run {
         EXPECT_EQ(program.wait(), 0) << program.err();
         int executed = 0;
         json last;
-        for (const json& event : parsed(program.out())) {
+        for (json event : parsed(program.out())) {
             if (event["process"]["pid"] != pid)
                 continue;
             executed += event["event"]["action"] == "exec";

@@ -186,6 +186,11 @@ TEST(ImdsLineage, ACgroupTooDeepForTheRecord) {
     exec = in_cgroup(30, 2, "2/3");
     exec.cgroup.status = telemetry::Status::truncated;
     EXPECT_EQ(lineage.note(exec)->facts.container.id, id);
+    lineage.note(fork_of(2, 32)); // as little does another hierarchy, where it is in no container
+    exec = in_cgroup(32, 2, "2/3");
+    exec.cgroup.status = telemetry::Status::truncated;
+    exec.controller_cgroup = samples::known<telemetry::Text>("/user.slice");
+    EXPECT_EQ(lineage.note(exec)->facts.container.id, id);
     const std::string within = id + "/1/2/3";
     exec = in_cgroup(31, 1, within);
     exec.cgroup.status = telemetry::Status::truncated;
