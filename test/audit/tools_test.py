@@ -84,7 +84,7 @@ def run_workload():
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
     try:
-        leader = subprocess.Popen([sys.executable, ECS / "workload.py", FOLDER], stdin=subprocess.DEVNULL,
+        leader = subprocess.Popen([sys.executable, ECS / "workload.py", FOLDER, "contained"], stdin=subprocess.DEVNULL,
                                   start_new_session=True)
         check(leader.wait(60) == 0, "the workload failed")
         os.spawnv(os.P_WAIT, "/bin/true", ["true", "x" * 20000, "two words", "a\nb\x1d\"", ""])

@@ -174,7 +174,7 @@ def record(program):
         running = subprocess.Popen([program, "-f", "ocsf", "-r", HERE / "workload.rules"], stdout=events, stderr=log)
         try:
             schema_test.wait_for_start(running, log)
-            subprocess.run([sys.executable, HERE / "workload.py", folder], check=True, timeout=60,
+            subprocess.run([sys.executable, HERE / "workload.py", folder, "contained"], check=True, timeout=60,
                            stdin=subprocess.DEVNULL, start_new_session=True)
         finally:
             running.terminate()
