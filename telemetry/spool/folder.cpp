@@ -77,7 +77,7 @@ UniqueFd open_folder(const std::string& path) {
 
 SpoolFolder SpoolFolder::claim(const std::string& path) {
     make_folders(path);
-    SpoolFolder spool(path, open_folder(path));
+    SpoolFolder spool(open_folder(path));
     struct stat status {};
     if (fstat(spool.folder_.get(), &status) != 0 || status.st_uid != geteuid() || (status.st_mode & 077) != 0)
         refuse(path,
@@ -92,7 +92,7 @@ SpoolFolder SpoolFolder::claim(const std::string& path) {
 }
 
 SpoolFolder SpoolFolder::look_into(const std::string& path) {
-    return {path, open_folder(path)};
+    return SpoolFolder(open_folder(path));
 }
 
 std::vector<uint64_t> SpoolFolder::segments() const {

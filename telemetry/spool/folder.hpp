@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <ebpf_loader/unique_fd.hpp>
@@ -40,10 +42,8 @@ class SpoolFolder {
     static constexpr size_t longest_segment = 64 << 20;
 
   private:
-    SpoolFolder(std::string path, ebpf_loader::UniqueFd folder)
-        : path_(std::move(path)), folder_(std::move(folder)) {}
+    explicit SpoolFolder(ebpf_loader::UniqueFd folder) : folder_(std::move(folder)) {}
 
-    std::string path_;
     ebpf_loader::UniqueFd folder_, lock_;
 };
 

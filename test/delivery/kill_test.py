@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -67,7 +68,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def start(folder, url, log):
-    (folder / "rules").write_text(f"getppid uid = {USER} key mine\n")
+    (folder / "rules").write_text(f"getpgid uid = {USER} key mine\n")
     (folder / "outputs.conf").write_text(
         f"[output.siem]\nkind = http\nurl = {url}\nspool = 64M\nspool_dir = {folder}/spool\n"
         "batch_time = 50ms\nretry_first = 20ms\nretry_longest = 200ms\n")
@@ -82,25 +83,30 @@ def start(folder, url, log):
 
 
 def call(stop):
-    """Calls until it is to stop; returns how often."""
+    """Calls with the numbers from 1 on until it is to stop, and prints how often; the first is made when this returns."""
     code = ("import os, sys, time\nos.setuid(%d)\nn = 0\n"
             "while not os.path.exists(sys.argv[1]):\n"
-            "    for _ in range(20): os.getppid(); n += 1\n"
+            "    for _ in range(20):\n"
+            "        n += 1\n"
+            "        try: os.getpgid(n)\n"
+            "        except OSError: pass\n"
+            "    if n == 20: print('calling', flush=True)\n"
             "    time.sleep(0.002)\nprint(n)\n") % USER
-    return subprocess.Popen([sys.executable, "-c", code, stop], stdout=subprocess.PIPE, text=True)
+    caller = subprocess.Popen([sys.executable, "-c", code, stop], stdout=subprocess.PIPE, text=True)
+    assert caller.stdout.readline() == "calling\n"
+    return caller
 
 
-def sequences(lines):
-    """By run, CPU and slot: the numbers of the events that are there, each once; and the losses that are reported."""
-    events, losses = collections.defaultdict(set), collections.Counter()
+def numbers_by_run(lines):
+    """Those of the calls that are there, and the causes of losses that are reported."""
+    numbers, causes = collections.defaultdict(set), set()
     for line in set(lines):
         event = json.loads(line)
         if event["event"]["action"] == "loss":
-            losses[line.split('"cause":"')[1].split('"')[0]] += 1
-            continue
-        run, cpu, slot, number = event["event"]["id"].rsplit("-", 3)
-        events[run, cpu, slot].add(int(number))
-    return events, losses
+            causes.add(re.search('"cause":"([^"]*)"', line).group(1))
+        elif "args" in event.get("linux", {}).get("syscall", {}):
+            numbers[event["agent"]["ephemeral_id"]].add(int(event["linux"]["syscall"]["args"]["pid"]))
+    return numbers, causes
 
 
 def main():
@@ -120,7 +126,7 @@ def main():
             with open(folder / f"log{number}", "w", encoding="utf-8") as log:
                 program = start(folder, url, log)
                 caller = call(stop)
-                time.sleep(random.uniform(0.1, 1.0))
+                time.sleep(random.uniform(0.3, 1.2))
                 if not is_last:
                     program.send_signal(signal.SIGKILL)
                     program.wait()
@@ -133,20 +139,20 @@ def main():
                     assert program.wait(30) == 0
         summary = [json.loads(line) for line in (folder / f"log{ROUNDS}").read_text().splitlines() if line[0] == "{"][-1]
     output = next(output for output in summary["outputs"] if output["name"] == "http siem")
-    assert output["waiting"] == 0 and output["lost"] == 0, output
+    assert output["waiting"] == 0, output
+    # A kill may cut the record that is being written: the next start counts it.
+    assert set(output["lost_by"]) <= {"spool_damaged"}, output
     assert summary["imbalance"] == 0 and summary["emitted"] == last_run, (summary, last_run)
-    events, losses = sequences(receiver.lines)
-    runs = collections.Counter()
-    for (run, cpu, slot), numbers in events.items():
-        gap = max(numbers) - min(numbers) + 1 - len(numbers)
-        assert gap == 0, f"run {run}, CPU {cpu}, slot {slot}: {gap} events are missing between {min(numbers)} and {max(numbers)}"
-        runs[run] += len(numbers)
-    assert not losses, losses
-    assert len(runs) == ROUNDS + 1, f"{len(runs)} runs"
-    assert last_run in runs.values(), "the last run, which ended in order, is not whole"
-    unique = sum(runs.values())
-    sent = sum('"action":"loss"' not in line for line in receiver.lines)
-    print(f"kill_test.py: {ROUNDS} kills, {unique} events, each there; {sent - unique} came twice; {dict(receiver.answers)}")
+    runs, causes = numbers_by_run(receiver.lines)
+    assert causes <= {"output_siem"}, causes
+    for run, numbers in runs.items():
+        missing = max(numbers) - len(numbers)
+        assert missing == 0, f"run {run}: {missing} of the first {max(numbers)} events are missing"
+    assert ROUNDS // 2 < len(runs) <= ROUNDS + 1, f"{len(runs)} runs"
+    assert last_run in map(len, runs.values()), "the last run, which ended in order, is not whole"
+    events = sum(map(len, runs.values()))
+    copies = sum('"getpgid"' in line for line in receiver.lines)
+    print(f"kill_test.py: {ROUNDS} kills, {events} events, each there; {copies - events} came again; {dict(receiver.answers)}")
 
 
 main()

@@ -156,7 +156,7 @@ class Otlp final : public HttpDialect {
 
 /// It becomes part of a URL, and of SQL.
 std::string identifier(const Settings& settings, std::string_view key, const std::string& usual) {
-    const std::string value = settings.has(key) ? settings.text(key) : usual;
+    std::string value = settings.has(key) ? settings.text(key) : usual;
     const auto is_fine = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
                c == '-' || c == '.';
