@@ -283,7 +283,7 @@ void Lineage::follow_cgroup(LineageNode& node, const Event& event) {
     // Further up may be the container that it had before.
     const bool is_cut =
         event.cgroup.status == Status::truncated || event.controller_cgroup.status == Status::truncated;
-    if (is_whole && (is_container(path) || !has_controllers_))
+    if (is_whole && (is_container(path) || (!is_cut && !has_controllers_)))
         return node.facts.set_cgroup(path.bytes);
     if (!event.carries_image && !node.facts.cgroup.empty())
         return;

@@ -87,6 +87,8 @@ void ScreenLine::append(std::string_view text, size_t most) {
 }
 
 void ScreenLine::put(std::string_view words, std::string_view in) {
+    if (words.empty())
+        return;
     begin_colour(in);
     append(words, SIZE_MAX);
     end_colour(in);

@@ -69,7 +69,7 @@ TEST_F(SettingsFile, CommandLineWins) {
 
 TEST_F(SettingsFile, RefusesWithFileAndLine) {
     EXPECT_THAT(refusal("quiet = yes\nfromat = json\n"),
-                HasSubstr("options.conf:2: there is no option \"fromat\"; did you mean format?"));
+                HasSubstr("options.conf:2: there is no option \"fromat\"; did you mean \"format\"?"));
     EXPECT_THAT(refusal("\n\nduration = soon\n"), HasSubstr("options.conf:3: "));
     EXPECT_THAT(refusal("quiet = maybe\n"),
                 HasSubstr("options.conf:1: the option quiet is yes or no, not \"maybe\""));

@@ -148,6 +148,7 @@ TEST_F(Addresses, TheKernelKnowsThePeerOfAConnection) {
     EXPECT_EQ(made["source"], json::parse(R"({"address":"10.0.0.2","ip":"10.0.0.2","port":5555})"));
     EXPECT_EQ(made["destination"], json::parse(R"({"address":"10.0.0.1","ip":"10.0.0.1","port":443})"));
     EXPECT_EQ(made["network"], json::parse(R"({"type":"ipv4","transport":"tcp","iana_number":"6",)"
+                                           R"("community_id":"1:PYkJGwq5Ru8Cq9LAEZbQBA6SFM0=",)"
                                            R"("direction":"egress"})"));
     EXPECT_EQ(made["linux"]["socket"], json::parse(R"({"family":"inet","type":"stream"})"));
     EXPECT_EQ(made["event"]["outcome"], "unknown"); // under way

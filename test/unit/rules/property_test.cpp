@@ -41,6 +41,7 @@ class Generator {
     Piece comparison(bool with_text);
     Piece number();
     Piece narrow_number();
+    Piece no_bits();
     Piece set(bool with_text);
     Piece result();
     Piece text();
@@ -98,7 +99,7 @@ bool compare(const std::string& op, Unsigned value, Unsigned operand, bool is_si
     return more == (op == ">");
 }
 
-const std::vector<std::string> NUMBER_OPERATORS = {"=", "!=", "<", ">", "<=", ">=", "&", "|", "!|"};
+const std::vector<std::string> NUMBER_OPERATORS = {"=", "!=", "<", ">", "<=", ">=", "&", "|"};
 
 /// The pointer of openat: 64 bits.
 Piece Generator::number() {
@@ -199,8 +200,16 @@ Piece Generator::set(bool with_text) {
         true, numbers.size()};
 }
 
+/// Which the program decides alone.
+Piece Generator::no_bits() {
+    const uint64_t operand = pick(INTERESTING);
+    return {"a1 !| " + std::to_string(operand),
+            [=](const Event& e) { return compare<uint64_t, int64_t>("!|", e.args[1], operand, false); },
+            false};
+}
+
 Piece Generator::comparison(bool with_text) {
-    switch (below(with_text ? 6 : 4)) {
+    switch (below(with_text ? 7 : 4)) {
     case 0:
         return number();
     case 1:
@@ -211,6 +220,8 @@ Piece Generator::comparison(bool with_text) {
         return set(false);
     case 4:
         return set(true);
+    case 5:
+        return no_bits();
     default:
         return text();
     }
