@@ -11,7 +11,9 @@ namespace telemetry {
 
 namespace {
 
-constexpr std::pair<int, const char*> names[] = {{CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"},
+constexpr std::pair<int, const char*> names[] = {{CAP_CHOWN, "CAP_CHOWN"},
+                                                 {CAP_FOWNER, "CAP_FOWNER"},
+                                                 {CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"},
                                                  {CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH"},
                                                  {CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
                                                  {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"},

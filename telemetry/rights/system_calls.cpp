@@ -37,7 +37,7 @@ constexpr int allowed[] = {
     SCMP_SYS(fallocate), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(sync_file_range), SCMP_SYS(flock),
     SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(link), SCMP_SYS(linkat),
     SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(mkdir), SCMP_SYS(mkdirat), SCMP_SYS(rmdir),
-    SCMP_SYS(fchmod), SCMP_SYS(fchown), SCMP_SYS(fadvise64), SCMP_SYS(memfd_create),
+    SCMP_SYS(fchmod), SCMP_SYS(fchown), SCMP_SYS(utimensat), SCMP_SYS(fadvise64), SCMP_SYS(memfd_create),
     SCMP_SYS(copy_file_range), SCMP_SYS(sendfile),
     // Networks, and waiting.
     SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4),
@@ -64,7 +64,8 @@ constexpr int allowed[] = {
     // Who and where it is.
     SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
     SCMP_SYS(getegid), SCMP_SYS(getgroups), SCMP_SYS(getpgrp), SCMP_SYS(getpgid), SCMP_SYS(getsid),
-    SCMP_SYS(getpriority), SCMP_SYS(getrlimit), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrandom),
+    SCMP_SYS(getpriority), SCMP_SYS(setpriority), SCMP_SYS(getrlimit), SCMP_SYS(uname), SCMP_SYS(sysinfo),
+    SCMP_SYS(getrandom),
     // Hooks that are attached while it runs; which capability that takes, the kernel decides.
     SCMP_SYS(perf_event_open)};
 
