@@ -68,7 +68,11 @@ TEST_F(Run, HeartbeatsHaveTheBalance) {
                 found.push_back(line);
         return found;
     };
-    ASSERT_TRUE(eventually([&] { return beats().size() >= 2; })) << program.err();
+    const auto has_all = [&] {
+        const std::vector<json> found = beats();
+        return found.size() >= 2 && found.back()["linux"]["telemetry"]["balance"]["emitted"] == 5;
+    };
+    ASSERT_TRUE(eventually(has_all)) << program.err();
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0) << program.err();
     uint64_t number = 0;
