@@ -205,33 +205,66 @@ bool holds(const TextTest& test, const Event& event, bool when_unknown) {
     return truth == Truth::unknown ? when_unknown : (truth == Truth::yes) != (test.op == Op::ne);
 }
 
-TextSet::TextSet(std::vector<TextTest> tests) : tests_(std::move(tests)) {
-    std::vector<std::string> prefixes;
-    for (const TextTest& test : tests_) {
-        if (test.op == Op::prefix)
-            prefixes.push_back(test.text);
-        else if (test.op == Op::eq)
-            wholes_.push_back(test.text);
-        else
-            others_.push_back(test);
-    }
-    std::sort(wholes_.begin(), wholes_.end());
-    std::sort(prefixes.begin(), prefixes.end());
-    for (std::string& prefix : prefixes)
-        if (prefixes_.empty() || !prefix.starts_with(prefixes_.back()))
-            prefixes_.push_back(std::move(prefix));
+bool TextOrder::is_before(std::string_view one, std::string_view other) const {
+    if (!reversed_)
+        return one < other;
+    return std::lexicographical_compare(one.rbegin(), one.rend(), other.rbegin(), other.rend());
 }
 
-/// Since no prefix begins with another, only the last one that does not sort after the text can be
-/// a prefix of it.
+bool TextOrder::begins(std::string_view text, std::string_view with) const {
+    return reversed_ ? text.ends_with(with) : text.starts_with(with);
+}
+
+void TextOrder::finish() {
+    std::vector<std::string> all = std::move(texts_);
+    texts_.clear();
+    std::sort(all.begin(), all.end(),
+              [&](const std::string& one, const std::string& other) { return is_before(one, other); });
+    for (std::string& text : all)
+        if (texts_.empty() || !begins(text, texts_.back()))
+            texts_.push_back(std::move(text));
+    for (const std::string& text : texts_)
+        if (!text.empty())
+            first_bytes_.set(static_cast<unsigned char>(text.front()));
+}
+
+/// Since none begins with another, only the last one that does not come after the text can begin it.
+bool TextOrder::has_begin_of(std::string_view text) const {
+    const auto behind =
+        std::upper_bound(texts_.begin(), texts_.end(), text,
+                         [&](std::string_view one, std::string_view other) { return is_before(one, other); });
+    return behind != texts_.begin() && begins(text, *std::prev(behind));
+}
+
+bool TextOrder::has_part_of(std::string_view text) const {
+    if (texts_.empty() || texts_.front().empty())
+        return !texts_.empty();
+    for (size_t at = 0; at < text.size(); ++at)
+        if (first_bytes_[static_cast<unsigned char>(text[at])] && has_begin_of(text.substr(at)))
+            return true;
+    return false;
+}
+
+TextSet::TextSet(std::vector<TextTest> tests) : tests_(std::move(tests)) {
+    for (const TextTest& test : tests_) {
+        if (test.op == Op::prefix)
+            prefixes_.add(test.text);
+        else if (test.op == Op::suffix)
+            suffixes_.add(test.text);
+        else if (test.op == Op::contains)
+            parts_.add(test.text);
+        else
+            wholes_.push_back(test.text);
+    }
+    std::sort(wholes_.begin(), wholes_.end());
+    for (TextOrder* order : {&prefixes_, &suffixes_, &parts_})
+        order->finish();
+}
+
 bool TextSet::any_matches(std::string_view text) const {
-    const auto behind = std::upper_bound(prefixes_.begin(), prefixes_.end(), text);
-    if (behind != prefixes_.begin() && text.starts_with(*std::prev(behind)))
-        return true;
-    if (std::binary_search(wholes_.begin(), wholes_.end(), text, std::less<>()))
-        return true;
-    return std::any_of(others_.begin(), others_.end(),
-                       [&](const TextTest& test) { return compare(test, text, true, true) == Truth::yes; });
+    return prefixes_.has_begin_of(text) || suffixes_.has_begin_of(text) ||
+           std::binary_search(wholes_.begin(), wholes_.end(), text, std::less<>()) ||
+           parts_.has_part_of(text);
 }
 
 bool TextSet::any_holds(const Event& event, bool when_unknown) const {

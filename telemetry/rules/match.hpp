@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <bitset>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "telemetry/event/event.hpp"
@@ -19,8 +22,30 @@ bool holds(const NumberTest& test, const Event& event, bool when_unknown);
 /// A text whose relevant part could not be read compares as `when_unknown`.
 bool holds(const TextTest& test, const Event& event, bool when_unknown);
 
+/// Texts in order, of which none begins with another, so that one search finds which of them a text begins
+/// with. With `reversed` all are read from their ends.
+class TextOrder {
+  public:
+    explicit TextOrder(bool reversed = false) : reversed_(reversed) {}
+    void add(std::string text) { texts_.push_back(std::move(text)); }
+    /// After the last add().
+    void finish();
+    bool has_begin_of(std::string_view text) const;
+    /// Does the text have one of them anywhere? That is a search at each byte that one of them begins with,
+    /// and a search compares with as many of them as their number has binary digits. Not with `reversed`.
+    bool has_part_of(std::string_view text) const;
+
+  private:
+    bool is_before(std::string_view one, std::string_view other) const;
+    bool begins(std::string_view text, std::string_view with) const;
+
+    bool reversed_;
+    std::vector<std::string> texts_;
+    std::bitset<256> first_bytes_;
+};
+
 /// Tests of one field, none with !=, joined by OR. The result is that of holds() for each in turn, but a
-/// long list of prefixes costs one search.
+/// long list of one kind costs one search.
 class TextSet {
   public:
     TextSet() = default;
@@ -32,9 +57,8 @@ class TextSet {
     bool any_matches(std::string_view text) const;
 
     std::vector<TextTest> tests_;
-    std::vector<std::string> prefixes_; ///< sorted; no prefix begins with another
-    std::vector<std::string> wholes_;   ///< sorted
-    std::vector<TextTest> others_;
+    TextOrder prefixes_, suffixes_{true}, parts_;
+    std::vector<std::string> wholes_; ///< sorted
 };
 
 /// P: could something that every event has not be read?
