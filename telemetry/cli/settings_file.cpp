@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <ranges>
 #include <system_error>
 
 #include <ebpf_loader/error.hpp>
@@ -190,8 +189,8 @@ std::vector<std::string> usual_files(const std::string& folder, const std::strin
 
 void add_files(const std::vector<std::string>& files, const po::options_description& options,
                po::variables_map& values, Settings& settings) {
-    for (const std::string& file : files | std::views::reverse)
-        add_file(file, options, values, settings);
+    for (auto file = files.rbegin(); file != files.rend(); ++file)
+        add_file(*file, options, values, settings);
 }
 
 std::string settings_text(const po::options_description& options, const Settings& settings) {
