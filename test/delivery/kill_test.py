@@ -68,10 +68,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def start(folder, url, log):
+    """The queue holds what comes while a busy disk is synced: a kill leaves no time to report what is lost there."""
     (folder / "rules").write_text(f"getpgid uid = {USER} key mine\n")
     (folder / "outputs.conf").write_text(
         f"[output.siem]\nkind = http\nurl = {url}\nspool = 64M\nspool_dir = {folder}/spool\n"
-        "batch_time = 50ms\nretry_first = 20ms\nretry_longest = 200ms\n")
+        "queue = 64M\nbatch_time = 50ms\nretry_first = 20ms\nretry_longest = 200ms\n")
     program = subprocess.Popen(
         [PROGRAM, "-c", "none", "-r", folder / "rules", "-q", "-f", "json", "--no-witness", "--output-config",
          folder / "outputs.conf"], stdout=subprocess.DEVNULL, stderr=log)
@@ -91,7 +92,7 @@ def call(stop):
             "        try: os.getpgid(n)\n"
             "        except OSError: pass\n"
             "    if n == 20: print('calling', flush=True)\n"
-            "    time.sleep(0.002)\nprint(n)\n") % USER
+            "    time.sleep(0.01)\nprint(n)\n") % USER
     caller = subprocess.Popen([sys.executable, "-c", code, stop], stdout=subprocess.PIPE, text=True)
     assert caller.stdout.readline() == "calling\n"
     return caller
