@@ -50,9 +50,10 @@ void expect_restricted(const std::string& status) {
 }
 
 /// What docs/security.md allows on this kernel, at most.
-CapabilityMask allowed() {
+CapabilityMask allowed(std::string_view tier) {
+    const bool has_ring = tier == "raw_tp";
     const bool is_divided = telemetry::kernel_has_capability(CAP_BPF);
-    return capability(CAP_SYS_PTRACE) |
+    return capability(CAP_SYS_PTRACE) | (has_ring ? 0 : capability(CAP_IPC_LOCK)) |
            (is_divided ? capability(CAP_BPF) | capability(CAP_PERFMON) : capability(CAP_SYS_ADMIN));
 }
 
@@ -78,7 +79,7 @@ TEST_P(Rights, AreThoseThatItStillNeeds) {
     const Threads threads(program.pid());
     expect_restricted(threads.main);
     const CapabilityMask kept = number_of(threads.main, "CapEff", 16);
-    EXPECT_EQ(kept & ~allowed(), 0u) << std::hex << kept;
+    EXPECT_EQ(kept & ~allowed(GetParam()), 0u) << std::hex << kept;
     EXPECT_TRUE(kept & capability(CAP_SYS_PTRACE));
     EXPECT_EQ(number_of(threads.main, "CapBnd", 16), 0u);
     EXPECT_FALSE(threads.others.empty()) << "one watches /etc/passwd";
@@ -107,7 +108,7 @@ TEST_P(Rights, AreMoreForEnvironments) {
     RunningProgram program(with_tier({"-o", log}));
     ASSERT_TRUE(program.reports()) << program.err();
     const CapabilityMask kept = number_of(Threads(program.pid()).main, "CapEff", 16);
-    EXPECT_EQ(kept & ~allowed(), capability(CAP_DAC_READ_SEARCH)) << program.err();
+    EXPECT_EQ(kept & ~allowed(GetParam()), capability(CAP_DAC_READ_SEARCH)) << program.err();
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0) << program.err();
 }
@@ -134,7 +135,7 @@ TEST_P(Rights, AreEnoughForFilesInFoldersOfOthers) {
     log = others + "/events";
     RunningProgram program(with_tier({"-o", log}));
     ASSERT_TRUE(program.reports()) << program.err();
-    EXPECT_EQ(number_of(Threads(program.pid()).main, "CapEff", 16) & ~allowed(),
+    EXPECT_EQ(number_of(Threads(program.pid()).main, "CapEff", 16) & ~allowed(GetParam()),
               capability(CAP_DAC_OVERRIDE));
     std::filesystem::rename(log, log + ".1");
     program.send(SIGHUP);

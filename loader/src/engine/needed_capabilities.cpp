@@ -33,15 +33,18 @@ bool commands_need(uint64_t capability, int map_fd) {
 } // namespace
 
 uint64_t needed_capabilities(const LoadedTier& tier, const CallWatch& watch, const WitnessObject* witnesses) {
-    const bool attaches_perf_events =
-        (tier.tier() == Tier::tp && watch.may_begin()) || (witnesses && witnesses->may_follow_io_uring());
+    const bool opens_buffers = !tier.uses_ring(); // of a processor that goes offline and comes back
+    const bool opens_perf_events = opens_buffers || (tier.tier() == Tier::tp && watch.may_begin()) ||
+                                   (witnesses && witnesses->may_follow_io_uring());
     const bool is_divided = kernel_has_cap_bpf();
     const uint64_t commands = bit(is_divided ? CAP_BPF : CAP_SYS_ADMIN);
     uint64_t needed = 0;
     if (commands_need(commands, tier.map_fd("settings")))
         needed |= commands;
-    if (attaches_perf_events)
+    if (opens_perf_events)
         needed |= bit(is_divided ? CAP_PERFMON : CAP_SYS_ADMIN);
+    if (opens_buffers)
+        needed |= bit(CAP_IPC_LOCK); // a buffer is larger than kernel.perf_event_mlock_kb
     return needed;
 }
 
