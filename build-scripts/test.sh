@@ -96,7 +96,7 @@ part "fuzzers, a minute each" build-scripts/fuzz.sh --seconds 60 || status=1
 # threads by more than the tests allow.
 kernels=build-static/vm/results.json
 rm -f $kernels
-rounds=30 seconds=1500 tiers=(--spread) # rounds of each race of two threads; seconds for a kernel
+rounds=30 seconds=2400 tiers=(--spread) # rounds of each race of two threads; seconds for a kernel
 [ $all = no ] || { rounds=1000 seconds=5400 tiers=(); }
 machines() {
     build-scripts/vm-test.sh "${tiers[@]}" --jobs "$(nproc)" --rounds "$rounds" --timeout "$seconds" 2>&1 | tee "$logs/kernels"

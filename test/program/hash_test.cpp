@@ -21,8 +21,7 @@ struct HashRun : Run {
         std::ofstream(rules) << "execve\nprocess_exit\n";
         std::filesystem::copy("/proc/self/exe", program); // of some size, and static where these tests are
     }
-    /// A process of it that lives so long; its id.
-    pid_t execute(int milliseconds) const {
+    pid_t start() const {
         const pid_t child = fork();
         if (child == 0) {
             // It waits for a pipe that nobody writes to.
@@ -30,9 +29,17 @@ struct HashRun : Run {
                   "--gtest_also_run_disabled_tests", nullptr);
             _exit(1);
         }
-        usleep(static_cast<useconds_t>(milliseconds) * 1000);
+        return child;
+    }
+    static void stop(pid_t child) {
         kill(child, SIGKILL);
         waitpid(child, nullptr, 0);
+    }
+    /// A process of it that lives so long; its id.
+    pid_t execute(int milliseconds) const {
+        const pid_t child = start();
+        usleep(static_cast<useconds_t>(milliseconds) * 1000);
+        stop(child);
         return child;
     }
     static std::vector<json> of(const std::vector<json>& events, pid_t pid, const char* action) {
@@ -57,7 +64,13 @@ TEST_F(HashRun, IsThereOnceItIsKnown) {
     ASSERT_TRUE(running.reports()) << running.err();
     if (running.err().find("process.hash, with --hash") != std::string::npos)
         GTEST_SKIP() << "this kernel does not say which content a file has";
-    const pid_t first = execute(2000), second = execute(50);
+    const pid_t first = start();
+    pid_t second = 0; // the first whose exec has it; emulated processors take long
+    for (int tries = 0; tries < 300 && running.out().find("\"sha256\"") == std::string::npos; ++tries) {
+        second = execute(100);
+        usleep(100'000); // until its exec is written
+    }
+    stop(first);
     running.send(SIGINT);
     EXPECT_EQ(running.wait(), 0) << running.err();
     const auto events = parsed(running.out());
