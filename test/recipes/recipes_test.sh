@@ -65,9 +65,12 @@ add_kernel_field() {
 		READ(&dummy, task, task_struct, exit_signal);
 	h->dummy = dummy;'
     row telemetry/output/text.cpp 'put_id\(" ses=",' '    put_id(" dummy=", event.dummy, true);'
-    row telemetry/output/json/linux.cpp '^    put_audit\(line, event\);' '    line.key("\"dummy\":");
-    line.put_decimal(event.dummy);'
-    end_recipe "a kernel field" 5
+    row telemetry/output/json/fields/fields.def '^FIELD\(linux_audit_ses,' 'FIELD(linux_dummy, "linux.dummy", false, every_line)'
+    row telemetry/output/json/linux.cpp '^        put_audit\(line, event\);' '    if (line.wants(Field::linux_dummy)) {
+        line.key("\"dummy\":");
+        line.put_decimal(event.dummy);
+    }'
+    end_recipe "a kernel field" 6
 }
 
 add_rule_field() {
