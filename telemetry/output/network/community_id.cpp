@@ -70,7 +70,7 @@ CommunityId::Flow CommunityId::flow_of(const Address& one, const Address& other,
 void CommunityId::put(LineBuffer& line, const Address& one, const Address& other, uint8_t protocol) {
     const Flow flow = flow_of(one, other, protocol);
     ids_.put(line, flow, static_cast<size_t>(one.port) * 31 + other.port, [&] {
-        const auto digest = sha1_of_short(std::span(flow.bytes).first(flow.length));
+        const auto digest = sha1(std::span(flow.bytes).first(flow.length));
         line.put("1:");
         put_base64(line, {reinterpret_cast<const char*>(digest.data()), digest.size()});
     });

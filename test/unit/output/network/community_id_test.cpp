@@ -29,7 +29,7 @@ std::string id(const Address& one, const Address& other, uint8_t protocol) {
 }
 
 std::string hex(std::string_view message) {
-    const auto digest = sha1_of_short({reinterpret_cast<const uint8_t*>(message.data()), message.size()});
+    const auto digest = telemetry::sha1({reinterpret_cast<const uint8_t*>(message.data()), message.size()});
     LineBuffer line;
     line.put_hex_bytes({reinterpret_cast<const char*>(digest.data()), digest.size()});
     return std::string(line.view());
