@@ -11,8 +11,8 @@
 #include "telemetry/output/json/line.hpp"
 #include "telemetry/rights/aside_thread.hpp"
 #include "telemetry/sink/certificates.hpp"
+#include "telemetry/sink/compression.hpp"
 #include "telemetry/sink/datadog_queue.hpp"
-#include "telemetry/sink/gzip.hpp"
 
 namespace telemetry {
 namespace {
@@ -187,7 +187,7 @@ void Sender::run() {
 
 /// Tries until the intake takes it, refuses it, or the program ends.
 void Sender::deliver(const DatadogQueue::Batch& batch, Intake& intake) {
-    const std::string body = gzipped(body_of(batch));
+    const std::string body = compressed(Coding::gzip, body_of(batch));
     auto pause = options_.first_pause;
     for (;;) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(

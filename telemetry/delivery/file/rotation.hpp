@@ -6,7 +6,7 @@
 
 #include <ebpf_loader/unique_fd.hpp>
 
-#include "telemetry/delivery/compression.hpp"
+#include "telemetry/sink/compression.hpp"
 
 namespace telemetry {
 

@@ -116,8 +116,9 @@ HttpAnswer Client::post(const std::string& path, std::string_view body, const Se
         return answer;
     }
     std::string coded;
-    if (const auto compressor = Compressor::make(options_.coding)) {
-        if (!compressor->put(body, true, coded)) {
+    if (options_.coding != Coding::none) {
+        coded = compressed(options_.coding, body);
+        if (coded.empty()) {
             answer.error = "out of memory";
             return answer;
         }

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "telemetry/delivery/compression.hpp"
 #include "telemetry/delivery/sender.hpp"
+#include "telemetry/sink/compression.hpp"
 
 namespace telemetry {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/delivery/compression.hpp"
+#include "telemetry/sink/compression.hpp"
 
 #include <array>
 #include <zlib.h>
@@ -89,6 +89,12 @@ std::unique_ptr<Compressor> Compressor::make(Coding coding) {
         break;
     }
     return nullptr;
+}
+
+std::string compressed(Coding coding, std::string_view bytes) {
+    std::string out;
+    const auto compressor = Compressor::make(coding);
+    return compressor && compressor->put(bytes, true, out) ? out : std::string();
 }
 
 } // namespace telemetry

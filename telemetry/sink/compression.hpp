@@ -23,4 +23,7 @@ class Compressor {
     static std::unique_ptr<Compressor> make(Coding coding);
 };
 
+/// All at once. Empty when there is no memory for it, and for Coding::none.
+std::string compressed(Coding coding, std::string_view bytes);
+
 } // namespace telemetry
