@@ -10,8 +10,8 @@
 #include <ebpf_loader/error.hpp>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/text/suggestion.hpp"
 #include "telemetry/base/trusted_file.hpp"
-#include "telemetry/rules/fields.hpp"
 
 namespace telemetry::command_line {
 
@@ -85,7 +85,7 @@ const po::option_description& description_of(const po::options_description& opti
         if (may_be_in_file(option->long_name()))
             names.push_back(option->long_name());
     refuse_line(file, entry.line,
-                "there is no option " + telemetry::quoted(entry.key) + rules::suggestion(entry.key, names));
+                "there is no option " + telemetry::quoted(entry.key) + suggestion(entry.key, names));
 }
 
 /// yes or no; neither: a value.

@@ -9,9 +9,9 @@
 #include <ebpf_loader/error.hpp>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/text/suggestion.hpp"
 #include "telemetry/base/trusted_file.hpp"
 #include "telemetry/delivery/kinds.hpp"
-#include "telemetry/rules/fields.hpp"
 
 namespace telemetry {
 
@@ -52,8 +52,7 @@ const DeliveryKind& kind_of(const Settings& settings) {
         names.append(names.empty() ? "" : ", ").append(kind->name);
         candidates.push_back(kind->name);
     }
-    settings.refuse("kind",
-                    "is one of " + names + ", not " + quoted(name) + rules::suggestion(name, candidates));
+    settings.refuse("kind", "is one of " + names + ", not " + quoted(name) + suggestion(name, candidates));
 }
 
 void refuse_unknown(const Settings& settings, const DeliveryKind& kind, const std::string& file) {
@@ -63,7 +62,7 @@ void refuse_unknown(const Settings& settings, const DeliveryKind& kind, const st
         if (!std::ranges::count(known, entry.key))
             refuse_line(file, entry.line,
                         "an output of kind " + std::string(kind.name) + " has no option " +
-                            quoted(entry.key) + rules::suggestion(entry.key, known));
+                            quoted(entry.key) + suggestion(entry.key, known));
 }
 
 const Format& format_of(const Settings& settings, const DeliveryKind& kind) {

@@ -138,7 +138,4 @@ bool is_argument(std::string_view word);
 /// Is an argument of that name a string wherever a rule can compare it? A pointer is not compared.
 bool is_string_argument(std::string_view word);
 
-/// "; did you mean ...?" with the candidate nearest to `word`, empty when none is near.
-std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates);
-
 } // namespace telemetry::rules

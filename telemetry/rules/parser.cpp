@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/text/suggestion.hpp"
 #include "telemetry/event/environment.hpp"
 #include "telemetry/rules/values.hpp"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/text/suggestion.hpp"
 #include "telemetry/rules/parser.hpp"
 #include "telemetry/rules/resolve.hpp"
 #include "telemetry/rules/values.hpp"

@@ -7,6 +7,7 @@
 #include <ebpf_loader/constants.hpp>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/text/suggestion.hpp"
 #include "telemetry/rules/terms/accounts.hpp"
 
 namespace telemetry::rules {

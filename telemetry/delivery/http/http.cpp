@@ -3,10 +3,10 @@
 #include <iterator>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/text/suggestion.hpp"
 #include "telemetry/delivery/http/dialect.hpp"
 #include "telemetry/delivery/kinds.hpp"
 #include "telemetry/delivery/reliable.hpp"
-#include "telemetry/rules/fields.hpp"
 
 namespace telemetry {
 
@@ -42,8 +42,7 @@ const HttpDialectKind& dialect_of(const Settings& settings) {
         names.append(names.empty() ? "" : ", ").append(dialect.name);
         candidates.push_back(dialect.name);
     }
-    settings.refuse("dialect",
-                    "is one of " + names + ", not " + quoted(name) + rules::suggestion(name, candidates));
+    settings.refuse("dialect", "is one of " + names + ", not " + quoted(name) + suggestion(name, candidates));
 }
 
 std::string url_of(const Settings& settings) {

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/text/suggestion.hpp"
 #include "telemetry/rules/cursor.hpp"
 #include "telemetry/rules/resolve.hpp"
 

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
-#include <numeric>
 #include <vector>
 
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/refuse.hpp"
+#include "telemetry/base/text/suggestion.hpp"
 #include "telemetry/base/trusted_file.hpp"
 
 namespace telemetry {
@@ -73,27 +73,11 @@ FieldChoice compact() {
 constexpr std::pair<std::string_view, FieldChoice (*)()> choices[] = {
     {"full", full}, {"rules", rules}, {"compact", compact}};
 
-/// How many letters have to be put in, left out or replaced to make one of the other.
-size_t distance(std::string_view one, std::string_view other) {
-    std::vector<size_t> row(other.size() + 1);
-    std::iota(row.begin(), row.end(), size_t{0});
-    for (size_t i = 0; i < one.size(); ++i) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < other.size(); ++j) {
-            const size_t replaced = diagonal + (one[i] != other[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({row[j] + 1, diagonal + 1, replaced});
-        }
-    }
-    return row.back();
-}
-
 std::string_view nearest(std::string_view name) {
     std::string_view best = rows[0].name;
     size_t least = SIZE_MAX;
     for (const Row& row : rows) {
-        const size_t far = distance(name.substr(0, 100), row.name);
+        const size_t far = edit_distance(name.substr(0, 100), row.name);
         if (far < least) {
             least = far;
             best = row.name;
