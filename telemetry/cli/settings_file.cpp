@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <system_error>
+#include <utility>
 
 #include <ebpf_loader/error.hpp>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/text/ini.hpp"
 #include "telemetry/base/text/suggestion.hpp"
 #include "telemetry/base/trusted_file.hpp"
 
@@ -30,50 +31,25 @@ bool may_be_in_file(const std::string& name) {
 }
 
 std::string contents(const std::string& file) {
-    std::ifstream stream(file, std::ios::binary);
-    std::string text(largest_file + 1, '\0');
-    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<size_t>(stream.gcount()));
-    if (!stream.eof() || stream.bad() || text.size() > largest_file)
+    auto text = read_text_file(file, largest_file);
+    if (!text || text->size() > largest_file)
         throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
                                  file + ": this file of options cannot be read, or is longer than 1 MiB");
-    return text;
+    return std::move(*text);
 }
 
-[[noreturn]] void refuse_line(const std::string& file, size_t line, const std::string& why) {
-    throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, file + ":" + std::to_string(line) + ": " + why);
-}
-
-/// "key = value".
-struct Entry {
-    std::string key, value;
-    size_t line;
-};
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r";
-    text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
-    return text.substr(0, text.find_last_not_of(blanks) + 1);
-}
-
-std::vector<Entry> entries_of(std::string_view text, const std::string& file) {
-    std::vector<Entry> entries;
-    for (size_t number = 1; !text.empty(); ++number) {
-        const size_t end = std::min(text.find('\n'), text.size());
-        const std::string_view line = trimmed(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-        if (line.empty() || line[0] == '#' || line[0] == ';')
-            continue;
-        const size_t sign = line.find('=');
-        if (sign == std::string_view::npos)
-            refuse_line(file, number, "a line is OPTION = VALUE, not " + telemetry::quoted(line));
-        entries.push_back({std::string(trimmed(line.substr(0, sign))),
-                           std::string(trimmed(line.substr(sign + 1))), number});
+std::vector<IniEntry> entries_of(std::string_view text, const std::string& file) {
+    std::vector<IniEntry> entries;
+    for (const IniLine& line : ini_lines(text)) {
+        const auto entry = ini_entry(line);
+        if (!entry)
+            refuse_line(file, line.number, "a line is OPTION = VALUE, not " + telemetry::quoted(line.text));
+        entries.push_back(*entry);
     }
     return entries;
 }
 
-const po::option_description& description_of(const po::options_description& options, const Entry& entry,
+const po::option_description& description_of(const po::options_description& options, const IniEntry& entry,
                                              const std::string& file) {
     const po::option_description* found = options.find_nothrow(entry.key, false);
     if (found && found->long_name() == entry.key && may_be_in_file(entry.key))
@@ -107,7 +83,7 @@ struct Line {
     bool counts = true; ///< false: it says no
 };
 
-Line line_of(const po::options_description& options, const Entry& entry, const std::string& file) {
+Line line_of(const po::options_description& options, const IniEntry& entry, const std::string& file) {
     const po::option_description& description = description_of(options, entry, file);
     Line line{po::option(entry.key, {}), {entry.value, file + ":" + std::to_string(entry.line)}};
     const Switch is = switch_of(entry.value);
@@ -136,7 +112,7 @@ bool is_repeatable(const po::options_description& options, const std::string& na
 std::vector<Line> lines_of(const std::string& file, const po::options_description& options) {
     require_trusted(file, "options");
     std::vector<Line> lines;
-    for (const Entry& entry : entries_of(contents(file), file)) {
+    for (const IniEntry& entry : entries_of(contents(file), file)) {
         const bool is_again =
             std::ranges::any_of(lines, [&](const Line& line) { return line.option.string_key == entry.key; });
         lines.push_back(line_of(options, entry, file));

@@ -2,9 +2,9 @@
 #include "telemetry/delivery/config.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include <ebpf_loader/error.hpp>
 
@@ -100,14 +100,11 @@ OutputSettings output_of(const IniSection& section, const std::string& file) {
 }
 
 std::string contents(const std::string& file) {
-    std::ifstream stream(file, std::ios::binary);
-    std::string text(largest_file + 1, '\0');
-    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<size_t>(stream.gcount()));
-    if (!stream.eof() || stream.bad() || text.size() > largest_file)
+    auto text = read_text_file(file, largest_file);
+    if (!text || text->size() > largest_file)
         throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
                                  "--output-config: " + file + " cannot be read, or is longer than 1 MiB");
-    return text;
+    return std::move(*text);
 }
 
 void refuse_twice(const std::vector<OutputSettings>& outputs, const std::string& file) {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "telemetry/delivery/ini.hpp"
+#include "telemetry/base/text/ini.hpp"
 
 namespace telemetry {
 

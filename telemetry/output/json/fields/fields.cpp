@@ -2,12 +2,12 @@
 #include "telemetry/output/json/fields/fields.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <vector>
 
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/refuse.hpp"
+#include "telemetry/base/text/ini.hpp"
 #include "telemetry/base/text/suggestion.hpp"
 #include "telemetry/base/trusted_file.hpp"
 
@@ -86,15 +86,6 @@ std::string_view nearest(std::string_view name) {
     return best;
 }
 
-std::string_view trimmed(std::string_view line) {
-    constexpr std::string_view blanks = " \t\r";
-    line = line.substr(0, line.find('#'));
-    const size_t first = line.find_first_not_of(blanks);
-    if (first == std::string_view::npos)
-        return {};
-    return line.substr(first, line.find_last_not_of(blanks) - first + 1);
-}
-
 } // namespace
 
 void FieldSet::add_objects() {
@@ -119,7 +110,7 @@ FieldChoice parse_fields(std::string_view text, const std::string& file) {
         const std::string_view line = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(line.size() + 1, text.size()));
         ++number;
-        const std::string_view name = trimmed(line);
+        const std::string_view name = trimmed(line.substr(0, line.find('#')));
         if (name.empty() || name == always_there)
             continue;
         if (std::ranges::find(rows, name, &Row::name) == std::end(rows))
@@ -141,16 +132,13 @@ FieldChoice choose_fields(const std::string& name_or_file) {
     if (known != std::end(choices))
         return known->second();
     require_trusted(name_or_file, "fields");
-    std::ifstream file(name_or_file, std::ios::binary);
-    std::string text(longest_file + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<size_t>(file.gcount()));
-    if (text.empty())
+    const auto text = read_text_file(name_or_file, longest_file);
+    if (!text || text->empty())
         refuse("--fields is one of " + field_choice_names() + " or a file with names of fields, and " +
                quoted(name_or_file) + " cannot be read or is empty");
-    if (text.size() > longest_file)
+    if (text->size() > longest_file)
         refuse("--fields: " + quoted(name_or_file) + " is longer than 64 KiB");
-    return parse_fields(text, name_or_file);
+    return parse_fields(*text, name_or_file);
 }
 
 std::string field_choice_names() {
