@@ -217,8 +217,14 @@ Groups::Groups(const SinkKinds& sinks) {
 }
 
 po::options_description Groups::all() const {
+    po::options_description options = of_runs();
+    options.add(other);
+    return options;
+}
+
+po::options_description Groups::of_runs() const {
     po::options_description options;
-    options.add(events).add(kernel).add(run).add(other);
+    options.add(events).add(kernel).add(run);
     return options;
 }
 
@@ -245,7 +251,7 @@ std::vector<std::string> files_of(const po::variables_map& values, const std::st
 } // namespace
 
 Parsed parse(int argc, const char* const argv[], const Groups& groups, const std::string& name) {
-    const po::options_description options = groups.all();
+    const po::options_description options = groups.all(), of_runs = groups.of_runs();
     po::variables_map values;
     Settings settings;
     try {
@@ -264,8 +270,8 @@ Parsed parse(int argc, const char* const argv[], const Groups& groups, const std
         refuse(error.what());
     }
     if (!values.count("help") && !values.count("version"))
-        add_files(files_of(values, name), options, values, settings);
-    return {std::move(values), settings_text(options, settings)};
+        add_files(files_of(values, name), {of_runs, groups.other}, values, settings);
+    return {std::move(values), settings_text(of_runs, settings)};
 }
 
 Options shared_options(const Parsed& parsed, const SinkKinds& sinks) {

@@ -24,6 +24,8 @@ struct Groups {
 
     explicit Groups(const SinkKinds& sinks = common_sinks());
     po::options_description all() const;
+    /// But for the other actions: what a file of options may have.
+    po::options_description of_runs() const;
 };
 
 /// What the command line and the files of options have; the command line wins.

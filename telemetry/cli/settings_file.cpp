@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -22,13 +21,6 @@ namespace po = boost::program_options;
 using Texts = std::vector<std::string>;
 
 constexpr size_t largest_file = 1 << 20;
-/// They say what the program shall do instead of a run, or where files are.
-constexpr std::string_view not_in_files[] = {"help",          "version",      "check",   "probe",
-                                             "list-syscalls", "print-config", "settings"};
-
-bool may_be_in_file(const std::string& name) {
-    return std::ranges::find(not_in_files, name) == std::end(not_in_files);
-}
 
 std::string contents(const std::string& file) {
     auto text = read_text_file(file, largest_file);
@@ -49,17 +41,20 @@ std::vector<IniEntry> entries_of(std::string_view text, const std::string& file)
     return entries;
 }
 
-const po::option_description& description_of(const po::options_description& options, const IniEntry& entry,
+bool has(const po::options_description& options, const std::string& name) {
+    const po::option_description* found = options.find_nothrow(name, false);
+    return found && found->long_name() == name;
+}
+
+const po::option_description& description_of(const FileOptions& known, const IniEntry& entry,
                                              const std::string& file) {
-    const po::option_description* found = options.find_nothrow(entry.key, false);
-    if (found && found->long_name() == entry.key && may_be_in_file(entry.key))
-        return *found;
-    if (found && found->long_name() == entry.key)
+    if (has(known.options, entry.key))
+        return known.options.find(entry.key, false);
+    if (has(known.commands, entry.key))
         refuse_line(file, entry.line, "the option " + entry.key + " is for the command line alone");
     std::vector<std::string_view> names;
-    for (const auto& option : options.options())
-        if (may_be_in_file(option->long_name()))
-            names.push_back(option->long_name());
+    for (const auto& option : known.options.options())
+        names.push_back(option->long_name());
     refuse_line(file, entry.line,
                 "there is no option " + telemetry::quoted(entry.key) + suggestion(entry.key, names));
 }
@@ -83,8 +78,8 @@ struct Line {
     bool counts = true; ///< false: it says no
 };
 
-Line line_of(const po::options_description& options, const IniEntry& entry, const std::string& file) {
-    const po::option_description& description = description_of(options, entry, file);
+Line line_of(const FileOptions& known, const IniEntry& entry, const std::string& file) {
+    const po::option_description& description = description_of(known, entry, file);
     Line line{po::option(entry.key, {}), {entry.value, file + ":" + std::to_string(entry.line)}};
     const Switch is = switch_of(entry.value);
     if (description.semantic()->max_tokens() == 0) {
@@ -109,30 +104,30 @@ bool is_repeatable(const po::options_description& options, const std::string& na
     return typed && typed->value_type() == typeid(Texts);
 }
 
-std::vector<Line> lines_of(const std::string& file, const po::options_description& options) {
+std::vector<Line> lines_of(const std::string& file, const FileOptions& known) {
     require_trusted(file, "options");
     std::vector<Line> lines;
     for (const IniEntry& entry : entries_of(contents(file), file)) {
         const bool is_again =
             std::ranges::any_of(lines, [&](const Line& line) { return line.option.string_key == entry.key; });
-        lines.push_back(line_of(options, entry, file));
-        if (is_again && !is_repeatable(options, entry.key))
+        lines.push_back(line_of(known, entry, file));
+        if (is_again && !is_repeatable(known.options, entry.key))
             refuse_line(file, entry.line, telemetry::quoted(entry.key) + " is given twice");
     }
     return lines;
 }
 
 /// Of one file; what is there already stays.
-void add_file(const std::string& file, const po::options_description& options, po::variables_map& values,
+void add_file(const std::string& file, const FileOptions& known, po::variables_map& values,
               Settings& settings) {
     Settings own;
     po::variables_map file_values;
-    po::parsed_options parsed(&options);
-    for (const Line& line : lines_of(file, options)) {
+    po::parsed_options parsed(&known.options);
+    for (const Line& line : lines_of(file, known)) {
         std::vector<Setting>& all = own[line.option.string_key];
         if (!line.counts)
             continue;
-        po::parsed_options alone(&options);
+        po::parsed_options alone(&known.options);
         alone.options.push_back(line.option);
         try {
             po::variables_map tried;
@@ -163,18 +158,16 @@ std::vector<std::string> usual_files(const std::string& folder, const std::strin
     return files;
 }
 
-void add_files(const std::vector<std::string>& files, const po::options_description& options,
-               po::variables_map& values, Settings& settings) {
+void add_files(const std::vector<std::string>& files, const FileOptions& known, po::variables_map& values,
+               Settings& settings) {
     for (auto file = files.rbegin(); file != files.rend(); ++file)
-        add_file(*file, options, values, settings);
+        add_file(*file, known, values, settings);
 }
 
 std::string settings_text(const po::options_description& options, const Settings& settings) {
     std::string text;
     for (const auto& option : options.options()) {
         const std::string name = option->long_name();
-        if (!may_be_in_file(name))
-            continue;
         const auto found = settings.find(name);
         const bool is_switch = option->semantic()->max_tokens() == 0;
         if (found == settings.end()) {

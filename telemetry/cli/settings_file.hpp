@@ -22,13 +22,20 @@ using Settings = std::map<std::string, std::vector<Setting>, std::less<>>;
 /// then FOLDER/NAME/conf.d/*.conf by name. Those that are there.
 std::vector<std::string> usual_files(const std::string& folder, const std::string& name);
 
+/// Those that may stand in a file, and those that do not: they say what the program shall do instead of a
+/// run, or where files are.
+struct FileOptions {
+    const boost::program_options::options_description& options;
+    const boost::program_options::options_description& commands;
+};
+
 /// Adds what the files have to `values`, which may have options of the command line: those win, and of files
 /// the later. `settings` gets all that counts. Throws ebpf_loader::Error(usage) with file and line.
-void add_files(const std::vector<std::string>& files,
-               const boost::program_options::options_description& options,
+void add_files(const std::vector<std::string>& files, const FileOptions& known,
                boost::program_options::variables_map& values, Settings& settings);
 
-/// All options, with their values and where those are from, as a file that says the same.
+/// All options that may stand in a file, with their values and where those are from, as a file that says the
+/// same.
 std::string settings_text(const boost::program_options::options_description& options,
                           const Settings& settings);
 

@@ -77,6 +77,9 @@ TEST_F(SettingsFile, RefusesWithFileAndLine) {
                 HasSubstr("options.conf:2: \"format\" is given twice"));
     EXPECT_THAT(refusal("check = yes\n"),
                 HasSubstr("options.conf:1: the option check is for the command line alone"));
+    for (const char* command :
+         {"explain = yes", "spool-dump = /tmp/spool", "settings = none", "print-config = yes"})
+        EXPECT_THAT(refusal(command), HasSubstr("is for the command line alone"));
     EXPECT_THAT(refusal("f = json\n"), HasSubstr("options.conf:1: there is no option \"f\""));
     EXPECT_THAT(refusal("format json\n"), HasSubstr("options.conf:1: "));
     EXPECT_THAT(refusal("[run]\nquiet = yes\n"), HasSubstr("options.conf:1: a line is OPTION = VALUE, not"));
@@ -112,7 +115,7 @@ TEST_F(SettingsFile, LaterFilesWin) {
                       second = write("2.conf", "tier = raw_tp\nquiet = no\n");
     po::variables_map values;
     command_line::Settings settings;
-    command_line::add_files({first, second}, options, values, settings);
+    command_line::add_files({first, second}, {options, {}}, values, settings);
     EXPECT_EQ(values["tier"].as<std::string>(), "raw_tp");
     EXPECT_EQ(values["stats"].as<double>(), 2);
     EXPECT_EQ(values.count("quiet"), 0u);
