@@ -34,6 +34,16 @@ constexpr bool has_shared_arguments(const Event& event) {
     return (event.shared & EBT_MEMORY_ARGS) && (event.shared & EBT_SHARED_MEMORY);
 }
 
+/// What stands behind the last slash.
+constexpr std::string_view base_name(std::string_view path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+/// Of the executable, which says more than what the process calls itself.
+inline std::string_view process_name(const Event& event) {
+    return event.image.exe.known() ? base_name(event.image.exe.bytes) : event.comm;
+}
+
 /// Is it a call that was to execute something?
 constexpr bool is_exec_call(const Event& event) {
     return event.kind == EBT_SYSCALL && event.call && (event.call->flags & EBT_PLAN_EXEC);

@@ -34,7 +34,7 @@ const ebpf_loader::SyscallRow* call_named(std::string_view name) {
 
 std::string_view LineageNode::name() const {
     const std::string_view path = program ? std::string_view(program->executable) : "";
-    return path.empty() ? std::string_view(comm) : path.substr(path.rfind('/') + 1);
+    return path.empty() ? std::string_view(comm) : base_name(path);
 }
 
 /// A long line of descent must not end in as deep a recursion.

@@ -22,10 +22,6 @@ bool is_contained(const Event& event) {
     return event.lineage && !event.lineage->facts.container.id.empty();
 }
 
-std::string_view base_name(std::string_view path) {
-    return path.substr(path.rfind('/') + 1);
-}
-
 std::string_view name_of(const Event& event) {
     const bool is_known = event.image.exe.known() && !base_name(event.image.exe.bytes).empty();
     return is_known ? base_name(event.image.exe.bytes) : event.comm;

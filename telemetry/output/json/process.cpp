@@ -14,10 +14,6 @@ namespace {
 /// What an event repeats of its process's arguments: the exec has all of them.
 constexpr size_t most_repeated = 1024;
 
-std::string_view base_name(std::string_view path) {
-    return path.substr(path.rfind('/') + 1);
-}
-
 /// "pts3" or "tty1" as a device's numbers; other terminals have a driver's number that is not fixed.
 void put_terminal(JsonLine& line, std::string_view name) {
     uint32_t number = 0;
@@ -53,14 +49,6 @@ bool wants_descent(const JsonLine& line) {
            line.wants(Field::process_group_leader) || line.wants(Field::process_entry_leader);
 }
 
-/// The field has the beginning of the list alone.
-void note_cut(JsonLine& line, const FieldName& name, const StringList& list) {
-    Text cut = list;
-    cut.status = Status::truncated;
-    cut.original_length = static_cast<uint32_t>(list.bytes.size());
-    line.notes.add(name, cut);
-}
-
 } // namespace
 
 JsonProcess::JsonProcess(const FormatContext& context)
@@ -74,10 +62,7 @@ void JsonProcess::put(JsonLine& line, const Event& event, bool closes) {
     identities_.put(line, identity, event.pid, [&] { render_identity(line, identity); });
     if (line.wants(Field::process_name)) {
         line.put(",\"name\":");
-        if (event.image.exe.known())
-            line.put_derived(base_name(event.image.exe.bytes));
-        else
-            line.put_derived(event.comm);
+        line.put_derived(process_name(event));
     }
     if (line.wants(Field::process_thread))
         put_thread(line, event);

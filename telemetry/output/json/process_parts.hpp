@@ -10,15 +10,25 @@ namespace telemetry {
 /// A piece that is longer is rendered each time.
 inline constexpr size_t longest_fragment = 8192;
 
-/// For reading and searching alone: the parts joined with blanks.
-template <size_t N> void put_joined(JsonLine& line, const char (&key)[N], std::string_view strings) {
+/// The parts joined with blanks. False: they are no UTF-8, and cannot be made from that.
+template <size_t N> bool put_joined(JsonLine& line, const char (&key)[N], std::string_view strings) {
+    bool is_utf8 = true;
     line.put(key);
     while (!strings.empty()) {
-        put_json_escaped(line, next_string(strings));
+        is_utf8 &= put_json_escaped(line, next_string(strings));
         if (!strings.empty())
             line.put(' ');
     }
     line.put('"');
+    return is_utf8;
+}
+
+/// The field has the beginning of the list alone.
+inline void note_cut(JsonLine& line, const FieldName& name, const StringList& list) {
+    Text cut = list;
+    cut.status = Status::truncated;
+    cut.original_length = static_cast<uint32_t>(list.bytes.size());
+    line.notes.add(name, cut);
 }
 
 template <size_t N> void put_flag(JsonLine& line, Field field, const char (&key)[N], bool value) {

@@ -13,10 +13,6 @@ constexpr uint32_t unset_id = UINT32_MAX;
 constexpr size_t most_repeated = 1024, most_of_parent = 512;
 constexpr uint64_t ns_per_ms = 1'000'000;
 
-std::string_view base_name(std::string_view path) {
-    return path.substr(path.rfind('/') + 1);
-}
-
 void put_container(JsonLine& line, const Event& event) {
     if (!is_contained(event))
         return;
@@ -86,7 +82,7 @@ void OcsfProcess::put_identity(JsonLine& line, const Event& event) {
         put_start(line, event.start_time_ns);
     }
     line.put(",\"name\":");
-    line.put_derived(event.image.exe.known() ? base_name(event.image.exe.bytes) : event.comm);
+    line.put_derived(process_name(event));
     line.put(",\"ptid\":");
     line.put_decimal(event.tid);
 }
@@ -106,22 +102,10 @@ void OcsfProcess::put_arguments(JsonLine& line, const Event& event, const OcsfPr
     if (!list.known())
         return;
     const std::string_view strings = is_whole ? list.bytes : whole_strings(list.bytes, most_repeated);
-    line.put(",\"cmd_line\":\"");
-    bool is_utf8 = true;
-    for (std::string_view rest = strings; !rest.empty();) {
-        is_utf8 &= put_json_escaped(line, next_string(rest));
-        if (!rest.empty())
-            line.put(' ');
-    }
-    line.put('"');
-    if (!is_utf8)
+    if (!put_joined(line, ",\"cmd_line\":\"", strings))
         line.add_raw(names.cmd_line, strings);
-    if (strings.size() == list.bytes.size() || list.status != Status::ok)
-        return;
-    Text cut = list;
-    cut.status = Status::truncated;
-    cut.original_length = static_cast<uint32_t>(list.bytes.size());
-    line.notes.add(names.cmd_line, cut);
+    if (strings.size() < list.bytes.size() && list.status == Status::ok)
+        note_cut(line, names.cmd_line, list);
 }
 
 void OcsfProcess::put_environment(JsonLine& line, const Event& event) {
@@ -181,7 +165,7 @@ void OcsfProcess::put_child(JsonLine& line, const Event& event) {
     line.put('"');
     put_start(line, event.child_start_time_ns);
     line.put(",\"name\":");
-    line.put_derived(event.image.exe.known() ? base_name(event.image.exe.bytes) : event.comm);
+    line.put_derived(process_name(event));
     line.put('}');
 }
 
@@ -196,18 +180,8 @@ void OcsfProcess::put_failed(JsonLine& line, const Event& event) {
         line.put_string({"process.path"}, path->bytes);
         line.notes.add_path({"process.path"}, *path, false);
     }
-    if (event.exec_argv.known()) {
-        line.put(",\"cmd_line\":\"");
-        bool is_utf8 = true;
-        for (std::string_view rest = event.exec_argv.bytes; !rest.empty();) {
-            is_utf8 &= put_json_escaped(line, next_string(rest));
-            if (!rest.empty())
-                line.put(' ');
-        }
-        line.put('"');
-        if (!is_utf8)
-            line.add_raw({"process.cmd_line"}, event.exec_argv.bytes);
-    }
+    if (event.exec_argv.known() && !put_joined(line, ",\"cmd_line\":\"", event.exec_argv.bytes))
+        line.add_raw({"process.cmd_line"}, event.exec_argv.bytes);
     line.notes.add_expected({"process.cmd_line"}, event.exec_argv);
     line.put('}');
 }

@@ -177,6 +177,22 @@ inline std::string inet6(const std::array<uint8_t, 16>& ip, uint16_t port, uint3
     return {reinterpret_cast<const char*>(&address), sizeof address};
 }
 
+/// From 1.2.3.4, port 1122, to 5.6.7.8, port 3344, by TCP.
+inline Event on_connection(const ebpf_loader::SyscallRow& row, int64_t ret = 0) {
+    static const std::string peer = inet("\x05\x06\x07\x08", 3344);
+    Event event = call(row, ret);
+    event.sockaddr = known(peer);
+    event.socket_status = Status::ok;
+    event.socket = {.family = AF_INET,
+                    .type = SOCK_STREAM,
+                    .protocol = IPPROTO_TCP,
+                    .local_port = 1122,
+                    .remote_port = 3344,
+                    .local = {1, 2, 3, 4},
+                    .remote = {5, 6, 7, 8}};
+    return event;
+}
+
 /// A sockaddr of any family, with these bytes behind it.
 inline std::string sockaddr_of(uint16_t family, std::string_view bytes) {
     std::string address(reinterpret_cast<const char*>(&family), sizeof family);

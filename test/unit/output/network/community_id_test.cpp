@@ -6,7 +6,6 @@
 #include "test/unit/output/json_support.hpp"
 
 using namespace json_test;
-using samples::known;
 
 namespace {
 
@@ -77,28 +76,14 @@ TEST(CommunityId, OfWhatIsNotWhollyKnownThereIsNone) {
     EXPECT_EQ(id(one, address("::1", 5), IPPROTO_TCP), "");
 }
 
-class NetworkTest : public JsonFormatterTest {
-  protected:
-    Event of(const ebpf_loader::SyscallRow& row) {
-        Event event = samples::call(row, 0);
-        event.sockaddr = known(peer_);
-        event.socket_status = Status::ok;
-        event.socket = {.family = AF_INET,
-                        .type = SOCK_STREAM,
-                        .protocol = IPPROTO_TCP,
-                        .local_port = 1122,
-                        .remote_port = 3344,
-                        .local = {1, 2, 3, 4},
-                        .remote = {5, 6, 7, 8}};
-        return event;
-    }
-    std::string peer_ = samples::inet("\x05\x06\x07\x08", 3344);
-};
+using NetworkTest = JsonFormatterTest;
 
 TEST_F(NetworkTest, ConnectAcceptAndSendHaveIt) {
     for (const auto* row : {&samples::connect, &samples::accept, &samples::sendto, &samples::recvfrom})
-        EXPECT_EQ(object(of(*row))["network"]["community_id"], "1:wCb3OG7yAFWelaUydu0D+125CLM=") << row->name;
-    Event unbound = of(samples::sendto);
+        EXPECT_EQ(object(samples::on_connection(*row))["network"]["community_id"],
+                  "1:wCb3OG7yAFWelaUydu0D+125CLM=")
+            << row->name;
+    Event unbound = samples::on_connection(samples::sendto);
     unbound.socket.local_port = 0;
     EXPECT_FALSE(object(unbound)["network"].contains("community_id"));
 }

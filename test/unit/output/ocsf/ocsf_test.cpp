@@ -36,20 +36,7 @@ class OcsfTest : public JsonFormatterTest {
         samples::add_path(event, 0, "/home/ann/notes.txt");
         return event;
     }
-    Event on_socket(std::string_view name, int64_t ret = 0) {
-        Event event = samples::call(row(name), ret);
-        event.sockaddr = known(peer_);
-        event.socket_status = Status::ok;
-        event.socket = {.family = AF_INET,
-                        .type = SOCK_STREAM,
-                        .protocol = IPPROTO_TCP,
-                        .local_port = 1122,
-                        .remote_port = 3344,
-                        .local = {1, 2, 3, 4},
-                        .remote = {5, 6, 7, 8}};
-        return event;
-    }
-    std::string peer_ = samples::inet("\x05\x06\x07\x08", 3344);
+    Event on_socket(std::string_view name, int64_t ret = 0) { return samples::on_connection(row(name), ret); }
 };
 
 TEST_F(OcsfTest, ALine) {
