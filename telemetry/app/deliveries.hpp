@@ -42,7 +42,7 @@ class Deliveries {
     void drain();
     /// The very end. An output that lost every event counts as one that broke.
     void close();
-    /// Opens the files anew. False when there is none.
+    /// Opens the files anew. False when no output is a file.
     bool reopen();
     /// Logs each output that broke, once. False when none is left of those there were.
     bool usable();

@@ -28,7 +28,7 @@ class Outputs {
     void flush();
     /// The very end. An output that lost every event counts as one that broke.
     void finish();
-    /// Opens the files anew. False when there is none.
+    /// Opens the files anew. False when no output is a file.
     bool reopen();
     /// Those that reopen() opens.
     std::vector<std::string> files() const;

@@ -143,7 +143,8 @@ constexpr Field FIELDS[] = {
     with_choices(program_text("arch", terms::arch, "how the call was made: `x86_64`, `i386` or `x32`"),
                  "x86_64 i386 x32"),
     program_text("cwd", terms::cwd, "the working directory"),
-    program_text("tty", terms::tty, "the controlling terminal, such as `pts0`; `\"\"` where there is none"),
+    program_text("tty", terms::tty,
+                 "the controlling terminal, such as `pts0`; `\"\"` of a process without one"),
     yielding(program_text(
         "cmdline", terms::cmdline,
         "the arguments of the process, joined by blanks; of an exec those of the new image, of one "

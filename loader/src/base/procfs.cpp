@@ -55,8 +55,8 @@ void require_proc() {
 
 namespace {
 
-/// /proc/self/cgroup: "ID:CONTROLLERS:PATH" for each hierarchy, the unified one's being "0::PATH". The first
-/// that is unified, or that is not; empty: there is none.
+/// /proc/self/cgroup: one line "ID:CONTROLLERS:PATH" for each hierarchy; that of the unified one is "0::PATH".
+/// Returns the unified one's, or the first of the others; empty if this machine has no such hierarchy.
 std::string own_cgroup(bool unified) {
     std::ifstream cgroups("/proc/self/cgroup");
     for (std::string line; std::getline(cgroups, line);)
