@@ -55,8 +55,9 @@ void require_proc() {
 
 namespace {
 
-/// /proc/self/cgroup: one line "ID:CONTROLLERS:PATH" for each hierarchy; that of the unified one is "0::PATH".
-/// Returns the unified one's, or the first of the others; empty if this machine has no such hierarchy.
+/// /proc/self/cgroup: one line "ID:CONTROLLERS:PATH" for each hierarchy; that of the unified one is
+/// "0::PATH". Returns the unified one's, or the first of the others; empty if this machine has no such
+/// hierarchy.
 std::string own_cgroup(bool unified) {
     std::ifstream cgroups("/proc/self/cgroup");
     for (std::string line; std::getline(cgroups, line);)

@@ -20,7 +20,7 @@ namespace {
 
 struct SettingsFile : testing::Test {
     std::string write(const std::string& name, const std::string& text) const {
-        const std::string file = folder.path() + "/" + name;
+        std::string file = folder.path() + "/" + name;
         std::filesystem::create_directories(std::filesystem::path(file).parent_path());
         std::ofstream(file) << text;
         return file;
