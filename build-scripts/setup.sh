@@ -15,7 +15,7 @@ test_packages=(
     rsyslog systemd bpftool gcc-multilib curl wget python3 awscli iproute2
     qemu-system-x86 busybox-static jq liblzma-dev libbz2-dev
     clang-format clang-tidy shellcheck git valgrind ccache man-db groff-base mandoc zsh
-    auditd laurel
+    auditd laurel chromium chromium-driver
 )
 release_packages=(
     libc-ares-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd file lintian

@@ -4,6 +4,7 @@
 #include "telemetry/app/choose_offsets.hpp"
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/app/program.hpp"
+#include "telemetry/cli/commands.hpp"
 
 namespace {
 
@@ -25,6 +26,8 @@ std::string check(const Options& options) {
 int main(int argc, char** argv) {
     constexpr const char* name = "ebpf_telemetry";
     return run_program(name, [&] {
+        if (const Command* command = command_of(argc, argv))
+            return command->run(CommandArguments(argv + 2, static_cast<size_t>(argc - 2)));
         const Options options = parse_options(argc, argv);
         return act(options,
                    {help_text, version_text, [&] { return check(options); },

@@ -10,6 +10,7 @@
 #include "telemetry/base/refuse.hpp"
 #include "telemetry/base/terminal.hpp"
 #include "telemetry/cli/command_line.hpp"
+#include "telemetry/cli/commands.hpp"
 
 namespace telemetry {
 
@@ -150,7 +151,7 @@ std::string help_text() {
     std::ostringstream out;
     out << "Usage: ebpf_telemetry [options]\n"
            "Reports which process did what: system calls, and processes that start and end.\n"
-        << groups().all() << examples;
+        << groups().all() << examples << commands_help();
     return out.str();
 }
 
