@@ -70,6 +70,8 @@ bool Columns::add(std::string_view line) {
     row.key = texts_.number_of(tags_of(event));
     if (const json* process = field_at(event, "process"); process && process->is_object())
         row.user = texts_.number_of(user_of(*process));
+    if (row.user == 0 && row.process != no_process) // --fields compact says it once
+        row.user = processes_.all()[static_cast<size_t>(row.process)].user;
     if (row.kind == Kind::loss)
         row.lost = static_cast<uint32_t>(
             std::clamp<int64_t>(number_at(event, "linux.telemetry.loss.count").value_or(0), 0, UINT32_MAX));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/report/processes.hpp"
 
+#include <cstdlib>
+
 #include "telemetry/recorded/fields.hpp"
 
 namespace telemetry::report {
@@ -21,26 +23,41 @@ std::string user_of(const json& process) {
     return real.empty() || real == effective ? effective : real + ">" + effective;
 }
 
+/// The latest process of that host and pid, if it can be the one: one that began at another time is another
+/// one, and so is one of another entity.
+int32_t Processes::known_as(const std::string& place, bool has_entity, std::optional<int64_t> start) const {
+    constexpr int64_t coarse = 20'000'000; // of /proc, which counts in hundredths of a second
+    const auto at = latest_.find(place);
+    if (at == latest_.end())
+        return no_process;
+    const Process& known = all_[static_cast<size_t>(at->second)];
+    if (has_entity && known.entity != 0)
+        return no_process;
+    return !start || !known.start || std::abs(*start - *known.start) <= coarse ? at->second : no_process;
+}
+
 int32_t Processes::named(const json& process, const std::string& host) {
     const auto pid = number_at(process, "pid");
     if (!pid || *pid < 0 || *pid > UINT32_MAX)
         return no_process;
     const std::string entity = text_at(process, "entity_id");
     const std::string place = host + " " + std::to_string(*pid);
-    if (entity.empty())
-        if (const auto known = latest_.find(place); known != latest_.end())
-            return known->second;
-    const auto [at, is_new] =
-        by_id_.try_emplace(entity.empty() ? place : entity, static_cast<int32_t>(all_.size()));
-    if (is_new) {
+    const auto start = nanoseconds_at(text_at(process, "start"));
+    if (const auto at = by_id_.find(entity); !entity.empty() && at != by_id_.end())
+        return latest_[place] = at->second;
+    int32_t here = known_as(place, !entity.empty(), start);
+    if (here == no_process) {
+        here = static_cast<int32_t>(all_.size());
         Process& made = all_.emplace_back();
         made.pid = static_cast<uint32_t>(*pid);
-        made.entity = texts_.number_of(entity);
         made.host = texts_.number_of(host);
-        made.start = nanoseconds_at(text_at(process, "start"));
+        made.start = start;
     }
-    latest_[place] = at->second;
-    return at->second;
+    if (!entity.empty()) {
+        by_id_[entity] = here;
+        all_[static_cast<size_t>(here)].entity = texts_.number_of(entity);
+    }
+    return latest_[place] = here;
 }
 
 void Processes::describe(Process& process, const json& of) {

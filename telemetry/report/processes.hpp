@@ -37,6 +37,7 @@ class Processes {
     const std::vector<Process>& all() const { return all_; }
 
   private:
+    int32_t known_as(const std::string& place, bool has_entity, std::optional<int64_t> start) const;
     int32_t named(const nlohmann::json& process, const std::string& host);
     void describe(Process& process, const nlohmann::json& of);
     void note_child(const nlohmann::json& event, int32_t parent, int64_t time, const std::string& host);

@@ -163,6 +163,31 @@ def check_scrolling(browser):
         requestAnimationFrame(step); })""") / 1000
 
 
+def odd_events():
+    """A circle of parents, processes without an entity id, and one that gets its id later."""
+    def line(second, pid, **more):
+        process = {"pid": pid, "name": f"p{pid}", **more}
+        return json.dumps({"@timestamp": f"2026-01-01T00:00:{second:02d}Z", "event": {"code": "openat", "action": "open", "category": ["file"]}, "process": process})
+    yield line(1, 10, entity_id="a", parent={"pid": 11, "entity_id": "b"})
+    yield line(2, 11, entity_id="b", parent={"pid": 10, "entity_id": "a"})
+    yield line(3, 12, entity_id="c", parent={"pid": 13, "name": "p13"})
+    yield line(4, 13, entity_id="d", parent={"pid": 14})
+    yield line(5, 15)
+    yield line(6, 15)
+    yield json.dumps({"@timestamp": "2026-01-01T00:00:07Z", "process": "none", "event": [], "tags": [{}], "file": {"path": {}}, "host": 7})
+
+
+def check_odd(browser):
+    (SCRATCH / "odd.json").write_text("".join(line + "\n" for line in odd_events()))
+    report(SCRATCH / "odd.json", SCRATCH / "odd.html")
+    open_page(browser, SCRATCH / "odd.html")
+    equal("odd events", browser.text("#count"), "7 events")
+    settled(browser)
+    names = sorted(row[0].lstrip("▾▸") for row in first_rows(browser, "#tree"))
+    equal("their processes", names, ["? 14", "p10 10", "p11 11", "p12 12", "p13 13", "p15 15"])
+    check_quiet(browser, "odd events")
+
+
 def check_files():
     """What is no file of events."""
     good = SCRATCH / "100.json"
@@ -218,6 +243,7 @@ def main():
         check_quiet(browser, "hostile names")
         open_page(browser, SCRATCH / "bad.html")
         check("the page tells of unreadable lines", "could not be read" in browser.text("#notes"), browser.text("#notes"))
+        check_odd(browser)
         seconds = min(open_page(browser, SCRATCH / "100000.html") for _ in range(2))
         worst = check_scrolling(browser)
         print(f"100,000 events open in {seconds:.2f} s; scrolling, a frame takes {worst * 1000:.0f} ms at the worst")

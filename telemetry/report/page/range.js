@@ -18,7 +18,7 @@ function stepFor(span, most) {
 function drawAxis(canvas, clock, from, to) {
   const { context, width, height } = drawing(canvas);
   const span = to - from;
-  const step = stepFor(span, width / 90);
+  const step = stepFor(span, width / 75);
   const digits = step >= 1e9 ? 0 : Math.min(9, Math.ceil(-Math.log10(step / 1e9) - 1e-9));
   context.font = "11px system-ui, sans-serif";
   context.textBaseline = "middle";
@@ -28,7 +28,7 @@ function drawAxis(canvas, clock, from, to) {
     context.fillStyle = colours.line;
     context.fillRect(x, 0, 1, height);
     context.fillStyle = colours.muted;
-    if (x < width - 50) context.fillText(clock.time(at, digits), x + 4, height / 2);
+    if (x < width - 56) context.fillText(clock.time(at, digits), x + 4, height / 2);
   }
 }
 

@@ -3,7 +3,7 @@
 
 // The tree of processes with their life lines.
 
-const MOST_INDENT = 20; // deeper processes stand no further to the right
+const MOST_INDENT = 12; // deeper processes stand no further to the right
 
 class Tree {
   constructor(model, filter, { chosen, activated, zoomed }) {
@@ -98,7 +98,7 @@ class Tree {
     const name = make("span", { role: "gridcell" },
       make("span", { className: "twisty", "aria-hidden": "true" }, hasChildren ? (isCollapsed ? "▸" : "▾") : ""),
       model.texts[of.name] || "?", make("span", { className: "pid" }, ` ${of.pid}`));
-    name.style.paddingLeft = `${4 + depth * 14}px`;
+    name.style.paddingLeft = `${4 + depth * 12}px`;
     const count = isCollapsed ? filter.total[process] : filter.own[process];
     row.replaceChildren(name,
       make("span", { role: "gridcell", className: "muted" }, model.texts[of.user]),
