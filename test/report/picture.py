@@ -62,7 +62,7 @@ def main():
         pid, events = run(program, folder)
         of_process(pid, events, folder / "kept.json")
         subprocess.run([program, "report", folder / "kept.json", "--html", folder / "page.html"], check=True)
-        with webdriver.Browser(1240, 860) as browser:
+        with webdriver.Browser(1360, 860) as browser:
             browser.open((folder / "page.html").as_uri())
             time.sleep(1)
             browser.keys("#tree", webdriver.HOME + webdriver.DOWN)
