@@ -85,7 +85,7 @@ json add_file(const std::string& path, report::Columns& columns) {
     if (unreadable)
         std::cerr << "ebpf_telemetry: " << telemetry::quoted(path, 200) << ", line " << first_unreadable
                   << ": not an event of -f json; " << unreadable << " such lines are not in the page\n";
-    return {{"file", path},
+    return {{"file", telemetry::quoted(path, 200)}, // it may be any bytes
             {"events", columns.events() - before},
             {"unreadable", unreadable},
             {"first_unreadable", first_unreadable},

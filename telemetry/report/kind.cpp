@@ -24,7 +24,8 @@ bool has_category(const json& event, std::string_view category) {
 }
 
 std::string with_port(const json& event, const std::string& end) {
-    const std::string address = text_at(event, end + ".address"), port = text_at(event, end + ".port");
+    std::string address = text_at(event, end + ".address");
+    const std::string port = text_at(event, end + ".port");
     if (port.empty() || address.empty())
         return address;
     return (address.find(':') == std::string::npos ? address : "[" + address + "]") + ":" + port;
@@ -43,19 +44,24 @@ std::string joined(const json* values, bool is_pointer_shown) {
     if (!values || !values->is_structured())
         return text;
     for (const auto& [name, value] : values->items()) {
-        std::string one = value.is_string() ? value.get<std::string>() : value.dump();
+        // What is nested is no argument of ours, and may be as deep as its maker likes.
+        std::string one = value.is_string()      ? value.get<std::string>()
+                          : value.is_primitive() ? value.dump()
+                                                 : std::string("...");
         if (values->is_object()) {
             if (!is_pointer_shown && one.size() > 10 && one.starts_with("0x")) // says nothing to people
                 continue;
-            one = name + "=" + one;
+            one.insert(0, name + "=");
         }
-        text += (text.empty() ? "" : " ") + one;
+        if (!text.empty())
+            text += ' ';
+        text += one;
     }
     return text;
 }
 
 std::string address_of(const json& event) {
-    const std::string to = with_port(event, "destination"), from = with_port(event, "source");
+    std::string to = with_port(event, "destination"), from = with_port(event, "source");
     const bool comes_in = text_at(event, "network.direction") == "ingress";
     if (!to.empty() && !comes_in)
         return to;
