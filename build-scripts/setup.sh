@@ -7,12 +7,12 @@ set -euo pipefail
 build_packages=(
     build-essential cmake ninja-build pkg-config clang llvm
     libbpf-dev libelf-dev libdw-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev
-    libssl-dev libseccomp-dev
+    libssl-dev libseccomp-dev librdkafka-dev
     libboost-program-options-dev libboost-log-dev nlohmann-json3-dev
 )
 test_packages=(
     libgtest-dev libgmock-dev libbenchmark-dev
-    rsyslog systemd bpftool gcc-multilib curl wget python3 awscli iproute2
+    rsyslog rsyslog-openssl kcat systemd bpftool gcc-multilib curl wget python3 awscli iproute2
     qemu-system-x86 busybox-static jq liblzma-dev libbz2-dev
     clang-format clang-tidy shellcheck git valgrind ccache man-db groff-base mandoc zsh
     auditd laurel chromium chromium-driver

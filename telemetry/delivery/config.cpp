@@ -59,7 +59,8 @@ void refuse_unknown(const Settings& settings, const DeliveryKind& kind, const st
     std::vector<std::string_view> known(std::begin(common_options), std::end(common_options));
     known.insert(known.end(), kind.options.begin(), kind.options.end());
     for (const IniEntry& entry : settings.section().entries)
-        if (!std::ranges::count(known, entry.key))
+        if (!std::ranges::count(known, entry.key) &&
+            (kind.option_prefix.empty() || !entry.key.starts_with(kind.option_prefix)))
             refuse_line(file, entry.line,
                         "an output of kind " + std::string(kind.name) + " has no option " +
                             quoted(entry.key) + suggestion(entry.key, known));

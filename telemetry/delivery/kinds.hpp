@@ -18,6 +18,8 @@ struct DeliveryKind {
     /// Checks the settings; what it returns opens. Both throw ebpf_loader::Error.
     std::function<std::unique_ptr<Carrier>()> (*prepare)(const Settings& settings);
     bool needs_json = false; ///< it reads event.id in the lines
+    /// Any option that begins so is the kind's, too; prepare() checks it. Empty: none.
+    std::string_view option_prefix = {};
 };
 
 #define DELIVERY(name) extern const DeliveryKind name##_delivery;

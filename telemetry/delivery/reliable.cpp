@@ -129,11 +129,11 @@ class SpoolCarrier final : public Carrier {
 
 } // namespace
 
-ReliableOptions reliable_options_of(const Settings& settings) {
+ReliableOptions reliable_options_of(const Settings& settings, const ReliableOptions& usual) {
     constexpr size_t least_spool = 1 << 20, most_spool = size_t{1} << 40;
     constexpr size_t least_batch = 4096, most_batch = 64 << 20;
     constexpr uint64_t most_events = 100'000;
-    ReliableOptions options;
+    ReliableOptions options = usual;
     options.batch_bytes = settings.size("batch_bytes", options.batch_bytes, least_batch, most_batch);
     options.batch_items = settings.number("batch_events", options.batch_items, 1, most_events);
     options.linger = settings.time("batch_time", options.linger);

@@ -25,7 +25,8 @@ struct ReliableOptions {
 /// The options that each such output has.
 inline constexpr std::string_view reliable_options[] = {
     "spool", "spool_dir", "batch_bytes", "batch_events", "batch_time", "retry_first", "retry_longest"};
-ReliableOptions reliable_options_of(const Settings& settings);
+/// `usual`: what holds where an option is not given.
+ReliableOptions reliable_options_of(const Settings& settings, const ReliableOptions& usual = {});
 
 /// Opens the spool. Throws ebpf_loader::Error.
 std::unique_ptr<Carrier> make_reliable_carrier(const ReliableOptions& options,

@@ -5,22 +5,20 @@ event.id that nothing is missing: usage: kill_test.py PROGRAM [ROUNDS [SEED]]"""
 import collections
 import gzip
 import http.server
-import json
 import os
 import pathlib
 import random
-import re
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
+import harness
+
 PROGRAM = os.path.abspath(sys.argv[1])
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 4
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(1 << 30)
-USER = 60000 + os.getpid() % 5000  # whose calls are reported, and nobody else's
 
 
 class Receiver(http.server.ThreadingHTTPServer):
@@ -67,47 +65,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def start(folder, url, log):
+def outputs(folder, url):
     """The queue holds what comes while a busy disk is synced: a kill leaves no time to report what is lost there."""
-    (folder / "rules").write_text(f"getpgid uid = {USER} key mine\n")
-    (folder / "outputs.conf").write_text(
-        f"[output.siem]\nkind = http\nurl = {url}\nspool = 64M\nspool_dir = {folder}/spool\n"
-        "queue = 64M\nbatch_time = 50ms\nretry_first = 20ms\nretry_longest = 200ms\n")
-    program = subprocess.Popen(
-        [PROGRAM, "-c", "none", "-r", folder / "rules", "-q", "-f", "json", "--no-witness", "--output-config",
-         folder / "outputs.conf"], stdout=subprocess.DEVNULL, stderr=log)
-    end = time.monotonic() + 60
-    while b"reporting" not in pathlib.Path(log.name).read_bytes():
-        assert program.poll() is None and time.monotonic() < end, pathlib.Path(log.name).read_text()
-        time.sleep(0.02)
-    return program
-
-
-def call(stop):
-    """Calls with the numbers from 1 on until it is to stop, and prints how often; the first is made when this returns."""
-    code = ("import os, sys, time\nos.setuid(%d)\nn = 0\n"
-            "while not os.path.exists(sys.argv[1]):\n"
-            "    for _ in range(20):\n"
-            "        n += 1\n"
-            "        try: os.getpgid(n)\n"
-            "        except OSError: pass\n"
-            "    if n == 20: print('calling', flush=True)\n"
-            "    time.sleep(0.01)\nprint(n)\n") % USER
-    caller = subprocess.Popen([sys.executable, "-c", code, stop], stdout=subprocess.PIPE, text=True)
-    assert caller.stdout.readline() == "calling\n"
-    return caller
-
-
-def numbers_by_run(lines):
-    """Those of the calls that are there, and the causes of losses that are reported."""
-    numbers, causes = collections.defaultdict(set), set()
-    for line in set(lines):
-        event = json.loads(line)
-        if event["event"]["action"] == "loss":
-            causes.add(re.search('"cause":"([^"]*)"', line).group(1))
-        elif "args" in event.get("linux", {}).get("syscall", {}):
-            numbers[event["agent"]["ephemeral_id"]].add(int(event["linux"]["syscall"]["args"]["pid"]))
-    return numbers, causes
+    return (f"[output.siem]\nkind = http\nurl = {url}\nspool = 64M\nspool_dir = {folder}/spool\n"
+            "queue = 64M\nbatch_time = 50ms\nretry_first = 20ms\nretry_longest = 200ms\n")
 
 
 def main():
@@ -125,8 +86,8 @@ def main():
             receiver.is_kind = is_last
             stop = folder / f"stop{number}"
             with open(folder / f"log{number}", "w", encoding="utf-8") as log:
-                program = start(folder, url, log)
-                caller = call(stop)
+                program = harness.start(PROGRAM, folder, outputs(folder, url), log)
+                caller = harness.call(stop)
                 time.sleep(random.uniform(0.3, 1.2))
                 if not is_last:
                     program.send_signal(signal.SIGKILL)
@@ -138,13 +99,13 @@ def main():
                     time.sleep(1)  # the spool is emptied
                     program.send_signal(signal.SIGTERM)
                     assert program.wait(30) == 0
-        summary = [json.loads(line) for line in (folder / f"log{ROUNDS}").read_text().splitlines() if line[0] == "{"][-1]
-    output = next(output for output in summary["outputs"] if output["name"] == "http siem")
+        summary = harness.summary_of(folder / f"log{ROUNDS}")
+    output = harness.report_of(summary, "http siem")
     assert output["waiting"] == 0, output
     # A kill may cut the record that is being written: the next start counts it.
     assert set(output["lost_by"]) <= {"spool_damaged"}, output
     assert summary["imbalance"] == 0 and summary["emitted"] == last_run, (summary, last_run)
-    runs, causes = numbers_by_run(receiver.lines)
+    runs, causes = harness.numbers_by_run(receiver.lines)
     assert causes <= {"output_siem"}, causes
     for run, numbers in runs.items():
         missing = max(numbers) - len(numbers)
