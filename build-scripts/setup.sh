@@ -12,7 +12,7 @@ build_packages=(
 )
 test_packages=(
     libgtest-dev libgmock-dev libbenchmark-dev
-    rsyslog rsyslog-openssl kcat systemd bpftool gcc-multilib curl wget python3 awscli iproute2
+    rsyslog rsyslog-openssl openssl kcat systemd bpftool gcc-multilib curl wget python3 awscli iproute2
     qemu-system-x86 busybox-static jq liblzma-dev libbz2-dev
     clang-format clang-tidy shellcheck git valgrind ccache man-db groff-base mandoc zsh
     auditd laurel chromium chromium-driver

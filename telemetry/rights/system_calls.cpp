@@ -198,7 +198,7 @@ void add_partial(Filter& filter) {
     filter.add_each(SCMP_SYS(socketpair), 0, {AF_UNIX});
     filter.add_each(SCMP_SYS(ioctl), 1,
                     {PERF_EVENT_IOC_ENABLE, PERF_EVENT_IOC_DISABLE, PERF_EVENT_IOC_SET_BPF, TCGETS,
-                     TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, SIOCGIFCONF, SIOCGIFINDEX, SIOCGIFNAME,
+                     TIOCGWINSZ, TIOCOUTQ, FIONREAD, FIONBIO, FIOCLEX, SIOCGIFCONF, SIOCGIFINDEX, SIOCGIFNAME,
                      SIOCGIFFLAGS});
     filter.add_each(SCMP_SYS(prctl), 0, {PR_SET_NAME, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAPBSET_READ});
     filter.add(SCMP_SYS(prlimit64), 2, UINT64_MAX, 0); // to read a limit

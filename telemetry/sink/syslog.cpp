@@ -18,6 +18,7 @@
 #include "telemetry/base/run_end.hpp"
 #include "telemetry/output/audit/event_lines.hpp"
 #include "telemetry/sink/sinks.hpp"
+#include "telemetry/sink/syslog_message.hpp"
 
 namespace telemetry {
 namespace {
@@ -29,21 +30,8 @@ constexpr SinkOption command_line_options[] = {
     {"syslog,s", "also send events to syslog (facility user, ident ebpf-telemetry)"},
 };
 
-constexpr std::string_view identity = "ebpf-telemetry";
 constexpr unsigned priority = 1 * 8 + 6; // facility user, severity info
-constexpr size_t part_prefix = 64;       // at least as long as "part=N/M line=L " gets
-constexpr size_t least_payload = 64;
 constexpr auto reconnect_interval = std::chrono::seconds(1);
-
-/// Where a part of at most `room` bytes ends, without cutting a UTF-8 character.
-size_t end_of_part(std::string_view rest, size_t room) {
-    if (rest.size() <= room)
-        return rest.size();
-    size_t end = room;
-    while (end > room - 3 && (static_cast<uint8_t>(rest[end]) & 0xc0) == 0x80)
-        --end;
-    return end;
-}
 
 /// Datagrams to the log's socket, one a line, in the form of RFC 3164. libc's syslog() would
 /// wait for ever for a daemon that takes nothing, and would not report what it lost.
@@ -66,9 +54,7 @@ class SyslogSink final : public Sink {
     void note_error(int error_number);
     bool reconnect();
     void put_header();
-    void put_time();
     bool send_line(std::string_view line);
-    bool send_parts(std::string_view line, size_t room);
     bool send_message(std::string_view text);
     ssize_t send_once(std::string_view text);
     bool wait_until_writable(Clock::time_point deadline);
@@ -79,7 +65,7 @@ class SyslogSink final : public Sink {
     LineBuffer header_;
     time_t header_second_ = -1;
     bool stalled_ = false;
-    uint64_t long_lines_ = 0;
+    SyslogParts parts_;
     uint64_t lost_ = 0;
     int last_errno_ = 0;
     std::string error_;
@@ -154,63 +140,17 @@ void SyslogSink::put_header() {
     header_.put('<');
     header_.put_decimal(priority);
     header_.put('>');
-    put_time();
+    put_rfc3164_time(header_, header_second_);
     header_.put(' ');
-    header_.put(identity);
+    header_.put(syslog_identity);
     header_.put('[');
     header_.put_decimal(static_cast<uint64_t>(getpid()));
     header_.put("]: ");
 }
 
-/// "Nov  1 09:05:07", local time. The names are English in every locale.
-void SyslogSink::put_time() {
-    static constexpr std::string_view months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    tm local = {};
-    localtime_r(&header_second_, &local);
-    header_.put(months[static_cast<size_t>(local.tm_mon)]);
-    header_.put(local.tm_mday < 10 ? std::string_view("  ") : " ");
-    header_.put_decimal(static_cast<uint64_t>(local.tm_mday));
-    char before = ' ';
-    for (const int value : {local.tm_hour, local.tm_min, local.tm_sec}) {
-        header_.put(before);
-        header_.put(static_cast<char>('0' + value / 10));
-        header_.put(static_cast<char>('0' + value % 10));
-        before = ':';
-    }
-}
-
 bool SyslogSink::send_line(std::string_view line) {
-    const size_t header = header_.view().size();
-    if (header + line.size() <= options_.message_bytes)
-        return send_message(line);
-    const size_t overhead = header + part_prefix;
-    const bool has_room = options_.message_bytes > overhead + least_payload;
-    return send_parts(line, has_room ? options_.message_bytes - overhead : least_payload);
-}
-
-bool SyslogSink::send_parts(std::string_view line, size_t room) {
-    uint64_t parts = 0;
-    for (std::string_view rest = line; !rest.empty(); ++parts)
-        rest.remove_prefix(end_of_part(rest, room));
-    ++long_lines_;
-    LineBuffer text;
-    for (uint64_t part = 1; part <= parts; ++part) {
-        const size_t end = end_of_part(line, room);
-        text.clear();
-        text.put("part=");
-        text.put_decimal(part);
-        text.put('/');
-        text.put_decimal(parts);
-        text.put(" line=");
-        text.put_decimal(long_lines_);
-        text.put(' ');
-        text.put(line.substr(0, end));
-        if (!send_message(text.view()))
-            return false;
-        line.remove_prefix(end);
-    }
-    return true;
+    return parts_.for_each(line, header_.view().size(), options_.message_bytes,
+                           [this](std::string_view part) { return send_message(part); });
 }
 
 bool SyslogSink::send_message(std::string_view text) {

@@ -6,14 +6,13 @@
 #include <string>
 
 #include "telemetry/sink/sink.hpp"
+#include "telemetry/sink/syslog_message.hpp"
 
 namespace telemetry {
 
 struct SyslogOptions {
     std::string socket = "/dev/log";
-    /// Longer lines go in parts. rsyslog by default cuts a message at 8,096 bytes, with its header: also
-    /// where it was forwarded to, when it has a longer time and the host's name.
-    size_t message_bytes = 8000;
+    size_t message_bytes = syslog_message_bytes; ///< longer lines go in parts
     std::chrono::milliseconds patience{1000};
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "telemetry/delivery/http/client.hpp"
+#include "telemetry/delivery/line_fields.hpp"
 #include "telemetry/delivery/sender.hpp"
 #include "telemetry/delivery/settings.hpp"
 
@@ -37,10 +38,5 @@ struct HttpDialectKind {
 const std::vector<HttpDialectKind>& http_dialects();
 /// The options that a dialect has of its own.
 inline constexpr std::string_view dialect_options[] = {"index", "table", "insert_format"};
-
-/// The value of event.id in a line of JSON of ours; empty when there is none.
-std::string_view event_id_of(std::string_view line);
-/// The time in such a line, ns since the epoch; 0 when there is none.
-uint64_t time_of(std::string_view line);
 
 } // namespace telemetry

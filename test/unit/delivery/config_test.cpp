@@ -59,8 +59,9 @@ TEST(OutputConfig, MistakesHaveFileLineAndAHint) {
     EXPECT_EQ(refusal(file_with("rotate_sizes = 1M")),
               "outputs.conf:4: an output of kind file has no option \"rotate_sizes\"; did you mean "
               "\"rotate_size\"?");
-    EXPECT_EQ(refusal("[output.a]\nkind = fiel\n"),
-              "outputs.conf:2: kind is one of file, http, kafka, not \"fiel\"; did you mean \"file\"?");
+    EXPECT_EQ(
+        refusal("[output.a]\nkind = fiel\n"),
+        "outputs.conf:2: kind is one of file, http, kafka, syslog, not \"fiel\"; did you mean \"file\"?");
     EXPECT_EQ(refusal("[outputs.a]\n"),
               "outputs.conf:1: unknown section \"outputs.a\"; outputs are [output.NAME]");
     EXPECT_THAT(refusal("[output.A b]\nkind = file\n"), HasSubstr("outputs.conf:1: an output's name"));

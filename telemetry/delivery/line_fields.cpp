@@ -4,7 +4,7 @@
 #include <charconv>
 #include <ctime>
 
-#include "telemetry/delivery/http/dialect.hpp"
+#include "telemetry/delivery/line_fields.hpp"
 
 namespace telemetry {
 
