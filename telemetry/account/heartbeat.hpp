@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstdint>
+#include <string_view>
 
 namespace telemetry {
 
@@ -15,6 +16,16 @@ struct Heartbeat {
     uint64_t emitted = 0;
     uint64_t lost = 0;
     uint64_t in_flight = 0;
+};
+
+/// How many lines one output has been given, so that who has them can count. It is a line of that output.
+struct Checkpoint {
+    uint64_t time_ns = 0;    ///< wall clock, ns since the epoch
+    std::string_view output; ///< its name in the configuration
+    uint64_t number = 0;     ///< from 1
+    uint64_t lines = 0;      ///< of this run, before this one; checkpoints count
+    uint64_t lost = 0;       ///< events among them that the output could not keep, as far as it knows
+    bool is_last = false;    ///< the run ends in order
 };
 
 } // namespace telemetry

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/log.hpp"
 
 namespace telemetry {
@@ -25,7 +26,7 @@ Deliveries::Deliveries(const std::vector<OutputSettings>& settings) {
             groups_.push_back({output.format, nullptr, nullptr, {}, {}});
             group = groups_.end() - 1;
         }
-        group->members.push_back({std::make_unique<DeliveryOutput>(output)});
+        group->members.push_back({std::make_unique<DeliveryOutput>(output), output.name});
     }
 }
 
@@ -60,7 +61,7 @@ void Deliveries::put(const Event& event, const Format& format, std::string_view 
         }
         for (Member& member : group.members)
             if (member.output->wants(event.key))
-                member.output->put(text, is_vital(event), true);
+                put_line(member, text, is_vital(event), true);
     }
 }
 
@@ -70,6 +71,29 @@ void Deliveries::put(const LossEvent& loss) {
 
 void Deliveries::put(const Heartbeat& heartbeat) {
     put_state([&](Formatter& formatter, std::string& out) { formatter.format_heartbeat(heartbeat, out); });
+    put_checkpoints(heartbeat.time_ns, false);
+}
+
+void Deliveries::put_line(Member& member, std::string_view text, bool is_vital, bool is_event) {
+    member.output->put(text, is_vital, is_event);
+    ++member.lines;
+}
+
+void Deliveries::put_checkpoints(uint64_t time_ns, bool is_last) {
+    for (Group& group : groups_)
+        for (Member& member : group.members) {
+            member.output->hand_over(); // so that what finds no room there is known
+            group.text.clear();
+            group.losses->format_checkpoint({.time_ns = time_ns,
+                                             .output = member.name,
+                                             .number = ++member.checkpoints,
+                                             .lines = member.lines,
+                                             .lost = member.output->report().lost,
+                                             .is_last = is_last},
+                                            group.text);
+            if (!group.text.empty()) // else not in this format
+                put_line(member, group.text, true, false);
+        }
 }
 
 /// What is about this run itself, for every output.
@@ -80,7 +104,7 @@ void Deliveries::put_state(const std::function<void(Formatter&, std::string&)>& 
         if (group.text.empty()) // not in this format
             continue;
         for (Member& member : group.members)
-            member.output->put(group.text, true, false);
+            put_line(member, group.text, true, false);
     }
 }
 
@@ -89,7 +113,7 @@ void Deliveries::put_lines(size_t format, std::string_view extension, std::strin
         const size_t end = std::min(lines.find('\n'), lines.size() - 1) + 1;
         for (Member& member : groups_[format].members)
             if (member.output->wants(extension))
-                member.output->put(lines.substr(0, end), false, true);
+                put_line(member, lines.substr(0, end), false, true);
         lines.remove_prefix(end);
     }
 }
@@ -107,6 +131,7 @@ void Deliveries::drain() {
 }
 
 void Deliveries::close() {
+    put_checkpoints(wall_clock_ns(), true);
     for (Group& group : groups_)
         for (Member& member : group.members)
             member.output->end();

@@ -33,6 +33,7 @@ class Deliveries {
     /// `formatted` is the event as `format` has it; empty: nobody has formatted it.
     void put(const Event& event, const Format& format, std::string_view formatted);
     void put(const LossEvent& loss);
+    /// And a checkpoint of each output behind it.
     void put(const Heartbeat& heartbeat);
     /// Lines in the format with this index, each an event of the extension with that name.
     void put_lines(size_t format, std::string_view extension, std::string_view lines);
@@ -40,7 +41,7 @@ class Deliveries {
 
     /// What was put is carried away, if that does not take too long. More may follow.
     void drain();
-    /// The very end. An output that lost every event counts as one that broke.
+    /// The very end, with the last checkpoints. An output that lost every event counts as one that broke.
     void close();
     /// Opens the files anew. False when no output is a file.
     bool reopen();
@@ -49,10 +50,11 @@ class Deliveries {
     std::vector<OutputReport> reports() const;
 
   private:
-    void put_state(const std::function<void(Formatter&, std::string&)>& format);
-
     struct Member {
         std::unique_ptr<DeliveryOutput> output;
+        std::string name;   ///< in the configuration
+        uint64_t lines = 0; ///< that it was given
+        uint64_t checkpoints = 0;
         bool is_reported = false; ///< that it broke, or took nothing
     };
     /// Outputs of the same format.
@@ -62,6 +64,10 @@ class Deliveries {
         std::vector<Member> members;
         std::string text;
     };
+
+    void put_state(const std::function<void(Formatter&, std::string&)>& format);
+    void put_checkpoints(uint64_t time_ns, bool is_last);
+    static void put_line(Member& member, std::string_view text, bool is_vital, bool is_event);
 
     std::vector<Group> groups_;
 };

@@ -13,6 +13,7 @@
 #include "telemetry/base/exit_status.hpp"
 #include "telemetry/base/priority.hpp"
 #include "telemetry/base/standard_streams.hpp"
+#include "telemetry/delivery/verify.hpp"
 #include "telemetry/rights/aside_thread.hpp"
 #include "telemetry/rules/rules.hpp"
 #include "telemetry/sink/diagnostics.hpp"
@@ -43,6 +44,8 @@ int act_unguarded(const Options& options, const Program& program) {
     case Options::Action::spool_dump:
         log(LogLevel::info, dump_spool(options.spool, std::cout));
         break;
+    case Options::Action::verify:
+        return verify_files(options.verified, std::cout) ? exit_ok : exit_fault;
     case Options::Action::explain:
         std::cout << explain_rules(options);
         break;

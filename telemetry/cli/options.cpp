@@ -51,7 +51,11 @@ command_line::Groups groups() {
                                      "has read it; with -f json and "
                                      "text");
     groups.other.add_options()("spool-dump", po::value<std::string>()->value_name("DIR"),
-                               "print the events that wait in the spool DIR, and exit");
+                               "print the events that wait in the spool DIR, and exit")(
+        "verify", po::value<std::vector<std::string>>()->value_name("FILE"),
+        "say whether all that the runs gave to an output is in FILE, which has its lines of JSON, and exit; "
+        "may be "
+        "given more than once, oldest first");
     groups.other.add_options()("list-syscalls", "print the table of system calls, and exit")(
         "explain",
         "print of each rule what the kernel decides and what this program, and what that costs, and exit");
@@ -136,6 +140,10 @@ Options parse_options(int argc, const char* const argv[]) {
     if (auto spool = text_of(values, "spool-dump")) {
         options.action = Options::Action::spool_dump;
         options.spool = *spool;
+    }
+    if (values.count("verify")) {
+        options.action = Options::Action::verify;
+        options.verified = values["verify"].as<std::vector<std::string>>();
     }
     options.imds = values.count("imds");
     options.lineage = !values.count("no-lineage");

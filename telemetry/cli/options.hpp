@@ -17,13 +17,25 @@ namespace telemetry {
 
 /// What the command line asks for.
 struct Options {
-    enum class Action { run, help, version, probe, check, print_config, list_syscalls, spool_dump, explain };
+    enum class Action {
+        run,
+        help,
+        version,
+        probe,
+        check,
+        print_config,
+        list_syscalls,
+        spool_dump,
+        verify,
+        explain
+    };
 
     std::string program = "ebpf_telemetry"; ///< whose options these are
     Action action = Action::run;
     std::string settings; ///< all of these, as a file of options
 
-    std::string spool; ///< to dump
+    std::string spool;                 ///< to dump
+    std::vector<std::string> verified; ///< files of lines
 
     // events
     const Format* format = formats().front();

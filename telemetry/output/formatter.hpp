@@ -51,6 +51,7 @@ class Formatter {
     virtual void format(const Document& document, std::string& out) = 0;
     /// Formats that have no place for it leave it out.
     virtual void format_heartbeat(const Heartbeat& /*heartbeat*/, std::string& /*out*/) {}
+    virtual void format_checkpoint(const Checkpoint& /*checkpoint*/, std::string& /*out*/) {}
 };
 
 } // namespace telemetry

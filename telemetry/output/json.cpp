@@ -36,6 +36,7 @@ class JsonFormatter final : public Formatter {
     void format(const LossEvent& loss, std::string& out) override;
     void format(const Document& document, std::string& out) override { out += document.json(); }
     void format_heartbeat(const Heartbeat& heartbeat, std::string& out) override;
+    void format_checkpoint(const Checkpoint& checkpoint, std::string& out) override;
 
   private:
     /// Of a line that says all that is chosen, or of one that leaves out what lines before have said.
@@ -145,6 +146,20 @@ void JsonFormatter::format_heartbeat(const Heartbeat& heartbeat, std::string& ou
     line_.put_decimal(heartbeat.number);
     line_.put(R"(","kind":"state","action":"heartbeat","category":["host"],"type":["info"]})");
     linux_.put_heartbeat(line_, heartbeat);
+    end(out);
+}
+
+/// Each output has its own, so its name is part of the id.
+void JsonFormatter::format_checkpoint(const Checkpoint& checkpoint, std::string& out) {
+    line_.select(FieldSet::all());
+    begin(checkpoint.time_ns, state_head_);
+    line_.put(id_);
+    line_.put("checkpoint-");
+    line_.put(checkpoint.output);
+    line_.put('-');
+    line_.put_decimal(checkpoint.number);
+    line_.put(R"(","kind":"state","action":"checkpoint","category":["host"],"type":["info"]})");
+    linux_.put_checkpoint(line_, checkpoint);
     end(out);
 }
 

@@ -12,13 +12,13 @@ import time
 USER = 60000 + os.getpid() % 5000  # whose calls are reported, and nobody else's
 
 
-def start(program, folder, outputs, log, rules=f"getpgid uid = {USER} key mine\n"):
+def start(program, folder, outputs, log, rules=f"getpgid uid = {USER} key mine\n", options=()):
     """The program, once it reports, with the text of an outputs file."""
     (folder / "rules").write_text(rules)
     (folder / "outputs.conf").write_text(outputs)
     process = subprocess.Popen(
         [program, "-c", "none", "-r", folder / "rules", "-q", "-f", "json", "--no-witness", "--output-config",
-         folder / "outputs.conf"], stdout=subprocess.DEVNULL, stderr=log)
+         folder / "outputs.conf", *options], stdout=subprocess.DEVNULL, stderr=log)
     end = time.monotonic() + 60
     while b"reporting" not in pathlib.Path(log.name).read_bytes():
         assert process.poll() is None and time.monotonic() < end, pathlib.Path(log.name).read_text()
@@ -51,6 +51,11 @@ def numbers_by_run(lines):
         elif "args" in event.get("linux", {}).get("syscall", {}):
             numbers[event["agent"]["ephemeral_id"]].add(int(event["linux"]["syscall"]["args"]["pid"]))
     return numbers, causes
+
+
+def without_checkpoints(lines):
+    """Each output has its own."""
+    return [line for line in lines if '"action":"checkpoint"' not in line]
 
 
 def summary_of(log):

@@ -262,6 +262,16 @@ void JsonLinux::put_heartbeat(JsonLine& line, const Heartbeat& heartbeat) {
     line.put("}}");
 }
 
+void JsonLinux::put_checkpoint(JsonLine& line, const Checkpoint& checkpoint) {
+    line.put(",\"linux\":{\"telemetry\":{\"output\":{\"name\":");
+    line.put_quoted(checkpoint.output);
+    line.put(",\"lines\":");
+    line.put_decimal(checkpoint.lines);
+    line.put(",\"lost\":");
+    line.put_decimal(checkpoint.lost);
+    line.put(checkpoint.is_last ? ",\"last\":true}}}" : ",\"last\":false}}}");
+}
+
 void JsonLinux::put_syscall(JsonLine& line, const Event& event, const JsonCall* call) {
     const size_t begin = line.view().size();
     const bool has_number = line.wants(Field::linux_syscall_nr);

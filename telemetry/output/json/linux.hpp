@@ -26,6 +26,7 @@ class JsonLinux {
              JsonProcess& process);
     void put_loss(JsonLine& line, const LossEvent& loss);
     void put_heartbeat(JsonLine& line, const Heartbeat& heartbeat);
+    void put_checkpoint(JsonLine& line, const Checkpoint& checkpoint);
 
   private:
     void put_syscall(JsonLine& line, const Event& event, const JsonCall* call);

@@ -77,8 +77,8 @@ TEST_F(SettingsFile, RefusesWithFileAndLine) {
                 HasSubstr("options.conf:2: \"format\" is given twice"));
     EXPECT_THAT(refusal("check = yes\n"),
                 HasSubstr("options.conf:1: the option check is for the command line alone"));
-    for (const char* command :
-         {"explain = yes", "spool-dump = /tmp/spool", "settings = none", "print-config = yes"})
+    for (const char* command : {"explain = yes", "verify = /tmp/lines", "spool-dump = /tmp/spool",
+                                "settings = none", "print-config = yes"})
         EXPECT_THAT(refusal(command), HasSubstr("is for the command line alone"));
     EXPECT_THAT(refusal("f = json\n"), HasSubstr("options.conf:1: there is no option \"f\""));
     EXPECT_THAT(refusal("format json\n"), HasSubstr("options.conf:1: "));
