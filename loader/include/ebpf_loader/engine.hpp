@@ -47,6 +47,8 @@ struct EngineOptions {
     bool witness = true;    ///< paths and addresses as the kernel acted on them, where it has kprobes
     WatchCalls watch_calls = WatchCalls::when_needed;
     bool report_self = false; ///< also report this process's own calls
+    /// Engine::widen() is going to be used: the hooks of all process events are attached, selected or not.
+    bool can_reselect = false;
     /// One line at a time of progress and warnings, for the caller's log.
     std::function<void(std::string_view)> log;
 };
@@ -93,6 +95,27 @@ class EBPF_LOADER_API Engine {
     /// selected is lost and counted as EBT_LOST_MAX_CPU, at next to no cost for who does it. Needs
     /// EngineOptions::can_shed.
     void shed(bool on);
+
+    /// Limits how many events of one process are reported a second, as EngineOptions::events_per_process,
+    /// which must not have been 0. 0: no limit any more.
+    void limit_events(uint32_t per_process);
+
+    /// Why the hooks that are attached do not do for this selection; empty when they do. Needs
+    /// EngineOptions::can_reselect.
+    std::string cannot_reselect(const Selection& next) const;
+    /// Begins to change what is captured while the hooks stay attached: from now on what either selection
+    /// asks for, the one in force or this one, and filters of calls whose filters differ let everything
+    /// through. Hooks that run already may still see the old one: see await_running_hooks(). Throws
+    /// Error(usage), and changes nothing, where cannot_reselect().
+    void widen(const Selection& next);
+    /// Ends what widen() began: its selection alone is in force. Hooks that ran before widen() must have
+    /// ended.
+    void narrow();
+    /// Waits, some 10 ms, until the hooks that run now on any processor have ended: those that begin later
+    /// see what was written before. Any thread may call it.
+    static void await_running_hooks();
+    /// ns, of the clock that ebt_header.time is of, now.
+    uint64_t record_clock() const;
 
     /// Compares what the kernel holds of this engine (settings, selection, endpoints, stages and hooks) with
     /// what was written there, and writes again what differs: someone else changed it, and events may have

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <ebpf_loader/abi/plan.h>
@@ -43,6 +44,9 @@ class EBPF_LOADER_API Selection {
     void select_environment() { wants_environment_ = true; }
     /// Asks for which content the executable of a process image has, with the image: EBT_FIELD_EXE_VERSION.
     void select_exe_versions() { wants_exe_versions_ = true; }
+    /// Numbers that the table does not know get the rows that they had there: one engine may hold both
+    /// selections for a while, see Engine::widen(). Before select_number().
+    void keep_rows_of(const Selection& earlier);
 
     const std::map<uint16_t, ebt_plan>& plans() const { return plans_; }
     const std::map<uint32_t, ebt_numbers>& numbers() const { return numbers_; }
@@ -59,6 +63,7 @@ class EBPF_LOADER_API Selection {
     EBPF_LOADER_LOCAL void select_socketcall(const SyscallRow& call);
     EBPF_LOADER_LOCAL void select_execve();
     EBPF_LOADER_LOCAL void select_transfer(const SyscallRow& call);
+    EBPF_LOADER_LOCAL uint16_t row_of_other(int abi, int number);
 
     std::map<uint16_t, ebt_plan> plans_;
     std::map<uint32_t, ebt_numbers> numbers_;
@@ -67,6 +72,7 @@ class EBPF_LOADER_API Selection {
     bool wants_environment_ = false;
     bool wants_exe_versions_ = false;
     uint16_t next_row_ = 0; ///< of the next number unknown to the table; 0: none yet
+    std::map<std::pair<int, int>, uint16_t> other_rows_; ///< of those numbers, by ABI and number
 };
 
 } // namespace ebpf_loader

@@ -130,6 +130,25 @@ void Selection::select_socketcall(const SyscallRow& call) {
     }
 }
 
+void Selection::keep_rows_of(const Selection& earlier) {
+    other_rows_ = earlier.other_rows_;
+    next_row_ = earlier.next_row_;
+}
+
+uint16_t Selection::row_of_other(int abi, int number) {
+    const auto [place, is_new] = other_rows_.try_emplace({abi, number});
+    if (!is_new)
+        return place->second;
+    const auto first = static_cast<uint16_t>(EBT_FIRST_SYSCALL_ROW + syscall_rows().size());
+    const uint16_t row = std::max(next_row_, first);
+    if (row >= EBT_ROWS) {
+        other_rows_.erase(place);
+        refuse("no room for another number that the table of system calls does not know: select fewer");
+    }
+    next_row_ = static_cast<uint16_t>(row + 1);
+    return place->second = row;
+}
+
 uint16_t Selection::select_number(ebt_abi abi, int number, std::span<const ebt_predicate> filter,
                                   bool include_all) {
     if (abi < 0 || abi >= EBT_ABIS || number < 0 || number >= EBT_NUMBERS)
@@ -142,11 +161,7 @@ uint16_t Selection::select_number(ebt_abi abi, int number, std::span<const ebt_p
     if (call) {
         row = row_of(*call);
     } else if (row == EBT_ROW_NONE) {
-        const auto first = static_cast<uint16_t>(EBT_FIRST_SYSCALL_ROW + syscall_rows().size());
-        row = std::max(next_row_, first);
-        if (row >= EBT_ROWS)
-            refuse("no room for another number that the table of system calls does not know: select fewer");
-        next_row_ = static_cast<uint16_t>(row + 1);
+        row = row_of_other(abi, number);
     }
     plans_[row] = call ? make_plan(call->flags, capture_steps(*call), filter, include_all)
                        : make_plan(0, {}, filter, include_all);

@@ -47,7 +47,7 @@ bool always(const Hooks&) {
     return true;
 }
 bool process_ends(const Hooks& hooks) {
-    return hooks.exit;
+    return hooks.exit || hooks.all_processes;
 }
 bool endpoints(const Hooks& hooks) {
     return hooks.endpoints != 0;
@@ -80,8 +80,7 @@ std::string tail_of(const char* log) {
 } // namespace
 
 LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan)
-    : tier_(tier), log_(std::make_unique_for_overwrite<char[]>(log_bytes)), needs_fork_(plan.hooks.fork),
-      needs_enter_(plan.hooks.enter) {
+    : tier_(tier), log_(std::make_unique_for_overwrite<char[]>(log_bytes)), hooks_(plan.hooks) {
     log_[0] = '\0';
     const LibbpfQuiet quiet;
     Features features = plan.features;
@@ -166,12 +165,13 @@ void LoadedTier::choose_programs(const Hooks& hooks) {
         bpf_program__set_autoload(bpf_object__find_program_by_name(object_.get(), name), wanted);
     };
     want("on_sys_enter", hooks.enter || hooks.watch);
-    want("on_enter_execve", hooks.exec_args);
-    want("on_enter_execveat", hooks.exec_args);
-    want("on_rename", hooks.renames);
-    want("on_fork", hooks.fork || hooks.sharing);
-    want("on_exec", hooks.exec || hooks.exec_args);
-    want("on_exit", hooks.exit);
+    const bool all = hooks.all_processes;
+    want("on_enter_execve", hooks.exec_args || all);
+    want("on_enter_execveat", hooks.exec_args || all);
+    want("on_rename", hooks.renames || all);
+    want("on_fork", hooks.fork || hooks.sharing || all);
+    want("on_exec", hooks.exec || hooks.exec_args || all);
+    want("on_exit", hooks.exit || all);
     want("on_sock_state", hooks.sock_states);
     for (const StageProgram& stage : stage_programs)
         want(stage.name, stage.is_wanted(hooks));
@@ -224,78 +224,8 @@ int LoadedTier::map_fd(const char* name) const {
     return bpf_map__fd(bpf_object__find_map_by_name(object_.get(), name));
 }
 
-namespace {
-
-void write_map(int fd, uint32_t key, const void* value) {
-    if (bpf_map_update_elem(fd, &key, value, BPF_ANY))
-        throw Error(ErrorCode::resources, std::string("cannot write to a map: ") + strerror(errno));
-}
-
-/// Credentials are read before the filter only where it asks for them.
-ebt_plan with_derived_flags(ebt_plan plan, uint16_t witnessed) {
-    const bool asks =
-        std::any_of(plan.predicate, plan.predicate + plan.predicates, [](const ebt_predicate& predicate) {
-            return predicate.value >= EBT_VALUE_UID && predicate.value != EBT_VALUE_PID;
-        });
-    if (asks)
-        plan.flags |= EBT_PLAN_IDENTITY;
-    // An open need not create anything; of all others something is witnessed when they succeed.
-    const int certain = plan.witness & ~EBT_WITNESS_CREATE;
-    if (certain != 0 && (certain & ~witnessed) == 0)
-        plan.flags |= EBT_PLAN_WITNESSED;
-    if (plan.flags & EBT_PLAN_SOCKETCALL) // it may become any of them
-        plan.witness = EBT_WITNESS_CONNECT | EBT_WITNESS_BIND | EBT_WITNESS_SEND;
-    plan.witness &= witnessed;
-    return plan;
-}
-
-/// Is it a call of which nothing is wanted while the gate of transfers is closed? Those that may
-/// open it are not.
-bool is_gated(const ebt_plan& plan) {
-    const bool opens = plan.move == EBT_MOVE_CONNECT || (plan.move_direction == EBT_SENT && plan.move_flags);
-    return (plan.flags & EBT_PLAN_TRANSFER_ONLY) && !opens;
-}
-
-ebt_numbers with_gates(ebt_numbers rows, const LoadedTier::Plans& plans) {
-    bool all = true, any = false;
-    for (int abi = 0; abi < EBT_ABIS; abi++) {
-        const auto plan = plans.find(rows.row[abi]);
-        if (plan == plans.end())
-            continue;
-        const bool gated = is_gated(plan->second);
-        any |= gated;
-        all &= gated;
-        rows.flags |= static_cast<__u16>((gated ? EBT_GATED_ABI : 0) << abi);
-    }
-    if (any && all)
-        rows.flags |= EBT_GATED;
-    return rows;
-}
-
-} // namespace
-
-void LoadedTier::select(const Plans& plans, const Numbers& numbers) {
-    const int numbers_fd = map_fd("numbers"), plans_fd = map_fd("plans");
-    const ebt_numbers no_rows{};
-    const ebt_plan no_plan{};
-    for (const auto& [number, rows] : written_numbers_)
-        write_map(numbers_fd, number, &no_rows);
-    for (const auto& [row, plan] : written_plans_)
-        write_map(plans_fd, row, &no_plan);
-    written_numbers_.clear();
-    written_plans_.clear();
-    for (const auto& [row, plan] : plans) {
-        const ebt_plan& complete = written_plans_[row] = with_derived_flags(plan, witnessed_);
-        write_map(plans_fd, row, &complete);
-    }
-    for (const auto& [number, rows] : numbers) {
-        written_numbers_[number] = number < EBT_NUMBERS ? with_gates(rows, plans) : rows;
-        write_map(numbers_fd, number, &written_numbers_[number]);
-    }
-}
-
 void LoadedTier::set(const ebt_settings& settings) {
-    write_map(map_fd("settings"), 0, &settings);
+    write("settings", 0, &settings);
 }
 
 void LoadedTier::set_endpoints(std::span<const ebt_endpoint> endpoints) {
@@ -304,7 +234,7 @@ void LoadedTier::set_endpoints(std::span<const ebt_endpoint> endpoints) {
         if (bpf_map_update_elem(map_fd("endpoints"), &endpoint, &unused, BPF_ANY))
             throw Error(ErrorCode::resources, std::string("cannot write to a map: ") + strerror(errno));
     const ebt_transfer_gate gate{.connects = endpoints.empty() ? 0u : 1u};
-    write_map(map_fd("transfer_gate"), 0, &gate);
+    write("transfer_gate", 0, &gate);
 }
 
 void LoadedTier::forget_endpoints(std::span<const ebt_endpoint> endpoints) {
@@ -335,45 +265,53 @@ void LoadedTier::attach(const char* name) {
         throw Error(ErrorCode::resources, message);
     }
     links_.push_back(std::move(link));
+    attached_.insert(name);
 }
 
 void LoadedTier::attach_all() {
     if (!links_.empty())
         return;
     // What feeds the hook at the end of calls comes before it.
-    attach_fork();
-    for (const char* name :
-         {"on_enter_execve", "on_enter_execveat", "on_rename", "on_exec", "on_exit", "on_sock_state"})
-        attach(name);
-    if (needs_enter_)
+    struct Hook {
+        const char* name;
+        bool is_needed;
+    };
+    for (const Hook& hook : {Hook{"on_fork", hooks_.fork}, Hook{"on_enter_execve", hooks_.exec_args},
+                             Hook{"on_enter_execveat", hooks_.exec_args}, Hook{"on_rename", hooks_.renames},
+                             Hook{"on_exec", hooks_.exec || hooks_.exec_args}, Hook{"on_exit", hooks_.exit},
+                             Hook{"on_sock_state", true}}) {
+        if (hook.is_needed)
+            attach(hook.name);
+        else
+            attach_if_possible(hook.name);
+    }
+    if (hooks_.enter)
         attach_enter();
     attach("on_sys_exit");
 }
 
-/// Linux 4.14 takes one program a tracepoint. Where another tool has it, sharers are only counted.
-void LoadedTier::attach_fork() {
+/// Linux 4.14 takes one program a tracepoint, which another tool may have. Sharers are only counted then.
+void LoadedTier::attach_if_possible(const char* name) {
     try {
-        attach("on_fork");
+        attach(name);
     } catch (const Error&) {
-        if (needs_fork_)
-            throw;
+        return; // see lacks()
     }
 }
 
 void LoadedTier::attach_enter() {
-    if (!has_enter_)
+    if (!attached_.contains("on_sys_enter"))
         attach("on_sys_enter");
-    has_enter_ = true;
 }
 
 void LoadedTier::detach() {
     // Detaching waits for the kernel, hook by hook; no more calls are selected meanwhile.
     const ebt_numbers no_rows{};
     for (const auto& [number, rows] : written_numbers_)
-        write_map(map_fd("numbers"), number, &no_rows);
+        write("numbers", number, &no_rows);
     written_numbers_.clear();
     links_.clear();
-    has_enter_ = false;
+    attached_.clear();
     forget_entered_calls();
 }
 

@@ -6,6 +6,7 @@
 #include "loader/src/tables/features.hpp"
 
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -29,6 +30,8 @@ struct Hooks {
     bool exe_versions = false;
     uint16_t witnesses = 0; ///< ebt_witness, of the calls that are selected
     bool watch = true;      ///< the starts of calls may come to be watched
+    /// Those of process events as far as they can be attached, since they may come to be selected.
+    bool all_processes = false;
 };
 Hooks hooks_for(const Selection& selection);
 
@@ -62,9 +65,16 @@ class LoadedTier {
     using Numbers = std::map<uint32_t, ebt_numbers>;
     /// Writes plans by row and rows by system call number; what was there before is gone.
     void select(const Plans& plans, const Numbers& numbers);
+    /// Of the hooks that these plans need, why they are not there; empty when they are.
+    std::string lacks(const Hooks& hooks) const;
+    /// See Engine::widen(). Throws Error(usage), and changes nothing, where a number leads to a row in one
+    /// selection and to another row in the other.
+    void widen(const Plans& plans, const Numbers& numbers);
+    void narrow();
     void set(const ebt_settings& settings);
     /// What kprobes witness (ebt_witness) of the calls that are selected from now on.
     void set_witnessed(uint16_t kinds) { witnessed_ = kinds; }
+    uint16_t witnessed() const { return witnessed_; }
     /// Adds endpoints whose transfers are reported, and opens the gate if there are any.
     void set_endpoints(std::span<const ebt_endpoint> endpoints);
     void forget_endpoints(std::span<const ebt_endpoint> endpoints);
@@ -91,8 +101,9 @@ class LoadedTier {
     void load_counting();
     void link_stages();
     void attach(const char* program);
-    void attach_fork();
+    void attach_if_possible(const char* program);
     void forget_entered_calls();
+    void write(const char* map, uint32_t key, const void* value);
 
     Tier tier_;
     bool uses_ring_ = false;
@@ -103,10 +114,11 @@ class LoadedTier {
     std::map<uint32_t, ebt_numbers> written_numbers_; ///< as they are in the map
     std::map<uint32_t, ebt_plan> written_plans_;
     std::vector<std::pair<uint32_t, int>> stages_; ///< index and program
+    std::map<uint32_t, ebt_numbers> next_numbers_; ///< of widen(), for narrow()
+    std::map<uint32_t, ebt_plan> next_plans_;
     uint16_t witnessed_ = 0;
-    const bool needs_fork_;
-    const bool needs_enter_; ///< whether or not the starts of calls are watched
-    bool has_enter_ = false;
+    const Hooks hooks_; ///< `enter`: whether or not the starts of calls are watched
+    std::set<std::string, std::less<>> attached_;
 };
 
 /// The kernel refused an object.

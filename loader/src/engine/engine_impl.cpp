@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/engine/engine_impl.hpp"
+
+#include <ebpf_loader/offset_source.hpp>
+
+#include "loader/src/base/cpus.hpp"
+#include "loader/src/base/file_limit.hpp"
+#include "loader/src/base/kernel_image.hpp"
+#include "loader/src/base/procfs.hpp"
+#include "loader/src/load/tier_choice.hpp"
+#include "loader/src/offsets/unreported.hpp"
+#include "loader/src/self_check/self_check.hpp"
+
+#include <algorithm>
+#include <bpf/bpf.h>
+#include <cstring>
+#include <ctime>
+#include <unistd.h>
+
+namespace ebpf_loader {
+namespace {
+
+constexpr uint32_t wakeup_bytes = 64 << 10; ///< a power of two
+
+int64_t clock_ns(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+} // namespace
+
+namespace {
+
+PerfBuffers perf_buffers(const LoadedTier& tier, const BufferSizes& sizes, const KernelSupport& kernel) {
+    return {
+        .arrays = {{tier.map_fd("events"), sizes.perf()}, {tier.map_fd("vital_events"), sizes.vital_perf()}},
+        .boot_clock = kernel.boot_clock,
+        .without_buffer = [&tier] { return without_buffer(tier); }};
+}
+
+/// An eighth of the ring is for vital records alone; how often a slot asks bounds by how
+/// much all CPUs together may go beyond.
+ebt_settings ring_settings(size_t bytes) {
+    const auto ring = static_cast<uint32_t>(bytes);
+    const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
+    ebt_settings settings{};
+    settings.wakeup_bytes = std::min(wakeup_bytes, ring / 8);
+    settings.ordinary_bytes = ring - ring / 8;
+    settings.query_bytes = ring / 32 / cpus;
+    return settings;
+}
+
+} // namespace
+
+Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
+    : selection_(selection), options_(options), buffer_sizes_(options, online_cpus().size()) {
+    ensure_file_limit();
+    kernel_ = probe_kernel();
+    check_environment();
+    offsets_ = options.offsets ? *options.offsets : running_kernel_offsets(options.log);
+    require_sound(offsets_);
+    if (!is_running_since(4, 19)) // nothing marks what was created
+        offsets_.set(*Offsets::find("file.f_mode"), std::nullopt);
+    log_unreported();
+    Hooks hooks = hooks_for(selection_);
+    hooks.watch = options.watch_calls != WatchCalls::never;
+    hooks.all_processes = options.can_reselect;
+    hooks.sharing |= options.can_reselect;
+    if (!options.witness)
+        hooks.witnesses = 0;
+    LoadPlan plan = make_load_plan(kernel_, offsets_, hooks, buffer_sizes_.ring(), options.log);
+    if (options.events_per_process > EngineOptions::max_rate_limit)
+        throw Error(ErrorCode::usage, "the limit of events per process is too high; the maximum is " +
+                                          std::to_string(EngineOptions::max_rate_limit));
+    if (options.events_per_process > 0)
+        plan.features[Feature::rate_limit] = 0;
+    if (options.can_shed)
+        plan.features[Feature::shedding] = 0;
+    verdicts_ = judge_tiers(kernel_, offsets_);
+    tier_ = load_best(verdicts_, options.tier, plan, options.log);
+    watch_ = std::make_unique<CallWatch>(*tier_, offsets_, options.watch_calls, options.log);
+    make_source(plan);
+    if (options.self_check) {
+        check_self(plan.hooks);
+        source_->drain([](std::span<const std::byte>) {}, true);
+        before_ = settled_counters(*tier_);
+        buffers_before_ = source_->counts();
+    } else {
+        self_tgid_ = static_cast<uint32_t>(getpid());
+    }
+    settings_ = ring_settings(plan.ring_bytes);
+    settings_.self_tgid = options.report_self ? 0 : self_tgid_;
+    settings_.events_per_process = options.events_per_process;
+    tier_->set(settings_);
+    tier_->set_endpoints(selection_.endpoints());
+    if (plan.hooks.witnesses)
+        witnesses_ = std::make_unique<WitnessObject>(*tier_, plan, plan.hooks.witnesses);
+}
+
+void Engine::Impl::check_environment() const {
+    if (!kernel_.has_privileges)
+        throw Error(ErrorCode::privileges,
+                    "not allowed to load eBPF programs: " + kernel_.missing_privileges);
+    if (kernel_.lockdown_confidentiality)
+        throw Error(
+            ErrorCode::lockdown,
+            "kernel lockdown is in confidentiality mode, which forbids eBPF programs to read kernel memory; "
+            "boot with lockdown=integrity");
+    require_proc();
+}
+
+void Engine::Impl::check_self(const Hooks& hooks) {
+    try {
+        self_tgid_ = self_check::run(*tier_, *source_, hooks, offsets_);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::offsets)
+            throw;
+        throw Error(error.code(), std::string(error.what()) + "\nThe offsets in use: " + offsets_.source,
+                    error.cause());
+    }
+}
+
+void Engine::Impl::make_source(const LoadPlan& plan) {
+    buffer_memory_ = buffer_sizes_.memory(tier_->uses_ring());
+    if (tier_->uses_ring())
+        source_ = make_ring_source(tier_->map_fd("events"), plan.ring_bytes);
+    else
+        source_ = make_perf_source(perf_buffers(*tier_, buffer_sizes_, kernel_));
+}
+
+void Engine::Impl::start() {
+    stopped_ = all_read_ = false;
+    if (witnesses_) {
+        tier_->set_witnessed(witnesses_->attach());
+        log_unwitnessed();
+    }
+    tier_->select(selection_.plans(), selection_.numbers());
+    tier_->attach_all();
+    watch_->start(settings_);
+    tier_->set(settings_);
+    watch_for_tampering();
+}
+
+std::vector<Tampering> Engine::Impl::check_tampering() {
+    if (!tamper_check_)
+        return {};
+    return tamper_check_->look(settings_, selection_.endpoints());
+}
+
+void Engine::Impl::watch_for_tampering() {
+    tamper_check_.emplace(*tier_, witnesses_ ? std::span<const LinkPtr>(witnesses_->links())
+                                             : std::span<const LinkPtr>());
+}
+
+void Engine::Impl::log_unreported() const {
+    if (options_.log)
+        for (const std::string& line : unreported(offsets_))
+            options_.log("not reported, because kernel offsets are unknown: " + line);
+}
+
+/// One line for all kprobes with the same reason.
+void Engine::Impl::log_unwitnessed() const {
+    if (!options_.log)
+        return;
+    std::map<std::string, std::string> functions; // by reason
+    for (const WitnessVerdict& verdict : witnesses_->verdicts())
+        if (verdict.needed && !verdict.attached) {
+            std::string& list = functions[verdict.reason];
+            list.append(list.empty() ? "" : ", ").append(verdict.function);
+        }
+    for (const auto& [reason, list] : functions) {
+        std::string line = "cannot attach kprobes to " + list;
+        line.append(": ").append(reason);
+        options_.log(
+            line.append("; paths and addresses of these operations are reported as callers wrote them"));
+    }
+}
+
+void Engine::Impl::stop() {
+    tamper_check_.reset();
+    tier_->detach();
+    if (witnesses_)
+        witnesses_->detach();
+}
+
+void Engine::Impl::follow_io_uring() {
+    const auto earlier_opens = witnesses_ ? witnesses_->follow_io_uring() : std::nullopt;
+    if (!earlier_opens)
+        return;
+    if (tamper_check_)
+        watch_for_tampering(); // there is another hook
+    if (!options_.log)
+        return;
+    std::string line = "a program uses io_uring: from now on files that are opened through it are reported";
+    if (*earlier_opens != 0)
+        line.append("; ").append(std::to_string(*earlier_opens)).append(" earlier opens are not");
+    options_.log(line);
+}
+
+size_t Engine::Impl::poll(const RecordHandler& handler, std::chrono::milliseconds timeout) {
+    const auto whole = [&](std::span<const std::byte> record) {
+        uint32_t size = 0; // perf buffers pad
+        if (record.size() >= sizeof(ebt_header)) {
+            memcpy(&size, record.data() + offsetof(ebt_header, size), sizeof(size));
+            watch_->saw(static_cast<uint8_t>(record[offsetof(ebt_header, execution)]));
+        }
+        handler(record.first(std::min<size_t>(size, record.size())));
+    };
+    follow_io_uring();
+    if (!stopped_ && watch_->follow(settings_)) {
+        tier_->set(settings_);
+        watch_for_tampering(); // there is another hook
+    }
+    if (const size_t records = drain(whole))
+        return records;
+    all_read_ = stopped_;
+    if (stopped_)
+        return 0;
+    source_->wait(timeout);
+    return drain(whole);
+}
+
+EngineStats Engine::Impl::stats() const {
+    EngineStats stats = read_counters(*tier_);
+    subtract(stats, before_);
+    add_unnoticed_losses(stats);
+    return stats;
+}
+
+/// Before Linux 5.1 a program does not learn that a perf buffer was full and counts the record
+/// as emitted. The buffer reports the loss once there is room again; at the end, what was read shows it.
+void Engine::Impl::add_unnoticed_losses(EngineStats& stats) const {
+    const std::vector<BufferCount> counts = source_->counts();
+    for (size_t cpu = 0; cpu < counts.size(); cpu++) {
+        BufferCount count = counts[cpu];
+        if (cpu < buffers_before_.size()) {
+            count.taken -= buffers_before_[cpu].taken;
+            count.lost -= buffers_before_[cpu].lost;
+        }
+        const auto slots = std::span(stats.slots).subspan(cpu * EBT_SLOTS, EBT_SLOTS);
+        const uint64_t unnoticed = unnoticed_losses(slots, count);
+        take_back(slots, unnoticed);
+        stats.emitted -= unnoticed;
+        stats.lost[EBT_LOST_BUFFER_FULL] += unnoticed;
+    }
+}
+
+/// Of one CPU's slots. Where programs learn of it, each time that a buffer had no room is in their counts.
+uint64_t Engine::Impl::unnoticed_losses(std::span<const SlotStats> slots, const BufferCount& count) const {
+    uint64_t emitted = 0, noticed = 0;
+    for (const SlotStats& slot : slots) {
+        emitted += slot.emitted;
+        noticed += slot.lost[EBT_LOST_BUFFER_FULL] + slot.spilled;
+    }
+    if (all_read_)
+        return emitted > count.taken ? emitted - count.taken : 0;
+    return std::min(count.lost > noticed ? count.lost - noticed : 0, emitted);
+}
+
+void Engine::Impl::pause_transfers(uint64_t connects) {
+    settings_.gate_closed_at = connects;
+    tier_->set(settings_);
+}
+
+void Engine::Impl::shed(bool on) {
+    settings_.shed = on;
+    tier_->set(settings_);
+}
+
+void Engine::Impl::limit_events(uint32_t per_process) {
+    settings_.events_per_process = per_process;
+    tier_->set(settings_);
+}
+
+std::string Engine::Impl::cannot_reselect(const Selection& next) const {
+    return tier_->lacks(hooks_for(next));
+}
+
+void Engine::Impl::widen(const Selection& next) {
+    if (const std::string lack = cannot_reselect(next); !lack.empty())
+        throw Error(ErrorCode::usage, "what is selected needs what is not attached: " + lack);
+    tier_->widen(next.plans(), next.numbers());
+    selection_ = next;
+    const uint16_t unwitnessed = options_.witness ? hooks_for(next).witnesses & ~tier_->witnessed() : 0;
+    if (unwitnessed != 0 && witnesses_ && options_.log)
+        options_.log("kprobes are attached at the start alone: some paths and addresses of calls that were "
+                     "not selected then are reported as callers wrote them");
+}
+
+void Engine::Impl::narrow() {
+    tier_->narrow();
+}
+
+uint64_t Engine::Impl::record_clock() const {
+    return static_cast<uint64_t>(clock_ns(kernel_.boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC));
+}
+
+int64_t Engine::Impl::wall_clock_offset() const {
+    const clockid_t clock = kernel_.boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC;
+    // Of a few tries the one with the shortest time between the two readings.
+    int64_t best_gap = INT64_MAX, offset = 0;
+    for (int i = 0; i < 5; i++) {
+        const int64_t before = clock_ns(clock), wall = clock_ns(CLOCK_REALTIME), after = clock_ns(clock);
+        if (after - before < best_gap) {
+            best_gap = after - before;
+            offset = wall - (before + (after - before) / 2);
+        }
+    }
+    return offset;
+}
+
+} // namespace ebpf_loader
