@@ -31,7 +31,11 @@ int main(int argc, char** argv) {
         const Options options = parse_options(argc, argv);
         return act(options,
                    {help_text, version_text, [&] { return check(options); },
-                    [&] { return Application(options, extension_of(options)).run(); }},
+                    [&] {
+                        return Application(options, extension_of(options),
+                                           [=] { return parse_options(argc, argv); })
+                            .run();
+                    }},
                    name);
     });
 }

@@ -67,7 +67,7 @@ void TrackerApplication::started() {
         next_summary_ = Clock::now() + *options_.summary_every;
 }
 
-void TrackerApplication::take(Event& event, Ledger& ledger) {
+void TrackerApplication::take(Event& event, uint64_t, Ledger& ledger) {
     if (pipeline_.take(event))
         ledger.emitted(event);
     else

@@ -28,13 +28,14 @@ class TrackerApplication : private EventConsumer {
     using Clock = std::chrono::steady_clock;
 
     void started() override;
-    void take(Event& event, Ledger& ledger) override;
+    void take(Event& event, uint64_t record_time, Ledger& ledger) override;
     void turn(size_t records) override;
     void finish_events() override { pipeline_.finish(); }
     void put_lines(std::string_view lines) override { reporter_.put_lines(lines); }
     void hand_over() override { reporter_.hand_over(); }
     void finish_outputs() override { reporter_.finish(); }
-    bool reopen_outputs() override { return reporter_.reopen(); }
+    /// Without a file to open anew, the terminal is gone.
+    bool hang_up() override { return reporter_.reopen(); }
     NeededRights needed_rights() const override;
     bool are_outputs_usable() override { return reporter_.usable(); }
     std::vector<OutputReport> reports() const override { return reporter_.reports(); }

@@ -9,8 +9,10 @@
 
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/log.hpp"
+#include "telemetry/base/terminal.hpp"
 #include "telemetry/base/trusted_file.hpp"
 #include "telemetry/cli/command_line.hpp"
+#include "telemetry/cli/settings_file.hpp"
 
 namespace telemetry {
 
@@ -48,18 +50,32 @@ std::string explain_rules(const Options& options) {
     return Rules::explain(Rules::read(*options.rules), *options.rules);
 }
 
-Rules load_rules(const Options& options) {
+namespace {
+
+/// `before`: those of the run that they replace, if any.
+Rules read_rules(const Options& options, const Rules* before) {
     if (options.rules)
         require_trusted(*options.rules, "rules");
-    Rules rules =
-        options.rules ? Rules::load(*options.rules) : Rules::parse(Rules::built_in(), "built-in rules");
+    Rules rules = options.rules ? Rules::load(*options.rules, before)
+                                : Rules::parse(Rules::built_in(), "built-in rules", before);
+    rules.follow_processes();
+    return rules;
+}
+
+void log_rules(const Rules& rules, const Options& options) {
     log(LogLevel::info, std::to_string(rules.size()) + " rules from " +
                             (options.rules ? *options.rules : "the program itself"));
     for (const std::string& warning : rules.warnings())
         log(LogLevel::warning, warning);
     for (const std::string& note : rules.notes())
         log(LogLevel::info, note);
-    rules.follow_processes();
+}
+
+} // namespace
+
+Rules load_rules(const Options& options) {
+    Rules rules = read_rules(options, nullptr);
+    log_rules(rules, options);
     return rules;
 }
 
@@ -77,15 +93,27 @@ ebpf_loader::Selection select_events(Rules& rules, const Options& options, const
     return selection;
 }
 
-Application::Application(const Options& options, std::unique_ptr<Extension> extension)
-    : extension_(std::move(extension)), rules_(load_rules(options)),
+namespace {
+
+ebpf_loader::EngineOptions reloadable(ebpf_loader::EngineOptions engine) {
+    engine.can_reselect = true;
+    return engine;
+}
+
+} // namespace
+
+Application::Application(const Options& options, std::unique_ptr<Extension> extension,
+                         ReadOptions read_options)
+    : options_(options), read_options_(std::move(read_options)), has_terminal_(has_controlling_terminal()),
+      extension_(std::move(extension)), rules_(load_rules(options)),
       outputs_(options.outputs, {host_name(), "version:" + command_line::version()}),
       deliveries_(options.configured),
-      engine_(select_events(rules_, options, extension_.get()), engine_options(options)),
+      engine_(select_events(rules_.loaded(), options, extension_.get()), reloadable(engine_options(options))),
       format_(*options.format), formatter_(format_.make(format_context(engine_, options))),
-      run_(options, engine_, *this, proc_root, rules_.environment()),
+      run_(options, engine_, *this, proc_root, rules_.current().environment()),
+      reload_(engine_, rules_, [this] { return read_anew(); }),
       has_plain_outputs_(!outputs_.empty() || deliveries_.empty()) {
-    if (options.follows_lineage() || rules_.needs_lineage())
+    if (options.follows_lineage() || rules_.current().needs_lineage())
         lineage_.emplace(proc_root, lineage_limits(options.max_memory));
     if (options.hash)
         hashes_.emplace(proc_root, hash_limits(options.max_cpu));
@@ -106,7 +134,7 @@ void Application::started() {
         extension_->started();
 }
 
-void Application::take(Event& event, Ledger& ledger) {
+void Application::take(Event& event, uint64_t record_time, Ledger& ledger) {
     if (lineage_)
         event.lineage = lineage_->note(event);
     if (hashes_) // of an event that no rule selects, too: the process's next one may have it then
@@ -119,9 +147,9 @@ void Application::take(Event& event, Ledger& ledger) {
             ledger.filtered();
         return;
     }
-    if (!rules_.kernel_decides(event.row) && !rules_.matches(event))
+    if (!rules_.want(event, record_time))
         return ledger.filtered();
-    event.key = rules_.key(event);
+    event.key = rules_.key(event, record_time);
     event.dropped_before = ledger.emitted(event);
     report(event);
 }
@@ -161,7 +189,7 @@ void Application::finish_events() {
 }
 
 NeededRights Application::needed_rights() const {
-    const bool reads_environments = !rules_.environment().empty();
+    const bool reads_environments = !rules_.current().environment().empty();
     return {reads_environments ? capability(CAP_DAC_READ_SEARCH) : CapabilityMask{0}, outputs_.files()};
 }
 
@@ -194,9 +222,58 @@ void Application::finish_outputs() {
     deliveries_.drain();
 }
 
-bool Application::reopen_outputs() {
-    const bool any = outputs_.reopen();
-    return deliveries_.reopen() || any;
+/// Where no file is to be opened anew and there was a terminal, that is gone.
+bool Application::hang_up() {
+    bool any = outputs_.reopen();
+    any |= deliveries_.reopen();
+    if (!any && has_terminal_)
+        return false;
+    reload_.ask();
+    return true;
+}
+
+/// By a thread of its own: the rules in force stay as they are meanwhile.
+NewSetup Application::read_anew() const {
+    const Options read = read_options_();
+    Options next = options_;
+    next.settings = read.settings;
+    next.rules = read.rules;
+    next.log_level = read.log_level;
+    if (options_.max_cpu > 0) // else the kernel's programs cannot shed
+        next.max_cpu = read.max_cpu;
+    if (options_.events_per_process > 0)
+        next.events_per_process = read.events_per_process;
+    Rules rules = read_rules(next, &rules_.current());
+    if (rules.environment() != rules_.current().environment())
+        throw ebpf_loader::Error(
+            ebpf_loader::ErrorCode::usage,
+            "the rules ask for other variables of the environment, which takes a new start");
+    if (rules.needs_lineage() && !lineage_)
+        throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
+                                 "the rules compare a process's ancestors, which takes a new start");
+    auto selection = select_events(rules, next, extension_.get());
+    return {std::move(next), std::move(rules), std::move(selection)};
+}
+
+std::optional<Options> Application::take_new_options() {
+    std::optional<Options> next = reload_.step();
+    if (!next)
+        return std::nullopt;
+    std::string names;
+    for (const std::string& name : command_line::changed_settings(options_.settings, next->settings)) {
+        static constexpr std::string_view in_force[] = {"rules", "log-level", "max-cpu",
+                                                        "max-events-per-process"};
+        const bool has_limit = (name != "max-cpu" || options_.max_cpu > 0) &&
+                               (name != "max-events-per-process" || options_.events_per_process > 0);
+        if (!std::ranges::count(in_force, name) || !has_limit)
+            names += (names.empty() ? "" : ", ") + name;
+    }
+    if (!names.empty())
+        log(LogLevel::warning, "these options were changed and take effect at the next start: " + names);
+    log_rules(rules_.current(), *next);
+    log(LogLevel::info, "reloaded");
+    options_ = *next;
+    return next;
 }
 
 bool Application::are_outputs_usable() {

@@ -18,6 +18,8 @@
 #include "telemetry/hash/executable_hashes.hpp"
 #include "telemetry/output/formatter.hpp"
 #include "telemetry/process/lineage.hpp"
+#include "telemetry/reload/reload.hpp"
+#include "telemetry/reload/rules_in_force.hpp"
 #include "telemetry/rules/rules.hpp"
 
 namespace telemetry {
@@ -25,16 +27,19 @@ namespace telemetry {
 /// A run of ebpf_telemetry: events that the rules select, formatted, to the outputs.
 class Application : private EventConsumer {
   public:
-    /// Loads rules and engine and opens the outputs. `extension` may be null.
-    /// Throws ebpf_loader::Error, RuleError.
-    Application(const Options& options, std::unique_ptr<Extension> extension);
+    /// The options as the command line and the files have them now. Throws std::exception.
+    using ReadOptions = std::function<Options()>;
+
+    /// Loads rules and engine and opens the outputs. `extension` may be null. `read_options` is called on
+    /// SIGHUP, by another thread. Throws ebpf_loader::Error, RuleError.
+    Application(const Options& options, std::unique_ptr<Extension> extension, ReadOptions read_options);
 
     /// Returns the exit status.
     int run() { return run_.run(); }
 
   private:
     void started() override;
-    void take(Event& event, Ledger& ledger) override;
+    void take(Event& event, uint64_t record_time, Ledger& ledger) override;
     void renew_formatter(const FormatContext& context) override;
     void turn(size_t records) override;
     void finish_events() override;
@@ -44,15 +49,20 @@ class Application : private EventConsumer {
     void hand_over() override;
     void finish_outputs() override;
     void close_outputs() override { deliveries_.close(); }
-    bool reopen_outputs() override;
+    bool hang_up() override;
+    std::optional<Options> take_new_options() override;
     bool are_outputs_usable() override;
     NeededRights needed_rights() const override;
     std::vector<OutputReport> reports() const override;
     void report(const Event& event);
+    NewSetup read_anew() const;
     void take_lines();
 
+    Options options_; ///< in force
+    const ReadOptions read_options_;
+    const bool has_terminal_;
     std::unique_ptr<Extension> extension_;
-    Rules rules_;
+    RulesInForce rules_;
     Outputs outputs_;
     Deliveries deliveries_;
     ebpf_loader::Engine engine_;
@@ -61,11 +71,13 @@ class Application : private EventConsumer {
     std::optional<Lineage> lineage_; ///< where it is followed
     std::optional<ExecutableHashes> hashes_;
     EngineRun run_;
+    Reload reload_;
     const bool has_plain_outputs_; ///< those of the command line; if there are none at all, it counts as one
     std::string lines_;            ///< formatted, on the way to the outputs
     uint64_t lines_events_ = 0;
 };
 
+/// Reads and logs them.
 Rules load_rules(const Options& options);
 /// What --explain prints.
 std::string explain_rules(const Options& options);

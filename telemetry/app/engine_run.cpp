@@ -6,6 +6,7 @@
 
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/exit_status.hpp"
+#include "telemetry/base/log.hpp"
 #include "telemetry/base/notify.hpp"
 #include "telemetry/base/run_end.hpp"
 #include "telemetry/base/signals.hpp"
@@ -72,6 +73,8 @@ void EngineRun::loop() {
         batch_begins_ = true;
         const size_t records = engine_.poll(handler, governor_.longest_wait(poll_time_));
         consumer_.turn(records);
+        if (const auto options = consumer_.take_new_options())
+            adopt(*options);
         if (!batch_begins_) // there was a record
             health_.note_lag(wall_clock_ns() - static_cast<uint64_t>(clock_offset_), batch_time_);
         govern();
@@ -98,8 +101,8 @@ void EngineRun::end() {
 }
 
 bool EngineRun::goes_on() {
-    if (signals::take_hangup() && !consumer_.reopen_outputs())
-        return false; // nothing to open anew: the terminal is gone
+    if (signals::take_hangup() && !consumer_.hang_up())
+        return false;
     outputs_usable_ = consumer_.are_outputs_usable();
     return outputs_usable_ && !is_tampered_ && !signals::end_asked() && Clock::now() < end_;
 }
@@ -142,14 +145,15 @@ void EngineRun::take(std::span<const std::byte> record) {
         is_over_ = run_end::is_over();
     if (is_over_) [[unlikely]] // there may be a gigabyte of them
         return ledger_.left_over();
+    const uint64_t time = time_of(record);
     if (batch_begins_) [[unlikely]] {
         follow_host();
-        batch_time_ = time_of(record);
+        batch_time_ = time;
     }
     if (decoder_.decode(record, event_)) {
         ledger_.received(event_);
         cache_.enrich(event_);
-        consumer_.take(event_, ledger_);
+        consumer_.take(event_, time, ledger_);
     } else {
         ledger_.malformed();
     }
@@ -157,6 +161,17 @@ void EngineRun::take(std::span<const std::byte> record) {
         consumer_.hand_over();
         govern();
     }
+}
+
+/// Of a reload: what can change while events come.
+void EngineRun::adopt(const Options& options) {
+    if (options.max_cpu != options_.max_cpu)
+        governor_.set_max_cpu(options.max_cpu);
+    if (options.events_per_process != options_.events_per_process)
+        engine_.limit_events(options.events_per_process);
+    if (options.log_level != options_.log_level)
+        set_log_level(options.log_level);
+    options_ = options;
 }
 
 /// What the time asks for.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,8 +30,8 @@ class EventConsumer {
 
     /// Capture has begun: nobody can start unseen any more.
     virtual void started() {}
-    /// One event; the ledger counts what becomes of it. This is the hot path.
-    virtual void take(Event& event, Ledger& ledger) = 0;
+    /// One event, whose record has that time; the ledger counts what becomes of it. This is the hot path.
+    virtual void take(Event& event, uint64_t record_time, Ledger& ledger) = 0;
     /// The host's name or its clock was set: what formatters of events know of the run is out of date.
     virtual void renew_formatter(const FormatContext& /*context*/) {}
     /// After each turn of the loop, in which so many records came.
@@ -48,8 +49,10 @@ class EventConsumer {
     virtual void finish_outputs() = 0;
     /// Nothing follows any more.
     virtual void close_outputs() {}
-    /// False when there is none that can be opened anew.
-    virtual bool reopen_outputs() = 0;
+    /// SIGHUP came. False: the run ends.
+    virtual bool hang_up() = 0;
+    /// The options that came into force by that, once.
+    virtual std::optional<Options> take_new_options() { return std::nullopt; }
     /// What it needs while events come, besides what the engine and /proc ask for.
     virtual NeededRights needed_rights() const = 0;
     /// False when no output is left.
@@ -85,6 +88,7 @@ class EngineRun {
     bool goes_on();
     void take(std::span<const std::byte> record);
     void govern();
+    void adopt(const Options& options);
     void every_second();
     void check_tampering();
     void follow_host();
@@ -94,7 +98,7 @@ class EngineRun {
     void report_health(bool is_final);
     void print_summary(bool is_final);
 
-    const Options options_;
+    Options options_; ///< in force
     ebpf_loader::Engine& engine_;
     EventConsumer& consumer_;
     std::unique_ptr<Formatter> formatter_; ///< of losses and statistics

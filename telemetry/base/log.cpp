@@ -67,6 +67,10 @@ void start_log(LogLevel least, bool silent, std::string_view program, LogWriter 
     core->add_sink(sink);
 }
 
+void set_log_level(LogLevel least) {
+    boost::log::core::get()->set_filter(trivial::severity >= severity(least));
+}
+
 void log(LogLevel level, std::string_view line) {
     BOOST_LOG_STREAM_WITH_PARAMS(trivial::logger::get(), (boost::log::keywords::severity = severity(level)))
         << line;

@@ -19,6 +19,9 @@ using LogWriter = std::function<void(std::string_view)>;
 /// whatever its level.
 void start_log(LogLevel least, bool silent, std::string_view program, LogWriter writer);
 
+/// Which are logged from now on.
+void set_log_level(LogLevel least);
+
 void log(LogLevel level, std::string_view line);
 
 } // namespace telemetry

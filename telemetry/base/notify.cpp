@@ -2,8 +2,10 @@
 #include "telemetry/base/notify.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <string>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -29,6 +31,13 @@ void send(std::string_view state) {
     sendto(fd, state.data(), state.size(), MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address),
            static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
     close(fd);
+}
+
+void send_reloading() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    constexpr int64_t million = 1'000'000;
+    send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.tv_sec * million + now.tv_nsec / 1000));
 }
 
 bool is_watched() {

@@ -2,11 +2,19 @@
 #include "telemetry/base/terminal.hpp"
 
 #include <cstdlib>
+#include <fcntl.h>
 #include <string_view>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace telemetry {
+
+bool has_controlling_terminal() {
+    const int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
 
 bool is_terminal() {
     return isatty(STDOUT_FILENO) == 1;

@@ -3,6 +3,8 @@
 
 namespace telemetry {
 
+/// Does this process belong to a terminal, whose end SIGHUP tells?
+bool has_controlling_terminal();
 /// Is standard output a terminal?
 bool is_terminal();
 /// How wide it is now; 0: it is none, or does not say.

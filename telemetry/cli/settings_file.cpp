@@ -183,4 +183,20 @@ std::string settings_text(const po::options_description& options, const Settings
     return text;
 }
 
+std::vector<std::string> changed_settings(std::string_view before, std::string_view now) {
+    std::map<std::string, std::vector<std::string>> values[2];
+    for (const bool is_now : {false, true})
+        for (const IniLine& line : ini_lines(is_now ? now : before))
+            if (const auto entry = ini_entry(line))
+                values[is_now][entry->key].push_back(entry->value);
+    std::vector<std::string> names;
+    for (const auto& [name, own] : values[0])
+        if (!values[1].contains(name))
+            names.push_back(name);
+    for (const auto& [name, own] : values[1])
+        if (const auto found = values[0].find(name); found == values[0].end() || found->second != own)
+            names.push_back(name);
+    return names;
+}
+
 } // namespace telemetry::command_line

@@ -39,4 +39,7 @@ void add_files(const std::vector<std::string>& files, const FileOptions& known,
 std::string settings_text(const boost::program_options::options_description& options,
                           const Settings& settings);
 
+/// The names of the options that differ in two such texts, but for where they are from.
+std::vector<std::string> changed_settings(std::string_view before, std::string_view now);
+
 } // namespace telemetry::command_line

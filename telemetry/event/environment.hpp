@@ -23,6 +23,7 @@ class EnvironmentNames {
     /// At most `most` names.
     explicit EnvironmentNames(std::vector<std::string> names);
     bool empty() const { return names_.empty(); }
+    bool operator==(const EnvironmentNames&) const = default;
 
     /// Reduces an environment to the variables asked for, each as "NAME=VALUE" and NUL, in the order in
     /// which they are there, all of a name that is there more than once. The bytes are in `buffer` then.

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <malloc.h>
 #include <string>
+#include <utility>
 
 #include "telemetry/base/log.hpp"
 #include "telemetry/base/signals.hpp"
@@ -49,6 +50,20 @@ void Governor::begin() {
     if (budget_)
         budget_->begin(wall_, used_);
     check_memory();
+}
+
+void Governor::set_max_cpu(unsigned percent) {
+    report_.max_cpu = percent;
+    logged_shedding_ = logged_pause_ = false;
+    if (std::exchange(sheds_, false))
+        engine_.shed(false);
+    budget_.reset();
+    if (percent == 0)
+        return;
+    wall_ = read_clock(CLOCK_MONOTONIC);
+    used_ = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+    budget_.emplace(percent);
+    budget_->begin(wall_, used_);
 }
 
 void Governor::look() {

@@ -27,6 +27,8 @@ class Governor {
 
     /// What came before, the start of the program, does not count.
     void begin();
+    /// Another limit from now on, in percent of one CPU; 0: none. The engine has to be able to shed.
+    void set_max_cpu(unsigned percent);
     /// There is nothing more to wait for: no pauses any more.
     void end() { budget_.reset(); }
 

@@ -94,7 +94,7 @@ Rules::~Rules() = default;
 Rules::Rules(Rules&&) noexcept = default;
 Rules& Rules::operator=(Rules&&) noexcept = default;
 
-Rules Rules::parse(std::string_view text, const std::string& file) {
+Rules Rules::parse(std::string_view text, const std::string& file, const Rules* before) {
     const SourceText source(text, file);
     Builder builder(source);
     EnvironmentNames environment = parse_lines(source, builder);
@@ -102,6 +102,8 @@ Rules Rules::parse(std::string_view text, const std::string& file) {
 
     Rules result;
     Impl& impl = *result.impl_;
+    if (before)
+        impl.selection.keep_rows_of(before->impl_->selection);
     if (!environment.empty())
         impl.selection.select_environment();
     impl.environment = std::move(environment);
@@ -131,8 +133,8 @@ std::string Rules::explain(std::string_view text, const std::string& file) {
     return explanation.text(builder.entries());
 }
 
-Rules Rules::load(const std::string& file) {
-    return parse(read(file), file);
+Rules Rules::load(const std::string& file, const Rules* before) {
+    return parse(read(file), file, before);
 }
 
 std::string Rules::read(const std::string& file) {

@@ -31,8 +31,9 @@ class Rules {
     Rules& operator=(Rules&&) noexcept;
 
     /// Throws RuleError; with several mistakes, what() lists them all, one a statement.
-    static Rules parse(std::string_view text, const std::string& file);
-    static Rules load(const std::string& file);
+    /// `before`: the rules that these replace in a run, if any; see Selection::keep_rows_of().
+    static Rules parse(std::string_view text, const std::string& file, const Rules* before = nullptr);
+    static Rules load(const std::string& file, const Rules* before = nullptr);
     /// The text of a rules file. Throws RuleError.
     static std::string read(const std::string& file);
     /// Of each rule, what the kernel decides of it and what the program, and what that costs; for --explain.

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <gmock/gmock.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 
@@ -67,8 +68,14 @@ TEST_F(Run, RulesCompareTheProcessAndItsParent) {
     EXPECT_EQ(lines_of(read_file(log)).size(), 2u) << read_file(log);
 }
 
-TEST_F(Run, EndsOnHangupWhenItHasNoFile) {
-    RunningProgram program(arguments({}));
+TEST_F(Run, EndsOnHangupWhenItHasATerminalAndNoFile) {
+    const int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    ASSERT_TRUE(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+    const std::string name = ptsname(terminal);
+    RunningProgram program(arguments({}), {.before = [&] {
+                               setsid();
+                               ioctl(open(name.c_str(), O_RDWR | O_CLOEXEC), TIOCSCTTY, 0);
+                           }});
     ASSERT_TRUE(program.reports()) << program.err();
     program.send(SIGHUP);
     EXPECT_EQ(program.wait(), 0);

@@ -133,4 +133,11 @@ TEST_F(SettingsFile, PrintsWhatIsInForceAndFromWhere) {
     EXPECT_THAT(parse(options.settings).format->name, "json") << "what is printed says the same";
 }
 
+TEST_F(SettingsFile, KnowsWhatDiffersFromBefore) {
+    const std::string before = "# a:1\ntier = tp\nrules = x\noutput = 1\noutput = 2\n# quiet = no\n";
+    EXPECT_TRUE(command_line::changed_settings(before, "# b:7\n" + before).empty());
+    EXPECT_THAT(command_line::changed_settings(before, "rules = y\noutput = 1\nquiet = yes\n"),
+                testing::UnorderedElementsAre("tier", "rules", "output", "quiet"));
+}
+
 } // namespace
