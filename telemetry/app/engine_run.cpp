@@ -56,6 +56,7 @@ void EngineRun::begin() {
     health_.begin(wall_clock_ns(), now);
     if (!options_.keeps_rights)
         keep_needed_rights();
+    report_health(false);
     log(LogLevel::info, "reporting");
     is_watched_ = notify::is_watched();
     notify::send("READY=1\nSTATUS=reporting");

@@ -7,6 +7,7 @@
 #include "telemetry/base/log.hpp"
 #include "telemetry/cli/command_line.hpp"
 #include "telemetry/limits/memory_budget.hpp"
+#include "telemetry/output/summary.hpp"
 #include "telemetry/rights/rights.hpp"
 
 namespace telemetry {
@@ -28,16 +29,19 @@ std::string kernel_release() {
 
 HealthReport::HealthReport(const Options& options, const ebpf_loader::Engine& engine)
     : heartbeat_every_(options.heartbeat_every), metrics_every_(options.metrics_every),
-      metrics_path_(options.metrics_file), run_{.program = options.program,
-                                                .version = command_line::version(),
-                                                .tier = std::string(ebpf_loader::tier_name(engine.tier())),
-                                                .offsets = engine.offsets().source,
-                                                .kernel = kernel_release()} {}
+      metrics_path_(options.metrics_file),
+      listen_(options.listen), run_{.program = options.program,
+                                    .version = command_line::version(),
+                                    .tier = std::string(ebpf_loader::tier_name(engine.tier())),
+                                    .offsets = engine.offsets().source,
+                                    .kernel = kernel_release()} {}
 
 void HealthReport::begin(uint64_t wall_ns, Clock::time_point now) {
     run_.start_ns = wall_ns;
     if (heartbeat_every_)
         next_heartbeat_ = now + *heartbeat_every_;
+    if (listen_)
+        server_.emplace(*listen_);
     if (metrics_path_) {
         file_.emplace(*metrics_path_, needs_override(*metrics_path_));
         next_metrics_ = now;
@@ -51,21 +55,30 @@ bool HealthReport::is_due(Clock::time_point now, bool is_final) {
         next_heartbeat_ = now + *heartbeat_every_;
     if (are_metrics_due_)
         next_metrics_ = now + metrics_every_;
-    return is_heartbeat_due_ || are_metrics_due_;
+    return is_heartbeat_due_ || are_metrics_due_ || server_;
+}
+
+void HealthReport::put_in_file(const std::string& page) {
+    if (const auto error = file_->take_error())
+        log(LogLevel::error, "--metrics-file: " + *error);
+    file_->put(page);
 }
 
 std::optional<Heartbeat> HealthReport::report(const Summary& summary, const ebpf_loader::EngineStats& kernel,
                                               uint64_t wall_ns) {
-    if (are_metrics_due_) {
-        if (const auto error = file_->take_error())
-            log(LogLevel::error, "--metrics-file: " + *error);
-        file_->put(prometheus_text({.run = run_,
-                                    .summary = summary,
-                                    .kernel = kernel,
-                                    .lag = lag_,
-                                    .cpu = cpu_time(),
-                                    .resident_bytes = resident_memory(),
-                                    .now_ns = wall_ns}));
+    if (are_metrics_due_ || server_) {
+        const std::string page = prometheus_text({.run = run_,
+                                                  .summary = summary,
+                                                  .kernel = kernel,
+                                                  .lag = lag_,
+                                                  .cpu = cpu_time(),
+                                                  .resident_bytes = resident_memory(),
+                                                  .now_ns = wall_ns});
+        const SummaryDocument document(summary);
+        if (server_)
+            server_->put({page, document.text(), document.json() + "\n"});
+        if (are_metrics_due_)
+            put_in_file(page);
     }
     if (!is_heartbeat_due_)
         return std::nullopt;

@@ -14,6 +14,7 @@
 #include "telemetry/base/priority.hpp"
 #include "telemetry/base/standard_streams.hpp"
 #include "telemetry/delivery/verify.hpp"
+#include "telemetry/health/server.hpp"
 #include "telemetry/rights/aside_thread.hpp"
 #include "telemetry/rules/rules.hpp"
 #include "telemetry/sink/diagnostics.hpp"
@@ -40,6 +41,9 @@ int act_unguarded(const Options& options, const Program& program) {
         break;
     case Options::Action::print_config:
         std::cout << options.settings;
+        break;
+    case Options::Action::status:
+        std::cout << ask_status(*options.listen, options.format == &json_format);
         break;
     case Options::Action::spool_dump:
         log(LogLevel::info, dump_spool(options.spool, std::cout));

@@ -9,6 +9,7 @@
 
 #include "telemetry/base/escape.hpp"
 #include "telemetry/cli/settings_file.hpp"
+#include "telemetry/health/listener.hpp"
 #include "telemetry/limits/cpu_budget.hpp"
 #include "telemetry/limits/memory_budget.hpp"
 
@@ -70,6 +71,9 @@ void add_run(po::options_description& options) {
         "keep FILE up to date with all counters, as node_exporter's textfile collector reads them");
     add("metrics-interval", po::value<double>()->value_name("SECONDS"),
         "how often that file is replaced (15 by default)");
+    add("listen", po::value<std::string>()->value_name("ADDRESS"),
+        "serve /metrics, /healthz and /status over HTTP at the Unix socket ADDRESS, a path, or at "
+        "127.0.0.1:PORT or [::1]:PORT");
     add("nice", po::value<int>()->value_name("N"),
         "nice value of this program, from -20 (first to run) to 19; -10 by default, so that it reads events "
         "in "
@@ -100,6 +104,7 @@ void add_other(po::options_description& options) {
     add("probe",
         "print what this kernel supports, which tier would be used and why no better one, and exit; with -f "
         "json as JSON");
+    add("status", "print how the run is that listens where --listen says, and exit; with -f json as JSON");
     add("help,h", "print this help, and exit");
     add("version,V", "print the version, and exit");
 }
@@ -124,6 +129,7 @@ Options::Action parse_action(const po::variables_map& values) {
     static constexpr std::pair<const char*, Action> actions[] = {{"help", Action::help},
                                                                  {"version", Action::version},
                                                                  {"probe", Action::probe},
+                                                                 {"status", Action::status},
                                                                  {"check", Action::check},
                                                                  {"print-config", Action::print_config},
                                                                  {"list-syscalls", Action::list_syscalls},
@@ -173,6 +179,12 @@ void parse_health(const po::variables_map& values, Options& options) {
     options.metrics_file = text_of(values, "metrics-file");
     if (options.metrics_file && options.metrics_file->empty())
         refuse("--metrics-file takes the name of a file");
+    options.listen = text_of(values, "listen");
+    if (options.listen)
+        parse_listen_address(*options.listen);
+    if (options.action == Options::Action::status && !options.listen)
+        refuse("--status asks the run that listens where --listen says: give that, or have it in a file of "
+               "options");
     if (auto every = seconds_of(values, "metrics-interval"))
         options.metrics_every = std::max<std::chrono::milliseconds>(*every, std::chrono::seconds(1));
 }

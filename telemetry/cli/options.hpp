@@ -27,7 +27,8 @@ struct Options {
         list_syscalls,
         spool_dump,
         verify,
-        explain
+        explain,
+        status
     };
 
     std::string program = "ebpf_telemetry"; ///< whose options these are
@@ -71,6 +72,7 @@ struct Options {
     std::optional<std::chrono::milliseconds> heartbeat_every =
         std::chrono::minutes(1); ///< none: no heartbeats
     std::optional<std::string> metrics_file;
+    std::optional<std::string> listen; ///< where it says over HTTP how it is
     std::chrono::milliseconds metrics_every = std::chrono::seconds(15);
     bool ends_when_tampered = false; ///< with; otherwise what was changed is put right
     unsigned max_cpu = 0;            ///< percent of one CPU; 0: no limit

@@ -2,6 +2,7 @@
 #include "telemetry/reload/reload.hpp"
 
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "telemetry/base/log.hpp"
@@ -41,16 +42,25 @@ bool Reload::is_waiting() const {
 
 void Reload::begin() {
     notify::send_reloading();
-    reading_ = std::make_unique<AsideJob<NewSetup>>(read_);
-    phase_ = Phase::reading;
+    try {
+        reading_ = std::make_unique<AsideJob<NewSetup>>(read_);
+        phase_ = Phase::reading;
+    } catch (const std::system_error& error) { // no thread
+        fail(error.what());
+    }
 }
 
 void Reload::await_hooks(Phase next) {
-    waiting_ = std::make_unique<AsideJob<Done>>([] {
-        ebpf_loader::Engine::await_running_hooks();
-        return Done{};
-    });
     phase_ = next;
+    try {
+        waiting_ = std::make_unique<AsideJob<Done>>([] {
+            ebpf_loader::Engine::await_running_hooks();
+            return Done{};
+        });
+    } catch (const std::system_error&) { // no thread: half way there is no other way
+        waiting_.reset();
+        ebpf_loader::Engine::await_running_hooks();
+    }
 }
 
 void Reload::widen() {

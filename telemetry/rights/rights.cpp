@@ -69,6 +69,7 @@ CapabilityMask capabilities_in(const std::filesystem::path& status_file) {
 
 /// Capabilities belong to threads, and one could have been started in another way than by start_aside().
 void look_at_threads(CapabilityMask kept) {
+    await_aside_threads();
     std::error_code error;
     for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", error))
         if (const CapabilityMask more = capabilities_in(thread.path() / "status") & ~kept)

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What monitoring sees of a run: its file of metrics, and heartbeats in the stream.
 #include <filesystem>
+#include <memory>
 #include <regex>
+#include <sys/stat.h>
 
 #include <gmock/gmock.h>
 
+#include "telemetry/health/listener.hpp"
 #include "test/program/run_fixture.hpp"
 
 using namespace program_test;
@@ -102,6 +105,69 @@ TEST_F(Run, HeartbeatsInText) {
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0);
     EXPECT_THAT(program.err(), HasSubstr("0 emitted"));
+}
+
+/// What `curl` prints, with its arguments.
+std::string curl(const std::string& arguments) {
+    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(("curl -s -m 10 " + arguments).c_str(), "r"),
+                                                     pclose);
+    std::string text;
+    for (int c = 0; (c = fgetc(pipe.get())) != EOF;)
+        text += static_cast<char>(c);
+    return text;
+}
+
+TEST_F(Run, ServesItsHealth) {
+    const std::string socket = folder.path() + "/status.sock",
+                      at = "--unix-socket " + socket + " http://localhost";
+    RunningProgram program(arguments({"-o", log, "--listen", socket}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    EXPECT_EQ(curl(at + "/healthz"), "ok\n");
+    call_getppid(caller, 12);
+    EXPECT_TRUE(eventually([&] { return sample(curl(at + "/metrics"), emitted) == 12; }));
+    EXPECT_EQ(json::parse(curl(at + "/status.json"))["emitted"], 12);
+    EXPECT_THAT(curl(at + "/no"), HasSubstr("/metrics"));
+    EXPECT_THAT(curl("-i -X POST " + at + "/metrics"), HasSubstr("HTTP/1.1 405"));
+    EXPECT_THAT(curl("-i -H 'A: " + std::string(9000, 'a') + "' " + at + "/healthz"),
+                testing::Not(HasSubstr("200")));
+    struct stat status {};
+    ASSERT_EQ(stat(socket.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0600u);
+    RunningProgram asks({"--settings", "none", "--status", "--listen", socket});
+    EXPECT_EQ(asks.wait(), 0) << asks.err();
+    EXPECT_THAT(asks.out(), HasSubstr("12 emitted"));
+    RunningProgram second(arguments({"--listen", socket}));
+    EXPECT_EQ(second.wait(), 2);
+    EXPECT_THAT(second.err(), HasSubstr("another program listens there"));
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0) << program.err();
+    EXPECT_NE(stat(socket.c_str(), &status), 0) << "it is gone with the program";
+    RunningProgram nobody({"--settings", "none", "--status", "--listen", socket});
+    EXPECT_EQ(nobody.wait(), 2);
+}
+
+/// Who connects and says nothing holds up nobody for long, and never the events.
+TEST_F(Run, ServesDespiteConnectionsThatSayNothing) {
+    const std::string socket = folder.path() + "/status.sock";
+    RunningProgram program(arguments({"-o", log, "--listen", socket}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    std::vector<ebpf_loader::UniqueFd> silent;
+    for (int i = 0; i < 20; ++i)
+        silent.push_back(telemetry::connect_to({.path = socket}));
+    call_getppid(caller, 7);
+    EXPECT_TRUE(eventually([&] { return lines_of(read_file(log)).size() == 7; }));
+    EXPECT_EQ(curl("--unix-socket " + socket + " http://localhost/healthz"), "ok\n") << "after 5 s";
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0) << program.err();
+}
+
+TEST_F(Run, ListensForThisMachineAlone) {
+    for (const char* address :
+         {"0.0.0.0:9464", "192.0.2.1:9464", "127.0.0.1:0", "127.0.0.1:99999", "status.sock"}) {
+        RunningProgram program(arguments({"--listen", address}));
+        EXPECT_EQ(program.wait(), 2) << address;
+        EXPECT_THAT(program.err(), HasSubstr("--listen takes the path of a Unix socket")) << address;
+    }
 }
 
 } // namespace

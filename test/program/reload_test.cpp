@@ -4,7 +4,8 @@
 #include <csignal>
 #include <fcntl.h>
 #include <gmock/gmock.h>
-#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "test/program/losses.hpp"
 #include "test/program/run_fixture.hpp"
@@ -51,7 +52,10 @@ void call_all() {
     for (int i = 0; i < 200; ++i)
         syscall(SYS_getpgid, 4'000'000);
     syscall(SYS_getppid);
-    syscall(++turn % 2 ? SYS_getsid : SYS_getpriority, turn % 2 ? 0 : PRIO_PROCESS, 0);
+    if (++turn % 2)
+        syscall(SYS_getsid, 0);
+    else
+        syscall(SYS_getpriority, PRIO_PROCESS, 0);
 }
 
 /// What both want is there as often as it happened, what one wants while that was in force alone: the order
@@ -95,7 +99,8 @@ TEST_F(Reload, JudgesEachEventByOneSetOfRules) {
     const json summary = program.summaries().back();
     expect_balance(summary);
     ASSERT_EQ(losses::lost_in_all(summary), 0u) << summary;
-    EXPECT_GE(summary["seen"].get<uint64_t>(), rounds * 202);
+    EXPECT_GE(summary["seen"].get<uint64_t>(), rounds * 201)
+        << "of getpgid, which both select, the kernel missed none";
 
     struct Seen {
         std::string time, call, key;
@@ -171,7 +176,7 @@ TEST_F(Reload, OptionsOfFilesComeIntoForce) {
         << program.err();
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0);
-    EXPECT_EQ(program.summaries().back()["limits"]["max_cpu"]["percent"], 70) << program.summaries().back();
+    EXPECT_EQ(program.summaries().back()["max_cpu"]["percent"], 70) << program.summaries().back();
 }
 
 /// A service that writes to the journal alone goes on; who sits at a terminal has left.
