@@ -40,7 +40,7 @@ what. get_offsets finds the offsets of kernel fields that both of them need.
 The programs are linked statically and need no other package.")
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_CONTROL_EXTRA
     ${CMAKE_SOURCE_DIR}/packaging/deb/postinst ${CMAKE_SOURCE_DIR}/packaging/deb/prerm
-    ${CMAKE_SOURCE_DIR}/packaging/deb/postrm)
+    ${CMAKE_SOURCE_DIR}/packaging/deb/postrm ${CMAKE_SOURCE_DIR}/packaging/deb/conffiles)
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libebpf-loader1)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)

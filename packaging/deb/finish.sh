@@ -34,6 +34,12 @@ END
         mv "$top/usr/lib/systemd" "$top/lib/systemd"
         rmdir "$top/usr/lib" 2>/dev/null || true
     fi
+    if [ "$component" = programs ]; then # see conffiles
+        for program in ebpf-telemetry imds-tracker; do
+            mkdir -p "$top/etc/$program/conf.d"
+            cp "$folder/../conf/$program.conf" "$top/etc/$program/"
+        done
+    fi
     if [ -e "$folder/$name.overrides" ]; then
         install -D -m 644 "$folder/$name.overrides" "$top/usr/share/lintian/overrides/$name"
     fi

@@ -78,4 +78,55 @@ if in_chroot=$(env -u DD_API_KEY chroot "$scratch/root" /imds-tracker --datadog 
     fail "--datadog without a key should be refused"
 fi
 [[ $in_chroot == *DD_API_KEY* ]] || fail "--datadog is missing:" "$in_chroot"
+# An output of --output-config over HTTPS: the server's certificate is verified by the program's own OpenSSL.
+mkdir "$scratch/https"
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
+    -keyout "$scratch/https/key" -out "$scratch/https/certificate" 2>/dev/null
+python3 - "$scratch/https" <<'END' &
+import gzip, http.server, ssl, sys
+folder = sys.argv[1]
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        with open(folder + "/received", "ab") as file:
+            file.write(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(folder + "/certificate", folder + "/key")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+with open(folder + "/port.new", "w") as file:
+    file.write(str(server.server_port))
+import os
+os.rename(folder + "/port.new", folder + "/port")
+server.serve_forever()
+END
+server=$!
+trap 'kill $server 2>/dev/null; rm -rf --one-file-system "$scratch"' EXIT
+for _ in $(seq 100); do
+    [ ! -s "$scratch/https/port" ] || break
+    sleep 0.1
+done
+cp "$scratch/https/certificate" "$scratch/root/certificate"
+printf '[output.far]\nkind = http\nurl = https://127.0.0.1:%s/\nca_file = /certificate\nbatch_time = 200ms\n' \
+    "$(cat "$scratch/https/port")" >"$scratch/root/outputs"
+chmod 600 "$scratch/root/outputs"
+in_empty_root /ebpf_telemetry --duration 4 -Q --output-config /outputs
+kill $server && trap 'rm -rf --one-file-system "$scratch"' EXIT
+jq -es 'length > 0 and all(.event.id)' "$scratch/https/received" >/dev/null ||
+    fail "no events came over HTTPS" "$(cat "$scratch/err")"
+
+# What the Debian package configures, and what its examples say.
+dpkg-deb -x "$release"/ebpf-telemetry_*.deb "$scratch/deb"
+for program in ebpf_telemetry imds-tracker; do
+    conf=/etc/${program/_/-}/${program/_/-}.conf
+    dpkg-deb --info "$release"/ebpf-telemetry_*.deb conffiles | grep -qxF "$conf" || fail "$conf is no conffile"
+    sed 's/^# \([a-z-]* = \)/\1/' "$scratch/deb$conf" >"$scratch/examples.conf"
+    cmp -s "$scratch/deb$conf" "$scratch/examples.conf" && fail "$conf has no examples"
+    "$scratch/root/$program" --settings "$scratch/examples.conf" --print-config >/dev/null || fail "$conf: wrong examples"
+done
 echo "release: all as it should be"
