@@ -61,6 +61,14 @@ in_empty_root() { # program, arguments...: its output in $scratch/out and $scrat
         sh "$scratch/root" "$@" >"$scratch/out" 2>"$scratch/err" ||
         fail "status $? in an empty root: $*" "$(tail -n 20 "$scratch/err")"
 }
+# Something to report, whatever else this machine does.
+while :; do
+    /bin/true
+    sleep 0.2
+done &
+busy=$!
+server=''
+trap 'kill $busy $server 2>/dev/null; rm -rf --one-file-system "$scratch"' EXIT
 for program in ebpf_telemetry imds-tracker; do
     in_empty_root /$program --version
     in_empty_root /$program --help
@@ -83,7 +91,7 @@ mkdir "$scratch/https"
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
     -keyout "$scratch/https/key" -out "$scratch/https/certificate" 2>/dev/null
 python3 - "$scratch/https" <<'END' &
-import gzip, http.server, ssl, sys
+import gzip, http.server, os, ssl, sys
 folder = sys.argv[1]
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
@@ -101,12 +109,10 @@ context.load_cert_chain(folder + "/certificate", folder + "/key")
 server.socket = context.wrap_socket(server.socket, server_side=True)
 with open(folder + "/port.new", "w") as file:
     file.write(str(server.server_port))
-import os
 os.rename(folder + "/port.new", folder + "/port")
 server.serve_forever()
 END
 server=$!
-trap 'kill $server 2>/dev/null; rm -rf --one-file-system "$scratch"' EXIT
 for _ in $(seq 100); do
     [ ! -s "$scratch/https/port" ] || break
     sleep 0.1
@@ -116,7 +122,6 @@ printf '[output.far]\nkind = http\nurl = https://127.0.0.1:%s/\nca_file = /certi
     "$(cat "$scratch/https/port")" >"$scratch/root/outputs"
 chmod 600 "$scratch/root/outputs"
 in_empty_root /ebpf_telemetry --duration 4 -Q --output-config /outputs
-kill $server && trap 'rm -rf --one-file-system "$scratch"' EXIT
 jq -es 'length > 0 and all(.event.id)' "$scratch/https/received" >/dev/null ||
     fail "no events came over HTTPS" "$(cat "$scratch/err")"
 
