@@ -58,8 +58,8 @@ class Pages {
     Clock::time_point time_ = Clock::now();
 };
 
-void fill(Response& response, std::string type, std::string text) {
-    response.set(http::field::content_type, std::move(type));
+void fill(Response& response, const char* type, std::string text) {
+    response.set(http::field::content_type, type);
     response.body() = std::move(text);
 }
 

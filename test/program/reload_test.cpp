@@ -11,9 +11,7 @@
 #include "test/program/run_fixture.hpp"
 
 using namespace program_test;
-using testing::AllOf;
 using testing::HasSubstr;
-using testing::Not;
 
 namespace {
 
