@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What others change of the program's maps in the kernel is noticed within a second, in every tier.
+#include <atomic>
 #include <cstring>
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include <ebpf_loader/abi/plan.h>
 #include <ebpf_loader/unique_fd.hpp>
@@ -60,6 +64,102 @@ bool remove(const UniqueFd& map, uint32_t key) {
     element.map_fd = static_cast<uint32_t>(map.get());
     element.key = reinterpret_cast<uint64_t>(&key);
     return bpf(BPF_MAP_DELETE_ELEM, element) == 0;
+}
+
+uint32_t type_of(const UniqueFd& map) {
+    bpf_map_info info{};
+    bpf_attr ask{};
+    ask.info.bpf_fd = static_cast<uint32_t>(map.get());
+    ask.info.info_len = sizeof info;
+    ask.info.info = reinterpret_cast<uint64_t>(&info);
+    return bpf(BPF_OBJ_GET_INFO_BY_FD, ask) == 0 ? info.type : 0;
+}
+
+/// The process's descriptors of a kind, as /proc names it.
+std::vector<int> descriptors(pid_t pid, const std::string& kind) {
+    std::vector<int> numbers;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd"))
+        if (std::filesystem::read_symlink(entry.path()) == kind)
+            numbers.push_back(std::stoi(entry.path().filename()));
+    return numbers;
+}
+
+/// A request to all perf events of the process; how many took it.
+int ask_perf_events(pid_t pid, unsigned long request, long argument) {
+    const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+    int taken = 0;
+    for (const int number : descriptors(pid, "anon_inode:[perf_event]")) {
+        const UniqueFd event(static_cast<int>(syscall(SYS_pidfd_getfd, process.get(), number, 0)));
+        taken += event && ioctl(event.get(), request, argument) == 0;
+    }
+    return taken;
+}
+
+/// A buffer of one's own for a CPU.
+UniqueFd own_buffer(int cpu) {
+    perf_event_attr attributes{};
+    attributes.size = sizeof attributes;
+    attributes.type = PERF_TYPE_SOFTWARE;
+    attributes.config = PERF_COUNT_SW_BPF_OUTPUT;
+    attributes.sample_type = PERF_SAMPLE_RAW;
+    UniqueFd event(static_cast<int>(syscall(SYS_perf_event_open, &attributes, -1, cpu, -1, 0)));
+    const size_t bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE)) * 65;
+    void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, event.get(), 0);
+    EXPECT_NE(memory, MAP_FAILED); // until the test ends
+    return event;
+}
+
+bool put(const UniqueFd& map, uint32_t key, int value) {
+    bpf_attr element{};
+    element.map_fd = static_cast<uint32_t>(map.get());
+    element.key = reinterpret_cast<uint64_t>(&key);
+    element.value = reinterpret_cast<uint64_t>(&value);
+    return bpf(BPF_MAP_UPDATE_ELEM, element) == 0;
+}
+
+/// A program that does nothing.
+UniqueFd idle_program(uint32_t type) {
+    const bpf_insn code[] = {
+        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
+        {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+    bpf_attr load{};
+    load.prog_type = type;
+    load.insns = reinterpret_cast<uint64_t>(code);
+    load.insn_cnt = 2;
+    load.license = reinterpret_cast<uint64_t>("GPL");
+    return UniqueFd(bpf(BPF_PROG_LOAD, load));
+}
+
+UniqueFd link_by_id(uint32_t id) {
+    bpf_attr by_id{};
+    by_id.link_id = id;
+    return UniqueFd(bpf(BPF_LINK_GET_FD_BY_ID, by_id));
+}
+
+bool detach(const UniqueFd& link) {
+    bpf_attr which{};
+    which.link_detach.link_fd = static_cast<uint32_t>(link.get());
+    return bpf(BPF_LINK_DETACH, which) == 0;
+}
+
+bool swap_program(const UniqueFd& link, const UniqueFd& program) {
+    bpf_attr what{};
+    what.link_update.link_fd = static_cast<uint32_t>(link.get());
+    what.link_update.new_prog_fd = static_cast<uint32_t>(program.get());
+    return bpf(BPF_LINK_UPDATE, what) == 0;
+}
+
+/// The links of the process, as any privileged process gets them.
+std::vector<UniqueFd> links_of(pid_t pid) {
+    std::vector<UniqueFd> links;
+    for (const int number : descriptors(pid, "anon_inode:bpf_link")) {
+        const std::string text =
+            read_file("/proc/" + std::to_string(pid) + "/fdinfo/" + std::to_string(number));
+        const size_t at = text.find("link_id:");
+        if (at != std::string::npos)
+            links.push_back(link_by_id(static_cast<uint32_t>(std::stoul(text.substr(at + 8)))));
+    }
+    return links;
 }
 
 struct Tampering : Run, testing::WithParamInterface<const char*> {
@@ -157,6 +257,106 @@ TEST_P(Tampering, OfWhetherKprobesRun) {
     std::ofstream(enabled) << "0";
     expect_repaired(program, enabled);
     EXPECT_EQ(read_file(enabled), "1\n");
+}
+
+/// Calls on every CPU, whose records meet what was changed.
+void call_on_each_cpu() {
+    for (const int cpu : losses::online_cpus())
+        call_getppid(caller, 5, cpu);
+}
+
+struct PerfBufferTampering : Tampering {};
+INSTANTIATE_TEST_SUITE_P(Tiers, PerfBufferTampering,
+                         testing::Values("tp", "raw_tp_sub4096", "raw_tp_noloops"),
+                         [](const auto& tier) { return std::string(tier.param); });
+
+/// Those of hooks, too: their programs run all the same.
+TEST_P(PerfBufferTampering, ByDisabling) {
+    RunningProgram program(with_tier());
+    ASSERT_TRUE(program.reports()) << program.err();
+    ASSERT_GE(ask_perf_events(program.pid(), PERF_EVENT_IOC_DISABLE, 0), 2);
+    call_on_each_cpu();
+    expect_repaired(program, "the perf buffer of CPU");
+}
+
+TEST_P(PerfBufferTampering, ByPausing) {
+    RunningProgram program(with_tier());
+    ASSERT_TRUE(program.reports()) << program.err();
+    ASSERT_GE(ask_perf_events(program.pid(), PERF_EVENT_IOC_PAUSE_OUTPUT, 1), 2);
+    call_on_each_cpu();
+    expect_repaired(program, "the perf buffer of CPU");
+}
+
+TEST_P(PerfBufferTampering, ByTakingOut) {
+    RunningProgram program(with_tier());
+    ASSERT_TRUE(program.reports()) << program.err();
+    GET_MAP(events, program, "events");
+    for (const int cpu : losses::online_cpus())
+        ASSERT_TRUE(remove(events, static_cast<uint32_t>(cpu)));
+    call_on_each_cpu();
+    expect_repaired(program, "the perf buffer of CPU");
+}
+
+/// Records go to somebody else, and nothing counts as lost meanwhile.
+TEST_P(PerfBufferTampering, ByReplacing) {
+    RunningProgram program(with_tier());
+    ASSERT_TRUE(program.reports()) << program.err();
+    GET_MAP(events, program, "events");
+    std::vector<UniqueFd> own;
+    for (const int cpu : losses::online_cpus()) {
+        own.push_back(own_buffer(cpu));
+        ASSERT_TRUE(put(events, static_cast<uint32_t>(cpu), own.back().get()));
+    }
+    call_on_each_cpu();
+    expect_repaired(program, "the perf buffer of CPU");
+}
+
+struct RingTampering : Tampering {};
+INSTANTIATE_TEST_SUITE_P(Tiers, RingTampering, testing::Values("raw_tp"),
+                         [](const auto& tier) { return std::string(tier.param); });
+
+TEST_P(RingTampering, ByMovingItsPosition) {
+    RunningProgram program(with_tier());
+    ASSERT_TRUE(program.reports()) << program.err();
+    GET_MAP(events, program, "events");
+    if (type_of(events) != BPF_MAP_TYPE_RINGBUF)
+        GTEST_SKIP() << "RingTampering." << GetParam() << ": this kernel has no ring buffer";
+    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    void* const position = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, events.get(), 0);
+    ASSERT_NE(position, MAP_FAILED);
+    call_on_each_cpu();
+    std::atomic_ref(*static_cast<unsigned long*>(position)) += 1 << 30;
+    call_on_each_cpu();
+    expect_repaired(program, "the ring buffer's position");
+    munmap(position, page);
+}
+
+/// No kernel lets others detach or change the links of these hooks; one that does would be noticed.
+TEST_P(Tampering, OfLinksIsRefusedOrNoticed) {
+    RunningProgram program(with_tier());
+    ASSERT_TRUE(program.reports()) << program.err();
+    const std::vector<UniqueFd> links = links_of(program.pid());
+    if (links.empty())
+        GTEST_SKIP() << "Tampering." << GetParam() << ": this kernel has no links for these hooks";
+    const UniqueFd idle = idle_program(std::strcmp(GetParam(), "tp") == 0 ? BPF_PROG_TYPE_TRACEPOINT
+                                                                          : BPF_PROG_TYPE_RAW_TRACEPOINT);
+    ASSERT_TRUE(idle);
+    int changed = 0;
+    for (const UniqueFd& link : links) {
+        ASSERT_TRUE(link);
+        changed += swap_program(link, idle);
+        changed += detach(link);
+    }
+    if (changed == 0) {
+        call_getppid(caller, 7);
+        EXPECT_TRUE(eventually([&] { return events() == 7; })) << "nothing is hidden";
+        EXPECT_EQ(losses_of("tampered"), 0u);
+        program.send(SIGINT);
+        EXPECT_EQ(program.wait(), 0);
+    } else {
+        EXPECT_EQ(program.wait(), 10);
+        EXPECT_THAT(program.err(), HasSubstr("the link of program"));
+    }
 }
 
 TEST_P(Tampering, EndsTheRunOnRequest) {

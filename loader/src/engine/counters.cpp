@@ -72,11 +72,15 @@ EngineStats settled_counters(const LoadedTier& tier) {
     return stats;
 }
 
-std::vector<uint64_t> without_buffer(const LoadedTier& tier) {
+std::vector<CpuOutput> read_output(const LoadedTier& tier) {
     const std::vector<ebt_slot> slots = read_slots(tier);
-    std::vector<uint64_t> counts(slots.size() / EBT_SLOTS);
-    for (size_t index = 0; index < slots.size(); index++)
-        counts[index / EBT_SLOTS] += slots[index].lost[EBT_LOST_NO_BUFFER];
+    std::vector<CpuOutput> counts(slots.size() / EBT_SLOTS);
+    for (size_t index = 0; index < slots.size(); index++) {
+        CpuOutput& of_cpu = counts[index / EBT_SLOTS];
+        of_cpu.emitted += slots[index].emitted;
+        of_cpu.full += slots[index].lost[EBT_LOST_BUFFER_FULL];
+        of_cpu.without_buffer += slots[index].lost[EBT_LOST_NO_BUFFER];
+    }
     return counts;
 }
 

@@ -3,6 +3,8 @@
 #include <ebpf_loader/abi/plan.h>
 #include <ebpf_loader/stats.hpp>
 
+#include "loader/src/read/record_source.hpp"
+
 #include <span>
 #include <vector>
 
@@ -20,8 +22,8 @@ EngineStats read_counters(const LoadedTier& tier);
 /// selection went has microseconds to go.
 EngineStats settled_counters(const LoadedTier& tier);
 
-/// By CPU: records that found no perf buffer.
-std::vector<uint64_t> without_buffer(const LoadedTier& tier);
+/// The same by CPU, of what went into buffers or should have.
+std::vector<CpuOutput> read_output(const LoadedTier& tier);
 
 void subtract(EngineStats& from, const EngineStats& what);
 

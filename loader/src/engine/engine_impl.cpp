@@ -36,7 +36,7 @@ PerfBuffers perf_buffers(const LoadedTier& tier, const BufferSizes& sizes, const
     return {
         .arrays = {{tier.map_fd("events"), sizes.perf()}, {tier.map_fd("vital_events"), sizes.vital_perf()}},
         .boot_clock = kernel.boot_clock,
-        .without_buffer = [&tier] { return without_buffer(tier); }};
+        .output = [&tier] { return read_output(tier); }};
 }
 
 /// An eighth of the ring is for vital records alone; how often a slot asks bounds by how
@@ -145,7 +145,7 @@ void Engine::Impl::start() {
 std::vector<Tampering> Engine::Impl::check_tampering() {
     if (!tamper_check_)
         return {};
-    return tamper_check_->look(settings_, selection_.endpoints());
+    return tamper_check_->look(settings_, selection_.endpoints(), source_->take_tampering());
 }
 
 void Engine::Impl::watch_for_tampering() {

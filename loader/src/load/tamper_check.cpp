@@ -58,8 +58,9 @@ void TamperCheck::note_hooks(std::span<const LinkPtr> links) {
 }
 
 std::vector<Tampering> TamperCheck::look(const ebt_settings& settings,
-                                         std::span<const ebt_endpoint> endpoints) {
-    found_.clear();
+                                         std::span<const ebt_endpoint> endpoints,
+                                         std::vector<Tampering> found) {
+    found_ = std::move(found);
     look_at("settings", 0, settings);
     for (const auto& [number, rows] : tier_.written_numbers())
         look_at("numbers", number, rows);

@@ -21,8 +21,10 @@ class TamperCheck {
     /// `witnesses`: the links of the kprobes beside it; empty without.
     TamperCheck(const LoadedTier& tier, std::span<const LinkPtr> witnesses);
 
-    /// Two system calls for each that is selected, of some microseconds. Writes again what differs.
-    std::vector<Tampering> look(const ebt_settings& settings, std::span<const ebt_endpoint> endpoints);
+    /// Two system calls for each that is selected, of some microseconds. Writes again what differs, and adds
+    /// it to what was `found` elsewhere.
+    std::vector<Tampering> look(const ebt_settings& settings, std::span<const ebt_endpoint> endpoints,
+                                std::vector<Tampering> found);
 
   private:
     struct Stage {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <ebpf_loader/engine.hpp>
 #include <functional>
 #include <memory>
 #include <span>
@@ -22,6 +23,13 @@ struct BufferCount {
     }
 };
 
+/// What one CPU's programs did with their records, as they have counted.
+struct CpuOutput {
+    uint64_t emitted = 0;
+    uint64_t full = 0;           ///< found no room
+    uint64_t without_buffer = 0; ///< found no buffer
+};
+
 /// Takes records out of the kernel's buffers, oldest first.
 class RecordSource {
   public:
@@ -34,6 +42,8 @@ class RecordSource {
     virtual void wait(std::chrono::milliseconds timeout) = 0;
     /// By CPU, of a kernel that does not report losses to the programs themselves; empty where it does.
     virtual std::vector<BufferCount> counts() const { return {}; }
+    /// What others have changed of the buffers since the last call.
+    virtual std::vector<Tampering> take_tampering() = 0;
 };
 
 /// In ring_source.cpp: one ring for all CPUs, of `bytes` (a power of two of pages). Throws Error(resources).
@@ -46,12 +56,11 @@ struct PerfBuffers {
     };
     std::vector<Array> arrays; ///< records of a CPU's slot go to either, in the order of their times
     bool boot_clock;           ///< records carry CLOCK_BOOTTIME, else CLOCK_MONOTONIC
-    /// By CPU: how many records have found no buffer by now.
-    std::function<std::vector<uint64_t>()> without_buffer;
+    std::function<std::vector<CpuOutput>()> output; ///< by CPU, by now
 };
 
 /// In perf_source.cpp: a perf buffer in each array for each online CPU; one that comes online, or comes back,
-/// gets a new one when wait() notices, at most a second later.
+/// gets a new one half a second later.
 std::unique_ptr<RecordSource> make_perf_source(const PerfBuffers& buffers);
 
 } // namespace ebpf_loader

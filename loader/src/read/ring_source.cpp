@@ -11,6 +11,7 @@
 #include <linux/bpf.h>
 #include <string>
 #include <sys/epoll.h>
+#include <utility>
 
 namespace ebpf_loader {
 namespace {
@@ -22,15 +23,20 @@ class RingSource : public RecordSource {
     RingSource(int map_fd, size_t bytes);
     size_t drain(const Handler& handler, bool all) override;
     void wait(std::chrono::milliseconds timeout) override;
+    std::vector<Tampering> take_tampering() override;
 
   private:
     using Position = std::atomic<unsigned long>;
+    void restore_position(unsigned long end);
+
     UniqueFd epoll_;
     size_t mask_;
     Mapping consumer_map_, producer_map_;
     Position* consumer_;
     const Position* producer_;
     const std::byte* data_;
+    unsigned long position_ = 0; ///< up to where it was read; the kernel's copy others can change
+    bool is_moved_ = false;      ///< and somebody has
 };
 
 Mapping map_ring(int fd, size_t bytes, int protection, off_t offset) {
@@ -53,14 +59,32 @@ RingSource::RingSource(int map_fd, size_t bytes) : epoll_(epoll_create1(EPOLL_CL
     consumer_ = reinterpret_cast<Position*>(consumer_map_.data());
     producer_ = reinterpret_cast<const Position*>(producer_map_.data());
     data_ = producer_map_.data() + page;
+    position_ = consumer_->load(std::memory_order_relaxed);
+}
+
+/// Who moves it takes records away, or makes the ring look full. What was written over meanwhile is gone, as
+/// the gap in sequence numbers shows.
+void RingSource::restore_position(unsigned long end) {
+    is_moved_ = true;
+    if (end - position_ > mask_ + 1)
+        position_ = end;
+    consumer_->store(position_, std::memory_order_release);
+}
+
+std::vector<Tampering> RingSource::take_tampering() {
+    if (!std::exchange(is_moved_, false))
+        return {};
+    return {{"the ring buffer's position", true}};
 }
 
 size_t RingSource::drain(const Handler& handler, bool) {
     // Room is given back in steps: often enough for the producers, seldom enough not to
     // fight with them over the cache line.
     constexpr unsigned long give_back = 64 * 1024;
-    unsigned long at = consumer_->load(std::memory_order_relaxed), given = at;
     const unsigned long end = producer_->load(std::memory_order_acquire);
+    if (consumer_->load(std::memory_order_relaxed) != position_) [[unlikely]]
+        restore_position(end);
+    unsigned long at = position_, given = at;
     size_t records = 0;
     while (at < end) {
         auto* header = reinterpret_cast<const std::atomic<uint32_t>*>(data_ + (at & mask_));
@@ -78,6 +102,7 @@ size_t RingSource::drain(const Handler& handler, bool) {
             given = at;
         }
     }
+    position_ = at;
     consumer_->store(at, std::memory_order_release);
     return records;
 }
