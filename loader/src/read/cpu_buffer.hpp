@@ -23,7 +23,8 @@ class CpuBuffer {
     CpuBuffer(UniqueFd fd, int map_fd, int cpu, size_t bytes, int epoll_fd);
     /// Notes how far the kernel has written: what next() may return until the next call.
     void refresh();
-    /// The oldest record not yet taken, empty when there is none. Skips what is not a sample.
+    /// The oldest record that take() has not taken; empty if there is none. Passes over perf records that are
+    /// no samples (of losses, say), which it counts.
     std::span<const std::byte> next();
     bool is_empty() { return next().empty() && tail_ == head_; }
     /// Takes the record that next() returned.
