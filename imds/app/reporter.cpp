@@ -7,6 +7,7 @@
 
 #include "imds/app/pipeline.hpp"
 #include "telemetry/app/engine_setup.hpp"
+#include "telemetry/base/host_name.hpp"
 #include "telemetry/cli/command_line.hpp"
 
 namespace telemetry::imds {

@@ -8,6 +8,7 @@
 #include <ebpf_loader/error.hpp>
 
 #include "telemetry/app/engine_setup.hpp"
+#include "telemetry/base/host_name.hpp"
 #include "telemetry/base/log.hpp"
 #include "telemetry/base/terminal.hpp"
 #include "telemetry/base/trusted_file.hpp"

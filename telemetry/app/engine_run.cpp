@@ -6,6 +6,7 @@
 
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/exit_status.hpp"
+#include "telemetry/base/host_name.hpp"
 #include "telemetry/base/log.hpp"
 #include "telemetry/base/notify.hpp"
 #include "telemetry/base/run_end.hpp"

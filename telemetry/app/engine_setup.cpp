@@ -15,6 +15,7 @@
 #include "telemetry/app/advice.hpp"
 #include "telemetry/app/choose_offsets.hpp"
 #include "telemetry/base/exit_status.hpp"
+#include "telemetry/base/host_name.hpp"
 #include "telemetry/base/terminal.hpp"
 #include "telemetry/cli/command_line.hpp"
 #include "telemetry/limits/memory_budget.hpp"
@@ -123,12 +124,6 @@ int probe(const Options& options) {
     const bool runs =
         std::any_of(verdicts.begin(), verdicts.end(), [](const auto& tier) { return tier.chosen; });
     return runs ? exit_ok : exit_status(ebpf_loader::ErrorCode::tiers);
-}
-
-std::string host_name() {
-    char name[256] = "";
-    gethostname(name, sizeof(name) - 1);
-    return name;
 }
 
 uint64_t wall_clock_ns() {

@@ -18,9 +18,6 @@ FormatContext format_context(const ebpf_loader::Engine& engine, const Options& o
 /// "tier tp, perf buffers of 1024 KiB, kernel offsets from ...": for the log.
 std::string summary_of(const ebpf_loader::Engine& engine);
 
-/// Empty when it is not known.
-std::string host_name();
-
 /// Prints which tiers load on this kernel, to standard output. Returns the exit status: a failure when
 /// nothing does.
 int probe(const Options& options);

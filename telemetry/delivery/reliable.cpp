@@ -129,6 +129,15 @@ class SpoolCarrier final : public Carrier {
 
 } // namespace
 
+std::vector<std::string_view>
+with_reliable_options(std::initializer_list<std::span<const std::string_view>> own) {
+    std::vector<std::string_view> names;
+    for (const std::span<const std::string_view> some : own)
+        names.insert(names.end(), some.begin(), some.end());
+    names.insert(names.end(), std::begin(reliable_options), std::end(reliable_options));
+    return names;
+}
+
 ReliableOptions reliable_options_of(const Settings& settings, const ReliableOptions& usual) {
     constexpr size_t least_spool = 1 << 20, most_spool = size_t{1} << 40;
     constexpr size_t least_batch = 4096, most_batch = 64 << 20;

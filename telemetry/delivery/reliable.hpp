@@ -3,9 +3,12 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "telemetry/delivery/carrier.hpp"
 #include "telemetry/delivery/deliverer.hpp"
@@ -25,6 +28,9 @@ struct ReliableOptions {
 /// The options that each such output has.
 inline constexpr std::string_view reliable_options[] = {
     "spool", "spool_dir", "batch_bytes", "batch_events", "batch_time", "retry_first", "retry_longest"};
+/// The names of a kind's own options with these behind them.
+std::vector<std::string_view>
+with_reliable_options(std::initializer_list<std::span<const std::string_view>> own);
 /// `usual`: what holds where an option is not given.
 ReliableOptions reliable_options_of(const Settings& settings, const ReliableOptions& usual = {});
 

@@ -100,7 +100,6 @@ std::optional<Options> Reload::settle() {
 void Reload::fail(const char* why) {
     log(LogLevel::error, std::string("not reloaded, all stays as it was: ") + why);
     reading_.reset(); // where the kernel took half of it, the rules go on to test all of each event
-
     next_.reset();
     phase_ = Phase::none;
     notify::send("READY=1\nSTATUS=reporting; the last reload failed, see the log");

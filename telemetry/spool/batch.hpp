@@ -35,12 +35,28 @@ struct Batch {
             count += item.is_event;
         return count;
     }
+    /// Of each item, what it is without the end of its last line; valid as long as the batch is as it is.
+    std::vector<std::string_view> texts() const;
     /// The first so many items, which are taken out.
     Batch split(size_t count);
     /// Those items that there is room for: `has_room(bytes, is_vital)` says whether so many fit. `lost` grows
     /// by the number of the other events.
     template <class HasRoom> Batch kept(HasRoom has_room, uint64_t& lost) const;
 };
+
+inline std::vector<std::string_view> Batch::texts() const {
+    std::vector<std::string_view> texts;
+    texts.reserve(items.size());
+    std::string_view rest = bytes;
+    for (const Item& item : items) {
+        std::string_view text = rest.substr(0, item.bytes);
+        if (text.ends_with('\n'))
+            text.remove_suffix(1);
+        texts.push_back(text);
+        rest.remove_prefix(item.bytes);
+    }
+    return texts;
+}
 
 inline Batch Batch::split(size_t count) {
     Batch first;

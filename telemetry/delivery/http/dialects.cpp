@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <functional>
-#include <unistd.h>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/host_name.hpp"
 #include "telemetry/delivery/http/bulk_answer.hpp"
 #include "telemetry/delivery/http/dialect.hpp"
 
@@ -11,28 +10,10 @@ namespace telemetry {
 
 namespace {
 
-std::string host_name() {
-    char name[256] = "";
-    gethostname(name, sizeof(name) - 1);
-    return name;
-}
-
 std::string escaped(std::string_view text) {
     LineBuffer line;
     put_json_escaped(line, text);
     return std::string(line.view());
-}
-
-/// Each item, a line without its end.
-void for_each_line(const Batch& batch, const std::function<void(std::string_view)>& take) {
-    std::string_view rest = batch.bytes;
-    for (const Batch::Item& item : batch.items) {
-        std::string_view line = rest.substr(0, item.bytes);
-        if (line.ends_with('\n'))
-            line.remove_suffix(1);
-        take(line);
-        rest.remove_prefix(item.bytes);
-    }
 }
 
 /// Lines as they are: Vector, Fluent Bit, Cribl and what else takes them.
@@ -54,11 +35,11 @@ class Elastic final : public HttpDialect {
     std::vector<std::string> headers() const override { return {"Content-Type: application/x-ndjson"}; }
     std::string body(const Batch& batch) const override {
         std::string body;
-        for_each_line(batch, [&](std::string_view line) {
+        for (const std::string_view line : batch.texts()) {
             const std::string_view id = event_id_of(line);
             body += id.empty() ? R"({"create":{}})" : R"({"create":{"_id":")" + std::string(id) + "\"}}";
             body.append("\n").append(line).append("\n");
-        });
+        }
         return body;
     }
     Answer judge(const HttpAnswer& answer, const Batch& batch) const override {
@@ -91,7 +72,7 @@ class Splunk final : public HttpDialect {
     std::string path() const override { return "/services/collector/event"; }
     std::string body(const Batch& batch) const override {
         std::string body;
-        for_each_line(batch, [&](std::string_view line) {
+        for (const std::string_view line : batch.texts()) {
             body += "{";
             if (const uint64_t time = time_of(line)) {
                 const std::string milliseconds = std::to_string(time / 1'000'000 % 1000);
@@ -100,7 +81,7 @@ class Splunk final : public HttpDialect {
             }
             body += R"("host":")" + host_ + R"(","source":"ebpf_telemetry","sourcetype":"_json","event":)";
             body.append(line).append("}\n");
-        });
+        }
         return body;
     }
 
@@ -114,11 +95,11 @@ class Loki final : public HttpDialect {
     std::string body(const Batch& batch) const override {
         std::string body =
             R"({"streams":[{"stream":{"job":"ebpf_telemetry","host":")" + host_ + R"("},"values":[)";
-        for_each_line(batch, [&](std::string_view line) {
+        for (const std::string_view line : batch.texts()) {
             if (body.back() != '[')
                 body += ',';
             body += "[\"" + std::to_string(time_of(line)) + "\",\"" + escaped(line) + "\"]";
-        });
+        }
         return body + "]}]}";
     }
 
@@ -134,13 +115,13 @@ class Otlp final : public HttpDialect {
         std::string body = R"({"resourceLogs":[{"resource":{"attributes":[)" + attribute("host.name", host_) +
                            "," + attribute("service.name", "ebpf_telemetry") +
                            R"(]},"scopeLogs":[{"scope":{"name":"ebpf_telemetry"},"logRecords":[)";
-        for_each_line(batch, [&](std::string_view line) {
+        for (const std::string_view line : batch.texts()) {
             if (body.back() != '[')
                 body += ',';
             body += R"({"timeUnixNano":")" + std::to_string(time_of(line)) +
                     R"(","severityNumber":9,"severityText":"INFO","body":{"stringValue":")" + escaped(line) +
                     R"("},"attributes":[)" + attribute("event.id", std::string(event_id_of(line))) + "]}";
-        });
+        }
         return body + "]}]}]}";
     }
     Answer judge(const HttpAnswer& answer, const Batch& batch) const override {

@@ -91,19 +91,11 @@ std::function<std::unique_ptr<Carrier>()> prepare(const Settings& settings) {
     };
 }
 
-std::span<const std::string_view> options() {
-    static const std::vector<std::string_view> all = [] {
-        std::vector<std::string_view> names(std::begin(own_options), std::end(own_options));
-        names.insert(names.end(), std::begin(dialect_options), std::end(dialect_options));
-        names.insert(names.end(), std::begin(reliable_options), std::end(reliable_options));
-        return names;
-    }();
-    return all;
-}
+const std::vector<std::string_view> options = with_reliable_options({own_options, dialect_options});
 
 } // namespace
 
 const DeliveryKind http_delivery = {
-    .name = "http", .options = options(), .prepare = prepare, .needs_json = true};
+    .name = "http", .options = options, .prepare = prepare, .needs_json = true};
 
 } // namespace telemetry

@@ -2,9 +2,9 @@
 // kind = kafka
 #include <algorithm>
 #include <iterator>
-#include <unistd.h>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/host_name.hpp"
 #include "telemetry/delivery/kafka/producer.hpp"
 #include "telemetry/delivery/kinds.hpp"
 #include "telemetry/delivery/reliable.hpp"
@@ -72,9 +72,7 @@ std::string topic_of(const Settings& settings) {
 }
 
 std::string key_of(const Settings& settings) {
-    char name[256] = "";
-    gethostname(name, sizeof(name) - 1);
-    return settings.has("key") ? settings.text("key") : name;
+    return settings.has("key") ? settings.text("key") : host_name();
 }
 
 KafkaOptions kafka_options_of(const Settings& settings) {
@@ -112,18 +110,11 @@ std::function<std::unique_ptr<Carrier>()> prepare(const Settings& settings) {
     return [kafka, reliable] { return make_reliable_carrier(reliable, make_kafka_sender(kafka)); };
 }
 
-std::span<const std::string_view> options() {
-    static const std::vector<std::string_view> all = [] {
-        std::vector<std::string_view> names(std::begin(own_options), std::end(own_options));
-        names.insert(names.end(), std::begin(reliable_options), std::end(reliable_options));
-        return names;
-    }();
-    return all;
-}
+const std::vector<std::string_view> options = with_reliable_options({own_options});
 
 } // namespace
 
 const DeliveryKind kafka_delivery = {
-    .name = "kafka", .options = options(), .prepare = prepare, .option_prefix = prefix};
+    .name = "kafka", .options = options, .prepare = prepare, .option_prefix = prefix};
 
 } // namespace telemetry

@@ -156,7 +156,7 @@ class KafkaSender final : public Sender {
             client_ = std::make_unique<Client>(options_, reports_); // on the thread that sends
         reports_.error.clear();
         reports_.codes.assign(batch.items.size(), RD_KAFKA_RESP_ERR__IN_PROGRESS);
-        texts_ = texts_of(batch);
+        texts_ = batch.texts();
         for (size_t i = 0; i < texts_.size(); ++i)
             produce(i, deadline);
         wait(deadline);
@@ -178,19 +178,6 @@ class KafkaSender final : public Sender {
         });
         Reports reports;
         const Client client(options, reports);
-    }
-
-    static std::vector<std::string_view> texts_of(const Batch& batch) {
-        std::vector<std::string_view> texts;
-        std::string_view rest = batch.bytes;
-        for (const Batch::Item& item : batch.items) {
-            std::string_view text = rest.substr(0, item.bytes);
-            if (text.ends_with('\n'))
-                text.remove_suffix(1);
-            texts.push_back(text);
-            rest.remove_prefix(item.bytes);
-        }
-        return texts;
     }
 
     void produce(size_t index, const Deadline& deadline) {

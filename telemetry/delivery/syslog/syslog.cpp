@@ -4,9 +4,9 @@
 #include <chrono>
 #include <iterator>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/host_name.hpp"
 #include "telemetry/delivery/kinds.hpp"
 #include "telemetry/delivery/reliable.hpp"
 #include "telemetry/delivery/syslog/connection.hpp"
@@ -66,13 +66,11 @@ class SyslogSender final : public Sender {
     /// What the far end's kernel has not acknowledged counts as not sent, and the batch comes again.
     Answer send_stream(const Batch& batch, const Deadline& deadline) {
         std::string frames;
-        for_each_event(batch, [&](size_t, std::string_view event) {
+        for (const std::string_view event : batch.texts())
             writer_.write(event, [&](std::string_view message) {
                 frames.append(std::to_string(message.size())).append(" ").append(message);
                 return true;
             });
-            return true;
-        });
         std::string error = connection_->write(frames, deadline);
         if (error.empty())
             error = connection_->settle(deadline);
@@ -82,14 +80,15 @@ class SyslogSender final : public Sender {
     Answer send_datagrams(const Batch& batch, const Deadline& deadline) {
         std::string error;
         size_t sent = 0;
-        for_each_event(batch, [&](size_t index, std::string_view event) {
+        for (const std::string_view event : batch.texts()) {
             writer_.write(event, [&](std::string_view message) {
                 error = connection_->write(message, deadline);
                 return error.empty();
             });
-            sent = error.empty() ? index + 1 : index;
-            return error.empty();
-        });
+            if (!error.empty())
+                break;
+            ++sent;
+        }
         if (error.empty())
             return {Result::taken, {}, {}, {}};
         if (sent == 0)
@@ -97,16 +96,6 @@ class SyslogSender final : public Sender {
         std::vector<Result> items(batch.items.size(), Result::again);
         std::fill_n(items.begin(), sent, Result::taken);
         return {Result::taken, error, {}, items};
-    }
-
-    static void for_each_event(const Batch& batch,
-                               const std::function<bool(size_t, std::string_view)>& take) {
-        std::string_view rest = batch.bytes;
-        for (size_t i = 0; i < batch.items.size(); ++i) {
-            if (!take(i, rest.substr(0, batch.items[i].bytes)))
-                return;
-            rest.remove_prefix(batch.items[i].bytes);
-        }
     }
 
     const std::chrono::milliseconds timeout_;
@@ -184,9 +173,7 @@ SyslogForm form_of(const Settings& settings, Transport transport) {
     constexpr unsigned first_local = 16, plain = 12; // the numbers between have no agreed names
     constexpr size_t least = 480, most = 1 << 20, longest_datagram = 65'000;
     SyslogForm form;
-    char name[256] = "";
-    gethostname(name, sizeof(name) - 1);
-    form.host = name;
+    form.host = host_name();
     if (settings.has("facility")) {
         const auto choice = static_cast<unsigned>(settings.choice(
             "facility", {"kern",   "user",   "mail",   "daemon",   "auth",   "syslog", "lpr",
@@ -218,17 +205,10 @@ std::function<std::unique_ptr<Carrier>()> prepare(const Settings& settings) {
     };
 }
 
-std::span<const std::string_view> options() {
-    static const std::vector<std::string_view> all = [] {
-        std::vector<std::string_view> names(std::begin(own_options), std::end(own_options));
-        names.insert(names.end(), std::begin(reliable_options), std::end(reliable_options));
-        return names;
-    }();
-    return all;
-}
+const std::vector<std::string_view> options = with_reliable_options({own_options});
 
 } // namespace
 
-const DeliveryKind syslog_delivery = {.name = "syslog", .options = options(), .prepare = prepare};
+const DeliveryKind syslog_delivery = {.name = "syslog", .options = options, .prepare = prepare};
 
 } // namespace telemetry
