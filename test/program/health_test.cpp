@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What monitoring sees of a run: its file of metrics, and heartbeats in the stream.
 #include <filesystem>
-#include <memory>
 #include <regex>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 
 #include <gmock/gmock.h>
 
@@ -107,28 +108,40 @@ TEST_F(Run, HeartbeatsInText) {
     EXPECT_THAT(program.err(), HasSubstr("0 emitted"));
 }
 
-/// What `curl` prints, with its arguments.
-std::string curl(const std::string& arguments) {
-    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(("curl -s -m 10 " + arguments).c_str(), "r"),
-                                                     pclose);
+struct Answer {
+    std::string head, body; ///< both empty: there was none within 10 s
+};
+
+/// Asks the program that listens at a Unix socket, without the help of programs, which guests do not have.
+/// The lines of the request's header end in CR LF.
+Answer ask(const std::string& socket, const std::string& method_and_target, const std::string& header = "") {
+    const ebpf_loader::UniqueFd connection = telemetry::connect_to({.path = socket});
+    const timeval patience{10, 0};
+    setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    const std::string request =
+        method_and_target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + header + "\r\n";
+    if (send(connection.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
+        static_cast<ssize_t>(request.size()))
+        return {};
     std::string text;
-    for (int c = 0; (c = fgetc(pipe.get())) != EOF;)
-        text += static_cast<char>(c);
-    return text;
+    char part[4096];
+    for (ssize_t got = 0; (got = recv(connection.get(), part, sizeof part, 0)) > 0;)
+        text.append(part, static_cast<size_t>(got));
+    const size_t end = text.find("\r\n\r\n");
+    return end == std::string::npos ? Answer{} : Answer{text.substr(0, end), text.substr(end + 4)};
 }
 
 TEST_F(Run, ServesItsHealth) {
-    const std::string socket = folder.path() + "/status.sock",
-                      at = "--unix-socket " + socket + " http://localhost";
+    const std::string socket = folder.path() + "/status.sock";
     RunningProgram program(arguments({"-o", log, "--listen", socket}));
     ASSERT_TRUE(program.reports()) << program.err();
-    EXPECT_EQ(curl(at + "/healthz"), "ok\n");
+    EXPECT_EQ(ask(socket, "GET /healthz").body, "ok\n");
     call_getppid(caller, 12);
-    EXPECT_TRUE(eventually([&] { return sample(curl(at + "/metrics"), emitted) == 12; }));
-    EXPECT_EQ(json::parse(curl(at + "/status.json"))["emitted"], 12);
-    EXPECT_THAT(curl(at + "/no"), HasSubstr("/metrics"));
-    EXPECT_THAT(curl("-i -X POST " + at + "/metrics"), HasSubstr("HTTP/1.1 405"));
-    EXPECT_THAT(curl("-i -H 'A: " + std::string(9000, 'a') + "' " + at + "/healthz"),
+    EXPECT_TRUE(eventually([&] { return sample(ask(socket, "GET /metrics").body, emitted) == 12; }));
+    EXPECT_EQ(json::parse(ask(socket, "GET /status.json").body)["emitted"], 12);
+    EXPECT_THAT(ask(socket, "GET /no").body, HasSubstr("/metrics"));
+    EXPECT_THAT(ask(socket, "POST /metrics").head, HasSubstr("HTTP/1.1 405"));
+    EXPECT_THAT(ask(socket, "GET /healthz", "A: " + std::string(9000, 'a') + "\r\n").head,
                 testing::Not(HasSubstr("200")));
     struct stat status {};
     ASSERT_EQ(stat(socket.c_str(), &status), 0);
@@ -156,7 +169,7 @@ TEST_F(Run, ServesDespiteConnectionsThatSayNothing) {
         silent.push_back(telemetry::connect_to({.path = socket}));
     call_getppid(caller, 7);
     EXPECT_TRUE(eventually([&] { return lines_of(read_file(log)).size() == 7; }));
-    EXPECT_EQ(curl("--unix-socket " + socket + " http://localhost/healthz"), "ok\n") << "after 5 s";
+    EXPECT_EQ(ask(socket, "GET /healthz").body, "ok\n") << "after 5 s";
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0) << program.err();
 }
