@@ -125,7 +125,7 @@ struct Sent {
 };
 
 struct SharedAddresses {
-    Sent truth[most_rounds];
+    Sent truth[2][most_rounds]; ///< while the address changes, and while the descriptor does
     sockaddr_in address;
 };
 
@@ -231,7 +231,7 @@ class AddressRaces : public WitnessTest {
         };
     }
 
-    void make_rounds(const Call& call, bool change_descriptor) {
+    void make_rounds(const Call& call, bool change_descriptor, Sent* truths) {
         const bool sends = call.look == look_at_messages;
         int sockets[2] = {make_udp(call.is_unbound ? 0 : own_port),
                           make_udp(call.is_unbound ? 0 : own_port + 1)};
@@ -242,7 +242,7 @@ class AddressRaces : public WitnessTest {
         };
         while_changing(change_descriptor ? change_socket : change_address(), [&] {
             for (unsigned round = 0; round < rounds(); round++) {
-                Sent& truth = shared_->truth[round];
+                Sent& truth = truths[round];
                 shared_->address =
                     address("127.0.0.1", static_cast<uint16_t>(first_port + (sends ? 0 : 2 * round)));
                 for (unsigned i = 0; call.is_unbound && i < 2; i++) {
@@ -260,12 +260,17 @@ class AddressRaces : public WitnessTest {
         });
     }
 
-    void race(const Call& call, bool change_descriptor) {
-        SCOPED_TRACE(std::string(call.name) +
-                     (change_descriptor ? ", descriptor changed" : ", address changed"));
-        for (Sent& sent : shared_->truth)
-            sent = {};
-        const auto events = run(call.name, [&] { make_rounds(call, change_descriptor); });
+    void race(const Call& call) {
+        memset(shared_->truth, 0, sizeof shared_->truth);
+        const auto events = run_each(call.name, {[&] { make_rounds(call, false, shared_->truth[0]); },
+                                                 [&] { make_rounds(call, true, shared_->truth[1]); }});
+        for (size_t i = 0; i < events.size(); i++) {
+            SCOPED_TRACE(std::string(call.name) + (i ? ", descriptor changed" : ", address changed"));
+            judge(events[i], shared_->truth[i]);
+        }
+    }
+
+    void judge(const Events& events, const Sent* truths) {
         // The sockets of the test are bound before.
         const size_t before = events.size() > rounds() ? events.size() - rounds() : 0;
         if (events.size() < rounds() && can_miss_runs(tier_))
@@ -274,7 +279,7 @@ class AddressRaces : public WitnessTest {
         unsigned compared = 0;
         for (unsigned round = 0; round < rounds(); round++) {
             const telemetry::Event& event = *events[before + round];
-            const Sent& truth = shared_->truth[round];
+            const Sent& truth = truths[round];
             if (truth.to[0] == 0 || !event.success())
                 continue;
             compared++;
@@ -310,8 +315,7 @@ class AddressRaces : public WitnessTest {
 
     void TestBody() override {
         for (const Call& call : calls)
-            for (const bool change_descriptor : {false, true})
-                race(call, change_descriptor);
+            race(call);
     }
 
     const SharedMemory<SharedAddresses> shared_;

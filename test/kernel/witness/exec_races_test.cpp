@@ -44,46 +44,43 @@ class ExecRaces : public Races {
     using Races::Races;
 
   private:
-    struct Exec {
-        int fd;
-        const char* name;
-    };
-
     static int execute(void* argument) {
-        const Exec& exec = *static_cast<const Exec*>(argument);
+        const Target& exec = *static_cast<const Target*>(argument);
         const char* const empty[] = {nullptr};
-        syscall(SYS_execveat, exec.fd, exec.name, empty, empty, *exec.name ? 0 : AT_EMPTY_PATH);
+        syscall(SYS_execveat, exec.fd, exec.old_name, empty, empty, *exec.old_name ? 0 : AT_EMPTY_PATH);
         _exit(99);
     }
 
     /// Executes in a process that shares memory, descriptors and working directory.
-    Truth execute_sharing(const Exec& exec) const {
+    Truth execute_sharing(const Target& exec) const {
         alignas(16) static char stack[65536];
         int status = 0;
         const pid_t pid =
             clone(execute, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FS | CLONE_FILES | SIGCHLD,
-                  const_cast<Exec*>(&exec));
+                  const_cast<Target*>(&exec));
         if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
             return unclear;
         return WEXITSTATUS(status) == 1 ? first : WEXITSTATUS(status) == 2 ? second : unclear;
     }
 
-    void race_exec(const char* how, const Change& change, const Exec& exec) {
-        SCOPED_TRACE(std::string("execveat, ") + how + " changed");
+    void race_exec(const std::vector<Attempt>& attempts) {
         memset(shared_->truth, unclear, sizeof shared_->truth);
-        const auto events = run(
-            "execveat",
-            [&] {
-                while_changing(change, [&] {
+        std::vector<std::function<void()>> bodies;
+        for (size_t i = 0; i < attempts.size(); i++)
+            bodies.emplace_back([this, &attempt = attempts[i], truth = shared_->truth[i][0]] {
+                while_changing(attempt.change, [&] {
                     for (unsigned round = 0; round < rounds(); round++)
-                        shared_->truth[0][round] = execute_sharing(exec);
+                        truth[round] = execute_sharing(attempt.target);
                 });
-            },
-            From::descendants);
-        if (events.size() != rounds() && can_miss_runs(tier_))
-            return;
-        ASSERT_EQ(events.size(), rounds());
-        compare(events, 0, shared_->truth[0]);
+            });
+        const auto events = run_each("execveat", bodies, From::descendants);
+        for (size_t i = 0; i < attempts.size(); i++) {
+            SCOPED_TRACE(std::string("execveat, ") + attempts[i].how + " changed");
+            if (events[i].size() != rounds() && can_miss_runs(tier_))
+                continue;
+            ASSERT_EQ(events[i].size(), rounds());
+            compare(events[i], 0, shared_->truth[i][0]);
+        }
     }
 
     void TestBody() override {
@@ -92,12 +89,12 @@ class ExecRaces : public Races {
             std::ofstream(folders_[i] + "/f") << program_ending_with(i + 1);
             chmod((folders_[i] + "/f").c_str(), 0755);
         }
-        race_exec("string", change_strings("/f", "/n"), {AT_FDCWD, shared_->old_name});
-        race_exec("directory", change_directory(), {AT_FDCWD, "f"});
         const Changing directory(folders_[0], folders_[1], O_RDONLY);
-        race_exec("descriptor of the folder", directory.change(), {directory.fd, "f"});
         const Changing program(folders_[0] + "/f", folders_[1] + "/f", O_RDONLY);
-        race_exec("descriptor", program.change(), {program.fd, ""});
+        race_exec({{"string", change_strings("/f", "/n"), {AT_FDCWD, shared_->old_name, nullptr}},
+                   {"directory", change_directory(), {AT_FDCWD, "f", nullptr}},
+                   {"descriptor of the folder", directory.change(), {directory.fd, "f", nullptr}},
+                   {"descriptor", program.change(), {program.fd, "", nullptr}}});
     }
 };
 

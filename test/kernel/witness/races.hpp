@@ -5,6 +5,7 @@
 #pragma once
 #include <cstring>
 #include <fcntl.h>
+#include <functional>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,9 +34,17 @@ struct RacedCall {
     int path = 0; ///< in the event: which one the first is
 };
 
-/// What both threads and the test look at.
+/// One way to change what a call is about.
+struct Attempt {
+    const char* how;
+    std::function<void(unsigned)> change;
+    Target target;
+};
+constexpr size_t most_attempts = 4;
+
+/// What both threads and the test look at: of each attempt, what its one or two paths were about.
 struct Shared {
-    uint8_t truth[2][most_rounds];
+    uint8_t truth[most_attempts][2][most_rounds];
     char old_name[128], new_name[128];
 };
 
@@ -48,31 +57,38 @@ class Races : public WitnessTest {
 
     using Change = std::function<void(unsigned)>;
 
-    void race(const RacedCall& call, const char* how, const Change& change, const Target& target) {
-        SCOPED_TRACE(std::string(call.name) + ", " + how + " changed");
+    /// At most `most_attempts`, under one engine.
+    void race(const RacedCall& call, const std::vector<Attempt>& attempts) {
         memset(shared_->truth, unclear, sizeof shared_->truth);
-        const auto events = run(call.name, [&] {
-            while_changing(change, [&] {
-                for (unsigned round = 0; round < rounds(); round++)
-                    make_round(call, target, round);
+        std::vector<std::function<void()>> bodies;
+        for (size_t i = 0; i < attempts.size(); i++)
+            bodies.emplace_back([this, &call, &attempt = attempts[i], truth = shared_->truth[i]] {
+                while_changing(attempt.change, [&] {
+                    for (unsigned round = 0; round < rounds(); round++)
+                        make_round(call, attempt.target, round, truth);
+                });
             });
-        });
-        if (events.size() != rounds() && can_miss_runs(tier_))
-            return;
-        ASSERT_EQ(events.size(), rounds());
-        compare(events, call.path, shared_->truth[0]);
-        if (call.is_new_done)
-            compare(events, call.path + 1, shared_->truth[1]);
+        const auto events = run_each(call.name, bodies);
+        for (size_t i = 0; i < attempts.size(); i++) {
+            SCOPED_TRACE(std::string(call.name) + ", " + attempts[i].how + " changed");
+            if (events[i].size() != rounds() && can_miss_runs(tier_))
+                continue;
+            ASSERT_EQ(events[i].size(), rounds());
+            compare(events[i], call.path, shared_->truth[i][0]);
+            if (call.is_new_done)
+                compare(events[i], call.path + 1, shared_->truth[i][1]);
+        }
     }
 
-    void make_round(const RacedCall& call, const Target& target, unsigned round) {
+    void make_round(const RacedCall& call, const Target& target, unsigned round,
+                    uint8_t (*truth)[most_rounds]) const {
         for (const std::string& folder : folders_)
             call.make_ready(folder);
         if (!call.act(target, round))
             return;
-        shared_->truth[0][round] = where(call.is_done, round);
+        truth[0][round] = where(call.is_done, round);
         if (call.is_new_done)
-            shared_->truth[1][round] = where(call.is_new_done, round);
+            truth[1][round] = where(call.is_new_done, round);
     }
 
     Truth where(bool (*is_done)(const std::string&, unsigned), unsigned round) const {

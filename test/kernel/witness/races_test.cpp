@@ -149,11 +149,12 @@ class NameRaces : public Races {
   private:
     void race_all_ways(const RacedCall& call, const char* old_name, const char* new_name) {
         const std::string old_path = std::string("/") + old_name, new_path = std::string("/") + new_name;
-        race(call, "string", change_strings(old_path.c_str(), new_path.c_str()),
-             {AT_FDCWD, shared_->old_name, shared_->new_name});
-        race(call, "directory", change_directory(), {AT_FDCWD, old_name, new_name});
         const Changing directory(folders_[0], folders_[1], O_RDONLY);
-        race(call, "descriptor", directory.change(), {directory.fd, old_name, new_name});
+        race(call, {{"string",
+                     change_strings(old_path.c_str(), new_path.c_str()),
+                     {AT_FDCWD, shared_->old_name, shared_->new_name}},
+                    {"directory", change_directory(), {AT_FDCWD, old_name, new_name}},
+                    {"descriptor", directory.change(), {directory.fd, old_name, new_name}}});
     }
 
     void TestBody() override {
@@ -177,12 +178,12 @@ class FileRaces : public Races {
     void TestBody() override {
         make_folders();
         for (const RacedCall& call : by_path) {
-            race(call, "string", change_strings("/f", "/n"), {AT_FDCWD, shared_->old_name, nullptr});
-            race(call, "directory", change_directory(), {AT_FDCWD, "f", nullptr});
+            race(call, {{"string", change_strings("/f", "/n"), {AT_FDCWD, shared_->old_name, nullptr}},
+                        {"directory", change_directory(), {AT_FDCWD, "f", nullptr}}});
         }
         const Changing file(folders_[0] + "/f", folders_[1] + "/f", O_RDWR);
         for (const RacedCall& call : by_descriptor)
-            race(call, "descriptor", file.change(), {file.fd, nullptr, nullptr});
+            race(call, {{"descriptor", file.change(), {file.fd, nullptr, nullptr}}});
     }
 };
 

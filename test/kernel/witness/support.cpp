@@ -35,14 +35,10 @@ WitnessTest::WitnessTest(ebpf_loader::Tier tier) : tier_(tier), options_(engine_
     options_.witness = true;
 }
 
-WitnessTest::Events WitnessTest::run(const std::string& text, const std::function<void()>& body, From from) {
-    const auto rules = telemetry::Rules::parse(text, "rules of the test");
-    ebpf_loader::Engine engine(rules.compile(), options_);
-    Collector collector(engine);
-    engine.start();
-    counts_sharers_ = engine.offsets().get(*ebpf_loader::Offsets::find("mm_struct.mm_users")).has_value();
-    for (const auto& verdict : engine.witnesses())
-        witnessed_ |= verdict.needed && verdict.attached;
+namespace {
+
+/// Runs a body in a child of its own, whose events the collector takes meanwhile.
+pid_t run_child(const std::function<void()>& body, Collector& collector) {
     const pid_t child = fork();
     if (child == 0) {
         body();
@@ -52,20 +48,45 @@ WitnessTest::Events WitnessTest::run(const std::string& text, const std::functio
     while (waitpid(child, &status, WNOHANG) == 0)
         collector.poll(std::chrono::milliseconds(1));
     EXPECT_EQ(status, 0);
+    return child;
+}
+
+} // namespace
+
+WitnessTest::Events WitnessTest::run(const std::string& text, const std::function<void()>& body, From from) {
+    return std::move(run_each(text, {body}, from).front());
+}
+
+std::vector<WitnessTest::Events>
+WitnessTest::run_each(const std::string& text, const std::vector<std::function<void()>>& bodies, From from) {
+    const auto rules = telemetry::Rules::parse(text, "rules of the test");
+    ebpf_loader::Engine engine(rules.compile(), options_);
+    Collector collector(engine);
+    engine.start();
+    counts_sharers_ = engine.offsets().get(*ebpf_loader::Offsets::find("mm_struct.mm_users")).has_value();
+    for (const auto& verdict : engine.witnesses())
+        witnessed_ |= verdict.needed && verdict.attached;
+    std::vector<pid_t> children;
+    for (const auto& body : bodies)
+        children.push_back(run_child(body, collector));
     collector.finish();
     EXPECT_EQ(collector.problems(can_miss_runs(tier_)), "");
-    Events events;
-    const auto wanted = [&](const telemetry::Event& event) {
-        const bool is_child = event.pid == static_cast<uint32_t>(child);
+    std::vector<Events> events(bodies.size());
+    const auto is_of = [&](const telemetry::Event& event, pid_t pid) {
+        const auto child = static_cast<uint32_t>(pid);
         return from == From::all           ? true
-               : from == From::descendants ? event.ppid == static_cast<uint32_t>(child)
-                                           : is_child && event.tid == event.pid;
+               : from == From::descendants ? event.ppid == child
+                                           : event.pid == child && event.tid == event.pid;
     };
-    for (OwnedEvent& event : collector.take_events())
-        if (wanted(*event))
-            events.push_back(std::move(event));
-    std::stable_sort(events.begin(), events.end(),
-                     [](const OwnedEvent& a, const OwnedEvent& b) { return a->time_ns < b->time_ns; });
+    for (OwnedEvent& event : collector.take_events()) {
+        const auto child =
+            std::find_if(children.begin(), children.end(), [&](pid_t pid) { return is_of(*event, pid); });
+        if (child != children.end())
+            events[static_cast<size_t>(child - children.begin())].push_back(std::move(event));
+    }
+    for (Events& one : events)
+        std::stable_sort(one.begin(), one.end(),
+                         [](const OwnedEvent& a, const OwnedEvent& b) { return a->time_ns < b->time_ns; });
     return events;
 }
 

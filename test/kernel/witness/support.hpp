@@ -37,6 +37,9 @@ class WitnessTest : public testing::Test {
     /// Runs `body` in a child under an engine with these rules. Returns the events of its first
     /// thread, or those of the processes that it makes, or those of everybody, in order of time.
     Events run(const std::string& rules, const std::function<void()>& body, From from = From::child);
+    /// The same for several, one after the other under one engine, whose start costs more than most bodies.
+    std::vector<Events> run_each(const std::string& rules, const std::vector<std::function<void()>>& bodies,
+                                 From from = From::child);
     /// The kprobes of an engine with these rules.
     std::vector<std::string> attached(const std::string& rules);
 
