@@ -33,9 +33,8 @@ cat <<'END'
 ## Which kernels are booted
 
 Without `--kernel`, `vm-test.sh` boots Debian's 5.10 (bullseye), 6.1 (bookworm), 6.12 (trixie) and the
-newest in sid. Any other kernel is named with `--kernel IMAGE`. With `--spread` the first and the last
-kernel are tested in all four tiers (`tp`, `raw_tp_sub4096`, `raw_tp_noloops`, `raw_tp`), those between in
-two each.
+newest in sid. Any other kernel is named with `--kernel IMAGE`. With `--spread` the first kernel is
+tested in all four tiers (`tp`, `raw_tp_sub4096`, `raw_tp_noloops`, `raw_tp`), the others in two each.
 
 The [witnesses](output.md#witnesses) are kprobes in an object beside the tier's. Where a kernel lacks them
 the tier works without; `--probe` lists them.

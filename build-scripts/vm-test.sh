@@ -19,8 +19,8 @@ Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels
                     from them must equal the offsets that are used in the test
   --name TEXT       the name of the --kernel before it in docs/kernels.md
   --tier NAME       test only this tier, without the tests of the program; may be repeated
-  --spread          test the first and the last kernel in every tier, those between in two tiers
-                    each, by turns; the cases in two tiers everywhere
+  --spread          test the first kernel in every tier, the others in two tiers each, by turns; the
+                    program itself in the first and the last; the cases in two tiers everywhere
   --filter PATTERN  run only these kernel tests, as for --gtest_filter (default: all but
                     Offsets.*, which start an engine for each wrong offset)
   --rounds N        how often each race of two threads is run (default: 30; test.sh --all: 1000)
@@ -144,14 +144,23 @@ make_base() {
     archive "$root" >"$work/base.cpio.gz"
 }
 
-# The tiers of a kernel between the first and the last, with --spread.
-pairs=("tp,raw_tp" "raw_tp_sub4096,raw_tp_noloops")
+# The tiers of a kernel after the first, with --spread.
+pairs=("raw_tp_sub4096,raw_tp_noloops" "tp,raw_tp")
 
 tiers_of() { # index
-    if [ $spread = yes ] && [ "$1" -gt 0 ] && [ "$1" -lt $((${#images[@]} - 1)) ]; then
+    if [ $spread = yes ] && [ "$1" -gt 0 ]; then
         echo "${pairs[$1 % 2]}"
     else
         echo "$tiers"
+    fi
+}
+
+# Whether the program itself is tested: its many starts take minutes under emulation.
+tests_program() { # index
+    if [ "$tiers" = possible ] && { [ $spread = no ] || [ "$1" = 0 ] || [ "$1" = $((${#images[@]} - 1)) ]; }; then
+        echo yes
+    else
+        echo no
     fi
 }
 
@@ -159,7 +168,7 @@ tiers_of() { # index
 case_tiers_of() { # index
     local all
     all=$(tiers_of "$1")
-    [ $spread = yes ] && [ "$all" = "$tiers" ] && all=${pairs[0]}
+    [ $spread = yes ] && [ "$all" = "$tiers" ] && all=${pairs[1]}
     echo "$all"
 }
 
@@ -172,8 +181,9 @@ make_initramfs() { # index, folder
     elif [ -n "${offsets[$1]}" ]; then
         cp "${offsets[$1]}" "$own/t/offsets.conf"
     fi
-    printf "tiers='%s'\ncase_tiers='%s'\nfilter='%s'\nseconds=%d\nrounds=%d\n" "$(tiers_of "$1")" \
-        "$(case_tiers_of "$1")" "${filter//\'/}" "$seconds" "$rounds" >"$own/t/settings"
+    printf "tiers='%s'\ncase_tiers='%s'\nprogram=%s\nfilter='%s'\nseconds=%d\nrounds=%d\n" "$(tiers_of "$1")" \
+        "$(case_tiers_of "$1")" "$(tests_program "$1")" "${filter//\'/}" "$seconds" \
+        "$rounds" >"$own/t/settings"
     archive "$own" | cat "$work/base.cpio.gz" - >"$2/initramfs"
     rm -rf "$own"
 }
@@ -226,6 +236,7 @@ report_json() { # index, folder, how it ended, seconds
     compare_headers "$1" "$2" >"$2/headers.log" 2>&1
     jq -n -f "$here/vm-report.jq" --arg image "${images[$1]##*/}" --arg suite "${names[$1]}" \
         --arg ended "$3" --arg seconds "$4" --arg given "${offsets[$1]}${vmlinux[$1]}" --arg wanted "$(tiers_of "$1")" \
+        --arg program "$(tests_program "$1")" \
         --slurpfile probe "$2/probe.json" --slurpfile kernel_tests "$2/kernel_tests.json" \
         --slurpfile program_tests "$2/program_tests.json" --slurpfile imds_tests "$2/imds_tests.json" \
         --slurpfile case_tests "$2/case_tests.json" \
@@ -255,8 +266,8 @@ stop_guests() {
 by_length() {
     local index
     for index in "${!images[@]}"; do
-        echo "$([ "$(tiers_of "$index")" = "$tiers" ] && echo 0 || echo 1) $index"
-    done | sort -n | cut -d ' ' -f 2
+        echo "$(tests_program "$index") $index"
+    done | sort -k 1,1r -k 2,2n | cut -d ' ' -f 2
 }
 
 run_all() {

@@ -57,7 +57,7 @@ struct EveryTier : Run, testing::WithParamInterface<const char*> {};
 TEST_P(EveryTier, DeliversEveryCallOnce) {
     if (const std::string reason = why_impossible(GetParam()); !reason.empty())
         GTEST_SKIP() << reason;
-    RunningProgram program(arguments({"--tier", GetParam()}));
+    RunningProgram program(arguments({"--tier", GetParam(), "--buffer-size", "8M"})); // room for all of them
     ASSERT_TRUE(program.reports()) << program.err();
     call_getppid(caller, 1000);
     program.send(SIGINT);

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Runs in a guest of build-scripts/vm-test.sh, under busybox, on the kernel in question:
 # asks the program what this kernel can, and runs the tests on every tier it takes.
-# /t/settings has, from the command line: tiers, filter, seconds, rounds. Results go to /results.
+# /t/settings has, from the command line: tiers, filter, seconds, rounds, and whether to test the program.
+# Results go to /results.
 # shellcheck disable=SC1091,SC2154 # build-scripts/vm-test.sh writes it
 . /t/settings
 
@@ -61,8 +62,7 @@ step kernel_tests /t/kernel_tests --tiers="$tiers" ${config:+--offsets=$config} 
 note_failure kernel_tests
 # Losses, limits and full buffers are provoked by storms, which take minutes each under emulation, and more
 # memory than a guest has.
-# They choose tiers by themselves, so that they are left out where some are asked for.
-if [ "$tiers" = possible ]; then
+if [ "$program" = yes ]; then
     step program_tests /t/program_tests --gtest_output=json:/results/program_tests.json \
         --gtest_filter='-*Losses*:*Shedding*:*Limits*:*EndsInTimeWithAFullBuffer'
     note_failure program_tests
