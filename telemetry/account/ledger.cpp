@@ -75,6 +75,7 @@ std::vector<LossEvent> Ledger::new_losses(const ebpf_loader::EngineStats& stats,
     for (size_t index = 0; index < stats.slots.size(); ++index)
         reporter.add(index, stats.slots[index]);
     reporter.add("missed_run", stats.missed_runs);
+    reporter.add("unseen_operation", stats.unseen_operations);
     reporter.add("malformed", malformed_);
     reporter.add("run_end", left_over_);
     reporter.add("tampered", tampered_);
@@ -111,6 +112,7 @@ Summary Ledger::summary(const ebpf_loader::EngineStats& stats, std::span<const O
              output.delivery ? output.delivery->delivered : beyond(emitted_, output.lost), output.lost,
              std::string(output.error), output.queued_bytes, output.delivery});
     summary.missed_runs = stats.missed_runs;
+    summary.unseen_operations = stats.unseen_operations;
     summary.tampered = tampered_;
     summary.sequence_gaps = sequences_.missing();
     return summary;

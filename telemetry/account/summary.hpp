@@ -65,8 +65,9 @@ struct Summary {
     std::vector<std::pair<std::string, uint64_t>> lost; ///< by cause, those that happened
     std::vector<Output> outputs;
 
-    uint64_t missed_runs = 0; ///< hooks that the kernel did not run: never seen
-    uint64_t tampered = 0;    ///< times that the kernel side was changed by others
+    uint64_t missed_runs = 0;       ///< hooks that the kernel did not run: never seen
+    uint64_t unseen_operations = 0; ///< of io_uring, submitted, that no event tells of
+    uint64_t tampered = 0;          ///< times that the kernel side was changed by others
     uint64_t sequence_gaps = 0;
     uint64_t field_faults = 0; ///< fields of events that came, whose memory was not there
     ProcessCache::Counters cache;

@@ -38,6 +38,20 @@ int EngineRun::run() {
     return outputs_usable_ ? exit_ok : exit_output;
 }
 
+/// What the rules select and programs can do all the same without an event.
+static void log_unseen_calls(const ebpf_loader::Engine& engine) {
+    const std::span<const std::string_view> calls = engine.unseen_calls();
+    if (calls.empty())
+        return;
+    std::string names;
+    for (const std::string_view call : calls)
+        names.append(names.empty() ? "" : ", ").append(call);
+    log(LogLevel::warning,
+        "no hook sees what programs do through io_uring that is like these selected calls: " + names + "; " +
+            (engine.counts_unseen_operations() ? "it is counted as unseen_operation, not reported"
+                                               : "it is neither reported nor counted"));
+}
+
 void EngineRun::begin() {
     signals::install();
     node_ = host_name();
@@ -45,6 +59,7 @@ void EngineRun::begin() {
     decoder_.set_wall_clock_offset(clock_offset_);
     ledger_.begin_behind(engine_.sequences());
     engine_.start();
+    log_unseen_calls(engine_);
     cache_.remember_running(); // once nobody can start unseen any more
     consumer_.started();
     const auto now = Clock::now();
@@ -174,6 +189,7 @@ void EngineRun::adopt(const Options& options) {
     if (options.log_level != options_.log_level)
         set_log_level(options.log_level);
     options_ = options;
+    log_unseen_calls(engine_); // the rules may be others
 }
 
 /// What the time asks for.

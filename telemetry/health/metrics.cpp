@@ -44,6 +44,9 @@ void put_balance(MetricPage& page, const Summary& summary) {
                "What seen differs by from filtered, emitted, lost and in flight.");
     page.put_signed(summary.imbalance());
     page.counter("missed_runs_total", "Runs of the hooks that the kernel skipped.", summary.missed_runs);
+    page.counter("unseen_operations_total",
+                 "Operations of io_uring like selected calls that were submitted and not reported.",
+                 summary.unseen_operations);
     page.counter("tampered_total", "Changes of hooks and maps by other processes.", summary.tampered);
     page.counter("sequence_gaps_total", "Records of which only a gap in the numbers came.",
                  summary.sequence_gaps);

@@ -62,6 +62,9 @@ std::string balance_text(const Summary& summary) {
     if (summary.missed_runs > 0)
         out += "hooks: the kernel skipped " + number(summary.missed_runs) +
                " runs of the programs; the events that they missed are not counted\n";
+    if (summary.unseen_operations > 0)
+        out += "io_uring: programs submitted " + number(summary.unseen_operations) +
+               " operations like selected calls, which are not reported and not counted as events\n";
     if (summary.tampered > 0)
         out += "hooks: other processes changed them or their maps " + number(summary.tampered) +
                " times; the events that they missed are not counted\n";
@@ -157,6 +160,7 @@ std::string SummaryDocument::json() const {
         {"imbalance", summary_.imbalance()},
         {"outputs", outputs_json(summary_)},
         {"missed_runs", summary_.missed_runs},
+        {"unseen_operations", summary_.unseen_operations},
         {"tampered", summary_.tampered},
         {"sequence_gaps", summary_.sequence_gaps},
         {"field_faults", summary_.field_faults},

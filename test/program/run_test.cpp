@@ -16,6 +16,7 @@
 
 #include <ebpf_loader/probe.hpp>
 
+#include "test/io_uring.hpp"
 #include "test/program/run_fixture.hpp"
 
 using namespace program_test;
@@ -221,6 +222,60 @@ TEST_F(Run, FollowsTheNameOfTheHost) {
     ASSERT_EQ(events.size(), 2u);
     EXPECT_EQ(events[0]["host"]["name"], "before");
     EXPECT_EQ(events[1]["host"]["name"], "after");
+}
+
+/// Until its first event a process can write anything over its arguments, and the event says that it could.
+TEST_F(Run, SaysWhoseArgumentsMayBeOverwritten) {
+    std::ofstream(rules) << "unlink comm = " << caller << "\n";
+    RunningProgram program(arguments({"-o", log, "--no-lineage"}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    const pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_NAME, caller.c_str());
+        program_invocation_name[0] = '#'; // where the kernel put it
+        unlink("/no/such/file");
+        _exit(0);
+    }
+    waitpid(child, nullptr, 0);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    const std::vector<json> events = parsed(read_file(log));
+    ASSERT_FALSE(events.empty());
+    EXPECT_EQ(events[0]["process"]["args"][0].get<std::string>()[0], '#');
+    EXPECT_THAT(events[0]["linux"]["telemetry"]["user_memory"].dump(), HasSubstr("process.args"));
+}
+
+/// What goes through a ring without a hook is no event: the log says so at the start, and it is counted.
+TEST_F(Run, CountsWhatIoUringDoesUnseen) {
+    io_uring_test::Ring ring;
+    if (!ring.is_there())
+        GTEST_SKIP() << "this kernel has no io_uring, or does not allow it";
+    std::ofstream(rules, std::ios::app)
+        << "openat comm = " << caller << "\nstatx path = " << folder.path() << "\n";
+    RunningProgram program(arguments({"--no-witness", "-o", log}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    const std::string path = folder.path() + "/through_a_ring";
+    if (ring.run(io_uring_test::on_path(IORING_OP_OPENAT, path, 0600, O_CREAT | O_RDWR)) < 0)
+        GTEST_SKIP() << "this kernel's io_uring opens no files";
+    ring.run(io_uring_test::operation(IORING_OP_NOP, -1));      // like no call
+    ring.run(io_uring_test::on_path(IORING_OP_UNLINKAT, path)); // like one that is not selected
+    const auto told = [&] {
+        uint64_t count = 0;
+        for (const json& line : parsed(read_file(log)))
+            if (line["event"]["action"] == "loss" &&
+                line["linux"]["telemetry"]["loss"]["cause"] == "unseen_operation")
+                count += line["linux"]["telemetry"]["loss"]["count"].get<uint64_t>();
+        return count;
+    };
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    const json summary = program.summaries().at(0);
+    expect_balance(summary);
+    EXPECT_THAT(program.err(),
+                testing::HasSubstr("through io_uring that is like these selected calls: openat, statx; "
+                                   "it is counted"));
+    EXPECT_EQ(summary["unseen_operations"], 1) << "unless another program here uses io_uring";
+    EXPECT_EQ(told(), summary["unseen_operations"]);
 }
 
 TEST_F(Run, KnowsTheExecutableOfWhatEnds) {

@@ -142,6 +142,12 @@ class EBPF_LOADER_API Engine {
     const std::vector<TierVerdict>& verdicts() const;
     /// After start(): the kprobes that the selected calls ask for.
     std::span<const WitnessVerdict> witnesses() const;
+    /// After start(): the selected calls that programs can have done through io_uring without a record. Empty
+    /// also where the kernel has no io_uring.
+    std::span<const std::string_view> unseen_calls() const;
+    /// Does EngineStats::unseen_operations count such operations? Linux 5.5 and later; not for the first time
+    /// after widen().
+    bool counts_unseen_operations() const;
     const Offsets& offsets() const;
 
   private:

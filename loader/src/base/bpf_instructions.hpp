@@ -15,6 +15,10 @@ constexpr bpf_insn instruction(uint8_t code, uint8_t destination, uint8_t source
 constexpr bpf_insn load(uint8_t destination, uint8_t source, int16_t offset) {
     return instruction(BPF_LDX | BPF_MEM | BPF_DW, destination, source, offset, 0);
 }
+/// destination = *(u8*)(source + offset)
+constexpr bpf_insn load8(uint8_t destination, uint8_t source, int16_t offset) {
+    return instruction(BPF_LDX | BPF_MEM | BPF_B, destination, source, offset, 0);
+}
 /// *(u64*)(destination + offset) = source
 constexpr bpf_insn store(uint8_t destination, int16_t offset, uint8_t source) {
     return instruction(BPF_STX | BPF_MEM | BPF_DW, destination, source, offset, 0);

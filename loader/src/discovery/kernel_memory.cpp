@@ -12,11 +12,8 @@
 #include <algorithm>
 #include <bpf/bpf.h>
 #include <cerrno>
-#include <charconv>
-#include <linux/perf_event.h>
 #include <random>
 #include <span>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 namespace ebpf_loader::discovery {
@@ -33,8 +30,12 @@ struct Kept {
     std::byte bytes[KernelMemory::chunk];
 };
 
+[[noreturn]] void fail(const std::string& what) {
+    throw Error(ErrorCode::offsets, "cannot discover the kernel's offsets: " + what);
+}
+
 [[noreturn]] void fail(const std::string& what, int error) {
-    throw Error(ErrorCode::offsets, "cannot discover the kernel's offsets: " + what + ": " + strerror(error));
+    fail(what + ": " + strerror(error));
 }
 
 UniqueFd make_map(uint32_t value_size) {
@@ -105,26 +106,11 @@ Kept read_kept(int map_fd) {
 } // namespace
 
 UniqueFd hook_tracepoint(const std::string& tracefs, const std::string& event, int program_fd) {
-    const std::string text = read_file(tracefs + "/events/" + event + "/id", 32).value_or("");
-    perf_event_attr attributes{};
-    attributes.type = PERF_TYPE_TRACEPOINT;
-    attributes.size = sizeof(attributes);
-    attributes.sample_period = 1;
-    if (std::from_chars(text.data(), text.data() + text.size(), attributes.config).ec != std::errc{})
-        fail("this kernel has no tracepoint " + event, ENOENT);
-    const auto cpus = online_cpus();
-    UniqueFd fd(static_cast<int>(syscall(SYS_perf_event_open, &attributes, -1,
-                                         cpus.empty() ? 0 : cpus.front(), -1, PERF_FLAG_FD_CLOEXEC)));
-    if (!fd)
-        fail("cannot open the tracepoint " + event, errno);
-    if (ioctl(fd.get(), PERF_EVENT_IOC_SET_BPF, program_fd))
-        fail(errno == EEXIST ? "another tool has the tracepoint " + event +
-                                   ", and this kernel takes one program per tracepoint (4.14); stop that tool"
-                             : "cannot attach to the tracepoint " + event,
-             errno);
-    if (ioctl(fd.get(), PERF_EVENT_IOC_ENABLE, 0))
-        fail("cannot enable the tracepoint " + event, errno);
-    return fd;
+    std::string problem;
+    UniqueFd hook = ebpf_loader::hook_tracepoint(tracefs, event, program_fd, problem);
+    if (!hook)
+        fail(problem);
+    return hook;
 }
 
 KernelMemory::KernelMemory(const std::string& tracefs) {

@@ -79,6 +79,13 @@ const std::vector<TierVerdict>& Engine::verdicts() const {
 std::span<const WitnessVerdict> Engine::witnesses() const {
     return impl_->witnesses_ ? std::span(impl_->witnesses_->verdicts()) : std::span<const WitnessVerdict>();
 }
+std::span<const std::string_view> Engine::unseen_calls() const {
+    const bool has_any = impl_->kernel_.io_uring && impl_->io_uring_;
+    return has_any ? std::span(impl_->io_uring_->calls()) : std::span<const std::string_view>();
+}
+bool Engine::counts_unseen_operations() const {
+    return impl_->io_uring_ && impl_->io_uring_->counts();
+}
 const Offsets& Engine::offsets() const {
     return impl_->offsets_;
 }

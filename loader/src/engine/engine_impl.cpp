@@ -137,6 +137,10 @@ void Engine::Impl::start() {
     }
     tier_->select(selection_.plans(), selection_.numbers());
     tier_->attach_all();
+    if (kernel_.tracefs) { // also where nobody may use it: that can be changed at any time
+        io_uring_.emplace(kernel_.tracefs_path);
+        io_uring_->start(selection_, tier_->witnessed());
+    }
     watch_->start(settings_);
     tier_->set(settings_);
     watch_for_tampering();
@@ -182,6 +186,8 @@ void Engine::Impl::stop() {
     tier_->detach();
     if (witnesses_)
         witnesses_->detach();
+    if (io_uring_)
+        io_uring_->stop();
 }
 
 void Engine::Impl::follow_io_uring() {
@@ -225,6 +231,7 @@ EngineStats Engine::Impl::stats() const {
     EngineStats stats = read_counters(*tier_);
     subtract(stats, before_);
     add_unnoticed_losses(stats);
+    stats.unseen_operations = io_uring_ ? io_uring_->operations() : 0;
     return stats;
 }
 
@@ -282,6 +289,8 @@ void Engine::Impl::widen(const Selection& next) {
         throw Error(ErrorCode::usage, "what is selected needs what is not attached: " + lack);
     tier_->widen(next.plans(), next.numbers());
     selection_ = next;
+    if (io_uring_)
+        io_uring_->select(selection_, tier_->witnessed());
     const uint16_t unwitnessed = options_.witness ? hooks_for(next).witnesses & ~tier_->witnessed() : 0;
     if (unwitnessed != 0 && witnesses_ && options_.log)
         options_.log("kprobes are attached at the start alone: some paths and addresses of calls that were "

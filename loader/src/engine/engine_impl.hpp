@@ -4,6 +4,7 @@
 
 #include "loader/src/engine/call_watch.hpp"
 #include "loader/src/engine/counters.hpp"
+#include "loader/src/engine/io_uring_watch.hpp"
 #include "loader/src/load/buffer_sizes.hpp"
 #include "loader/src/load/loaded_tier.hpp"
 #include "loader/src/load/plan.hpp"
@@ -43,6 +44,7 @@ class Engine::Impl {
     std::unique_ptr<RecordSource> source_;
     std::optional<TamperCheck> tamper_check_; ///< while the hooks are attached
     std::unique_ptr<CallWatch> watch_;
+    std::optional<IoUringWatch> io_uring_; ///< once started
     bool stopped_ = false;
 
   private:

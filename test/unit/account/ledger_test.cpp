@@ -88,19 +88,22 @@ TEST(Ledger, TellsEachLossOnce) {
     stats.slots.resize(4 * EBT_SLOTS);
     stats.slots[2 * EBT_SLOTS + 1].lost[EBT_LOST_BUFFER_FULL] = 5;
     stats.missed_runs = 2;
+    stats.unseen_operations = 3;
     ledger.malformed();
     file.lost = 7;
     auto losses = ledger.new_losses(stats, {&file, 1}, 99);
-    ASSERT_EQ(losses.size(), 4u);
+    ASSERT_EQ(losses.size(), 5u);
     EXPECT_EQ(losses[0].cause, "buffer_full");
     EXPECT_EQ(losses[0].count, 5u);
     EXPECT_EQ(losses[0].time_ns, 99u);
     EXPECT_EQ(losses[0].cpu, 2);
     EXPECT_EQ(losses[1].cpu, -1);
     EXPECT_EQ(losses[1].cause, "missed_run");
-    EXPECT_EQ(losses[2].cause, "malformed");
-    EXPECT_EQ(losses[3].cause, "output_file");
-    EXPECT_EQ(losses[3].count, 7u);
+    EXPECT_EQ(losses[2].cause, "unseen_operation");
+    EXPECT_EQ(losses[2].count, 3u);
+    EXPECT_EQ(losses[3].cause, "malformed");
+    EXPECT_EQ(losses[4].cause, "output_file");
+    EXPECT_EQ(losses[4].count, 7u);
     EXPECT_TRUE(ledger.new_losses(stats, {&file, 1}, 100).empty());
     stats.slots[2 * EBT_SLOTS + 1].lost[EBT_LOST_BUFFER_FULL] = 6;
     losses = ledger.new_losses(stats, {&file, 1}, 101);
@@ -307,7 +310,10 @@ TEST(Ledger, WritesItDownForPeople) {
     EXPECT_NE(text.find("output file: 1 written, 3 lost (No space"), std::string::npos) << text;
     EXPECT_EQ(text.find("hooks:"), std::string::npos);
     summary.missed_runs = 9;
-    EXPECT_NE(SummaryDocument(summary).text().find("skipped 9 runs"), std::string::npos);
+    summary.unseen_operations = 8;
+    text = SummaryDocument(summary).text();
+    EXPECT_NE(text.find("skipped 9 runs"), std::string::npos);
+    EXPECT_NE(text.find("submitted 8 operations"), std::string::npos);
 }
 
 TEST(Ledger, WritesItDownForPrograms) {
