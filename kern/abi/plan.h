@@ -218,6 +218,22 @@ struct ebt_endpoint {
 	__u32 port;       /* host byte order; 0: every one */
 };
 
+/*
+ * Map `sharings`, by tgid: what a process has shared with others and may share no more. User space
+ * writes those of processes that have several threads when capture begins, the kernel side all
+ * others.
+ */
+enum {
+	EBT_SHARED_ALL = EBT_SHARED_FILES | EBT_SHARED_FS | EBT_SHARED_MEMORY,
+	EBT_SHARED_EARLIER = 1 << 8, /* user space wrote it */
+};
+struct ebt_sharing {
+	/* When the process began, in ns since boot; with EBT_SHARED_EARLIER, the latest that it can
+	 * have been. A tgid may be another's later. */
+	__u64 start_time;
+	__u64 what;
+};
+
 /* Map `slots`: by cpu * EBT_SLOTS + slot. Owned by the program that holds `busy`, but for `busy`
  * and `missed`. */
 struct ebt_slot {

@@ -96,19 +96,14 @@ struct {
 } entered_calls SEC(".maps");
 
 /*
- * What processes have shared with others since this program started and may share no more, by
- * tgid; see sharing.h.
+ * What processes have shared with others and may share no more (struct ebt_sharing), by tgid;
+ * see sharing.h.
  */
-struct sharing {
-	__u64 start_time; /* of the process: a tgid may be another's later */
-	__u64 what;       /* ebt_shared */
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, __u32);
-	__type(value, struct sharing);
+	__type(value, struct ebt_sharing);
 } sharings SEC(".maps");
 
 /* How many events of a process there were in a second; with the feature rate_limit. */

@@ -4,7 +4,8 @@
  * working directory or memory with the caller is counted at the end of the call, where the
  * record is written; one that shared them and has ended by then, or shares no more, has left a
  * mark: it was set when that one was made, and lasts until a call of the process ends that has
- * all for itself. Whoever never shares anything has no mark.
+ * all for itself. Whoever never shares anything has no mark. Of processes that had several threads
+ * when capture began, user space sets it.
  */
 #ifndef EBT_LIB_SHARING_H
 #define EBT_LIB_SHARING_H
@@ -45,14 +46,21 @@ INLINE int waits_for_child(__u64 task)
 	return (flags & CLONE_VFORK) != 0;
 }
 
+/* Is it of this very process? A tgid may be another's later. */
+INLINE int is_of(const struct ebt_sharing *known, __u64 start_time)
+{
+	return known->what & EBT_SHARED_EARLIER ? start_time <= known->start_time
+						: start_time == known->start_time;
+}
+
 INLINE void mark_sharing(__u32 tgid, __u64 start_time, __u64 what)
 {
-	struct sharing *known = bpf_map_lookup_elem(&sharings, &tgid);
-	if (known && known->start_time == start_time) {
+	struct ebt_sharing *known = bpf_map_lookup_elem(&sharings, &tgid);
+	if (known && is_of(known, start_time)) {
 		known->what |= what;
 		return;
 	}
-	struct sharing first = {.start_time = start_time, .what = what};
+	struct ebt_sharing first = {.start_time = start_time, .what = what};
 	bpf_map_update_elem(&sharings, &tgid, &first, BPF_ANY);
 }
 
@@ -93,17 +101,17 @@ INLINE void note_past_sharing(struct scratch *s, __u64 task)
 	__u32 tgid = s->header.tgid, files = 0, fs = 0, memory = 0;
 	if (!COUNTS_USERS || (s->header.kind != EBT_SYSCALL && s->header.kind != EBT_TRANSFER))
 		return;
-	struct sharing *past = bpf_map_lookup_elem(&sharings, &tgid);
-	if (!past || !past->what || past->start_time != s->header.start_time)
+	struct ebt_sharing *past = bpf_map_lookup_elem(&sharings, &tgid);
+	if (!past || !past->what || !is_of(past, s->header.start_time))
 		return;
-	s->header.shared |= past->what;
+	s->header.shared |= past->what & EBT_SHARED_ALL;
 	READ(&files, s->task.files, files_struct, count);
 	READ(&fs, s->task.fs, fs_struct, users);
 	READ(&memory, POINTER(task, task_struct, mm), mm_struct, mm_users);
 	/* What comes is another record of the same call. */
 	if (s->next_record_stage != STAGE_CALL)
-		past->what &= (files > 1 ? EBT_SHARED_FILES : 0) | (fs > 1 ? EBT_SHARED_FS : 0) |
-			      (memory > 1 ? EBT_SHARED_MEMORY : 0);
+		past->what &= EBT_SHARED_EARLIER | (files > 1 ? EBT_SHARED_FILES : 0) |
+			      (fs > 1 ? EBT_SHARED_FS : 0) | (memory > 1 ? EBT_SHARED_MEMORY : 0);
 #endif
 }
 

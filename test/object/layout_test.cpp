@@ -83,6 +83,7 @@ std::vector<Structure> structures() {
           MEMBER(ebt_settings, query_bytes), MEMBER(ebt_settings, events_per_process),
           MEMBER(ebt_settings, shed), MEMBER(ebt_settings, watched_since)}},
         {"ebt_transfer_gate", sizeof(ebt_transfer_gate), {MEMBER(ebt_transfer_gate, connects)}},
+        {"ebt_sharing", sizeof(ebt_sharing), {MEMBER(ebt_sharing, start_time), MEMBER(ebt_sharing, what)}},
         {"ebt_endpoint", sizeof(ebt_endpoint), {MEMBER(ebt_endpoint, address), MEMBER(ebt_endpoint, port)}},
         {"ebt_transfer",
          sizeof(ebt_transfer),

@@ -19,6 +19,7 @@ struct {
     struct ebt_settings settings;
     struct ebt_slot slot;
     struct ebt_transfer_gate transfer_gate;
+    struct ebt_sharing sharing;
     struct ebt_endpoint endpoint;
     struct ebt_transfer stream;
     struct ebt_registers registers;

@@ -7,6 +7,7 @@
 #include "loader/src/base/file_limit.hpp"
 #include "loader/src/base/kernel_image.hpp"
 #include "loader/src/base/procfs.hpp"
+#include "loader/src/engine/earlier_threads.hpp"
 #include "loader/src/load/tier_choice.hpp"
 #include "loader/src/offsets/unreported.hpp"
 #include "loader/src/self_check/self_check.hpp"
@@ -137,6 +138,7 @@ void Engine::Impl::start() {
     }
     tier_->select(selection_.plans(), selection_.numbers());
     tier_->attach_all();
+    note_earlier_threads(tier_->map_fd("sharings"));
     if (kernel_.tracefs) { // also where nobody may use it: that can be changed at any time
         io_uring_.emplace(kernel_.tracefs_path);
         io_uring_->start(selection_, tier_->witnessed());

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/engine/earlier_threads.hpp"
+
+#include <ebpf_loader/abi/plan.h>
+
+#include "loader/src/base/procfs.hpp"
+#include "loader/src/base/text.hpp"
+
+#include <bpf/bpf.h>
+#include <charconv>
+#include <ctime>
+#include <filesystem>
+
+namespace ebpf_loader {
+namespace {
+
+bool has_several_threads(const std::string& process) {
+    constexpr size_t most = 8192; // of /proc/PID/status; it has about 1,500 bytes
+    const auto status = read_file(process + "/status", most);
+    return status && status_number(*status, "Threads").value_or(1) > 1;
+}
+
+} // namespace
+
+void note_earlier_threads(int sharings, const char* proc) {
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    const ebt_sharing sharing{.start_time = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 +
+                                            static_cast<uint64_t>(now.tv_nsec),
+                              .what = EBT_SHARED_ALL | EBT_SHARED_EARLIER};
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(proc, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const std::string name = entry->path().filename();
+        uint32_t tgid = 0;
+        if (std::from_chars(name.data(), name.data() + name.size(), tgid).ptr != name.data() + name.size())
+            continue;
+        if (has_several_threads(entry->path())) // what the hooks have noted by now stays
+            bpf_map_update_elem(sharings, &tgid, &sharing, BPF_NOEXIST);
+    }
+}
+
+} // namespace ebpf_loader
