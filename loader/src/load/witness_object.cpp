@@ -2,6 +2,7 @@
 #include "loader/src/load/witness_object.hpp"
 
 #include "loader/src/base/libbpf_quiet.hpp"
+#include "loader/src/base/object_bytes.hpp"
 #include "loader/src/base/tracefs.hpp"
 #include "loader/src/base/tracepoint.hpp"
 #include "loader/src/load/kprobe_switches.hpp"
@@ -132,9 +133,9 @@ std::string WitnessObject::load(const LoadedTier& tier, const LoadPlan& plan) {
     options.sz = sizeof(options);
     options.object_name = "ebpf_telemetry_witness";
     options.btf_custom_path = btf.path();
-    object_.reset(bpf_object__open_mem(
-        ebpf_telemetry_kern_witness_start,
-        static_cast<size_t>(ebpf_telemetry_kern_witness_end - ebpf_telemetry_kern_witness_start), &options));
+    const std::vector<char> bytes =
+        without_functions(std::span(ebpf_telemetry_kern_witness_start, ebpf_telemetry_kern_witness_end));
+    object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
     if (!object_)
         return std::string("the object cannot be read: ") + strerror(errno);
     share_maps(tier);
