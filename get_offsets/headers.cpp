@@ -17,7 +17,9 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <spawn.h>
+#include <string_view>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
@@ -169,6 +171,19 @@ std::string release_of(const std::vector<fs::path>& in) {
     return {};
 }
 
+/// Does the kernel's configuration have one of these set to y?
+bool is_configured(const std::vector<fs::path>& in, std::initializer_list<std::string_view> options) {
+    std::ifstream settings(find(in, "include/generated/autoconf.h"));
+    constexpr std::string_view before = "#define CONFIG_", after = " 1";
+    for (std::string line; std::getline(settings, line);)
+        for (const std::string_view option : options)
+            if (line.starts_with(before) && line.ends_with(after) &&
+                std::string_view(line).substr(before.size(), line.size() - before.size() - after.size()) ==
+                    option)
+                return true;
+    return false;
+}
+
 void require_usable(const std::string& folder, const std::vector<fs::path>& in) {
     for (const char* needed :
          {"include/linux/sched.h", "include/linux/kconfig.h", "include/generated/autoconf.h"})
@@ -178,16 +193,12 @@ void require_usable(const std::string& folder, const std::vector<fs::path>& in) 
                             ".\nName a tree that modules can be built against, such as /lib/modules/$(uname "
                             "-r)/build; "
                             "distributions have it in a package (linux-headers-..., kernel-devel).");
-    std::ifstream settings(find(in, "include/generated/autoconf.h"));
-    for (std::string line; std::getline(settings, line);)
-        if (line.starts_with("#define CONFIG_RANDSTRUCT 1") ||
-            line.starts_with("#define CONFIG_GCC_PLUGIN_RANDSTRUCT 1"))
-            throw Error(
-                ErrorCode::offsets,
-                "The kernel of " + folder +
-                    " has randomised structures (CONFIG_RANDSTRUCT): its headers do not show where the "
-                    "fields are. Use its BTF (--btf) or its debug information (--vmlinux), or run "
-                    "get_offsets --discover on it.");
+    if (is_configured(in, {"RANDSTRUCT", "GCC_PLUGIN_RANDSTRUCT"}))
+        throw Error(ErrorCode::offsets,
+                    "The kernel of " + folder +
+                        " has randomised structures (CONFIG_RANDSTRUCT): its headers do not show where the "
+                        "fields are. Use its BTF (--btf) or its debug information (--vmlinux), or run "
+                        "get_offsets --discover on it.");
 }
 
 std::vector<std::string> compiler_command(const std::vector<fs::path>& in, const ScratchDirectory& scratch) {
@@ -220,6 +231,10 @@ std::vector<std::string> compiler_command(const std::vector<fs::path>& in, const
                              "-DKBUILD_BASENAME=\"get_offsets\"",
                              "-DKBUILD_MODFILE=\"get_offsets\""})
         command.emplace_back(flag);
+    // Linux 4.16 and 4.17 have it from their Makefile alone, and a field of task_struct with it.
+    if (is_configured(in,
+                      {"CC_STACKPROTECTOR_REGULAR", "CC_STACKPROTECTOR_STRONG", "CC_STACKPROTECTOR_AUTO"}))
+        command.emplace_back("-DCONFIG_CC_STACKPROTECTOR=1");
     // Linked, since libdw does not relocate what it reads.
     for (const char* flag : {"-nostdlib", "-static", "-no-pie", "-Wl,-e0", "-Wl,--build-id=none"})
         command.emplace_back(flag);

@@ -129,6 +129,28 @@ write_structures >structures.c
 grep '^[a-z_]*\.' "$scratch/expected" >expected
 expect_dwarf_to_equal expected
 
+# Headers: the same structures, and a field that a configuration brings which Linux 4.16 and 4.17 have from their
+# Makefile alone.
+headers=$scratch/headers/include
+mkdir -p "$headers"/{linux/sched,net,generated}
+sed -e 's/^struct mount {$/struct kernels_mount {/' \
+    -e 's/^struct task_struct {$/&\n#ifdef CONFIG_CC_STACKPROTECTOR\n\tlong brought;\n#endif/' vmlinux.h >"$headers/linux/vmlinux.h"
+sed -n 's/^#include <\([a-z/_-]*\.h\)>$/\1/p' <(sed -n '/^constexpr const char\* source_text/,/^)";/p' \
+    "$SOURCE/get_offsets/headers.cpp") | while read -r name; do
+    echo '#include <linux/vmlinux.h>' >"$headers/$name"
+done
+sed -i '1i #pragma once' "$headers/linux/vmlinux.h"
+echo '#include <generated/autoconf.h>' >"$headers/linux/kconfig.h"
+echo '#define UTS_RELEASE "4.17.0-test"' >"$headers/generated/utsrelease.h"
+for option in STACKPROTECTOR_STRONG CC_STACKPROTECTOR_STRONG CC_STACKPROTECTOR_AUTO; do
+    echo "#define CONFIG_$option 1" >"$headers/generated/autoconf.h"
+    expect_status 0 "$built" --headers "$scratch/headers"
+    expect_text "$scratch/out" "release = 4.17.0-test"
+    sed -n 's/^task_struct.pid = \([0-9]*\) .*/\1/p' "$scratch/out"
+done >pids
+{ read -r without && read -r strong && read -r auto; } <pids
+[ "$((without + 8)) $((without + 8))" = "$strong $auto" ] || fail "the stack protector's field is not seen: $(tr '\n' ' ' <pids)"
+
 sed -i 's/^\tu16 sk_protocol;$/\tunsigned int before: 8, sk_protocol: 8, after: 16;/' vmlinux.h
 "$CLANG" -target bpf -g -w -c structures.c -o structures.o
 offsets_of --btf structures.o >expected
