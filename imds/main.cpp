@@ -24,7 +24,8 @@ int main(int argc, char** argv) {
         const TrackerOptions options = parse_tracker_options(argc, argv);
         return act(options.common,
                    {tracker_help, tracker_version, [&] { return check(options); },
-                    [&] { return TrackerApplication(options).run(); }},
+                    [&] { return TrackerApplication(options).run(); },
+                    [&] { return select_events(options); }},
                    name);
     });
 }

@@ -14,9 +14,13 @@ std::unique_ptr<Extension> extension_of(const Options& options) {
     return options.imds ? imds::make_imds_extension(options.max_memory) : nullptr;
 }
 
-std::string check(const Options& options) {
+ebpf_loader::Selection selection(const Options& options) {
     Rules rules = load_rules(options);
-    select_events(rules, options, extension_of(options).get());
+    return select_events(rules, options, extension_of(options).get());
+}
+
+std::string check(const Options& options) {
+    selection(options);
     const std::string outputs = options.configured.empty() ? "rules" : "rules, outputs";
     return outputs + " and kernel offsets (" + choose_offsets(options, usual_configs()).source + ")";
 }
@@ -35,7 +39,8 @@ int main(int argc, char** argv) {
                         return Application(options, extension_of(options),
                                            [=] { return parse_options(argc, argv); })
                             .run();
-                    }},
+                    },
+                    [&] { return selection(options); }},
                    name);
     });
 }

@@ -24,7 +24,8 @@ ImdsPipeline::Options pipeline_options(const TrackerOptions& options) {
             options.user_stack_trace};
 }
 
-/// Selects forks, execs and exits, from which the lineage of callers is built, and the transfers.
+} // namespace
+
 ebpf_loader::Selection select_events(const TrackerOptions& options) {
     ebpf_loader::Selection selection;
     for (const ebt_process_row row : {EBT_ROW_FORK, EBT_ROW_EXEC, EBT_ROW_EXIT})
@@ -32,8 +33,6 @@ ebpf_loader::Selection select_events(const TrackerOptions& options) {
     ImdsPipeline::select(pipeline_options(options), selection);
     return selection;
 }
-
-} // namespace
 
 Endpoints load_endpoints(const TrackerOptions& options) {
     Endpoints endpoints = Endpoints::built_in();

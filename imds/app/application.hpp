@@ -50,6 +50,9 @@ class TrackerApplication : private EventConsumer {
     Clock::time_point next_summary_ = Clock::time_point::max();
 };
 
+/// What a run selects: forks, execs and exits, from which the lineage of callers is built, and the transfers.
+ebpf_loader::Selection select_events(const TrackerOptions& options);
+
 /// Built-in endpoints and those of the options' files. Throws RuleError.
 Endpoints load_endpoints(const TrackerOptions& options);
 

@@ -109,12 +109,25 @@ std::string summary_of(const ebpf_loader::Engine& engine) {
            engine.offsets().source;
 }
 
-int probe(const Options& options) {
+/// Wrong rules do not keep --probe from saying what the kernel can do.
+static std::optional<ebpf_loader::Selection>
+selection_of_run(const std::function<ebpf_loader::Selection()>& selection) {
+    try {
+        return selection();
+    } catch (const std::exception& error) {
+        log(LogLevel::error, error.what());
+        return std::nullopt;
+    }
+}
+
+int probe(const Options& options, const std::function<ebpf_loader::Selection()>& selection) {
+    const auto run = selection_of_run(selection);
     auto capabilities = ebpf_loader::probe_kernel();
     auto verdicts = ebpf_loader::judge_tiers(capabilities);
     try {
         if (capabilities.has_privileges)
-            verdicts = ebpf_loader::try_tiers(capabilities, choose_offsets(options, usual_configs()));
+            verdicts = ebpf_loader::try_tiers(capabilities, choose_offsets(options, usual_configs()),
+                                              run ? &*run : nullptr);
     } catch (const ebpf_loader::Error& error) {
         log(LogLevel::error, with_advice(error));
     }

@@ -2,6 +2,7 @@
 // What every program does with its options before and around a run of the engine.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include <ebpf_loader/engine.hpp>
@@ -18,9 +19,9 @@ FormatContext format_context(const ebpf_loader::Engine& engine, const Options& o
 /// "tier tp, perf buffers of 1024 KiB, kernel offsets from ...": for the log.
 std::string summary_of(const ebpf_loader::Engine& engine);
 
-/// Prints which tiers load on this kernel, to standard output. Returns the exit status: a failure when
-/// nothing does.
-int probe(const Options& options);
+/// Prints which tiers load on this kernel, and which one a run with this selection would take, to standard
+/// output. Returns the exit status: a failure when no tier loads.
+int probe(const Options& options, const std::function<ebpf_loader::Selection()>& selection);
 
 /// ns since the epoch.
 uint64_t wall_clock_ns();

@@ -33,7 +33,7 @@ int act_unguarded(const Options& options, const Program& program) {
         std::cout << program.version();
         break;
     case Options::Action::probe:
-        if (int status = probe(options))
+        if (int status = probe(options, program.selection))
             return status;
         break;
     case Options::Action::check:

@@ -3,6 +3,8 @@
 #include <functional>
 #include <string>
 
+#include <ebpf_loader/selection.hpp>
+
 #include "telemetry/cli/options.hpp"
 
 namespace telemetry {
@@ -10,8 +12,9 @@ namespace telemetry {
 /// What a program on this engine does for what its command line asks for.
 struct Program {
     std::function<std::string()> help, version;
-    std::function<std::string()> check; ///< returns what is in order
-    std::function<int()> run;           ///< returns the exit status
+    std::function<std::string()> check;                ///< returns what is in order
+    std::function<int()> run;                          ///< returns the exit status
+    std::function<ebpf_loader::Selection()> selection; ///< of such a run
 };
 
 /// Does what `options` ask for, with a log under the program's name.

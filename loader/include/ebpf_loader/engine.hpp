@@ -156,8 +156,10 @@ class EBPF_LOADER_API Engine {
 };
 
 /// In load/tier_choice.cpp: loads every tier that this kernel may take, attaches none, and judges which one
-/// an engine would choose and why no better one. Mounts tracefs where it is not, and notes so in `kernel`.
-/// Throws Error(tracefs).
-EBPF_LOADER_API std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets);
+/// an engine would choose with all that can be selected, and why no better one. With `run`, notes in `kernel`
+/// which it would choose for this selection: programs that load in parts may not load as a whole. Mounts
+/// tracefs where it is not, and notes so in `kernel`. Throws Error(tracefs).
+EBPF_LOADER_API std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets,
+                                                   const Selection* run = nullptr);
 
 } // namespace ebpf_loader

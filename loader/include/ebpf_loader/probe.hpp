@@ -59,7 +59,9 @@ struct KernelSupport {
     int unprivileged_bpf_disabled = -1;
     int perf_event_paranoid = -1;
     std::vector<WitnessVerdict> witnesses; ///< by try_tiers(); empty before
-    std::vector<Unknown> unknown;          ///< these are false or 0 above, without having been found so
+    /// Which tier an engine takes for the selection that try_tiers() was given; none: it would not start.
+    std::optional<Tier> run_tier;
+    std::vector<Unknown> unknown; ///< these are false or 0 above, without having been found so
 };
 
 EBPF_LOADER_API KernelSupport probe_kernel();

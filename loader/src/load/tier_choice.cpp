@@ -81,9 +81,26 @@ std::vector<WitnessVerdict> try_witnesses(Tier tier, const LoadPlan& plan) {
     return witnesses.verdicts();
 }
 
+/// The first of these that loads what the selection asks for.
+std::optional<Tier> tier_of_run(KernelSupport& kernel, const Offsets& offsets, const Selection& run,
+                                const std::vector<TierVerdict>& verdicts) {
+    const LoadPlan plan = make_load_plan(kernel, offsets, hooks_for(run), least_buffer_bytes, {});
+    for (const TierVerdict& verdict : verdicts) {
+        if (!verdict.possible)
+            continue;
+        try {
+            const LoadedTier loaded(verdict.tier, plan);
+            return verdict.tier;
+        } catch (const LoadFailure&) {
+            continue; // what try_tiers() loads is more and says why
+        }
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
-std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets) {
+std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets, const Selection* run) {
     ensure_file_limit();
     const Hooks all{.enter = true,
                     .exec_args = true,
@@ -99,6 +116,8 @@ std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets
                     .witnesses = all_witnesses};
     const LoadPlan plan = make_load_plan(kernel, offsets, all, least_buffer_bytes, {});
     auto verdicts = judge_tiers(kernel, offsets);
+    if (run)
+        kernel.run_tier = tier_of_run(kernel, offsets, *run, verdicts);
     bool chosen = false;
     for (TierVerdict& verdict : verdicts) {
         if (!verdict.possible)

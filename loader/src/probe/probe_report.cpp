@@ -92,7 +92,7 @@ const char* fate_of(const TierVerdict& verdict) {
 }
 
 void write_tiers(std::ostream& out, const std::vector<TierVerdict>& verdicts) {
-    out << "\nTiers, best first:\n";
+    out << "\nTiers with all that can be selected, best first:\n";
     for (const TierVerdict& verdict : verdicts) {
         std::string name(tier_name(verdict.tier));
         name.resize(16, ' ');
@@ -274,6 +274,8 @@ void write_probe_text(std::ostream& out, const KernelSupport& caps,
     write_notes(out, caps);
     write_unknown(out, caps);
     write_tiers(out, verdicts);
+    if (caps.run_tier)
+        out << "A run with these options takes " << tier_name(*caps.run_tier) << ".\n";
     write_witnesses(out, caps.witnesses);
 }
 
@@ -285,16 +287,18 @@ void write_probe_json(std::ostream& out, const KernelSupport& caps,
     ordered_json tiers = ordered_json::array();
     for (const TierVerdict& verdict : verdicts)
         tiers.push_back(json_tier(verdict));
-    const ordered_json object = {{"kernel", json_kernel(caps)},
-                                 {"privileges",
-                                  {{"sufficient", caps.has_privileges},
-                                   {"missing", shown(caps.missing_privileges)},
-                                   {"held", json_list(caps.held_capabilities)}}},
-                                 {"capabilities", json_capabilities(caps)},
-                                 {"notes", json_list(notes(caps))},
-                                 {"unknown", unknown},
-                                 {"tiers", tiers},
-                                 {"witnesses", json_witnesses(caps.witnesses)}};
+    const ordered_json object = {
+        {"kernel", json_kernel(caps)},
+        {"privileges",
+         {{"sufficient", caps.has_privileges},
+          {"missing", shown(caps.missing_privileges)},
+          {"held", json_list(caps.held_capabilities)}}},
+        {"capabilities", json_capabilities(caps)},
+        {"notes", json_list(notes(caps))},
+        {"unknown", unknown},
+        {"tiers", tiers},
+        {"run_tier", caps.run_tier ? ordered_json(tier_name(*caps.run_tier)) : ordered_json()},
+        {"witnesses", json_witnesses(caps.witnesses)}};
     out << object.dump() << '\n';
 }
 

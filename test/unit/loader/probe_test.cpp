@@ -208,7 +208,7 @@ TEST(ProbeReport, TellsWhatIsBlindOrDear) {
 TEST(ProbeReport, JsonKeysAreStable) {
     const json report = json_report(best_kernel(), judge_tiers(best_kernel()));
     EXPECT_EQ(keys(report), (std::set<std::string>{"kernel", "privileges", "capabilities", "notes", "unknown",
-                                                   "tiers", "witnesses"}));
+                                                   "tiers", "run_tier", "witnesses"}));
     EXPECT_EQ(keys(report["kernel"]),
               (std::set<std::string>{"release", "distribution", "bpf_jit_enable", "unprivileged_bpf_disabled",
                                      "perf_event_paranoid"}));
@@ -228,6 +228,16 @@ TEST(ProbeReport, JsonKeysAreStable) {
     EXPECT_EQ(report["kernel"]["bpf_jit_enable"], 1);
     EXPECT_TRUE(report["kernel"]["perf_event_paranoid"].is_null());
     EXPECT_EQ(report["capabilities"]["tracefs"], "/sys/kernel/tracing");
+}
+
+TEST(ProbeReport, TellsWhatARunTakes) {
+    KernelSupport caps = best_kernel();
+    EXPECT_THAT(text_report(caps, judge_tiers(caps)), Not(HasSubstr("A run")));
+    EXPECT_TRUE(json_report(caps, judge_tiers(caps))["run_tier"].is_null());
+    caps.run_tier = Tier::raw_tp_noloops;
+    EXPECT_THAT(text_report(caps, judge_tiers(caps)),
+                HasSubstr("\nA run with these options takes raw_tp_noloops.\n"));
+    EXPECT_EQ(json_report(caps, judge_tiers(caps))["run_tier"], "raw_tp_noloops");
 }
 
 TEST(ProbeReport, TellsTheFateOfEachTier) {
