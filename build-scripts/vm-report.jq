@@ -86,9 +86,12 @@ def kernel_faults:
 | .passed = ([$outcomes[].passed] | add // 0)
 | [.tiers[] | select(.wanted and .possible)] as $ran
 | .problems = (
+    # The guest ends right after --probe then.
+    if .ended == "ended" and .tiers != [] and (.tiers | any(.chosen) | not) then
+        ["no tier can run here: " + (.tiers | map("\(.name): \(.reason)") | join("; "))]
+    else
     [if .ended != "ended" then "the guest " + .ended else empty end,
      if .tiers == [] then "no answer from --probe" else empty end,
-     if .tiers != [] and $ran == [] then "no tier is possible here" else empty end,
      ($ran[] | select(.tests == 0) | "no test ran in tier " + .name),
      ($ran[] | select((.failed // []) != []) | .name + ": failed: " + (.failed | join(" "))),
      (.together // {} | .failed // [] | select(. != []) | "tiers compared: failed: " + join(" ")),
@@ -96,6 +99,7 @@ def kernel_faults:
      if .program == null and $program == "yes" then "no result of the program tests" else empty end,
      (.imds.failed // [] | select(. != []) | "imds-tracker: failed: " + join(" ")),
      (.cases.failed // [] | select(. != []) | "cases: failed: " + join(" ")),
+     if .tiers != [] and $ran == [] then "none of these tiers is possible here" else empty end,
      if .cases == null then "no result of the cases of the field" else empty end,
      if .imds == null then "no result of the tests of imds-tracker" else empty end,
      if .sources == null then "the offsets were not compared with discovery"
@@ -107,4 +111,4 @@ def kernel_faults:
      if ($ran | length) > 1 and .together == null then "the tiers were not compared" else empty end,
      (.tiers[] | select(.wanted and (.possible | not) and ($tiers_wanted != []))
       | .name + " was asked for: " + .reason),
-     (.kernel_faults[] | "the kernel says: " + .)])
+     (.kernel_faults[] | "the kernel says: " + .)] end)
