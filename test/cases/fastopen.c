@@ -21,5 +21,9 @@ int main(void) {
     listen(listener, queue);
     setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof(queue));
     sendto(socket(AF_INET, SOCK_STREAM, 0), "hello", 5, MSG_FASTOPEN, (struct sockaddr*)&own, sizeof(own));
+    struct iovec bytes = {"hello", 5};
+    struct msghdr message = {
+        .msg_name = &own, .msg_namelen = sizeof(own), .msg_iov = &bytes, .msg_iovlen = 1};
+    sendmsg(socket(AF_INET, SOCK_STREAM, 0), &message, MSG_FASTOPEN);
     return 0;
 }

@@ -1,15 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* One call that sends to two addresses, and a raw socket. */
+/* One call that sends to two addresses, a raw socket, and addresses of every family. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <linux/netlink.h>
+#include <net/ethernet.h>
 #include <netinet/in.h>
+#include <netpacket/packet.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static struct sockaddr_in address(const char* ip, int port) {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
     inet_pton(AF_INET, ip, &in.sin_addr);
     return in;
+}
+
+/* Datagrams to another peer than the connected one, and addresses of other families. */
+static void name_others(void) {
+    const struct sockaddr_in first = address("127.0.0.1", 18611), other = address("127.6.6.6", 18611);
+    const int udp = socket(AF_INET, SOCK_DGRAM, 0);
+    connect(udp, (struct sockaddr*)&first, sizeof(first));
+    sendto(udp, "y", 1, 0, (struct sockaddr*)&other, sizeof(other));
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    connect(udp, &nobody, sizeof(nobody));
+
+    const struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "/tmp/case_mmsg"};
+    unlink(name.sun_path);
+    bind(socket(AF_UNIX, SOCK_DGRAM, 0), (const struct sockaddr*)&name, sizeof(name));
+    sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, 0, (const struct sockaddr*)&name, sizeof(name));
+    unlink(name.sun_path);
+
+    const struct sockaddr_ll link = {.sll_family = AF_PACKET, .sll_ifindex = 1, .sll_halen = 6};
+    char frame[64] = {0};
+    sendto(socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)), frame, sizeof(frame), 0,
+           (const struct sockaddr*)&link, sizeof(link));
+    const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK, .nl_groups = 0x11};
+    bind(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), (const struct sockaddr*)&kernel, sizeof(kernel));
 }
 
 int main(void) {
@@ -23,5 +50,6 @@ int main(void) {
     char packet[20] = {0};
     sendto(socket(AF_INET, SOCK_RAW, IPPROTO_RAW), packet, sizeof(packet), 0, (struct sockaddr*)&second,
            sizeof(second));
+    name_others();
     return 0;
 }
