@@ -13,33 +13,10 @@ import tempfile
 import time
 
 import harness
+from certificates import free_port, make_authority, make_certificate
 
 PROGRAM = os.path.abspath(sys.argv[1])
 RSYSLOGD = "/usr/sbin/rsyslogd"
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def openssl(*arguments):
-    subprocess.run(["openssl", *map(str, arguments)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def make_authority(folder, name):
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", 2, "-subj",
-            f"/CN={name}", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem")
-
-
-def make_certificate(folder, name, authority):
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout",
-            folder / f"{name}.key", "-out", folder / f"{name}.csr")
-    (folder / "extensions").write_text(f"subjectAltName=DNS:{name},IP:127.0.0.1\n")
-    openssl("x509", "-req", "-days", 2, "-in", folder / f"{name}.csr", "-CA", folder / f"{authority}.pem", "-CAkey",
-            folder / f"{authority}.key", "-CAcreateserial", "-extfile", folder / "extensions", "-out",
-            folder / f"{name}.pem")
 
 
 def start_rsyslog(folder, ports):

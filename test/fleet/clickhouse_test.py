@@ -118,6 +118,11 @@ def check_questions(server, folder):
     assert any(row["path"] == f"{made}/.bashrc" for row in found["persistence"])
     assert any(row["technique"] == "mine" for row in found["techniques"])
     assert found["around"]
+    board = json.loads((chdb.KIT.parent / "grafana/hunting.json").read_text())
+    for panel in board["panels"]:  # what Grafana puts in for its macro and its variable
+        query = panel["targets"][0]["rawSql"].replace("$__timeFilter(time)", "time > now() - INTERVAL 6 HOUR")
+        rows = server.ask(query.replace("${host:raw}", "%"))
+        assert rows, panel["title"]
 
 
 def main():
