@@ -13,12 +13,12 @@
 #include "telemetry/base/exit_status.hpp"
 #include "telemetry/base/priority.hpp"
 #include "telemetry/base/standard_streams.hpp"
-#include "telemetry/delivery/verify.hpp"
 #include "telemetry/health/server.hpp"
 #include "telemetry/rights/aside_thread.hpp"
 #include "telemetry/rules/rules.hpp"
 #include "telemetry/sink/diagnostics.hpp"
 #include "telemetry/spool/dump.hpp"
+#include "telemetry/verify/verify.hpp"
 
 namespace telemetry {
 

@@ -5,6 +5,7 @@
 #include <new>
 #include <zlib.h>
 
+#include "telemetry/base/text/time.hpp"
 #include "telemetry/recorded/fields.hpp"
 
 namespace telemetry::report {
@@ -53,7 +54,7 @@ bool has_failed(const json& event) {
 
 bool Columns::add(std::string_view line) {
     const json event = json::parse(line, nullptr, false);
-    const auto time = event.is_object() ? nanoseconds_at(text_at(event, "@timestamp")) : std::nullopt;
+    const auto time = event.is_object() ? nanoseconds_of(text_at(event, "@timestamp")) : std::nullopt;
     if (!time)
         return false;
     Row row{};

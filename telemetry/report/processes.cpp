@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "telemetry/base/text/time.hpp"
 #include "telemetry/recorded/fields.hpp"
 
 namespace telemetry::report {
@@ -42,7 +43,7 @@ int32_t Processes::named(const json& process, const std::string& host) {
         return no_process;
     const std::string entity = text_at(process, "entity_id");
     const std::string place = host + " " + std::to_string(*pid);
-    const auto start = nanoseconds_at(text_at(process, "start"));
+    const auto start = nanoseconds_of(text_at(process, "start"));
     if (const auto at = by_id_.find(entity); !entity.empty() && at != by_id_.end())
         return latest_[place] = at->second;
     int32_t here = known_as(place, !entity.empty(), start);
@@ -71,7 +72,7 @@ void Processes::describe(Process& process, const json& of) {
     take(process.user, user_of(of));
     take(process.command, text_at(of, "command_line"));
     if (!process.start)
-        process.start = nanoseconds_at(text_at(of, "start"));
+        process.start = nanoseconds_of(text_at(of, "start"));
 }
 
 void Processes::note_child(const json& event, int32_t parent, int64_t time, const std::string& host) {

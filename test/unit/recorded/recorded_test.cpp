@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "telemetry/base/text/time.hpp"
 #include "telemetry/recorded/fields.hpp"
 #include "telemetry/recorded/file.hpp"
 
@@ -97,12 +98,12 @@ TEST(RecordedFields, AreFoundByTheirNames) {
 }
 
 TEST(RecordedFields, TimesAreNanoseconds) {
-    EXPECT_EQ(nanoseconds_at("1970-01-01T00:00:01.000000042Z"), 1'000'000'042);
-    EXPECT_EQ(nanoseconds_at("2026-11-28T02:04:11.2Z"), 1'795'831'451'200'000'000);
+    EXPECT_EQ(nanoseconds_of("1970-01-01T00:00:01.000000042Z"), 1'000'000'042);
+    EXPECT_EQ(nanoseconds_of("2026-11-28T02:04:11.2Z"), 1'795'831'451'200'000'000);
     for (const char* wrong :
          {"", "2026", "2026-02-30T00:00:00Z", "2026-01-01T25:00:00Z", "2026-01-01T00:00:00",
           "9999-01-01T00:00:00Z", "2026-01-01T00:00:00.1", "2026-01-01 00:00:00Z"})
-        EXPECT_EQ(nanoseconds_at(wrong), std::nullopt) << wrong;
+        EXPECT_EQ(nanoseconds_of(wrong), std::nullopt) << wrong;
 }
 
 } // namespace

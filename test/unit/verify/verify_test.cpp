@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/delivery/verify.hpp"
+#include "telemetry/verify/verify.hpp"
 
 #include <gmock/gmock.h>
 #include <sstream>

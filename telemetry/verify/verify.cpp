@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/delivery/verify.hpp"
+#include "telemetry/verify/verify.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
-#include <nlohmann/json.hpp>
-
-#include <ebpf_loader/error.hpp>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/recorded/fields.hpp"
+#include "telemetry/recorded/file.hpp"
 
 namespace telemetry {
 
@@ -19,19 +17,14 @@ using nlohmann::json;
 constexpr size_t uuid_length = 36;
 constexpr size_t most_gaps_shown = 20;
 
-std::string text_at(const json& object, const char* pointer) {
-    const json::json_pointer where(pointer);
-    return object.contains(where) && object[where].is_string() ? object[where].get<std::string>() : "";
+uint64_t count_at(const json& event, std::string_view name) {
+    const auto number = number_at(event, name);
+    return number && *number > 0 ? static_cast<uint64_t>(*number) : 0;
 }
 
-uint64_t number_at(const json& object, const char* pointer) {
-    const json::json_pointer where(pointer);
-    return object.contains(where) && object[where].is_number_unsigned() ? object[where].get<uint64_t>() : 0;
-}
-
-bool flag_at(const json& object, const char* pointer) {
-    const json::json_pointer where(pointer);
-    return object.contains(where) && object[where].is_boolean() && object[where].get<bool>();
+bool flag_at(const json& event, std::string_view name) {
+    const json* flag = field_at(event, name);
+    return flag && flag->is_boolean() && flag->get<bool>();
 }
 
 } // namespace
@@ -39,7 +32,7 @@ bool flag_at(const json& object, const char* pointer) {
 void StreamVerifier::take(std::string_view line) {
     ++lines_;
     const json event = json::parse(line, nullptr, false);
-    const std::string id = event.is_object() ? text_at(event, "/event/id") : "";
+    const std::string id = event.is_object() ? text_at(event, "event.id") : "";
     if (id.size() <= uuid_length || id[uuid_length] != '-') { // cut, or not ours
         if (unreadable_++ == 0)
             first_unreadable_ = lines_;
@@ -51,15 +44,15 @@ void StreamVerifier::take(std::string_view line) {
         return;
     }
     if (run.host.empty())
-        run.host = text_at(event, "/host/name");
-    if (text_at(event, "/event/action") != "checkpoint" || text_at(event, "/event/kind") != "state")
+        run.host = text_at(event, "host.name");
+    if (text_at(event, "event.action") != "checkpoint" || text_at(event, "event.kind") != "state")
         return;
-    const std::string output = text_at(event, "/linux/telemetry/output/name");
+    const std::string output = text_at(event, "linux.telemetry.output.name");
     run.has_other_output |= !run.output.empty() && run.output != output;
     run.output = output;
-    take_checkpoint(run, number_at(event, "/linux/telemetry/output/lines"),
-                    number_at(event, "/linux/telemetry/output/lost"),
-                    flag_at(event, "/linux/telemetry/output/last"), text_at(event, "/@timestamp"));
+    take_checkpoint(run, count_at(event, "linux.telemetry.output.lines"),
+                    count_at(event, "linux.telemetry.output.lost"),
+                    flag_at(event, "linux.telemetry.output.last"), text_at(event, "@timestamp"));
 }
 
 void StreamVerifier::take_checkpoint(Run& run, uint64_t lines, uint64_t lost, bool is_last,
@@ -122,12 +115,10 @@ bool StreamVerifier::report(std::ostream& out) const {
 
 bool verify_files(const std::vector<std::string>& files, std::ostream& out) {
     StreamVerifier verifier;
-    for (const std::string& file : files) {
-        std::ifstream stream(file, std::ios::binary);
-        for (std::string line; std::getline(stream, line);)
+    for (const std::string& name : files) {
+        RecordedFile file(name);
+        for (std::string_view line; file.next(line);)
             verifier.take(line);
-        if (!stream.eof() || stream.bad())
-            throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, "--verify: " + file + " cannot be read");
     }
     return verifier.report(out);
 }
