@@ -113,7 +113,7 @@ Application::Application(const Options& options, std::unique_ptr<Extension> exte
       format_(*options.format), formatter_(format_.make(format_context(engine_, options))),
       run_(options, engine_, *this, proc_root, rules_.current().environment()),
       reload_(engine_, rules_, [this] { return read_anew(); }),
-      has_plain_outputs_(!outputs_.empty() || deliveries_.empty()) {
+      has_plain_outputs_(!outputs_.empty() || deliveries_.empty()), limit_(options.max_line) {
     if (options.follows_lineage() || rules_.current().needs_lineage())
         lineage_.emplace(proc_root, lineage_limits(options.max_memory));
     if (options.hash)
@@ -162,7 +162,9 @@ void Application::report(const Event& event) {
         ++lines_events_;
     }
     if (!deliveries_.empty())
-        deliveries_.put(event, format_, std::string_view(lines_).substr(before));
+        deliveries_.put(event, format_,
+                        std::string_view(lines_).substr(before)); // they have limits of their own
+    shorten(before);
     if (lines_.size() >= lines_bytes)
         hand_over();
 }
@@ -201,7 +203,22 @@ void Application::take_lines() {
         extension_->take_lines(i, lines);
         deliveries_.put_lines(i, "imds", lines);
     }
+    const size_t before = lines_.size();
     lines_events_ += extension_->take_lines(others, lines_);
+    shorten(before);
+}
+
+/// The lines that begin there.
+void Application::shorten(size_t from) {
+    if (options_.max_line == 0)
+        return;
+    while (from < lines_.size()) {
+        const size_t size = std::min(lines_.find('\n', from), lines_.size() - 1) + 1 - from;
+        const std::string_view fitting = limit_.fit(std::string_view(lines_).substr(from, size));
+        if (fitting.size() != size)
+            lines_.replace(from, size, fitting);
+        from += fitting.size();
+    }
 }
 
 void Application::put_losses(std::span<const LossEvent> losses) {

@@ -15,6 +15,7 @@
 #include "telemetry/app/extension.hpp"
 #include "telemetry/app/outputs.hpp"
 #include "telemetry/cli/options.hpp"
+#include "telemetry/delivery/line_limit.hpp"
 #include "telemetry/hash/executable_hashes.hpp"
 #include "telemetry/output/formatter.hpp"
 #include "telemetry/process/lineage.hpp"
@@ -57,6 +58,7 @@ class Application : private EventConsumer {
     void report(const Event& event);
     NewSetup read_anew() const;
     void take_lines();
+    void shorten(size_t from);
 
     Options options_; ///< in force
     const ReadOptions read_options_;
@@ -75,6 +77,7 @@ class Application : private EventConsumer {
     const bool has_plain_outputs_; ///< those of the command line; if there are none at all, it counts as one
     std::string lines_;            ///< formatted, on the way to the outputs
     uint64_t lines_events_ = 0;
+    LineLimit limit_; ///< of them
 };
 
 /// Reads and logs them.

@@ -11,6 +11,7 @@
 #include "telemetry/base/terminal.hpp"
 #include "telemetry/cli/command_line.hpp"
 #include "telemetry/cli/commands.hpp"
+#include "telemetry/delivery/line_limit.hpp"
 
 namespace telemetry {
 
@@ -31,7 +32,11 @@ command_line::Groups groups() {
         "fields", po::value<std::string>()->value_name("FILE|NAME"),
         "with -f json: write full (default: all fields), rules (those that public detection rules test), "
         "compact (what is said of a process once is not repeated), or the fields that FILE names, one a "
-        "line")("imds", "also report requests to the instance metadata service, as imds-tracker does");
+        "line")(
+        "max-line", po::value<std::string>()->value_name("BYTES"),
+        "with -f json: keep lines within BYTES, 8192 to 67108864, by cutting arguments first. Outputs of "
+        "--output-config have max_line instead, by default 32K")(
+        "imds", "also report requests to the instance metadata service, as imds-tracker does");
     groups.events.add_options()(
         "colour", po::value<std::string>()->value_name("WHEN"),
         "colours in brief: auto (default: on a terminal, unless NO_COLOR is set), always or never");
@@ -93,6 +98,16 @@ void require_json(const Options& options) {
         refuse("--fields chooses fields of JSON: give -f json too");
 }
 
+size_t max_line_of(const Options& options, const std::string& text) {
+    constexpr uint32_t most = 64 << 20;
+    if (options.format != &json_format)
+        refuse("--max-line is for lines of JSON: give -f json too");
+    const uint32_t bytes = command_line::whole_number("max-line", text, most, "a number of bytes");
+    if (bytes < LineLimit::least)
+        refuse("--max-line is at least " + std::to_string(LineLimit::least) + ", not " + quoted(text));
+    return bytes;
+}
+
 /// Do events go to the screen, and nowhere else in the same format?
 bool is_screen_alone(const Options& options) {
     const auto is_screen = [](const Destination& to) {
@@ -135,6 +150,8 @@ Options parse_options(int argc, const char* const argv[]) {
         options.fields = choose_fields(*fields);
         require_json(options);
     }
+    if (auto bytes = text_of(values, "max-line"))
+        options.max_line = max_line_of(options, *bytes);
     if (values.count("output-config"))
         options.configured = load_outputs(values["output-config"].as<std::vector<std::string>>());
     if (auto spool = text_of(values, "spool-dump")) {

@@ -41,6 +41,7 @@ struct Options {
     // events
     const Format* format = formats().front();
     FieldChoice fields;                     ///< of JSON
+    size_t max_line = 0;                    ///< bytes of a line of JSON; 0: as long as it is
     bool colour = false;                    ///< of what is for a screen
     std::vector<Destination> outputs;       ///< where events go
     std::vector<OutputSettings> configured; ///< and where else, by --output-config

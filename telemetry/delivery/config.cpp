@@ -12,12 +12,13 @@
 #include "telemetry/base/text/suggestion.hpp"
 #include "telemetry/base/trusted_file.hpp"
 #include "telemetry/delivery/kinds.hpp"
+#include "telemetry/delivery/line_limit.hpp"
 
 namespace telemetry {
 
 namespace {
 
-constexpr std::string_view common_options[] = {"kind", "format", "keys", "queue"};
+constexpr std::string_view common_options[] = {"kind", "format", "keys", "queue", "max_line"};
 constexpr size_t largest_file = 1 << 20;
 constexpr size_t usual_queue = 8 << 20;
 constexpr size_t longest_name = 32;
@@ -78,6 +79,18 @@ const Format& format_of(const Settings& settings, const DeliveryKind& kind) {
     settings.refuse("format", "is one of " + format_names() + ", not " + quoted(name));
 }
 
+/// Other formats have no place to say what was cut.
+size_t max_line_of(const Settings& settings, const DeliveryKind& kind, const Format& format) {
+    constexpr size_t usual = 32 << 10, most = 64 << 20;
+    if (&format != &json_format) {
+        if (settings.has("max_line"))
+            settings.refuse("max_line", "is for format = json");
+        return 0;
+    }
+    return settings.size("max_line", kind.longest_line ? kind.longest_line(settings) : usual,
+                         LineLimit::least, most);
+}
+
 OutputSettings output_of(const IniSection& section, const std::string& file) {
     if (!section.name.starts_with(prefix))
         refuse_line(file, section.line,
@@ -91,12 +104,14 @@ OutputSettings output_of(const IniSection& section, const std::string& file) {
     const DeliveryKind& kind = kind_of(settings);
     refuse_unknown(settings, kind, file);
     constexpr size_t least = 64 << 10, most = size_t{4} << 30;
+    const Format& format = format_of(settings, kind);
     return {name,
             kind.name,
             lasting("output_" + name),
-            &format_of(settings, kind),
+            &format,
             settings.list("keys"),
             settings.size("queue", usual_queue, least, most),
+            max_line_of(settings, kind, format),
             kind.prepare(settings)};
 }
 

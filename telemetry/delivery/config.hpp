@@ -21,6 +21,7 @@ struct OutputSettings {
     const Format* format;
     std::vector<std::string> keys; ///< of rules; empty: events of all
     size_t queue_bytes;
+    size_t max_line;                                ///< bytes of a line of JSON; 0: as long as it is
     std::function<std::unique_ptr<Carrier>()> open; ///< throws ebpf_loader::Error
 };
 

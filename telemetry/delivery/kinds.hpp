@@ -17,6 +17,9 @@ struct DeliveryKind {
     std::span<const std::string_view> options;
     /// Checks the settings; what it returns opens. Both throw ebpf_loader::Error.
     std::function<std::unique_ptr<Carrier>()> (*prepare)(const Settings& settings);
+    /// How long a line of JSON may be that is usual where it goes, in bytes; null: 32 KiB, which shippers
+    /// take.
+    size_t (*longest_line)(const Settings& settings) = nullptr;
     bool needs_json = false; ///< it reads event.id in the lines
     /// Any option that begins so is the kind's, too; prepare() checks it. Empty: none.
     std::string_view option_prefix = {};

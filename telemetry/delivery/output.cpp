@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds usual_drain{1000};
 
 DeliveryOutput::DeliveryOutput(const OutputSettings& settings)
     : name_(std::string(settings.kind) + " " + settings.name), keys_(settings.keys), cause_(settings.cause),
-      queue_(settings.queue_bytes), carrier_(settings.open()) {
+      queue_(settings.queue_bytes), carrier_(settings.open()), limit_(settings.max_line) {
     thread_ = start_aside([this] { run(); }, carrier_->capabilities());
     constexpr size_t longest_name = 15;
     pthread_setname_np(thread_.native_handle(), ("out " + settings.name).substr(0, longest_name).c_str());
@@ -36,7 +36,7 @@ bool DeliveryOutput::wants(std::string_view key) const {
 }
 
 void DeliveryOutput::put(std::string_view text, bool is_vital, bool is_event) {
-    batch_.put(text, is_vital, is_event);
+    batch_.put(limit_.fit(text), is_vital, is_event);
     batch_events_ += is_event;
     if (batch_.bytes.size() >= batch_bytes)
         hand_over();

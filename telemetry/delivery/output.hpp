@@ -7,6 +7,7 @@
 
 #include "telemetry/account/summary.hpp"
 #include "telemetry/delivery/config.hpp"
+#include "telemetry/delivery/line_limit.hpp"
 
 namespace telemetry {
 
@@ -49,6 +50,7 @@ class DeliveryOutput {
     DeliveryAccount account_;
     EventQueue queue_;
     std::unique_ptr<Carrier> carrier_;
+    LineLimit limit_;
     Batch batch_;
     uint64_t batch_events_ = 0;
     mutable std::string error_; ///< which report() returned a view of

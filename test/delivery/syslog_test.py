@@ -68,7 +68,7 @@ def outputs(folder, ports):
         "udp": f"server = udp://127.0.0.1:{udp}\n",
     }
     text = "".join(f"[output.{name}]\nkind = syslog\n{quick}{options}" for name, options in sections.items())
-    return text + f"[output.reference]\nkind = file\npath = {folder}/reference\nqueue = 64M\n"
+    return text + f"[output.reference]\nkind = file\npath = {folder}/reference\nqueue = 64M\nmax_line = 1M\n"
 
 
 def lines_of(path, facility):

@@ -41,7 +41,7 @@ subprocess.run(['/bin/true', 'é"\\\n' * 3000, 'y' * 5000, '\x01' * 2000])
 def outputs(folder, url):
     return (f"[output.store]\nkind = http\ndialect = clickhouse\nurl = {url}\nspool = 64M\nspool_dir = {folder}/spool\n"
             "queue = 64M\nbatch_events = 400\nbatch_time = 100ms\nretry_first = 20ms\nretry_longest = 200ms\n"
-            f"[output.reference]\nkind = file\npath = {folder}/reference\nqueue = 64M\n")
+            f"[output.reference]\nkind = file\npath = {folder}/reference\nqueue = 64M\nmax_line = 1M\n")
 
 
 def wait_for_rows(server, folder):

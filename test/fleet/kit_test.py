@@ -61,7 +61,7 @@ def rsyslog(folder, port):
 def run(folder, port):
     text = (f"[output.siem]\nkind = syslog\nserver = tls://localhost:{port}\nca_file = {folder}/authority.pem\n"
             f"cert_file = {folder}/client.pem\nkey_file = {folder}/client.key\nmessage_bytes = 250K\nqueue = 64M\n"
-            f"[output.reference]\nkind = file\npath = {folder}/reference\nqueue = 64M\n")
+            f"[output.reference]\nkind = file\npath = {folder}/reference\nqueue = 64M\nmax_line = 1M\n")
     with open(folder / "log", "w", encoding="utf-8") as log:
         program = harness.start(PROGRAM, folder, text, log, RULES,
                                 ["--metrics-file", folder / "metrics", "--heartbeat", "1"])

@@ -97,4 +97,19 @@ Answer judge_otlp(std::string_view body, size_t items) {
     return answer;
 }
 
+std::optional<uint64_t> splunk_acknowledgement(std::string_view body) {
+    const auto document = parsed(body);
+    const json* id = document ? member(*document, "ackId") : nullptr;
+    if (!id || !id->is_number_unsigned())
+        return std::nullopt;
+    return id->get<uint64_t>();
+}
+
+bool is_splunk_acknowledged(std::string_view body) {
+    const auto document = parsed(body);
+    const json* acks = document ? member(*document, "acks") : nullptr;
+    return acks && acks->is_object() && acks->size() == 1 && acks->begin()->is_boolean() &&
+           acks->begin()->get<bool>();
+}
+
 } // namespace telemetry

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,15 @@ class HttpDialect {
     virtual Answer judge(const HttpAnswer& /*answer*/, const Batch& /*batch*/) const {
         return {Answer::Result::taken, {}, {}, {}};
     }
+
+    /// Servers that only promise to store what they took are asked until they say that they did.
+    struct Question {
+        std::string path, body;
+    };
+    /// None: what was taken is stored.
+    virtual std::optional<Question> question(const HttpAnswer& /*answer*/) const { return std::nullopt; }
+    /// Of an answer to that, with a status of success.
+    virtual bool is_stored(const HttpAnswer& /*answer*/) const { return true; }
 };
 
 /// What the status says, whatever the dialect.
@@ -32,6 +42,7 @@ struct HttpDialectKind {
     std::string_view name;
     /// Throws ebpf_loader::Error(usage).
     std::unique_ptr<HttpDialect> (*make)(const Settings& settings);
+    size_t longest_line = 1 << 20; ///< that such servers take as they are usually set up
 };
 
 /// The first is the usual one.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
 
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/host_name.hpp"
@@ -66,10 +68,21 @@ class ClickHouse final : public HttpDialect {
     const std::string table_, format_;
 };
 
-/// Splunk's HTTP Event Collector.
+/// Splunk's HTTP Event Collector. Where its token acknowledges, what it took is delivered once it is indexed.
 class Splunk final : public HttpDialect {
   public:
     std::string path() const override { return "/services/collector/event"; }
+    std::vector<std::string> headers() const override {
+        return {"Content-Type: application/json", "X-Splunk-Request-Channel: " + channel_};
+    }
+    std::optional<Question> question(const HttpAnswer& answer) const override {
+        const auto id = splunk_acknowledgement(answer.body);
+        if (!id)
+            return std::nullopt;
+        return Question{"/services/collector/ack?channel=" + channel_,
+                        "{\"acks\":[" + std::to_string(*id) + "]}"};
+    }
+    bool is_stored(const HttpAnswer& answer) const override { return is_splunk_acknowledged(answer.body); }
     std::string body(const Batch& batch) const override {
         std::string body;
         for (const std::string_view line : batch.texts()) {
@@ -87,6 +100,7 @@ class Splunk final : public HttpDialect {
 
   private:
     const std::string host_ = escaped(host_name());
+    const std::string channel_ = to_string(boost::uuids::random_generator()());
 };
 
 class Loki final : public HttpDialect {
@@ -165,9 +179,10 @@ const std::vector<HttpDialectKind>& http_dialects() {
                  identifier(settings, "table", "telemetry.ingest"),
                  formats[settings.choice("insert_format", {"LineAsString", "JSONAsString", "JSONEachRow"})]);
          }},
-        {"splunk",
-         [](const Settings&) -> std::unique_ptr<HttpDialect> { return std::make_unique<Splunk>(); }},
-        {"loki", [](const Settings&) -> std::unique_ptr<HttpDialect> { return std::make_unique<Loki>(); }},
+        {"splunk", [](const Settings&) -> std::unique_ptr<HttpDialect> { return std::make_unique<Splunk>(); },
+         10'000}, // TRUNCATE of a source type
+        {"loki", [](const Settings&) -> std::unique_ptr<HttpDialect> { return std::make_unique<Loki>(); },
+         250 << 10}, // max_line_size is 256 KB
         {"otlp", [](const Settings&) -> std::unique_ptr<HttpDialect> { return std::make_unique<Otlp>(); }},
     };
     return all;

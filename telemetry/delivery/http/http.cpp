@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // kind = http
+#include <algorithm>
+#include <chrono>
 #include <iterator>
+#include <thread>
 
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/text/suggestion.hpp"
@@ -18,18 +21,42 @@ constexpr std::string_view own_options[] = {"dialect",    "url",           "comp
 
 class HttpSender final : public Sender {
   public:
-    HttpSender(std::unique_ptr<HttpClient> client, std::shared_ptr<const HttpDialect> dialect)
-        : client_(std::move(client)), dialect_(std::move(dialect)), path_(dialect_->path()) {}
+    HttpSender(std::unique_ptr<HttpClient> client, std::shared_ptr<const HttpDialect> dialect,
+               std::chrono::milliseconds patience)
+        : client_(std::move(client)), dialect_(std::move(dialect)), path_(dialect_->path()),
+          patience_(patience) {}
 
     Answer send(const Batch& batch, const Deadline& deadline) override {
         const HttpAnswer answer = client_->post(path_, dialect_->body(batch), deadline);
-        return answer.is_success() ? dialect_->judge(answer, batch) : judge_status(answer);
+        if (!answer.is_success())
+            return judge_status(answer);
+        const auto question = dialect_->question(answer);
+        if (question && !is_stored(*question, deadline))
+            return {Answer::Result::again, "the server has not stored what it took", {}, {}};
+        return dialect_->judge(answer, batch);
     }
 
   private:
+    bool is_stored(const HttpDialect::Question& question, const Deadline& deadline) {
+        using Clock = std::chrono::steady_clock;
+        constexpr std::chrono::milliseconds look{50}, longest{1000};
+        const auto end = Clock::now() + patience_;
+        for (auto pause = look;; pause = std::min(2 * pause, longest)) {
+            const HttpAnswer answer = client_->post(question.path, question.body, deadline);
+            if (answer.is_success() && dialect_->is_stored(answer))
+                return true;
+            for (const auto next = Clock::now() + pause; Clock::now() < next;) {
+                if (Clock::now() >= std::min(end, deadline()))
+                    return false;
+                std::this_thread::sleep_for(look);
+            }
+        }
+    }
+
     std::unique_ptr<HttpClient> client_;
     std::shared_ptr<const HttpDialect> dialect_;
     const std::string path_;
+    const std::chrono::milliseconds patience_;
 };
 
 const HttpDialectKind& dialect_of(const Settings& settings) {
@@ -87,8 +114,13 @@ std::function<std::unique_ptr<Carrier>()> prepare(const Settings& settings) {
     read_credentials(settings, kind.name, http);
     const ReliableOptions reliable = reliable_options_of(settings);
     return [http, reliable, dialect] {
-        return make_reliable_carrier(reliable, std::make_unique<HttpSender>(make_http_client(http), dialect));
+        return make_reliable_carrier(
+            reliable, std::make_unique<HttpSender>(make_http_client(http), dialect, http.timeout));
     };
+}
+
+size_t longest_line(const Settings& settings) {
+    return dialect_of(settings).longest_line;
 }
 
 const std::vector<std::string_view> options = with_reliable_options({own_options, dialect_options});
@@ -96,6 +128,6 @@ const std::vector<std::string_view> options = with_reliable_options({own_options
 } // namespace
 
 const DeliveryKind http_delivery = {
-    .name = "http", .options = options, .prepare = prepare, .needs_json = true};
+    .name = "http", .options = options, .prepare = prepare, .longest_line = longest_line, .needs_json = true};
 
 } // namespace telemetry

@@ -207,8 +207,14 @@ std::function<std::unique_ptr<Carrier>()> prepare(const Settings& settings) {
 
 const std::vector<std::string_view> options = with_reliable_options({own_options});
 
+/// Longer lines go in parts, and come whole.
+size_t longest_line(const Settings& /*settings*/) {
+    return 1 << 20;
+}
+
 } // namespace
 
-const DeliveryKind syslog_delivery = {.name = "syslog", .options = options, .prepare = prepare};
+const DeliveryKind syslog_delivery = {
+    .name = "syslog", .options = options, .prepare = prepare, .longest_line = longest_line};
 
 } // namespace telemetry

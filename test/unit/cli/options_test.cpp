@@ -221,14 +221,15 @@ TEST(Options, ATerminalShowsBriefUnlessAFormatIsNamed) {
 
 TEST(Options, ExplainsEveryOption) {
     std::string help = help_text();
-    for (const char* option : {"--rules",         "--format",     "--output",      "--syslog",
-                               "--quiet",         "--very-quiet", "--config",      "--vmlinux",
-                               "--any-release",   "--tier",       "--buffer-size", "--max-events-per-process",
-                               "--fields",        "--colour",     "--no-witness",  "--no-lineage",
-                               "--max-cpu",       "--max-memory", "--nice",        "--duration",
-                               "--stats",         "--log-level",  "--check",       "--probe",
-                               "--list-syscalls", "--help",       "--hash",        "--explain",
-                               "--version"})
+    for (const char* option :
+         {"--rules",       "--format",        "--output",      "--syslog",
+          "--quiet",       "--very-quiet",    "--config",      "--vmlinux",
+          "--any-release", "--tier",          "--buffer-size", "--max-events-per-process",
+          "--fields",      "--colour",        "--no-witness",  "--no-lineage",
+          "--max-line",    "--max-cpu",       "--max-memory",  "--nice",
+          "--duration",    "--stats",         "--log-level",   "--check",
+          "--probe",       "--list-syscalls", "--help",        "--hash",
+          "--explain",     "--version"})
         EXPECT_THAT(help, HasSubstr(option));
     EXPECT_THAT(help, HasSubstr("Examples:"));
     EXPECT_THAT(help, HasSubstr("Exit status:"));

@@ -220,6 +220,42 @@ TEST_F(Http, OtherDialects) {
     EXPECT_EQ(record["attributes"][0]["value"]["stringValue"], "run-0-1-0");
 }
 
+TEST_F(Http, SplunkIsAskedUntilItHasIndexed) {
+    const IntakeServer server([](size_t number, const IntakeRequest& request) {
+        constexpr const char* acks[] = {"", R"({"acks":{"5":false}})", "{}", R"({"acks":{"5":true}})"};
+        const bool is_question = request.head.find("/services/collector/ack?channel=") != std::string::npos;
+        EXPECT_EQ(is_question, number > 0);
+        return IntakeAnswer{
+            200, is_question ? acks[std::min<size_t>(number, 3)] : R"({"text":"Success","code":0,"ackId":5})",
+            ""};
+    });
+    start(server, "dialect = splunk\n");
+    put(0, 3);
+    ASSERT_TRUE(delivers(3)) << output->report().error;
+    const auto requests = server.requests();
+    ASSERT_EQ(requests.size(), 4U);
+    const std::string channel(requests[0].header("X-Splunk-Request-Channel"));
+    EXPECT_EQ(channel.size(), 36U);
+    EXPECT_THAT(requests[1].head, StartsWith("POST /services/collector/ack?channel=" + channel + " HTTP"));
+    EXPECT_EQ(requests[1].body, R"({"acks":[5]})");
+}
+
+TEST_F(Http, WhatSplunkDoesNotIndexInTimeIsSentAgain) {
+    const IntakeServer server([](size_t number, const IntakeRequest& request) {
+        const bool is_question = request.head.find("/ack?") != std::string::npos;
+        return IntakeAnswer{200,
+                            is_question   ? R"({"acks":{"0":false}})"
+                            : number == 0 ? R"({"ackId":0})"
+                                          : "{}",
+                            ""};
+    });
+    start(server, "dialect = splunk\ntimeout = 300ms\n");
+    put(0, 3);
+    ASSERT_TRUE(delivers(3)) << output->report().error;
+    EXPECT_THAT(server.requests().back().head, StartsWith("POST /services/collector/event "));
+    EXPECT_GE(server.requests().size(), 4U);
+}
+
 TEST(BulkAnswer, WhatIsNotUnderstoodIsAskedAgain) {
     for (const std::string& body :
          {std::string(""), std::string("{}"), std::string("[]"), std::string("null"),
