@@ -107,6 +107,8 @@ EBT_RACE_ROUNDS=$rounds part "all tests" run_tests build || status=1
 
 if [ $all = yes ]; then
     part "a hundred kills of the program" test/delivery/kill_test.py build/ebpf_telemetry 100 || status=1
+    part "300 hosts whose receiver is away for ten minutes" test/fleet/return_test.py build/fleet_senders \
+        build/ebpf_telemetry build/kafka_brokers 300 600 || status=1
     part "portable release, twice" test/package/release_test.sh || status=1
     part "clean room" build-scripts/clean-room.sh || status=1
 fi

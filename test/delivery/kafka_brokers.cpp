@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Brokers for tests: librdkafka's mock cluster of one, with the topic that the first argument names. Prints
-// where it is; then each line on standard input is a command: "down", "up"; it ends with its input.
+// where it is; then each line on standard input is a command: "down", "up", "slow", "quick"; it ends with its
+// input.
 #include <cstdio>
 #include <iostream>
 #include <librdkafka/rdkafka.h>
@@ -23,6 +24,8 @@ int main(int argc, char** argv) {
             rd_kafka_mock_broker_set_down(cluster, 1);
         else if (command == "up")
             rd_kafka_mock_broker_set_up(cluster, 1);
+        else if (command == "slow" || command == "quick")
+            rd_kafka_mock_broker_set_rtt(cluster, 1, command == "slow" ? 700 : 0); // milliseconds
         else
             return 2;
         std::cout << command << std::endl;

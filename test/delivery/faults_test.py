@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""One program with an output of each kind that can be away: down at the start, slow, down again; the spools' disk full;
+the spools damaged. Whatever came and whatever is counted as lost is, for each, what was emitted, and the reader is never
+late: usage: faults_test.py PROGRAM BROKERS"""
+import collections
+import gzip
+import http.server
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import harness
+from certificates import free_port
+
+PROGRAM, BROKERS = map(os.path.abspath, sys.argv[1:3])
+KINDS = {"http": "web", "syslog": "log", "kafka": "bus"}
+
+
+class Server:
+    """Listens when it is up; each connection is a thread's, and ends when it goes down."""
+
+    def __init__(self):
+        self.port, self.lines, self.server, self.is_slow, self.sockets = free_port(), [], None, False, []
+
+    def up(self):
+        far = self
+
+        class Handler(self.handler):
+            def setup(self):
+                far.sockets.append(self.request)
+                self.far = far
+                super().setup()
+
+        class Listener(socketserver.ThreadingTCPServer):
+            allow_reuse_address, daemon_threads, block_on_close, request_queue_size = True, True, False, 64
+
+            def handle_error(self, request, client_address):
+                pass  # it went down in the middle
+
+        self.server = Listener(("127.0.0.1", self.port), Handler)
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def down(self):
+        self.server.shutdown()
+        self.server.server_close()
+        for one in self.sockets:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.sockets.clear()
+
+    def slow(self, is_slow):
+        self.is_slow = is_slow
+
+    def received(self):
+        return list(self.lines)
+
+    def close(self):
+        self.down()
+
+
+class Web(Server):
+    class handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            lines = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"]))).decode().splitlines()
+            self.far.lines += lines
+            time.sleep(0.7 if self.far.is_slow else 0)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format, *args):
+            pass
+
+
+class Log(Server):
+    class handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            while True:
+                size = b""
+                while not size.endswith(b" "):
+                    byte = self.rfile.read(1)
+                    if not byte:
+                        return
+                    size += byte
+                message = self.rfile.read(int(size))
+                self.far.lines.append(message[message.index(b"{"):].decode())
+                if self.far.is_slow:
+                    time.sleep(0.01)
+
+
+class Bus:
+    def __init__(self):
+        self.process = subprocess.Popen([BROKERS, "events"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.address = self.process.stdout.readline().strip()
+        self.make("down")
+
+    def make(self, state):
+        print(state, file=self.process.stdin, flush=True)
+        assert self.process.stdout.readline() == state + "\n"
+
+    def up(self):
+        self.make("up")
+
+    def down(self):
+        self.make("down")
+
+    def slow(self, is_slow):
+        self.make("slow" if is_slow else "quick")
+
+    def received(self):
+        return subprocess.run(["kcat", "-C", "-b", self.address, "-t", "events", "-o", "beginning", "-e", "-q"], check=True,
+                              stdout=subprocess.PIPE, text=True, timeout=60).stdout.splitlines()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+
+class Fleet:
+    """The three far ends."""
+
+    def __init__(self):
+        self.web, self.log, self.bus = Web(), Log(), Bus()
+        self.all = (self.web, self.log, self.bus)
+
+    def make(self, method, *arguments):
+        for end in self.all:
+            getattr(end, method)(*arguments)
+
+    def outputs(self, spools):
+        quick = "retry_first = 20ms\nretry_longest = 200ms\nbatch_time = 50ms\nqueue = 64M\nspool = 64M\n"
+        return "".join(f"[output.{name}]\n{quick}spool_dir = {spools}/{name}\n{options}" for name, options in {
+            "web": f"kind = http\nurl = http://127.0.0.1:{self.web.port}\n",
+            "log": f"kind = syslog\nserver = tcp://127.0.0.1:{self.log.port}\nmessage_bytes = 1M\n",
+            "bus": f"kind = kafka\nbrokers = {self.bus.address}\ntopic = events\ntimeout = 3s\n"
+                   "rdkafka.reconnect.backoff.max.ms = 200\n"}.items())
+
+    def ids(self):
+        """Of the events, by kind: reports about the run itself are no events."""
+        return {kind: {json.loads(line)["event"]["id"] for line in set(getattr(self, name).received())
+                       if '"kind":"event"' in line} for kind, name in KINDS.items()}
+
+
+def run(folder, fleet, spools, during):
+    """Returns the summary, and the metrics."""
+    number = run.count = getattr(run, "count", 0) + 1
+    stop, metrics = folder / f"stop{number}", folder / f"metrics{number}"
+    with open(folder / f"log{number}", "w", encoding="utf-8") as log:
+        program = harness.start(PROGRAM, folder, fleet.outputs(spools), log,
+                                options=["--metrics-file", metrics, "--metrics-interval", "1"])
+        caller = harness.call(stop)
+        during()
+        stop.touch()
+        caller.communicate()
+        time.sleep(1.5)
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(30) in (0, 9), "9: an output took nothing"
+    return harness.summary_of(log.name), metrics.read_text()
+
+
+def check_lag(metrics):
+    late = {float(bound): float(count) for bound, count in re.findall(r'lag_seconds_bucket\{[^}]*le="([^"]+)"\} (\S+)', metrics)}
+    assert late[1] == late[float("inf")] > 0, f"events were read later than a second: {late}"
+
+
+def check(summaries, ids, what):
+    emitted = sum(summary["emitted"] for summary in summaries)
+    for kind, name in KINDS.items():
+        reports = [harness.report_of(summary, f"{kind} {name}") for summary in summaries]
+        lost = collections.Counter()
+        for report in reports:
+            lost.update(report["lost_by"])
+        assert len(ids[kind]) + sum(lost.values()) + reports[-1]["waiting"] == emitted, \
+            f"{what}, {kind}: {len(ids[kind])} came, {dict(lost)} lost, {reports[-1]['waiting']} wait, of {emitted}"
+        print(f"faults_test.py: {what}, {kind}: {len(ids[kind])} of {emitted} came, lost {dict(lost)}")
+        yield kind, lost
+
+
+def outages(folder):
+    fleet = Fleet()
+
+    def during():
+        time.sleep(1)
+        fleet.make("up")
+        fleet.make("slow", True)
+        time.sleep(1.5)
+        fleet.make("slow", False)
+        fleet.make("down")
+        time.sleep(1)
+        fleet.make("up")
+        time.sleep(1)
+
+    summary, metrics = run(folder, fleet, folder / "spools", during)
+    for kind, lost in check([summary], fleet.ids(), "away and slow"):
+        assert not lost, (kind, lost)
+    check_lag(metrics)
+    fleet.make("close")
+
+
+def full_disk(folder):
+    fleet, disk = Fleet(), folder / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=0755", "tmpfs", disk], check=True)
+    try:
+        summary, metrics = run(folder, fleet, disk, lambda: time.sleep(4))
+        for kind, lost in check([summary], {kind: set() for kind in KINDS}, "disk full"):
+            assert lost["disk_full"] > 0, (kind, lost)
+        check_lag(metrics)
+    finally:
+        fleet.make("up")
+        fleet.make("close")
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
+def damaged(folder):
+    fleet, spools = Fleet(), folder / "damaged"
+    first, _ = run(folder, fleet, spools, lambda: time.sleep(0.7))
+    for name in KINDS.values():
+        segment = max((spools / name).glob("*.seg"), key=lambda path: path.stat().st_size)
+        bytes_ = bytearray(segment.read_bytes())
+        bytes_[len(bytes_.rstrip(b"\0")) // 2] ^= 0x55
+        segment.write_bytes(bytes_)
+    fleet.make("up")
+    second, metrics = run(folder, fleet, spools, lambda: time.sleep(0.7))
+    for kind, lost in check([first, second], fleet.ids(), "spool damaged"):
+        assert 1 <= lost.pop("spool_damaged") <= 3 and not lost, (kind, lost)
+    check_lag(metrics)
+    fleet.make("close")
+
+
+def main():
+    assert os.geteuid() == 0, "needs root"
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        os.chmod(folder, 0o755)
+        (folder / "spools").mkdir()
+        (folder / "damaged").mkdir()
+        outages(folder)
+        full_disk(folder)
+        damaged(folder)
+
+
+main()
