@@ -21,7 +21,7 @@ import time
 SENDERS, PROGRAM, BROKERS = map(os.path.abspath, sys.argv[1:4])
 HOSTS = int(sys.argv[4]) if len(sys.argv) > 4 else 60
 AWAY = float(sys.argv[5]) if len(sys.argv) > 5 else 4
-RATE = 10  # events a second of each host
+RATE = 10 if AWAY < 60 else 1  # events a second of each host
 LONGEST_PAUSE = 2 if AWAY < 60 else 20  # seconds, of the senders
 SECONDS = 2 + AWAY + 1
 

@@ -42,6 +42,7 @@ struct HttpDialectKind {
     std::string_view name;
     /// Throws ebpf_loader::Error(usage).
     std::unique_ptr<HttpDialect> (*make)(const Settings& settings);
+    std::string_view token_header = "Authorization: Bearer "; ///< the token follows
     size_t longest_line = 1 << 20; ///< that such servers take as they are usually set up
 };
 

@@ -121,6 +121,24 @@ class Loki final : public HttpDialect {
     const std::string host_ = escaped(host_name());
 };
 
+/// Datadog's log intake, version 2 of its HTTP API.
+class Datadog final : public HttpDialect {
+  public:
+    std::string path() const override { return "/api/v2/logs"; }
+    std::string body(const Batch& batch) const override {
+        std::string body = "[";
+        for (const std::string_view line : batch.texts()) {
+            body += body.size() == 1 ? "" : ",";
+            body += R"({"ddsource":"ebpf_telemetry","service":"ebpf_telemetry","hostname":")" + host_ +
+                    R"(","message":")" + escaped(line) + "\"}";
+        }
+        return body + "]";
+    }
+
+  private:
+    const std::string host_ = escaped(host_name());
+};
+
 /// Logs of OpenTelemetry, as JSON over HTTP.
 class Otlp final : public HttpDialect {
   public:
@@ -180,9 +198,12 @@ const std::vector<HttpDialectKind>& http_dialects() {
                  formats[settings.choice("insert_format", {"LineAsString", "JSONAsString", "JSONEachRow"})]);
          }},
         {"splunk", [](const Settings&) -> std::unique_ptr<HttpDialect> { return std::make_unique<Splunk>(); },
-         10'000}, // TRUNCATE of a source type
+         "Authorization: Splunk ", 10'000}, // TRUNCATE of a source type
         {"loki", [](const Settings&) -> std::unique_ptr<HttpDialect> { return std::make_unique<Loki>(); },
-         250 << 10}, // max_line_size is 256 KB
+         "Authorization: Bearer ", 250 << 10}, // max_line_size is 256 KB
+        {"datadog",
+         [](const Settings&) -> std::unique_ptr<HttpDialect> { return std::make_unique<Datadog>(); },
+         "DD-API-KEY: ", 500'000}, // a log has 1 MB, escaped
         {"otlp", [](const Settings&) -> std::unique_ptr<HttpDialect> { return std::make_unique<Otlp>(); }},
     };
     return all;

@@ -85,11 +85,10 @@ std::string url_of(const Settings& settings) {
 }
 
 /// Credentials come from files alone: whoever lists processes sees command lines.
-void read_credentials(const Settings& settings, std::string_view dialect, HttpOptions& http) {
+void read_credentials(const Settings& settings, const HttpDialectKind& dialect, HttpOptions& http) {
     const std::string token = settings.secret("token_file");
     if (!token.empty())
-        http.headers.push_back(std::string("Authorization: ") +
-                               (dialect == "splunk" ? "Splunk " : "Bearer ") + token);
+        http.headers.push_back(std::string(dialect.token_header) + token);
     if (settings.has("user") != settings.has("password_file"))
         settings.refuse("user and password_file go together");
     if (settings.has("user"))
@@ -111,7 +110,7 @@ std::function<std::unique_ptr<Carrier>()> prepare(const Settings& settings) {
     http.cert_file = settings.path("cert_file");
     http.key_file = settings.path("key_file");
     http.proxy = settings.text("proxy");
-    read_credentials(settings, kind.name, http);
+    read_credentials(settings, kind, http);
     const ReliableOptions reliable = reliable_options_of(settings);
     return [http, reliable, dialect] {
         return make_reliable_carrier(

@@ -220,6 +220,24 @@ TEST_F(Http, OtherDialects) {
     EXPECT_EQ(record["attributes"][0]["value"]["stringValue"], "run-0-1-0");
 }
 
+TEST_F(Http, DatadogGetsItsKeyAndLogs) {
+    const IntakeServer server([](size_t) { return 202; });
+    const std::string key = folder.path() + "/key";
+    std::ofstream(key) << "0123456789abcdef\n";
+    chmod(key.c_str(), 0600);
+    start(server, "dialect = datadog\ntoken_file = " + key + "\n");
+    put(0, 2);
+    ASSERT_TRUE(delivers(2)) << output->report().error;
+    const IntakeRequest request = server.requests().at(0);
+    EXPECT_THAT(request.head, StartsWith("POST /api/v2/logs HTTP"));
+    EXPECT_EQ(request.header("DD-API-KEY"), "0123456789abcdef");
+    EXPECT_EQ(request.header("Authorization"), "");
+    const json logs = json::parse(request.body);
+    ASSERT_EQ(logs.size(), 2U);
+    EXPECT_EQ(logs[1]["message"].get<std::string>() + "\n", event(1));
+    EXPECT_EQ(logs[1]["ddsource"], "ebpf_telemetry");
+}
+
 TEST_F(Http, SplunkIsAskedUntilItHasIndexed) {
     const IntakeServer server([](size_t number, const IntakeRequest& request) {
         constexpr const char* acks[] = {"", R"({"acks":{"5":false}})", "{}", R"({"acks":{"5":true}})"};
