@@ -14,7 +14,9 @@ Makes, with NAME for ebpf_telemetry-VERSION-linux-ARCH
   NAME-debug.tar.zst    their debug information
   NAME-relink.tar.zst   their objects and link.sh, to link them with other versions of the libraries
   NAME.spdx.json        what is linked in
-  *.deb                 the programs, the library, and what is needed to build with it, for Debian and its relatives
+  *.deb                 the programs, their debug information, the library, and what is needed to build with it, for
+                        Debian and its relatives
+  *.rpm                 the same for Red Hat, Amazon Linux, SUSE and theirs
   SHA256SUMS            of all of them
 The same sources and Debian packages give the same bytes in any folder. SOURCE_DATE_EPOCH (default: the time of
 the last commit) is the time of all files, DEBFULLNAME and DEBEMAIL are who maintains the packages. The packages that it needs: build-scripts/setup.sh --package
@@ -150,7 +152,9 @@ packaging/portable/contents.py --maps "$tree"/{ebpf_telemetry,imds-tracker,get_o
     --version "$version" --epoch "$SOURCE_DATE_EPOCH" --licences "$stage/$name/licences" \
     --spdx "$stage/release/$name.spdx.json"
 
-say "Debian packages"
+say "packages"
+rm -rf "$tree/debug"
+cp -r "$stage/$name-debug/usr/lib/debug" "$tree/debug"
 # The library is shared, unlike the programs.
 hardened="-g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$build/shared/= -ffile-prefix-map=$sources/= -ffile-prefix-map=$sources=."
 logged cmake -G Ninja -S . -B "$build/shared" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr -DEBT_TESTS=OFF \
@@ -158,16 +162,18 @@ logged cmake -G Ninja -S . -B "$build/shared" -DCMAKE_BUILD_TYPE=Release -DCMAKE
 logged cmake --build "$build/shared" --parallel "$(nproc)" --target ebpf_loader
 cp -r "$stage/$name/licences" "$tree/licences"
 for folder in "$tree" "$build/shared"; do
-    rm -rf "$folder/_CPack_Packages"
-    (cd "$folder" && logged cpack -G DEB -B "$folder/packages")
-    cp "$folder"/packages/*.deb "$stage/release/"
+    rm -rf "$folder/packages"
+    for kind in DEB RPM; do
+        (cd "$folder" && logged cpack -G $kind -B "$folder/packages")
+    done
+    cp "$folder"/packages/*.{deb,rpm} "$stage/release/"
 done
 
 for part in "$name" "$name-debug" "$name-relink"; do
     tar -C "$stage" --sort=name --format=gnu --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
         --mode=u+rw,go+r-w -c "$part" | zstd -q -15 -T1 >"$stage/release/$part.tar.zst"
 done
-(cd "$stage/release" && sha256sum -- *.deb *.json *.tar.zst >SHA256SUMS)
+(cd "$stage/release" && sha256sum -- *.deb *.rpm *.json *.tar.zst >SHA256SUMS)
 rm -rf "$output"
 mkdir -p "$(dirname "$output")"
 mv "$stage/release" "$output"

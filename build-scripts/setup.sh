@@ -14,11 +14,11 @@ test_packages=(
     libgtest-dev libgmock-dev libbenchmark-dev
     rsyslog rsyslog-openssl openssl kcat systemd bpftool gcc-multilib curl wget python3 awscli iproute2
     qemu-system-x86 busybox-static jq liblzma-dev libbz2-dev
-    clang-format clang-tidy shellcheck git valgrind ccache man-db groff-base mandoc zsh
+    clang-format clang-tidy shellcheck git valgrind ccache python3-yaml man-db groff-base mandoc zsh
     auditd laurel chromium chromium-driver
 )
 release_packages=(
-    libc-ares-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd file lintian
+    libc-ares-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd file lintian rpm rpmlint
 )
 all_packages=(debootstrap "${release_packages[@]}")
 

@@ -5,7 +5,7 @@
 set -euo pipefail
 staged=$1 version=$2 maintainer=$3
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-declare -A names=([programs]=ebpf-telemetry [library]=libebpf-loader1 [development]=libebpf-loader-dev)
+declare -A names=([programs]=ebpf-telemetry [debug]=ebpf-telemetry-dbgsym [library]=libebpf-loader1 [development]=libebpf-loader-dev)
 for component in "${!names[@]}"; do
     top=$staged/$component
     [ -d "$top/usr" ] || continue

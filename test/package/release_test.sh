@@ -52,6 +52,33 @@ jq -e '.spdxVersion == "SPDX-2.3" and ([.packages[].name] | contains(["glibc", "
 lintian --allow-root --fail-on error,warning --suppress-tags bogus-mail-host,bogus-mail-host-in-debian-changelog \
     "$release"/*.deb || fail "lintian has found faults"
 
+# rpms: what rpmlint says, and that rpm installs, verifies and removes them in a root of their own.
+rpmlint --config packaging/rpm/rpmlint.toml "$release"/*.rpm || fail "rpmlint has found faults"
+rpm_root() {
+    rpm --root "$scratch/rpm" --noscripts --nodeps "$@"
+}
+mkdir -p "$scratch/rpm"
+rpm_root -i "$release"/ebpf-telemetry-[0-9]*.rpm "$release"/ebpf-telemetry-debuginfo-*.rpm
+rpm_root -V ebpf-telemetry ebpf-telemetry-debuginfo || fail "rpm has installed something else than it says"
+rpm_root -qc ebpf-telemetry | grep -qx /etc/ebpf-telemetry/ebpf-telemetry.conf || fail "options are no configuration for rpm"
+"$scratch/rpm/usr/sbin/ebpf_telemetry" --version >/dev/null
+echo '# changed' >>"$scratch/rpm/etc/ebpf-telemetry/ebpf-telemetry.conf"
+for program in usr/sbin/ebpf_telemetry usr/sbin/imds-tracker usr/bin/get_offsets; do
+    id=$(readelf -n "$scratch/rpm/$program" | sed -n 's/^ *Build ID: //p')
+    [ -s "$scratch/rpm/usr/lib/debug/.build-id/${id:0:2}/${id:2}.debug" ] || fail "no debug information for $program"
+done
+rpm_root -e ebpf-telemetry ebpf-telemetry-debuginfo
+[ ! -e "$scratch/rpm/usr/sbin/ebpf_telemetry" ] || fail "rpm has left the program"
+[ -s "$scratch/rpm/etc/ebpf-telemetry/ebpf-telemetry.conf.rpmsave" ] || fail "rpm has not kept changed options"
+rpm -qp --requires "$release"/ebpf-telemetry-[0-9]*.rpm | grep -vE '^(/bin/sh|rpmlib\((CompressedFileNames|FileDigests|PayloadFilesHavePrefix|PayloadIsXz)\) .*)$' &&
+    fail "the rpm of the programs needs what older distributions lack"
+
+# The image's files are in the release.
+sed -n 's/^COPY \(.*\) [^ ]*$/\1/p' "$top/share/ebpf_telemetry/container/Dockerfile" | tr ' ' '\n' | while read -r file; do
+    [ -e "$top/$file" ] || fail "the Dockerfile copies $file, which the release lacks"
+done
+[ -s "$top/share/ebpf_telemetry/kubernetes/ebpf-telemetry.yaml" ]
+
 # Nothing but the program, /proc and /sys; not even /dev.
 mkdir -p "$scratch/root"/{proc,sys}
 cp "$top"/sbin/* "$top"/bin/* "$scratch/root/"

@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# finish.sh FOLDER VERSION MAINTAINER: gives the staged packages (a folder for each component) what rpms have otherwise:
+# compressed man pages, zsh's folder, files of options, licences in their place.
+set -euo pipefail
+staged=$1
+folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+declare -A names=([programs]=ebpf-telemetry [debug]=ebpf-telemetry-debuginfo [library]=libebpf-loader1 [development]=libebpf-loader-devel)
+for component in "${!names[@]}"; do
+    top=$staged/$component
+    [ -d "$top/usr" ] || continue
+    name=${names[$component]}
+    licences=$top/usr/share/licenses/$name
+    mkdir -p "$licences" "$top/usr/share/doc"
+    [ ! -d "$top/usr/share/doc/ebpf_telemetry" ] || mv "$top/usr/share/doc/ebpf_telemetry" "$top/usr/share/doc/$name"
+    cp "$folder/../../LICENSES"/* "$licences/"
+    rm -rf "$top/usr/share/doc/$name/LICENSES" "$top/usr/share/zsh/vendor-completions"
+    rmdir "$top/usr/share/doc" 2>/dev/null || true
+    if [ -d "$top/usr/share/man" ]; then
+        gzip -9n "$top"/usr/share/man/man*/*
+    fi
+    library=$top/usr/lib/x86_64-linux-gnu # Debian's name for it
+    [ ! -d "$library" ] || mv "$library" "$top/usr/lib64"
+    if [ "$component" = programs ]; then # see deb/conffiles
+        for program in ebpf-telemetry imds-tracker; do
+            mkdir -p "$top/etc/$program/conf.d"
+            cp "$folder/../conf/$program.conf" "$top/etc/$program/"
+        done
+    fi
+    find "$top" -type d -exec chmod 755 {} +
+    find "$top" -type f -perm /u+x -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
+    find "$top" -exec touch -h -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}" {} +
+done
