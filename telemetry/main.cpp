@@ -11,7 +11,7 @@ namespace {
 using namespace telemetry;
 
 std::unique_ptr<Extension> extension_of(const Options& options) {
-    return options.imds ? imds::make_imds_extension(options.max_memory) : nullptr;
+    return options.imds ? imds::make_imds_extension(options.max_memory, options.host_proc) : nullptr;
 }
 
 ebpf_loader::Selection selection(const Options& options) {

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 constexpr auto poll_time_for_stacks = 5ms;
 
 ImdsPipeline::Options pipeline_options(const TrackerOptions& options) {
-    return {load_endpoints(options), options.proc_root, options.common.max_memory, options.unsafe,
+    return {load_endpoints(options), options.common.host_proc, options.common.max_memory, options.unsafe,
             options.user_stack_trace};
 }
 
@@ -46,7 +46,7 @@ Endpoints load_endpoints(const TrackerOptions& options) {
 TrackerApplication::TrackerApplication(const TrackerOptions& options)
     : options_(options), reporter_(options), engine_(select_events(options), engine_options(options.common)),
       pipeline_(pipeline_options(options), engine_, [this](const ImdsEvent& event) { reporter_.put(event); }),
-      run_(options.common, engine_, *this, options.proc_root) {
+      run_(options.common, engine_, *this, options.common.host_proc) {
     reporter_.begin(format_context(engine_, options.common));
     if (options.user_stack_trace && !engine_.uses_ring_buffer())
         run_.set_poll_time(poll_time_for_stacks);

@@ -12,7 +12,10 @@ namespace {
 
 class ImdsExtension final : public Extension {
   public:
-    explicit ImdsExtension(size_t max_memory) { options_.max_memory = max_memory; }
+    ImdsExtension(size_t max_memory, const std::string& proc_root) {
+        options_.max_memory = max_memory;
+        options_.proc_root = proc_root;
+    }
 
     void select(ebpf_loader::Selection& selection) const override {
         ImdsPipeline::select(options_, selection);
@@ -55,8 +58,8 @@ class ImdsExtension final : public Extension {
 
 } // namespace
 
-std::unique_ptr<Extension> make_imds_extension(size_t max_memory) {
-    return std::make_unique<ImdsExtension>(max_memory);
+std::unique_ptr<Extension> make_imds_extension(size_t max_memory, const std::string& proc_root) {
+    return std::make_unique<ImdsExtension>(max_memory, proc_root);
 }
 
 } // namespace telemetry::imds

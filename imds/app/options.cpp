@@ -32,8 +32,8 @@ command_line::Groups groups() {
         "than once");
     add("colour", po::value<std::string>()->value_name("WHEN"),
         "colours in text: auto (default: on a terminal, unless NO_COLOR is set), always or never");
-    groups.kernel.add_options()("proc", po::value<std::string>()->value_name("PATH"),
-                                "where the /proc of the host is mounted (default /proc)");
+    groups.kernel.add_options()("proc", po::value<std::string>()->value_name("DIR"),
+                                "the earlier name of --host-proc");
     groups.run.add_options()("summary", po::value<double>()->implicit_value(0, "")->value_name("[=SECONDS]"),
                              "print, at the end, a table of programs and containers with their numbers of "
                              "requests by v1, by v2 and "
@@ -87,15 +87,19 @@ event, 10 another process changed this program's maps or hooks (--on-tampering).
 TrackerOptions parse_tracker_options(int argc, const char* const argv[]) {
     const command_line::Parsed parsed = command_line::parse(argc, argv, groups(), "imds-tracker");
     const po::variables_map& values = parsed.values;
+    if (!parsed.sections.empty())
+        refuse_line(parsed.sections[0].file, parsed.sections[0].section.line,
+                    "imds-tracker has no sections: outputs of its own are those of ebpf_telemetry --imds");
     TrackerOptions options;
     options.common = command_line::shared_options(parsed, sinks());
     options.common.program = "imds-tracker";
     options.unsafe = values.count("unsafe");
     options.user_stack_trace = values.count("user-stack-trace");
-    if (values.count("proc"))
-        options.proc_root = values["proc"].as<std::string>();
-    if (options.proc_root.empty())
-        refuse("--proc takes the path of a mounted /proc");
+    if (values.count("proc")) {
+        if (values.count("host-proc"))
+            refuse("--proc is the earlier name of --host-proc: give only one");
+        options.common.host_proc = command_line::folder_of(values, "proc", "");
+    }
     if (values.count("endpoints"))
         options.endpoints = values["endpoints"].as<Texts>();
     if (values.count("colour"))

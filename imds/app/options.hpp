@@ -16,7 +16,6 @@ struct TrackerOptions {
     Options common; ///< the options that ebpf_telemetry has too
     bool unsafe = false;
     bool user_stack_trace = false;
-    std::string proc_root = "/proc";
     std::vector<std::string> endpoints; ///< files, besides the built-in ones
     bool summary = false;
     std::optional<std::chrono::milliseconds> summary_every;

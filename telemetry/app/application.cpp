@@ -19,7 +19,6 @@ namespace telemetry {
 
 namespace {
 
-constexpr const char* proc_root = "/proc";
 constexpr size_t lines_bytes = 64 * 1024;
 /// Fewer records than this at a time: there is time to push them out at once.
 constexpr size_t few_records = 1024;
@@ -111,13 +110,13 @@ Application::Application(const Options& options, std::unique_ptr<Extension> exte
       deliveries_(options.configured),
       engine_(select_events(rules_.loaded(), options, extension_.get()), reloadable(engine_options(options))),
       format_(*options.format), formatter_(format_.make(format_context(engine_, options))),
-      run_(options, engine_, *this, proc_root, rules_.current().environment()),
+      run_(options, engine_, *this, options.host_proc, rules_.current().environment()),
       reload_(engine_, rules_, [this] { return read_anew(); }),
       has_plain_outputs_(!outputs_.empty() || deliveries_.empty()), limit_(options.max_line) {
     if (options.follows_lineage() || rules_.current().needs_lineage())
-        lineage_.emplace(proc_root, lineage_limits(options.max_memory));
+        lineage_.emplace(options.host_proc, lineage_limits(options.max_memory));
     if (options.hash)
-        hashes_.emplace(proc_root, hash_limits(options.max_cpu));
+        hashes_.emplace(options.host_proc, hash_limits(options.max_cpu));
     lines_.reserve(2 * lines_bytes);
     deliveries_.begin(format_context(engine_, options));
     if (extension_) {

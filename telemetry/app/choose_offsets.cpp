@@ -8,6 +8,7 @@
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/offset_source.hpp>
 
+#include "telemetry/base/paths.hpp"
 #include "telemetry/base/trusted_file.hpp"
 
 namespace telemetry {
@@ -37,6 +38,8 @@ Offsets from_config(const std::string& file, bool any_release) {
 Offsets from_found(const std::string& file, bool any_release) {
     log(LogLevel::info,
         "kernel offsets from " + file + ", a file in a default location (-c none ignores it)");
+    if (file == paths::earlier_offsets)
+        log(LogLevel::warning, file + " is where earlier versions looked: move it to " + paths::offsets);
     try {
         return from_config(file, any_release);
     } catch (const ebpf_loader::Error& error) {
@@ -56,7 +59,8 @@ std::vector<std::string> usual_configs() {
     auto program = std::filesystem::read_symlink("/proc/self/exe", error);
     if (!error)
         files.push_back(program.parent_path().parent_path() / "ebpf_telemetry.conf");
-    files.push_back("/etc/ebpf_telemetry/ebpf_telemetry.conf");
+    files.emplace_back(paths::offsets);
+    files.emplace_back(paths::earlier_offsets);
     return files;
 }
 

@@ -66,6 +66,7 @@ ebpf_loader::EngineOptions engine_options(const Options& options) {
     engine.buffer_bytes = options.buffer_bytes;
     engine.events_per_process = options.events_per_process;
     engine.witness = options.witness;
+    engine.host_proc = options.host_proc;
     engine.can_shed = options.max_cpu > 0;
     engine.max_memory = options.max_memory;
     engine.other_memory = MemoryBudget::besides_buffers() + options.output_memory();
@@ -75,24 +76,23 @@ ebpf_loader::EngineOptions engine_options(const Options& options) {
 
 /// The machine's first: of the kernel's own threads, where we see them; the other two always have these
 /// numbers.
-static ImageNamespaces first_namespaces() {
+static ImageNamespaces first_namespaces(const std::string& host_proc) {
     constexpr uint32_t first_pid = 0xEFFFFFFC, first_user = 0xEFFFFFFD, kernel_threads = 2;
-    const Procfs procfs;
-    const auto self = static_cast<uint32_t>(getpid());
+    const Procfs procfs(host_proc);
     ImageNamespaces first{.mnt = 0, .pid = first_pid, .user = first_user};
-    if (procfs.namespace_of(self, "pid") == first_pid)
+    if (const auto threads = procfs.stat(kernel_threads); threads && threads->is_kernel_thread)
         first.mnt = procfs.namespace_of(kernel_threads, "mnt");
     return first;
 }
 
 FormatContext format_context(const ebpf_loader::Engine& engine, const Options& options) {
-    static const Host host = read_host();
-    static const auto accounts = std::make_shared<const AccountFiles>();
+    static const Host host = read_host(options.host_root);
+    static const auto accounts = std::make_shared<const AccountFiles>(options.host_root + "/etc");
     static const Agent agent = make_agent(options.program, command_line::version(), host.id);
     return {.node = host_name(),
             .tier = std::string(ebpf_loader::tier_name(engine.tier())),
             .boot_id = boot_id(),
-            .first = first_namespaces(),
+            .first = first_namespaces(options.host_proc),
             .boot_time_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME),
             .host = host,
             .agent = agent,

@@ -14,8 +14,10 @@
 #include "telemetry/base/priority.hpp"
 #include "telemetry/base/standard_streams.hpp"
 #include "telemetry/health/server.hpp"
+#include "telemetry/process/host_view.hpp"
 #include "telemetry/rights/aside_thread.hpp"
 #include "telemetry/rules/rules.hpp"
+#include "telemetry/rules/terms/accounts.hpp"
 #include "telemetry/sink/diagnostics.hpp"
 #include "telemetry/spool/dump.hpp"
 #include "telemetry/verify/verify.hpp"
@@ -23,6 +25,13 @@
 namespace telemetry {
 
 namespace {
+
+void look_at_host(const Options& options) {
+    const HostView view{options.host_proc, options.host_root};
+    require_host_view(view);
+    for (const std::string& what : missing_of_host(view))
+        log(LogLevel::warning, what);
+}
 
 int act_unguarded(const Options& options, const Program& program) {
     switch (options.action) {
@@ -37,6 +46,7 @@ int act_unguarded(const Options& options, const Program& program) {
             return status;
         break;
     case Options::Action::check:
+        look_at_host(options);
         std::cout << program.check() << " are in order\n";
         break;
     case Options::Action::print_config:
@@ -60,6 +70,7 @@ int act_unguarded(const Options& options, const Program& program) {
         set_priority(options.nice);
         if (options.keeps_rights)
             keep_rights();
+        look_at_host(options);
         return program.run();
     }
     return std::cout.flush() ? exit_ok : exit_output;
@@ -67,6 +78,7 @@ int act_unguarded(const Options& options, const Program& program) {
 
 /// What is thrown becomes a line of the log and its status.
 int act_guarded(const Options& options, const Program& program) {
+    rules::terms::find_accounts_below(options.host_root);
     try {
         return act_unguarded(options, program);
     } catch (const ebpf_loader::Error& error) {

@@ -8,6 +8,7 @@
 #include <ebpf_loader/error.hpp>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/paths.hpp"
 #include "telemetry/cli/settings_file.hpp"
 #include "telemetry/health/listener.hpp"
 #include "telemetry/limits/cpu_budget.hpp"
@@ -56,6 +57,16 @@ void add_kernel(po::options_description& options) {
         "this kernel accepts");
     add("buffer-size", po::value<std::string>()->value_name("BYTES"),
         "size of the ring buffer, or of each CPU's perf buffer: 128K to 1G, rounded to a power of two");
+}
+
+void add_host(po::options_description& options) {
+    auto add = options.add_options();
+    add("host-proc", po::value<std::string>()->value_name("DIR"),
+        "where the machine's /proc is mounted, for a container with a PID namespace of its own (default "
+        "/proc)");
+    add("host-root", po::value<std::string>()->value_name("DIR"),
+        "where the machine's root directory is mounted, for a container: names of users and groups, the "
+        "machine's id and its distribution are read below it (default /)");
 }
 
 void add_run(po::options_description& options) {
@@ -140,7 +151,8 @@ Options::Action parse_action(const po::variables_map& values) {
     return Action::run;
 }
 
-std::vector<Destination> parse_outputs(const po::variables_map& values, const SinkKinds& sinks) {
+std::vector<Destination> parse_outputs(const Parsed& parsed, const SinkKinds& sinks) {
+    const po::variables_map& values = parsed.values;
     SinkArguments arguments;
     for (const SinkKind* kind : sinks)
         for (const SinkOption& option : kind->options) {
@@ -148,7 +160,7 @@ std::vector<Destination> parse_outputs(const po::variables_map& values, const Si
             if (values.count(name))
                 arguments.add(name, option.value ? values[name].as<Texts>() : Texts());
         }
-    if (values.count("output-config")) // the screen is no longer the only output
+    if (values.count("output-config") || !parsed.sections.empty()) // the screen is no longer the only output
         arguments.add("output-config", {});
     return destinations(sinks, arguments);
 }
@@ -166,6 +178,11 @@ void parse_kernel(const po::variables_map& values, Options& options) {
     }
     if (auto size = text_of(values, "buffer-size"))
         options.buffer_bytes = parse_size(*size);
+}
+
+void parse_host(const po::variables_map& values, Options& options) {
+    options.host_proc = folder_of(values, "host-proc", options.host_proc);
+    options.host_root = folder_of(values, "host-root", options.host_root);
 }
 
 void parse_health(const po::variables_map& values, Options& options) {
@@ -223,6 +240,7 @@ void parse_run(const po::variables_map& values, Options& options) {
 Groups::Groups(const SinkKinds& sinks) {
     add_events(events);
     add_sinks(events, sinks);
+    add_host(kernel);
     add_kernel(kernel);
     add_run(run);
     add_other(other);
@@ -256,7 +274,7 @@ void note_command_line(const po::parsed_options& parsed, Settings& settings) {
 std::vector<std::string> files_of(const po::variables_map& values, const std::string& name) {
     const auto chosen = text_of(values, "settings");
     if (!chosen)
-        return usual_files("/etc", name);
+        return usual_files(paths::settings, name);
     return *chosen == "none" ? std::vector<std::string>() : std::vector<std::string>{*chosen};
 }
 
@@ -266,6 +284,7 @@ Parsed parse(int argc, const char* const argv[], const Groups& groups, const std
     const po::options_description options = groups.all(), of_runs = groups.of_runs();
     po::variables_map values;
     Settings settings;
+    std::vector<FileSection> sections;
     try {
         // No guessing: "--q" must not become whatever option comes to begin with it one day.
         auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
@@ -282,8 +301,9 @@ Parsed parse(int argc, const char* const argv[], const Groups& groups, const std
         refuse(error.what());
     }
     if (!values.count("help") && !values.count("version"))
-        add_files(files_of(values, name), {of_runs, groups.other}, values, settings);
-    return {std::move(values), settings_text(of_runs, settings)};
+        sections = add_files(files_of(values, name), {of_runs, groups.other}, values, settings);
+    std::string text = settings_text(of_runs, settings, sections);
+    return {std::move(values), std::move(text), std::move(sections)};
 }
 
 Options shared_options(const Parsed& parsed, const SinkKinds& sinks) {
@@ -293,8 +313,9 @@ Options shared_options(const Parsed& parsed, const SinkKinds& sinks) {
     options.action = parse_action(values);
     if (auto format = text_of(values, "format"))
         options.format = &format_named(*format);
-    options.outputs = parse_outputs(values, sinks);
+    options.outputs = parse_outputs(parsed, sinks);
     options.silent = values.count("very-quiet");
+    parse_host(values, options);
     parse_kernel(values, options);
     parse_run(values, options);
     return options;
@@ -313,6 +334,17 @@ std::optional<std::chrono::milliseconds> seconds_of(const po::variables_map& val
     if (!std::isfinite(seconds) || seconds < 0.001 || seconds > 1e9)
         refuse(std::string("--") + name + " takes a number of seconds from 0.001 to 1000000000");
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
+}
+
+std::string folder_of(const po::variables_map& values, const char* name, const std::string& usual) {
+    auto folder = text_of(values, name);
+    if (!folder)
+        return usual;
+    if (!folder->starts_with('/'))
+        refuse(std::string("--") + name + " takes the path of a folder that begins with /, not " +
+               quoted(*folder));
+    folder->resize(folder->find_last_not_of('/') + 1);
+    return *folder;
 }
 
 uint32_t whole_number(const char* option, const std::string& text, uint32_t most, const char* of) {

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/program_options.hpp>
 
 #include "telemetry/base/refuse.hpp"
+#include "telemetry/base/text/ini.hpp"
 #include "telemetry/cli/options.hpp"
 
 /// What the programs on this engine share of their command lines.
@@ -31,7 +33,8 @@ struct Groups {
 /// What the command line and the files of options have; the command line wins.
 struct Parsed {
     po::variables_map values;
-    std::string settings; ///< all of it, as a file of options
+    std::string settings;              ///< all of it, as a file of options
+    std::vector<FileSection> sections; ///< of the files, not looked into
 };
 /// `name`: of the files, in /etc, unless the command line names another. Throws ebpf_loader::Error(usage) on
 /// what the groups do not know.
@@ -42,6 +45,10 @@ Parsed parse(int argc, const char* const argv[], const Groups& groups, const std
 Options shared_options(const Parsed& parsed, const SinkKinds& sinks = common_sinks());
 
 std::optional<std::string> text_of(const po::variables_map& values, const char* name);
+
+/// Without slashes at its end: files are looked for below it. Throws ebpf_loader::Error(usage) unless it
+/// begins with one.
+std::string folder_of(const po::variables_map& values, const char* name, const std::string& usual);
 
 /// Throws ebpf_loader::Error(usage) but for a number from 0.001 to 1e9.
 std::optional<std::chrono::milliseconds> seconds_of(const po::variables_map& values, const char* name);

@@ -83,8 +83,8 @@ Examples:
       check the rules of a file
 
 Kernel offsets are read from the file that -c names; without -c, from an ebpf_telemetry.conf
-in the directory above the program's (where a build from source puts it) or in
-/etc/ebpf_telemetry; without such a file, from the kernel itself.
+in the directory above the program's (where a build from source puts it) or from
+/etc/ebpf-telemetry/offsets.conf; without such a file, from the kernel itself.
 
 Exit status: 0 success, 1 internal error, 2 wrong option, rule or file, 3 missing
 privileges, 4 kernel lockdown, 5 no tracefs, 6 no usable kernel offsets, 7 the kernel
@@ -152,8 +152,10 @@ Options parse_options(int argc, const char* const argv[]) {
     }
     if (auto bytes = text_of(values, "max-line"))
         options.max_line = max_line_of(options, *bytes);
+    std::vector<std::string> files;
     if (values.count("output-config"))
-        options.configured = load_outputs(values["output-config"].as<std::vector<std::string>>());
+        files = values["output-config"].as<std::vector<std::string>>();
+    options.configured = load_outputs(files, parsed.sections, options.host_root);
     if (auto spool = text_of(values, "spool-dump")) {
         options.action = Options::Action::spool_dump;
         options.spool = *spool;

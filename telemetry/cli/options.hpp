@@ -50,6 +50,10 @@ struct Options {
     bool imds = false;                      ///< conversations with metadata services too
     std::optional<std::string> rules;       ///< absent: the built-in ones
 
+    // the machine, as a container has it mounted; without a slash at the end
+    std::string host_proc = "/proc";
+    std::string host_root; ///< before "/etc/passwd"; empty: the machine's root is this program's, too
+
     // kernel
     std::optional<std::string> config; ///< "none": not even one that would be found
     std::optional<std::string> vmlinux;

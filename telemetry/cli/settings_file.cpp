@@ -30,17 +30,6 @@ std::string contents(const std::string& file) {
     return std::move(*text);
 }
 
-std::vector<IniEntry> entries_of(std::string_view text, const std::string& file) {
-    std::vector<IniEntry> entries;
-    for (const IniLine& line : ini_lines(text)) {
-        const auto entry = ini_entry(line);
-        if (!entry)
-            refuse_line(file, line.number, "a line is OPTION = VALUE, not " + telemetry::quoted(line.text));
-        entries.push_back(*entry);
-    }
-    return entries;
-}
-
 bool has(const po::options_description& options, const std::string& name) {
     const po::option_description* found = options.find_nothrow(name, false);
     return found && found->long_name() == name;
@@ -104,10 +93,10 @@ bool is_repeatable(const po::options_description& options, const std::string& na
     return typed && typed->value_type() == typeid(Texts);
 }
 
-std::vector<Line> lines_of(const std::string& file, const FileOptions& known) {
-    require_trusted(file, "options");
+std::vector<Line> lines_of(const std::vector<IniEntry>& entries, const std::string& file,
+                           const FileOptions& known) {
     std::vector<Line> lines;
-    for (const IniEntry& entry : entries_of(contents(file), file)) {
+    for (const IniEntry& entry : entries) {
         const bool is_again =
             std::ranges::any_of(lines, [&](const Line& line) { return line.option.string_key == entry.key; });
         lines.push_back(line_of(known, entry, file));
@@ -118,12 +107,12 @@ std::vector<Line> lines_of(const std::string& file, const FileOptions& known) {
 }
 
 /// Of one file; what is there already stays.
-void add_file(const std::string& file, const FileOptions& known, po::variables_map& values,
-              Settings& settings) {
+void add_entries(const std::vector<IniEntry>& entries, const std::string& file, const FileOptions& known,
+                 po::variables_map& values, Settings& settings) {
     Settings own;
     po::variables_map file_values;
     po::parsed_options parsed(&known.options);
-    for (const Line& line : lines_of(file, known)) {
+    for (const Line& line : lines_of(entries, file, known)) {
         std::vector<Setting>& all = own[line.option.string_key];
         if (!line.counts)
             continue;
@@ -143,6 +132,20 @@ void add_file(const std::string& file, const FileOptions& known, po::variables_m
     settings.merge(own);
 }
 
+/// The same.
+void add_sections(std::vector<IniSection>&& found, const std::string& file,
+                  std::vector<FileSection>& sections) {
+    const size_t others = sections.size();
+    for (IniSection& section : found) {
+        const auto has_name = [&](const FileSection& other) { return other.section.name == section.name; };
+        const auto same = std::ranges::find_if(sections, has_name);
+        if (same == sections.end())
+            sections.push_back({file, std::move(section)});
+        else if (same >= sections.begin() + static_cast<ptrdiff_t>(others))
+            refuse_line(file, section.line, "there are two sections [" + section.name + "]");
+    }
+}
+
 } // namespace
 
 std::vector<std::string> usual_files(const std::string& folder, const std::string& name) {
@@ -158,13 +161,20 @@ std::vector<std::string> usual_files(const std::string& folder, const std::strin
     return files;
 }
 
-void add_files(const std::vector<std::string>& files, const FileOptions& known, po::variables_map& values,
-               Settings& settings) {
-    for (auto file = files.rbegin(); file != files.rend(); ++file)
-        add_file(*file, known, values, settings);
+std::vector<FileSection> add_files(const std::vector<std::string>& files, const FileOptions& known,
+                                   po::variables_map& values, Settings& settings) {
+    std::vector<FileSection> sections;
+    for (auto file = files.rbegin(); file != files.rend(); ++file) {
+        require_trusted(*file, "options");
+        IniFile ini = parse_ini_file(contents(*file), *file);
+        add_entries(ini.entries, *file, known, values, settings);
+        add_sections(std::move(ini.sections), *file, sections);
+    }
+    return sections;
 }
 
-std::string settings_text(const po::options_description& options, const Settings& settings) {
+std::string settings_text(const po::options_description& options, const Settings& settings,
+                          const std::vector<FileSection>& sections) {
     std::string text;
     for (const auto& option : options.options()) {
         const std::string name = option->long_name();
@@ -180,21 +190,41 @@ std::string settings_text(const po::options_description& options, const Settings
         if (found->second.empty())
             text += name + " = no\n";
     }
+    for (const auto& [file, section] : sections) {
+        text += "\n# " + file + ":" + std::to_string(section.line) + "\n[" + section.name + "]\n";
+        for (const IniEntry& entry : section.entries)
+            text += entry.key + " = " + entry.value + "\n";
+    }
     return text;
 }
 
+namespace {
+
+using Values = std::map<std::string, std::vector<std::string>>;
+
+Values values_of(std::string_view text) {
+    Values values;
+    const IniFile ini = parse_ini_file(text, "options");
+    for (const IniEntry& entry : ini.entries)
+        values[entry.key].push_back(entry.value);
+    for (const IniSection& section : ini.sections) {
+        std::vector<std::string>& lines = values["[" + section.name + "]"];
+        for (const IniEntry& entry : section.entries)
+            lines.push_back(entry.key + " = " + entry.value);
+    }
+    return values;
+}
+
+} // namespace
+
 std::vector<std::string> changed_settings(std::string_view before, std::string_view now) {
-    std::map<std::string, std::vector<std::string>> values[2];
-    for (const bool is_now : {false, true})
-        for (const IniLine& line : ini_lines(is_now ? now : before))
-            if (const auto entry = ini_entry(line))
-                values[is_now][entry->key].push_back(entry->value);
+    const Values earlier = values_of(before), later = values_of(now);
     std::vector<std::string> names;
-    for (const auto& [name, own] : values[0])
-        if (!values[1].contains(name))
+    for (const auto& [name, own] : earlier)
+        if (!later.contains(name))
             names.push_back(name);
-    for (const auto& [name, own] : values[1])
-        if (const auto found = values[0].find(name); found == values[0].end() || found->second != own)
+    for (const auto& [name, own] : later)
+        if (const auto found = earlier.find(name); found == earlier.end() || found->second != own)
             names.push_back(name);
     return names;
 }

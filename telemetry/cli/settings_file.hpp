@@ -8,6 +8,8 @@
 
 #include <boost/program_options.hpp>
 
+#include "telemetry/base/text/ini.hpp"
+
 namespace telemetry::command_line {
 
 /// An option as a file or the command line has it.
@@ -30,16 +32,17 @@ struct FileOptions {
 };
 
 /// Adds what the files have to `values`, which may have options of the command line: those win, and of files
-/// the later. `settings` gets all that counts. Throws ebpf_loader::Error(usage) with file and line.
-void add_files(const std::vector<std::string>& files, const FileOptions& known,
-               boost::program_options::variables_map& values, Settings& settings);
+/// the later. `settings` gets all that counts. Returns the sections, of several with the same name that of
+/// the latest file, as a whole. Throws ebpf_loader::Error(usage) with file and line.
+std::vector<FileSection> add_files(const std::vector<std::string>& files, const FileOptions& known,
+                                   boost::program_options::variables_map& values, Settings& settings);
 
-/// All options that may stand in a file, with their values and where those are from, as a file that says the
-/// same.
+/// All options that may stand in a file, with their values and where those are from, and the sections, as a
+/// file that says the same.
 std::string settings_text(const boost::program_options::options_description& options,
-                          const Settings& settings);
+                          const Settings& settings, const std::vector<FileSection>& sections = {});
 
-/// The names of the options that differ in two such texts, but for where they are from.
+/// The names of the options and sections that differ in two such texts, but for where they are from.
 std::vector<std::string> changed_settings(std::string_view before, std::string_view now);
 
 } // namespace telemetry::command_line

@@ -2,7 +2,6 @@
 #include "telemetry/delivery/config.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <set>
 #include <utility>
 
@@ -91,7 +90,14 @@ size_t max_line_of(const Settings& settings, const DeliveryKind& kind, const For
                          LineLimit::least, most);
 }
 
-OutputSettings output_of(const IniSection& section, const std::string& file) {
+std::string text_of(const IniSection& section) {
+    std::string text;
+    for (const IniEntry& entry : section.entries)
+        text += entry.key + " = " + entry.value + "\n";
+    return text;
+}
+
+OutputSettings output_of(const IniSection& section, const std::string& file, const std::string& host_root) {
     if (!section.name.starts_with(prefix))
         refuse_line(file, section.line,
                     "unknown section " + quoted(section.name) + "; outputs are [output.NAME]");
@@ -100,7 +106,7 @@ OutputSettings output_of(const IniSection& section, const std::string& file) {
         refuse_line(file, section.line,
                     "an output's name has up to " + std::to_string(longest_name) +
                         " characters out of a-z, 0-9, _ and -, which " + quoted(name) + " has not");
-    const Settings settings(file, section);
+    const Settings settings(file, section, host_root);
     const DeliveryKind& kind = kind_of(settings);
     refuse_unknown(settings, kind, file);
     constexpr size_t least = 64 << 10, most = size_t{4} << 30;
@@ -112,6 +118,7 @@ OutputSettings output_of(const IniSection& section, const std::string& file) {
             settings.list("keys"),
             settings.size("queue", usual_queue, least, most),
             max_line_of(settings, kind, format),
+            text_of(section),
             kind.prepare(settings)};
 }
 
@@ -140,17 +147,21 @@ std::span<const DeliveryKind* const> delivery_kinds() {
 std::vector<OutputSettings> parse_outputs(std::string_view text, const std::string& file) {
     std::vector<OutputSettings> outputs;
     for (const IniSection& section : parse_ini(text, file))
-        outputs.push_back(output_of(section, file));
+        outputs.push_back(output_of(section, file, ""));
     refuse_twice(outputs, file);
     return outputs;
 }
 
-std::vector<OutputSettings> load_outputs(const std::vector<std::string>& files) {
+std::vector<OutputSettings> load_outputs(const std::vector<std::string>& files,
+                                         const std::vector<FileSection>& sections,
+                                         const std::string& host_root) {
     std::vector<OutputSettings> all;
+    for (const auto& [file, section] : sections)
+        all.push_back(output_of(section, file, host_root));
     for (const std::string& file : files) {
         require_trusted(file, "outputs");
-        std::vector<OutputSettings> outputs = parse_outputs(contents(file), file);
-        std::ranges::move(outputs, std::back_inserter(all));
+        for (const IniSection& section : parse_ini(contents(file), file))
+            all.push_back(output_of(section, file, host_root));
         refuse_twice(all, file);
     }
     return all;

@@ -17,9 +17,12 @@ namespace telemetry {
 /// file and line.
 class Settings {
   public:
-    Settings(std::string file, IniSection section) : file_(std::move(file)), section_(std::move(section)) {}
+    /// `host_root`: before the machine's "/etc/passwd".
+    Settings(std::string file, IniSection section, std::string host_root = "")
+        : file_(std::move(file)), section_(std::move(section)), host_root_(std::move(host_root)) {}
 
     const IniSection& section() const { return section_; }
+    const std::string& host_root() const { return host_root_; }
     bool has(std::string_view key) const { return find(key); }
     [[noreturn]] void refuse(std::string_view key, const std::string& why) const;
     /// Of the section as a whole.
@@ -52,6 +55,7 @@ class Settings {
 
     std::string file_;
     IniSection section_;
+    std::string host_root_;
 };
 
 } // namespace telemetry

@@ -24,9 +24,9 @@ struct Agent {
     std::string ephemeral_id; ///< a UUID of this run
 };
 
-/// Reads the files below `root`, a folder; the rest is asked of the kernel. A file that is absent,
-/// or longer than 64 KiB, leaves its fields empty.
-Host read_host(const std::string& root = "/");
+/// Reads the files below `root`, a folder without a slash at its end; the rest is asked of the kernel. A file
+/// that is absent, or longer than 64 KiB, leaves its fields empty.
+Host read_host(const std::string& root = "");
 
 /// An agent of the machine with that id: a further call is a further run.
 Agent make_agent(std::string_view type, std::string_view version, std::string_view host_id);

@@ -7,7 +7,7 @@
 namespace telemetry {
 namespace {
 
-constexpr uint32_t pf_exiting = 4; ///< include/linux/sched.h
+constexpr uint32_t pf_exiting = 4, pf_kthread = 0x200000; ///< include/linux/sched.h
 
 /// Takes the next word off a text.
 std::string_view next_word(std::string_view& text) {
@@ -79,6 +79,7 @@ std::optional<ProcessStat> parse_stat(std::string_view text) {
             return std::nullopt;
     }
     stat.is_exiting = flags & pf_exiting;
+    stat.is_kernel_thread = flags & pf_kthread;
     return stat;
 }
 

@@ -18,10 +18,11 @@ struct ProcessStat {
     std::array<char, EBT_COMM_LEN> name{}; ///< any bytes, as the kernel has them
     size_t name_length = 0;
     uint32_t ppid = 0;
-    int64_t group = 0;        ///< process group; 0 or below: none
-    int64_t session = 0;      ///< the same
-    int64_t tty = 0;          ///< the terminal's device number; 0: the process has no terminal
-    bool is_exiting = false;  ///< it gives up what it has: its namespaces first, then its cgroup
+    int64_t group = 0;       ///< process group; 0 or below: none
+    int64_t session = 0;     ///< the same
+    int64_t tty = 0;         ///< the terminal's device number; 0: the process has no terminal
+    bool is_exiting = false; ///< it gives up what it has: its namespaces first, then its cgroup
+    bool is_kernel_thread = false;
     uint64_t start_ticks = 0; ///< since boot, in the coarse unit of /proc
 
     std::string_view comm() const { return {name.data(), name_length}; }

@@ -9,8 +9,8 @@
 
 config='' # of the kernel tests and, through the environment, the program tests
 if [ -e /t/offsets.conf ]; then
-    config=/etc/ebpf_telemetry/ebpf_telemetry.conf # where the program looks by itself
-    mkdir -p /etc/ebpf_telemetry
+    config=/etc/ebpf-telemetry/offsets.conf # where the program looks by itself
+    mkdir -p /etc/ebpf-telemetry
     cp /t/offsets.conf $config
     export EBT_CONFIG=$config
 fi

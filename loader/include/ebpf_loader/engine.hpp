@@ -46,7 +46,8 @@ struct EngineOptions {
     bool self_check = true; ///< observe this very process and compare with /proc
     bool witness = true;    ///< paths and addresses as the kernel acted on them, where it has kprobes
     WatchCalls watch_calls = WatchCalls::when_needed;
-    bool report_self = false; ///< also report this process's own calls
+    std::string host_proc = "/proc"; ///< where processes of the whole machine are looked for
+    bool report_self = false;        ///< also report this process's own calls
     /// Engine::widen() is going to be used: the hooks of all process events are attached, selected or not.
     bool can_reselect = false;
     /// One line at a time of progress and warnings, for the caller's log.

@@ -6,7 +6,6 @@
 #include <ctime>
 #include <filesystem>
 #include <string>
-#include <unistd.h>
 
 namespace ebpf_loader {
 namespace {
@@ -20,10 +19,10 @@ bool is_supervised(const std::string& status) {
     return value("\nSeccomp:\t") != '0' || value("\nTracerPid:\t") != '0';
 }
 
-bool is_anyone_supervised() {
+bool is_anyone_supervised(const std::string& proc) {
     std::error_code error;
-    const std::string own = std::to_string(getpid());
-    for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const std::string own = std::filesystem::read_symlink(proc + "/self", error);
+    for (const auto& entry : std::filesystem::directory_iterator(proc, error)) {
         const std::string name = entry.path().filename();
         if (name[0] >= '0' && name[0] <= '9' && name != own &&
             is_supervised(read_file(entry.path() / "status", 4096).value_or("")))
@@ -40,12 +39,12 @@ uint64_t boot_time_ns() {
 
 } // namespace
 
-CallWatch::CallWatch(LoadedTier& tier, const Offsets& offsets, WatchCalls wanted, Log log)
-    : tier_(tier), wanted_(wanted), log_(std::move(log)),
-      is_possible_(wanted != WatchCalls::never &&
+CallWatch::CallWatch(LoadedTier& tier, const Offsets& offsets, const EngineOptions& options)
+    : tier_(tier), wanted_(options.watch_calls), proc_(options.host_proc), log_(options.log),
+      is_possible_(wanted_ != WatchCalls::never &&
                    (offsets.get(*Offsets::find("task_struct.seccomp_mode")).has_value() ||
                     offsets.get(*Offsets::find("task_struct.ptrace")).has_value())) {
-    if (!is_possible_ && wanted != WatchCalls::never && log_)
+    if (!is_possible_ && wanted_ != WatchCalls::never && log_)
         log_("where the kernel keeps seccomp filters and tracers is not known: calls that one of them "
              "answered "
              "appear as if they had run");
@@ -56,7 +55,7 @@ void CallWatch::start(ebt_settings& settings) {
     settings.watched_since = 0;
     if (wanted_ == WatchCalls::always)
         begin(settings, "as asked for");
-    else if (is_possible_ && is_anyone_supervised())
+    else if (is_possible_ && is_anyone_supervised(proc_))
         begin(settings, "there are processes with a seccomp filter or a tracer");
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include <ebpf_loader/engine.hpp>
@@ -15,7 +16,8 @@ class CallWatch {
   public:
     using Log = std::function<void(std::string_view)>;
 
-    CallWatch(LoadedTier& tier, const Offsets& offsets, WatchCalls wanted, Log log);
+    /// Of the options, what is watched, the log and where the machine's processes are.
+    CallWatch(LoadedTier& tier, const Offsets& offsets, const EngineOptions& options);
 
     /// When the other hooks are attached.
     void start(ebt_settings& settings);
@@ -31,6 +33,7 @@ class CallWatch {
 
     LoadedTier& tier_;
     const WatchCalls wanted_;
+    const std::string proc_;
     const Log log_;
     bool is_possible_;
     bool is_needed_ = false;

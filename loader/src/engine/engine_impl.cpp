@@ -80,7 +80,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
         plan.features[Feature::shedding] = 0;
     verdicts_ = judge_tiers(kernel_, offsets_);
     tier_ = load_best(verdicts_, options.tier, plan, options.log);
-    watch_ = std::make_unique<CallWatch>(*tier_, offsets_, options.watch_calls, options.log);
+    watch_ = std::make_unique<CallWatch>(*tier_, offsets_, options);
     make_source(plan);
     if (options.self_check) {
         check_self(plan.hooks);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <utility>
 
 #include <ebpf_loader/error.hpp>
 
@@ -51,27 +52,36 @@ std::optional<IniEntry> ini_entry(const IniLine& line) {
                     std::string(trimmed(line.text.substr(sign + 1))), line.number};
 }
 
-std::vector<IniSection> parse_ini(std::string_view text, const std::string& file) {
-    std::vector<IniSection> sections;
+IniFile parse_ini_file(std::string_view text, const std::string& file) {
+    IniFile ini;
     for (const IniLine& line : ini_lines(text)) {
         if (line.text[0] == '[') {
             if (!line.text.ends_with(']'))
                 refuse_line(file, line.number, "a section is [NAME], not " + quoted(line.text));
-            sections.push_back(
+            ini.sections.push_back(
                 {std::string(trimmed(line.text.substr(1, line.text.size() - 2))), line.number, {}});
             continue;
         }
         const auto entry = ini_entry(line);
         if (!entry)
             refuse_line(file, line.number, "a line is [SECTION] or OPTION = VALUE, not " + quoted(line.text));
-        if (sections.empty())
-            refuse_line(file, line.number, "an option stands in a section: write [output.NAME] first");
-        std::vector<IniEntry>& entries = sections.back().entries;
+        if (ini.sections.empty()) {
+            ini.entries.push_back(*entry);
+            continue;
+        }
+        std::vector<IniEntry>& entries = ini.sections.back().entries;
         if (std::ranges::count(entries, entry->key, &IniEntry::key) > 0)
             refuse_line(file, line.number, quoted(entry->key) + " is given twice");
         entries.push_back(*entry);
     }
-    return sections;
+    return ini;
+}
+
+std::vector<IniSection> parse_ini(std::string_view text, const std::string& file) {
+    IniFile ini = parse_ini_file(text, file);
+    if (!ini.entries.empty())
+        refuse_line(file, ini.entries[0].line, "an option stands in a section: write [output.NAME] first");
+    return std::move(ini.sections);
 }
 
 } // namespace telemetry

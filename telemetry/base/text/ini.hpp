@@ -18,6 +18,16 @@ struct IniSection {
     std::vector<IniEntry> entries;
 };
 
+/// And the file that has it.
+struct FileSection {
+    std::string file;
+    IniSection section;
+};
+struct IniFile {
+    std::vector<IniEntry> entries; ///< before the first section; keys may come again
+    std::vector<IniSection> sections;
+};
+
 /// A line with something on it but a comment, without the blanks around it.
 struct IniLine {
     std::string_view text;
@@ -28,8 +38,10 @@ std::vector<IniLine> ini_lines(std::string_view text);
 /// Of `key = value`; none: there is no sign.
 std::optional<IniEntry> ini_entry(const IniLine& line);
 
-/// Lines `[section]` and `key = value`. A value is what stands behind the sign, without the blanks around it.
-/// Throws ebpf_loader::Error(usage), with `file` and line.
+/// Lines `key = value`, then sections of such lines, each begun by `[section]`. A value is what stands behind
+/// the sign, without the blanks around it. Throws ebpf_loader::Error(usage), with `file` and line.
+IniFile parse_ini_file(std::string_view text, const std::string& file);
+/// The same of a file that has sections alone.
 std::vector<IniSection> parse_ini(std::string_view text, const std::string& file);
 
 /// Without the blanks around it, a carriage return included.

@@ -98,7 +98,7 @@ std::function<std::unique_ptr<Carrier>()> prepare(const Settings& settings) {
     constexpr uint64_t most_kept = 1000;
     constexpr size_t least_size = 4096, most_size = size_t{1} << 40;
     settings.required("path");
-    const AccountNames names("/etc/passwd", "/etc/group");
+    const AccountNames names(settings.host_root() + "/etc/passwd", settings.host_root() + "/etc/group");
     RotatedFileOptions file;
     file.path = settings.path("path");
     file.mode = settings.mode("mode").value_or(0600);

@@ -9,6 +9,8 @@ namespace {
 
 constexpr size_t MOST_LINES = 100000;
 
+std::string root_of_accounts;
+
 /// "NAME:x:ID:..."
 std::optional<uint32_t> id_of(std::string_view line, std::string_view name) {
     if (!line.starts_with(name) || line.size() <= name.size() || line[name.size()] != ':')
@@ -24,8 +26,12 @@ std::optional<uint32_t> id_of(std::string_view line, std::string_view name) {
 
 } // namespace
 
+void find_accounts_below(const std::string& root) {
+    root_of_accounts = root;
+}
+
 std::string id_file(Ids ids) {
-    return ids == Ids::groups ? "/etc/group" : "/etc/passwd";
+    return root_of_accounts + (ids == Ids::groups ? "/etc/group" : "/etc/passwd");
 }
 
 std::optional<uint32_t> find_id(const std::string& file, std::string_view name) {

@@ -82,7 +82,47 @@ TEST_F(SettingsFile, RefusesWithFileAndLine) {
         EXPECT_THAT(refusal(command), HasSubstr("is for the command line alone"));
     EXPECT_THAT(refusal("f = json\n"), HasSubstr("options.conf:1: there is no option \"f\""));
     EXPECT_THAT(refusal("format json\n"), HasSubstr("options.conf:1: "));
-    EXPECT_THAT(refusal("[run]\nquiet = yes\n"), HasSubstr("options.conf:1: a line is OPTION = VALUE, not"));
+    EXPECT_THAT(refusal("[run]\nquiet = yes\n"),
+                HasSubstr("options.conf:1: unknown section \"run\"; outputs are [output.NAME]"));
+    EXPECT_THAT(refusal("quiet = yes\n[output.x]\nkind = file\npath = /x\nformat = jsno\n"),
+                HasSubstr("options.conf:5: format is one of"));
+    EXPECT_THAT(refusal("[output.x]\nkind = file\npath = /x\nquiet = yes\n"),
+                HasSubstr("options.conf:4: an output of kind file has no option \"quiet\""));
+    EXPECT_THAT(refusal("[output.x]\nkind = file\npath = /x\n[output.x]\nkind = file\npath = /y\n"),
+                HasSubstr("options.conf:4: there are two sections [output.x]"));
+}
+
+TEST_F(SettingsFile, HasOutputs) {
+    const Options options = parse("max-cpu = 7\n\n[output.a]\nkind = file\npath = /tmp/a\nkeys = x, y\n"
+                                  "[output.b]\nkind = file\npath = /tmp/b\nformat = text\n");
+    ASSERT_EQ(options.configured.size(), 2u);
+    EXPECT_EQ(options.configured[0].name, "a");
+    EXPECT_THAT(options.configured[0].keys, ElementsAre("x", "y"));
+    EXPECT_EQ(options.configured[1].format->name, "text");
+    EXPECT_FALSE(has(options, screen_sink)) << "nothing is printed then, as with --output-config";
+    EXPECT_THAT(options.settings, HasSubstr("/options.conf:3\n[output.a]\nkind = file\npath = /tmp/a\n"));
+    EXPECT_EQ(parse(options.settings).configured.size(), 2u) << "what is printed says the same";
+    const std::string more = write("more.conf", "[output.b]\nkind = file\npath = /tmp/c\n");
+    try {
+        parse("[output.b]\nkind = file\npath = /tmp/b\n", {"--output-config", more});
+        ADD_FAILURE() << "two outputs with one name";
+    } catch (const ebpf_loader::Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("there are two outputs \"b\""));
+    }
+}
+
+TEST_F(SettingsFile, SectionsOfLaterFilesReplaceEarlierOnes) {
+    namespace po = boost::program_options;
+    const std::string first = write("1.conf", "[output.a]\nkind = file\n[output.b]\nkind = http\n"),
+                      second = write("2.conf", "[output.a]\npath = /x\n");
+    po::variables_map values;
+    command_line::Settings settings;
+    const auto sections = command_line::add_files({first, second}, {{}, {}}, values, settings);
+    ASSERT_EQ(sections.size(), 2u);
+    EXPECT_EQ(sections[0].file, second);
+    EXPECT_EQ(sections[0].section.name, "output.a");
+    ASSERT_EQ(sections[0].section.entries.size(), 1u) << "as a whole";
+    EXPECT_EQ(sections[1].section.name, "output.b");
 }
 
 TEST_F(SettingsFile, AnybodysIsNotTrusted) {
@@ -138,6 +178,9 @@ TEST_F(SettingsFile, KnowsWhatDiffersFromBefore) {
     EXPECT_TRUE(command_line::changed_settings(before, "# b:7\n" + before).empty());
     EXPECT_THAT(command_line::changed_settings(before, "rules = y\noutput = 1\nquiet = yes\n"),
                 testing::UnorderedElementsAre("tier", "rules", "output", "quiet"));
+    const std::string outputs = "tier = tp\n[output.a]\nkind = file\n[output.b]\nkind = file\n";
+    EXPECT_THAT(command_line::changed_settings(outputs, "tier = tp\n[output.b]\nkind = http\n"),
+                testing::UnorderedElementsAre("[output.a]", "[output.b]"));
 }
 
 } // namespace

@@ -63,6 +63,7 @@ struct Reliable : testing::Test {
                                 {},
                                 queue_bytes,
                                 0,
+                                "",
                                 [&, options] {
                                     return make_reliable_carrier(options,
                                                                  std::make_unique<FarEndSender>(end)); }};

@@ -34,7 +34,7 @@ TEST(ImdsOptions, Defaults) {
     const TrackerOptions options = parsed({});
     EXPECT_FALSE(has(options.common, telemetry::datadog_sink) || options.unsafe || options.user_stack_trace ||
                  options.summary);
-    EXPECT_EQ(options.proc_root, "/proc");
+    EXPECT_EQ(options.common.host_proc, "/proc");
     EXPECT_EQ(options.common.format->name, "text");
     EXPECT_TRUE(has(options.common, telemetry::screen_sink));
     EXPECT_EQ(options.common.log_level, telemetry::LogLevel::info);
@@ -72,7 +72,7 @@ TEST(ImdsOptions, All) {
                                            "never"});
     EXPECT_TRUE(has(options.common, telemetry::datadog_sink) && options.unsafe && options.user_stack_trace &&
                 options.summary);
-    EXPECT_EQ(options.proc_root, "/host/proc");
+    EXPECT_EQ(options.common.host_proc, "/host/proc");
     EXPECT_THAT(options.endpoints, ElementsAre("a", "b"));
     EXPECT_EQ(options.summary_every, std::chrono::milliseconds(2500));
     EXPECT_EQ(options.common.format->name, "json");
@@ -100,6 +100,7 @@ TEST(ImdsOptions, Mistakes) {
     EXPECT_THAT(refused({"--summary=-1"}), HasSubstr("--summary takes"));
     EXPECT_THAT(refused({"--summary=nan"}), HasSubstr("--summary"));
     EXPECT_THAT(refused({"--proc", ""}), HasSubstr("--proc"));
+    EXPECT_THAT(refused({"--proc", "/a", "--host-proc", "/b"}), HasSubstr("give only one"));
     EXPECT_THAT(refused({"--colour", "blue"}), HasSubstr("--colour is"));
     EXPECT_THAT(refused({"-f", "xml"}), HasSubstr("--format is"));
     EXPECT_THAT(refused({"--log-level", "loud"}), HasSubstr("--log-level is"));
