@@ -255,6 +255,7 @@ NewSetup Application::read_anew() const {
     Options next = options_;
     next.settings = read.settings;
     next.rules = read.rules;
+    next.configured = read.configured;
     next.log_level = read.log_level;
     if (options_.max_cpu > 0) // else the kernel's programs cannot shed
         next.max_cpu = read.max_cpu;
@@ -269,28 +270,52 @@ NewSetup Application::read_anew() const {
         throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
                                  "the rules compare a process's ancestors, which takes a new start");
     auto selection = select_events(rules, next, extension_.get());
-    return {std::move(next), std::move(rules), std::move(selection)};
+    return {std::move(next), std::move(rules), std::move(selection), outputs_anew(read)};
+}
+
+/// By the same thread. The lines of an extension, and parents, are made for formats that were there at the
+/// start.
+NewOutputs Application::outputs_anew(const Options& read) const {
+    const auto refuse_outputs = [](const std::string& why) {
+        throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, why + ", which takes a new start");
+    };
+    if (read.configured.empty() && !deliveries_.empty() && !has_plain_outputs_)
+        refuse_outputs("the files of options leave no output");
+    for (const OutputSettings& output : read.configured) {
+        if (extension_ && !std::ranges::count(deliveries_.formats(), output.format))
+            refuse_outputs("output " + output.name + " has a format that no output had, with --imds");
+        if (options_.lineage && output.format->shows_lineage && !lineage_)
+            refuse_outputs("output " + output.name + " shows parents of processes, which are not followed");
+    }
+    return deliveries_.prepare(read.configured);
 }
 
 std::optional<Options> Application::take_new_options() {
-    std::optional<Options> next = reload_.step();
+    std::optional<NewSetup> next = reload_.step();
     if (!next)
         return std::nullopt;
+    log_changed_options(next->options);
+    deliveries_.change(std::move(next->outputs), format_context(engine_, options_));
+    log_rules(rules_.current(), next->options);
+    log(LogLevel::info, "reloaded");
+    options_ = next->options;
+    return std::move(next->options);
+}
+
+/// Those that do not come into force.
+void Application::log_changed_options(const Options& next) const {
     std::string names;
-    for (const std::string& name : command_line::changed_settings(options_.settings, next->settings)) {
+    for (const std::string& name : command_line::changed_settings(options_.settings, next.settings)) {
         static constexpr std::string_view in_force[] = {"rules", "log-level", "max-cpu",
-                                                        "max-events-per-process"};
+                                                        "max-events-per-process", "output-config"};
         const bool has_limit = (name != "max-cpu" || options_.max_cpu > 0) &&
                                (name != "max-events-per-process" || options_.events_per_process > 0);
-        if (!std::ranges::count(in_force, name) || !has_limit)
+        const bool is_section = name.starts_with('[');
+        if (!is_section && (!std::ranges::count(in_force, name) || !has_limit))
             names += (names.empty() ? "" : ", ") + name;
     }
     if (!names.empty())
         log(LogLevel::warning, "these options were changed and take effect at the next start: " + names);
-    log_rules(rules_.current(), *next);
-    log(LogLevel::info, "reloaded");
-    options_ = *next;
-    return next;
 }
 
 bool Application::are_outputs_usable() {

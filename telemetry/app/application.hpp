@@ -52,11 +52,14 @@ class Application : private EventConsumer {
     void close_outputs() override { deliveries_.close(); }
     bool hang_up() override;
     std::optional<Options> take_new_options() override;
+    std::optional<ReloadCounts> reloads() const override { return reload_.counts(); }
     bool are_outputs_usable() override;
     NeededRights needed_rights() const override;
     std::vector<OutputReport> reports() const override;
     void report(const Event& event);
     NewSetup read_anew() const;
+    NewOutputs outputs_anew(const Options& read) const;
+    void log_changed_options(const Options& next) const;
     void take_lines();
     void shorten(size_t from);
 

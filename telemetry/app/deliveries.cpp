@@ -20,14 +20,14 @@ bool is_vital(const Event& event) {
 } // namespace
 
 Deliveries::Deliveries(const std::vector<OutputSettings>& settings) {
-    for (const OutputSettings& output : settings) {
-        auto group = std::ranges::find(groups_, output.format, &Group::format);
-        if (group == groups_.end()) {
-            groups_.push_back({output.format, nullptr, nullptr, {}, {}});
-            group = groups_.end() - 1;
-        }
-        group->members.push_back({std::make_unique<DeliveryOutput>(output), output.name});
-    }
+    for (const OutputSettings& output : settings)
+        group_of(*output.format)
+            .members.push_back({std::make_unique<DeliveryOutput>(output), output.name, output.text});
+}
+
+Deliveries::Group& Deliveries::group_of(const Format& format) {
+    const auto group = std::ranges::find(groups_, &format, &Group::format);
+    return group != groups_.end() ? *group : groups_.emplace_back(Group{&format, nullptr, nullptr, {}, {}});
 }
 
 std::vector<const Format*> Deliveries::formats() const {
@@ -43,6 +43,64 @@ void Deliveries::begin(const FormatContext& context) {
     renew(context);
 }
 
+NewOutputs Deliveries::prepare(const std::vector<OutputSettings>& settings) const {
+    NewOutputs next{settings, {}};
+    for (const OutputSettings& output : settings) {
+        const auto has_it = [&](const Group& group) {
+            return std::ranges::count(group.members, output.name, &Member::name) > 0;
+        };
+        if (std::ranges::none_of(groups_, has_it))
+            next.opened[output.name] = std::make_unique<DeliveryOutput>(output);
+    }
+    return next;
+}
+
+/// Members stay when they are taken away, with what they have written and lost.
+void Deliveries::change(NewOutputs next, const FormatContext& context) {
+    std::vector<Member> members;
+    std::vector<const Format*> before;
+    for (Group& group : groups_) {
+        for (Member& member : group.members) {
+            const auto wanted = std::ranges::find(next.settings, member.name, &OutputSettings::name);
+            if (wanted == next.settings.end() && !member.is_ended)
+                retire(group, member);
+            before.push_back(group.format);
+            members.push_back(std::move(member));
+        }
+        group.members.clear();
+    }
+    for (size_t i = 0; i < members.size(); ++i) {
+        Member& member = members[i];
+        const auto wanted = std::ranges::find(next.settings, member.name, &OutputSettings::name);
+        const bool stays = wanted != next.settings.end();
+        if (stays && (member.is_ended || member.text != wanted->text)) {
+            member.output->change(*wanted);
+            member.text = wanted->text;
+            member.is_ended = member.is_reported = false;
+            log(LogLevel::info, member.output->name() + ": has other settings from now on");
+        }
+        group_of(stays ? *wanted->format : *before[i]).members.push_back(std::move(member));
+    }
+    for (OutputSettings& output : next.settings)
+        if (const auto opened = next.opened.find(output.name); opened != next.opened.end()) {
+            log(LogLevel::info, opened->second->name() + ": added");
+            group_of(*output.format).members.push_back({std::move(opened->second), output.name, output.text});
+        }
+    for (Group& group : groups_)
+        if (!group.losses) { // of a new format
+            group.losses = group.format->make(context);
+            group.events = group.format->make(context);
+        }
+}
+
+void Deliveries::retire(Group& group, Member& member) {
+    constexpr std::chrono::seconds patience{5};
+    put_checkpoint(group, member, wall_clock_ns(), true);
+    member.output->end(patience);
+    member.is_ended = true;
+    log(LogLevel::info, member.output->name() + ": taken away");
+}
+
 void Deliveries::renew(const FormatContext& context) {
     for (Group& group : groups_)
         group.events = group.format->make(context);
@@ -51,7 +109,7 @@ void Deliveries::renew(const FormatContext& context) {
 void Deliveries::put(const Event& event, const Format& format, std::string_view formatted) {
     for (Group& group : groups_) {
         if (std::ranges::none_of(group.members,
-                                 [&](const Member& member) { return member.output->wants(event.key); }))
+                                 [&](const Member& member) { return member.wants(event.key); }))
             continue;
         std::string_view text = formatted;
         if (text.empty() || group.format != &format) {
@@ -60,7 +118,7 @@ void Deliveries::put(const Event& event, const Format& format, std::string_view 
             text = group.text;
         }
         for (Member& member : group.members)
-            if (member.output->wants(event.key))
+            if (member.wants(event.key))
                 put_line(member, text, is_vital(event), true);
     }
 }
@@ -81,19 +139,23 @@ void Deliveries::put_line(Member& member, std::string_view text, bool is_vital, 
 
 void Deliveries::put_checkpoints(uint64_t time_ns, bool is_last) {
     for (Group& group : groups_)
-        for (Member& member : group.members) {
-            member.output->hand_over(); // so that what finds no room there is known
-            group.text.clear();
-            group.losses->format_checkpoint({.time_ns = time_ns,
-                                             .output = member.name,
-                                             .number = ++member.checkpoints,
-                                             .lines = member.lines,
-                                             .lost = member.output->report().lost,
-                                             .is_last = is_last},
-                                            group.text);
-            if (!group.text.empty()) // else not in this format
-                put_line(member, group.text, true, false);
-        }
+        for (Member& member : group.members)
+            if (!member.is_ended)
+                put_checkpoint(group, member, time_ns, is_last);
+}
+
+void Deliveries::put_checkpoint(Group& group, Member& member, uint64_t time_ns, bool is_last) {
+    member.output->hand_over(); // so that what finds no room there is known
+    group.text.clear();
+    group.losses->format_checkpoint({.time_ns = time_ns,
+                                     .output = member.name,
+                                     .number = ++member.checkpoints,
+                                     .lines = member.lines,
+                                     .lost = member.output->report().lost,
+                                     .is_last = is_last},
+                                    group.text);
+    if (!group.text.empty()) // else not in this format
+        put_line(member, group.text, true, false);
 }
 
 /// What is about this run itself, for every output.
@@ -104,7 +166,8 @@ void Deliveries::put_state(const std::function<void(Formatter&, std::string&)>& 
         if (group.text.empty()) // not in this format
             continue;
         for (Member& member : group.members)
-            put_line(member, group.text, true, false);
+            if (!member.is_ended)
+                put_line(member, group.text, true, false);
     }
 }
 
@@ -112,7 +175,7 @@ void Deliveries::put_lines(size_t format, std::string_view extension, std::strin
     while (!lines.empty()) {
         const size_t end = std::min(lines.find('\n'), lines.size() - 1) + 1;
         for (Member& member : groups_[format].members)
-            if (member.output->wants(extension))
+            if (member.wants(extension))
                 put_line(member, lines.substr(0, end), false, true);
         lines.remove_prefix(end);
     }
@@ -151,10 +214,7 @@ bool Deliveries::reopen() {
     bool any = false;
     for (Group& group : groups_)
         for (Member& member : group.members)
-            if (member.output->can_reopen()) {
-                any = true;
-                member.output->reopen();
-            }
+            any |= member.output->reopen();
     return any;
 }
 
@@ -167,7 +227,7 @@ bool Deliveries::usable() {
                 log(LogLevel::error, member.output->name() + ": failed, nothing more is written to it: " +
                                          std::string(member.output->report().error));
             }
-            any |= !member.is_reported;
+            any |= !member.is_reported && !member.is_ended;
         }
     return any;
 }

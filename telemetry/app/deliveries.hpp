@@ -23,8 +23,13 @@ class Deliveries {
     explicit Deliveries(const std::vector<OutputSettings>& settings);
 
     bool empty() const { return groups_.empty(); }
-    /// Each that an output has, once.
+    /// Each that an output has, once. Those of outputs that a reload took away stay.
     std::vector<const Format*> formats() const;
+    /// What a reload needs to have change() make these the outputs: opens those that are new. May be called
+    /// by another thread while none changes. Throws ebpf_loader::Error.
+    NewOutputs prepare(const std::vector<OutputSettings>& settings) const;
+    /// Outputs that stay as they are lose nothing by it; others see DeliveryOutput::change().
+    void change(NewOutputs next, const FormatContext& context);
     /// To be called before the first event.
     void begin(const FormatContext& context);
     /// The host's name or clock was set. Losses keep their formatters, which number them.
@@ -53,9 +58,13 @@ class Deliveries {
     struct Member {
         std::unique_ptr<DeliveryOutput> output;
         std::string name;   ///< in the configuration
+        std::string text;   ///< of its section
         uint64_t lines = 0; ///< that it was given
         uint64_t checkpoints = 0;
         bool is_reported = false; ///< that it broke, or took nothing
+        bool is_ended = false;    ///< a reload took it away
+
+        bool wants(std::string_view key) const { return !is_ended && output->wants(key); }
     };
     /// Outputs of the same format.
     struct Group {
@@ -65,6 +74,9 @@ class Deliveries {
         std::string text;
     };
 
+    Group& group_of(const Format& format);
+    void retire(Group& group, Member& member);
+    void put_checkpoint(Group& group, Member& member, uint64_t time_ns, bool is_last);
     void put_state(const std::function<void(Formatter&, std::string&)>& format);
     void put_checkpoints(uint64_t time_ns, bool is_last);
     static void put_line(Member& member, std::string_view text, bool is_vital, bool is_event);

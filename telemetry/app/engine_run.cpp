@@ -272,7 +272,7 @@ void EngineRun::report_health(bool is_final) {
         return;
     const ebpf_loader::EngineStats stats = engine_.stats();
     const Summary now = summary(stats, is_final);
-    if (const auto heartbeat = health_.report(now, stats, wall_clock_ns())) {
+    if (const auto heartbeat = health_.report(now, stats, wall_clock_ns(), consumer_.reloads())) {
         std::string line;
         formatter_->format_heartbeat(*heartbeat, line);
         consumer_.put_lines(line);

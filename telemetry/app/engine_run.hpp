@@ -53,6 +53,8 @@ class EventConsumer {
     virtual bool hang_up() = 0;
     /// The options that came into force by that, once.
     virtual std::optional<Options> take_new_options() { return std::nullopt; }
+    /// None where it reloads nothing.
+    virtual std::optional<ReloadCounts> reloads() const { return std::nullopt; }
     /// What it needs while events come, besides what the engine and /proc ask for.
     virtual NeededRights needed_rights() const = 0;
     /// False when no output is left.

@@ -65,7 +65,7 @@ void HealthReport::put_in_file(const std::string& page) {
 }
 
 std::optional<Heartbeat> HealthReport::report(const Summary& summary, const ebpf_loader::EngineStats& kernel,
-                                              uint64_t wall_ns) {
+                                              uint64_t wall_ns, std::optional<ReloadCounts> reloads) {
     if (are_metrics_due_ || server_) {
         const std::string page = prometheus_text({.run = run_,
                                                   .summary = summary,
@@ -73,6 +73,7 @@ std::optional<Heartbeat> HealthReport::report(const Summary& summary, const ebpf
                                                   .lag = lag_,
                                                   .cpu = cpu_time(),
                                                   .resident_bytes = resident_memory(),
+                                                  .reloads = reloads,
                                                   .now_ns = wall_ns});
         const SummaryDocument document(summary);
         if (server_)

@@ -31,7 +31,7 @@ class HealthReport {
     bool is_due(Clock::time_point now, bool is_final);
     /// Gives the server its new pages, and the file, if that is due. Returns the heartbeat that is.
     std::optional<Heartbeat> report(const Summary& summary, const ebpf_loader::EngineStats& kernel,
-                                    uint64_t wall_ns);
+                                    uint64_t wall_ns, std::optional<ReloadCounts> reloads);
 
   private:
     void put_in_file(const std::string& page);

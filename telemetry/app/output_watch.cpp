@@ -9,9 +9,8 @@
 namespace telemetry {
 
 void OutputWatch::look(std::span<const OutputReport> reports, Clock::time_point now) {
-    outputs_.resize(reports.size());
-    for (size_t i = 0; i < reports.size(); ++i)
-        look(outputs_[i], reports[i], now);
+    for (const OutputReport& report : reports)
+        look(outputs_[std::string(report.name)], report, now);
 }
 
 void OutputWatch::look(Output& output, const OutputReport& report, Clock::time_point now) {

@@ -2,8 +2,9 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <span>
-#include <vector>
+#include <string>
 
 #include "telemetry/account/summary.hpp"
 
@@ -32,7 +33,7 @@ class OutputWatch {
 
     static void look(Output& output, const OutputReport& report, Clock::time_point now);
 
-    std::vector<Output> outputs_;
+    std::map<std::string, Output> outputs_; ///< by name
 };
 
 } // namespace telemetry

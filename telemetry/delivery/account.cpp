@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/delivery/account.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace telemetry {
@@ -12,7 +13,9 @@ void DeliveryAccount::offered(uint64_t events) {
 
 void DeliveryAccount::resumed(uint64_t events) {
     const std::lock_guard lock(mutex_);
-    report_.resumed += events;
+    const uint64_t known = std::min(events, left_waiting_);
+    left_waiting_ -= known;
+    report_.resumed += events - known;
 }
 
 void DeliveryAccount::delivered(uint64_t events) {
@@ -36,6 +39,13 @@ void DeliveryAccount::set_broken(std::string error) {
     const std::lock_guard lock(mutex_);
     error_ = std::move(error);
     is_broken_ = true;
+}
+
+void DeliveryAccount::begin_anew() {
+    const uint64_t waiting = report().waiting;
+    const std::lock_guard lock(mutex_);
+    left_waiting_ = waiting;
+    is_broken_ = false;
 }
 
 DeliveryReport DeliveryAccount::report() const {

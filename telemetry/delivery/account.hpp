@@ -23,6 +23,8 @@ class DeliveryAccount {
     void set_error(std::string error);
     /// Nothing more can be delivered.
     void set_broken(std::string error);
+    /// Another carrier goes on. What waits now may come to it from the spool: it is not of an earlier run.
+    void begin_anew();
 
     DeliveryReport report() const;
     uint64_t all_lost() const;
@@ -35,6 +37,7 @@ class DeliveryAccount {
     std::map<std::string_view, uint64_t> lost_;
     std::string error_;
     bool is_broken_ = false;
+    uint64_t left_waiting_ = 0; ///< by the carriers before
 };
 
 } // namespace telemetry

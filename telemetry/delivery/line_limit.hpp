@@ -51,7 +51,7 @@ class LineLimit {
     void note(std::string_view line, const Part& part);
     void put_notes(const Place& place);
 
-    const size_t most_;
+    size_t most_;
     std::vector<Part> parts_;
     std::vector<size_t> sizes_;
     std::string line_, notes_;

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <pthread.h>
 #include <utility>
 
+#include "telemetry/base/log.hpp"
 #include "telemetry/base/run_end.hpp"
 #include "telemetry/delivery/carrier.hpp"
 #include "telemetry/rights/aside_thread.hpp"
@@ -15,16 +17,20 @@ namespace telemetry {
 namespace {
 
 constexpr size_t batch_bytes = 64 * 1024;
-constexpr std::chrono::milliseconds usual_drain{1000};
+/// For what was put before a change of settings.
+constexpr std::chrono::milliseconds change_patience{5000};
+
+std::string name_of(const OutputSettings& settings) {
+    return std::string(settings.kind) + " " + settings.name;
+}
 
 } // namespace
 
 DeliveryOutput::DeliveryOutput(const OutputSettings& settings)
-    : name_(std::string(settings.kind) + " " + settings.name), keys_(settings.keys), cause_(settings.cause),
-      queue_(settings.queue_bytes), carrier_(settings.open()), limit_(settings.max_line) {
-    thread_ = start_aside([this] { run(); }, carrier_->capabilities());
-    constexpr size_t longest_name = 15;
-    pthread_setname_np(thread_.native_handle(), ("out " + settings.name).substr(0, longest_name).c_str());
+    : name_(name_of(settings)), keys_(settings.keys), cause_(settings.cause), limit_(settings.max_line),
+      queue_(std::make_shared<EventQueue>(settings.queue_bytes)), settings_(settings),
+      carrier_(settings.open()), is_running_(true) {
+    thread_ = start_aside([this, queue = queue_] { run(queue); }, carrier_->capabilities());
 }
 
 DeliveryOutput::~DeliveryOutput() {
@@ -46,24 +52,53 @@ void DeliveryOutput::hand_over() {
     if (batch_.empty())
         return;
     account_.offered(std::exchange(batch_events_, 0));
-    if (const uint64_t lost = queue_.put(std::exchange(batch_, {})); lost > 0)
+    if (const uint64_t lost = queue_->put(std::exchange(batch_, {})); lost > 0)
         account_.lost("queue_full", lost);
 }
 
-void DeliveryOutput::reopen() {
+bool DeliveryOutput::reopen() {
+    const std::lock_guard lock(mutex_);
+    if (!carrier_ || !carrier_->can_reopen())
+        return false;
     carrier_->reopen();
-    queue_.wake();
+    queue_->wake();
+    return true;
+}
+
+void DeliveryOutput::change(const OutputSettings& next) {
+    hand_over();
+    name_ = name_of(next);
+    keys_ = next.keys;
+    limit_ = LineLimit(next.max_line);
+    const std::lock_guard lock(mutex_);
+    if (!next_.empty() && !queue_->is_closed()) { // not begun yet
+        next_.back().settings = next;
+        return;
+    }
+    if (!queue_->is_closed())
+        queue_->close(EventQueue::Clock::now() + change_patience);
+    earlier_.push_back(std::exchange(queue_, std::make_shared<EventQueue>(next.queue_bytes)));
+    std::erase_if(earlier_, [](const auto& queue) { return queue.expired(); });
+    next_.push_back({queue_, next});
+    if (is_running_)
+        return;
+    thread_.join(); // it has nothing left to do
+    is_running_ = true;
+    thread_ = start_aside([this] { run(nullptr); });
 }
 
 void DeliveryOutput::drain() {
     hand_over();
-    queue_.wait_until_idle(run_end::at_most(usual_drain));
+    queue_->wait_until_idle(run_end::at_most(usual_drain));
 }
 
-void DeliveryOutput::end() {
+void DeliveryOutput::end(std::chrono::milliseconds patience) {
     hand_over();
-    if (!queue_.is_closed())
-        queue_.close(EventQueue::Clock::now() + run_end::at_most(usual_drain));
+    const auto deadline = EventQueue::Clock::now() + run_end::at_most(patience);
+    queue_->close(deadline);
+    for (const auto& queue : earlier_)
+        if (const auto still_there = queue.lock())
+            still_there->close(deadline);
 }
 
 void DeliveryOutput::close() {
@@ -73,17 +108,68 @@ void DeliveryOutput::close() {
     thread_.join();
 }
 
-void DeliveryOutput::run() {
+void DeliveryOutput::run(std::shared_ptr<EventQueue> queue) {
+    constexpr size_t longest_name = 15;
+    pthread_setname_np(pthread_self(), ("out " + settings_.name).substr(0, longest_name).c_str());
+    if (!queue)
+        queue = next_turn();
+    for (; queue; queue = next_turn())
+        carry(*queue);
+}
+
+void DeliveryOutput::carry(EventQueue& queue) {
     try {
-        carrier_->run(queue_, account_);
-        return;
+        if (carrier_) { // no other thread replaces it
+            carrier_->run(queue, account_);
+            return;
+        }
     } catch (const std::exception& error) {
         account_.set_broken(error.what());
     }
-    while (!queue_.is_closed()) // the rest is taken, so that it is counted
+    while (!queue.is_closed()) // the rest is taken, so that it is counted
         account_.lost("broken",
-                      queue_.take({.bytes = SIZE_MAX, .patience = std::chrono::seconds(1)}).events());
-    account_.lost("broken", queue_.take({.bytes = SIZE_MAX, .patience = {}}).events());
+                      queue.take({.bytes = SIZE_MAX, .patience = std::chrono::seconds(1)}).events());
+    account_.lost("broken", queue.take({.bytes = SIZE_MAX, .patience = {}}).events());
+}
+
+/// The queue that the carrier is for from now on; null: there is none.
+std::shared_ptr<EventQueue> DeliveryOutput::next_turn() {
+    std::optional<Turn> next;
+    std::unique_ptr<Carrier> before;
+    {
+        const std::lock_guard lock(mutex_);
+        before.swap(carrier_);
+        is_running_ = !next_.empty();
+        if (is_running_) {
+            next = std::move(next_.front());
+            next_.pop_front();
+        }
+    }
+    before.reset(); // it may hold what the next one wants: a spool, a file
+    if (!next)
+        return nullptr;
+    account_.begin_anew();
+    std::unique_ptr<Carrier> opened = open_next(next->settings);
+    const std::lock_guard lock(mutex_);
+    carrier_ = std::move(opened);
+    return next->queue;
+}
+
+std::unique_ptr<Carrier> DeliveryOutput::open_next(const OutputSettings& next) {
+    try {
+        auto opened = next.open();
+        settings_ = next;
+        return opened;
+    } catch (const std::exception& error) {
+        log(LogLevel::error,
+            name_of(next) + ": the new settings cannot be used, those before go on: " + error.what());
+    }
+    try {
+        return settings_.open();
+    } catch (const std::exception& error) {
+        account_.set_broken(error.what());
+        return nullptr;
+    }
 }
 
 OutputReport DeliveryOutput::report() const {

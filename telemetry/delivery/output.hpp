@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <chrono>
+#include <deque>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "telemetry/account/summary.hpp"
 #include "telemetry/delivery/config.hpp"
@@ -28,33 +33,65 @@ class DeliveryOutput {
     /// Gives what was put to the thread.
     void hand_over();
 
-    bool can_reopen() const { return carrier_->can_reopen(); }
-    void reopen();
+    /// Goes on with these settings of the same name. What was put before is carried away by those before,
+    /// within some seconds; what is put meanwhile waits. Where these cannot be opened, that is logged, and
+    /// those before go on. Also after end(). Nothing is waited for.
+    void change(const OutputSettings& next);
+
+    /// False where that does nothing.
+    bool reopen();
     bool is_broken() const { return account_.is_broken(); }
 
     /// What has been put is carried away, if that does not take too long.
     void drain();
-    /// No more is put: the thread comes to its end, within the time that is left.
-    void end();
+    /// No more is put: the thread comes to its end, within the time that is left, at most `patience`.
+    void end(std::chrono::milliseconds patience = usual_drain);
     /// Waits for that. What has not been carried away by then is in the spool, or lost.
     void close();
 
     OutputReport report() const;
 
-  private:
-    void run();
+    static constexpr std::chrono::milliseconds usual_drain{1000};
 
-    const std::string name_; ///< "http siem"
-    const std::vector<std::string> keys_;
+  private:
+    /// What a carrier is for: the lines of this queue.
+    struct Turn {
+        std::shared_ptr<EventQueue> queue;
+        OutputSettings settings;
+    };
+
+    void run(std::shared_ptr<EventQueue> queue);
+    void carry(EventQueue& queue);
+    std::shared_ptr<EventQueue> next_turn();
+    std::unique_ptr<Carrier> open_next(const OutputSettings& next);
+
+    // of the thread that puts
+    std::string name_; ///< "http siem"
+    std::vector<std::string> keys_;
     const std::string_view cause_;
-    DeliveryAccount account_;
-    EventQueue queue_;
-    std::unique_ptr<Carrier> carrier_;
     LineLimit limit_;
+    std::shared_ptr<EventQueue> queue_;
+    std::vector<std::weak_ptr<EventQueue>> earlier_; ///< those of settings before, while not empty
     Batch batch_;
     uint64_t batch_events_ = 0;
     mutable std::string error_; ///< which report() returned a view of
+
+    DeliveryAccount account_;
+    OutputSettings settings_; ///< of the carrier; the output's thread changes them
+
+    // of both threads
+    std::mutex mutex_;
+    std::unique_ptr<Carrier> carrier_; ///< none: it could not be opened. The output's thread replaces it
+    std::deque<Turn> next_;
+    bool is_running_ = false;
     std::thread thread_;
+};
+
+/// What a reload makes of the outputs: the settings of all that shall be, and, by name and opened, those that
+/// there were not before.
+struct NewOutputs {
+    std::vector<OutputSettings> settings;
+    std::map<std::string, std::unique_ptr<DeliveryOutput>, std::less<>> opened;
 };
 
 } // namespace telemetry

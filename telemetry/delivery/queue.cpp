@@ -112,7 +112,7 @@ void EventQueue::wake() {
 void EventQueue::close(Clock::time_point deadline) {
     const std::lock_guard lock(mutex_);
     is_closed_ = true;
-    deadline_ = deadline;
+    deadline_ = std::min(deadline_, deadline);
     changed_.notify_all();
 }
 

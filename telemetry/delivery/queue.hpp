@@ -37,7 +37,7 @@ class EventQueue {
     /// Has take() return soon.
     void wake();
 
-    /// No more is put. Who takes has until `deadline` for the rest.
+    /// No more is put. Who takes has until `deadline` for the rest; of several the first counts.
     void close(Clock::time_point deadline);
     bool is_closed() const;
     Clock::time_point deadline() const;

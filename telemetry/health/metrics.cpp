@@ -132,6 +132,11 @@ void put_program(MetricPage& page, const Health& health) {
     page.put(summary.cache.unhealed, {{"from", "nowhere"}});
     page.counter("images_evicted_total", "Living processes that were forgotten for lack of room.",
                  summary.cache.evicted);
+    if (health.reloads) {
+        page.begin("reloads_total", "counter", "Reloads of rules, outputs and options, by how they ended.");
+        page.put(health.reloads->done, {{"result", "done"}});
+        page.put(health.reloads->failed, {{"result", "failed"}});
+    }
     if (summary.limits.max_cpu > 0) {
         page.counter("shed_total", "Times that ordinary events were shed for the limit of CPU time.",
                      summary.limits.times_shed);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,11 @@ struct RunFacts {
     uint64_t start_ns = 0;     ///< wall clock, ns since the epoch
 };
 
+/// Of rules, outputs and options, since the start.
+struct ReloadCounts {
+    uint64_t done = 0, failed = 0;
+};
+
 /// What the metrics are made of.
 struct Health {
     const RunFacts& run;
@@ -29,7 +35,8 @@ struct Health {
     const Lag& lag;
     std::chrono::nanoseconds cpu{}; ///< of all threads
     size_t resident_bytes = 0;
-    uint64_t now_ns = 0; ///< wall clock
+    std::optional<ReloadCounts> reloads = std::nullopt; ///< none: the program reloads nothing
+    uint64_t now_ns = 0;                                ///< wall clock
 };
 
 /// In the text format of Prometheus, version 0.0.4, which node_exporter's textfile collector reads.

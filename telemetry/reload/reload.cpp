@@ -13,7 +13,7 @@ namespace telemetry {
 Reload::Reload(ebpf_loader::Engine& engine, RulesInForce& rules, Read read)
     : engine_(engine), rules_(rules), read_(std::move(read)) {}
 
-std::optional<Options> Reload::step() {
+std::optional<NewSetup> Reload::step() {
     if (is_waiting())
         return std::nullopt;
     switch (phase_) {
@@ -89,15 +89,17 @@ void Reload::narrow() {
     await_hooks(Phase::narrowing);
 }
 
-std::optional<Options> Reload::settle() {
+std::optional<NewSetup> Reload::settle() {
     rules_.settle(engine_.record_clock());
     waiting_.reset();
     phase_ = Phase::none;
+    ++counts_.done;
     notify::send("READY=1\nSTATUS=reporting");
-    return std::exchange(next_, std::nullopt)->options;
+    return std::exchange(next_, std::nullopt);
 }
 
 void Reload::fail(const char* why) {
+    ++counts_.failed;
     log(LogLevel::error, std::string("not reloaded, all stays as it was: ") + why);
     reading_.reset(); // where the kernel took half of it, the rules go on to test all of each event
     next_.reset();

@@ -7,6 +7,8 @@
 #include <ebpf_loader/engine.hpp>
 
 #include "telemetry/cli/options.hpp"
+#include "telemetry/delivery/output.hpp"
+#include "telemetry/health/metrics.hpp"
 #include "telemetry/reload/aside_job.hpp"
 #include "telemetry/reload/rules_in_force.hpp"
 
@@ -17,6 +19,7 @@ struct NewSetup {
     Options options;
     Rules rules;
     ebpf_loader::Selection selection;
+    NewOutputs outputs;
 };
 
 /// Replaces the rules of a run while its hooks stay attached, so that each event is judged by one set of
@@ -35,8 +38,10 @@ class Reload {
 
     /// Where one is under way, another follows.
     void ask() { is_asked_ = true; }
-    /// To be called after each Engine::poll(). Returns the options once they are in force.
-    std::optional<Options> step();
+    /// To be called after each Engine::poll(). Returns what was read once its rules are in force, without
+    /// them.
+    std::optional<NewSetup> step();
+    const ReloadCounts& counts() const { return counts_; }
 
   private:
     struct Done {};
@@ -54,12 +59,13 @@ class Reload {
     void widen();
     void change();
     void narrow();
-    std::optional<Options> settle();
+    std::optional<NewSetup> settle();
     void fail(const char* why);
 
     ebpf_loader::Engine& engine_;
     RulesInForce& rules_;
     const Read read_;
+    ReloadCounts counts_;
     bool is_asked_ = false;
     Phase phase_ = Phase::none;
     std::optional<NewSetup> next_;

@@ -178,6 +178,42 @@ TEST_F(Reload, OptionsOfFilesComeIntoForce) {
     EXPECT_EQ(program.summaries().back()["max_cpu"]["percent"], 70) << program.summaries().back();
 }
 
+/// Outputs come, go and change, and the one that stays misses nothing.
+TEST_F(Reload, PutsOutputsInPlace) {
+    const std::string settings = folder.path() + "/settings", path = "\nkind = file\npath = " + folder.path();
+    const std::string head = "rules = " + rules + "\nheartbeat = 0\n[output.stays]" + path + "/stays\n";
+    const auto written = [&](const std::string& name) {
+        return std::ranges::count_if(lines_of(read_file(folder.path() + "/" + name)), [](const auto& line) {
+            return line.find("\"getppid\"") != std::string::npos;
+        });
+    };
+    std::ofstream(settings) << head << "[output.goes]" + path + "/goes\n[output.moves]" + path + "/here\n";
+    RunningProgram program({"-c", usable_config(), "-f", "json", "--settings", settings});
+    ASSERT_TRUE(program.reports()) << program.err();
+    call_getppid(caller, 10);
+    EXPECT_TRUE(eventually([&] { return written("goes") == 10; }));
+    std::ofstream(settings) << head << "[output.comes]" + path + "/comes\n[output.moves]" + path + "/there\n";
+    reload(program);
+    call_getppid(caller, 20);
+    EXPECT_TRUE(eventually([&] { return written("there") == 20 && written("comes") == 20; }))
+        << program.err();
+    std::ofstream(settings) << head << "[output.wrong]" + path + "/no/such/folder\n";
+    program.send(SIGHUP);
+    EXPECT_TRUE(eventually([&] { return program.err().find("not reloaded") != std::string::npos; }));
+    std::ofstream(settings) << head << "[output.goes]" + path + "/goes\n";
+    reload(program);
+    call_getppid(caller, 5);
+    EXPECT_TRUE(eventually([&] { return written("goes") == 15; })) << program.err();
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0) << program.err();
+    EXPECT_EQ(written("stays"), 35);
+    EXPECT_EQ(written("here"), 10);
+    EXPECT_EQ(written("there"), 20);
+    EXPECT_EQ(written("comes"), 20);
+    EXPECT_EQ(losses::lost_in_all(program.summaries().back()), 0u);
+    expect_balance(program.summaries().back());
+}
+
 /// A service that writes to the journal alone goes on; who sits at a terminal has left.
 TEST_F(Reload, OnlyTheEndOfATerminalEndsTheRun) {
     RunningProgram service(arguments({}), {.before = [] { setsid(); }});

@@ -78,14 +78,15 @@ struct Metrics : testing::Test {
         kernel.slots[EBT_SLOTS + 1].lost[EBT_LOST_BUFFER_FULL] = 3;
     }
     std::map<std::string, double> samples() const {
-        return checked(
-            prometheus_text({run, summary, kernel, lag, std::chrono::milliseconds(1500), 1 << 20, 7}));
+        return checked(prometheus_text(
+            {run, summary, kernel, lag, std::chrono::milliseconds(1500), 1 << 20, reloads, 7}));
     }
 
     RunFacts run{"ebpf_telemetry", "0.1.0", "raw_tp", "kernel BTF", "6.1.0", 1'700'000'000'500'000'000};
     Summary summary;
     ebpf_loader::EngineStats kernel;
     Lag lag;
+    std::optional<ReloadCounts> reloads;
 };
 
 TEST_F(Metrics, HaveTheWholeSummary) {
@@ -107,6 +108,15 @@ TEST_F(Metrics, HaveTheWholeSummary) {
     EXPECT_EQ(all[p + "build_info" + own +
                   R"(,version="0.1.0",tier="raw_tp",offsets="kernel BTF",kernel="6.1.0"})"],
               1);
+}
+
+TEST_F(Metrics, ReloadsAreCountedWhereThereAreSome) {
+    const std::string name = "ebpf_telemetry_reloads_total{program=\"ebpf_telemetry\",result=";
+    EXPECT_FALSE(samples().contains(name + "\"done\"}"));
+    reloads = {3, 1};
+    auto all = samples();
+    EXPECT_EQ(all[name + "\"done\"}"], 3);
+    EXPECT_EQ(all[name + "\"failed\"}"], 1);
 }
 
 TEST_F(Metrics, OfOutputsAreMergedByNameAndEscaped) {
@@ -137,7 +147,7 @@ TEST_F(Metrics, AreAsPromtoolWantsThem) {
     const TemporaryFolder folder;
     const std::string file = folder.path() + "/page";
     lag.note(1);
-    std::ofstream(file) << prometheus_text({run, summary, kernel, lag, {}, 0, 0});
+    std::ofstream(file) << prometheus_text({run, summary, kernel, lag, {}, 0, reloads, 0});
     EXPECT_EQ(std::system(("promtool check metrics <" + file).c_str()), 0);
 }
 
