@@ -20,7 +20,10 @@ for component in "${!names[@]}"; do
         gzip -9n "$top"/usr/share/man/man*/*
     fi
     library=$top/usr/lib/x86_64-linux-gnu # Debian's name for it
-    [ ! -d "$library" ] || mv "$library" "$top/usr/lib64"
+    if [ -d "$library" ]; then
+        mv "$library" "$top/usr/lib64"
+        sed -i 's|lib/x86_64-linux-gnu|lib64|' "$top"/usr/lib64/pkgconfig/*.pc 2>/dev/null || true
+    fi
     if [ "$component" = programs ]; then # see deb/conffiles
         for program in ebpf-telemetry imds-tracker; do
             mkdir -p "$top/etc/$program/conf.d"
@@ -29,5 +32,6 @@ for component in "${!names[@]}"; do
     fi
     find "$top" -type d -exec chmod 755 {} +
     find "$top" -type f -perm /u+x -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
+    find "$top" -name '*.so*' -type f -exec chmod 755 {} +
     find "$top" -exec touch -h -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}" {} +
 done
