@@ -174,7 +174,7 @@ void BriefFormatter::put_words(std::string_view list, size_t room) {
         line_.put_text(next_string(list), end - line_.used());
     }
     if (!list.empty() && line_.used() + 2 <= end)
-        line_.put("…");
+        line_.put_ellipsis();
 }
 
 void BriefFormatter::put_socket(const Event& event, size_t room) {

@@ -66,14 +66,23 @@ std::map<std::string, Records> grouped(const Records& records) {
 }
 
 /// How far records are taken.
-enum class Stage { decode, complete, filter, text, json, compact, audit, all };
-constexpr std::pair<Stage, const char*> stages[] = {{Stage::decode, "decode"}, {Stage::complete, "complete"},
-                                                    {Stage::filter, "filter"}, {Stage::text, "text"},
-                                                    {Stage::json, "json"},     {Stage::compact, "compact"},
-                                                    {Stage::audit, "audit"},   {Stage::all, "all"}};
+enum class Stage { decode, complete, filter, brief, text, json, compact, audit, all };
+constexpr std::pair<Stage, const char*> stages[] = {
+    {Stage::decode, "decode"},   {Stage::complete, "complete"}, {Stage::filter, "filter"},
+    {Stage::brief, "brief"},     {Stage::text, "text"},         {Stage::json, "json"},
+    {Stage::compact, "compact"}, {Stage::audit, "audit"},       {Stage::all, "all"}};
 
 const Format& format_of(Stage stage) {
-    return stage == Stage::text ? text_format : stage == Stage::audit ? audit_format : json_format;
+    switch (stage) {
+    case Stage::brief:
+        return brief_format;
+    case Stage::text:
+        return text_format;
+    case Stage::audit:
+        return audit_format;
+    default:
+        return json_format;
+    }
 }
 
 FormatContext context_of(Stage stage) {
