@@ -39,11 +39,14 @@ done
 }
 [ "${EBT_BENCH_SETUP:-yes}" = no ] || build-scripts/setup.sh --tests
 
+# shellcheck source=progress.sh
+. build-scripts/progress.sh
+
 folder=${EBT_BUILD:-build-bench}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-echo "bench.sh: building (the first time this takes some minutes)" >&2
-if ! EBT_BUILD=$folder EBT_TARGET=bench build-scripts/build.sh -DEBT_BENCH=ON >"$log" 2>&1; then
+export EBT_BUILD=$folder EBT_TARGET=bench
+if ! progress_build "building (the first time this takes some minutes)" "$log" build-scripts/build.sh -DEBT_BENCH=ON; then
     cat "$log" >&2
     echo "bench.sh: the build failed: see above" >&2
     exit 1

@@ -64,20 +64,24 @@ export LC_ALL=C TZ=UTC
 unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS CCACHE_BASEDIR CCACHE_NOHASHDIR
 umask 022
 
+# shellcheck source=progress.sh
+. build-scripts/progress.sh
+
 programs=(ebpf_telemetry imds-tracker get_offsets)
 largest=$((20 << 20)) # bytes of a program
 declare -A made=([ebpf_telemetry]=ebpf_telemetry [imds-tracker]=imds-tracker [get_offsets]=get_offsets/get_offsets)
 
 say() {
+    progress_clear
     echo "package.sh: $*" >&2
 }
 
 # One folder for each recipe, so that a changed one is not taken for this.
 curl=$build/cache/curl-$(sha256sum packaging/portable/curl.sh | cut -c1-12)
-say "libcurl"
+progress_step 1 5 "libcurl"
 packaging/portable/curl.sh "$curl"
 
-say "programs"
+progress_step 2 5 "programs"
 tree=$build/tree
 logged() {
     "$@" >"$build/log" 2>&1 || fail "this failed: $*" "$(tail -n 30 "$build/log")"
@@ -98,7 +102,7 @@ done
 version=$(sed -n 's/^CMAKE_PROJECT_VERSION:STATIC=//p' "$tree/CMakeCache.txt")
 name=ebpf_telemetry-$version-linux-$arch
 
-say "release"
+progress_step 3 5 "release"
 stage=$build/stage
 rm -rf "$stage" "$tree/licences" "$tree/packages" "$build/shared/packages"
 mkdir -p "$stage/$name/licences" "$stage/$name-debug" "$stage/$name-relink" "$stage/release"
@@ -152,7 +156,7 @@ packaging/portable/contents.py --maps "$tree"/{ebpf_telemetry,imds-tracker,get_o
     --version "$version" --epoch "$SOURCE_DATE_EPOCH" --licences "$stage/$name/licences" \
     --spdx "$stage/release/$name.spdx.json"
 
-say "packages"
+progress_step 4 5 "packages"
 rm -rf "$tree/debug"
 cp -r "$stage/$name-debug/usr/lib/debug" "$tree/debug"
 # The library is shared, unlike the programs.
@@ -169,6 +173,7 @@ for folder in "$tree" "$build/shared"; do
     cp "$folder"/packages/*.{deb,rpm} "$stage/release/"
 done
 
+progress_step 5 5 "archives"
 for part in "$name" "$name-debug" "$name-relink"; do
     tar -C "$stage" --sort=name --format=gnu --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
         --mode=u+rw,go+r-w -c "$part" | zstd -q -15 -T1 >"$stage/release/$part.tar.zst"

@@ -5,11 +5,13 @@
 set -euo pipefail
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
+# shellcheck source=progress.sh
+. "$scripts/progress.sh"
+
 "$scripts/setup.sh" >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-echo "run.sh: building (the first time this takes a minute)" >&2
-if ! "$scripts/build.sh" -DEBT_TESTS=OFF >"$log" 2>&1; then
+if ! progress_build "building (the first time this takes some minutes)" "$log" "$scripts/build.sh" -DEBT_TESTS=OFF; then
     cat "$log" >&2
     echo "run.sh: the build failed: see above" >&2
     exit 1

@@ -4,6 +4,9 @@
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
+# shellcheck source=progress.sh
+. "$here/progress.sh"
+
 usage() {
     cat <<'END'
 usage: build-scripts/vm-test.sh [OPTION]...
@@ -100,8 +103,8 @@ prepare() {
     local log
     log=$(mktemp)
     "$here/setup.sh" --tests || exit 2
-    echo "vm-test.sh: building static programs" >&2
-    if ! EBT_BUILD=build-static EBT_TARGET=vm_programs "$here/build.sh" -DEBT_STATIC=ON -DEBT_TESTS=ON >"$log" 2>&1; then
+    export EBT_BUILD=build-static EBT_TARGET=vm_programs
+    if ! progress_build "building static programs" "$log" "$here/build.sh" -DEBT_STATIC=ON -DEBT_TESTS=ON; then
         cat "$log" >&2
         rm -f "$log"
         fail "the build failed: see above"
@@ -270,15 +273,20 @@ by_length() {
     done | sort -k 1,1r -k 2,2n | cut -d ' ' -f 2
 }
 
+# Until one of those that run has ended. Uses the variables of run_all.
+await_kernel() {
+    progress_step $((ended + 1)) ${#images[@]} "kernels are tested, $running at a time; each takes some minutes"
+    wait -n -p done_pid
+    progress_clear
+    show "${folder_of[$done_pid]}"
+    running=$((running - 1)) ended=$((ended + 1))
+}
+
 run_all() {
-    local index folder running=0 done_pid
+    local index folder running=0 ended=0 done_pid
     declare -A folder_of
     for index in $(by_length); do
-        if [ "$running" -ge "$jobs" ]; then
-            wait -n -p done_pid
-            show "${folder_of[$done_pid]}"
-            running=$((running - 1))
-        fi
+        [ "$running" -lt "$jobs" ] || await_kernel
         folder=$work/$((index + 1))-$(basename "${images[index]}")
         mkdir -p "$folder"
         run_kernel "$index" "$folder" &
@@ -286,9 +294,7 @@ run_all() {
         running=$((running + 1))
     done
     while [ "$running" -gt 0 ]; do
-        wait -n -p done_pid
-        show "${folder_of[$done_pid]}"
-        running=$((running - 1))
+        await_kernel
     done
 }
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
+#include <chrono>
+#include <iterator>
+
 #include <ebpf_loader/discovery.hpp>
 #include <ebpf_loader/error.hpp>
 
@@ -40,10 +43,35 @@ constexpr Step steps[] = {
 
 constexpr int most_attempts = 3;
 
-void attempt(const std::string& tracefs, const KernelMemory& memory, FoundOffsets& found) {
+using Log = std::function<void(std::string_view)>;
+
+/// Tells how far it is, where it takes long: on an emulated machine that may be minutes.
+class Progress {
+  public:
+    explicit Progress(const Log& log) : log_(log) {}
+
+    void begin(size_t number, const char* subject) {
+        constexpr auto quiet = std::chrono::seconds(2);
+        const auto now = std::chrono::steady_clock::now();
+        if (!log_ || now - told_ < quiet)
+            return;
+        told_ = now;
+        log_("observing the kernel's offsets, step " + std::to_string(number) + " of " +
+             std::to_string(std::size(steps)) + ": " + subject);
+    }
+
+  private:
+    const Log& log_;
+    std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
+};
+
+void attempt(const std::string& tracefs, const KernelMemory& memory, FoundOffsets& found,
+             Progress& progress) {
     found.begin_attempt();
     Setup setup(tracefs, memory, found);
+    size_t number = 0;
     for (const Step& step : steps) {
+        progress.begin(++number, step.subject);
         try {
             step.run(setup);
         } catch (const Unobservable& reason) {
@@ -62,11 +90,12 @@ Discovery observe_offsets(const std::function<void(std::string_view)>& log) {
     const std::string tracefs = ensure_tracefs();
     const KernelMemory memory(tracefs);
     FoundOffsets found;
+    Progress progress(log);
     for (int i = 0; i < most_attempts && !found.is_complete(); i++) {
         if (i != 0 && log)
             log("discovery of the kernel's offsets: not certain yet, so it is repeated: " +
                 found.finish().refused.front());
-        attempt(tracefs, memory, found);
+        attempt(tracefs, memory, found, progress);
     }
     return found.finish();
 }
