@@ -7,7 +7,7 @@ set -euo pipefail
 build_packages=(
     build-essential cmake ninja-build pkg-config clang llvm
     libbpf-dev libelf-dev libdw-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev
-    libssl-dev libseccomp-dev librdkafka-dev
+    libssl-dev libseccomp-dev librdkafka-dev libncurses-dev rapidjson-dev
     libboost-program-options-dev libboost-log-dev nlohmann-json3-dev
 )
 test_packages=(
@@ -15,7 +15,7 @@ test_packages=(
     rsyslog rsyslog-openssl openssl kcat systemd bpftool gcc-multilib curl wget python3 awscli iproute2
     qemu-system-x86 busybox-static jq liblzma-dev libbz2-dev
     clang-format clang-tidy shellcheck git valgrind ccache python3-yaml man-db groff-base mandoc zsh
-    auditd laurel chromium chromium-driver
+    auditd laurel chromium chromium-driver python3-pyte
 )
 release_packages=(
     libc-ares-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd file lintian rpm rpmlint

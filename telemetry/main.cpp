@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
     constexpr const char* name = "ebpf_telemetry";
     return run_program(name, [&] {
         if (const Command* command = command_of(argc, argv))
-            return command->run(CommandArguments(argv + 2, static_cast<size_t>(argc - 2)));
+            return run_command(*command, CommandArguments(argv + 2, static_cast<size_t>(argc - 2)), name);
         const Options options = parse_options(argc, argv);
         return act(options,
                    {help_text, version_text, [&] { return check(options); },

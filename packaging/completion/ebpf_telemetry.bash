@@ -17,6 +17,11 @@ _ebpf_telemetry_options() {
     done < <("$1" --help 2>/dev/null)
 }
 
+# Prints the commands of a program, which stand in its --help behind its own name.
+_ebpf_telemetry_commands() {
+    "$1" --help 2>/dev/null | sed -n '/^With recorded events/,/^$/s/^  ebpf_telemetry \([a-z]*\) .*/\1/p'
+}
+
 # Prints the values that an option takes, where those are few words.
 _ebpf_telemetry_values() {
     case $2 in
@@ -32,10 +37,21 @@ _ebpf_telemetry() {
     local program=$1 word=$2 before=$3 options value=''
     options=$(_ebpf_telemetry_options "$program")
     COMPREPLY=()
+    local commands command=${COMP_WORDS[1]-}
+    commands=$(_ebpf_telemetry_commands "$program")
+    if [[ ${COMP_CWORD-0} -gt 1 && -n $command && " ${commands//$'\n'/ } " == *" $command "* ]]; then
+        compopt -o filenames 2>/dev/null # of recorded events
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+    fi
+    if [[ ${COMP_CWORD-0} -eq 1 && $word != -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
+        [[ -z $word || ${#COMPREPLY[@]} -eq 0 ]] || return
+    fi
     [[ $before != -* ]] || value=$(sed -n "s/^$before //p" <<<"$options")
     case $value in
     '')
-        mapfile -t COMPREPLY < <(compgen -W "$(cut -d' ' -f1 <<<"$options")" -- "$word")
+        mapfile -O "${#COMPREPLY[@]}" -t COMPREPLY < <(compgen -W "$(cut -d' ' -f1 <<<"$options")" -- "$word")
         ;;
     FILE | PATH | CONF | DIR)
         compopt -o filenames 2>/dev/null

@@ -8,12 +8,14 @@
 #include <ebpf_loader/error.hpp>
 
 #include "telemetry/app/engine_setup.hpp"
+#include "telemetry/app/first_lines.hpp"
 #include "telemetry/base/host_name.hpp"
 #include "telemetry/base/log.hpp"
 #include "telemetry/base/terminal.hpp"
 #include "telemetry/base/trusted_file.hpp"
 #include "telemetry/cli/command_line.hpp"
 #include "telemetry/cli/settings_file.hpp"
+#include "telemetry/sink/diagnostics.hpp"
 
 namespace telemetry {
 
@@ -56,8 +58,9 @@ namespace {
 Rules read_rules(const Options& options, const Rules* before) {
     if (options.rules)
         require_trusted(*options.rules, "rules");
-    Rules rules = options.rules ? Rules::load(*options.rules, before)
-                                : Rules::parse(Rules::built_in(), "built-in rules", before);
+    const bool keeps_lines = options.counts_activity();
+    Rules rules = options.rules ? Rules::load(*options.rules, before, keeps_lines)
+                                : Rules::parse(Rules::built_in(), "built-in rules", before, keeps_lines);
     rules.follow_processes();
     return rules;
 }
@@ -117,6 +120,8 @@ Application::Application(const Options& options, std::unique_ptr<Extension> exte
         lineage_.emplace(options.host_proc, lineage_limits(options.max_memory));
     if (options.hash)
         hashes_.emplace(options.host_proc, hash_limits(options.max_cpu));
+    if (options.counts_activity())
+        activity_.emplace(options, format_context(engine_, options).accounts);
     lines_.reserve(2 * lines_bytes);
     deliveries_.begin(format_context(engine_, options));
     if (extension_) {
@@ -132,6 +137,9 @@ void Application::started() {
         lineage_->remember_running();
     if (extension_)
         extension_->started();
+    Diagnostics::standard_error().put(first_lines(options_, rules_.current().size()));
+    if (activity_)
+        activity_->begin(host_name());
 }
 
 void Application::take(Event& event, uint64_t record_time, Ledger& ledger) {
@@ -149,21 +157,26 @@ void Application::take(Event& event, uint64_t record_time, Ledger& ledger) {
     }
     if (!rules_.want(event, record_time))
         return ledger.filtered();
-    event.key = rules_.key(event, record_time);
+    rules::ChosenRule rule;
+    if (activity_)
+        rule = rules_.chosen(event, record_time);
+    event.key = activity_ ? rule.key : rules_.key(event, record_time);
     event.dropped_before = ledger.emitted(event);
-    report(event);
+    report(event, rule.lines);
 }
 
-void Application::report(const Event& event) {
+void Application::report(const Event& event, const rules::RuleLines& lines) {
     const size_t before = lines_.size();
     if (has_plain_outputs_) {
         formatter_->format(event, lines_);
         ++lines_events_;
     }
-    if (!deliveries_.empty())
-        deliveries_.put(event, format_,
-                        std::string_view(lines_).substr(before)); // they have limits of their own
+    uint64_t bytes = 0;
+    if (!deliveries_.empty()) // they have limits of their own
+        bytes = deliveries_.put(event, format_, std::string_view(lines_).substr(before));
     shorten(before);
+    if (activity_)
+        activity_->count(event, lines, bytes + lines_.size() - before);
     if (lines_.size() >= lines_bytes)
         hand_over();
 }
@@ -179,11 +192,15 @@ void Application::turn(size_t records) {
         take_lines();
     }
     hand_over();
+    if (activity_)
+        activity_->turn(*formatter_);
     if (records < few_records)
         outputs_.flush();
 }
 
 void Application::finish_events() {
+    if (activity_)
+        activity_->finish(*formatter_);
     if (!extension_)
         return;
     extension_->finish();
@@ -221,8 +238,11 @@ void Application::shorten(size_t from) {
 }
 
 void Application::put_losses(std::span<const LossEvent> losses) {
-    for (const LossEvent& loss : losses)
+    for (const LossEvent& loss : losses) {
         deliveries_.put(loss);
+        if (activity_)
+            activity_->count_lost(loss.count);
+    }
 }
 
 void Application::hand_over() {

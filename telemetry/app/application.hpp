@@ -10,6 +10,7 @@
 
 #include <ebpf_loader/engine.hpp>
 
+#include "telemetry/app/activity_report.hpp"
 #include "telemetry/app/deliveries.hpp"
 #include "telemetry/app/engine_run.hpp"
 #include "telemetry/app/extension.hpp"
@@ -56,7 +57,7 @@ class Application : private EventConsumer {
     bool are_outputs_usable() override;
     NeededRights needed_rights() const override;
     std::vector<OutputReport> reports() const override;
-    void report(const Event& event);
+    void report(const Event& event, const rules::RuleLines& lines);
     NewSetup read_anew() const;
     NewOutputs outputs_anew(const Options& read) const;
     void log_changed_options(const Options& next) const;
@@ -75,6 +76,7 @@ class Application : private EventConsumer {
     std::unique_ptr<Formatter> formatter_;
     std::optional<Lineage> lineage_; ///< where it is followed
     std::optional<ExecutableHashes> hashes_;
+    std::optional<ActivityReport> activity_; ///< where it is asked for
     EngineRun run_;
     Reload reload_;
     const bool has_plain_outputs_; ///< those of the command line; if there are none at all, it counts as one

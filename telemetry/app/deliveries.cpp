@@ -106,7 +106,8 @@ void Deliveries::renew(const FormatContext& context) {
         group.events = group.format->make(context);
 }
 
-void Deliveries::put(const Event& event, const Format& format, std::string_view formatted) {
+uint64_t Deliveries::put(const Event& event, const Format& format, std::string_view formatted) {
+    uint64_t bytes = 0;
     for (Group& group : groups_) {
         if (std::ranges::none_of(group.members,
                                  [&](const Member& member) { return member.wants(event.key); }))
@@ -118,9 +119,12 @@ void Deliveries::put(const Event& event, const Format& format, std::string_view 
             text = group.text;
         }
         for (Member& member : group.members)
-            if (member.wants(event.key))
+            if (member.wants(event.key)) {
                 put_line(member, text, is_vital(event), true);
+                bytes += text.size();
+            }
     }
+    return bytes;
 }
 
 void Deliveries::put(const LossEvent& loss) {

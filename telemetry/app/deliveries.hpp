@@ -35,8 +35,9 @@ class Deliveries {
     /// The host's name or clock was set. Losses keep their formatters, which number them.
     void renew(const FormatContext& context);
 
-    /// `formatted` is the event as `format` has it; empty: nobody has formatted it.
-    void put(const Event& event, const Format& format, std::string_view formatted);
+    /// `formatted` is the event as `format` has it; empty: nobody has formatted it. Returns the bytes of its
+    /// lines, for all outputs.
+    uint64_t put(const Event& event, const Format& format, std::string_view formatted);
     void put(const LossEvent& loss);
     /// And a checkpoint of each output behind it.
     void put(const Heartbeat& heartbeat);

@@ -77,10 +77,9 @@ int act_unguarded(const Options& options, const Program& program) {
 }
 
 /// What is thrown becomes a line of the log and its status.
-int act_guarded(const Options& options, const Program& program) {
-    rules::terms::find_accounts_below(options.host_root);
+int guarded(const std::function<int()>& work) {
     try {
-        return act_unguarded(options, program);
+        return work();
     } catch (const ebpf_loader::Error& error) {
         log(LogLevel::fatal, with_advice(error));
         return exit_status(error.code());
@@ -101,7 +100,16 @@ int act_guarded(const Options& options, const Program& program) {
 int act(const Options& options, const Program& program, const char* name) {
     Diagnostics& diagnostics = Diagnostics::standard_error();
     start_log(options.log_level, options.silent, name, [&](std::string_view line) { diagnostics.put(line); });
-    const int status = act_guarded(options, program);
+    rules::terms::find_accounts_below(options.host_root);
+    const int status = guarded([&] { return act_unguarded(options, program); });
+    diagnostics.finish();
+    return status;
+}
+
+int run_command(const Command& command, CommandArguments arguments, const char* name) {
+    Diagnostics& diagnostics = Diagnostics::standard_error();
+    start_log(LogLevel::info, false, name, [&](std::string_view line) { diagnostics.put(line); });
+    const int status = guarded([&] { return command.run(arguments); });
     diagnostics.finish();
     return status;
 }

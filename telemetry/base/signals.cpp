@@ -36,6 +36,10 @@ void install() {
         handle(SIGHUP, note_hangup, 0);
 }
 
+void ask_end() {
+    end_signal = SIGINT;
+}
+
 bool end_asked() {
     return end_signal != 0;
 }

@@ -11,6 +11,8 @@ namespace signals {
 /// was (nohup). SIGPIPE is ignored: outputs get the error and count it.
 void install();
 
+/// As if SIGINT had come.
+void ask_end();
 /// Has SIGINT or SIGTERM arrived?
 bool end_asked();
 /// Returns true if SIGHUP has arrived since the last call.

@@ -20,6 +20,10 @@ bool is_terminal() {
     return isatty(STDOUT_FILENO) == 1;
 }
 
+bool is_error_terminal() {
+    return isatty(STDERR_FILENO) == 1;
+}
+
 unsigned terminal_columns() {
     winsize size{};
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "telemetry/report/command.hpp"
+#include "telemetry/top/command.hpp"
 
 namespace telemetry {
 

@@ -45,6 +45,13 @@ command_line::Groups groups() {
         "report at most N events a second of each process; the others are counted as lost. Execs, exits, "
         "forks and changes of credentials are not limited");
     groups.run.add_options()(
+        "summary", po::value<double>()->implicit_value(0, "")->value_name("[=SECONDS]"),
+        "print, at the end, tables of who did most and what that costs: by executable, "
+        "user, container, call, and rule with its key; with SECONDS, at this interval too")(
+        "top",
+        "show who does most on the terminal instead of events, by process, executable, user, container, "
+        "call and rule; ? lists the keys");
+    groups.run.add_options()(
         "no-witness",
         "attach no kprobes: report paths and addresses as callers wrote them, not those on which the "
         "kernel acted");
@@ -117,6 +124,27 @@ bool is_screen_alone(const Options& options) {
     return std::ranges::all_of(options.outputs, is_screen) && std::ranges::any_of(options.outputs, shows);
 }
 
+void parse_activity(const po::variables_map& values, Options& options) {
+    if (values.count("summary")) {
+        options.summary = true;
+        if (values["summary"].as<double>() != 0)
+            options.summary_every = command_line::seconds_of(values, "summary");
+    }
+    options.top = values.count("top");
+    if (!options.top || options.action != Options::Action::run)
+        return;
+    if (!is_terminal())
+        refuse("--top shows who does most on a terminal, and standard output is none: --summary prints it");
+    if (options.stats_every || options.summary_every)
+        refuse("--top has the terminal for itself: leave out --stats and the interval of --summary");
+    if (values.count("output")) {
+        const auto files = values["output"].as<std::vector<std::string>>();
+        if (std::ranges::count(files, "-") > 0)
+            refuse("--top has the terminal for itself, and -o - prints events there: give only one of them");
+    }
+    std::erase_if(options.outputs, [](const Destination& to) { return to.kind->may_be_terminal; });
+}
+
 bool wants_colour(const Options& options, const std::string& when) {
     if (when != "auto" && when != "always" && when != "never")
         refuse("--colour is auto, always or never, not " + quoted(when));
@@ -127,7 +155,7 @@ bool wants_colour(const Options& options, const std::string& when) {
 
 bool Options::follows_lineage() const {
     const auto shows = [](const OutputSettings& output) { return output.format->shows_lineage; };
-    return lineage && (format->shows_lineage || std::ranges::any_of(configured, shows));
+    return lineage && (format->shows_lineage || counts_activity() || std::ranges::any_of(configured, shows));
 }
 
 size_t Options::output_memory() const {
@@ -142,6 +170,7 @@ Options parse_options(int argc, const char* const argv[]) {
     const command_line::Parsed parsed = command_line::parse(argc, argv, groups(), "ebpf-telemetry");
     const po::variables_map& values = parsed.values;
     Options options = command_line::shared_options(parsed);
+    parse_activity(values, options);
     if (!values.count("format") && is_screen_alone(options) && is_terminal())
         options.format = &brief_format; // people look at it
     options.colour = wants_colour(options, text_of(values, "colour").value_or("auto"));

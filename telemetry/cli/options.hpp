@@ -66,6 +66,9 @@ struct Options {
     // the run
     std::optional<std::chrono::milliseconds> duration;
     std::optional<std::chrono::milliseconds> stats_every;
+    bool summary = false;                                   ///< tables of who did most, at the end
+    std::optional<std::chrono::milliseconds> summary_every; ///< and at this interval
+    bool top = false; ///< they are shown on the terminal instead of events
     /// As setpriority(2) takes it, -20 to 19. Who keeps the buffers from running over must
     /// get a CPU while everybody else wants one.
     int nice = -10;
@@ -86,6 +89,10 @@ struct Options {
     bool silent = false; ///< nothing at all on the screen
 
     bool follows_lineage() const;
+    /// Are events counted by who made them?
+    bool counts_activity() const {
+        return summary || top;
+    }
     /// What may wait for configured outputs, in bytes.
     size_t output_memory() const;
 };

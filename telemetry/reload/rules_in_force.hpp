@@ -35,6 +35,9 @@ class RulesInForce {
     /// See Rules::key().
     std::string_view key(const Event& event, uint64_t time) const { return of(time).key(event); }
 
+    /// See Rules::chosen().
+    rules::ChosenRule chosen(const Event& event, uint64_t time) const { return of(time).chosen(event); }
+
   private:
     const Rules& of(uint64_t time) const { return time < since_ ? *previous_ : current_; }
 

@@ -14,6 +14,7 @@
 
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/exit_status.hpp"
+#include "telemetry/base/log.hpp"
 #include "telemetry/recorded/file.hpp"
 #include "telemetry/report/columns.hpp"
 #include "telemetry/report/page.hpp"
@@ -83,8 +84,9 @@ json add_file(const std::string& path, report::Columns& columns) {
             first_unreadable = file.line_number();
     }
     if (unreadable)
-        std::cerr << "ebpf_telemetry: " << telemetry::quoted(path, 200) << ", line " << first_unreadable
-                  << ": not an event of -f json; " << unreadable << " such lines are not in the page\n";
+        log(LogLevel::warning, telemetry::quoted(path, 200) + ", line " + std::to_string(first_unreadable) +
+                                   ": not an event of -f json; " + std::to_string(unreadable) +
+                                   " such lines are not in the page");
     return {{"file", telemetry::quoted(path, 200)}, // it may be any bytes
             {"events", columns.events() - before},
             {"unreadable", unreadable},
@@ -124,8 +126,8 @@ int report_command(std::span<const char* const> given) {
                       (arguments.files.size() > 1 ? " nor in the others" : "") +
                       ": a page is made of what -f json writes");
     if (!write(arguments.html, columns.finish(about), columns.blocks())) {
-        std::cerr << "ebpf_telemetry: cannot write " << telemetry::quoted(arguments.html, 200) << ": "
-                  << std::strerror(errno) << "\n";
+        log(LogLevel::fatal,
+            "cannot write " + telemetry::quoted(arguments.html, 200) + ": " + std::strerror(errno));
         return exit_output;
     }
     return is_whole ? exit_ok : exit_fault;

@@ -198,8 +198,8 @@ void add_partial(Filter& filter) {
     filter.add_each(SCMP_SYS(socketpair), 0, {AF_UNIX});
     filter.add_each(SCMP_SYS(ioctl), 1,
                     {PERF_EVENT_IOC_ENABLE, PERF_EVENT_IOC_DISABLE, PERF_EVENT_IOC_PAUSE_OUTPUT,
-                     PERF_EVENT_IOC_SET_BPF, TCGETS, TIOCGWINSZ, TIOCOUTQ, FIONREAD, FIONBIO, FIOCLEX,
-                     SIOCGIFCONF, SIOCGIFINDEX, SIOCGIFNAME, SIOCGIFFLAGS});
+                     PERF_EVENT_IOC_SET_BPF, TCGETS, TCSETS, TCSETSW, TCSETSF, TCFLSH, TIOCGWINSZ, TIOCOUTQ,
+                     FIONREAD, FIONBIO, FIOCLEX, SIOCGIFCONF, SIOCGIFINDEX, SIOCGIFNAME, SIOCGIFFLAGS});
     filter.add_each(SCMP_SYS(prctl), 0, {PR_SET_NAME, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAPBSET_READ});
     filter.add(SCMP_SYS(prlimit64), 2, UINT64_MAX, 0); // to read a limit
     filter.add(SCMP_SYS(tgkill), 0, UINT32_MAX, static_cast<uint64_t>(getpid()));

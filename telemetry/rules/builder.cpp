@@ -132,6 +132,9 @@ void Builder::add_clause(Entry& entry, const Statement& statement, Resolved clau
                       "fewer or smaller rules"};
     if (!statement.exclude && (statement.in_order || !statement.key.empty()))
         entry.filter.add_key(statement.key, tests);
+    if (!statement.exclude && keeps_lines_)
+        entry.filter.add_line(static_cast<uint32_t>(source_.line_of(statement.head.begin)), statement.key,
+                              statement.in_order || !statement.key.empty(), tests);
     if (!statement.exclude)
         entry.filter.include(std::move(tests));
     else if (clause.complete && statement.in_order)

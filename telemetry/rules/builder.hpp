@@ -15,7 +15,9 @@ namespace telemetry::rules {
 /// Collects the statements of a file into one filter for each kind of event.
 class Builder {
   public:
-    explicit Builder(const SourceText& source) : source_(source) {}
+    /// `keeps_lines`: the filters can say which line included an event.
+    explicit Builder(const SourceText& source, bool keeps_lines = false)
+        : source_(source), keeps_lines_(keeps_lines) {}
 
     /// Throws Mistake.
     void add(const Statement& statement);
@@ -57,6 +59,7 @@ class Builder {
     void check_room(const Subject& subject, Span head);
 
     const SourceText& source_;
+    const bool keeps_lines_;
     std::function<void(const Statement&)> observer_;
     std::vector<Entry> entries_;
     std::map<std::pair<int, int>, size_t> index_; ///< by kind or ABI, and row or number

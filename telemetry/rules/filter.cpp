@@ -157,6 +157,55 @@ void CallFilter::finish() {
         keyed.table = ClauseTable(keyed.clauses);
         keyed.clauses = {};
     }
+    finish_lines();
+}
+
+void CallFilter::add_line(uint32_t line, std::string_view key, bool decides, Tests clause) {
+    if (lines_.empty() || lines_.back().lines.last != line)
+        lines_.push_back({{line, line}, std::string(key), decides, {}, {}});
+    lines_.back().clauses.push_back(std::move(clause));
+}
+
+/// Each is tested in turn, so there must not be many.
+void CallFilter::finish_lines() {
+    constexpr size_t most = 64;
+    const size_t together = (lines_.size() + most - 1) / most;
+    std::vector<OfLine> parts;
+    size_t in_part = 0;
+    for (OfLine& line : lines_) {
+        const bool is_like_last =
+            !parts.empty() && parts.back().key == line.key && parts.back().decides == line.decides;
+        if (!is_like_last || in_part == together) {
+            parts.push_back({line.lines, line.key, line.decides, {}, {}});
+            in_part = 0;
+        }
+        ++in_part;
+        parts.back().lines.last = line.lines.last;
+        std::ranges::move(line.clauses, std::back_inserter(parts.back().clauses));
+    }
+    for (OfLine& part : parts) {
+        sort_and_deduplicate(part.clauses);
+        part.table = ClauseTable(part.clauses);
+        part.clauses = {};
+    }
+    lines_ = std::move(parts);
+}
+
+ChosenRule CallFilter::chosen(const Event& event) const {
+    ChosenRule chosen;
+    for (const OfLine& part : lines_) {
+        if (!part.decides && chosen.lines.first != 0)
+            continue;
+        if (lines_.size() > 1 && !part.table.any(event, true)) // the only one has to be it: the event matches
+            continue;
+        if (chosen.lines.first == 0)
+            chosen.lines = part.lines;
+        if (part.decides) {
+            chosen.key = part.key;
+            break;
+        }
+    }
+    return chosen;
 }
 
 void CallFilter::add_key(std::string_view key, Tests clause) {

@@ -17,6 +17,18 @@ struct KernelFilter {
     bool exact = false; ///< the kernel lets through only what the whole filter does
 };
 
+/// Where a rule stands in its file: from its first line to its last, from 1. Neighbouring rules may share
+/// one.
+struct RuleLines {
+    uint32_t first = 0, last = 0; ///< 0: not known
+};
+
+/// What has selected an event.
+struct ChosenRule {
+    RuleLines lines;      ///< of the first rule; where there are more than 64 with one key, of some of them
+    std::string_view key; ///< of the first rule that has one
+};
+
 /// Can the kernel do the comparison?
 bool runs_in_kernel(const NumberTest& test);
 
@@ -55,6 +67,9 @@ class CallFilter {
     void exclude_from_here(Tests clause);
     /// What a line with a key includes. In the order of the file; the empty key is one too.
     void add_key(std::string_view key, Tests clause);
+    /// What a rule at that line includes, for chosen(). In the order of the file. `decides`: the event has
+    /// the rule's key, be it empty.
+    void add_line(uint32_t line, std::string_view key, bool decides, Tests clause);
     void require_standard() { require_standard_ = true; }
     void require_specific() { require_specific_ = true; }
 
@@ -69,6 +84,9 @@ class CallFilter {
     /// The key of the first line that has one and includes the event; empty if none has. Of an event
     /// that matches.
     std::string_view key(const Event& event) const;
+    /// Where the first rule stands that includes the event, which has to match, and what key() says, for the
+    /// price of the latter. Nothing unless add_line() told.
+    ChosenRule chosen(const Event& event) const;
 
   private:
     /// Neighbouring clauses that all include, or all exclude.
@@ -94,7 +112,16 @@ class CallFilter {
         ClauseTable table;
     };
 
+    struct OfLine {
+        RuleLines lines;
+        std::string key;
+        bool decides = false;
+        std::vector<Tests> clauses;
+        ClauseTable table;
+    };
+
     Block& block(bool excludes);
+    void finish_lines();
     Block included_clauses() const;
 
     bool require_standard_ = false;
@@ -102,6 +129,7 @@ class CallFilter {
     Block excluded_{true};
     std::vector<Block> blocks_; ///< tried in this order; the first of them includes
     std::vector<Keyed> keyed_;
+    std::vector<OfLine> lines_;
 };
 
 } // namespace telemetry::rules

@@ -94,9 +94,9 @@ Rules::~Rules() = default;
 Rules::Rules(Rules&&) noexcept = default;
 Rules& Rules::operator=(Rules&&) noexcept = default;
 
-Rules Rules::parse(std::string_view text, const std::string& file, const Rules* before) {
+Rules Rules::parse(std::string_view text, const std::string& file, const Rules* before, bool keeps_lines) {
     const SourceText source(text, file);
-    Builder builder(source);
+    Builder builder(source, keeps_lines);
     EnvironmentNames environment = parse_lines(source, builder);
     builder.finish();
 
@@ -133,8 +133,8 @@ std::string Rules::explain(std::string_view text, const std::string& file) {
     return explanation.text(builder.entries());
 }
 
-Rules Rules::load(const std::string& file, const Rules* before) {
-    return parse(read(file), file, before);
+Rules Rules::load(const std::string& file, const Rules* before, bool keeps_lines) {
+    return parse(read(file), file, before, keeps_lines);
 }
 
 std::string Rules::read(const std::string& file) {
@@ -208,6 +208,11 @@ bool Rules::matches(const Event& event) const {
 std::string_view Rules::key(const Event& event) const {
     const uint16_t filter = event.row < EBT_ROWS ? impl_->filter_of_row[event.row] : Impl::UNSELECTED;
     return filter != Impl::UNSELECTED ? impl_->filters[filter].key(event) : std::string_view();
+}
+
+ChosenRule Rules::chosen(const Event& event) const {
+    const uint16_t filter = event.row < EBT_ROWS ? impl_->filter_of_row[event.row] : Impl::UNSELECTED;
+    return filter != Impl::UNSELECTED ? impl_->filters[filter].chosen(event) : ChosenRule();
 }
 
 bool Rules::kernel_decides(uint16_t row) const {

@@ -11,6 +11,7 @@
 
 #include "telemetry/event/environment.hpp"
 #include "telemetry/event/event.hpp"
+#include "telemetry/rules/filter.hpp"
 
 namespace telemetry {
 
@@ -32,8 +33,10 @@ class Rules {
 
     /// Throws RuleError; with several mistakes, what() lists them all, one a statement.
     /// `before`: the rules that these replace in a run, if any; see Selection::keep_rows_of().
-    static Rules parse(std::string_view text, const std::string& file, const Rules* before = nullptr);
-    static Rules load(const std::string& file, const Rules* before = nullptr);
+    /// `keeps_lines`: chosen() can tell, which takes as much memory again.
+    static Rules parse(std::string_view text, const std::string& file, const Rules* before = nullptr,
+                       bool keeps_lines = false);
+    static Rules load(const std::string& file, const Rules* before = nullptr, bool keeps_lines = false);
     /// The text of a rules file. Throws RuleError.
     static std::string read(const std::string& file);
     /// Of each rule, what the kernel decides of it and what the program, and what that costs; for --explain.
@@ -54,6 +57,9 @@ class Rules {
     /// The key of the first line that has one and selects the event, which has to match; empty: no line
     /// that selects it has a key. The view lasts as long as the rules.
     std::string_view key(const Event& event) const;
+    /// Where the first line stands that selects the event, which has to match, with key(). Nothing is known
+    /// unless the rules keep lines.
+    rules::ChosenRule chosen(const Event& event) const;
     /// True when matches() can only say yes to what the kernel lets through.
     bool kernel_decides(uint16_t row) const;
     /// The variables that the file asks for, of the environments of processes.

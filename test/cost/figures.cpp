@@ -16,6 +16,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "telemetry/activity/event_counter.hpp"
 #include "telemetry/event/decoder.hpp"
 #include "telemetry/output/formats.hpp"
 #include "telemetry/process/cache.hpp"
@@ -81,15 +82,19 @@ json lines() {
     return all;
 }
 
-/// Stages follow each other as they do in the program; a format's name stands for the last.
+/// Stages follow each other as they do in the program; a format's name stands for the last, "activity" for
+/// text and what --summary counts of it.
 void take(const std::string& stage, long rounds) {
     const auto samples = cost_test::samples();
     Decoder decoder;
     ProcessCache cache;
-    const Rules rules = Rules::parse(Rules::built_in(), "built-in");
+    const bool counts = stage == "activity";
+    const Rules rules = Rules::parse(Rules::built_in(), "built-in", nullptr, counts);
     const bool enriches = stage != "decode", filters = enriches && stage != "enrich",
                formats = filters && stage != "filter";
-    const auto formatter = format_named(formats ? stage : "json").make(context());
+    const auto formatter = format_named(counts ? "text" : formats ? stage : "json").make(context());
+    EventCounter counter(nullptr);
+    const auto activity = std::make_unique<Activity>();
     std::string out;
     size_t kept = 0;
     for (long round = 0; round < rounds; ++round) {
@@ -102,6 +107,10 @@ void take(const std::string& stage, long rounds) {
                 kept += rules.matches(event);
             if (formats)
                 formatter->format(event, out);
+            if (counts) {
+                const auto [lines, key] = rules.chosen(event);
+                counter.count(event, {lines.first, lines.last, key}, 100, *activity);
+            }
         }
         out.clear();
     }
@@ -109,7 +118,7 @@ void take(const std::string& stage, long rounds) {
 }
 
 json stages() {
-    json names = {"decode", "enrich", "filter"};
+    json names = {"decode", "enrich", "filter", "activity"};
     for (const Format* format : formats())
         names.push_back(format->name);
     return {{"stages", names}, {"samples", cost_test::samples().size()}};

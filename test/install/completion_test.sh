@@ -39,8 +39,16 @@ done
 for format in $(completed "$program" '' --format); do
     expect_status 0 "$program" -f "$format" --list-syscalls
 done
+COMP_WORDS=(ebpf_telemetry '') COMP_CWORD=1
+for command in report top; do
+    completed "$program" ${command:0:2} ebpf_telemetry | grep -qx $command || fail "the command $command is not completed"
+    "$program" $command --help | grep -q "^Usage: ebpf_telemetry $command " || fail "$command has no help of its own"
+done
 cd "$scratch"
 touch some.rules
+COMP_WORDS=(ebpf_telemetry report so) COMP_CWORD=2
+[ "$(completed "$program" so report)" = some.rules ] || fail "files of a command are not completed"
+COMP_WORDS=() COMP_CWORD=0
 [ "$(completed "$program" so -r)" = some.rules ] || fail "files are not completed"
 [ -z "$(completed "$program" '' --duration)" ] || fail "a number is completed"
 
