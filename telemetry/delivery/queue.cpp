@@ -50,6 +50,7 @@ uint64_t EventQueue::put(Batch&& batch) {
 
 Batch EventQueue::take(const Wanted& wanted) {
     std::vector<Batch> taken;
+    size_t all_bytes = 0, all_items = 0;
     {
         std::unique_lock lock(mutex_);
         is_idle_ = true;
@@ -60,10 +61,9 @@ Batch EventQueue::take(const Wanted& wanted) {
         });
         is_woken_ = false;
         is_idle_ = items_ == 0;
-        size_t bytes = 0, items = 0;
         while (!batches_.empty()) {
             Batch& front = batches_.front();
-            const size_t count = fitting(front, wanted.bytes - bytes, wanted.items - items);
+            const size_t count = fitting(front, wanted.bytes - all_bytes, wanted.items - all_items);
             if (count == 0 && !taken.empty())
                 break;
             const bool is_whole = std::max<size_t>(count, 1) == front.items.size();
@@ -73,17 +73,19 @@ Batch EventQueue::take(const Wanted& wanted) {
             } else {
                 taken.push_back(front.split(std::max<size_t>(count, 1)));
             }
-            bytes += taken.back().bytes.size();
-            items += taken.back().items.size();
-            if (!is_whole || bytes >= wanted.bytes || items >= wanted.items)
+            all_bytes += taken.back().bytes.size();
+            all_items += taken.back().items.size();
+            if (!is_whole || all_bytes >= wanted.bytes || all_items >= wanted.items)
                 break;
         }
-        bytes_ -= bytes;
-        items_ -= items;
+        bytes_ -= all_bytes;
+        items_ -= all_items;
     }
     if (taken.empty())
         return {};
     Batch all = std::move(taken.front());
+    all.bytes.reserve(all_bytes); // large memory is mapped and cleared anew each time that it grows
+    all.items.reserve(all_items);
     for (size_t i = 1; i < taken.size(); ++i)
         all.append(taken[i]);
     return all;

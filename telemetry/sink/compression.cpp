@@ -35,7 +35,7 @@ class Gzip final : public Compressor {
                 return false;
             out.append(buffer_.data(), buffer_.size() - stream_.avail_out);
         } while (stream_.avail_out == 0);
-        return true;
+        return !is_last || deflateReset(&stream_) == Z_OK;
     }
 
   private:

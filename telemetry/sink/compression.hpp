@@ -12,7 +12,7 @@ enum class Coding : uint8_t { none, gzip, zstd };
 /// "", ".gz", ".zst"
 std::string_view suffix_of(Coding coding);
 
-/// Compresses a stream, piece by piece.
+/// Compresses streams, each piece by piece; what is put behind the last piece begins the next one.
 class Compressor {
   public:
     virtual ~Compressor() = default;

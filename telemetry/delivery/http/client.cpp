@@ -36,12 +36,15 @@ class Client final : public HttpClient {
     CURL* easy_;
     CURLM* multi_;
     curl_slist* headers_ = nullptr;
+    std::unique_ptr<Compressor> compressor_; ///< kept, as its memory is large; null: bodies go as they are
+    std::string coded_;
     std::string body_;
     size_t head_bytes_ = 0;
     char error_[CURL_ERROR_SIZE] = "";
 };
 
-Client::Client(const HttpOptions& options) : options_(options), curl_(curl_api()) {
+Client::Client(const HttpOptions& options)
+    : options_(options), curl_(curl_api()), compressor_(Compressor::make(options.coding)) {
     easy_ = curl_.easy_init();
     multi_ = curl_.multi_init();
     if (!easy_ || !multi_)
@@ -115,14 +118,14 @@ HttpAnswer Client::post(const std::string& path, std::string_view body, const Se
         answer.error = "libcurl cannot start";
         return answer;
     }
-    std::string coded;
     if (options_.coding != Coding::none) {
-        coded = compressed(options_.coding, body);
-        if (coded.empty()) {
+        coded_.clear();
+        if (!compressor_ || !compressor_->put(body, true, coded_)) {
+            compressor_ = Compressor::make(options_.coding); // the other stopped in the middle of a stream
             answer.error = "out of memory";
             return answer;
         }
-        body = coded;
+        body = coded_;
     }
     body_.clear();
     head_bytes_ = 0;

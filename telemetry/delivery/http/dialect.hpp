@@ -19,7 +19,8 @@ class HttpDialect {
     virtual ~HttpDialect() = default;
     virtual std::string path() const = 0; ///< behind the URL that is configured
     virtual std::vector<std::string> headers() const { return {"Content-Type: application/json"}; }
-    virtual std::string body(const Batch& batch) const = 0;
+    /// The batch's own bytes, or what was put into `made`, whose memory is used again.
+    virtual std::string_view body(const Batch& batch, std::string& made) const = 0;
     /// Of an answer with a status of success.
     virtual Answer judge(const HttpAnswer& /*answer*/, const Batch& /*batch*/) const {
         return {Answer::Result::taken, {}, {}, {}};

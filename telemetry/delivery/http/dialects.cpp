@@ -23,7 +23,7 @@ class Ndjson final : public HttpDialect {
   public:
     std::string path() const override { return ""; }
     std::vector<std::string> headers() const override { return {"Content-Type: application/x-ndjson"}; }
-    std::string body(const Batch& batch) const override { return batch.bytes; }
+    std::string_view body(const Batch& batch, std::string&) const override { return batch.bytes; }
 };
 
 /// The bulk API of Elasticsearch and OpenSearch. An event that is there already is not stored again.
@@ -35,8 +35,8 @@ class Elastic final : public HttpDialect {
         return "/" + index_ + "/_bulk?filter_path=errors,items.*.status,items.*.error.type";
     }
     std::vector<std::string> headers() const override { return {"Content-Type: application/x-ndjson"}; }
-    std::string body(const Batch& batch) const override {
-        std::string body;
+    std::string_view body(const Batch& batch, std::string& body) const override {
+        body.clear();
         for (const std::string_view line : batch.texts()) {
             const std::string_view id = event_id_of(line);
             body += id.empty() ? R"({"create":{}})" : R"({"create":{"_id":")" + std::string(id) + "\"}}";
@@ -62,7 +62,7 @@ class ClickHouse final : public HttpDialect {
         return "/?query=INSERT%20INTO%20" + table_ + "%20FORMAT%20" + format_ +
                "&async_insert=1&wait_for_async_insert=1";
     }
-    std::string body(const Batch& batch) const override { return batch.bytes; }
+    std::string_view body(const Batch& batch, std::string&) const override { return batch.bytes; }
 
   private:
     const std::string table_, format_;
@@ -83,8 +83,8 @@ class Splunk final : public HttpDialect {
                         "{\"acks\":[" + std::to_string(*id) + "]}"};
     }
     bool is_stored(const HttpAnswer& answer) const override { return is_splunk_acknowledged(answer.body); }
-    std::string body(const Batch& batch) const override {
-        std::string body;
+    std::string_view body(const Batch& batch, std::string& body) const override {
+        body.clear();
         for (const std::string_view line : batch.texts()) {
             body += "{";
             if (const uint64_t time = time_of(line)) {
@@ -106,15 +106,14 @@ class Splunk final : public HttpDialect {
 class Loki final : public HttpDialect {
   public:
     std::string path() const override { return "/loki/api/v1/push"; }
-    std::string body(const Batch& batch) const override {
-        std::string body =
-            R"({"streams":[{"stream":{"job":"ebpf_telemetry","host":")" + host_ + R"("},"values":[)";
+    std::string_view body(const Batch& batch, std::string& body) const override {
+        body = R"({"streams":[{"stream":{"job":"ebpf_telemetry","host":")" + host_ + R"("},"values":[)";
         for (const std::string_view line : batch.texts()) {
             if (body.back() != '[')
                 body += ',';
             body += "[\"" + std::to_string(time_of(line)) + "\",\"" + escaped(line) + "\"]";
         }
-        return body + "]}]}";
+        return body += "]}]}";
     }
 
   private:
@@ -125,14 +124,14 @@ class Loki final : public HttpDialect {
 class Datadog final : public HttpDialect {
   public:
     std::string path() const override { return "/api/v2/logs"; }
-    std::string body(const Batch& batch) const override {
-        std::string body = "[";
+    std::string_view body(const Batch& batch, std::string& body) const override {
+        body = "[";
         for (const std::string_view line : batch.texts()) {
             body += body.size() == 1 ? "" : ",";
             body += R"({"ddsource":"ebpf_telemetry","service":"ebpf_telemetry","hostname":")" + host_ +
                     R"(","message":")" + escaped(line) + "\"}";
         }
-        return body + "]";
+        return body += "]";
     }
 
   private:
@@ -143,10 +142,10 @@ class Datadog final : public HttpDialect {
 class Otlp final : public HttpDialect {
   public:
     std::string path() const override { return "/v1/logs"; }
-    std::string body(const Batch& batch) const override {
-        std::string body = R"({"resourceLogs":[{"resource":{"attributes":[)" + attribute("host.name", host_) +
-                           "," + attribute("service.name", "ebpf_telemetry") +
-                           R"(]},"scopeLogs":[{"scope":{"name":"ebpf_telemetry"},"logRecords":[)";
+    std::string_view body(const Batch& batch, std::string& body) const override {
+        body = R"({"resourceLogs":[{"resource":{"attributes":[)" + attribute("host.name", host_) + "," +
+               attribute("service.name", "ebpf_telemetry") +
+               R"(]},"scopeLogs":[{"scope":{"name":"ebpf_telemetry"},"logRecords":[)";
         for (const std::string_view line : batch.texts()) {
             if (body.back() != '[')
                 body += ',';
@@ -154,7 +153,7 @@ class Otlp final : public HttpDialect {
                     R"(","severityNumber":9,"severityText":"INFO","body":{"stringValue":")" + escaped(line) +
                     R"("},"attributes":[)" + attribute("event.id", std::string(event_id_of(line))) + "]}";
         }
-        return body + "]}]}]}";
+        return body += "]}]}]}";
     }
     Answer judge(const HttpAnswer& answer, const Batch& batch) const override {
         return judge_otlp(answer.body, batch.items.size());

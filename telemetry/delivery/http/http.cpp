@@ -27,7 +27,7 @@ class HttpSender final : public Sender {
           patience_(patience) {}
 
     Answer send(const Batch& batch, const Deadline& deadline) override {
-        const HttpAnswer answer = client_->post(path_, dialect_->body(batch), deadline);
+        const HttpAnswer answer = client_->post(path_, dialect_->body(batch, body_), deadline);
         if (!answer.is_success())
             return judge_status(answer);
         const auto question = dialect_->question(answer);
@@ -57,6 +57,7 @@ class HttpSender final : public Sender {
     std::shared_ptr<const HttpDialect> dialect_;
     const std::string path_;
     const std::chrono::milliseconds patience_;
+    std::string body_;
 };
 
 const HttpDialectKind& dialect_of(const Settings& settings) {
