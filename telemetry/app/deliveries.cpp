@@ -194,7 +194,8 @@ void Deliveries::hand_over() {
 void Deliveries::drain() {
     for (Group& group : groups_)
         for (Member& member : group.members)
-            member.output->drain();
+            if (!member.is_ended)
+                member.output->drain();
 }
 
 void Deliveries::close() {

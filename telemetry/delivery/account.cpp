@@ -41,10 +41,13 @@ void DeliveryAccount::set_broken(std::string error) {
     is_broken_ = true;
 }
 
-void DeliveryAccount::begin_anew() {
-    const uint64_t waiting = report().waiting;
+void DeliveryAccount::begin_anew(uint64_t offered) {
     const std::lock_guard lock(mutex_);
-    left_waiting_ = waiting;
+    uint64_t settled = report_.delivered;
+    for (const auto& [cause, count] : lost_)
+        settled += count;
+    const uint64_t all = offered + report_.resumed;
+    left_waiting_ = all > settled ? all - settled : 0;
     is_broken_ = false;
 }
 

@@ -23,8 +23,9 @@ class DeliveryAccount {
     void set_error(std::string error);
     /// Nothing more can be delivered.
     void set_broken(std::string error);
-    /// Another carrier goes on. What waits now may come to it from the spool: it is not of an earlier run.
-    void begin_anew();
+    /// Another carrier goes on, with what follows the first `offered` events. What waits of these may come to
+    /// it from the spool: it is not of an earlier run.
+    void begin_anew(uint64_t offered);
 
     DeliveryReport report() const;
     uint64_t all_lost() const;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <optional>
 #include <pthread.h>
 #include <utility>
 
@@ -79,10 +78,10 @@ void DeliveryOutput::change(const OutputSettings& next) {
         queue_->close(EventQueue::Clock::now() + change_patience);
     earlier_.push_back(std::exchange(queue_, std::make_shared<EventQueue>(next.queue_bytes)));
     std::erase_if(earlier_, [](const auto& queue) { return queue.expired(); });
-    next_.push_back({queue_, next});
+    next_.push_back({queue_, next, account_.report().offered});
     if (is_running_)
         return;
-    thread_.join(); // it has nothing left to do
+    thread_.join(); // it has come to its end
     is_running_ = true;
     thread_ = start_aside([this] { run(nullptr); });
 }
@@ -134,25 +133,28 @@ void DeliveryOutput::carry(EventQueue& queue) {
 
 /// The queue that the carrier is for from now on; null: there is none.
 std::shared_ptr<EventQueue> DeliveryOutput::next_turn() {
-    std::optional<Turn> next;
-    std::unique_ptr<Carrier> before;
+    close_carrier();
+    Turn next;
     {
         const std::lock_guard lock(mutex_);
-        before.swap(carrier_);
         is_running_ = !next_.empty();
-        if (is_running_) {
-            next = std::move(next_.front());
-            next_.pop_front();
-        }
+        if (!is_running_)
+            return nullptr;
+        next = std::move(next_.front());
+        next_.pop_front();
     }
-    before.reset(); // it may hold what the next one wants: a spool, a file
-    if (!next)
-        return nullptr;
-    account_.begin_anew();
-    std::unique_ptr<Carrier> opened = open_next(next->settings);
+    account_.begin_anew(next.offered);
+    std::unique_ptr<Carrier> opened = open_next(next.settings);
     const std::lock_guard lock(mutex_);
     carrier_ = std::move(opened);
-    return next->queue;
+    return next.queue;
+}
+
+/// It may hold what the next one wants, a spool or a file, and take its time.
+void DeliveryOutput::close_carrier() {
+    std::unique_ptr<Carrier> before; // ends after the lock does
+    const std::lock_guard lock(mutex_);
+    before.swap(carrier_);
 }
 
 std::unique_ptr<Carrier> DeliveryOutput::open_next(const OutputSettings& next) {

@@ -58,11 +58,13 @@ class DeliveryOutput {
     struct Turn {
         std::shared_ptr<EventQueue> queue;
         OutputSettings settings;
+        uint64_t offered = 0; ///< events before those of the queue
     };
 
     void run(std::shared_ptr<EventQueue> queue);
     void carry(EventQueue& queue);
     std::shared_ptr<EventQueue> next_turn();
+    void close_carrier();
     std::unique_ptr<Carrier> open_next(const OutputSettings& next);
 
     // of the thread that puts
