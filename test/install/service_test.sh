@@ -13,7 +13,7 @@ for pair in ebpf-telemetry:ebpf_telemetry imds-tracker:imds-tracker; do
     unit_of "$name" "$program"
     expect_status 0 systemd-analyze verify "$scratch/$name.service"
     expect_empty "$scratch/err"
-    expect_status 0 systemd-analyze security --offline=true --threshold=32 "$scratch/$name.service"
+    expect_status 0 systemd-analyze security --offline=true --threshold=30 "$scratch/$name.service"
 
     # Nothing but what CapabilityBoundingSet= has, as setpriv spells it.
     capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' "$scratch/$name.service" | tr 'A-Z ' 'a-z,' | sed 's/cap_/+/g')
