@@ -39,6 +39,7 @@ END
             mkdir -p "$top/etc/$program/conf.d"
             cp "$folder/../conf/$program.conf" "$top/etc/$program/"
         done
+        install -D -m 644 "$top/usr/share/ebpf_telemetry/rules/syscalls.rules" "$top/etc/ebpf-telemetry/rules.d/50-default.rules"
     fi
     if [ -e "$folder/$name.overrides" ]; then
         install -D -m 644 "$folder/$name.overrides" "$top/usr/share/lintian/overrides/$name"

@@ -29,6 +29,7 @@ for component in "${!names[@]}"; do
             mkdir -p "$top/etc/$program/conf.d"
             cp "$folder/../conf/$program.conf" "$top/etc/$program/"
         done
+        install -D -m 644 "$top/usr/share/ebpf_telemetry/rules/syscalls.rules" "$top/etc/ebpf-telemetry/rules.d/50-default.rules"
     fi
     find "$top" -type d -exec chmod 755 {} +
     find "$top" -type f -perm /u+x -exec chmod 755 {} + -o -type f -exec chmod 644 {} +

@@ -7,11 +7,13 @@
 #include <ebpf_loader/engine.hpp>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/paths.hpp"
 #include "telemetry/base/refuse.hpp"
 #include "telemetry/base/terminal.hpp"
 #include "telemetry/cli/command_line.hpp"
 #include "telemetry/cli/commands.hpp"
 #include "telemetry/delivery/line_limit.hpp"
+#include "telemetry/cli/settings_file.hpp"
 
 namespace telemetry {
 
@@ -175,6 +177,8 @@ Options parse_options(int argc, const char* const argv[]) {
         options.format = &brief_format; // people look at it
     options.colour = wants_colour(options, text_of(values, "colour").value_or("auto"));
     options.rules = text_of(values, "rules");
+    if (!options.rules && !values.count("settings")) // else no usual file counts
+        options.rules = command_line::usual_rules(paths::rules);
     if (auto fields = text_of(values, "fields")) {
         options.fields = choose_fields(*fields);
         require_json(options);

@@ -161,6 +161,16 @@ std::vector<std::string> usual_files(const std::string& folder, const std::strin
     return files;
 }
 
+std::optional<std::string> usual_rules(const std::string& folder) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+        const std::string name = entry.path().filename();
+        if (!name.starts_with('.') && name.ends_with(".rules"))
+            return folder;
+    }
+    return std::nullopt;
+}
+
 std::vector<FileSection> add_files(const std::vector<std::string>& files, const FileOptions& known,
                                    po::variables_map& values, Settings& settings) {
     std::vector<FileSection> sections;

@@ -2,6 +2,7 @@
 // Files with options: /etc/ebpf-telemetry/ebpf-telemetry.conf, and those of conf.d beside it.
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,10 @@ using Settings = std::map<std::string, std::vector<Setting>, std::less<>>;
 /// The files of a program in a folder such as /etc, in the order in which they count: FOLDER/NAME/NAME.conf,
 /// then FOLDER/NAME/conf.d/*.conf by name. Those that are there.
 std::vector<std::string> usual_files(const std::string& folder, const std::string& name);
+
+/// A folder of rules, such as /etc/ebpf-telemetry/rules.d, if it has files *.rules that are not hidden; else
+/// none.
+std::optional<std::string> usual_rules(const std::string& folder);
 
 /// Those that may stand in a file, and those that do not: they say what the program shall do instead of a
 /// run, or where files are.

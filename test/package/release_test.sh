@@ -161,4 +161,7 @@ for program in ebpf_telemetry imds-tracker; do
     cmp -s "$scratch/deb$conf" "$scratch/examples.conf" && fail "$conf has no examples"
     "$scratch/root/$program" --settings "$scratch/examples.conf" --print-config >/dev/null || fail "$conf: wrong examples"
 done
+dpkg-deb --info "$release"/ebpf-telemetry_*.deb conffiles | grep -qx /etc/ebpf-telemetry/rules.d/50-default.rules ||
+    fail "the rules are no conffile"
+"$scratch/root/ebpf_telemetry" --check -r "$scratch/deb/etc/ebpf-telemetry/rules.d" >/dev/null || fail "rules.d: wrong rules"
 echo "release: all as it should be"

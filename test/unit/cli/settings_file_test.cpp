@@ -146,6 +146,16 @@ TEST_F(SettingsFile, UsualFilesAreInOrder) {
     EXPECT_THAT(command_line::usual_files(folder.path(), "ebpf-telemetry"), ElementsAre(main, a, b));
 }
 
+TEST_F(SettingsFile, UsualRulesAreThoseOfAFolderThatHasSome) {
+    const std::string rules = folder.path() + "/rules.d";
+    EXPECT_EQ(command_line::usual_rules(rules), std::nullopt);
+    write("rules.d/README", "");
+    write("rules.d/.hidden.rules", "");
+    EXPECT_EQ(command_line::usual_rules(rules), std::nullopt);
+    write("rules.d/50-default.rules", "");
+    EXPECT_EQ(command_line::usual_rules(rules), rules);
+}
+
 TEST_F(SettingsFile, LaterFilesWin) {
     namespace po = boost::program_options;
     po::options_description options;
