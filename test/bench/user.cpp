@@ -10,7 +10,8 @@
 namespace bench {
 namespace {
 
-constexpr const char* stages[] = {"decode", "complete", "filter", "brief", "text", "json", "compact", "audit", "all"};
+constexpr const char* stages[] = {"decode", "complete", "filter", "brief", "text",
+                                  "json",   "compact",  "audit",  "all"};
 
 /// Long enough for some of the slowest kind, however short the rest is.
 void record(Settings settings, const std::string& path) {
