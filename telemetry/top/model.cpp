@@ -207,7 +207,12 @@ bool Model::edit(int key) {
 }
 
 bool Model::press(int key) {
+    const bool goes_on = take(key);
     is_stale_ = true;
+    return goes_on;
+}
+
+bool Model::take(int key) {
     if (is_editing_)
         return edit(key);
     if (is_help_) {

@@ -64,6 +64,7 @@ class Model {
 
   private:
     const Activity& shown() const { return is_whole_ ? total_ : recent_->activity; }
+    bool take(int key);
     bool edit(int key);
     void move(int key);
     void choose(ActivityTable table);

@@ -77,6 +77,16 @@ def first_rows(browser, selector, count=8):
                        ".slice(0, arguments[1]).map((row) => [...row.children].map((cell) => cell.textContent))", selector, count)
 
 
+def take_pictures(browser, name):
+    """In light and in dark."""
+    browser.screenshot(PICTURES / f"light-{name}.png")
+    browser.click("#theme")
+    settled(browser)
+    equal(f"{name}: the switch makes it dark", browser.run("return document.documentElement.dataset.theme"), "dark")
+    browser.screenshot(PICTURES / f"dark-{name}.png")
+    browser.click("#theme")
+
+
 def check_filters(browser, events):
     total = len(events)
     failed = sum(event["event"].get("outcome") == "failure" for event in events)
@@ -232,16 +242,16 @@ def main():
         equal("events", browser.text("#count"), shown(len(events), len(events)))
         for part in (check_filters, check_time, check_tree):
             part(browser, events)
-        browser.screenshot(PICTURES / "light-10000.png")
+        take_pictures(browser, "10000")
         check_quiet(browser, "10,000 events")
         open_page(browser, SCRATCH / "plain.html")
-        browser.screenshot(PICTURES / "light-100.png")
+        take_pictures(browser, "100")
         open_page(browser, SCRATCH / "hostile.html")
         browser.keys("#events", webdriver.HOME + webdriver.DOWN * 3)
         settled(browser)
         check("hostile names are there", "</script>" in browser.run("return document.getElementById('tree').textContent"))
         check("none turns the text", not browser.run(r"return /[\u202e\u200b\u001b]/.test(document.body.innerText)"))
-        browser.screenshot(PICTURES / "hostile.png")
+        take_pictures(browser, "hostile")
         check_quiet(browser, "hostile names")
         open_page(browser, SCRATCH / "bad.html")
         check("the page tells of unreadable lines", "could not be read" in browser.text("#notes"), browser.text("#notes"))
@@ -252,11 +262,9 @@ def main():
         check("100,000 events open in time", seconds < MOST_SECONDS, f": {seconds} s")
         check("scrolling is smooth", usual < MOST_FRAME * MOST_SECONDS / 3, f": {usual} s")
         check_quiet(browser, "100,000 events")
-        browser.click("#theme")
         browser.keys("#tree", webdriver.HOME + webdriver.DOWN * 5)
         settled(browser)
-        browser.screenshot(PICTURES / "dark-100000.png")
-        check("the switch makes it dark", browser.run("return document.documentElement.dataset.theme") == "dark")
+        take_pictures(browser, "100000")
     print(f"report_test.py: {failures} failures")
     return 1 if failures else 0
 
