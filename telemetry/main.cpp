@@ -20,7 +20,9 @@ ebpf_loader::Selection selection(const Options& options) {
 }
 
 std::string check(const Options& options) {
-    selection(options);
+    Rules rules = load_rules(options);
+    if (!rules.is_auditctl() || !rules.compile().empty())
+        select_events(rules, options, extension_of(options).get());
     const std::string outputs = options.configured.empty() ? "rules" : "rules, outputs";
     return outputs + " and kernel offsets (" + choose_offsets(options, usual_configs()).source + ")";
 }

@@ -155,7 +155,7 @@ Endpoints Endpoints::built_in() {
 }
 
 Endpoints Endpoints::parse(std::string_view text, const std::string& file) {
-    const SourceText source(text, file);
+    const SourceText source({{file, std::string(text)}});
     Parser parser(source);
     Endpoints result;
     std::string mistakes;

@@ -12,7 +12,6 @@
 #include "telemetry/base/host_name.hpp"
 #include "telemetry/base/log.hpp"
 #include "telemetry/base/terminal.hpp"
-#include "telemetry/base/trusted_file.hpp"
 #include "telemetry/cli/command_line.hpp"
 #include "telemetry/cli/settings_file.hpp"
 #include "telemetry/sink/diagnostics.hpp"
@@ -47,17 +46,14 @@ ExecutableHashes::Limits hash_limits(unsigned max_cpu) {
 
 std::string explain_rules(const Options& options) {
     if (!options.rules)
-        return Rules::explain(Rules::built_in(), "built-in rules");
-    require_trusted(*options.rules, "rules");
-    return Rules::explain(Rules::read(*options.rules), *options.rules);
+        return Rules::explain({{"built-in rules", std::string(Rules::built_in())}});
+    return Rules::explain(read_rules_files(*options.rules));
 }
 
 namespace {
 
 /// `before`: those of the run that they replace, if any.
 Rules read_rules(const Options& options, const Rules* before) {
-    if (options.rules)
-        require_trusted(*options.rules, "rules");
     const bool keeps_lines = options.counts_activity();
     Rules rules = options.rules ? Rules::load(*options.rules, before, keeps_lines)
                                 : Rules::parse(Rules::built_in(), "built-in rules", before, keeps_lines);

@@ -36,13 +36,15 @@ bool is_trusted(uid_t owner) {
 
 void require_trusted(const std::string& path, const std::string& what) {
     struct stat status {};
-    if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
+    if (stat(path.c_str(), &status) != 0 || (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)))
         return;
+    const std::string kind = S_ISDIR(status.st_mode) ? "directory" : "file";
     if (status.st_mode & S_IWOTH)
-        refuse_file(path + ": anyone may write to this file of " + what +
+        refuse_file(path + ": anyone may write to this " + kind + " of " + what +
                     ", and so decide what is reported.\nTake that away: chmod o-w " + path);
     if (!is_trusted(status.st_uid))
-        refuse_file(path + ": this file of " + what + " belongs to user " + std::to_string(status.st_uid) +
+        refuse_file(path + ": this " + kind + " of " + what + " belongs to user " +
+                    std::to_string(status.st_uid) +
                     ", who is neither root nor who runs this program.\nIf what is in it is right, make it "
                     "root's: chown root " +
                     path);

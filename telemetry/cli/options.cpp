@@ -24,10 +24,10 @@ namespace po = command_line::po;
 
 command_line::Groups groups() {
     command_line::Groups groups;
-    groups.events.add_options()(
-        "rules,r", po::value<std::string>()->value_name("FILE"),
-        "report the events that the rules in FILE select, which may be auditctl's; by default those of the "
-        "built-in rules")(
+    groups.events.add_options()("rules,r", po::value<std::string>()->value_name("FILE"),
+                                "report the events that the rules in FILE, or in the files *.rules of the "
+                                "directory FILE, select, which may "
+                                "be auditctl's; by default those of the built-in rules")(
         "output-config", po::value<std::vector<std::string>>()->value_name("FILE"),
         "also send events to the outputs that FILE configures (docs/delivery.md); may be given more than "
         "once")(

@@ -62,9 +62,10 @@ void Parser::definition() {
     const auto defined = macros_.find(name);
     if (defined != macros_.end())
         throw Mistake{*word,
-                      "$" + name + " is defined already, in line " + std::to_string(defined->second.line),
+                      "$" + name + " is defined already, in " +
+                          source_.line_as_seen_from(word->begin, defined->second.where),
                       "another name"};
-    Macro macro{source_.line_of(word->begin), true, {}};
+    Macro macro{word->begin, true, {}};
     try {
         macro.clauses = macro_clauses(name);
         macro.broken = false;

@@ -27,8 +27,8 @@ class Parser {
 
   private:
     struct Macro {
-        size_t line;
-        bool broken; ///< its definition was reported as a mistake
+        size_t where; ///< its name's offset
+        bool broken;  ///< its definition was reported as a mistake
         std::vector<Clause> clauses;
     };
     struct BrokenMacro {};

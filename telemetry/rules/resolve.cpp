@@ -204,9 +204,9 @@ Resolved resolve(const SourceText& source, const Clause& clause, const Subject& 
         } catch (Mistake& mistake) {
             if (!term.macro_at)
                 throw;
-            const size_t line = source.line_of(mistake.where.begin);
             throw Mistake{*term.macro_at,
-                          std::string(source.text(*term.macro_at)) + " (line " + std::to_string(line) +
+                          std::string(source.text(*term.macro_at)) + " (" +
+                              source.line_as_seen_from(term.macro_at->begin, mistake.where.begin) +
                               "): " + mistake.message,
                           mistake.expected};
         }

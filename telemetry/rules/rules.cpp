@@ -3,9 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 
 #include "telemetry/rules/auditctl/file.hpp"
 #include "telemetry/rules/builder.hpp"
@@ -21,10 +18,13 @@ namespace {
 
 using namespace rules;
 
-constexpr size_t LONGEST_FILE = 16 << 20;
+struct ParsedLines {
+    EnvironmentNames environment;
+    bool is_auditctl = false;
+};
 
 /// Parses all lines and throws all their mistakes as one error.
-EnvironmentNames parse_lines(const SourceText& source, Builder& builder) {
+ParsedLines parse_lines(const SourceText& source, Builder& builder) {
     Parser parser(source);
     MistakeList mistakes;
     const auto guarded = [&](const auto& parse) {
@@ -48,7 +48,7 @@ EnvironmentNames parse_lines(const SourceText& source, Builder& builder) {
             });
     if (!mistakes.empty())
         throw RuleError(mistakes.text());
-    return EnvironmentNames(parser.environment());
+    return {EnvironmentNames(parser.environment()), is_auditctl};
 }
 
 /// Adds the kernel's part to the selection; returns the row that the events will have.
@@ -64,11 +64,6 @@ uint16_t select(ebpf_loader::Selection& selection, const Subject& subject, const
         return subject.process;
     }
     return selection.select_number(subject.abi, subject.number, filter.predicates, filter.include_all);
-}
-
-[[noreturn]] void cannot_read(const std::string& file, const std::string& why) {
-    throw RuleError(file + ": error: cannot read the rules: " + why +
-                    "\nexpected: the path of a rules file that can be read\n");
 }
 
 } // namespace
@@ -87,6 +82,7 @@ struct Rules::Impl {
     std::vector<std::string> notes;
     size_t lines = 0;
     bool needs_lineage = false;
+    bool is_auditctl = false;
 };
 
 Rules::Rules() : impl_(std::make_unique<Impl>()) {}
@@ -95,18 +91,23 @@ Rules::Rules(Rules&&) noexcept = default;
 Rules& Rules::operator=(Rules&&) noexcept = default;
 
 Rules Rules::parse(std::string_view text, const std::string& file, const Rules* before, bool keeps_lines) {
-    const SourceText source(text, file);
+    return parse({{file, std::string(text)}}, before, keeps_lines);
+}
+
+Rules Rules::parse(const std::vector<RulesFile>& files, const Rules* before, bool keeps_lines) {
+    const SourceText source(files);
     Builder builder(source, keeps_lines);
-    EnvironmentNames environment = parse_lines(source, builder);
+    ParsedLines parsed = parse_lines(source, builder);
     builder.finish();
 
     Rules result;
     Impl& impl = *result.impl_;
     if (before)
         impl.selection.keep_rows_of(before->impl_->selection);
-    if (!environment.empty())
+    if (!parsed.environment.empty())
         impl.selection.select_environment();
-    impl.environment = std::move(environment);
+    impl.environment = std::move(parsed.environment);
+    impl.is_auditctl = parsed.is_auditctl;
     impl.lines = builder.lines();
     impl.needs_lineage = builder.needs_lineage();
     impl.warnings = builder.warnings();
@@ -123,9 +124,9 @@ Rules Rules::parse(std::string_view text, const std::string& file, const Rules* 
     return result;
 }
 
-std::string Rules::explain(std::string_view text, const std::string& file) {
-    const SourceText source(text, file);
-    Explanation explanation(source, file);
+std::string Rules::explain(const std::vector<RulesFile>& files) {
+    const SourceText source(files);
+    Explanation explanation(source);
     Builder builder(source);
     builder.observe([&](const Statement& statement) { explanation.add(statement); });
     parse_lines(source, builder);
@@ -133,24 +134,8 @@ std::string Rules::explain(std::string_view text, const std::string& file) {
     return explanation.text(builder.entries());
 }
 
-Rules Rules::load(const std::string& file, const Rules* before, bool keeps_lines) {
-    return parse(read(file), file, before, keeps_lines);
-}
-
-std::string Rules::read(const std::string& file) {
-    const std::unique_ptr<FILE, int (*)(FILE*)> stream(std::fopen(file.c_str(), "re"), std::fclose);
-    if (!stream)
-        cannot_read(file, std::strerror(errno));
-    std::string text;
-    std::array<char, 65536> buffer;
-    while (const size_t got = std::fread(buffer.data(), 1, buffer.size(), stream.get())) {
-        text.append(buffer.data(), got);
-        if (text.size() > LONGEST_FILE)
-            cannot_read(file, "it is longer than 16 MiB");
-    }
-    if (std::ferror(stream.get()))
-        cannot_read(file, std::strerror(errno));
-    return text;
+Rules Rules::load(const std::string& path, const Rules* before, bool keeps_lines) {
+    return parse(read_rules_files(path), before, keeps_lines);
 }
 
 std::string_view Rules::built_in() {
@@ -225,6 +210,10 @@ const EnvironmentNames& Rules::environment() const {
 
 bool Rules::needs_lineage() const {
     return impl_->needs_lineage;
+}
+
+bool Rules::is_auditctl() const {
+    return impl_->is_auditctl;
 }
 
 size_t Rules::size() const {

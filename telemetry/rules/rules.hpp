@@ -11,6 +11,7 @@
 
 #include "telemetry/event/environment.hpp"
 #include "telemetry/event/event.hpp"
+#include "telemetry/rules/files/rules_files.hpp"
 #include "telemetry/rules/filter.hpp"
 
 namespace telemetry {
@@ -22,8 +23,8 @@ class RuleError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// A parsed rules file: which events are wanted. The numeric part of it runs in the
-/// kernel (compile()), what the kernel cannot decide is decided here (matches()).
+/// Parsed rules: which events are wanted. The numeric part of them runs in the kernel (compile()), what the
+/// kernel cannot decide is decided here (matches()).
 class Rules {
   public:
     Rules();
@@ -31,16 +32,17 @@ class Rules {
     Rules(Rules&&) noexcept;
     Rules& operator=(Rules&&) noexcept;
 
-    /// Throws RuleError; with several mistakes, what() lists them all, one a statement.
-    /// `before`: the rules that these replace in a run, if any; see Selection::keep_rows_of().
-    /// `keeps_lines`: chosen() can tell, which takes as much memory again.
+    /// One set of rules, as if all stood in one file. Throws RuleError; with several mistakes, what() lists
+    /// them all, one a statement. `before`: the rules that these replace in a run, if any; see
+    /// Selection::keep_rows_of(). `keeps_lines`: chosen() can tell, which takes as much memory again.
+    static Rules parse(const std::vector<RulesFile>& files, const Rules* before = nullptr,
+                       bool keeps_lines = false);
     static Rules parse(std::string_view text, const std::string& file, const Rules* before = nullptr,
                        bool keeps_lines = false);
-    static Rules load(const std::string& file, const Rules* before = nullptr, bool keeps_lines = false);
-    /// The text of a rules file. Throws RuleError.
-    static std::string read(const std::string& file);
+    /// Of a file or a directory; see read_rules_files().
+    static Rules load(const std::string& path, const Rules* before = nullptr, bool keeps_lines = false);
     /// Of each rule, what the kernel decides of it and what the program, and what that costs; for --explain.
-    static std::string explain(std::string_view text, const std::string& file);
+    static std::string explain(const std::vector<RulesFile>& files);
     static std::string_view built_in(); ///< the text of rules/syscalls.rules
 
     /// At its end a process has no executable any more, so it has to be known from the start. Where
@@ -66,6 +68,8 @@ class Rules {
     const EnvironmentNames& environment() const;
     /// Do the rules compare what Event::lineage alone has? Without it those comparisons are unknown.
     bool needs_lineage() const;
+    /// Are they auditctl's? A file of these may be part of a set, and select nothing by itself.
+    bool is_auditctl() const;
     /// Number of rule lines; for the log.
     size_t size() const;
     /// What is allowed but probably not meant (a comparison that is never true, a line without

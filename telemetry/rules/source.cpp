@@ -2,6 +2,7 @@
 #include "telemetry/rules/source.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "telemetry/base/escape.hpp"
 
@@ -96,43 +97,67 @@ std::string displayed(std::string_view text) {
     return result;
 }
 
-SourceText::SourceText(std::string_view text, std::string file)
-    : text_(text), file_(std::move(file)), lines_{0} {
-    if (text_.starts_with("\xef\xbb\xbf")) // a byte order mark is not part of the text
-        text_.remove_prefix(3);
-    text = text_;
-    for (size_t at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1))
-        lines_.push_back(at + 1);
+SourceText::SourceText(const std::vector<RulesFile>& files) {
+    for (const RulesFile& file : files) {
+        std::string_view text = file.text;
+        if (text.starts_with("\xef\xbb\xbf")) // a byte order mark is not part of the text
+            text.remove_prefix(3);
+        if (!text_.empty() && !text_.ends_with('\n'))
+            text_ += '\n';
+        const size_t begin = text_.size();
+        files_.push_back({file.name, begin, lines_.size()});
+        text_ += text;
+        lines_.push_back(begin);
+        for (size_t at = text_.find('\n', begin); at != text_.npos; at = text_.find('\n', at + 1))
+            lines_.push_back(at + 1);
+    }
+}
+
+const SourceText::File& SourceText::file_of(size_t offset) const {
+    const auto behind = std::upper_bound(files_.begin(), files_.end(), offset,
+                                         [](size_t where, const File& file) { return where < file.begin; });
+    return *std::prev(behind);
 }
 
 size_t SourceText::line_of(size_t offset) const {
-    return static_cast<size_t>(std::upper_bound(lines_.begin(), lines_.end(), offset) - lines_.begin());
+    const auto behind = std::upper_bound(lines_.begin(), lines_.end(), offset);
+    return static_cast<size_t>(behind - lines_.begin()) - file_of(offset).first_line;
+}
+
+std::string SourceText::place_of(size_t offset) const {
+    return displayed(file_of(offset).name) + ':' + std::to_string(line_of(offset));
+}
+
+std::string SourceText::line_as_seen_from(size_t from, size_t offset) const {
+    const File& file = file_of(offset);
+    const std::string line = "line " + std::to_string(line_of(offset));
+    return &file == &file_of(from) ? line : line + " of " + displayed(file.name);
 }
 
 std::vector<Span> SourceText::statements() const {
     std::vector<Span> result;
-    for (size_t at = 0; at < text_.size();) {
-        const size_t end = statement_end(text_, at);
-        result.push_back({at, end});
-        at = end;
+    for (size_t i = 0; i < files_.size(); ++i) {
+        const size_t last = i + 1 < files_.size() ? files_[i + 1].begin : text_.size();
+        for (size_t at = files_[i].begin; at < last; at = result.back().end)
+            result.push_back({at, statement_end(text().substr(0, last), at)});
     }
     return result;
 }
 
 std::string SourceText::describe(std::string_view severity, const Mistake& mistake) const {
-    const size_t number = line_of(mistake.where.begin);
-    const size_t begin = lines_[number - 1];
+    const auto behind = std::upper_bound(lines_.begin(), lines_.end(), mistake.where.begin);
+    const size_t begin = *std::prev(behind);
     size_t end = std::min(text_.find('\n', begin), text_.size());
     if (end > begin && text_[end - 1] == '\r')
         --end;
     const size_t at = std::clamp(mistake.where.begin, begin, end);
-    const auto line = characters(text_.substr(begin, end - begin));
-    const size_t first = characters(text_.substr(begin, at - begin)).size();
+    const auto line = characters(text({begin, end}));
+    const size_t first = characters(text({begin, at})).size();
     const size_t stop = std::clamp(mistake.where.end, at, end);
-    const size_t last = first + characters(text_.substr(at, stop - at)).size();
+    const size_t last = first + characters(text({at, stop})).size();
 
-    std::string result = displayed(file_);
-    result += ':' + std::to_string(number) + ':' + std::to_string(first + 1) + ": ";
+    std::string result = place_of(begin);
+    result += ':' + std::to_string(first + 1) + ": ";
     result.append(severity).append(": ").append(mistake.message) += '\n';
     result += show(line, first, last);
     if (!mistake.expected.empty())

@@ -85,4 +85,23 @@ TEST_F(Auditctl, CheckTellsLineByLine) {
         << program.err();
 }
 
+TEST_F(Auditctl, ADirectoryIsOneSet) {
+    const std::string base = folder.path() + "/10-base.rules", before = folder.path() + "/9-never.rules";
+    std::ofstream(base) << "-D\n-b 8192\n";
+    std::ofstream(before) << "-a never,exit -S getppid\n";
+    for (const std::string& part : {base, before}) {
+        RunningProgram alone({"-c", usable_config(), "--check", "-r", part});
+        EXPECT_EQ(alone.wait(), 0) << alone.err();
+        EXPECT_NE(alone.err().find("select no event at all"), std::string::npos) << alone.err();
+    }
+    std::ofstream(folder.path() + "/30-always.rules") << "-a always,exit -S getppid\n-w /etc -p w -k etc\n";
+    RunningProgram program({"-c", usable_config(), "--check", "-r", folder.path()});
+    EXPECT_EQ(program.wait(), 0) << program.err();
+    EXPECT_EQ(program.err().find("select no event"), std::string::npos) << program.err();
+    std::ofstream(base, std::ios::app) << "-a always,exit -S no_such_call\n";
+    RunningProgram wrong({"-c", usable_config(), "--check", "-r", folder.path()});
+    EXPECT_EQ(wrong.wait(), 2);
+    EXPECT_NE(wrong.err().find(base + ":3:"), std::string::npos) << wrong.err();
+}
+
 } // namespace

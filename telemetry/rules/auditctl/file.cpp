@@ -30,7 +30,7 @@ constexpr Control CONTROLS[] = {
     {"v", "it asks for the version of auditctl"},
     {"h", "it asks for help"},
     {"m", "messages to auditd are no events"},
-    {"R", "one file is read: name the other with -r, or put its lines in here"},
+    {"R", "put the other file into a directory with this one, and name that with -r"},
     {"d", "rules are not removed again: leave the rule itself out"},
     {"W", "rules are not removed again: leave the rule itself out"},
 };
@@ -169,8 +169,12 @@ void FileReader::control(const Option& option) {
                   "-a or -A with -S, -F, -C and -k; or -w with -p and -k"};
 }
 
-/// -D: all rules so far, or with -k those that have the key.
+/// -D: all rules so far, or with -k those that have the key. Of the files of a directory augenrules puts it
+/// before all rules.
 void FileReader::delete_rules(Span line, const std::vector<Option>& options) {
+    if (source_.has_several_files())
+        return builder_.note(
+            {line, "\"-D\" is without meaning here: of a directory it comes before all rules", {}});
     const auto key =
         std::find_if(options.begin(), options.end(), [](const Option& option) { return option.name == "k"; });
     const size_t before = rules_.size();

@@ -134,10 +134,11 @@ bool is_auditctl(const SourceText& source) {
         if ((first == '-') == (c == '-'))
             continue;
         const size_t begin = source.text().find_first_not_of(" \t\r\n", statement.begin);
-        throw Mistake{{begin, begin + 1},
-                      c == '-' ? "a rule of auditctl's behind lines of this program's own language"
-                               : "a line that is no rule of auditctl's, which the lines before it are",
-                      "one of the two languages: put the lines of the other into a file of their own"};
+        throw Mistake{
+            {begin, begin + 1},
+            c == '-' ? "a rule of auditctl's behind lines of this program's own language"
+                     : "a line that is no rule of auditctl's, which the lines before it are",
+            "one of the two languages: put the lines of the other into a file, or a directory, of their own"};
     }
     return first == '-';
 }

@@ -102,10 +102,10 @@ Explanation::Sides Explanation::sides_of(const Statement& statement) const {
 }
 
 void Explanation::add(const Statement& statement) {
-    const size_t line = source_.line_of(statement.head.begin);
-    if (line != last_line_)
-        rules_ += displayed(file_) + ':' + std::to_string(line) + ": " + line_of(statement) + '\n';
-    last_line_ = line;
+    const std::string place = source_.place_of(statement.head.begin);
+    if (place != last_place_)
+        rules_ += place + ": " + line_of(statement) + '\n';
+    last_place_ = place;
     const Sides sides = sides_of(statement);
     const std::string what = statement.subject ? statement.subject->name()
                              : statement.group ? std::string(statement.group->name)

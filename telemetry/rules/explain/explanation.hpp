@@ -11,7 +11,7 @@ namespace telemetry::rules {
 /// that comes to and costs.
 class Explanation {
   public:
-    Explanation(const SourceText& source, const std::string& file) : source_(source), file_(file) {}
+    explicit Explanation(const SourceText& source) : source_(source) {}
 
     /// A statement that a Builder was given.
     void add(const Statement& statement);
@@ -28,9 +28,8 @@ class Explanation {
     Sides sides_of(const Statement& statement) const;
 
     const SourceText& source_;
-    const std::string file_;
     std::string rules_;
-    size_t last_line_ = 0; ///< whose text was shown last
+    std::string last_place_; ///< whose text was shown last
 };
 
 } // namespace telemetry::rules

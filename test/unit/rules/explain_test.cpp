@@ -7,7 +7,7 @@ namespace {
 using namespace rules_test;
 
 std::string explained(const std::string& text) {
-    return Rules::explain(text, "x.rules");
+    return Rules::explain({{"x.rules", text}});
 }
 
 TEST(RulesExplain, WhereEachComparisonIsDecided) {

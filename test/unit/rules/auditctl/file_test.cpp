@@ -250,8 +250,9 @@ TEST(AuditctlFile, OneLanguageAFile) {
               "3:1 a line that is no rule of auditctl's, which the lines before it are");
     EXPECT_EQ(error("execve\n  -w /x"),
               "2:3 a rule of auditctl's behind lines of this program's own language");
-    EXPECT_EQ(expected("execve\n-w /x"),
-              "one of the two languages: put the lines of the other into a file of their own");
+    EXPECT_EQ(
+        expected("execve\n-w /x"),
+        "one of the two languages: put the lines of the other into a file, or a directory, of their own");
     EXPECT_TRUE(wants("openat a0 = \\\n-100", "openat", {0xffffff9c})) << "one line";
 }
 
