@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/output/ecs.hpp"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <iterator>
 #include <netinet/in.h>
@@ -88,6 +89,17 @@ EcsClass ecs_class(ebpf_loader::EventClass event_class) {
         break;
     }
     return {"", "\"api\"", info};
+}
+
+EcsClass ecs_class(const ebpf_loader::SyscallRow& call) {
+    const auto names_file = [](const ebpf_loader::Argument& argument) {
+        return argument.kind == ebpf_loader::ArgKind::path;
+    };
+    EcsClass is = ecs_class(call.event_class);
+    if (call.event_class == ebpf_loader::EventClass::file_creation &&
+        std::none_of(call.argument, call.argument + call.arguments, names_file))
+        is.action = {};
+    return is;
 }
 
 EcsClass ecs_class_of_failure(ebpf_loader::EventClass event_class) {

@@ -17,8 +17,11 @@ struct EcsClass {
     std::string_view type;
 };
 
-/// Of a system call that did what it is for; what is about nothing in particular is "api", "info".
+/// What is about nothing in particular is "api", "info".
 EcsClass ecs_class(ebpf_loader::EventClass event_class);
+/// Of a system call that did what it is for. What makes a file without a name (memfd_create, memfd_secret) is
+/// called as the call.
+EcsClass ecs_class(const ebpf_loader::SyscallRow& call);
 /// Of one that failed: it changed nothing, so its action is its name and its type no change. An
 /// attempt to connect stays one.
 EcsClass ecs_class_of_failure(ebpf_loader::EventClass event_class);

@@ -199,7 +199,7 @@ def from_json(event):
     return {
         "syscall": call["nr"], "exit": call.get("ret"), "ppid": process["parent"]["pid"], "comm": process["thread"]["name"],
         "exe": process.get("executable"), "uid": int(process["real_user"]["id"]), "euid": int(process["user"]["id"]),
-        "suid": int(process["saved_user"]["id"]), "gid": int(process["real_group"]["id"]), "cwd": process.get("working_directory"),
+        "suid": int(process.get("saved_user", process["user"])["id"]), "gid": int(process["real_group"]["id"]), "cwd": process.get("working_directory"),
         "paths": [path for path in paths if path],
         "argv": process.get("args") if call["name"] == "execve" and call.get("ret") == 0 else None,
         "addresses": [event[end]["ip"] for end in ("source", "destination") if event.get(end, {}).get("ip")],

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What tests of losses need: calls that are counted by those who make them, and the sums.
+#include <cinttypes>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <set>
 
@@ -176,9 +178,12 @@ struct Stream {
                 by_cause[telemetry["loss"]["cause"]] += telemetry["loss"]["count"].get<uint64_t>();
                 continue;
             }
-            const Lane lane{telemetry["cpu"].get<int>(), telemetry["slot"].get<int>()};
-            EXPECT_TRUE(numbers[lane].insert(telemetry["sequence"].get<uint64_t>()).second)
-                << "twice: " << line;
+            const std::string id = event["event"]["id"], run = event["agent"]["ephemeral_id"];
+            int cpu = 0, slot = 0;
+            uint64_t sequence = 0;
+            const int read = std::sscanf(id.c_str() + run.size(), "-%d-%d-%" SCNu64, &cpu, &slot, &sequence);
+            EXPECT_EQ(read, 3) << id;
+            EXPECT_TRUE(numbers[Lane(cpu, slot)].insert(sequence).second) << "twice: " << line;
             dropped += telemetry.value("dropped_before", uint64_t{0});
             events.push_back(std::move(event));
         }

@@ -14,6 +14,21 @@ std::string quoted(std::string_view name) {
     return '"' + std::string(name) + '"';
 }
 
+bool points_to_text(ArgKind kind) {
+    switch (kind) {
+    case ArgKind::path:
+    case ArgKind::path_text:
+    case ArgKind::path_new_cwd:
+    case ArgKind::path_new_root:
+    case ArgKind::string:
+    case ArgKind::argv:
+    case ArgKind::envp:
+        return true;
+    default:
+        return false;
+    }
+}
+
 } // namespace
 
 std::string json_class(const EcsClass& is, std::string_view name, const FieldSet& fields) {
@@ -32,7 +47,7 @@ std::string json_code(std::string_view code, const FieldSet& fields) {
 
 JsonCall::JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& names, const FieldSet& fields) {
     code = json_code(row.name, fields);
-    done = json_class(ecs_class(row.event_class), row.name, fields);
+    done = json_class(ecs_class(row), row.name, fields);
     failed = json_class(ecs_class_of_failure(row.event_class), row.name, fields);
     syscall = R"("syscall":{)";
     if (fields.has(Field::linux_syscall_name))
@@ -46,6 +61,7 @@ JsonCall::JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& name
         argument[i].key = quoted(from.name) + ":\"";
         argument[i].name = from.name;
         argument[i].is_flags = from.kind == ArgKind::flags;
+        argument[i].is_shown_by_what_it_points_to = points_to_text(from.kind);
         if (from.kind == ArgKind::flags || from.kind == ArgKind::enumeration || from.kind == ArgKind::signal)
             argument[i].constants = names.find_set(from.flag_set);
         names_constants |= argument[i].constants != ConstantNames::no_set;

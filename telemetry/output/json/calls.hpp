@@ -23,7 +23,8 @@ struct JsonCall {
         std::string key;       ///< "dirfd":"
         std::string_view name; ///< dirfd
         int constants = ConstantNames::no_set;
-        bool is_flags = false; ///< several of the constants at once
+        bool is_flags = false;                      ///< several of the constants at once
+        bool is_shown_by_what_it_points_to = false; ///< a path, a string or a list of them
     };
     std::string code;    ///< event.code, a member of the object `event`; empty if it is not chosen
     std::string done;    ///< of the object `event`: kind, action, category and type

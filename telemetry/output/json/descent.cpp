@@ -9,7 +9,7 @@ namespace telemetry {
 /// What is in the objects of all relatives.
 struct JsonProcess::RelativeFields {
     std::string_view key;
-    Field object, pid, entity_id, start, name, executable;
+    Field object, pid, entity_id, name, executable;
 };
 
 namespace {
@@ -78,29 +78,25 @@ void JsonProcess::put_descent(JsonLine& line, const Event& event) {
 
 void JsonProcess::render_descent(JsonLine& line, const Event& event, const std::array<Node, 3>& leaders) {
     struct LeaderFields : RelativeFields {
-        Field same_as_process, interactive;
+        Field same_as_process;
     };
     static constexpr LeaderFields of_leaders[] = {
         {{",\"session_leader\":{", Field::process_session_leader, Field::process_session_leader_pid,
-          Field::process_session_leader_entity_id, Field::process_session_leader_start,
-          Field::process_session_leader_name, Field::process_session_leader_executable},
-         Field::process_session_leader_same_as_process,
-         Field::process_session_leader_interactive},
+          Field::process_session_leader_entity_id, Field::process_session_leader_name,
+          Field::process_session_leader_executable},
+         Field::process_session_leader_same_as_process},
         {{",\"group_leader\":{", Field::process_group_leader, Field::process_group_leader_pid,
-          Field::process_group_leader_entity_id, Field::process_group_leader_start,
-          Field::process_group_leader_name, Field::process_group_leader_executable},
-         Field::process_group_leader_same_as_process,
-         Field::process_group_leader_interactive},
+          Field::process_group_leader_entity_id, Field::process_group_leader_name,
+          Field::process_group_leader_executable},
+         Field::process_group_leader_same_as_process},
         {{",\"entry_leader\":{", Field::process_entry_leader, Field::process_entry_leader_pid,
-          Field::process_entry_leader_entity_id, Field::process_entry_leader_start,
-          Field::process_entry_leader_name, Field::process_entry_leader_executable},
-         Field::process_entry_leader_same_as_process,
-         Field::process_entry_leader_interactive}};
+          Field::process_entry_leader_entity_id, Field::process_entry_leader_name,
+          Field::process_entry_leader_executable},
+         Field::process_entry_leader_same_as_process}};
     static constexpr RelativeFields of_parent = {",\"parent\":{",
                                                  Field::process_parent,
                                                  Field::process_parent_pid,
                                                  Field::process_parent_entity_id,
-                                                 Field::process_parent_start,
                                                  Field::process_parent_name,
                                                  Field::process_parent_executable};
     const LineageNode& self = *event.lineage;
@@ -108,27 +104,30 @@ void JsonProcess::render_descent(JsonLine& line, const Event& event, const std::
         put_parent_id(line, event);
     } else if (line.wants(Field::process_parent)) {
         const size_t begin = line.view().size();
-        put_relative(line, of_parent, *self.parent);
+        put_relative(line, of_parent, *self.parent, true);
         put_parent(line, *self.parent);
         line.end_object(begin);
     }
+    constexpr size_t entry = 2;
     for (size_t i = 0; i < leaders.size(); ++i) {
         const LeaderFields& fields = of_leaders[i];
         if (!leaders[i] || !line.wants(fields.object))
             continue;
+        const bool is_self = leaders[i].get() == &self, is_described = is_self || leaders[i] == self.parent;
         const size_t begin = line.view().size();
-        put_relative(line, fields, *leaders[i]);
-        put_flag(line, fields.same_as_process, "\"same_as_process\":", leaders[i].get() == &self);
-        put_flag(line, fields.interactive, "\"interactive\":", leaders[i]->has_terminal);
-        if (i == 2)
+        put_relative(line, fields, *leaders[i], i == entry || !is_described);
+        if (i == entry || is_self)
+            put_flag(line, fields.same_as_process, "\"same_as_process\":", is_self);
+        if (i == entry)
             put_entry(line, *leaders[i], self);
         line.end_object(begin);
     }
 }
 
 /// The object of an ancestor or leader, which stays open. Its strings are copies for searching: the
-/// bytes that are no UTF-8 are with its own exec.
-void JsonProcess::put_relative(JsonLine& line, const RelativeFields& fields, const LineageNode& node) {
+/// bytes that are no UTF-8 are with its own exec. What is described in the line already has no executable.
+void JsonProcess::put_relative(JsonLine& line, const RelativeFields& fields, const LineageNode& node,
+                               bool has_executable) {
     line.put(fields.key);
     if (line.wants(fields.pid)) {
         line.put("\"pid\":");
@@ -140,19 +139,20 @@ void JsonProcess::put_relative(JsonLine& line, const RelativeFields& fields, con
         put_entity(line, node.key.pid, node.key.start_time_ns);
         line.put('"');
     }
-    if (line.wants(fields.start))
-        put_start(line, node.key.start_time_ns);
     if (line.wants(fields.name)) {
         line.key("\"name\":");
         line.put_derived(node.name());
     }
-    if (node.program && !node.program->executable.empty() && line.wants(fields.executable)) {
+    if (has_executable && node.program && !node.program->executable.empty() &&
+        line.wants(fields.executable)) {
         line.key("\"executable\":");
         line.put_derived(node.program->executable);
     }
 }
 
 void JsonProcess::put_parent(JsonLine& line, const LineageNode& node) {
+    if (line.wants(Field::process_parent_start))
+        put_start(line, node.key.start_time_ns);
     const std::string_view strings =
         put_args(line, Field::process_parent_args, Field::process_parent_args_count, node, most_of_parent);
     if (!strings.empty() && line.wants(Field::process_parent_command_line)) {

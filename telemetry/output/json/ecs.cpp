@@ -25,15 +25,6 @@ void put_name(JsonLine& line, Field name_field, Field extension, const PathField
     line.put_derived(name.substr(point + 1));
 }
 
-void put_directory(JsonLine& line, const PathField& path) {
-    const std::string_view name = line.wants(Field::file_directory) ? file_name_of(path) : std::string_view();
-    if (name.empty())
-        return;
-    const size_t length = path.bytes.size() - name.size();
-    line.key("\"directory\":");
-    line.put_derived(path.bytes.substr(0, length > 1 ? length - 1 : 1));
-}
-
 /// What a file was called before it was renamed.
 void put_original(JsonLine& line, const PathField& path) {
     if (!line.wants(Field::file_Ext))
@@ -238,7 +229,6 @@ void put_json_file(JsonLine& line, const Event& event, JsonProcess& process) {
             line.notes.add_path({"file.path"}, *files.file, false);
         }
         put_name(line, Field::file_name, Field::file_extension, *files.file);
-        put_directory(line, *files.file);
         if (files.file->has_inode) {
             put_file_inode(line, files.file->inode);
             process.put_owner(line, event, files.file->inode);
@@ -284,7 +274,7 @@ void put_json_network(JsonLine& line, const Event& event, const Ends& ends, Sock
     put_network(line, event, ends.named.is_ip() ? ends.named : own, {own, peer, role}, community_id);
 }
 
-void put_json_inode(JsonLine& line, const InodeInfo& inode) {
+void put_json_inode_numbers(JsonLine& line, const InodeInfo& inode) {
     line.key("\"inode\":");
     line.put_quoted_number(inode.ino);
     line.put(",\"mode\":\"0");
@@ -293,6 +283,10 @@ void put_json_inode(JsonLine& line, const InodeInfo& inode) {
     line.put_quoted_number(inode.uid);
     line.put(",\"gid\":");
     line.put_quoted_number(inode.gid);
+}
+
+void put_json_inode(JsonLine& line, const InodeInfo& inode) {
+    put_json_inode_numbers(line, inode);
     const std::string_view type = ecs_file_type(inode.mode);
     if (type.empty())
         return;

@@ -55,17 +55,19 @@ void put_argument(JsonLine& line, const Event& event, size_t index) {
 }
 
 /// Strings, all of them: 64 bits do not fit a JSON number everywhere, and a name has one
-/// type, whichever call it belongs to.
+/// type, whichever call it belongs to. Where in memory a path was is of no use to anybody.
 void put_arguments(JsonLine& line, const Event& event, const JsonCall& call) {
+    const size_t begin = line.view().size();
     line.key("\"args\":{");
     for (size_t i = 0; i < event.call->arguments && i < event.args.size(); ++i) {
-        if (i)
-            line.put(',');
+        if (call.argument[i].is_shown_by_what_it_points_to)
+            continue;
+        line.next();
         line.put(call.argument[i].key);
         put_argument(line, event, i);
         line.put('"');
     }
-    line.put('}');
+    line.end_object(begin);
 }
 
 void put_unknown_arguments(JsonLine& line, const Event& event) {
@@ -205,7 +207,8 @@ void put_balance(JsonLine& line, const Heartbeat& heartbeat) {
 } // namespace
 
 JsonLinux::JsonLinux(const FormatContext& context)
-    : calls_(names_, context.fields.whole), tier_(R"("tier":")" + json_escaped(context.tier) + '"') {}
+    : calls_(names_, context.fields.whole), first_(context.first),
+      tier_(R"("tier":")" + json_escaped(context.tier) + '"') {}
 
 void JsonLinux::put(JsonLine& line, const Event& event, const JsonCall* call, const Ends& ends,
                     JsonProcess& process) {
@@ -222,7 +225,7 @@ void JsonLinux::put(JsonLine& line, const Event& event, const JsonCall* call, co
     if (line.wants(Field::linux_audit))
         put_audit(line, event);
     if (line.wants(Field::linux_namespace))
-        put_json_namespaces(line, event.image.namespaces);
+        put_json_namespaces(line, event.image.namespaces, first_);
     if (line.wants(Field::linux_process))
         put_process(line, event, process);
     if (line.wants(Field::linux_telemetry))
@@ -336,17 +339,6 @@ void JsonLinux::put_telemetry(JsonLine& line, const Event& event) {
     line.key("\"telemetry\":{");
     if (line.wants(Field::linux_telemetry_tier))
         line.put(tier_);
-    const std::tuple<Field, std::string_view, uint64_t> numbers[] = {
-        {Field::linux_telemetry_cpu, "\"cpu\":", event.cpu},
-        {Field::linux_telemetry_slot, "\"slot\":", event.slot},
-        {Field::linux_telemetry_sequence, "\"sequence\":", event.sequence}};
-    for (const auto& [field, key, number] : numbers) {
-        if (!line.wants(field))
-            continue;
-        line.next();
-        line.put(key);
-        line.put_decimal(number);
-    }
     if (event.dropped_before && line.wants(Field::linux_telemetry_dropped_before)) {
         line.key("\"dropped_before\":");
         line.put_decimal(event.dropped_before);

@@ -38,6 +38,7 @@ class JsonLinux {
     ConstantNames names_;
     FragmentCache<InodeInfo, 256> executables_;
     JsonCalls calls_;
+    const ImageNamespaces first_;
     std::string tier_; ///< a member of the object `telemetry`
 };
 

@@ -72,8 +72,8 @@ void JsonLinux::put_process(JsonLine& line, const Event& event, JsonProcess& pro
 
 void JsonLinux::put_executable(JsonLine& line, const InodeInfo& inode) {
     executables_.put(line, inode, inode.ino, [&] {
-        line.put("\"executable\":{");
-        put_json_inode(line, inode);
+        line.put("\"executable\":{"); // without its type, which is `file`
+        put_json_inode_numbers(line, inode);
         line.put('}');
     });
 }

@@ -13,6 +13,9 @@ namespace {
 
 /// What an event repeats of its process's arguments: the exec has all of them.
 constexpr size_t most_repeated = 1024;
+/// The first two groups of the boot's id, 48 random bits: process id and start time, in nanoseconds, tell
+/// apart the processes of a boot, and nearly those of all boots.
+constexpr size_t entity_boot_length = 13;
 
 /// "pts3" or "tty1" as a device's numbers; other terminals have a driver's number that is not fixed.
 void put_terminal(JsonLine& line, std::string_view name) {
@@ -52,7 +55,8 @@ bool wants_descent(const JsonLine& line) {
 } // namespace
 
 JsonProcess::JsonProcess(const FormatContext& context)
-    : entity_(context.boot_id.empty() ? "" : json_escaped(context.boot_id) + '-'),
+    : entity_(context.boot_id.empty() ? ""
+                                      : json_escaped(context.boot_id.substr(0, entity_boot_length)) + '-'),
       boot_time_ns_(context.boot_time_ns), names_(context.accounts) {}
 
 void JsonProcess::put(JsonLine& line, const Event& event, bool closes) {
@@ -82,7 +86,7 @@ void JsonProcess::put(JsonLine& line, const Event& event, bool closes) {
 void JsonProcess::put_thread(JsonLine& line, const Event& event) {
     const size_t begin = line.view().size();
     line.put(",\"thread\":{");
-    if (line.wants(Field::process_thread_id)) {
+    if (event.tid != event.pid && line.wants(Field::process_thread_id)) {
         line.put("\"id\":");
         line.put_decimal(event.tid);
     }

@@ -82,7 +82,8 @@ class JsonProcess {
     struct RelativeFields;
     void put_thread(JsonLine& line, const Event& event);
     void put_image(JsonLine& line, const Event& event);
-    void put_relative(JsonLine& line, const RelativeFields& fields, const LineageNode& node);
+    void put_relative(JsonLine& line, const RelativeFields& fields, const LineageNode& node,
+                      bool has_executable);
     void put_user_of(JsonLine& line, const JsonAccount& fields, uint32_t uid);
     void put_group_of(JsonLine& line, const JsonAccount& fields, uint32_t gid);
     std::string_view user_name(uint32_t uid) const; ///< empty: not known, or not to be shown
@@ -91,7 +92,7 @@ class JsonProcess {
     void render_users(JsonLine& line, const Who& who);
     void put_end_of_process(JsonLine& line, const Event& event);
 
-    std::string entity_; ///< the start of every entity id
+    std::string entity_; ///< the start of every entity id, from the boot's
     int64_t boot_time_ns_;
     CurrentNames names_;
     bool shows_names_ = true; ///< of what is rendered now

@@ -24,22 +24,22 @@ void put_json_execution(JsonLine& line, const Event& event) {
     line.put_quoted(supervisor_name(event));
 }
 
-void put_json_namespaces(JsonLine& line, const ImageNamespaces& namespaces) {
-    if (namespaces == ImageNamespaces{})
+void put_json_namespaces(JsonLine& line, const ImageNamespaces& namespaces, const ImageNamespaces& first) {
+    if (namespaces == first)
         return;
     const size_t begin = line.view().size();
     line.key("\"namespace\":{");
-    const auto put = [&](Field field, std::string_view name, uint32_t number) {
-        if (number == 0 || !line.wants(field))
+    const auto put = [&](Field field, std::string_view name, uint32_t number, uint32_t first_number) {
+        if (number == 0 || number == first_number || !line.wants(field))
             return;
         line.next();
         line.put_quoted(name);
         line.put(':');
         line.put_decimal(number);
     };
-    put(Field::linux_namespace_mnt, "mnt", namespaces.mnt);
-    put(Field::linux_namespace_pid, "pid", namespaces.pid);
-    put(Field::linux_namespace_user, "user", namespaces.user);
+    put(Field::linux_namespace_mnt, "mnt", namespaces.mnt, first.mnt);
+    put(Field::linux_namespace_pid, "pid", namespaces.pid, first.pid);
+    put(Field::linux_namespace_user, "user", namespaces.user, first.user);
     line.end_object(begin);
 }
 

@@ -45,29 +45,33 @@ JsonProcess::Who JsonProcess::who_of(const Event& event) const {
             names_.generation()};
 }
 
+/// The saved ids are written where they are not the effective ones.
 void JsonProcess::render_users(JsonLine& line, const Who& who) {
+    const ProcessIds& ids = who.ids;
     shows_names_ = !who.is_contained;
     put_user_of(line, {"\"user\":{", Field::process_user, Field::process_user_id, Field::process_user_name},
-                who.ids.euid);
+                ids.euid);
     put_group_of(line,
                  {"\"group\":{", Field::process_group, Field::process_group_id, Field::process_group_name},
-                 who.ids.egid);
+                 ids.egid);
     put_user_of(line,
                 {"\"real_user\":{", Field::process_real_user, Field::process_real_user_id,
                  Field::process_real_user_name},
-                who.ids.uid);
+                ids.uid);
     put_group_of(line,
                  {"\"real_group\":{", Field::process_real_group, Field::process_real_group_id,
                   Field::process_real_group_name},
-                 who.ids.gid);
-    put_user_of(line,
-                {"\"saved_user\":{", Field::process_saved_user, Field::process_saved_user_id,
-                 Field::process_saved_user_name},
-                who.ids.suid);
-    put_group_of(line,
-                 {"\"saved_group\":{", Field::process_saved_group, Field::process_saved_group_id,
-                  Field::process_saved_group_name},
-                 who.ids.sgid);
+                 ids.gid);
+    if (ids.suid != ids.euid)
+        put_user_of(line,
+                    {"\"saved_user\":{", Field::process_saved_user, Field::process_saved_user_id,
+                     Field::process_saved_user_name},
+                    ids.suid);
+    if (ids.sgid != ids.egid)
+        put_group_of(line,
+                     {"\"saved_group\":{", Field::process_saved_group, Field::process_saved_group_id,
+                      Field::process_saved_group_name},
+                     ids.sgid);
     shows_names_ = true;
 }
 
@@ -84,13 +88,11 @@ void JsonProcess::put_user(JsonLine& line, const Event& event) {
             line.put(",\"user\":{");
             put_id_and_name(line, {{}, Field::user, Field::user_id, Field::user_name}, who.ids.euid,
                             user_name(who.ids.euid));
-            put_group_of(line,
-                         {"\"group\":{", Field::user_group, Field::user_group_id, Field::user_group_name},
-                         who.ids.egid);
-            put_user_of(line,
-                        {"\"effective\":{", Field::user_effective, Field::user_effective_id,
-                         Field::user_effective_name},
-                        who.ids.euid);
+            if (line.wants(Field::user_effective_id)) {
+                line.key("\"effective\":{\"id\":");
+                line.put_quoted_number(who.ids.euid);
+                line.put('}');
+            }
             line.end_object(begin);
         }
         put_group_of(line, {"\"group\":{", Field::group, Field::group_id, Field::group_name}, who.ids.egid);

@@ -75,7 +75,7 @@ TEST(ImdsJson, WholeObject) {
     EXPECT_EQ(made["source"]["port"], 40000);
     EXPECT_EQ(made["network"]["transport"], "tcp");
     EXPECT_EQ(made["process"]["pid"], 4242);
-    EXPECT_EQ(made["process"]["entity_id"], "6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001-4242-59000000123");
+    EXPECT_EQ(made["process"]["entity_id"], "6a3d3e1c-0e0b-4242-59000000123");
     EXPECT_EQ(made["process"]["parent"]["pid"], 4200);
     EXPECT_EQ(made["process"]["executable"], "/usr/bin/cat");
     EXPECT_EQ(made["user"]["id"], "1000");

@@ -109,7 +109,12 @@ class JsonFieldsTest : public JsonFormatterTest {
         node->facts.container.runtime = "docker";
         node->facts.container.pod = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
         keep_ = lineage_.find(exec);
-        node->session_leader = node->group_leader = node->entry_leader = keep_;
+        Event other = event;
+        other.pid = other.tid = 77;
+        lineage_.note(other);
+        elder_ = lineage_.find(other);
+        node->session_leader = node->group_leader = elder_;
+        node->entry_leader = keep_;
         return node;
     }
 
@@ -131,6 +136,8 @@ class JsonFieldsTest : public JsonFormatterTest {
         Event& renamed = add(samples::call(samples::rename, 0));
         samples::add_path(renamed, 0, "/home/ann/a.txt");
         samples::add_path(renamed, 1, "/home/ann/b");
+        renamed.tid = 4300;
+        renamed.suid = renamed.sgid = 5;
         Event& connected = add(samples::call(samples::connect, 0));
         connected.sockaddr = known(inet_);
         connected.socket_status = Status::ok;
@@ -155,7 +162,7 @@ class JsonFieldsTest : public JsonFormatterTest {
     FormatContext context_;
     std::string argv_, variables_, inet_, unix_ = samples::sockaddr_of(AF_UNIX, std::string("\0name", 5));
     Lineage lineage_{"/nonexistent"};
-    std::shared_ptr<const LineageNode> keep_;
+    std::shared_ptr<const LineageNode> keep_, elder_;
     std::vector<Event> events_;
 };
 
@@ -276,9 +283,7 @@ TEST_F(CompactTest, WhatALineOfTheProcessHasSaidIsNotRepeated) {
     EXPECT_EQ(first["process"]["working_directory"], "/home/ann");
     EXPECT_EQ(first["process"]["user"]["id"], "1000");
     const json second = object(event);
-    EXPECT_EQ(
-        second["process"],
-        json({{"pid", 4242}, {"entity_id", first["process"]["entity_id"]}, {"thread", {{"id", 4242}}}}));
+    EXPECT_EQ(second["process"], json({{"pid", 4242}, {"entity_id", first["process"]["entity_id"]}}));
     EXPECT_EQ(second["file"], first["file"]);
     EXPECT_EQ(second["event"], first["event"]);
     EXPECT_FALSE(second.contains("host"));

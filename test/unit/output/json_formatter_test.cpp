@@ -27,21 +27,20 @@ TEST_F(JsonFormatterTest, OpenatWholeLine) {
         R"("code":"openat","kind":"event","action":"modification","category":["file"],)"
         R"("type":["change"],"outcome":"success"},)"
         R"("process":{"pid":4242,)"
-        R"("entity_id":"6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001-4242-59000000123",)"
-        R"("start":"2025-11-21T04:40:59.000000123Z","name":"cat","thread":{"id":4242,"name":"cat"},)"
+        R"("entity_id":"6a3d3e1c-0e0b-4242-59000000123",)"
+        R"("start":"2025-11-21T04:40:59.000000123Z","name":"cat","thread":{"name":"cat"},)"
         R"("executable":"/usr/bin/cat","working_directory":"/home/ann","interactive":true,)"
         R"("tty":{"char_device":{"major":136,"minor":0}},"user":{"id":"1000"},"group":{"id":"1001"},)"
-        R"("real_user":{"id":"1000"},"real_group":{"id":"1001"},"saved_user":{"id":"1000"},)"
-        R"("saved_group":{"id":"1001"},"parent":{"pid":4200}},"user":{"id":"1000","group":{"id":"1001"},)"
-        R"("effective":{"id":"1000"}},"group":{"id":"1001"},)"
-        R"("file":{"path":"/home/ann/notes.txt","name":"notes.txt","extension":"txt","directory":"/home/ann","inode":"77",)"
+        R"("real_user":{"id":"1000"},"real_group":{"id":"1001"},"parent":{"pid":4200}},)"
+        R"("user":{"id":"1000","effective":{"id":"1000"}},"group":{"id":"1001"},)"
+        R"("file":{"path":"/home/ann/notes.txt","name":"notes.txt","extension":"txt","inode":"77",)"
         R"("mode":"0644","uid":"1000","gid":"1001","type":"file"},)"
         R"("linux":{"syscall":{"name":"openat","nr":257,"abi":"x86_64",)"
-        R"("args":{"dirfd":"-100","pathname":"0x7ffd0010","flags":"0x201","mode":"0644"},"ret":3},)"
+        R"("args":{"dirfd":"-100","flags":"0x201","mode":"0644"},"ret":3},)"
         R"("audit":{"auid":1000,"ses":3},)"
-        R"("process":{"executable":{"inode":"1234","mode":"0755","uid":"0","gid":"0","type":"file"},)"
+        R"("process":{"executable":{"inode":"1234","mode":"0755","uid":"0","gid":"0"},)"
         R"("tty":"pts0"},)"
-        R"("telemetry":{"tier":"raw_tp","cpu":3,"slot":0,"sequence":7}}})"
+        R"("telemetry":{"tier":"raw_tp"}}})"
         "\n");
 }
 
@@ -162,8 +161,7 @@ TEST_F(JsonFormatterTest, ProcessEvents) {
     EXPECT_EQ(made["event"]["category"], json({"process"}));
     EXPECT_EQ(made["event"]["outcome"], "success");
     EXPECT_EQ(made["linux"]["process"]["child"]["pid"], 5000);
-    EXPECT_EQ(made["linux"]["process"]["child"]["entity_id"],
-              "6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001-5000-60000000000");
+    EXPECT_EQ(made["linux"]["process"]["child"]["entity_id"], "6a3d3e1c-0e0b-5000-60000000000");
     EXPECT_FALSE(made["linux"].contains("syscall"));
 
     const std::string argv = samples::string_list({"cat"});
@@ -275,7 +273,7 @@ TEST_F(JsonFormatterTest, ArgumentsReadBackWithBaseZero) {
         return std::stoull(args[name].get<std::string>(), nullptr, 0);
     };
     EXPECT_EQ(args["dirfd"], "5"); // the kernel takes 32 bits of it
-    EXPECT_EQ(number("pathname"), UINT64_MAX);
+    EXPECT_FALSE(args.contains("pathname")) << "the path is there, and not where it was";
     EXPECT_EQ(number("flags"), 0x80000U);
     EXPECT_EQ(number("mode"), 04755U);
 }

@@ -65,7 +65,7 @@ TEST_F(JsonProcessTest, TheParentIsWhoForkedIt) {
     EXPECT_EQ(parent["args_count"], 3);
     EXPECT_EQ(parent["command_line"], "sh -c ls");
     EXPECT_EQ(parent["user"]["id"], "1000");
-    EXPECT_EQ(parent["entity_id"], "6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001-50-50000000000");
+    EXPECT_EQ(parent["entity_id"], "6a3d3e1c-0e0b-50-50000000000");
     EXPECT_EQ(made["process"]["name"], "ls");
     EXPECT_FALSE(made["linux"]["process"].contains("ppid")); // the kernel says the same
 }
@@ -121,8 +121,14 @@ TEST_F(JsonProcessTest, LeadersOfSessionGroupAndEntry) {
     for (const char* leader : {"session_leader", "group_leader", "entry_leader"}) {
         EXPECT_EQ(made["process"][leader]["pid"], 41) << leader;
         EXPECT_EQ(made["process"][leader]["name"], "bash") << leader;
-        EXPECT_EQ(made["process"][leader]["same_as_process"], false) << leader;
+        EXPECT_EQ(made["process"][leader].value("same_as_process", false), false) << leader;
     }
+    EXPECT_EQ(made["process"]["entry_leader"]["same_as_process"], false);
+    EXPECT_EQ(made["process"]["entry_leader"]["executable"], "/bin/bash");
+    EXPECT_FALSE(made["process"]["session_leader"].contains("executable")) << "it is the parent's";
+    fork(42, 43, 2);
+    made = event_of(43, "/bin/cat", shell, EBT_EXEC, 2);
+    EXPECT_EQ(made["process"]["session_leader"]["executable"], "/bin/bash");
     EXPECT_EQ(made["process"]["entry_leader"]["entry_meta"]["type"], "sshd");
 }
 
@@ -152,9 +158,17 @@ TEST_F(JsonProcessTest, NamesOfUsersAndGroups) {
     formatter_ = format_named("json").make(context);
     const json made = object(samples::event());
     const json ann = {{"id", "1000"}, {"name", "ann"}}, staff = {{"id", "1001"}, {"name", "staff"}};
-    EXPECT_EQ(made["user"], json({{"id", "1000"}, {"name", "ann"}, {"group", staff}, {"effective", ann}}));
+    EXPECT_EQ(made["user"], json({{"id", "1000"}, {"name", "ann"}, {"effective", {{"id", "1000"}}}}));
+    EXPECT_EQ(made["process"]["user"], ann);
+    EXPECT_EQ(made["process"]["real_user"], ann);
     EXPECT_EQ(made["group"], staff);
-    EXPECT_EQ(made["process"]["saved_group"]["name"], "staff");
+    Event changed = samples::event();
+    changed.suid = 7;
+    changed.sgid = 1001;
+    changed.egid = 0;
+    const json other = object(changed)["process"];
+    EXPECT_EQ(other["saved_user"], json({{"id", "7"}}));
+    EXPECT_EQ(other["saved_group"], staff);
     Event event = samples::call(samples::openat, 3);
     event.paths = 1;
     event.path[0].has_inode = true;

@@ -58,7 +58,7 @@ TEST_F(OcsfTest, ALine) {
         R"("device":{"type_id":0,"type":"Unknown","hostname":"web1","uid":"0123456789abcdef0123456789abcdef",)"
         R"("ip":"10.0.0.7","boot_uid":"6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001","os":{"type_id":200,"type":"Linux",)"
         R"("name":"Debian GNU/Linux","version":"12","kernel_release":"6.1.0-50"}},)"
-        R"("actor":{"process":{"pid":4242,"uid":"6a3d3e1c-0e0b-4c6c-9d56-8a54c3a7f001-4242-59000000123",)"
+        R"("actor":{"process":{"pid":4242,"uid":"6a3d3e1c-0e0b-4242-59000000123",)"
         R"("created_time":1763700059000,"name":"cat","ptid":4242,)"
         R"("file":{"name":"cat","path":"/usr/bin/cat","type_id":1,"type":"Regular File","owner":{"uid":"0"}},)"
         R"("working_directory":"/home/ann","auid":1000,"euid":1000,"egid":1001,"user":{"uid":"1000"},)"
@@ -69,10 +69,10 @@ TEST_F(OcsfTest, ALine) {
         R"("unmapped":{"time":"2025-11-21T21:16:05.000000042Z","suid":1000,"sgid":1001,)"
         R"("file":{"inode":"77","mode":"0644","uid":"1000","gid":"1001","type":"file"},)"
         R"("linux":{"syscall":{"name":"openat","nr":257,"abi":"x86_64",)"
-        R"("args":{"dirfd":"-100","pathname":"0x7ffd0010","flags":"0x201","mode":"0644"},"ret":3},)"
+        R"("args":{"dirfd":"-100","flags":"0x201","mode":"0644"},"ret":3},)"
         R"("audit":{"auid":1000,"ses":3},)"
-        R"("process":{"executable":{"inode":"1234","mode":"0755","uid":"0","gid":"0","type":"file"},"tty":"pts0"},)"
-        R"("telemetry":{"tier":"raw_tp","cpu":3,"slot":0,"sequence":7}}}})"
+        R"("process":{"executable":{"inode":"1234","mode":"0755","uid":"0","gid":"0"},"tty":"pts0"},)"
+        R"("telemetry":{"tier":"raw_tp"}}}})"
         "\n");
 }
 
