@@ -18,7 +18,9 @@ char lower(char c) {
 }
 
 bool has(std::string_view text, std::string_view wanted) {
-    return !std::ranges::search(text, wanted, {}, lower, lower).empty() || wanted.empty();
+    const auto is_same = [](char one, char other) { return lower(one) == lower(other); };
+    return std::search(text.begin(), text.end(), wanted.begin(), wanted.end(), is_same) != text.end() ||
+           wanted.empty();
 }
 
 } // namespace
