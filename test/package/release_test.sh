@@ -55,19 +55,19 @@ lintian --allow-root --fail-on error,warning --suppress-tags bogus-mail-host,bog
 # rpms: what rpmlint says, and that rpm installs, verifies and removes them in a root of their own.
 rpmlint --config packaging/rpm/rpmlint.toml "$release"/*.rpm || fail "rpmlint has found faults"
 rpm_root() {
-    rpm --root "$scratch/rpm" --noscripts --nodeps "$@"
+    rpm --root "$scratch/rpm" "$@" 2>"$scratch/err" || fail "rpm $*" "$(cat "$scratch/err")" # Debian's warns on stderr
 }
 mkdir -p "$scratch/rpm"
-rpm_root -i "$release"/ebpf-telemetry-[0-9]*.rpm "$release"/ebpf-telemetry-debuginfo-*.rpm
-rpm_root -V ebpf-telemetry ebpf-telemetry-debuginfo || fail "rpm has installed something else than it says"
-rpm_root -qc ebpf-telemetry | grep -qx /etc/ebpf-telemetry/ebpf-telemetry.conf || fail "options are no configuration for rpm"
+rpm_root --noscripts --nodeps -i "$release"/ebpf-telemetry-[0-9]*.rpm "$release"/ebpf-telemetry-debuginfo-*.rpm
+rpm_root --nodeps --noscripts -V ebpf-telemetry ebpf-telemetry-debuginfo
+rpm_root -qc ebpf-telemetry | grep -x /etc/ebpf-telemetry/ebpf-telemetry.conf >/dev/null || fail "options are no configuration for rpm"
 "$scratch/rpm/usr/sbin/ebpf_telemetry" --version >/dev/null
 echo '# changed' >>"$scratch/rpm/etc/ebpf-telemetry/ebpf-telemetry.conf"
 for program in usr/sbin/ebpf_telemetry usr/sbin/imds-tracker usr/bin/get_offsets; do
     id=$(readelf -n "$scratch/rpm/$program" | sed -n 's/^ *Build ID: //p')
     [ -s "$scratch/rpm/usr/lib/debug/.build-id/${id:0:2}/${id:2}.debug" ] || fail "no debug information for $program"
 done
-rpm_root -e ebpf-telemetry ebpf-telemetry-debuginfo
+rpm_root --noscripts --nodeps -e ebpf-telemetry ebpf-telemetry-debuginfo
 [ ! -e "$scratch/rpm/usr/sbin/ebpf_telemetry" ] || fail "rpm has left the program"
 [ -s "$scratch/rpm/etc/ebpf-telemetry/ebpf-telemetry.conf.rpmsave" ] || fail "rpm has not kept changed options"
 rpm -qp --requires "$release"/ebpf-telemetry-[0-9]*.rpm | grep -vE '^(/bin/sh|rpmlib\((CompressedFileNames|FileDigests|PayloadFilesHavePrefix|PayloadIsXz)\) .*)$' &&
