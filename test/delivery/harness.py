@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the tests of deliveries have in common: the program, calls with numbers, and what became of them."""
+import atexit
 import collections
 import json
 import os
@@ -12,13 +13,19 @@ import time
 USER = 60000 + os.getpid() % 5000  # whose calls are reported, and nobody else's
 
 
+def ends_with_test(process):
+    """A test that fails leaves nothing behind."""
+    atexit.register(lambda: process.poll() is None and process.kill())
+    return process
+
+
 def start(program, folder, outputs, log, rules=f"getpgid uid = {USER} key mine\n", options=()):
     """The program, once it reports, with the text of an outputs file."""
     (folder / "rules").write_text(rules)
     (folder / "outputs.conf").write_text(outputs)
-    process = subprocess.Popen(
+    process = ends_with_test(subprocess.Popen(
         [program, "-c", "none", "-r", folder / "rules", "-q", "-f", "json", "--no-witness", "--output-config",
-         folder / "outputs.conf", *options], stdout=subprocess.DEVNULL, stderr=log)
+         folder / "outputs.conf", *options], stdout=subprocess.DEVNULL, stderr=log))
     end = time.monotonic() + 60
     while b"reporting" not in pathlib.Path(log.name).read_bytes():
         assert process.poll() is None and time.monotonic() < end, pathlib.Path(log.name).read_text()
@@ -36,7 +43,7 @@ def call(stop):
             "        except OSError: pass\n"
             "    if n == 20: print('calling', flush=True)\n"
             "    time.sleep(0.01)\nprint(n)\n") % USER
-    caller = subprocess.Popen([sys.executable, "-c", code, stop], stdout=subprocess.PIPE, text=True)
+    caller = ends_with_test(subprocess.Popen([sys.executable, "-c", code, stop], stdout=subprocess.PIPE, text=True))
     assert caller.stdout.readline() == "calling\n"
     return caller
 

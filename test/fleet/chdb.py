@@ -71,4 +71,8 @@ class Server:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(30)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:  # in the middle of a query
+            self.process.kill()
+            self.process.wait()

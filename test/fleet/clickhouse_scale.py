@@ -41,10 +41,11 @@ def multiply(server, recorded):
                "entity_id": "if(r.entity_id = '', '', concat(r.entity_id, '-', toString(number)))",
                "parent_id": "if(r.parent_id = '', '', concat(r.parent_id, '-', toString(number)))"}
     names = sorted(columns)
-    server.ask(f"INSERT INTO telemetry.events ({', '.join(names)}) SELECT "
-               + ", ".join(f"{changed.get(name, 'r.' + name)} AS {name}" for name in names)
-               + f" FROM numbers({copies}) AS n CROSS JOIN telemetry.recorded AS r SETTINGS max_insert_threads = 1, "
-               "max_partitions_per_insert_block = 100")
+    piece = max(1, 500_000 // recorded)
+    for begin in range(0, copies, piece):
+        server.ask(f"INSERT INTO telemetry.events ({', '.join(names)}) SELECT "
+                   + ", ".join(f"{changed.get(name, 'r.' + name)} AS {name}" for name in names)
+                   + f" FROM numbers({begin}, {min(piece, copies - begin)}) AS n CROSS JOIN telemetry.recorded AS r")
 
 
 def main():
