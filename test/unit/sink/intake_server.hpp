@@ -121,9 +121,9 @@ class IntakeServer {
                 wait_for_end(client.get());
                 continue;
             }
-            const std::string answer = "HTTP/1.1 " + std::to_string(status) +
-                                       " x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
-                                       headers + "Connection: close\r\n\r\n" + body;
+            std::string answer = "HTTP/1.1 " + std::to_string(status) + " x\r\nContent-Length: ";
+            answer.append(std::to_string(body.size())).append("\r\n").append(headers);
+            answer.append("Connection: close\r\n\r\n").append(body);
             send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
         }
     }
