@@ -47,25 +47,29 @@ class TextLabel {
 struct RuleKey {
     uint32_t first_line = 0, last_line = 0; ///< from 1; of rules that are counted together, all; 0: not known
     std::string_view key;                   ///< empty: it has none
+    std::string_view file;                  ///< empty where all rules are of one
 };
 class RuleLabel {
   public:
     using Key = RuleKey;
 
     static uint64_t hash_of(const Key& key) { return mixed(TextLabel::hash_of(key.key), key.first_line); }
-    bool is(const Key& key) const { return first_line == key.first_line && key_.is(key.key); }
+    bool is(const Key& key) const {
+        return first_line == key.first_line && key_.is(key.key) && file_.is(key.file);
+    }
     void take(const Key& key) {
         first_line = key.first_line;
         last_line = key.last_line;
         key_.take(key.key);
+        file_.take(key.file);
     }
     std::string_view key() const { return key_.text(); }
-    RuleKey whole() const { return {first_line, last_line, key()}; }
+    RuleKey whole() const { return {first_line, last_line, key(), file_.text()}; }
 
     uint32_t first_line = 0, last_line = 0;
 
   private:
-    TextLabel key_;
+    TextLabel key_, file_;
 };
 
 /// A process whose events are counted.

@@ -30,7 +30,8 @@ std::vector<ActivityRow> rows_of(const Activity& activity, ActivityTable table,
 /// The first `most` in that order come first, and the others are dropped.
 void sort_rows(std::vector<ActivityRow>& rows, ActivityOrder order, size_t most);
 
-/// What stands for a rule: "my.rules:12 key T1059". `file` may be empty.
-std::string rule_name(const RuleKey& rule, const std::string& file);
+/// What stands for a rule: "my.rules:12 key T1059". `rules_file`: of rules that do not know their own; may be
+/// empty.
+std::string rule_name(const RuleKey& rule, const std::string& rules_file);
 
 } // namespace telemetry

@@ -26,7 +26,7 @@ void ActivityReport::begin(const std::string& node) {
 }
 
 void ActivityReport::count(const Event& event, const rules::RuleLines& lines, uint64_t bytes) {
-    counter_.count(event, {lines.first, lines.last, event.key}, bytes, activity());
+    counter_.count(event, {lines.first, lines.last, event.key, lines.file}, bytes, activity());
 }
 
 void ActivityReport::turn(Formatter& formatter) {

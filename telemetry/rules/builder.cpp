@@ -119,6 +119,11 @@ bool Builder::add_for_row(Entry& entry, const Statement& statement, std::vector<
     return applies;
 }
 
+RuleLines Builder::lines_of(const Statement& statement) const {
+    const auto line = static_cast<uint32_t>(source_.line_of(statement.head.begin));
+    return {line, line, source_.has_several_files() ? source_.name_of(statement.head.begin) : ""};
+}
+
 /// The comparisons that an incomplete clause leaves out may be true or false: the clause selects events
 /// but excludes none.
 void Builder::add_clause(Entry& entry, const Statement& statement, Resolved clause) {
@@ -133,7 +138,7 @@ void Builder::add_clause(Entry& entry, const Statement& statement, Resolved clau
     if (!statement.exclude && (statement.in_order || !statement.key.empty()))
         entry.filter.add_key(statement.key, tests);
     if (!statement.exclude && keeps_lines_)
-        entry.filter.add_line(static_cast<uint32_t>(source_.line_of(statement.head.begin)), statement.key,
+        entry.filter.add_line(lines_of(statement), statement.key,
                               statement.in_order || !statement.key.empty(), tests);
     if (!statement.exclude)
         entry.filter.include(std::move(tests));

@@ -52,6 +52,7 @@ class Builder {
     bool add_for_row(Entry& entry, const Statement& statement, std::vector<bool>& used,
                      std::vector<std::optional<Mistake>>& refused);
     void add_clause(Entry& entry, const Statement& statement, Resolved clause);
+    RuleLines lines_of(const Statement& statement) const;
     void apply_line(Entry& entry, const Statement& statement);
     void report(std::vector<std::string>& to, std::string_view severity, const Mistake& what);
     void warn(Span where, const std::string& message, const std::string& expected);

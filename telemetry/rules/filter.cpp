@@ -160,9 +160,10 @@ void CallFilter::finish() {
     finish_lines();
 }
 
-void CallFilter::add_line(uint32_t line, std::string_view key, bool decides, Tests clause) {
-    if (lines_.empty() || lines_.back().lines.last != line)
-        lines_.push_back({{line, line}, std::string(key), decides, {}, {}});
+void CallFilter::add_line(const RuleLines& lines, std::string_view key, bool decides, Tests clause) {
+    if (lines_.empty() || lines_.back().last != lines.last || lines_.back().file != lines.file)
+        lines_.push_back(
+            {lines.first, lines.last, std::string(lines.file), std::string(key), decides, {}, {}});
     lines_.back().clauses.push_back(std::move(clause));
 }
 
@@ -173,14 +174,14 @@ void CallFilter::finish_lines() {
     std::vector<OfLine> parts;
     size_t in_part = 0;
     for (OfLine& line : lines_) {
-        const bool is_like_last =
-            !parts.empty() && parts.back().key == line.key && parts.back().decides == line.decides;
+        const bool is_like_last = !parts.empty() && parts.back().file == line.file &&
+                                  parts.back().key == line.key && parts.back().decides == line.decides;
         if (!is_like_last || in_part == together) {
-            parts.push_back({line.lines, line.key, line.decides, {}, {}});
+            parts.push_back({line.first, line.last, line.file, line.key, line.decides, {}, {}});
             in_part = 0;
         }
         ++in_part;
-        parts.back().lines.last = line.lines.last;
+        parts.back().last = line.last;
         std::ranges::move(line.clauses, std::back_inserter(parts.back().clauses));
     }
     for (OfLine& part : parts) {
@@ -199,7 +200,7 @@ ChosenRule CallFilter::chosen(const Event& event) const {
         if (lines_.size() > 1 && !part.table.any(event, true)) // the only one has to be it: the event matches
             continue;
         if (chosen.lines.first == 0)
-            chosen.lines = part.lines;
+            chosen.lines = {part.first, part.last, part.file};
         if (part.decides) {
             chosen.key = part.key;
             break;

@@ -21,6 +21,7 @@ struct KernelFilter {
 /// one.
 struct RuleLines {
     uint32_t first = 0, last = 0; ///< 0: not known
+    std::string_view file;        ///< empty where all rules are of one
 };
 
 /// What has selected an event.
@@ -69,7 +70,7 @@ class CallFilter {
     void add_key(std::string_view key, Tests clause);
     /// What a rule at that line includes, for chosen(). In the order of the file. `decides`: the event has
     /// the rule's key, be it empty.
-    void add_line(uint32_t line, std::string_view key, bool decides, Tests clause);
+    void add_line(const RuleLines& lines, std::string_view key, bool decides, Tests clause);
     void require_standard() { require_standard_ = true; }
     void require_specific() { require_specific_ = true; }
 
@@ -113,8 +114,8 @@ class CallFilter {
     };
 
     struct OfLine {
-        RuleLines lines;
-        std::string key;
+        uint32_t first = 0, last = 0;
+        std::string file, key;
         bool decides = false;
         std::vector<Tests> clauses;
         ClauseTable table;

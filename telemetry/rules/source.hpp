@@ -34,6 +34,8 @@ class SourceText {
     bool has_several_files() const { return files_.size() > 1; }
     /// Line number in its file, from 1.
     size_t line_of(size_t offset) const;
+    /// The name of its file.
+    std::string_view name_of(size_t offset) const { return file_of(offset).name; }
     /// "FILE:LINE", safe on a terminal.
     std::string place_of(size_t offset) const;
     /// "line LINE", and of another file than the one that `from` is in, " of FILE".

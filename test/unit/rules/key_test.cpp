@@ -95,4 +95,26 @@ TEST(RulesKey, ManyKeys) {
     EXPECT_EQ(rules.key(unlink_of("/d/0")), "k0");
 }
 
+/// "FILE:FIRST-LAST key KEY" of the rule that selects the event, without what there is not.
+std::string chosen_of(const std::vector<RulesFile>& files, const Event& event) {
+    const Rules rules = Rules::parse(files, nullptr, true);
+    const auto [lines, key] = rules.chosen(event);
+    return std::string(lines.file) + ":" + std::to_string(lines.first) + "-" + std::to_string(lines.last) +
+           " " + std::string(key);
+}
+
+TEST(RulesKey, AndWhereTheRuleStands) {
+    const std::string one = "\nunlink path ^ /etc/ key k\n", other = "\nunlink path ^ /tmp/ key k\n";
+    EXPECT_EQ(chosen_of({{"one", one}}, unlink_of("/etc/x")), ":2-2 k");
+    EXPECT_EQ(chosen_of({{"one", one}, {"other", other}}, unlink_of("/etc/x")), "one:2-2 k");
+    EXPECT_EQ(chosen_of({{"one", one}, {"other", other}}, unlink_of("/tmp/x")), "other:2-2 k")
+        << "the same line of another file is another rule";
+    std::string many;
+    for (int i = 0; i < 100; ++i)
+        many += "unlink path = /" + std::to_string(i) + "\n";
+    EXPECT_EQ(chosen_of({{"one", many}, {"other", other}}, unlink_of("/99")), "one:99-100 ")
+        << "neighbours share what tells them, but of one file alone";
+    EXPECT_EQ(chosen_of({{"one", many}, {"other", other}}, unlink_of("/tmp/x")), "other:2-2 k");
+}
+
 } // namespace
