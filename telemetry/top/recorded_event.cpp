@@ -9,7 +9,7 @@
 #endif
 #include <rapidjson/reader.h>
 
-#include "telemetry/recorded/fields.hpp"
+#include "telemetry/base/text/time.hpp"
 
 namespace telemetry::top {
 
@@ -208,7 +208,7 @@ bool RecordedCounter::count(std::string_view line, Interval& into) {
     if (!reader_->parser.Parse<flags>(stream, handler))
         return false;
     const Fields& fields = handler.fields;
-    const auto time = nanoseconds_at(fields.time);
+    const auto time = nanoseconds_of(fields.time);
     if (!time)
         return false;
     into.first_time = into.first_time == 0 ? *time : std::min(into.first_time, *time);
