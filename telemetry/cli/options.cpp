@@ -12,8 +12,8 @@
 #include "telemetry/base/terminal.hpp"
 #include "telemetry/cli/command_line.hpp"
 #include "telemetry/cli/commands.hpp"
-#include "telemetry/delivery/line_limit.hpp"
 #include "telemetry/cli/settings_file.hpp"
+#include "telemetry/delivery/line_limit.hpp"
 
 namespace telemetry {
 

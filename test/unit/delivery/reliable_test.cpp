@@ -56,17 +56,10 @@ struct Reliable : testing::Test {
         options.deliverer = {5ms, 20ms, 20ms};
         if (has_spool)
             options.spool = SpoolOptions{folder.path() + "/spool", spool_bytes};
-        OutputSettings settings{"s",
-                                "http",
-                                "output_s",
-                                nullptr,
-                                {},
-                                queue_bytes,
-                                0,
-                                "",
-                                [&, options] {
+        OutputSettings settings{"s", "http", "output_s", nullptr, {}, queue_bytes, 0, "", [&, options] {
                                     return make_reliable_carrier(options,
-                                                                 std::make_unique<FarEndSender>(end)); }};
+                                                                 std::make_unique<FarEndSender>(end));
+                                }};
         output = std::make_unique<DeliveryOutput>(settings);
     }
     void put(int count) {
