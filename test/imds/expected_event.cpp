@@ -319,7 +319,7 @@ json without_volatile(json event) {
     event["event"].erase("duration");
     json& process = event["process"];
     take_start(process, true);
-    EXPECT_TRUE(process["thread"].value("id", json(1)).is_number_unsigned());
+    EXPECT_TRUE(process["thread"].value("id", json(1u)).is_number_unsigned());
     process["thread"].erase("id");                    // of a worker
     EXPECT_TRUE(process["interactive"].is_boolean()); // the tests may run at a terminal
     for (json* of_terminal : {&process, &event["linux"]["process"]})
