@@ -99,12 +99,23 @@ void EngineRun::loop() {
     }
 }
 
+/// What is in the buffers.
+size_t EngineRun::read_at_once() {
+    const size_t records = engine_.poll([this](auto record) { take(record); }, 0ms);
+    consumer_.hand_over();
+    return records;
+}
+
 void EngineRun::end() {
     notify::send("STOPPING=1");
     governor_.end();
+    // Detaching can take most of a second, and nothing is read meanwhile.
+    const auto read_until = Clock::now() + run_end::at_most(run_end::waiting);
+    while (Clock::now() < read_until && read_at_once() > 0) {
+    }
     engine_.stop();
-    while (engine_.poll([this](auto record) { take(record); }, 0ms) > 0)
-        consumer_.hand_over();
+    while (read_at_once() > 0) {
+    }
     consumer_.finish_events();
     report_losses();
     consumer_.finish_outputs();

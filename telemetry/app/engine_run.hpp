@@ -86,6 +86,7 @@ class EngineRun {
 
     void begin();
     void loop();
+    size_t read_at_once();
     void end();
     bool goes_on();
     void take(std::span<const std::byte> record);

@@ -61,10 +61,13 @@ TEST_P(EveryTier, DeliversEveryCallOnce) {
     RunningProgram program(arguments({"--tier", GetParam(), "--buffer-size", "8M"})); // room for all of them
     ASSERT_TRUE(program.reports()) << program.err();
     call_getppid(caller, 1000);
+    usleep(500'000); // an emulated processor cannot read them all within the time of the end
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0);
     auto events = parsed(program.out());
-    EXPECT_EQ(events.size(), 1000u);
+    std::erase_if(events,
+                  [](const json& event) { return event["event"]["kind"] != "event"; }); // losses of others
+    EXPECT_EQ(events.size(), 1000u) << program.summaries().at(0);
     ASSERT_FALSE(events.empty());
     EXPECT_EQ(events[0]["linux"]["telemetry"]["tier"], GetParam());
     expect_balance(program.summaries().at(0));
