@@ -25,9 +25,10 @@ struct EngineStats {
     uint64_t filtered = 0;
     uint64_t emitted = 0;
     std::array<uint64_t, EBT_LOSSES> lost{};
-    uint64_t missed_runs = 0;       ///< program runs the kernel skipped (recursion), from its own statistics
-    uint64_t unseen_operations = 0; ///< of io_uring, like selected calls, that no record tells of
-    std::vector<SlotStats> slots;   ///< at [cpu * EBT_SLOTS + slot]: what adds up to `emitted` and `lost`
+    uint64_t missed_runs = 0; ///< program runs the kernel skipped (recursion), from its own statistics
+    uint64_t unseen_operations =
+        0; ///< io_uring operations that do what a selected call does, but have no record
+    std::vector<SlotStats> slots; ///< at [cpu * EBT_SLOTS + slot]: what adds up to `emitted` and `lost`
 };
 EBPF_LOADER_API std::string_view loss_name(ebt_loss cause); ///< "buffer_full", "scratch_busy", ...
 

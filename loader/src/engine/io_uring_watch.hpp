@@ -12,8 +12,8 @@
 
 namespace ebpf_loader {
 
-/// Operations that programs submit to io_uring make no system call. Kprobes see some of them; what no event
-/// tells of is counted at io_uring's tracepoint, where the kernel says which operation it is (5.5 and later).
+/// Operations that programs submit to io_uring make no system call. Kprobes report some of them as events.
+/// The others are counted at io_uring's tracepoint, which says which operation it is from Linux 5.5 on.
 class IoUringWatch {
   public:
     explicit IoUringWatch(std::string tracefs) : tracefs_(std::move(tracefs)) {}
