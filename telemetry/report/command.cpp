@@ -10,11 +10,10 @@
 #include <sys/stat.h>
 #include <vector>
 
-#include <ebpf_loader/error.hpp>
-
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/exit_status.hpp"
 #include "telemetry/base/log.hpp"
+#include "telemetry/recorded/arguments.hpp"
 #include "telemetry/recorded/file.hpp"
 #include "telemetry/report/columns.hpp"
 #include "telemetry/report/page.hpp"
@@ -36,33 +35,12 @@ Exit status: 0 success, 1 a line could not be read (the page has the others), 2 
 arguments or files, 9 the page could not be written.
 )";
 
-[[noreturn]] void refuse_report(const std::string& why) {
-    throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, why + "; see ebpf_telemetry report --help");
-}
+constexpr const char* name = "report";
 
-struct Arguments {
-    std::vector<std::string> files;
-    std::string html;
-    bool help = false;
-};
-
-Arguments parse(std::span<const char* const> given) {
-    Arguments arguments;
-    for (size_t i = 0; i < given.size(); ++i) {
-        const std::string one = given[i];
-        if (one == "--help" || one == "-h")
-            arguments.help = true;
-        else if (one.starts_with("--html="))
-            arguments.html = one.substr(7);
-        else if (one == "--html" && i + 1 < given.size())
-            arguments.html = given[++i];
-        else if (one.starts_with('-') && one != "-")
-            refuse_report("report has no option " + telemetry::quoted(one) + ", or it lacks its value");
-        else
-            arguments.files.push_back(one);
-    }
-    if (!arguments.help && (arguments.files.empty() || arguments.html.empty()))
-        refuse_report("report takes files of recorded events, and --html with the name of the page");
+RecordedArguments parse(std::span<const char* const> given) {
+    RecordedArguments arguments = parse_recorded(given, name, "--html");
+    if (!arguments.help && (arguments.files.empty() || arguments.value.empty()))
+        refuse_arguments(name, "report takes files of recorded events, and --html with the name of the page");
     return arguments;
 }
 
@@ -109,7 +87,7 @@ bool write(const std::string& path, std::string_view data, const std::vector<std
 } // namespace
 
 int report_command(std::span<const char* const> given) {
-    const Arguments arguments = parse(given);
+    const RecordedArguments arguments = parse(given);
     if (arguments.help) {
         std::cout << usage;
         return std::cout.flush() ? exit_ok : exit_output;
@@ -122,12 +100,12 @@ int report_command(std::span<const char* const> given) {
         is_whole &= about.back()["unreadable"] == 0;
     }
     if (columns.events() == 0)
-        refuse_report("there is no event in " + telemetry::quoted(arguments.files.front(), 200) +
-                      (arguments.files.size() > 1 ? " nor in the others" : "") +
-                      ": a page is made of what -f json writes");
-    if (!write(arguments.html, columns.finish(about), columns.blocks())) {
+        refuse_arguments(name, "there is no event in " + telemetry::quoted(arguments.files.front(), 200) +
+                                   (arguments.files.size() > 1 ? " nor in the others" : "") +
+                                   ": a page is made of what -f json writes");
+    if (!write(arguments.value, columns.finish(about), columns.blocks())) {
         log(LogLevel::fatal,
-            "cannot write " + telemetry::quoted(arguments.html, 200) + ": " + std::strerror(errno));
+            "cannot write " + telemetry::quoted(arguments.value, 200) + ": " + std::strerror(errno));
         return exit_output;
     }
     return is_whole ? exit_ok : exit_fault;

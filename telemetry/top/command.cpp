@@ -8,13 +8,12 @@
 #include <thread>
 #include <vector>
 
-#include <ebpf_loader/error.hpp>
-
 #include "telemetry/activity/document.hpp"
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/exit_status.hpp"
 #include "telemetry/base/log.hpp"
 #include "telemetry/base/terminal.hpp"
+#include "telemetry/recorded/arguments.hpp"
 #include "telemetry/recorded/file.hpp"
 #include "telemetry/top/recorded_event.hpp"
 #include "telemetry/top/show.hpp"
@@ -35,35 +34,14 @@ Exit status: 0 success, 1 a line could not be read (the others are counted), 2 w
 arguments or files, 9 the tables could not be written.
 )";
 
-[[noreturn]] void refuse_top(const std::string& why) {
-    throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, why + "; see ebpf_telemetry top --help");
-}
+constexpr const char* name = "top";
 
-struct Arguments {
-    std::vector<std::string> files;
-    std::string format;
-    bool help = false;
-};
-
-Arguments parse(std::span<const char* const> given) {
-    Arguments arguments;
-    for (size_t i = 0; i < given.size(); ++i) {
-        const std::string one = given[i];
-        if (one == "--help" || one == "-h")
-            arguments.help = true;
-        else if (one.starts_with("--format="))
-            arguments.format = one.substr(9);
-        else if ((one == "--format" || one == "-f") && i + 1 < given.size())
-            arguments.format = given[++i];
-        else if (one.starts_with('-') && one != "-")
-            refuse_top("top has no option " + quoted(one) + ", or it lacks its value");
-        else
-            arguments.files.push_back(one);
-    }
+RecordedArguments parse(std::span<const char* const> given) {
+    RecordedArguments arguments = parse_recorded(given, name, "--format", "-f");
     if (!arguments.help && arguments.files.empty())
-        refuse_top("top takes files of recorded events");
-    if (!arguments.format.empty() && arguments.format != "text" && arguments.format != "json")
-        refuse_top("--format of top is text or json, not " + quoted(arguments.format));
+        refuse_arguments(name, "top takes files of recorded events");
+    if (!arguments.value.empty() && arguments.value != "text" && arguments.value != "json")
+        refuse_arguments(name, "--format of top is text or json, not " + quoted(arguments.value));
     return arguments;
 }
 
@@ -97,7 +75,7 @@ int tell(const Unreadable& unreadable) {
     return exit_fault;
 }
 
-int print_tables(const Arguments& arguments) {
+int print_tables(const RecordedArguments& arguments) {
     auto interval = std::make_unique<top::Interval>();
     top::Interval* into = interval.get();
     top::RecordedCounter counter;
@@ -106,13 +84,13 @@ int print_tables(const Arguments& arguments) {
         read_file(path, counter, into, unreadable, [] { return true; });
     const double seconds = static_cast<double>(interval->last_time - interval->first_time) / 1e9;
     const ActivityDocument document(interval->activity, seconds, "");
-    std::cout << (arguments.format == "json" ? document.json() : document.text());
+    std::cout << (arguments.value == "json" ? document.json() : document.text());
     const int status = tell(unreadable);
     return std::cout.flush() ? status : exit_output;
 }
 
 /// The reader is a thread of its own: one sees what is there while the rest is read.
-int show_files(const Arguments& arguments) {
+int show_files(const RecordedArguments& arguments) {
     top::RecordedCounter counter; // its names of calls are in the tables
     top::Feed feed;
     Unreadable unreadable;
@@ -150,12 +128,12 @@ int show_files(const Arguments& arguments) {
 } // namespace
 
 int top_command(std::span<const char* const> given) {
-    const Arguments arguments = parse(given);
+    const RecordedArguments arguments = parse(given);
     if (arguments.help) {
         std::cout << usage;
         return std::cout.flush() ? exit_ok : exit_output;
     }
-    return arguments.format.empty() && is_terminal() ? show_files(arguments) : print_tables(arguments);
+    return arguments.value.empty() && is_terminal() ? show_files(arguments) : print_tables(arguments);
 }
 
 } // namespace telemetry
