@@ -5,6 +5,8 @@
 set -euo pipefail
 staged=$1 version=$2 maintainer=$3
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../staged.sh source-path=SCRIPTDIR
+. "$folder/../staged.sh"
 declare -A names=([programs]=ebpf-telemetry [debug]=ebpf-telemetry-dbgsym [library]=libebpf-loader1 [development]=libebpf-loader-dev)
 for component in "${!names[@]}"; do
     top=$staged/$component
@@ -34,18 +36,9 @@ END
         mv "$top/usr/lib/systemd" "$top/lib/systemd"
         rmdir "$top/usr/lib" 2>/dev/null || true
     fi
-    if [ "$component" = programs ]; then # see conffiles
-        for program in ebpf-telemetry imds-tracker; do
-            mkdir -p "$top/etc/$program/conf.d"
-            cp "$folder/../conf/$program.conf" "$top/etc/$program/"
-        done
-        install -D -m 644 "$top/usr/share/ebpf_telemetry/rules/syscalls.rules" "$top/etc/ebpf-telemetry/rules.d/50-default.rules"
-    fi
+    [ "$component" != programs ] || add_configuration "$top"
     if [ -e "$folder/$name.overrides" ]; then
         install -D -m 644 "$folder/$name.overrides" "$top/usr/share/lintian/overrides/$name"
     fi
-    find "$top" -type d -exec chmod 755 {} +
-    find "$top" -type f -perm /u+x -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
-    find "$top" -name '*.so*' -type f -exec chmod 644 {} +
-    find "$top" -exec touch -h -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}" {} +
+    settle "$top" 644
 done

@@ -5,6 +5,8 @@
 set -euo pipefail
 staged=$1
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../staged.sh source-path=SCRIPTDIR
+. "$folder/../staged.sh"
 declare -A names=([programs]=ebpf-telemetry [debug]=ebpf-telemetry-debuginfo [library]=libebpf-loader1 [development]=libebpf-loader-devel)
 for component in "${!names[@]}"; do
     top=$staged/$component
@@ -24,15 +26,6 @@ for component in "${!names[@]}"; do
         mv "$library" "$top/usr/lib64"
         sed -i 's|lib/x86_64-linux-gnu|lib64|' "$top"/usr/lib64/pkgconfig/*.pc 2>/dev/null || true
     fi
-    if [ "$component" = programs ]; then # see deb/conffiles
-        for program in ebpf-telemetry imds-tracker; do
-            mkdir -p "$top/etc/$program/conf.d"
-            cp "$folder/../conf/$program.conf" "$top/etc/$program/"
-        done
-        install -D -m 644 "$top/usr/share/ebpf_telemetry/rules/syscalls.rules" "$top/etc/ebpf-telemetry/rules.d/50-default.rules"
-    fi
-    find "$top" -type d -exec chmod 755 {} +
-    find "$top" -type f -perm /u+x -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
-    find "$top" -name '*.so*' -type f -exec chmod 755 {} +
-    find "$top" -exec touch -h -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}" {} +
+    [ "$component" != programs ] || add_configuration "$top"
+    settle "$top" 755
 done
