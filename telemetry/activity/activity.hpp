@@ -14,7 +14,7 @@ struct CountedEvent {
     std::string_view user;       ///< a name, or an id
     std::string_view container;  ///< empty: in none
     std::string_view call;
-    RuleKey rule;
+    rules::ChosenRule rule;
     CountedProcess process;
     bool failed = false;
     uint64_t bytes = 0; ///< of its lines

@@ -34,7 +34,8 @@ std::string_view EventCounter::user_of(const Event& event) {
     return digits_.view();
 }
 
-void EventCounter::count(const Event& event, const RuleKey& rule, uint64_t bytes, Activity& activity) {
+void EventCounter::count(const Event& event, const rules::ChosenRule& rule, uint64_t bytes,
+                         Activity& activity) {
     names_.refresh();
     CountedEvent counted;
     if (event.image.exe.known())

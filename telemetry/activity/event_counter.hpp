@@ -16,7 +16,7 @@ class EventCounter {
     explicit EventCounter(std::shared_ptr<const AccountFiles> accounts) : names_(std::move(accounts)) {}
 
     /// `bytes`: of its lines. This is on the hot path.
-    void count(const Event& event, const RuleKey& rule, uint64_t bytes, Activity& activity);
+    void count(const Event& event, const rules::ChosenRule& rule, uint64_t bytes, Activity& activity);
 
   private:
     std::string_view user_of(const Event& event);

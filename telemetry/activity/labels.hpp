@@ -7,6 +7,8 @@
 #include <string_view>
 #include <tuple>
 
+#include "telemetry/rules/filter.hpp"
+
 namespace telemetry {
 
 class LineageNode;
@@ -44,31 +46,24 @@ class TextLabel {
 };
 
 /// A rule: where it stands in its file, and the key that its events get.
-struct RuleKey {
-    uint32_t first_line = 0, last_line = 0; ///< from 1; of rules that are counted together, all; 0: not known
-    std::string_view key;                   ///< empty: it has none
-    std::string_view file;                  ///< empty where all rules are of one
-};
 class RuleLabel {
   public:
-    using Key = RuleKey;
+    using Key = rules::ChosenRule;
 
-    static uint64_t hash_of(const Key& key) { return mixed(TextLabel::hash_of(key.key), key.first_line); }
-    bool is(const Key& key) const {
-        return first_line == key.first_line && key_.is(key.key) && file_.is(key.file);
+    static uint64_t hash_of(const Key& rule) { return mixed(TextLabel::hash_of(rule.key), rule.lines.first); }
+    bool is(const Key& rule) const {
+        return first_line_ == rule.lines.first && key_.is(rule.key) && file_.is(rule.lines.file);
     }
-    void take(const Key& key) {
-        first_line = key.first_line;
-        last_line = key.last_line;
-        key_.take(key.key);
-        file_.take(key.file);
+    void take(const Key& rule) {
+        first_line_ = rule.lines.first;
+        last_line_ = rule.lines.last;
+        key_.take(rule.key);
+        file_.take(rule.lines.file);
     }
-    std::string_view key() const { return key_.text(); }
-    RuleKey whole() const { return {first_line, last_line, key(), file_.text()}; }
-
-    uint32_t first_line = 0, last_line = 0;
+    Key whole() const { return {{first_line_, last_line_, file_.text()}, key_.text()}; }
 
   private:
+    uint32_t first_line_ = 0, last_line_ = 0;
     TextLabel key_, file_;
 };
 

@@ -38,13 +38,13 @@ std::string_view head_of(ActivityTable table) {
     return names[static_cast<size_t>(table)].second;
 }
 
-std::string rule_name(const RuleKey& rule, const std::string& rules_file) {
+std::string rule_name(const rules::ChosenRule& rule, const std::string& rules_file) {
     std::string name;
-    if (rule.first_line != 0) {
-        const std::string file = rule.file.empty() ? rules_file : std::string(rule.file);
-        name = (file.empty() ? "line " : file + ":") + std::to_string(rule.first_line);
-        if (rule.last_line != rule.first_line)
-            name += "-" + std::to_string(rule.last_line);
+    if (rule.lines.first != 0) {
+        const std::string file = rule.lines.file.empty() ? rules_file : std::string(rule.lines.file);
+        name = (file.empty() ? "line " : file + ":") + std::to_string(rule.lines.first);
+        if (rule.lines.last != rule.lines.first)
+            name += "-" + std::to_string(rule.lines.last);
     }
     if (!rule.key.empty())
         name.append(name.empty() ? "key " : " key ").append(rule.key);

@@ -32,6 +32,6 @@ void sort_rows(std::vector<ActivityRow>& rows, ActivityOrder order, size_t most)
 
 /// What stands for a rule: "my.rules:12 key T1059". `rules_file`: of rules that do not know their own; may be
 /// empty.
-std::string rule_name(const RuleKey& rule, const std::string& rules_file);
+std::string rule_name(const rules::ChosenRule& rule, const std::string& rules_file);
 
 } // namespace telemetry

@@ -25,8 +25,8 @@ void ActivityReport::begin(const std::string& node) {
               [this](std::string_view line) { live_->note(std::string(line.substr(0, line.find('\n')))); });
 }
 
-void ActivityReport::count(const Event& event, const rules::RuleLines& lines, uint64_t bytes) {
-    counter_.count(event, {lines.first, lines.last, event.key, lines.file}, bytes, activity());
+void ActivityReport::count(const Event& event, const rules::ChosenRule& rule, uint64_t bytes) {
+    counter_.count(event, rule, bytes, activity());
 }
 
 void ActivityReport::turn(Formatter& formatter) {

@@ -24,7 +24,7 @@ class ActivityReport {
     /// Events come from now on. Throws ebpf_loader::Error where --top has no terminal.
     void begin(const std::string& node);
     /// An event that was reported, `bytes` of lines. This is on the hot path.
-    void count(const Event& event, const rules::RuleLines& lines, uint64_t bytes);
+    void count(const Event& event, const rules::ChosenRule& rule, uint64_t bytes);
     void count_lost(uint64_t events) { activity().count_lost(events); }
     /// What the time asks for.
     void turn(Formatter& formatter);

@@ -158,10 +158,10 @@ void Application::take(Event& event, uint64_t record_time, Ledger& ledger) {
         rule = rules_.chosen(event, record_time);
     event.key = activity_ ? rule.key : rules_.key(event, record_time);
     event.dropped_before = ledger.emitted(event);
-    report(event, rule.lines);
+    report(event, rule);
 }
 
-void Application::report(const Event& event, const rules::RuleLines& lines) {
+void Application::report(const Event& event, const rules::ChosenRule& rule) {
     const size_t before = lines_.size();
     if (has_plain_outputs_) {
         formatter_->format(event, lines_);
@@ -172,7 +172,7 @@ void Application::report(const Event& event, const rules::RuleLines& lines) {
         bytes = deliveries_.put(event, format_, std::string_view(lines_).substr(before));
     shorten(before);
     if (activity_)
-        activity_->count(event, lines, bytes + lines_.size() - before);
+        activity_->count(event, rule, bytes + lines_.size() - before);
     if (lines_.size() >= lines_bytes)
         hand_over();
 }

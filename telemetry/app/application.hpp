@@ -57,7 +57,7 @@ class Application : private EventConsumer {
     bool are_outputs_usable() override;
     NeededRights needed_rights() const override;
     std::vector<OutputReport> reports() const override;
-    void report(const Event& event, const rules::RuleLines& lines);
+    void report(const Event& event, const rules::ChosenRule& rule);
     NewSetup read_anew() const;
     NewOutputs outputs_anew(const Options& read) const;
     void log_changed_options(const Options& next) const;

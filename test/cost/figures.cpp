@@ -107,10 +107,8 @@ void take(const std::string& stage, long rounds) {
                 kept += rules.matches(event);
             if (formats)
                 formatter->format(event, out);
-            if (counts) {
-                const auto [lines, key] = rules.chosen(event);
-                counter.count(event, {lines.first, lines.last, key}, 100, *activity);
-            }
+            if (counts)
+                counter.count(event, rules.chosen(event), 100, *activity);
         }
         out.clear();
     }

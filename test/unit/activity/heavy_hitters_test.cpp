@@ -70,7 +70,7 @@ CountedEvent event_of(std::string_view executable, uint32_t pid, uint32_t parent
     event.executable = executable;
     event.user = "root";
     event.call = "openat";
-    event.rule = {.first_line = 7, .last_line = 7, .key = "K"};
+    event.rule = {.lines = {7, 7, {}}, .key = "K"};
     event.bytes = 100;
     event.process = {.id = pid,
                      .place = mixed(0, pid),
