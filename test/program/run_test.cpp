@@ -58,7 +58,7 @@ struct EveryTier : Run, testing::WithParamInterface<const char*> {};
 TEST_P(EveryTier, DeliversEveryCallOnce) {
     if (const std::string reason = why_impossible(GetParam()); !reason.empty())
         GTEST_SKIP() << reason;
-    RunningProgram program(arguments({"--tier", GetParam(), "--buffer-size", "8M"})); // room for all of them
+    RunningProgram program(arguments({"--tier", GetParam()}));
     ASSERT_TRUE(program.reports()) << program.err();
     call_getppid(caller, 1000);
     usleep(500'000); // an emulated processor cannot read them all within the time of the end
