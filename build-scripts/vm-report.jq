@@ -3,7 +3,7 @@
 # Input: $probe, $kernel_tests, $program_tests, $imds_tests, $case_tests (arrays, empty if the guest did not
 # get that far), $log, $dmesg, $release, $check, $offsets_conf, $statuses (texts), and from the
 # host: $headers (the result of the comparison; empty without headers), $image, $suite, $ended,
-# $given, $wanted, $program (yes: its tests were asked for), $seconds.
+# $given, $wanted, $program (the share of its tests, or none), $seconds.
 
 def number: sub("s$"; "") | tonumber;
 
@@ -96,7 +96,7 @@ def kernel_faults:
      ($ran[] | select((.failed // []) != []) | .name + ": failed: " + (.failed | join(" "))),
      (.together // {} | .failed // [] | select(. != []) | "tiers compared: failed: " + join(" ")),
      (.program.failed // [] | select(. != []) | "program tests: failed: " + join(" ")),
-     if .program == null and $program == "yes" then "no result of the program tests" else empty end,
+     if .program == null and $program != "none" then "no result of the program tests" else empty end,
      (.imds.failed // [] | select(. != []) | "imds-tracker: failed: " + join(" ")),
      (.cases.failed // [] | select(. != []) | "cases: failed: " + join(" ")),
      if .tiers != [] and $ran == [] then "none of these tiers is possible here" else empty end,

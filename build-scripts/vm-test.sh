@@ -22,8 +22,8 @@ Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels
                     from them must equal the offsets that are used in the test
   --name TEXT       the name of the --kernel before it in docs/kernels.md
   --tier NAME       test only this tier, without the tests of the program; may be repeated
-  --spread          test the first kernel in every tier, the others in two tiers each, by turns; the
-                    program itself in the first and the last; the cases in two tiers everywhere
+  --spread          test the first kernel in every tier, the others in two tiers each, by turns; each
+                    test of the program itself in one of them; the cases in two tiers everywhere
   --filter PATTERN  run only these kernel tests, as for --gtest_filter (default: all but
                     Offsets.*, which start an engine for each wrong offset)
   --rounds N        how often each race of two threads is run (default: 30; test.sh --all: 1000)
@@ -158,12 +158,15 @@ tiers_of() { # index
     fi
 }
 
-# Whether the program itself is tested: its many starts take minutes under emulation.
-tests_program() { # index
-    if [ "$tiers" = possible ] && { [ $spread = no ] || [ "$1" = 0 ] || [ "$1" = $((${#images[@]} - 1)) ]; }; then
-        echo yes
+# Which share of the tests of the program itself runs there, as GoogleTest's shards: its many starts take minutes
+# under emulation.
+program_share() { # index
+    if [ "$tiers" != possible ]; then
+        echo none
+    elif [ $spread = yes ]; then
+        echo "$1/${#images[@]}"
     else
-        echo no
+        echo 0/1
     fi
 }
 
@@ -185,7 +188,7 @@ make_initramfs() { # index, folder
         cp "${offsets[$1]}" "$own/t/offsets.conf"
     fi
     printf "tiers='%s'\ncase_tiers='%s'\nprogram=%s\nfilter='%s'\nseconds=%d\nrounds=%d\n" "$(tiers_of "$1")" \
-        "$(case_tiers_of "$1")" "$(tests_program "$1")" "${filter//\'/}" "$seconds" \
+        "$(case_tiers_of "$1")" "$(program_share "$1")" "${filter//\'/}" "$seconds" \
         "$rounds" >"$own/t/settings"
     archive "$own" | cat "$work/base.cpio.gz" - >"$2/initramfs"
     rm -rf "$own"
@@ -239,7 +242,7 @@ report_json() { # index, folder, how it ended, seconds
     compare_headers "$1" "$2" >"$2/headers.log" 2>&1
     jq -n -f "$here/vm-report.jq" --arg image "${images[$1]##*/}" --arg suite "${names[$1]}" \
         --arg ended "$3" --arg seconds "$4" --arg given "${offsets[$1]}${vmlinux[$1]}" --arg wanted "$(tiers_of "$1")" \
-        --arg program "$(tests_program "$1")" \
+        --arg program "$(program_share "$1")" \
         --slurpfile probe "$2/probe.json" --slurpfile kernel_tests "$2/kernel_tests.json" \
         --slurpfile program_tests "$2/program_tests.json" --slurpfile imds_tests "$2/imds_tests.json" \
         --slurpfile case_tests "$2/case_tests.json" \
@@ -265,12 +268,13 @@ stop_guests() {
     rm -rf "$work/root" "$work"/base.cpio.gz "$work"/*/initramfs "$work"/*/own
 }
 
-# Those with the most tests come first, so that at the end no processor waits for one of them.
+# Those that take longest come first, so that at the end no processor waits for one of them: the first has the most
+# tiers, the newest has the slowest verifier.
 by_length() {
-    local index
-    for index in "${!images[@]}"; do
-        echo "$(tests_program "$index") $index"
-    done | sort -k 1,1r -k 2,2n | cut -d ' ' -f 2
+    local last=$((${#images[@]} - 1))
+    echo 0
+    [ $last = 0 ] || echo $last
+    seq 1 $((last - 1))
 }
 
 # Until one of those that run has ended. Uses the variables of run_all.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Runs in a guest of build-scripts/vm-test.sh, under busybox, on the kernel in question:
 # asks the program what this kernel can, and runs the tests on every tier it takes.
-# /t/settings has, from the command line: tiers, filter, seconds, rounds, and whether to test the program.
+# /t/settings has, from the command line: tiers, filter, seconds, rounds, and the share of the program's tests.
 # Results go to /results.
 # shellcheck disable=SC1091,SC2154 # build-scripts/vm-test.sh writes it
 . /t/settings
@@ -66,10 +66,12 @@ step kernel_tests /t/kernel_tests --tiers="$tiers" ${config:+--offsets=$config} 
 note_failure kernel_tests
 # Losses, limits and full buffers are provoked by storms, which take minutes each under emulation, and more
 # memory than a guest has.
-if [ "$program" = yes ]; then
+if [ "$program" != none ]; then
+    export GTEST_SHARD_INDEX=${program%/*} GTEST_TOTAL_SHARDS=${program#*/}
     step program_tests /t/program_tests --gtest_output=json:/results/program_tests.json \
         --gtest_filter='-*Losses*:*Shedding*:*Limits*:*EndsInTimeWithAFullBuffer'
     note_failure program_tests
+    unset GTEST_SHARD_INDEX GTEST_TOTAL_SHARDS
 fi
 # Those of imds-tracker that need no other programs, in the tiers that this kernel takes. Offsets
 # that were found above need not be found again each time.
