@@ -21,11 +21,11 @@ import tempfile
 import time
 import urllib.parse
 
+from running import SKIPPED, check, find, record, report, run
+
 HERE = pathlib.Path(__file__).resolve().parent
 ECS = HERE.parent / "ecs"
 FOLDER = pathlib.Path("/tmp/ebt_ecs")  # that the rules of the workload name
-SKIPPED = 77
-START_SECONDS = 60
 FORMATS = ("audit", "audit-enriched", "json")
 STAMP = re.compile(rb"msg=audit\((\d+\.\d{3}:\d+)\):")
 ROUNDS = 2500  # of four calls each
@@ -37,48 +37,6 @@ SEARCHES = (["-p", "1"], ["-pp", "1"], ["-ui", "0"], ["-ue", "0"], ["-gi", "0"],
 REPORTS = ("", "-e", "-f", "-h", "-p", "-s", "-tm", "-u", "-x", "-n", "-k", "--comm", "-x --summary", "-f --summary")
 # Unknown to the tools' searches, as auditd's own records of these types are.
 UNPARSED = {"1316", "1320", "1209", "1336"}
-
-faults = []
-
-
-def check(holds, what):
-    if not holds:
-        faults.append(what)
-    return holds
-
-
-def find(tool):
-    return shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-
-
-def start(program, kind, folder, rules):
-    files = [open(folder / f"{kind}.{end}", "wb") for end in ("log", "err")]
-    return subprocess.Popen([program, "-f", kind, "-r", rules], stdout=files[0], stderr=files[1])
-
-
-def wait_for_start(running, log):
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and running.poll() is None:
-        if "reporting" in log.read_text():
-            return
-        time.sleep(0.05)
-    sys.exit(f"tools_test.py: the program did not start:\n{log.read_text()}")
-
-
-def record(program, folder, rules, formats, work):
-    """What each format has of the same work."""
-    running = []
-    try:
-        for kind in formats:
-            running.append(start(program, kind, folder, rules))
-            wait_for_start(running[-1], folder / f"{kind}.err")
-        return work()
-    finally:
-        for each in running:
-            each.terminate()
-        for each in running:
-            each.wait()
-
 
 def run_workload():
     shutil.rmtree(FOLDER, ignore_errors=True)
@@ -113,10 +71,6 @@ def run_calls():
 def stamps_of(file):
     """The events of a file, in order."""
     return list(dict.fromkeys(STAMP.findall(file.read_bytes())))
-
-
-def run(*command, stdin=subprocess.DEVNULL):
-    return subprocess.run([str(part) for part in command], stdin=stdin, capture_output=True)
 
 
 def check_quiet(done, what):
@@ -321,11 +275,11 @@ def main():
             part = folder / name
             part.mkdir(parents=True, exist_ok=True)
             test(options.program, tools, part)
-    print(*[fault[:2000] for fault in faults], f"tools_test.py: {len(faults)} faults", sep="\n")
-    if not faults and missing:
+    status = report("tools_test.py")
+    if status == 0 and missing:
         print("tools_test.py: SKIPPED: there is no laurel (package laurel)")
         return SKIPPED
-    return 1 if faults else 0
+    return status
 
 
 if __name__ == "__main__":
