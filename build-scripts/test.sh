@@ -80,7 +80,7 @@ part "sources" build-scripts/check.sh --tidy "$([ $all = yes ] && echo all || ec
 
 # The static programs and the release are made of the same objects, which ccache compiles once.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
-once=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+once=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DEBT_PCH=tests)
 part "build of static programs" build build-static vm_programs -DEBT_STATIC=ON "${once[@]}"
 part "build with clang and sanitizers, and of the fuzzers" build build-sanitize unit_and_programs \
     -C build-scripts/sanitized.cmake -DCMAKE_BUILD_TYPE=Debug
