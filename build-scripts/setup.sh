@@ -12,7 +12,7 @@ build_packages=(
 )
 test_packages=(
     libgtest-dev libgmock-dev libbenchmark-dev
-    rsyslog rsyslog-openssl openssl kcat systemd bpftool gcc-multilib curl wget python3 awscli iproute2
+    rsyslog rsyslog-openssl openssl kcat systemd bpftool gcc-multilib linux-libc-dev-arm64-cross linux-libc-dev-armhf-cross curl wget python3 awscli iproute2
     qemu-system-x86 busybox-static jq liblzma-dev libbz2-dev
     clang-format clang-tidy shellcheck git valgrind ccache python3-yaml man-db groff-base mandoc zsh
     auditd laurel chromium chromium-driver python3-pyte

@@ -13,8 +13,10 @@
 #define EBT_ROWS 1024     /* plans: rows of the table and those made at run time */
 #define EBT_STEPS 8       /* captures a call */
 #define EBT_PREDICATES 32 /* comparisons a plan that the kernel evaluates */
+#define EBT_ABI_SLOTS 3   /* a machine has at most so many ABIs */
 #define EBT_SLOTS 2       /* scratch buffers a CPU */
 #define EBT_ADDRESSES 8   /* of one call that has several messages */
+#define EBT_ABI_SLOT(abi) ((abi)&3)
 #define EBT_X32_BIT 0x40000000
 #define EBT_CALL_RDONLY_CAST                                                                       \
 	0x7fff0001 /* a call that the loader turns into one of bpf_rdonly_cast */
@@ -34,16 +36,16 @@ enum ebt_process_row {
  * row[EBT_X86_64] the number that the event has.
  */
 struct ebt_numbers {
-	__u16 row[EBT_ABIS]; /* [enum ebt_abi] */
-	__u16 flags;         /* ebt_number_flag */
+	__u16 row[EBT_ABI_SLOTS]; /* [EBT_ABI_SLOT(enum ebt_abi)] */
+	__u16 flags;              /* ebt_number_flag */
 };
 
 enum ebt_number_flag {
 	/* While no connection to an endpoint is open, nothing is wanted of */
-	EBT_GATED_ABI = 1 << 0, /* << enum ebt_abi: the call of this number in that ABI */
+	EBT_GATED_ABI = 1 << 0, /* << EBT_ABI_SLOT(): the call of this number in that ABI */
 	EBT_GATED = 1 << 3,     /* the number, whatever the ABI */
 	/* Only kernels before 5.4 have the number there: to others it is no call (ENOSYS). */
-	EBT_OLD_NUMBER = 1 << 4, /* << enum ebt_abi */
+	EBT_OLD_NUMBER = 1 << 4, /* << EBT_ABI_SLOT() */
 };
 
 enum ebt_capture {

@@ -7,9 +7,7 @@
 #ifndef EBT_ABI_RECORD_H
 #define EBT_ABI_RECORD_H
 
-#ifndef __bpf__
-#include <linux/types.h>
-#endif
+#include "machine.h"
 
 #define EBT_RECORD_VERSION 2
 #define EBT_COMM_LEN 16 /* TASK_COMM_LEN */
@@ -26,11 +24,14 @@ enum ebt_record_kind {
 	EBT_TRANSFER = 5, /* what a system call moved over a connection to an endpoint */
 };
 
+/* The last two bits count the ABIs of one machine: see EBT_ABI_SLOT. 3 is none. */
 enum ebt_abi {
 	EBT_X86_64 = 0,
 	EBT_I386 = 1,
 	EBT_X32 = 2,
-	EBT_ABIS = 3,
+	EBT_AARCH64 = 4,
+	EBT_ARM = 5, /* EABI: 32-bit programs of arm64 */
+	EBT_ABIS = 6,
 };
 
 enum ebt_record_flag {
@@ -278,15 +279,6 @@ struct ebt_transfer {
 	__u64 total;     /* bytes moved; with EBT_AT_LEAST more than that */
 	__u32 netns;     /* inode number of its network namespace; 0: not known */
 	__u32 direction; /* ebt_direction */
-};
-
-/*
- * The registers that the caller entered the kernel with: struct pt_regs of x86-64, which
- * also holds those of a 32-bit program. `cs` says which of the two it is.
- */
-struct ebt_registers {
-	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
-	__u64 ip, cs, flags, sp, ss;
 };
 
 #define EBT_STACK_MAX 16384 /* bytes of the caller's stack */

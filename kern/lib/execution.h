@@ -7,6 +7,7 @@
 #ifndef EBT_LIB_EXECUTION_H
 #define EBT_LIB_EXECUTION_H
 
+#include "kern/arch/arch.h"
 #include "kern/base/call.h"
 #include "kern/base/maps.h"
 
@@ -15,7 +16,7 @@ INLINE int is_watched(const struct ebt_numbers *rows, const struct call *call)
 {
 	__u32 zero = 0;
 	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
-	return set && set->watched_since && !(rows->flags >> call->abi & EBT_GATED_ABI);
+	return set && set->watched_since && !(rows->flags >> abi_slot(call->abi) & EBT_GATED_ABI);
 }
 
 /* Who could answer calls of this thread. */

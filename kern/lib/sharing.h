@@ -37,11 +37,11 @@ INLINE int waits_for_child(__u64 task)
 	struct call call = {};
 	identify_call(&call, task, registers_number(registers));
 	call_arguments(&call, registers);
-	if (call.nr == (call.abi == EBT_I386 ? NR_I386_VFORK : NR_VFORK))
+	if (call.nr == (call.abi == EBT_COMPAT_ABI ? NR_COMPAT_VFORK : NR_VFORK))
 		return 1;
 	if (call.nr == NR_CLONE3)
 		bpf_probe_read_user(&flags, sizeof(flags), user(call.args[0]));
-	else if (call.nr == (call.abi == EBT_I386 ? NR_I386_CLONE : NR_CLONE))
+	else if (call.nr == (call.abi == EBT_COMPAT_ABI ? NR_COMPAT_CLONE : NR_CLONE))
 		flags = call.args[0];
 	return (flags & CLONE_VFORK) != 0;
 }

@@ -46,7 +46,7 @@ void Decoder::read_control(const RawField& field, Event& out) noexcept {
     } else if (gravity(read.status) > gravity(passed_.control.status)) {
         passed_.control = read;
     }
-    const size_t word = out.abi == EBT_X86_64 ? sizeof(uint64_t) : sizeof(uint32_t);
+    const size_t word = ebpf_loader::is_64_bit(out.abi) ? sizeof(uint64_t) : sizeof(uint32_t);
     const size_t head = word + 2 * sizeof(int32_t);
     for (std::string_view rest = field.bytes; rest.size() >= head;) {
         const uint64_t length = word == sizeof(uint64_t) ? load<uint64_t>(rest, 0) : load<uint32_t>(rest, 0);

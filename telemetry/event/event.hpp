@@ -181,7 +181,7 @@ class LineageNode;
 /// the process cache, and are valid until the next event.
 struct Event : ProcessNumbers {
     ebt_record_kind kind = EBT_SYSCALL;
-    ebt_abi abi = EBT_X86_64;
+    ebt_abi abi = EBT_NATIVE_ABI;
     const ebpf_loader::SyscallRow* call = nullptr; ///< nullptr: process event or unknown number
     uint16_t row = 0;
     int32_t nr = 0;

@@ -6,13 +6,9 @@
 
 namespace telemetry {
 
-/// "x86_64", "i386", "x32"; empty when it is not known.
-constexpr std::string_view abi_name(ebt_abi abi) {
-    constexpr std::string_view names[EBT_ABIS] = {"x86_64", "i386", "x32"};
-    return abi < EBT_ABIS ? names[abi] : std::string_view();
-}
-constexpr std::string_view abi_name(const Event& event) {
-    return event.missing & EBT_MISSING_ABI ? std::string_view() : abi_name(event.abi);
+/// How the call was made: "x86_64", "i386", "aarch64" ...; empty when it is not known.
+inline std::string_view abi_name(const Event& event) {
+    return event.missing & EBT_MISSING_ABI ? std::string_view() : ebpf_loader::abi_name(event.abi);
 }
 
 /// What a process event is called; empty for a system call.

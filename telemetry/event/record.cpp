@@ -5,6 +5,8 @@
 #include <array>
 #include <cstring>
 
+#include <ebpf_loader/abi/plan.h>
+
 namespace telemetry {
 
 namespace {
@@ -33,7 +35,8 @@ std::optional<Defect> read_header(std::span<const std::byte> record, ebt_header&
     if (header.size < sizeof(header) || header.size > record.size() || header.size > EBT_RECORD_MAX ||
         header.size % 8 != 0)
         return Defect::size;
-    if (header.kind < EBT_SYSCALL || header.kind > EBT_TRANSFER || header.abi >= EBT_ABIS)
+    if (header.kind < EBT_SYSCALL || header.kind > EBT_TRANSFER || header.abi >= EBT_ABIS ||
+        EBT_ABI_SLOT(header.abi) >= EBT_ABI_SLOTS)
         return Defect::kind;
     return std::nullopt;
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "telemetry/base/escape.hpp"
+
 namespace telemetry::rules {
 namespace {
 
@@ -61,6 +63,12 @@ void Builder::add_for_forms(const Statement& statement) {
     add_for(statement, *statement.subject);
     if (!statement.subject->row)
         return;
+    const std::string_view name = statement.subject->row->name;
+    if (!ebpf_loader::machine_abis_of(name))
+        note({statement.head,
+              quoted(name) + " is a system call that no program of this machine can make: "
+                             "the line selects nothing",
+              {}});
     for (auto* form = next_form(*statement.subject->row); form; form = next_form(*form))
         add_for(statement, Subject::of(*form));
 }

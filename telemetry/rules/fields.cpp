@@ -140,8 +140,11 @@ constexpr Field FIELDS[] = {
     user(yielding(program_number("suid", terms::suid, "saved user id"))),
     user(yielding(program_number("fsuid", terms::fsuid, "user id that file systems see"))),
     with_unset(program_number("ses", terms::ses, "login session; `unset` for what no login started")),
-    with_choices(program_text("arch", terms::arch, "how the call was made: `x86_64`, `i386` or `x32`"),
-                 "x86_64 i386 x32"),
+    with_choices(
+        program_text(
+            "arch", terms::arch,
+            "how the call was made: on x86-64 `x86_64`, `i386` or `x32`, on arm64 `aarch64` or `arm`"),
+        "x86_64 i386 x32 aarch64 arm"),
     program_text("cwd", terms::cwd, "the working directory"),
     program_text("tty", terms::tty,
                  "the controlling terminal, such as `pts0`; `\"\"` of a process without one"),

@@ -112,7 +112,7 @@ struct Subject {
     const ebpf_loader::SyscallRow* row = nullptr;
     const ebpf_loader::SyscallRow* call = nullptr;
     ebt_process_row process = EBT_ROW_NONE;
-    ebt_abi abi = EBT_X86_64;
+    ebt_abi abi = EBT_NATIVE_ABI;
     int number = -1;
 
     std::string name() const;

@@ -168,18 +168,20 @@ void Parser::target_by_group(Statement& rule) {
     throw Mistake{rule.head, "unknown group " + quoted(source_.text(rule.head)), expected};
 }
 
-/// A number is one of 64-bit programs; bit 30 marks x32, as in the kernel.
+/// A number is one of 64-bit programs; on x86-64 bit 30 marks x32, as in the kernel.
 void Parser::target_by_number(Statement& rule) {
     const size_t begin = cursor_.at();
     const uint64_t written = cursor_.take_number();
     rule.head = {begin, cursor_.at()};
-    const bool is_x32 = written <= INT32_MAX && (written & X32_BIT);
+    constexpr bool has_x32 = EBT_NATIVE_ABI == EBT_X86_64;
+    const bool is_x32 = has_x32 && written <= INT32_MAX && (written & X32_BIT);
     const uint64_t number = is_x32 ? written - X32_BIT : written;
     if (number >= EBT_NUMBERS)
         throw Mistake{rule.head,
                       "system call number " + std::string(source_.text(rule.head)) + " is out of range",
-                      "a number from 0 to " + std::to_string(EBT_NUMBERS - 1) + ", for x32 with bit 30 set"};
-    const ebt_abi abi = is_x32 ? EBT_X32 : EBT_X86_64;
+                      "a number from 0 to " + std::to_string(EBT_NUMBERS - 1) +
+                          (has_x32 ? ", for x32 with bit 30 set" : "")};
+    const ebt_abi abi = is_x32 ? EBT_X32 : EBT_NATIVE_ABI;
     const auto* call = ebpf_loader::find_syscall(abi, static_cast<int>(number));
     rule.subject = call ? Subject::of(*ebpf_loader::find_syscall(call->name))
                         : Subject::of(abi, static_cast<int>(number));

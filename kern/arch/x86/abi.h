@@ -5,12 +5,12 @@
 
 #include "kern/base/call.h"
 
-#define NATIVE_ABI EBT_X86_64
+#define NATIVE_ABI EBT_NATIVE_ABI
 /* Numbers of calls that make processes. */
 #define NR_CLONE 56
 #define NR_VFORK 58
-#define NR_I386_CLONE 120
-#define NR_I386_VFORK 190
+#define NR_COMPAT_CLONE 120
+#define NR_COMPAT_VFORK 190
 /* Numbers of calls that io_uring has operations like. */
 #define NR_CONNECT 42
 #define NR_SENDTO 44
@@ -25,6 +25,11 @@
 #define NR_OPENAT2 437
 
 #define TS_COMPAT 2 /* of thread_info.status */
+
+INLINE __u32 abi_slot(__u32 abi)
+{
+	return abi;
+}
 
 INLINE __u32 pointer_size(__u32 abi)
 {

@@ -9,7 +9,7 @@
 
 namespace ebpf_loader {
 
-/// A named number of the system call interface: O_WRONLY, AF_INET, SIGKILL, ...
+/// A named number of the system call interface of this machine: O_WRONLY, AF_INET, SIGKILL, ...
 struct Constant {
     std::string_view set; ///< "open", "mmap_prot", "signal", ...: Argument::flag_set
     std::string_view name;

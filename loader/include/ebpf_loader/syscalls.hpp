@@ -124,7 +124,7 @@ EBPF_LOADER_API std::span<const SyscallRow> syscall_rows();
 
 /// By name, or nullptr. Where several rows share the name, the first; see next_form().
 EBPF_LOADER_API const SyscallRow* find_syscall(std::string_view name);
-/// The next row with the same name, or nullptr. i386 passes a 64-bit argument in two halves,
+/// The next row with the same name, or nullptr. i386 and arm pass a 64-bit argument in two halves,
 /// so a few calls (fallocate, fanotify_mark, ...) have arguments of their own there.
 EBPF_LOADER_API const SyscallRow* next_form(const SyscallRow& call);
 /// By number as the ABI counts (x32 bit removed), or nullptr. Knows what numbers_of() says.
@@ -142,10 +142,28 @@ struct SyscallNumber {
     int number;
     bool operator==(const SyscallNumber&) const = default;
 };
-/// Every number that leads to the call: those of its row, and those by which only kernels
-/// before 5.4 reach it (x32's own numbers without the x32 bit, x86_64's with it), so that
-/// nobody evades a rule by them.
+/// Every number that leads to the call on this machine; none where its programs lack the call. They
+/// are those of its row, and those by which only kernels before 5.4 reach it (x32's own numbers
+/// without the x32 bit, x86_64's with it), so that nobody evades a rule by them.
 EBPF_LOADER_API std::vector<SyscallNumber> numbers_of(const SyscallRow& call);
+
+/// "x86_64", "i386", "x32", "aarch64", "arm"; empty for what is no ABI.
+constexpr std::string_view abi_name(ebt_abi abi) {
+    constexpr std::string_view names[EBT_ABIS] = {"x86_64", "i386", "x32", "", "aarch64", "arm"};
+    return abi >= 0 && abi < EBT_ABIS ? names[abi] : std::string_view();
+}
+/// The ABIs that programs of this machine have, the native one first.
+EBPF_LOADER_API std::span<const ebt_abi> machine_abis();
+/// In which of them there is a call of this name: 1 << ebt_abi each.
+EBPF_LOADER_API uint8_t machine_abis_of(std::string_view name);
+/// Are its pointers 8 bytes wide?
+constexpr bool is_64_bit(ebt_abi abi) {
+    return abi == EBT_X86_64 || abi == EBT_AARCH64;
+}
+/// Are its arguments 32 bits wide? Those of x32 are not.
+constexpr bool has_narrow_arguments(ebt_abi abi) {
+    return abi == EBT_I386 || abi == EBT_ARM;
+}
 
 /// By plan row, as ebt_header.row has it, or nullptr (process events, calls unknown to the table).
 EBPF_LOADER_API const SyscallRow* syscall_of_row(uint16_t row);

@@ -30,10 +30,10 @@ UniqueFd load_program(int map_fd, int16_t opcode) {
 
 /// As begin_operation() of kern/lib/witness/io_uring.h decides.
 bool is_selected(const Selection& selection, const SyscallRow& call) {
-    const auto numbers = selection.numbers().find(static_cast<uint32_t>(call.number[EBT_X86_64]));
+    const auto numbers = selection.numbers().find(static_cast<uint32_t>(call.number[EBT_NATIVE_ABI]));
     if (numbers == selection.numbers().end())
         return false;
-    const auto plan = selection.plans().find(numbers->second.row[EBT_X86_64]);
+    const auto plan = selection.plans().find(numbers->second.row[EBT_ABI_SLOT(EBT_NATIVE_ABI)]);
     return plan != selection.plans().end() &&
            ((plan->second.flags & EBT_INCLUDE_ALL) || plan->second.predicates);
 }

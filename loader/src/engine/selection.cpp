@@ -45,6 +45,8 @@ ebt_plan make_plan(uint16_t flags, std::span<const ebt_step> steps, std::span<co
 
 void Selection::select(const SyscallRow& call, std::span<const ebt_predicate> filter, bool include_all) {
     check(filter);
+    if (numbers_of(call).empty())
+        return; // no program of this machine can make it
     const uint16_t row = row_of(call);
     plans_[row] = make_plan(call.flags, capture_steps(call), filter, include_all);
     plans_[row].witness = call.witness;
@@ -60,9 +62,9 @@ void Selection::select(const SyscallRow& call, std::span<const ebt_predicate> fi
 void Selection::select_numbers(const SyscallRow& call) {
     for (const SyscallNumber& number : numbers_of(call)) {
         ebt_numbers& entry = numbers_[static_cast<uint32_t>(number.number)];
-        entry.row[number.abi] = row_of(call);
+        entry.row[EBT_ABI_SLOT(number.abi)] = row_of(call);
         if (call.number[number.abi] != number.number)
-            entry.flags |= static_cast<__u16>(EBT_OLD_NUMBER << number.abi);
+            entry.flags |= static_cast<__u16>(EBT_OLD_NUMBER << EBT_ABI_SLOT(number.abi));
     }
 }
 
@@ -73,7 +75,7 @@ void Selection::limit(const SyscallRow& call, uint8_t abis) {
         const auto entry = numbers_.find(static_cast<uint32_t>(number.number));
         if (entry == numbers_.end() || (abis >> number.abi & 1))
             continue;
-        uint16_t& row = entry->second.row[number.abi];
+        uint16_t& row = entry->second.row[EBT_ABI_SLOT(number.abi)];
         row = row == row_of(call) ? uint16_t{EBT_ROW_NONE} : row;
     }
 }
@@ -92,7 +94,7 @@ void Selection::select_execve() {
 void Selection::select_ipc(const SyscallRow& call) {
     const SyscallRow* ipc = find_syscall("ipc");
     const std::optional<uint8_t> selects = ipc_call_of(call);
-    if (!ipc || !selects)
+    if (!ipc || !selects || numbers_of(*ipc).empty())
         return;
     const int own = call.number[EBT_I386], all = ipc->number[EBT_I386];
     ebt_numbers& entry = numbers_[EBT_NUMBERS + uint32_t{*selects}];
@@ -108,7 +110,7 @@ void Selection::select_ipc(const SyscallRow& call) {
 /// Old i386 programs reach all socket calls through one number.
 void Selection::select_socketcall(const SyscallRow& call) {
     const SyscallRow* socketcall = find_syscall("socketcall");
-    if (!socketcall)
+    if (!socketcall || numbers_of(*socketcall).empty())
         return;
     const uint16_t row = row_of(*socketcall);
     if (socketcall == &call) {
@@ -151,12 +153,14 @@ uint16_t Selection::row_of_other(int abi, int number) {
 
 uint16_t Selection::select_number(ebt_abi abi, int number, std::span<const ebt_predicate> filter,
                                   bool include_all) {
-    if (abi < 0 || abi >= EBT_ABIS || number < 0 || number >= EBT_NUMBERS)
+    if (std::ranges::find(machine_abis(), abi) == machine_abis().end())
+        refuse("programs of this machine make no system calls of that ABI");
+    if (number < 0 || number >= EBT_NUMBERS)
         refuse("number " + std::to_string(number) + " is out of range: 0 to " +
                std::to_string(EBT_NUMBERS - 1));
     check(filter);
     const auto known = numbers_.find(static_cast<uint32_t>(number));
-    uint16_t row = known == numbers_.end() ? uint16_t{EBT_ROW_NONE} : known->second.row[abi];
+    uint16_t row = known == numbers_.end() ? uint16_t{EBT_ROW_NONE} : known->second.row[EBT_ABI_SLOT(abi)];
     const SyscallRow* call = find_syscall(abi, number);
     if (call) {
         row = row_of(*call);
@@ -166,7 +170,7 @@ uint16_t Selection::select_number(ebt_abi abi, int number, std::span<const ebt_p
     plans_[row] = call ? make_plan(call->flags, capture_steps(*call), filter, include_all)
                        : make_plan(0, {}, filter, include_all);
     plans_[row].witness = call ? call->witness : 0;
-    numbers_[static_cast<uint32_t>(number)].row[abi] = row;
+    numbers_[static_cast<uint32_t>(number)].row[EBT_ABI_SLOT(abi)] = row;
     return row;
 }
 

@@ -43,14 +43,14 @@ ebt_plan united(const ebt_plan& old, const ebt_plan& next) {
 
 std::map<uint32_t, ebt_numbers> united(const std::map<uint32_t, ebt_numbers>& old,
                                        const std::map<uint32_t, ebt_numbers>& next) {
-    constexpr uint16_t gates = (EBT_GATED_ABI << EBT_ABIS) - 1 + EBT_GATED;
+    constexpr uint16_t gates = (EBT_GATED_ABI << EBT_ABI_SLOTS) - 1 + EBT_GATED;
     std::map<uint32_t, ebt_numbers> all = old;
     for (const auto& [number, rows] : next) {
         const auto [place, is_new] = all.try_emplace(number, rows);
         if (is_new)
             continue;
         ebt_numbers& both = place->second;
-        for (int abi = 0; abi < EBT_ABIS; abi++) {
+        for (int abi = 0; abi < EBT_ABI_SLOTS; abi++) {
             if (both.row[abi] != EBT_ROW_NONE && rows.row[abi] != EBT_ROW_NONE &&
                 both.row[abi] != rows.row[abi])
                 throw Error(ErrorCode::usage, "system call " + std::to_string(number) +

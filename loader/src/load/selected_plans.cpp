@@ -38,7 +38,7 @@ bool is_gated(const ebt_plan& plan) {
 
 ebt_numbers with_gates(ebt_numbers rows, const LoadedTier::Plans& plans) {
     bool all = true, any = false;
-    for (int abi = 0; abi < EBT_ABIS; abi++) {
+    for (int abi = 0; abi < EBT_ABI_SLOTS; abi++) {
         const auto plan = plans.find(rows.row[abi]);
         if (plan == plans.end())
             continue;

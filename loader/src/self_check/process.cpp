@@ -43,7 +43,7 @@ void check_credentials(const ebt_header& h, const OwnProcess& own, Mismatches& m
 
 void check_identity(const ebt_header& h, const OwnProcess& own, Mismatches& mismatches) {
     check_missing(h.missing, mismatches);
-    mismatches.expect("task_struct.status (system call ABI)", h.abi, machine::native_abi);
+    mismatches.expect("task_struct.status (system call ABI)", h.abi, EBT_NATIVE_ABI);
     if (own.initial_pid_namespace)
         mismatches.expect("task_struct.real_parent, task_struct.tgid", h.ppid, own.ppid);
     // /proc counts clock ticks.

@@ -26,7 +26,7 @@ enum CheckRow : uint16_t {
 
 void select_own_call(LoadedTier& tier, const MarkerCall& marker) {
     ebt_numbers rows{};
-    rows.row[machine::native_abi] = row_marker;
+    rows.row[EBT_ABI_SLOT(EBT_NATIVE_ABI)] = row_marker;
     tier.select({{row_marker, marker.plan()}}, {{SYS_dup3, rows}});
 }
 
@@ -42,21 +42,20 @@ void select_children(LoadedTier& tier, const MarkerCall& marker, const ebt_heade
     };
     const auto number = [](ebt_abi abi, uint16_t row) {
         ebt_numbers rows{};
-        rows.row[abi] = row;
+        rows.row[EBT_ABI_SLOT(abi)] = row;
         return rows;
     };
-    tier.select(
-        {{EBT_ROW_FORK, match(0, EBT_VALUE_PID, self.tgid)},
-         {EBT_ROW_EXIT, match(0, EBT_VALUE_PPID, self.tgid)},
-         {row_marker, marker.plan()},
-         {row_marker_32_bit, marker.plan_32_bit()},
-         {row_exec, match(EBT_PLAN_EXEC, EBT_VALUE_PPID, self.tgid)},
-         {row_exit_group, match(EBT_PLAN_NO_RETURN, EBT_VALUE_ARG0 + 1, marker.args()[4])}},
-        {{SYS_dup3, number(machine::native_abi, row_marker)},
-         {machine::compat_dup3, number(machine::compat_abi, row_marker_32_bit)},
-         {SYS_execveat, number(machine::native_abi, row_exec)},
-         {SYS_execve, number(machine::native_abi, row_exec)}, // what the kernel calls it once it succeeded
-         {SYS_exit_group, number(machine::native_abi, row_exit_group)}});
+    tier.select({{EBT_ROW_FORK, match(0, EBT_VALUE_PID, self.tgid)},
+                 {EBT_ROW_EXIT, match(0, EBT_VALUE_PPID, self.tgid)},
+                 {row_marker, marker.plan()},
+                 {row_marker_32_bit, marker.plan_32_bit()},
+                 {row_exec, match(EBT_PLAN_EXEC, EBT_VALUE_PPID, self.tgid)},
+                 {row_exit_group, match(EBT_PLAN_NO_RETURN, EBT_VALUE_ARG0 + 1, marker.args()[4])}},
+                {{SYS_dup3, number(EBT_NATIVE_ABI, row_marker)},
+                 {machine::compat_dup3, number(EBT_COMPAT_ABI, row_marker_32_bit)},
+                 {SYS_execveat, number(EBT_NATIVE_ABI, row_exec)},
+                 {SYS_execve, number(EBT_NATIVE_ABI, row_exec)}, // what the kernel calls it once it succeeded
+                 {SYS_exit_group, number(EBT_NATIVE_ABI, row_exit_group)}});
 }
 
 void check_arguments(const ebt_header& h, const uint64_t (&args)[EBT_ARGS], Mismatches& mismatches) {
@@ -220,20 +219,20 @@ void ChildrenCheck::check_exit_group(Mismatches& mismatches) const {
 
 void ChildrenCheck::check_marker_calls(Mismatches& mismatches) const {
     if (threaded_.has_sent())
-        check_marker_call(records_.find([&](const ebt_header& h) { return marker_.is(h); }),
-                          machine::native_abi, mismatches);
+        check_marker_call(records_.find([&](const ebt_header& h) { return marker_.is(h); }), EBT_NATIVE_ABI,
+                          mismatches);
     if (threaded_.has_sent_both())
         check_marker_call(records_.find([&](const ebt_header& h) { return marker_.is_32_bit(h); }),
-                          machine::compat_abi, mismatches);
+                          EBT_COMPAT_ABI, mismatches);
 }
 
 /// A call of the second thread's, in a process with a descriptor table of its own.
 void ChildrenCheck::check_marker_call(const std::optional<RecordView>& view, ebt_abi abi,
                                       Mismatches& mismatches) const {
     if (!view) {
-        mismatches.absent(abi == machine::compat_abi ? "task_struct.status"
-                                                     : "task_struct.stack, task_struct.status",
-                          std::string("a ") + (abi == machine::compat_abi ? "32" : "64") +
+        mismatches.absent(abi == EBT_COMPAT_ABI ? "task_struct.status"
+                                                : "task_struct.stack, task_struct.status",
+                          std::string("a ") + (abi == EBT_COMPAT_ABI ? "32" : "64") +
                               "-bit system call of a child was not seen");
         return;
     }

@@ -63,7 +63,7 @@ void check_unix_names(LoadedTier& tier, RecordSource& source, const Offsets& off
         return; // not allowed here, or there are none
     const uint32_t backlog = std::random_device()() & INT32_MAX;
     ebt_numbers rows{};
-    rows.row[machine::native_abi] = row_listen;
+    rows.row[EBT_ABI_SLOT(EBT_NATIVE_ABI)] = row_listen;
     tier.select({{row_listen, plan_of(backlog)}}, {{SYS_listen, rows}});
     listen(fd.get(), static_cast<int>(backlog));
     tier.select({}, {});

@@ -7,8 +7,19 @@
 namespace ebpf_loader {
 namespace {
 
+constexpr int column = 8;
+
+/// Those of every machine.
+std::vector<ebt_abi> abis() {
+    std::vector<ebt_abi> all;
+    for (int abi = 0; abi < EBT_ABIS; abi++)
+        if (!abi_name(static_cast<ebt_abi>(abi)).empty())
+            all.push_back(static_cast<ebt_abi>(abi));
+    return all;
+}
+
 void print_number(std::ostream& out, int number) {
-    out << std::setw(7);
+    out << std::setw(column);
     if (number < 0)
         out << '-';
     else
@@ -72,8 +83,7 @@ void print_captures(std::ostream& out, const SyscallRow& call) {
     const std::vector<ebt_step> steps = capture_steps(call);
     if (steps.empty())
         return;
-    out << std::setw(25) << ""
-        << "captures ";
+    out << std::string(abis().size() * column + 4, ' ') << "captures ";
     if (call.flags & EBT_PLAN_EXEC)
         out << "the new image (on success), ";
     for (size_t i = 0; i < steps.size(); i++) {
@@ -87,10 +97,13 @@ void print_captures(std::ostream& out, const SyscallRow& call) {
 
 void list_syscalls(std::ostream& out) {
     const std::ios_base::fmtflags saved = out.flags();
-    out << std::dec << std::right << " x86_64   i386    x32  call\n";
+    out << std::dec << std::right;
+    for (const ebt_abi abi : abis())
+        out << std::setw(column) << abi_name(abi);
+    out << "  call\n";
     for (const SyscallRow& call : syscall_rows()) {
-        for (int number : call.number)
-            print_number(out, number);
+        for (const ebt_abi abi : abis())
+            print_number(out, call.number[abi]);
         out << "  ";
         print_signature(out, call);
         print_captures(out, call);

@@ -124,9 +124,18 @@ constexpr void add(SyscallRow& row, SocketRole role) {
 }
 } // namespace words
 
-constexpr SyscallRow make_row(std::string_view name, int x86_64, int i386, EventClass event_class,
+struct Numbers {
+    int x86_64, i386, aarch64, arm;
+};
+
+constexpr SyscallRow make_row(std::string_view name, const Numbers& numbers, EventClass event_class,
                               ReturnKind returns, auto... parts) {
-    SyscallRow row{name, {x86_64, i386, x86_64}, event_class, returns, 0, 0, {}, {}};
+    SyscallRow row{name, {}, event_class, returns, 0, 0, {}, {}};
+    std::fill(std::begin(row.number), std::end(row.number), none);
+    row.number[EBT_X86_64] = row.number[EBT_X32] = numbers.x86_64;
+    row.number[EBT_I386] = numbers.i386;
+    row.number[EBT_AARCH64] = numbers.aarch64;
+    row.number[EBT_ARM] = numbers.arm;
     (words::add(row, parts), ...);
     return row;
 }
@@ -150,17 +159,18 @@ constexpr SocketcallShort socketcall_shorts[] = {
 
 constexpr auto make_table() {
     using namespace words;
-#define SYSCALL(x86_64, i386, name, event_class, returns, ...)                                               \
-    make_row(#name, x86_64, i386, EventClass::event_class, ReturnKind::returns __VA_OPT__(, ) __VA_ARGS__),
-#define SOCKET_SYSCALL(socketcall, x86_64, i386, name, event_class, returns, ...)                            \
-    with_socketcall(socketcall, make_row(#name, x86_64, i386, EventClass::event_class,                       \
+#define SYSCALL(x86_64, i386, aarch64, arm, name, event_class, returns, ...)                                 \
+    make_row(#name, {x86_64, i386, aarch64, arm}, EventClass::event_class,                                   \
+             ReturnKind::returns __VA_OPT__(, ) __VA_ARGS__),
+#define SOCKET_SYSCALL(socketcall, x86_64, i386, aarch64, arm, name, event_class, returns, ...)              \
+    with_socketcall(socketcall, make_row(#name, {x86_64, i386, aarch64, arm}, EventClass::event_class,       \
                                          ReturnKind::returns __VA_OPT__(, ) __VA_ARGS__)),
     auto rows = std::to_array<SyscallRow>({
 #include <ebpf_loader/abi/syscalls.def>
     });
     for (SyscallRow& row : rows)
         for (const SocketcallShort& call : socketcall_shorts)
-            if (call.name == row.name)
+            if (call.name == row.name && row.number[EBT_X86_64] != none) // arm has some of them as calls
                 row.socketcall = call.socketcall;
     return rows;
 }
@@ -331,16 +341,30 @@ std::optional<uint8_t> ipc_call_of(const SyscallRow& call) {
 
 std::vector<SyscallNumber> numbers_of(const SyscallRow& call) {
     std::vector<SyscallNumber> numbers;
-    auto add = [&](ebt_abi abi, int number) {
+    const auto add = [&](ebt_abi abi, int number) {
         SyscallNumber candidate{abi, number};
         if (find_syscall(abi, number) == &call &&
             std::find(numbers.begin(), numbers.end(), candidate) == numbers.end())
             numbers.push_back(candidate);
     };
-    for (ebt_abi abi : {EBT_X86_64, EBT_I386, EBT_X32})
-        for (int number : call.number)
-            add(abi, number);
+    for (const ebt_abi abi : machine_abis())
+        for (const ebt_abi other : machine_abis())
+            add(abi, call.number[other]);
     return numbers;
+}
+
+std::span<const ebt_abi> machine_abis() {
+    static constexpr ebt_abi abis[] = {EBT_X86_64, EBT_I386, EBT_X32, EBT_AARCH64, EBT_ARM};
+    constexpr size_t of_x86 = 3;
+    return EBT_NATIVE_ABI == EBT_X86_64 ? std::span(abis).first(of_x86) : std::span(abis).subspan(of_x86);
+}
+
+uint8_t machine_abis_of(std::string_view name) {
+    unsigned abis = 0;
+    for (const SyscallRow* form = find_name(name); form; form = next_form(*form))
+        for (const SyscallNumber& number : numbers_of(*form))
+            abis |= 1u << number.abi;
+    return static_cast<uint8_t>(abis);
 }
 
 const SyscallRow* syscall_of_row(uint16_t row) {

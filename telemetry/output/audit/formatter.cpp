@@ -25,7 +25,16 @@ constexpr size_t longest_title = 128; // bytes of it, as MAX_PROCTITLE_AUDIT_LEN
 uint32_t arch_of(const Event& event) {
     if (event.missing & EBT_MISSING_ABI)
         return 0;
-    return event.abi == EBT_I386 ? AUDIT_ARCH_I386 : AUDIT_ARCH_X86_64;
+    switch (event.abi) {
+    case EBT_I386:
+        return AUDIT_ARCH_I386;
+    case EBT_AARCH64:
+        return AUDIT_ARCH_AARCH64;
+    case EBT_ARM:
+        return AUDIT_ARCH_ARM;
+    default:
+        return AUDIT_ARCH_X86_64;
+    }
 }
 
 /// As the kernel keeps it: the first bytes of the command line, without what is not printable at the end.

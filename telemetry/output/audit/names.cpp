@@ -17,7 +17,9 @@ void AuditNames::keep_if_it_fits(AuditLine& line, size_t begin) {
 }
 
 void AuditNames::put_call(AuditLine& line, const Event& event) {
-    line.put(event.abi == EBT_I386 ? std::string_view("\035ARCH=i386 SYSCALL=") : "\035ARCH=x86_64 SYSCALL=");
+    line.put("\035ARCH=");
+    line.put(event.abi == EBT_X32 ? "x86_64" : ebpf_loader::abi_name(event.abi));
+    line.put(" SYSCALL=");
     if (event.call) {
         line.put(event.call->name);
     } else {

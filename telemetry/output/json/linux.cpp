@@ -16,7 +16,8 @@ constexpr uint32_t unset_id = UINT32_MAX;
 
 /// An argument as wide as the kernel takes it.
 uint64_t argument_value(const Event& event, size_t index, bool& narrow) {
-    narrow = event.abi == EBT_I386 || ebpf_loader::is_32_bit(event.call->argument[index].kind);
+    narrow = ebpf_loader::has_narrow_arguments(event.abi) ||
+             ebpf_loader::is_32_bit(event.call->argument[index].kind);
     return narrow ? static_cast<uint32_t>(event.args[index]) : event.args[index];
 }
 

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <linux/audit.h>
 #include <sys/stat.h>
 
 #include <ebpf_loader/constants.hpp>
+#include <ebpf_loader/syscalls.hpp>
 
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/text/suggestion.hpp"
@@ -237,10 +239,13 @@ Arch arch_of(const Word& word, const Pair& pair) {
     require_equality(word, pair.op);
     const std::string_view name = pair.value;
     const auto machine = parse_number(name);
-    const bool is_64 = name == "b64" || name == "x86_64" || machine == 0xc000003e;
-    const bool is_32 =
-        name == "b32" || machine == 0x40000003 ||
-        (name.size() == 4 && name[0] == 'i' && name[1] >= '3' && name[1] <= '6' && name.substr(2) == "86");
+    constexpr bool is_x86 = EBT_NATIVE_ABI == EBT_X86_64;
+    const bool is_i386 =
+        name.size() == 4 && name[0] == 'i' && name[1] >= '3' && name[1] <= '6' && name.substr(2) == "86";
+    const bool is_64 = name == "b64" || name == ebpf_loader::abi_name(EBT_NATIVE_ABI) ||
+                       machine == (is_x86 ? AUDIT_ARCH_X86_64 : AUDIT_ARCH_AARCH64);
+    const bool is_32 = name == "b32" || machine == (is_x86 ? AUDIT_ARCH_I386 : AUDIT_ARCH_ARM) ||
+                       (is_x86 ? is_i386 : name.starts_with("arm"));
     if (is_64 || is_32)
         return is_64 == (pair.op == Op::eq) ? Arch::b64 : Arch::b32;
     return pair.op == Op::eq ? Arch::foreign : Arch::any;

@@ -23,7 +23,7 @@ bool has_number(const SyscallRow& call, ebt_abi abi) {
 }
 
 bool in_arch(const SyscallRow& call, Arch arch) {
-    const bool has_32 = has_number(call, EBT_I386), has_64 = has_number(call, EBT_X86_64);
+    const bool has_32 = has_number(call, EBT_COMPAT_ABI), has_64 = has_number(call, EBT_NATIVE_ABI);
     return arch == Arch::b32 ? has_32 : arch == Arch::b64 ? has_64 : has_32 || has_64;
 }
 
@@ -57,7 +57,7 @@ Subject subject_by_name(const Word& word, std::string_view name, Arch arch) {
 std::vector<Subject> subjects_of(const Rule& rule) {
     std::vector<Subject> subjects;
     bool every = false;
-    const ebt_abi abi = rule.conditions.arch == Arch::b32 ? EBT_I386 : EBT_X86_64;
+    const ebt_abi abi = rule.conditions.arch == Arch::b32 ? EBT_COMPAT_ABI : EBT_NATIVE_ABI;
     for (const Word& word : rule.calls) {
         std::string_view rest = word.text;
         while (!rest.empty()) {
@@ -267,12 +267,14 @@ class Translator {
     /// A call of x32 counts as one of 64-bit programs where events are wanted: nobody evades a rule by it.
     void add_arch(Conjunction& common) const {
         const Word word{rule_.where, {}};
+        const std::string native(ebpf_loader::abi_name(EBT_NATIVE_ABI));
+        const std::string compat(ebpf_loader::abi_name(EBT_COMPAT_ABI));
         if (conditions_.arch == Arch::b32)
-            common.push_back(text_comparison(word, "arch", Op::eq, "i386"));
+            common.push_back(text_comparison(word, "arch", Op::eq, compat));
         else if (conditions_.arch == Arch::b64 && rule_.never)
-            common.push_back(text_comparison(word, "arch", Op::eq, "x86_64"));
+            common.push_back(text_comparison(word, "arch", Op::eq, native));
         else if (conditions_.arch == Arch::b64)
-            common.push_back(text_comparison(word, "arch", Op::ne, "i386"));
+            common.push_back(text_comparison(word, "arch", Op::ne, compat));
     }
 
     static bool fits(const Statement& statement, const Subject& subject) {

@@ -52,6 +52,16 @@ Way way_of(const KernelFilter& filter) {
     return filter.predicates.empty() ? Way::program_alone : Way::kernel_first;
 }
 
+/// What is to be said of calls that not every program can make.
+std::string_view who_can_make(const Subject& subject) {
+    if (!subject.row)
+        return {};
+    const unsigned abis = ebpf_loader::machine_abis_of(subject.row->name);
+    if (!abis)
+        return " (which no program of this machine can make)";
+    return abis == 1u << EBT_COMPAT_ABI ? " (of 32-bit programs alone)" : "";
+}
+
 /// Names of calls, in lines of a width that a screen has.
 std::string wrapped(const std::vector<std::string>& names) {
     std::string result = "   ";
@@ -107,7 +117,8 @@ void Explanation::add(const Statement& statement) {
         rules_ += place + ": " + line_of(statement) + '\n';
     last_place_ = place;
     const Sides sides = sides_of(statement);
-    const std::string what = statement.subject ? statement.subject->name()
+    const std::string what = statement.subject
+                                 ? statement.subject->name().append(who_can_make(*statement.subject))
                              : statement.group ? std::string(statement.group->name)
                                                : "all calls";
     const std::string kernel = joined(sides.kernel, ", "), program = joined(sides.program, ", ");

@@ -179,7 +179,7 @@ uint8_t abis_of(const TextTest& test) {
         return EVERY_ABI;
     uint8_t named = 0;
     for (uint8_t abi = 0; abi < EBT_ABIS; ++abi)
-        named |= test.text == abi_name(static_cast<ebt_abi>(abi)) ? 1 << abi : 0;
+        named |= test.text == ebpf_loader::abi_name(static_cast<ebt_abi>(abi)) ? 1 << abi : 0;
     return test.op == Op::eq ? named : EVERY_ABI & ~named;
 }
 

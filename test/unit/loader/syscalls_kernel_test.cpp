@@ -4,9 +4,14 @@
 #include <ebpf_loader/syscalls.hpp>
 
 #include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
+#include <memory>
 #include <regex>
 #include <set>
 
@@ -22,6 +27,35 @@ std::string header_path(const std::string& name) {
         if (fs::exists(folder + name))
             return folder + name;
     return {};
+}
+
+/// The numbers of another machine's <asm/unistd.h>, by name. There they are made of other macros: those are
+/// replaced as a preprocessor does it.
+std::map<std::string, int> numbers_of_machine(const std::string& triple) {
+    const std::string folder = "/usr/" + triple + "/include";
+    const std::string command = "clang -E -dM -nostdinc -x c --target=" + triple + " -I" + folder + " " +
+                                folder + "/asm/unistd.h 2>/dev/null";
+    static const std::regex line_form(R"(#define (\w+) \(?(?:(\w+) ?\+ ?)?(\w+)\)?)");
+    std::map<std::string, std::pair<std::string, std::string>> macros;
+    const std::unique_ptr<FILE, int (*)(FILE*)> in(popen(command.c_str(), "r"), pclose);
+    char line[512];
+    for (std::smatch match; in && fgets(line, sizeof(line), in.get());) {
+        const std::string text(line, strcspn(line, "\n"));
+        if (std::regex_match(text, match, line_form))
+            macros[match[1]] = {match[2], match[3]};
+    }
+    const std::function<int(const std::string&)> value = [&](const std::string& word) -> int {
+        if (const auto macro = macros.find(word); macro != macros.end())
+            return (macro->second.first.empty() ? 0 : value(macro->second.first)) +
+                   value(macro->second.second);
+        return word.empty() || !isdigit(static_cast<unsigned char>(word[0])) ? -1
+                                                                             : std::stoi(word, nullptr, 0);
+    };
+    std::map<std::string, int> out;
+    for (const auto& [name, parts] : macros)
+        if (name.starts_with("__NR_"))
+            out[name.substr(5)] = value(name);
+    return out;
 }
 
 /// Number by name, of "#define __NR_name number" or "(__X32_SYSCALL_BIT + number)".
@@ -71,6 +105,37 @@ TEST(SyscallsKernel, NumbersOfI386) {
 
 TEST(SyscallsKernel, NumbersOfX32) {
     compare_with_header(EBT_X32, "unistd_x32.h", {}, 340);
+}
+
+/// What linux-libc-dev-arm64-cross and -armhf-cross have: headers of Linux 6.1.
+void compare_with_machine(ebt_abi abi, const std::string& triple, size_t at_least) {
+    constexpr int last_of_6_1 = 450, first_of_machine = 0xf0000; // set_tls, cacheflush ...: arm's own
+    static const std::set<std::string> no_calls = {"syscalls", "arch_specific_syscall", "OABI_SYSCALL_BASE",
+                                                   "SYSCALL_BASE", "SYSCALL_MASK"};
+    const auto numbers = numbers_of_machine(triple);
+    ASSERT_GT(numbers.size(), at_least) << "setup.sh --tests installs the headers of " << triple;
+    std::set<int> seen;
+    for (const auto& [name, number] : numbers) {
+        if (no_calls.contains(name) || number >= first_of_machine)
+            continue;
+        seen.insert(number);
+        const SyscallRow* row = find_syscall(abi, number);
+        ASSERT_NE(row, nullptr) << name << ' ' << number;
+        EXPECT_TRUE(row->name == name || name == "arm_sync_file_range") << row->name << ' ' << name << number;
+    }
+    for (const SyscallRow& row : syscall_rows()) {
+        const int number = row.number[abi];
+        EXPECT_TRUE(number < 0 || number > last_of_6_1 || seen.contains(number)) << row.name << ' ' << number;
+        EXPECT_TRUE(number <= last_of_6_1 || number == row.number[EBT_X86_64]) << row.name << ": all have it";
+    }
+}
+
+TEST(SyscallsKernel, NumbersOfAarch64) {
+    compare_with_machine(EBT_AARCH64, "aarch64-linux-gnu", 300);
+}
+
+TEST(SyscallsKernel, NumbersOfArm) {
+    compare_with_machine(EBT_ARM, "arm-linux-gnueabihf", 390);
 }
 
 struct Field {

@@ -66,7 +66,7 @@ TEST(Syscalls, EveryRowIsFoundByNameAndByEachNumber) {
             named = next_form(*named);
         EXPECT_EQ(named, &row) << row.name;
         bool has_number = false;
-        for (ebt_abi abi : {EBT_X86_64, EBT_I386, EBT_X32}) {
+        for (ebt_abi abi : {EBT_X86_64, EBT_I386, EBT_X32, EBT_AARCH64, EBT_ARM}) {
             if (row.number[abi] < 0)
                 continue;
             has_number = true;
@@ -102,11 +102,16 @@ TEST(Syscalls, UnknownNamesAndNumbersAreNotFound) {
     EXPECT_EQ(find_syscall(static_cast<ebt_abi>(EBT_ABIS), 0), nullptr);
 }
 
-/// Rows stand by x86_64 number, then by i386 number, so that a place is easily found.
+/// Rows stand by x86_64 number, then by i386 number, then by arm's, so that a place is easily found.
 TEST(Syscalls, RowsAreInOrder) {
-    auto place = [](const SyscallRow& row) {
-        bool i386_only = row.number[EBT_X86_64] < 0;
-        return std::pair(i386_only, row.number[i386_only ? EBT_I386 : EBT_X86_64]);
+    const auto place = [](const SyscallRow& row) {
+        int part = 0;
+        for (const ebt_abi abi : {EBT_X86_64, EBT_I386, EBT_ARM}) {
+            if (row.number[abi] >= 0)
+                return std::pair(part, row.number[abi]);
+            part++;
+        }
+        return std::pair(part, -1);
     };
     auto rows = syscall_rows();
     EXPECT_TRUE(std::is_sorted(rows.begin(), rows.end(),
@@ -117,19 +122,16 @@ TEST(Syscalls, RowsAreInOrder) {
 TEST(Syscalls, FormsOfACallAreForDifferentAbis) {
     std::set<std::string> with_forms;
     for (const SyscallRow& row : syscall_rows()) {
-        const SyscallRow* other = next_form(row);
-        if (!other)
-            continue;
-        with_forms.emplace(row.name);
-        EXPECT_EQ(row.number[EBT_I386], -1) << row.name;
-        EXPECT_GE(other->number[EBT_I386], 0) << row.name;
-        EXPECT_EQ(other->number[EBT_X86_64], -1) << row.name;
-        EXPECT_EQ(other->number[EBT_X32], -1) << row.name;
-        EXPECT_EQ(other->flags, row.flags) << row.name;
+        for (const SyscallRow* other = next_form(row); other; other = next_form(*other)) {
+            with_forms.emplace(row.name);
+            for (int abi = 0; abi < EBT_ABIS; abi++)
+                EXPECT_TRUE(row.number[abi] < 0 || other->number[abi] < 0) << row.name << ' ' << abi;
+            EXPECT_EQ(other->flags, row.flags) << row.name;
+        }
     }
-    EXPECT_EQ(with_forms,
-              (std::set<std::string>{"clone", "fadvise64", "fallocate", "fanotify_mark", "lookup_dcookie",
-                                     "pread64", "pwrite64", "readahead", "sync_file_range"}));
+    EXPECT_EQ(with_forms, (std::set<std::string>{"clone", "fadvise64", "fallocate", "fanotify_mark",
+                                                 "ftruncate64", "lookup_dcookie", "pread64", "pwrite64",
+                                                 "readahead", "sync_file_range", "truncate64"}));
 }
 
 TEST(Syscalls, I386PassesHalvesOf64BitArguments) {

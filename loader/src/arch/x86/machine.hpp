@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
-#include <ebpf_loader/abi/record.h>
-
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace ebpf_loader::machine {
 
-/// The ABIs through which programs make system calls: that of 64-bit programs, and int 0x80.
-inline constexpr ebt_abi native_abi = EBT_X86_64, compat_abi = EBT_I386;
-/// The calls that the self-check makes through both.
+/// The number of dup3, which the self-check calls through both ABIs, in that of int 0x80.
 inline constexpr uint32_t compat_dup3 = 330;
 /// The bit of task_struct.status while a task is in a call of the compat ABI: TS_COMPAT.
 inline constexpr uint32_t compat_status = 2;
+/// Where that is, if it is the same on every kernel.
+inline constexpr std::optional<uint32_t> status_offset = std::nullopt;
 
 /// Where the kernel keeps the saved registers above task_struct.stack, unless it is built
 /// otherwise: the end of a 16 KiB stack less sizeof(struct pt_regs).
