@@ -22,6 +22,13 @@ struct Elf32 {
     using Symbol = Elf32_Sym;
 };
 
+/// Of programs of this machine: 64-bit ones, and 32-bit ones whose unwind tables are of the same form.
+#if defined(__aarch64__)
+constexpr uint16_t native_machine = EM_AARCH64, narrow_machine = EM_NONE;
+#else
+constexpr uint16_t native_machine = EM_X86_64, narrow_machine = EM_386;
+#endif
+
 constexpr size_t chunk_bytes = 64 * 1024;
 constexpr size_t most_note_bytes = 16 * 1024;
 constexpr size_t longest_build_id = 64;
@@ -57,9 +64,10 @@ template <class Elf> bool ElfFile::load() {
     if (!bytes_.read(0, header) || header.e_phentsize != sizeof(typename Elf::Segment) ||
         header.e_phnum > most_segments)
         return false;
-    if (header.e_machine != EM_X86_64 && (header.e_machine != EM_386 || is_64_))
+    if (header.e_machine != native_machine &&
+        (narrow_machine == EM_NONE || header.e_machine != narrow_machine || is_64_))
         return false;
-    machine_ = header.e_machine == EM_386 ? Machine::i386 : Machine::x86_64;
+    machine_ = header.e_machine == native_machine ? Machine::native : Machine::i386;
     std::vector<typename Elf::Segment> segments(header.e_phnum);
     if (!budget().parse(segments.size()) ||
         !bytes_.read(header.e_phoff, segments.data(), segments.size() * sizeof(segments[0])))

@@ -14,7 +14,7 @@ namespace telemetry {
 /// whole sections into memory, which a file can make as large as it likes.
 class ElfFile {
   public:
-    enum class Machine : uint8_t { x86_64, i386 };
+    enum class Machine : uint8_t { native, i386 };
 
     /// Absent if it is no such file for this kind of machine, or costs too much.
     static std::optional<ElfFile> open(ByteSource bytes);
@@ -75,7 +75,7 @@ class ElfFile {
 
     ByteSource bytes_;
     bool is_64_ = true;
-    Machine machine_ = Machine::x86_64;
+    Machine machine_ = Machine::native;
     std::vector<Segment> segments_;
     std::vector<FileRange> notes_;
     std::vector<Table> symbols_; ///< the fullest first

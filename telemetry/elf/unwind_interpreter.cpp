@@ -97,6 +97,8 @@ bool UnwindInterpreter::extended(uint8_t code, DwarfReader& reader) {
     case 0x13: // def_cfa_offset_sf
         row_.frame_offset = factored(static_cast<uint64_t>(reader.sleb128()));
         return true;
+    case 0x2d: // AARCH64_negate_ra_state: the address to return to is signed, or no longer so
+        return true;
     case 0x2e: // GNU_args_size
         reader.uleb128();
         return true;

@@ -8,8 +8,12 @@
 
 namespace telemetry {
 
-/// Registers as unwind tables number them; 17 is more than either machine has.
-inline constexpr size_t unwind_registers = 17;
+/// Registers as unwind tables number them, those of vectors left out.
+#if defined(__aarch64__)
+inline constexpr size_t unwind_registers = 32;
+#else
+inline constexpr size_t unwind_registers = 17; // more than 32-bit programs have
+#endif
 
 /// How to get from an address in a function to its caller: what the caller's registers were.
 struct UnwindRules {

@@ -1,26 +1,83 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/stack/unwinder.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace telemetry {
 namespace {
 
+#if defined(__aarch64__)
+
+constexpr uint64_t mode_of_32_bits = 0x10; ///< of pstate
+constexpr size_t sp_of_64 = 31, bp_of_64 = 29, sp_of_32 = 13, bp_of_32 = 11;
+/// A call leaves the address to return to in a register: a function without a frame has its caller's stack.
+constexpr bool may_be_without_frame = true;
+
+bool is_32_bits(const ebt_registers& r) {
+    return r.pstate & mode_of_32_bits;
+}
+
+uint64_t ip_of(const ebt_registers& r) {
+    return r.pc;
+}
+
+uint64_t sp_of(const ebt_registers& r) {
+    return is_32_bits(r) ? r.x[sp_of_32] : r.sp;
+}
+
+template <class Registers> Registers registers_of(const ebt_registers& r) {
+    Registers all;
+    std::copy(std::begin(r.x), std::end(r.x), all.begin());
+    if (!is_32_bits(r))
+        all[sp_of_64] = r.sp;
+    return all;
+}
+
+/// Addresses to return to may be signed: the signature is in the bits that no address of code has.
+uint64_t without_signature(uint64_t ip) {
+    return ip & ((uint64_t{1} << 48) - 1);
+}
+
+#else
+
 constexpr uint64_t code_of_32_bits = 0x23; ///< the register cs
 constexpr size_t sp_of_64 = 7, bp_of_64 = 6, sp_of_32 = 4, bp_of_32 = 5;
+constexpr bool may_be_without_frame = false;
+
+bool is_32_bits(const ebt_registers& r) {
+    return r.cs == code_of_32_bits;
+}
+
+uint64_t ip_of(const ebt_registers& r) {
+    return r.ip;
+}
+
+uint64_t sp_of(const ebt_registers& r) {
+    return r.sp;
+}
+
+template <class Registers> Registers registers_of(const ebt_registers& r) {
+    if (is_32_bits(r))
+        return {r.ax, r.cx, r.dx, r.bx, r.sp, r.bp, r.si, r.di, r.ip};
+    return {r.ax, r.dx,  r.cx,  r.bx,  r.si,  r.di,  r.bp,  r.sp, r.r8,
+            r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.ip};
+}
+
+uint64_t without_signature(uint64_t ip) {
+    return ip;
+}
+
+#endif
 
 } // namespace
 
 Unwinder::Unwinder(const UserStack& stack)
-    : memory_(stack.memory), begin_(stack.registers.sp), is_32_bits_(stack.registers.cs == code_of_32_bits),
-      ip_(stack.registers.ip), sp_(stack.registers.sp) {
-    const ebt_registers& r = stack.registers;
-    if (is_32_bits_)
-        registers_ = {r.ax, r.cx, r.dx, r.bx, r.sp, r.bp, r.si, r.di, r.ip};
-    else
-        registers_ = {r.ax, r.dx,  r.cx,  r.bx,  r.si,  r.di,  r.bp,  r.sp, r.r8,
-                      r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.ip};
-}
+    : memory_(stack.memory), begin_(sp_of(stack.registers)),
+      is_32_bits_(telemetry::is_32_bits(stack.registers)),
+      registers_(registers_of<Registers>(stack.registers)), ip_(ip_of(stack.registers)),
+      sp_(sp_of(stack.registers)) {}
 
 /// Of the stack, as far as it was captured.
 std::optional<uint64_t> Unwinder::word(uint64_t address) const {
@@ -102,14 +159,16 @@ StackEnd Unwinder::step_by_frame_pointer() {
 
 /// Callers are further up: so it ends.
 StackEnd Unwinder::go_to(const Registers& registers, std::optional<uint64_t> ip, uint64_t sp) {
-    if (sp <= sp_)
+    const bool is_frameless = may_be_without_frame && sp == sp_ && is_innermost_;
+    if (sp <= sp_ && !is_frameless)
         return StackEnd::not_known;
+    is_innermost_ = false;
     if (!*ip)
         return StackEnd::outermost;
     registers_ = registers;
     registers_[is_32_bits_ ? sp_of_32 : sp_of_64] = sp;
     sp_ = sp;
-    ip_ = *ip;
+    ip_ = without_signature(*ip);
     return StackEnd::none;
 }
 

@@ -42,6 +42,7 @@ class Unwinder {
     Registers registers_;
     uint64_t ip_, sp_;
     bool is_behind_call_ = false;
+    bool is_innermost_ = true;
 };
 
 } // namespace telemetry

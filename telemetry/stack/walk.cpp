@@ -135,10 +135,11 @@ CodePlace StackWalk::look(Opened& file, uint64_t offset) {
 }
 
 StackEnd StackWalk::step(Unwinder& unwinder, const Found& found, const CodeRange* range) {
+    const bool is_of_i386 = EBT_COMPAT_ABI == EBT_I386 && unwinder.is_32_bits();
     is_guess_ = false;
     if (found.place.rules && found.place.is_32_bits == unwinder.is_32_bits())
         return unwinder.step(*found.place.rules);
-    if (range && range->name == "[vdso]" && unwinder.is_32_bits() && found_.size() == 1)
+    if (range && range->name == "[vdso]" && is_of_i386 && found_.size() == 1)
         return unwinder.step(rules_of_vsyscall());
     is_guess_ = true;
     return unwinder.step_by_frame_pointer();

@@ -17,6 +17,17 @@ INLINE __u64 task_registers(__u64 task)
 	return POINTER(task, task_struct, stack) + FEATURE(thread_regs);
 }
 
+INLINE __s64 raw_number(const struct registers *r)
+{
+	return r->orig_ax;
+}
+
+/* Has the task ever been in user space? cx is where it goes on there. */
+INLINE int came_from_user_space(const struct registers *r)
+{
+	return r->cx != 0;
+}
+
 /* The number of the call with the bit that marks x32; -1 when it cannot be read. */
 INLINE __s64 registers_number(__u64 registers)
 {

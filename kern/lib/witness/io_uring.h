@@ -28,11 +28,11 @@ struct operation {
 INLINE int works_for_io_uring(__u64 task, const struct registers *r)
 {
 	__u32 flags = 0;
-	if (is_under_way(r) && number_of(r->orig_ax) == NR_IO_URING_ENTER)
+	if (is_under_way(r) && number_of(raw_number(r)) == NR_IO_URING_ENTER)
 		return 1;
 	if (!HAS(task_struct, flags) || READ(&flags, task, task_struct, flags))
 		return 0;
-	return (flags & PF_IO_WORKER) || ((flags & PF_IO_WORKER_OLD) && !r->cx);
+	return (flags & PF_IO_WORKER) || ((flags & PF_IO_WORKER_OLD) && !came_from_user_space(r));
 }
 
 INLINE __u32 operation_row(__u32 nr)

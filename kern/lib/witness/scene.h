@@ -42,8 +42,8 @@ INLINE enum place look_around(struct scene *scene, const struct ebt_registers *c
 		return (kind & EBT_WITNESS_ADDRESSES) && POINTER(scene->task, task_struct, mm)
 			   ? IN_OPERATION
 			   : ELSEWHERE;
-	const struct ebt_numbers *rows = selected_rows(r.orig_ax);
-	if (!(rows && select_row(&call, rows, scene->task, r.orig_ax) &&
+	const struct ebt_numbers *rows = selected_rows(raw_number(&r));
+	if (!(rows && select_row(&call, rows, scene->task, raw_number(&r)) &&
 	      is_witnessed(call.row, kind)) &&
 	    !(kind == EBT_WITNESS_EXEC && is_witnessed(EBT_ROW_EXEC, kind)))
 		return ELSEWHERE;

@@ -4,6 +4,8 @@
 #pragma once
 #if defined(__x86_64__)
 #include "loader/src/arch/x86/machine.hpp"
+#elif defined(__aarch64__)
+#include "loader/src/arch/arm64/machine.hpp"
 #else
 #error "the loader knows no such architecture: add a folder to loader/src/arch"
 #endif
@@ -30,7 +32,7 @@ struct SavedCall {
 std::optional<SavedCall> saved_call(std::span<const std::byte> registers);
 
 /// getppid(2) through the compat ABI, with five arguments, which the kernel ignores. A fault where the kernel
-/// takes no such calls.
+/// takes no such calls; -ENOSYS where 64-bit programs have no way to make them.
 int64_t compat_getppid(const uint64_t* args);
 
 /// Code of a program that ends by exit(2) with EBT_EXECUTED_STATUS.

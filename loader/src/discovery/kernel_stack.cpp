@@ -76,6 +76,10 @@ std::optional<Block> task_in_call(const Setup& s, HelperProcess& helper, bool wi
 }
 
 void find_status(Setup& s) {
+    if (machine::status_offset) {
+        s.found.settle("task_struct.status", {*machine::status_offset});
+        return;
+    }
     HelperProcess& caller = s.helpers.spawn();
     std::vector<Block> tasks;
     for (int i = 0; i < 6; i++) {
