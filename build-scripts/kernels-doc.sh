@@ -52,6 +52,43 @@ the tier works without; `--probe` lists them.
   one: that execve is not reported, its process_exec is. Later 4.15 does right.
 - Linux 4.14 takes one eBPF program per tracepoint: where another tool has one, the start says so.
 
+## arm64
+
+64-bit programs are reported as `arch=aarch64`, 32-bit ones as `arch=arm`. Tried on Debian's
+6.1.0-50-cloud-arm64 under emulation, 4 KiB pages and 48 bits of address; nothing of arm64 is part of the
+test command so far.
+
+| what | state |
+|---|---|
+| tiers | see below |
+| offsets | from BTF; observation finds the same, all that it looks for |
+| self-check | passes, with machine code of its own; it cannot make calls of 32-bit programs |
+| witnesses | all kprobes attach, paths and addresses are as on x86-64 |
+| 32-bit programs | numbers and arguments are there; no 32-bit program has been run in a test |
+| `--user-stack-trace` | is built, untried; 32-bit programs have no frames but the first |
+| `get_offsets --headers` | reads headers of x86-64 alone |
+| 16 and 64 KiB pages, 52 bits of address | provided for, untried |
+| kernels before 6.1 | untried. Between 4.14 and some later version an exec ends without a number |
+| packages, portable release | none yet; `build-scripts/arm64-root.sh` and `arm64.cmake` cross-build the programs |
+
+What was found, for who goes on:
+
+- `struct pt_regs` begins with what ptrace(2) shows (x0 to x30, sp, pc, pstate), then `orig_x0` at 272 and
+  `syscallno`, 32 bits, at 280. At sys_exit x0 is the result and `orig_x0` the first argument; x1 to x5 are
+  as the caller had them, and so are all in a 32-bit program's r0 to r5.
+- A successful exec leaves zeroes in all of them but `syscallno`, which stays that of the call: an
+  execveat ends as an execveat, where x86-64 makes an execve of it.
+- rt_sigreturn ends with `syscallno` -1, and so does what a signal interrupted: both are seen at sys_enter.
+- While a call is under way nothing like x86-64's -ENOSYS stands in the registers: that x0 still equals
+  `orig_x0` stands for it.
+- The flag of 32-bit code is bit 22 of `thread_info.flags`, which every task_struct begins with. It is the
+  thread's, not the call's. The kernel's own `syscalls:` tracepoints leave such threads out, as on x86-64.
+- The top byte of a user pointer may be a tag. Bit 55 says whose half of the addresses it is in.
+- Kernel stacks are in vmalloc, task_struct and files in the linear map. `is_heap_pointer()` of the loader takes
+  all of the kernel's half, so observation has more places to look at.
+- There is no `exceptions:` tracepoint: observation takes kmem_cache_alloc.
+- socketcall(2) and ipc(2) do not exist; sync_file_range2, arm_fadvise64_64, send and recv do, in 32-bit programs.
+
 ## Will it work on our kernel?
 
 See the README: one command and the kernel's image.

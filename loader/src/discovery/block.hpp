@@ -51,12 +51,13 @@ struct Observation {
     uint64_t value;
 };
 
-/// The offsets at which every observation has its value, as a T.
-template <typename T> std::vector<uint32_t> places(const std::vector<Observation>& observations) {
+/// The offsets, in steps, at which every observation has its value, as a T.
+template <typename T>
+std::vector<uint32_t> places(const std::vector<Observation>& observations, size_t step = sizeof(T)) {
     std::vector<const Block*> blocks;
     for (const Observation& observation : observations)
         blocks.push_back(observation.block);
-    return places_if(blocks, sizeof(T), [&](size_t offset) {
+    return places_if(blocks, step, [&](size_t offset) {
         return std::all_of(observations.begin(), observations.end(), [&](const Observation& observation) {
             return observation.block->at<T>(offset) == static_cast<T>(observation.value);
         });

@@ -82,7 +82,8 @@ void find_capabilities(Setup& s, const std::vector<ProcessWithIds>& processes,
         permitted.push_back({&creds[i], number_in_status(status, "CapPrm", hexadecimal)});
         effective.push_back(number_in_status(status, "CapEff", hexadecimal));
     }
-    auto found = places<uint64_t>(permitted);
+    // Before 6.3 a set was two words of 32 bits, and need not stand at a multiple of 8.
+    auto found = places<uint64_t>(permitted, sizeof(uint32_t));
     std::erase_if(found, [&](uint32_t offset) {
         for (size_t i = 0; i < creds.size(); i++)
             if (!creds[i].has(offset + sizeof(uint64_t), sizeof(uint64_t)) ||
