@@ -65,6 +65,8 @@ JsonCall::JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& name
         if (from.kind == ArgKind::flags || from.kind == ArgKind::enumeration || from.kind == ArgKind::signal)
             argument[i].constants = names.find_set(from.flag_set);
         names_constants |= argument[i].constants != ConstantNames::no_set;
+        if (!argument[i].is_shown_by_what_it_points_to)
+            shown[i] = UINT64_MAX;
     }
 }
 

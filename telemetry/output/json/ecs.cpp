@@ -160,14 +160,9 @@ void put_network(JsonLine& line, const Event& event, const Address& address, con
     line.end_object(begin);
 }
 
-/// As put_json_inode(), of what is chosen.
-void put_file_inode(JsonLine& line, const InodeInfo& inode) {
-    if (line.is_full()) [[likely]]
-        return put_json_inode(line, inode);
-    if (line.wants(Field::file_inode)) {
-        line.key("\"inode\":");
-        line.put_quoted_number(inode.ino);
-    }
+} // namespace
+
+void put_json_file_attributes(JsonLine& line, const InodeInfo& inode) {
     if (line.wants(Field::file_mode)) {
         line.key("\"mode\":\"0");
         line.put_octal(inode.mode & 07777);
@@ -187,8 +182,6 @@ void put_file_inode(JsonLine& line, const InodeInfo& inode) {
     line.key("\"type\":");
     line.put_quoted(type);
 }
-
-} // namespace
 
 std::string_view file_name_of(const PathField& path) {
     const size_t slash = path.bytes.rfind('/');
@@ -230,8 +223,12 @@ void put_json_file(JsonLine& line, const Event& event, JsonProcess& process) {
         }
         put_name(line, Field::file_name, Field::file_extension, *files.file);
         if (files.file->has_inode) {
-            put_file_inode(line, files.file->inode);
-            process.put_owner(line, event, files.file->inode);
+            const InodeInfo& inode = files.file->inode;
+            if (line.wants(Field::file_inode)) {
+                line.key("\"inode\":");
+                line.put_quoted_number(inode.ino);
+            }
+            process.put_attributes(line, event, inode);
         }
     }
     if (files.original)

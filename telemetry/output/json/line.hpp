@@ -30,10 +30,10 @@ class JsonLine : public LineBuffer {
             return;
         selected_ = &fields;
         fields_ = fields;
-        is_full_ = fields == FieldSet::all();
     }
     bool wants(Field field) const { return fields_.has(field); }
-    bool is_full() const { return is_full_; }
+    /// Which fields are selected, for who keeps a piece of a line: the same ones at the same address.
+    const FieldSet* selected() const { return selected_; }
 
     void clear() {
         LineBuffer::clear();
@@ -110,7 +110,6 @@ class JsonLine : public LineBuffer {
   private:
     const FieldSet* selected_ = nullptr;
     FieldSet fields_ = FieldSet::all(); // a copy, since it is asked some fifty times a line
-    bool is_full_ = true;
     std::vector<Raw> raw_; // keeps its memory from line to line
 };
 

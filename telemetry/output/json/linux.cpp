@@ -276,8 +276,25 @@ void JsonLinux::put_checkpoint(JsonLine& line, const Checkpoint& checkpoint) {
     line.put(checkpoint.is_last ? ",\"last\":true}}}" : ",\"last\":false}}}");
 }
 
-void JsonLinux::put_syscall(JsonLine& line, const Event& event, const JsonCall* call) {
-    const size_t begin = line.view().size();
+/// Processes make the same call with the same arguments over and over, but for where in memory they are.
+void JsonLinux::put_called(JsonLine& line, const Event& event, const JsonCall& call) {
+    Called called{.call = &call,
+                  .fields = line.selected(),
+                  .nr = event.nr,
+                  .missing = event.missing & (EBT_MISSING_ARGS | EBT_MISSING_ABI),
+                  .abi = event.abi,
+                  .args = event.args};
+    size_t hash = 0;
+    for (size_t i = 0; i < called.args.size(); ++i) {
+        called.args[i] &= call.shown[i];
+        hash += called.args[i] * (2 * i + 3);
+    }
+    hash += static_cast<size_t>(event.nr) * 31;
+    called_.put(line, called, hash ^ hash >> 8 ^ hash >> 16, [&] { render_called(line, event, &call); });
+}
+
+/// Up to what the call returned. Nothing of it depends on what stands before in the line.
+void JsonLinux::render_called(JsonLine& line, const Event& event, const JsonCall* call) {
     const bool has_number = line.wants(Field::linux_syscall_nr);
     if (call)
         line.put(std::string_view(call->syscall)); // up to the number
@@ -300,6 +317,14 @@ void JsonLinux::put_syscall(JsonLine& line, const Event& event, const JsonCall* 
         if (call && call->names_constants && line.wants(Field::linux_syscall_flags))
             put_constants(line, event, *call);
     }
+}
+
+void JsonLinux::put_syscall(JsonLine& line, const Event& event, const JsonCall* call) {
+    const size_t begin = line.view().size();
+    if (call)
+        put_called(line, event, *call);
+    else
+        render_called(line, event, nullptr);
     if (event.returns && line.wants(Field::linux_syscall_ret)) {
         line.key("\"ret\":");
         line.put_signed(event.ret);

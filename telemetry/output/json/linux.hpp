@@ -29,7 +29,20 @@ class JsonLinux {
     void put_checkpoint(JsonLine& line, const Checkpoint& checkpoint);
 
   private:
+    /// All that the beginning of a call's object is made of.
+    struct Called {
+        const JsonCall* call = nullptr;
+        const FieldSet* fields = nullptr;
+        int32_t nr = 0;
+        uint32_t missing = 0;
+        ebt_abi abi = EBT_X86_64;
+        std::array<uint64_t, EBT_ARGS> args{}; ///< those that are shown
+        bool operator==(const Called&) const = default;
+    };
+
     void put_syscall(JsonLine& line, const Event& event, const JsonCall* call);
+    void put_called(JsonLine& line, const Event& event, const JsonCall& call);
+    void render_called(JsonLine& line, const Event& event, const JsonCall* call);
     void put_constants(JsonLine& line, const Event& event, const JsonCall& call);
     void put_process(JsonLine& line, const Event& event, JsonProcess& process); ///< in linux_process.cpp
     void put_executable(JsonLine& line, const InodeInfo& inode);
@@ -37,6 +50,7 @@ class JsonLinux {
 
     ConstantNames names_;
     FragmentCache<InodeInfo, 256> executables_;
+    FragmentCache<Called, 256> called_;
     JsonCalls calls_;
     const ImageNamespaces first_;
     std::string tier_; ///< a member of the object `telemetry`

@@ -29,8 +29,9 @@ class JsonProcess {
     /// The object stays open for further members when `closes` is false.
     void put(JsonLine& line, const Event& event, bool closes = true);
     void put_user(JsonLine& line, const Event& event);
-    /// Names of a file's owner and group, as members of its object, where they are known. After put().
-    void put_owner(JsonLine& line, const Event& event, const InodeInfo& inode);
+    /// Mode, owner and type of a file, as members of its object, with the names of owner and group where
+    /// they are known. After put().
+    void put_attributes(JsonLine& line, const Event& event, const InodeInfo& inode);
 
     /// The same for every event of a process, and for no other process: from the boot,
     /// the process id, and when it began.
@@ -69,6 +70,15 @@ class JsonProcess {
         Status status = Status::absent;
         bool operator==(const Arguments&) const = default;
     };
+    /// What many files have the same.
+    struct Attributes {
+        uint32_t mode = 0, uid = 0, gid = 0;
+        bool is_contained = false;
+        bool is_first = false; ///< in its object
+        uint64_t names = 0;
+        const FieldSet* fields = nullptr;
+        bool operator==(const Attributes&) const = default;
+    };
     using Node = std::shared_ptr<const LineageNode>;
 
     Who who_of(const Event& event) const;
@@ -90,6 +100,7 @@ class JsonProcess {
     std::string_view group_name(uint32_t gid) const;
     void put_parent(JsonLine& line, const LineageNode& node);
     void render_users(JsonLine& line, const Who& who);
+    void put_owner(JsonLine& line, const InodeInfo& inode);
     void put_end_of_process(JsonLine& line, const Event& event);
 
     std::string entity_; ///< the start of every entity id, from the boot's
@@ -104,6 +115,7 @@ class JsonProcess {
     FragmentCache<Capabilities, 64> capabilities_;
     FragmentCache<Arguments, 256> arguments_;
     FragmentCache<Descent, 256> descents_;
+    FragmentCache<Attributes, 64> attributes_;
 };
 
 } // namespace telemetry

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // For whom a process acts.
+#include "telemetry/output/json/ecs.hpp"
 #include "telemetry/output/json/process.hpp"
 #include "telemetry/output/json/process_parts.hpp"
 
@@ -124,9 +125,19 @@ void JsonProcess::put_group_name(JsonLine& line, uint32_t gid) {
     put_id_and_name(line, gid, group_name(gid));
 }
 
-void JsonProcess::put_owner(JsonLine& line, const Event& event, const InodeInfo& inode) {
-    if (is_contained(event))
-        return;
+void JsonProcess::put_attributes(JsonLine& line, const Event& event, const InodeInfo& inode) {
+    const Attributes attributes = {inode.mode,          inode.uid,          inode.gid,
+                                   is_contained(event), line.last() == '{', names_.generation(),
+                                   line.selected()};
+    const size_t hash = inode.mode ^ inode.mode >> 6 ^ inode.uid * 3 ^ inode.gid * 5;
+    attributes_.put(line, attributes, hash, [&] {
+        put_json_file_attributes(line, inode);
+        if (!attributes.is_contained)
+            put_owner(line, inode);
+    });
+}
+
+void JsonProcess::put_owner(JsonLine& line, const InodeInfo& inode) {
     const auto put = [&](Field field, std::string_view key, std::string_view name) {
         if (name.empty() || !line.wants(field))
             return;
