@@ -361,6 +361,8 @@ void JsonLinux::put_constants(JsonLine& line, const Event& event, const JsonCall
 }
 
 void JsonLinux::put_telemetry(JsonLine& line, const Event& event) {
+    if (!line.wants(Field::linux_telemetry_tier) && !event.dropped_before && !has_json_notes(line, event))
+        return;
     const size_t begin = line.view().size();
     line.key("\"telemetry\":{");
     if (line.wants(Field::linux_telemetry_tier))

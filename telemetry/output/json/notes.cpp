@@ -87,6 +87,11 @@ void put_raw(JsonLine& line) {
 
 } // namespace
 
+bool has_json_notes(const JsonLine& line, const Event& event) {
+    return event.missing || event.unwitnessed || event.lost_fields || !line.notes.empty() ||
+           !line.raw().empty();
+}
+
 void put_json_notes(JsonLine& line, const Event& event) {
     const bool has_missing = event.missing || event.unwitnessed || line.notes.any(Mark::missing);
     if (has_missing && line.wants(Field::linux_telemetry_missing))

@@ -84,13 +84,17 @@ void JsonProcess::put(JsonLine& line, const Event& event, bool closes) {
 }
 
 void JsonProcess::put_thread(JsonLine& line, const Event& event) {
+    const bool has_id = event.tid != event.pid && line.wants(Field::process_thread_id);
+    const bool has_name = line.wants(Field::process_thread_name);
+    if (!has_id && !has_name && !new_capabilities(event)) [[likely]]
+        return;
     const size_t begin = line.view().size();
     line.put(",\"thread\":{");
-    if (event.tid != event.pid && line.wants(Field::process_thread_id)) {
+    if (has_id) {
         line.put("\"id\":");
         line.put_decimal(event.tid);
     }
-    if (line.wants(Field::process_thread_name)) {
+    if (has_name) {
         line.key("\"name\":");
         line.put_string({"process.thread.name"}, event.comm);
     }

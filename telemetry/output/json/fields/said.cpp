@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/output/json/fields/said.hpp"
 
+#include <cstring>
+
 #include "telemetry/event/facts.hpp"
 
 namespace telemetry {
@@ -17,60 +19,64 @@ JsonSaid::Texts JsonSaid::texts_of(const Event& event) {
     return {&event.image.exe, &event.image.tty, &arguments, &event.cwd, &event.root};
 }
 
-JsonSaid::Numbers JsonSaid::numbers_of(const Event& event, const Texts& texts) {
-    Numbers numbers{.pid = event.pid,
-                    .ppid = event.ppid,
-                    .missing = event.missing & of_process,
-                    .start_time_ns = event.start_time_ns,
-                    .stamp = event.lineage ? event.lineage->stamp : 0,
-                    .ids = {event.uid, event.gid, event.euid, event.egid, event.suid, event.sgid, event.fsuid,
-                            event.fsgid},
-                    .auid = event.auid,
-                    .ses = event.ses,
-                    .namespaces = event.image.namespaces,
-                    .has_inode = event.image.exe.has_inode,
-                    .executable = event.image.exe.inode};
-    for (size_t i = 0; i < texts.size(); ++i) {
-        numbers.statuses[i] = texts[i]->status;
-        numbers.lengths[i] = texts[i]->bytes.size();
-    }
-    return numbers;
+/// Inline, so that the numbers are compared where they are and no copy is made first.
+[[gnu::always_inline]] inline JsonSaid::Numbers JsonSaid::numbers_of(const Event& event) {
+    return {.pid = event.pid,
+            .ppid = event.ppid,
+            .missing = event.missing & of_process,
+            .start_time_ns = event.start_time_ns,
+            .stamp = event.lineage ? event.lineage->stamp : 0,
+            .ids = {event.uid, event.gid, event.euid, event.egid, event.suid, event.sgid, event.fsuid,
+                    event.fsgid},
+            .auid = event.auid,
+            .ses = event.ses,
+            .namespaces = event.image.namespaces,
+            .has_inode = event.image.exe.has_inode,
+            .executable = event.image.exe.inode};
 }
 
-/// Their lengths are equal already.
 bool JsonSaid::has_texts(const Place& place, const Texts& texts) {
-    std::string_view rest = place.texts;
-    for (const Text* text : texts) {
-        if (!rest.starts_with(text->bytes))
+    const char* said = place.texts.data();
+    for (size_t i = 0; i < texts.size(); ++i) {
+        const Text& text = *texts[i];
+        const Length& length = place.lengths[i];
+        if (text.status != length.status || text.bytes.size() != length.bytes)
             return false;
-        rest.remove_prefix(text->bytes.size());
+        if (length.bytes && std::memcmp(said, text.bytes.data(), length.bytes) != 0)
+            return false;
+        said += length.bytes;
     }
     return true;
 }
 
 JsonSaid::Known JsonSaid::look(const Event& event) {
     const Texts texts = texts_of(event);
-    const Numbers numbers = numbers_of(event, texts);
     Place& place = places_[event.pid % places];
     const bool is_first =
         has_new_image(event) || event.carries_image || (event.missing & EBT_MISSING_START_TIME);
     const bool is_old = event.time_ns - place.time_ns > lasts_ns; // also of an event from before it
-    if (!is_first && !is_old && place.used && place.numbers == numbers && has_texts(place, texts)) [[likely]]
+    if (!is_first && !is_old && place.used && place.numbers == numbers_of(event) && has_texts(place, texts))
+        [[likely]]
         return place.thread_name == event.comm ? Known::all : Known::all_but_thread_name;
-    place.used = false;
+    keep(place, event, texts);
+    return Known::nothing;
+}
+
+void JsonSaid::keep(Place& place, const Event& event, const Texts& texts) {
     size_t length = 0;
     for (const Text* text : texts)
         length += text->bytes.size();
-    if (length > longest_texts || (event.missing & EBT_MISSING_START_TIME))
-        return Known::nothing;
-    place.used = true;
+    place.used = length <= longest_texts && !(event.missing & EBT_MISSING_START_TIME);
+    if (!place.used)
+        return;
     place.time_ns = event.time_ns;
-    place.numbers = numbers;
+    place.numbers = numbers_of(event);
     place.thread_name = event.comm;
     place.texts.clear();
-    for (const Text* text : texts)
-        place.texts += text->bytes;
-    return Known::nothing;
+    for (size_t i = 0; i < texts.size(); ++i) {
+        place.lengths[i] = {texts[i]->bytes.size(), texts[i]->status};
+        place.texts += texts[i]->bytes;
+    }
 }
 
 } // namespace telemetry

@@ -34,23 +34,27 @@ class JsonSaid {
         ImageNamespaces namespaces;
         bool has_inode = false;
         InodeInfo executable;
-        std::array<Status, 5> statuses{}; ///< of the texts
-        std::array<size_t, 5> lengths{};
         bool operator==(const Numbers&) const = default;
     };
+    struct Length {
+        size_t bytes = 0;
+        Status status = Status::absent;
+    };
+    /// Executable, terminal, arguments, working directory, root.
+    using Texts = std::array<const Text*, 5>;
     struct Place {
         bool used = false;
         uint64_t time_ns = 0;
         Numbers numbers;
-        std::string texts;
+        std::array<Length, 5> lengths;
+        std::string texts; ///< one behind the other
         std::string thread_name;
     };
-    /// Executable, terminal, arguments, working directory, root.
-    using Texts = std::array<const Text*, 5>;
 
     static Texts texts_of(const Event& event);
-    static Numbers numbers_of(const Event& event, const Texts& texts);
+    static Numbers numbers_of(const Event& event);
     static bool has_texts(const Place& place, const Texts& texts);
+    static void keep(Place& place, const Event& event, const Texts& texts);
 
     std::vector<Place> places_;
 };
