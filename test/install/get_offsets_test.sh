@@ -72,6 +72,13 @@ diff <(grep '^[a-z_]*\.' "$scratch/out" | grep -v -e "$unseen") \
     <(grep '^[a-z_]*\.' "$scratch/expected" | grep -v -e "$unseen") ||
     fail "discovery gives other offsets than the kernel's BTF"
 cp "$scratch/out" "$scratch/conf"
+# A kernel without a tracepoint is one where it cannot be seen: Linux before 4.14 has none of page faults.
+page_fault=/sys/kernel/tracing/events/exceptions/page_fault_kernel
+[ -r $page_fault/id ] || fail "there is no $page_fault to hide"
+# shellcheck disable=SC2016 # the inner shell's arguments
+expect_status 0 unshare --mount --propagation private bash -c 'mount -t tmpfs none "$1" && "$2" --discover' \
+    bash $page_fault "$built"
+diff "$scratch/out" "$scratch/conf" || fail "discovery without the page faults' tracepoint finds other offsets"
 expect_status 0 "$built" --check "$scratch/conf"
 expect_text "$scratch/out" ", 0 are wrong, 0 could not be checked."
 sed -i 's/^cred.uid = .*/cred.uid = 100/' "$scratch/conf"

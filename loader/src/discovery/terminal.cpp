@@ -13,33 +13,48 @@ constexpr size_t signal_bytes = 2048;
 constexpr size_t tty_bytes = 2048;
 
 /// The controlling end of a new pseudo terminal.
-int open_master(HelperProcess& helper, const std::string& own_devpts) {
-    const auto try_open = [&](const std::string& path) {
-        return static_cast<int>(
-            helper.call(SYS_openat, as_argument(AT_FDCWD), helper.text(path), O_RDWR | O_NOCTTY | O_CLOEXEC));
-    };
-    for (const std::string& path :
-         {std::string("/dev/ptmx"), std::string("/dev/pts/ptmx"), own_devpts + "/ptmx"})
-        if (const int fd = try_open(path); fd >= 0)
-            return fd;
+struct Master {
+    uint64_t fd;
+    std::string terminals; ///< the directory that the other end is in
+};
+
+Master open_master(HelperProcess& helper, const std::string& own_devpts) {
+    const std::pair<std::string, std::string> places[] = {
+        {"/dev/ptmx", "/dev/pts"}, {"/dev/pts/ptmx", "/dev/pts"}, {own_devpts + "/ptmx", own_devpts}};
+    for (const auto& [path, terminals] : places) {
+        const int64_t fd =
+            helper.call(SYS_openat, as_argument(AT_FDCWD), helper.text(path), O_RDWR | O_NOCTTY | O_CLOEXEC);
+        if (fd >= 0)
+            return {static_cast<uint64_t>(fd), terminals};
+    }
     throw Unobservable("no pseudo terminal can be opened");
+}
+
+/// The other end: from the kernel, or by its name before Linux 4.13.
+uint64_t open_terminal(HelperProcess& helper, const Master& master, const std::string& number) {
+    constexpr uint64_t flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
+    int64_t fd = helper.call(SYS_ioctl, master.fd, TIOCGPTPEER, flags);
+    if (fd < 0)
+        fd = helper.must("opening a terminal", SYS_openat, as_argument(AT_FDCWD),
+                         helper.text(master.terminals + "/" + number), flags);
+    return static_cast<uint64_t>(fd);
 }
 
 /// A session of its own on a new terminal.
 struct Session {
     explicit Session(Setup& s) : helper(s.worker.spawn()) {
         helper.must("setsid", SYS_setsid);
-        const auto master = static_cast<uint64_t>(open_master(helper, s.in_scratch("pts")));
+        const Master master = open_master(helper, s.in_scratch("pts"));
         const int unlocked = 0;
         auto* lock = static_cast<int*>(helper.room(sizeof(int)));
         *lock = unlocked;
-        helper.must("unlocking a terminal", SYS_ioctl, master, TIOCSPTLCK, as_argument(lock));
+        helper.must("unlocking a terminal", SYS_ioctl, master.fd, TIOCSPTLCK, as_argument(lock));
         auto* number = static_cast<unsigned*>(helper.room(sizeof(unsigned)));
-        helper.must("reading the number of a terminal", SYS_ioctl, master, TIOCGPTN, as_argument(number));
-        name = "pts" + std::to_string(*number);
-        const auto slave = static_cast<uint64_t>(
-            helper.must("opening a terminal", SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-        helper.must("taking a controlling terminal", SYS_ioctl, slave, TIOCSCTTY, 0);
+        helper.must("reading the number of a terminal", SYS_ioctl, master.fd, TIOCGPTN, as_argument(number));
+        const std::string digits = std::to_string(*number);
+        name = "pts" + digits;
+        helper.must("taking a controlling terminal", SYS_ioctl, open_terminal(helper, master, digits),
+                    TIOCSCTTY, 0);
         shared = s.through(helper, "task_struct.signal", signal_bytes);
     }
     HelperProcess& helper;
