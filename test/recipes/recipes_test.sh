@@ -51,7 +51,7 @@ end_recipe() {
 
 add_system_call() {
     row kern/abi/syscalls.def '^SYSCALL\(471,' \
-        'SYSCALL(900, 901, dummy_call, file_change, number, path("dummy_path"), integer("dummy_number"))'
+        'SYSCALL(900, 901, 902, 903, dummy_call, file_change, number, path("dummy_path"), integer("dummy_number"))'
     end_recipe "a system call" 1
 }
 
@@ -164,7 +164,7 @@ build() {
 
 # A call without a class must not compile.
 expect_class_to_be_required() {
-    sed 's/^SYSCALL(900, 901, dummy_call, file_change, /SYSCALL(900, 901, dummy_call, /' \
+    sed 's/^SYSCALL(900, 901, 902, 903, dummy_call, file_change, /SYSCALL(900, 901, 902, 903, dummy_call, /' \
         "$tree/kern/abi/syscalls.def" >"$scratch/syscalls.def"
     sed "s|<ebpf_loader/abi/syscalls.def>|\"$scratch/syscalls.def\"|" "$tree/loader/src/tables/syscalls.cpp" \
         >"$scratch/table.cpp"
@@ -177,7 +177,7 @@ expect_class_to_be_required() {
 
 expect_system_call() {
     expect_status 0 "$program" --list-syscalls
-    expect_text "$scratch/out" "    900    901    900  dummy_call(path dummy_path, integer dummy_number)"
+    expect_text "$scratch/out" "     900     901     900     902     903  dummy_call(path dummy_path, integer dummy_number)"
     expect_class_to_be_required
 }
 

@@ -3,7 +3,7 @@
 #ifndef EBT_ARCH_ARM64_ABI_H
 #define EBT_ARCH_ARM64_ABI_H
 
-#include "kern/base/call.h"
+#include "kern/arch/arm64/registers.h"
 
 #define NATIVE_ABI EBT_NATIVE_ABI
 #define NO_SUCH_CALL 0x7fffffff
@@ -63,11 +63,31 @@ INLINE int is_compat(__u64 task)
 /* The ABI of a call that is known not to be one of 32-bit code. */
 #define NATIVE_ABI_OF(raw_nr) EBT_AARCH64
 
+/* Numbers that exec has in either ABI. */
+#define IS_EXEC(nr) ((nr) == 221 || (nr) == 281)
+#define IS_ARM_EXEC(nr) ((nr) == 11 || (nr) == 387)
+
+/*
+ * Has the thread just begun a program of the other kind? The number is still that of its exec, in
+ * the ABI that it was made by, and the registers are empty: the one that every caller puts the
+ * number into (r7, x8) too.
+ */
+INLINE int changed_its_kind(__u64 task, int compat, __s64 nr)
+{
+	__u64 number[2] = {1, 1};
+	if (compat > 0 ? !IS_EXEC(nr) : !IS_ARM_EXEC(nr))
+		return 0;
+	READ_AT(&number, task_registers(task) + __builtin_offsetof(struct registers, x[7]));
+	return number[compat > 0 ? 0 : 1] == 0;
+}
+
 /* Fills in the ABI and the number of the call that the task is in. */
 INLINE void identify_call(struct call *call, __u64 task, __s64 raw_nr)
 {
 	int compat = is_compat(task);
 	call->missing = ERROR_BIT((__s64)compat, EBT_MISSING_ABI);
+	if (changed_its_kind(task, compat, raw_nr))
+		compat = compat <= 0;
 	call->abi = compat > 0 ? EBT_ARM : EBT_AARCH64;
 	call->nr = raw_nr;
 }

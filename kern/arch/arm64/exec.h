@@ -6,11 +6,6 @@
 #include "kern/arch/arm64/abi.h"
 #include "kern/arch/arm64/registers.h"
 
-#define NR_EXECVE 221
-#define NR_EXECVEAT 281
-#define NR_ARM_EXECVE 11
-#define NR_ARM_EXECVEAT 387
-
 /*
  * Once the new image is certain: 0 when the task is in no exec. The registers are those of the
  * call until the new program begins, but before 5.8 the thread's flag that says whether it runs
@@ -21,10 +16,10 @@ INLINE int identify_exec(struct call *call, __u64 task)
 {
 	__u64 registers = task_registers(task);
 	__s64 nr = registers_number(registers);
-	int narrow = nr == NR_ARM_EXECVE || nr == NR_ARM_EXECVEAT;
-	if (!narrow && nr != NR_EXECVE && nr != NR_EXECVEAT)
+	if (!IS_ARM_EXEC(nr) && !IS_EXEC(nr))
 		return 0;
-	call->abi = narrow ? EBT_ARM : EBT_AARCH64;
+	call->missing = 0;
+	call->abi = IS_ARM_EXEC(nr) ? EBT_ARM : EBT_AARCH64;
 	call->nr = nr;
 	call_arguments(call, registers);
 	return 1;

@@ -28,6 +28,8 @@ TEST(Decoder, RefusesAnImpossibleHeader) {
     EXPECT_TRUE(refused_with(Defect::kind, [](ebt_header& h) { h.kind = 0; }));
     EXPECT_TRUE(refused_with(Defect::kind, [](ebt_header& h) { h.kind = EBT_TRANSFER + 1; }));
     EXPECT_TRUE(refused_with(Defect::kind, [](ebt_header& h) { h.abi = EBT_ABIS; }));
+    EXPECT_TRUE(refused_with(Defect::kind, [](ebt_header& h) { h.abi = 3; }))
+        << "between those of two machines";
     EXPECT_TRUE(refused_with(Defect::size, [](ebt_header& h) { h.size += 8; }));
     EXPECT_TRUE(refused_with(Defect::size, [](ebt_header& h) { h.size -= 1; }));
     EXPECT_TRUE(refused_with(Defect::size, [](ebt_header& h) { h.size = 0; }));

@@ -69,7 +69,7 @@ TEST(RulesErrors, FieldsOfAFormOfTheirOwn) {
     EXPECT_EQ(error("read gid = nosuchgroup1"), "1:12 there is no group \"nosuchgroup1\" in /etc/group");
     EXPECT_EQ(error("read arch = amd64"), "1:13 arch is never \"amd64\"");
     EXPECT_EQ(error("read arch in {x86_64, b32}"), "1:23 arch is never \"b32\"");
-    EXPECT_EQ(expected("read arch != b64"), "one of x86_64 i386 x32");
+    EXPECT_EQ(expected("read arch != b64"), "one of x86_64 i386 x32 aarch64 arm");
     EXPECT_EQ(error("read file.mode = 4294967296"),
               "1:18 the value does not fit in the 32 bits of file.mode");
 }
