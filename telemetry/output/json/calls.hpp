@@ -32,7 +32,7 @@ struct JsonCall {
     std::string syscall; ///< the object `linux.syscall`, up to its number
     std::array<Argument, EBT_ARGS> argument;
     std::array<uint64_t, EBT_ARGS> shown{}; ///< all bits of the arguments whose values are written
-    bool is_open = false; ///< what was done depends on more than the call
+    bool is_open = false;                   ///< what was done depends on more than the call
     OpenFlags open_flags;
     bool names_constants = false;
 };

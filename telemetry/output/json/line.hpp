@@ -110,7 +110,7 @@ class JsonLine : public LineBuffer {
   private:
     const FieldSet* selected_ = nullptr;
     FieldSet fields_ = FieldSet::all(); // a copy, since it is asked some fifty times a line
-    std::vector<Raw> raw_; // keeps its memory from line to line
+    std::vector<Raw> raw_;              // keeps its memory from line to line
 };
 
 /// A JSON array of the strings of a list, each ended by NUL.
