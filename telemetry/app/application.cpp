@@ -20,7 +20,8 @@ namespace telemetry {
 
 namespace {
 
-constexpr size_t lines_bytes = 64 * 1024;
+/// A call that writes so many bytes to a file costs a quarter less for each than four calls do.
+constexpr size_t lines_bytes = 256 * 1024;
 /// Fewer records than this at a time: there is time to push them out at once.
 constexpr size_t few_records = 1024;
 

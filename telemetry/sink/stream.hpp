@@ -15,7 +15,7 @@
 namespace telemetry {
 
 struct StreamOptions {
-    size_t buffer_bytes = 256 * 1024; ///< what may wait for a slow reader or a full disk
+    size_t buffer_bytes = 1024 * 1024; ///< what may wait for a slow reader or a full disk
     /// How long one call may wait for a reader that takes nothing. Once it was waited for in
     /// vain, nothing is waited for until it takes something again.
     std::chrono::milliseconds patience{1000};
