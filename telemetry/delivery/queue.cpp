@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace telemetry {
 
@@ -48,6 +47,26 @@ uint64_t EventQueue::put(Batch&& batch) {
     return lost;
 }
 
+void EventQueue::give_back(Batch&& batch) {
+    const std::lock_guard lock(mutex_);
+    if (spare_.size() < most_spare && batch.bytes.capacity() <= most_spare_bytes)
+        spare_.push_back(std::move(batch));
+}
+
+Batch EventQueue::spare() {
+    Batch batch;
+    {
+        const std::lock_guard lock(mutex_);
+        if (spare_.empty())
+            return batch;
+        batch = std::move(spare_.back());
+        spare_.pop_back();
+    }
+    batch.bytes.clear();
+    batch.items.clear();
+    return batch;
+}
+
 Batch EventQueue::take(const Wanted& wanted) {
     std::vector<Batch> taken;
     size_t all_bytes = 0, all_items = 0;
@@ -63,15 +82,16 @@ Batch EventQueue::take(const Wanted& wanted) {
         is_idle_ = items_ == 0;
         while (!batches_.empty()) {
             Batch& front = batches_.front();
-            const size_t count = fitting(front, wanted.bytes - all_bytes, wanted.items - all_items);
-            if (count == 0 && !taken.empty())
-                break;
-            const bool is_whole = std::max<size_t>(count, 1) == front.items.size();
+            const size_t count =
+                std::max<size_t>(fitting(front, wanted.bytes - all_bytes, wanted.items - all_items), 1);
+            const bool is_whole = count == front.items.size();
+            if (!taken.empty() && (!is_whole || front.bytes.size() > wanted.bytes - all_bytes))
+                break; // to take a part is to copy it and what is left
             if (is_whole) {
                 taken.push_back(std::move(front));
                 batches_.pop_front();
             } else {
-                taken.push_back(front.split(std::max<size_t>(count, 1)));
+                taken.push_back(front.split(count));
             }
             all_bytes += taken.back().bytes.size();
             all_items += taken.back().items.size();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <vector>
 
 #include "telemetry/spool/batch.hpp"
 
@@ -19,8 +20,14 @@ class EventQueue {
 
     explicit EventQueue(size_t bytes) : most_bytes_(bytes) {}
 
+    size_t capacity() const { return most_bytes_; }
     /// Returns how many events found no room.
     uint64_t put(Batch&& batch);
+    /// An empty batch to put events into, with memory that was given back, if there is any: new memory costs
+    /// the kernel as much as the events in it cost us.
+    Batch spare();
+    /// What was taken and is done with.
+    void give_back(Batch&& batch);
 
     struct Wanted {
         size_t bytes;                        ///< at most, but for one item that is larger
@@ -48,10 +55,13 @@ class EventQueue {
     size_t room(bool is_vital) const { return is_vital ? most_bytes_ : most_bytes_ / 8 * 7; }
     void store(Batch&& batch);
 
+    static constexpr size_t most_spare = 4, most_spare_bytes = 512 << 10;
+
     const size_t most_bytes_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<Batch> batches_;
+    std::vector<Batch> spare_;
     size_t bytes_ = 0;
     size_t items_ = 0;
     bool is_idle_ = false;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <linux/capability.h>
+#include <utility>
 
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/log.hpp"
@@ -37,12 +38,15 @@ class FileCarrier final : public Carrier {
             if (is_reopen_asked_.exchange(false))
                 reopen_now();
             taken_ += batch.events();
-            if (!batch.empty())
-                file_.write(batch);
-            else
+            const bool is_empty = batch.empty();
+            if (is_empty) {
                 file_.tick();
+            } else {
+                file_.write(batch);
+                queue.give_back(std::move(batch));
+            }
             settle(account);
-            if (queue.is_closed() && (batch.empty() || EventQueue::Clock::now() >= queue.deadline()))
+            if (queue.is_closed() && (is_empty || EventQueue::Clock::now() >= queue.deadline()))
                 break;
         }
         file_.finish();
@@ -53,9 +57,10 @@ class FileCarrier final : public Carrier {
     void reopen() override { is_reopen_asked_ = true; }
 
   private:
-    /// So that files become nearly as large as they may.
+    /// So that files become nearly as large as they may. The most is what the queue is given at once and no
+    /// more, which is written from where it is; two such batches would be copied into one.
     static size_t batch_bytes(uint64_t rotate_size) {
-        constexpr uint64_t most = 1 << 20, part = 8;
+        constexpr uint64_t most = 320 << 10, part = 8;
         return rotate_size ? std::min(most, rotate_size / part) : most;
     }
     void reopen_now() {

@@ -45,11 +45,28 @@ TEST(EventQueue, TakesNoMoreThanIsWanted) {
     EventQueue queue(10'000);
     for (int i = 0; i < 3; ++i)
         EXPECT_EQ(queue.put(batch_of(4, 100)), 0U);
-    EXPECT_EQ(queue.take({.bytes = 550, .patience = 0ms}).events(), 5U);
+    EXPECT_EQ(queue.take({.bytes = 350, .patience = 0ms}).events(), 3U);
+    EXPECT_EQ(queue.take({.bytes = 450, .patience = 0ms}).events(), 1U) << "what follows would be cut";
     EXPECT_EQ(queue.take({.bytes = 9000, .items = 2, .patience = 0ms}).events(), 2U);
     EXPECT_EQ(queue.take({.bytes = 10, .patience = 0ms}).events(), 1U) << "one that is larger comes alone";
-    EXPECT_EQ(queue.take({.bytes = 9000, .patience = 0ms}).events(), 4U);
+    EXPECT_EQ(queue.take({.bytes = 9000, .patience = 0ms}).events(), 5U) << "whole ones come together";
     EXPECT_TRUE(queue.take({.bytes = 9000, .patience = 0ms}).empty());
+}
+
+TEST(EventQueue, GivesBackMemoryOfWhatWasWritten) {
+    EventQueue queue(10'000);
+    EXPECT_EQ(queue.spare().bytes.capacity(), std::string().capacity()) << "nothing was given back yet";
+    EXPECT_EQ(queue.put(batch_of(4, 100)), 0U);
+    Batch taken = queue.take({.bytes = 9000, .patience = 0ms});
+    const char* const memory = taken.bytes.data();
+    queue.give_back(std::move(taken));
+    const Batch spare = queue.spare();
+    EXPECT_TRUE(spare.empty());
+    EXPECT_TRUE(spare.bytes.empty());
+    EXPECT_EQ(spare.bytes.data(), memory);
+    Batch large = batch_of(6000, 100);
+    queue.give_back(std::move(large));
+    EXPECT_EQ(queue.spare().bytes.capacity(), std::string().capacity()) << "so much is not held";
 }
 
 TEST(EventQueue, KeepsOrderAndBytes) {
