@@ -98,6 +98,13 @@ class Client {
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
+    /// Takes a copy of the batch, which lives as long as librdkafka may look at it: as a whole, since a copy
+    /// of each message by itself takes new memory for each. Not before all of the last batch is reported.
+    std::vector<std::string_view> hold(const Batch& batch) {
+        *held_ = batch;
+        return held_->texts();
+    }
+    /// `text` is in what is held.
     rd_kafka_resp_err_t produce(std::string_view key, std::string_view text, size_t index) {
         rd_kafka_headers_t* const headers = api_.headers_copy_(headers_);
         rd_kafka_vu_t parts[6];
@@ -108,7 +115,7 @@ class Client {
         parts[2].vtype = RD_KAFKA_VTYPE_KEY;
         parts[2].u.mem = {const_cast<char*>(key.data()), key.size()};
         parts[3].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-        parts[3].u.i = RD_KAFKA_MSG_F_COPY; // messages may outlive the batch when the run ends
+        parts[3].u.i = 0; // neither a copy nor librdkafka's own
         parts[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
         parts[4].u.ptr = Reports::opaque_of(index);
         parts[5].vtype = RD_KAFKA_VTYPE_HEADERS;
@@ -133,7 +140,7 @@ class Client {
         constexpr std::chrono::seconds patience{1};
         auto done = std::make_shared<std::promise<void>>();
         const std::future<void> is_done = done->get_future();
-        std::thread([destroy = api_.destroy_, handle = handle_, done] {
+        std::thread([destroy = api_.destroy_, handle = handle_, held = held_, done] {
             destroy(handle);
             done->set_value();
         }).detach();
@@ -144,6 +151,7 @@ class Client {
     rd_kafka_t* handle_ = nullptr;
     rd_kafka_topic_t* topic_ = nullptr;
     rd_kafka_headers_t* headers_ = nullptr;
+    std::shared_ptr<Batch> held_ = std::make_shared<Batch>();
 };
 
 /// A batch is given to librdkafka as a whole and is over when each of its messages is reported.
@@ -156,15 +164,16 @@ class KafkaSender final : public Sender {
             client_ = std::make_unique<Client>(options_, reports_); // on the thread that sends
         reports_.error.clear();
         reports_.codes.assign(batch.items.size(), RD_KAFKA_RESP_ERR__IN_PROGRESS);
-        texts_ = batch.texts();
+        texts_ = client_->hold(batch);
         for (size_t i = 0; i < texts_.size(); ++i)
             produce(i, deadline);
         wait(deadline);
         send_alone_what_was_too_large(deadline);
         Answer answer = judge();
-        if (client_->is_dead() || reports_.waiting > 0) {
-            client_.reset(); // what it has not reported it will not report to the next batch
+        if (client_->is_dead() || gave_up_ || reports_.waiting > 0) {
+            client_.reset(); // what it has not reported, or sends still, is not of the next batch
             reports_.waiting = 0;
+            gave_up_ = false;
         }
         return answer;
     }
@@ -199,8 +208,10 @@ class KafkaSender final : public Sender {
     void wait(const Deadline& deadline) {
         while (reports_.waiting > 0 && Clock::now() < deadline())
             client_->poll(look_at_the_deadline_ms);
-        if (reports_.waiting > 0)
+        if (reports_.waiting > 0) {
             client_->give_up();
+            gave_up_ = true;
+        }
         for (const auto end = Clock::now() + last_reports; reports_.waiting > 0 && Clock::now() < end;)
             client_->poll(look_at_the_deadline_ms);
     }
@@ -249,7 +260,8 @@ class KafkaSender final : public Sender {
     const KafkaOptions options_;
     Reports reports_;
     std::unique_ptr<Client> client_;
-    std::vector<std::string_view> texts_; ///< of the batch
+    std::vector<std::string_view> texts_; ///< of the batch, as the client holds it
+    bool gave_up_ = false;
 };
 
 } // namespace
