@@ -161,7 +161,8 @@ bool Options::follows_lineage() const {
 }
 
 size_t Options::output_memory() const {
-    constexpr size_t besides = 2 << 20; // what a thread holds of its own
+    // Measured: its thread, the batch on its way, as it is and compressed, and the libraries of its client.
+    constexpr size_t besides = 8 << 20;
     size_t bytes = 0;
     for (const OutputSettings& output : configured)
         bytes += output.queue_bytes + besides;

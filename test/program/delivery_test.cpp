@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Outputs that a file configures.
+#include <algorithm>
+#include <arpa/inet.h>
+#include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <gmock/gmock.h>
+#include <netinet/in.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
+#include <thread>
 
 #include "test/program/run_fixture.hpp"
 
@@ -106,6 +114,96 @@ TEST_F(Delivery, AFullDiskHoldsUpNeitherTheReaderNorTheOthers) {
     EXPECT_EQ(output(summary, "file g")["written"], 4000);
     EXPECT_THAT(program.err(), HasSubstr("file f: "));
     umount2((folder.path() + "/small").c_str(), MNT_DETACH);
+}
+
+/// A server that takes some bytes of each request now and then, and never answers.
+class SlowServer {
+  public:
+    SlowServer() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+        socklen_t size = sizeof(address);
+        if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 8) != 0 ||
+            getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+            ADD_FAILURE() << "no server: " << strerror(errno);
+        port_ = ntohs(address.sin_port);
+        thread_ = std::thread([this] { serve(); });
+    }
+    ~SlowServer() {
+        is_ending_ = true;
+        thread_.join();
+        close(listener_);
+    }
+    SlowServer(const SlowServer&) = delete;
+    SlowServer& operator=(const SlowServer&) = delete;
+
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
+    size_t taken() const { return taken_; }
+
+  private:
+    void serve() {
+        std::vector<int> clients;
+        char some[4096];
+        for (; !is_ending_; std::this_thread::sleep_for(std::chrono::milliseconds(5))) {
+            if (const int client = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+                client >= 0)
+                clients.push_back(client);
+            for (const int client : clients)
+                if (const ssize_t count = read(client, some, sizeof(some)); count > 0)
+                    taken_ += static_cast<size_t>(count);
+        }
+        for (const int client : clients)
+            close(client);
+    }
+
+    const int listener_;
+    uint16_t port_ = 0;
+    std::atomic<bool> is_ending_ = false;
+    std::atomic<size_t> taken_ = 0;
+    std::thread thread_;
+};
+
+/// What the process has resident, in bytes.
+size_t resident(pid_t pid) {
+    size_t size = 0, pages = 0;
+    std::ifstream("/proc/" + std::to_string(pid) + "/statm") >> size >> pages;
+    return pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+TEST_F(Delivery, ASlowOutputAtFullSpeedStaysWithinTheLimitOfMemory) {
+    constexpr size_t limit = 64, callers = 2;
+    constexpr int calls = 150'000; // some 600 MB of lines, of which the queue takes 8
+    const SlowServer server;
+    RunningProgram program(
+        arguments({"--max-memory", std::to_string(limit), "--output-config",
+                   configure("[output.slow]\nkind = http\ndialect = ndjson\nurl = " + server.url() + "\n")}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    std::atomic<size_t> running = callers;
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < callers; ++i)
+        threads.emplace_back([&running] {
+            call_getppid(caller, calls);
+            --running;
+        });
+    size_t most = 0;
+    for (; running > 0; usleep(5'000))
+        most = std::max(most, resident(program.pid()));
+    for (std::thread& thread : threads)
+        thread.join();
+    ASSERT_TRUE(eventually([&] { return server.taken() > 0; })) << "it is tried";
+    most = std::max(most, resident(program.pid()));
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 9) << "no event was written";
+    const json summary = program.summaries().back();
+    RecordProperty("resident_mib", std::to_string(most >> 20));
+    EXPECT_LE(most, limit << 20);
+    EXPECT_LE(summary["max_memory"]["most_resident"], limit << 20);
+    expect_balance(summary);
+    EXPECT_GE(summary["seen"], calls * callers);
+    const json slow = output(summary, "http slow");
+    EXPECT_EQ(slow["offered"], summary["emitted"]);
+    EXPECT_EQ(slow["waiting"], 0);
+    EXPECT_EQ(slow["written"].get<uint64_t>() + slow["lost"].get<uint64_t>(), slow["offered"]) << slow;
+    EXPECT_GT(slow["lost"].get<uint64_t>(), 1000u) << "the queue was full";
 }
 
 TEST_F(Delivery, MistakesAreFoundBeforeTheStart) {
