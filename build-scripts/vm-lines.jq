@@ -19,7 +19,7 @@ def tests_line:
              else "forced" + (if $best == "" then "" else " (\($best) is better)" end) end)
             + "; offsets: \($offsets); "
             + (if .tests == 0 then "no test ran" else tests_line end) end),
-  (.together | select(. != null) | "\($name) tiers compared: " + tests_line),
+  (.together | select(. != null) | "\($name) all tiers: " + tests_line),
   (.program | select(. != null) | "\($name) the program: " + tests_line),
   (.imds | select(. != null) | "\($name) imds-tracker: " + tests_line),
   (.cases | select(. != null) | "\($name) cases of the field: " + tests_line),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Makes the object that vm-test.sh reports and kernels-doc.sh tabulates from the files that a guest sent.
 # Input: $probe, $kernel_tests, $program_tests, $imds_tests, $case_tests (arrays, empty if the guest did not
-# get that far), $log, $dmesg, $release, $check, $offsets_conf, $statuses (texts), and from the
+# get that far), $log, $dmesg, $release, $check, $probe_log, $offsets_conf, $statuses (texts), and from the
 # host: $headers (the result of the comparison; empty without headers), $image, $suite, $ended,
 # $given, $wanted, $program (the share of its tests, or none), $seconds.
 
@@ -88,13 +88,15 @@ def kernel_faults:
 | .problems = (
     # The guest ends right after --probe then.
     if .ended == "ended" and .tiers != [] and (.tiers | any(.chosen) | not) then
-        ["no tier can run here: " + (.tiers | map("\(.name): \(.reason)") | join("; "))]
+        ["no tier can run here: "
+         + ([.tiers[] | select(.reason != "") | "\(.name): \(.reason)"] + [$probe_log | split("\n")[] | select(test("error: "))]
+            | join("; "))]
     else
     [if .ended != "ended" then "the guest " + .ended else empty end,
      if .tiers == [] then "no answer from --probe" else empty end,
      ($ran[] | select(.tests == 0) | "no test ran in tier " + .name),
      ($ran[] | select((.failed // []) != []) | .name + ": failed: " + (.failed | join(" "))),
-     (.together // {} | .failed // [] | select(. != []) | "tiers compared: failed: " + join(" ")),
+     (.together // {} | .failed // [] | select(. != []) | "all tiers: failed: " + join(" ")),
      (.program.failed // [] | select(. != []) | "program tests: failed: " + join(" ")),
      if .program == null and $program != "none" then "no result of the program tests" else empty end,
      (.imds.failed // [] | select(. != []) | "imds-tracker: failed: " + join(" ")),
@@ -108,7 +110,7 @@ def kernel_faults:
      (.headers | select(. != null and (.all == 0 or .equal < .all))
       | "its headers say otherwise: \(.equal) of \(.all) equal: " + ($headers | split("\n") | join("; "))),
      ($statuses | split("\n")[] | select(. != "") | "it ended with a failure: " + .),
-     if ($ran | length) > 1 and .together == null then "the tiers were not compared" else empty end,
+     if ($ran | length) > 1 and (.together.tests // 0) < 2 then "the tiers were not compared" else empty end,
      (.tiers[] | select(.wanted and (.possible | not) and ($tiers_wanted != []))
       | .name + " was asked for: " + .reason),
      (.kernel_faults[] | "the kernel says: " + .)] end)

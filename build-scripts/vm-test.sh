@@ -235,8 +235,8 @@ compare_headers() { # index, folder
 
 report_json() { # index, folder, how it ended, seconds
     local file
-    for file in probe.json kernel_tests.json program_tests.json imds_tests.json case_tests.json kernel_tests.log check.log offsets.conf \
-        statuses dmesg release; do
+    for file in probe.json kernel_tests.json program_tests.json imds_tests.json case_tests.json kernel_tests.log check.log \
+        probe.log offsets.conf statuses dmesg release; do
         [ -e "$2/$file" ] || : >"$2/$file"
     done
     compare_headers "$1" "$2" >"$2/headers.log" 2>&1
@@ -248,6 +248,7 @@ report_json() { # index, folder, how it ended, seconds
         --slurpfile case_tests "$2/case_tests.json" \
         --rawfile log "$2/kernel_tests.log" --rawfile dmesg "$2/dmesg" \
         --rawfile release "$2/release" --rawfile check "$2/check.log" --rawfile statuses "$2/statuses" \
+        --rawfile probe_log "$2/probe.log" \
         --rawfile offsets_conf "$2/offsets.conf" --rawfile headers "$2/headers.log" >"$2/result.json"
 }
 

@@ -181,6 +181,7 @@ void register_tests(const std::vector<ebpf_loader::Tier>& list) {
         register_witness_cost_tests(tier);
     }
     register_offset_tests();
+    register_largest_selection_test();
     if (list.size() > 1)
         add_test<EquivalenceTest>("Tiers", "SameEvents");
 }

@@ -17,6 +17,7 @@ void register_stream_tests(ebpf_loader::Tier tier);
 void register_filter_tests(ebpf_loader::Tier tier);
 void register_cgroup_tests(ebpf_loader::Tier tier);
 void register_offset_tests(); ///< of all tested tiers
+void register_largest_selection_test();
 
 /// Adds Test(arguments...) to the tests.
 template <typename Test, typename... Args>
