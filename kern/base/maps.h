@@ -106,6 +106,14 @@ struct {
 	__type(value, struct ebt_sharing);
 } sharings SEC(".maps");
 
+/* How often something has been put into `sharings`: one element. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} sharing_marks SEC(".maps");
+
 /* How many events of a process there were in a second; with the feature rate_limit. */
 struct rate {
 	__u64 second;

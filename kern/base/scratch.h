@@ -95,6 +95,13 @@ struct known_image {
 	__u64 nsproxy; /* the process's namespaces, which it may change, by their address */
 };
 
+/* A process that had no mark in `sharings` when so many had been made. */
+struct unmarked_process {
+	__u64 start_time;
+	__u64 marks;
+	__u64 tgid; /* 0: none */
+};
+
 /* What records need of the caller's task_struct. */
 struct task_view {
 	__u64 parent;
@@ -106,9 +113,10 @@ struct task_view {
 	__u32 auid;
 	__u32 ses;
 	__u32 exec_id;
+	__u32 seccomp; /* mode; 0: no filter */
 };
 
-#define WINDOW 128 /* bytes */
+#define WINDOW 256 /* bytes: with the locks of a debugging kernel, too */
 
 /* What is witnessed, or was: see witness/witness.h. */
 enum witness_mode {
@@ -154,8 +162,10 @@ struct scratch {
 	__u32 has_identity; /* header_identity has run */
 	__u32 vital;        /* of the plan's flags */
 	__u32 watched;      /* whether the call ran is known */
+	__u32 memory_noted; /* whether others share the caller's memory has been looked at */
 	__u32 last_tgid;    /* of the image that was found last in `known_images` */
 	struct known_image last_image;
+	struct unmarked_process unmarked; /* that was looked for last; see sharing.h */
 	union {
 		struct ebt_header header;
 		__u8 record[RECORD_ROOM];

@@ -12,22 +12,33 @@
 #include "kern/base/maps.h"
 
 /* Is a record to say whether the call ran? One that only moves bytes may have a gate in its way. */
-INLINE int is_watched(const struct ebt_numbers *rows, const struct call *call)
+INLINE int is_watched(const struct ebt_settings *set, const struct ebt_numbers *rows,
+		      const struct call *call)
 {
-	__u32 zero = 0;
-	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
-	return set && set->watched_since && !(rows->flags >> abi_slot(call->abi) & EBT_GATED_ABI);
+	return set->watched_since && !(rows->flags >> abi_slot(call->abi) & EBT_GATED_ABI);
+}
+
+INLINE __u8 supervised_by(__u32 seccomp_mode, __u32 ptrace)
+{
+	return (seccomp_mode ? EBT_SECCOMP : 0) | (ptrace ? EBT_TRACED : 0);
+}
+
+/* 0: it has none. */
+INLINE __u32 tracer_of(__u64 task)
+{
+	__u32 ptrace = 0;
+	if (HAS(task_struct, ptrace))
+		READ(&ptrace, task, task_struct, ptrace);
+	return ptrace;
 }
 
 /* Who could answer calls of this thread. */
 INLINE __u8 supervisors(__u64 task)
 {
-	__u32 mode = 0, ptrace = 0;
+	__u32 mode = 0;
 	if (HAS(task_struct, seccomp_mode))
 		READ(&mode, task, task_struct, seccomp_mode);
-	if (HAS(task_struct, ptrace))
-		READ(&ptrace, task, task_struct, ptrace);
-	return (mode ? EBT_SECCOMP : 0) | (ptrace ? EBT_TRACED : 0);
+	return supervised_by(mode, tracer_of(task));
 }
 
 INLINE void note_start(__u64 task, __u64 ids, __s64 nr)

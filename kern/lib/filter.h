@@ -35,13 +35,13 @@ INLINE __u64 predicate_holds(const struct ebt_predicate *predicate, __u64 value)
 	return results >> (predicate->operator_ & 7) & 1;
 }
 
-/* Does the plan want a call with these values? */
-INLINE int filter_passes(const struct ebt_plan *plan, struct scratch *s)
+/* Does the plan, which has so many predicates at most, want a call with these values? */
+INLINE int filter_passes(const struct ebt_plan *plan, struct scratch *s, int most)
 {
 	__u64 clause = 1, included = plan->flags & EBT_INCLUDE_ALL, excluded = 0;
 	__u64 count = plan->predicates;
 	TIER_LOOP
-	for (int i = 0; i < EBT_PREDICATES; i++) {
+	for (int i = 0; i < most; i++) {
 		OPAQUE(count); /* else the compiler keeps the loop */
 		if (i >= count)
 			break;
@@ -87,7 +87,7 @@ INLINE void run_filter(void *ctx)
 	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
 	if (!plan)
 		return;
-	if (filter_passes(plan, s))
+	if (filter_passes(plan, s, EBT_PREDICATES))
 		continue_in(ctx, &claim, STAGE_CAPTURE);
 	else
 		filter_out(ctx, &claim);

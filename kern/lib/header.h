@@ -26,6 +26,7 @@ INLINE void record_begin(struct scratch *s)
 	s->phase = 0;
 	s->cwd_written = 0;
 	s->watched = 1;
+	s->memory_noted = 0;
 	s->message = 0;
 	s->witness.mode = WITNESS_NONE;
 }
@@ -95,18 +96,28 @@ INLINE void read_resources(struct scratch *s, __u64 task)
 	view->files = POINTER(task, task_struct, files);
 }
 
+/* With CONFIG_AUDIT and CONFIG_SECCOMP the one's members stand among those of the other. */
+#define IS_SECCOMP_AMONG_LOGIN                                                                     \
+	(!HAS(task_struct, seccomp_mode) || IN_WINDOW(task_struct, loginuid, seccomp_mode, 4))
+
 INLINE __u32 read_login(struct scratch *s, __u64 task)
 {
 	struct task_view *view = &s->task;
 	__u32 auid = -1, ses = -1, exec_id = 0, missing = 0;
+	view->seccomp = 0;
 	if (HAS(task_struct, loginuid) && IN_WINDOW(task_struct, loginuid, self_exec_id, 4) &&
-	    IN_WINDOW(task_struct, loginuid, sessionid, 4)) {
+	    IN_WINDOW(task_struct, loginuid, sessionid, 4) && IS_SECCOMP_AMONG_LOGIN) {
 		__s64 error = READ_SPAN(s, task, task_struct, loginuid, self_exec_id, 4);
 		view->auid = WINDOW_MEMBER(__u32, s, task_struct, loginuid, loginuid);
 		view->ses = WINDOW_MEMBER(__u32, s, task_struct, loginuid, sessionid);
 		view->exec_id = WINDOW_MEMBER(__u32, s, task_struct, loginuid, self_exec_id);
+		if (HAS(task_struct, seccomp_mode))
+			view->seccomp =
+			    WINDOW_MEMBER(__u32, s, task_struct, loginuid, seccomp_mode);
 		return ERROR_BIT(error, EBT_MISSING_AUDIT | EBT_MISSING_EXEC_ID);
 	}
+	if (HAS(task_struct, seccomp_mode))
+		READ(&view->seccomp, task, task_struct, seccomp_mode);
 	if (HAS(task_struct, loginuid)) {
 		__s64 error = READ(&auid, task, task_struct, loginuid);
 		missing |= ERROR_BIT(error, EBT_MISSING_AUDIT);

@@ -6,11 +6,21 @@
 #include "kern/base/maps.h"
 #include "kern/lib/tier.h"
 
-INLINE int is_own_process(__u64 ids)
+INLINE const struct ebt_settings *current_settings(void)
 {
 	__u32 zero = 0;
-	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
-	return set && set->self_tgid == ids >> 32;
+	return bpf_map_lookup_elem(&settings, &zero);
+}
+
+INLINE int is_self(const struct ebt_settings *set, __u64 ids)
+{
+	return set->self_tgid == ids >> 32;
+}
+
+INLINE int is_own_process(__u64 ids)
+{
+	const struct ebt_settings *set = current_settings();
+	return set && is_self(set, ids);
 }
 
 /* The rows of a call's number; null when it is not selected in any ABI. */

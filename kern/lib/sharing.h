@@ -53,15 +53,53 @@ INLINE int is_of(const struct ebt_sharing *known, __u64 start_time)
 						: start_time == known->start_time;
 }
 
+/* How many marks have been made; it counts after the mark is there. */
+INLINE __u64 *marks_made(void)
+{
+	__u32 zero = 0;
+	return bpf_map_lookup_elem(&sharing_marks, &zero);
+}
+
 INLINE void mark_sharing(__u32 tgid, __u64 start_time, __u64 what)
 {
 	struct ebt_sharing *known = bpf_map_lookup_elem(&sharings, &tgid);
 	if (known && is_of(known, start_time)) {
 		known->what |= what;
-		return;
+	} else {
+		struct ebt_sharing first = {.start_time = start_time, .what = what};
+		bpf_map_update_elem(&sharings, &tgid, &first, BPF_ANY);
 	}
-	struct ebt_sharing first = {.start_time = start_time, .what = what};
-	bpf_map_update_elem(&sharings, &tgid, &first, BPF_ANY);
+	__u64 *marks = marks_made();
+	if (marks)
+		__sync_fetch_and_add(marks, 1);
+}
+
+/* Had this process no mark when it was looked for last, and has none been made since? */
+INLINE int is_unmarked(const struct unmarked_process *last, const struct scratch *s, __u64 marks)
+{
+	return last->tgid == s->header.tgid && last->start_time == s->header.start_time &&
+	       last->marks == marks;
+}
+
+/*
+ * The mark of the caller's process, if it has one. Most have none, and to look for it costs more
+ * than all else that is read of who shares what: so it is looked for again only after marks have
+ * been made.
+ */
+INLINE struct ebt_sharing *find_mark(struct scratch *s)
+{
+	__u32 tgid = s->header.tgid;
+	const __u64 *made = marks_made();
+	__u64 marks = made ? *(const volatile __u64 *)made : 0;
+	if (is_unmarked(&s->unmarked, s, marks))
+		return 0;
+	struct ebt_sharing *mark = bpf_map_lookup_elem(&sharings, &tgid);
+	if (mark && mark->what && is_of(mark, s->header.start_time))
+		return mark;
+	s->unmarked.tgid = tgid;
+	s->unmarked.start_time = s->header.start_time;
+	s->unmarked.marks = marks;
+	return 0;
 }
 
 /*
@@ -98,11 +136,11 @@ INLINE void note_sharing(__u64 task, __u64 child)
 INLINE void note_past_sharing(struct scratch *s, __u64 task)
 {
 #ifndef TIER_KPROBE
-	__u32 tgid = s->header.tgid, files = 0, fs = 0, memory = 0;
+	__u32 files = 0, fs = 0, memory = 0;
 	if (!COUNTS_USERS || (s->header.kind != EBT_SYSCALL && s->header.kind != EBT_TRANSFER))
 		return;
-	struct ebt_sharing *past = bpf_map_lookup_elem(&sharings, &tgid);
-	if (!past || !past->what || !is_of(past, s->header.start_time))
+	struct ebt_sharing *past = find_mark(s);
+	if (!past)
 		return;
 	s->header.shared |= past->what & EBT_SHARED_ALL;
 	READ(&files, s->task.files, files_struct, count);

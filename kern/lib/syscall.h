@@ -43,21 +43,30 @@ INLINE void restore_exec_call(struct call *call, __u64 task)
 		bpf_map_delete_elem(&exec_calls, &task);
 }
 
+/* So many predicates the hook itself compares: most plans have no more. */
+#ifdef TIER_LOOPS
+#define INLINE_PREDICATES EBT_PREDICATES
+#else
+#define INLINE_PREDICATES 8
+#endif
+
 /* filter_and_capture() for the hook that most calls end in: it saves a tail call. */
 INLINE void filter_inline(void *ctx, struct claim *claim, __u64 task, const struct ebt_plan *plan)
 {
-#ifdef TIER_LOOPS
 	claim->scratch->vital = plan->flags & EBT_PLAN_VITAL;
 	if (plan->flags & EBT_PLAN_IDENTITY)
 		header_identity(claim->scratch, task);
 	filter_values(claim->scratch);
-	if (plan->predicates && !filter_passes(plan, claim->scratch))
+#ifndef TIER_LOOPS
+	if (plan->predicates > INLINE_PREDICATES) {
+		continue_in(ctx, claim, STAGE_FILTER);
+		return;
+	}
+#endif
+	if (plan->predicates && !filter_passes(plan, claim->scratch, INLINE_PREDICATES))
 		filter_out(ctx, claim);
 	else
 		continue_in(ctx, claim, STAGE_CAPTURE);
-#else
-	filter_and_capture(ctx, claim, task, plan);
-#endif
 }
 
 /* From here on the call counts as seen. */
@@ -98,9 +107,10 @@ INLINE void handle_sys_exit(struct hook_context *ctx, const struct ebt_numbers *
 	__u64 task = bpf_get_current_task();
 	__u64 registers = exit_registers(ctx, task);
 	__s64 ret = exit_result(ctx);
-	if (!select_row(&call, rows, task, raw_nr) || is_own_process(call.ids))
+	const struct ebt_settings *set = current_settings();
+	if (!select_row(&call, rows, task, raw_nr) || !set || is_self(set, call.ids))
 		return;
-	if (is_watched(rows, &call)) {
+	if (is_watched(set, rows, &call)) {
 		__s64 nr = (__s32)raw_nr;
 		call.execution = how_executed(task, call.ids, &nr);
 		call.watched = 1;
@@ -165,12 +175,13 @@ INLINE void handle_sys_enter(void *ctx, const struct ebt_numbers *rows, __s64 ra
 	struct call call = {.ids = bpf_get_current_pid_tgid()};
 	__u64 task = bpf_get_current_task();
 	__u64 registers = task_registers(task);
-	if (!select_row(&call, rows, task, raw_nr) || is_own_process(call.ids))
+	const struct ebt_settings *set = current_settings();
+	if (!select_row(&call, rows, task, raw_nr) || !set || is_self(set, call.ids))
 		return;
 	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &call.row);
 	if (!plan)
 		return;
-	if (is_watched(rows, &call) && !(plan->flags & (EBT_PLAN_ENTER | EBT_PLAN_NO_RETURN)))
+	if (is_watched(set, rows, &call) && !(plan->flags & (EBT_PLAN_ENTER | EBT_PLAN_NO_RETURN)))
 		note_start(task, call.ids, (__s32)raw_nr);
 	if (!(plan->flags & (EBT_PLAN_ENTER | EBT_PLAN_EXEC)))
 		return;

@@ -70,8 +70,15 @@ INLINE void walker_enter_mount(struct walker *w, __u64 mount)
 /* The two pointers of a struct path in kernel memory. */
 INLINE int read_path(__u64 path, __u64 *mount, __u64 *dentry)
 {
+#ifdef TIER_LOOPS
 	__u64 mnt = POINTER(path, path, mnt);
 	*dentry = POINTER(path, path, dentry);
+#else
+	__u64 both[2] = {};
+	READ_AT(&both, path);
+	__u64 mnt = both[0];
+	*dentry = both[1];
+#endif
 	*mount = mnt - OFFSET(mount, mnt);
 	return mnt && *dentry;
 }

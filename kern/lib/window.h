@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Members of one structure that stand close together cost one helper call where the tier
- * has the instructions for that. Each group is in this order on every kernel; where it is
- * not, or further apart, the condition is false and the verifier drops the branch.
+ * Members of one structure that stand close together cost one helper call. Each group is in this
+ * order on every kernel but those built with randomised structures. A tier without loops has no
+ * instructions for both ways: there the loader passes it over where a group is scattered
+ * (Offsets::scattered). In the tier with loops the condition is false then, or where no helper is
+ * needed, and the verifier drops the branch.
  */
 #ifndef EBT_LIB_WINDOW_H
 #define EBT_LIB_WINDOW_H
@@ -15,7 +17,7 @@
 	(!DIRECT &&                                                                                \
 	 OFFSET(structure, last) - OFFSET(structure, first) <= WINDOW - (__u64)(last_size))
 #else
-#define IN_WINDOW(structure, first, last, last_size) 0
+#define IN_WINDOW(structure, first, last, last_size) 1
 #endif
 
 #define READ_SPAN(s, base, structure, first, last, last_size)                                      \

@@ -69,7 +69,7 @@ INLINE void call_arguments(struct call *call, __u64 registers)
 		call->identity = 0;
 		return;
 	}
-	call->identity = call_identity(&r);
+	call->identity = HAS_FEATURE(witnesses) ? call_identity(&r) : 0;
 	if (call->abi == EBT_I386) {
 		/* A 64-bit program may enter this way with more in its registers: the kernel
 		 * takes the lower halves. */

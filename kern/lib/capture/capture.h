@@ -20,7 +20,7 @@ INLINE void note_supervisors(struct scratch *s, __u64 task)
 #ifndef TIER_KPROBE
 	if (s->watched || s->header.ret < 0)
 		return;
-	__u8 by = supervisors(task);
+	__u8 by = supervised_by(s->task.seccomp, tracer_of(task));
 	if (by)
 		s->header.execution = by | EBT_UNPROVEN;
 #endif

@@ -36,6 +36,9 @@ INLINE void note_memory(struct scratch *s, __u64 task)
 {
 #ifndef TIER_KPROBE /* whose records have nothing of the kind */
 	__u32 users = 0;
+	if (s->memory_noted)
+		return;
+	s->memory_noted = 1;
 	if (HAS(mm_struct, mm_users))
 		READ(&users, POINTER(task, task_struct, mm), mm_struct, mm_users);
 	note_users(s, users, EBT_SHARED_MEMORY);
@@ -147,21 +150,47 @@ INLINE void read_inode(struct scratch *s, struct ebt_inode *out, __u64 inode)
 	out->gid = gid;
 }
 
-/* Where an open file is, and its inode. */
-INLINE int read_file(struct scratch *s, __u64 file, __u64 *mount, __u64 *dentry, __u64 *inode)
+/* What is read of an open file. */
+struct file_view {
+	__u64 mount;
+	__u64 dentry;
+	__u64 inode;
+	__u32 mode; /* FMODE_*; 0: not known */
+};
+
+#define FILE_HEAD 128 /* bytes of struct file that have all of it, in whatever order */
+
+INLINE void view_path(struct file_view *view, const __u8 *path)
 {
+	view->mount = *(__u64 *)(path + OFFSET(path, mnt)) - OFFSET(mount, mnt);
+	view->dentry = *(__u64 *)(path + OFFSET(path, dentry));
+}
+
+/* Where an open file is, and its inode; 0: nowhere. */
+INLINE int read_file(struct scratch *s, __u64 file, struct file_view *view)
+{
+	view->mode = 0;
+#ifndef TIER_LOOPS
+	const __u8 *head = (void *)s->window;
+	bpf_probe_read_kernel(s->window, FILE_HEAD, (void *)file);
+	view->inode = *(__u64 *)(head + OFFSET(file, f_inode));
+	if (HAS(file, f_mode))
+		view->mode = *(__u32 *)(head + OFFSET(file, f_mode));
+	view_path(view, head + OFFSET(file, f_path));
+	return view->dentry != 0;
+#else
+	if (HAS(file, f_mode))
+		READ(&view->mode, file, file, f_mode);
 	/* f_inode comes before f_path since 6.12. */
 	if (IN_WINDOW(file, f_inode, f_path, 16)) {
 		READ_SPAN(s, file, file, f_inode, f_path, 16);
-		const __u8 *path =
-		    (__u8 *)s->window + (OFFSET(file, f_path) - OFFSET(file, f_inode));
-		*inode = s->window[0];
-		*mount = *(__u64 *)(path + OFFSET(path, mnt)) - OFFSET(mount, mnt);
-		*dentry = *(__u64 *)(path + OFFSET(path, dentry));
-		return *dentry != 0;
+		view->inode = s->window[0];
+		view_path(view, (__u8 *)s->window + (OFFSET(file, f_path) - OFFSET(file, f_inode)));
+		return view->dentry != 0;
 	}
-	*inode = POINTER(file, file, f_inode);
-	return read_path(file + OFFSET(file, f_path), mount, dentry);
+	view->inode = POINTER(file, file, f_inode);
+	return read_path(file + OFFSET(file, f_path), &view->mount, &view->dentry);
+#endif
 }
 
 /* Has the name that led to the dentry been removed? Roots have no name. */
@@ -176,21 +205,16 @@ INLINE __u8 is_deleted(const struct scratch *s, __u64 dentry)
 }
 
 /* Did opening the file make it? It is known of the file that a call returns. */
-INLINE __u8 is_created(__u8 arg, __u64 file)
+INLINE __u8 is_created(__u8 arg, const struct file_view *view)
 {
-	__u32 mode = 0;
-#ifndef TIER_KPROBE /* whose files are not open yet */
-	if (arg == EBT_ARG_RET && HAS(file, f_mode))
-		READ(&mode, file, file, f_mode);
-#endif
-	return mode & FMODE_CREATED ? EBT_CREATED : 0;
+	return arg == EBT_ARG_RET && (view->mode & FMODE_CREATED) ? EBT_CREATED : 0;
 }
 
 /* A path field with its inode in front: an executable or an open file. */
 INLINE enum outcome capture_file(struct scratch *s, __u8 kind, __u8 arg, __u64 file)
 {
-	__u64 mount = 0, dentry = 0, inode = 0;
-	if (!file || !read_file(s, file, &mount, &dentry, &inode)) {
+	struct file_view view = {};
+	if (!file || !read_file(s, file, &view)) {
 		field_missing(s, kind, arg, EBT_UNAVAILABLE);
 		return CAPTURED;
 	}
@@ -198,9 +222,9 @@ INLINE enum outcome capture_file(struct scratch *s, __u8 kind, __u8 arg, __u64 f
 		return CAPTURED;
 	struct ebt_field *field = field_begin(s, kind, arg);
 	field->flags = kind == EBT_FIELD_DIR ? EBT_WITH_INODE : 0;
-	read_inode(s, (void *)(field + 1), inode);
-	walk_begin(s, field, mount, dentry, inode);
-	field->flags |= is_deleted(s, dentry) | is_created(arg, file);
+	read_inode(s, (void *)(field + 1), view.inode);
+	walk_begin(s, field, view.mount, view.dentry, view.inode);
+	field->flags |= is_deleted(s, view.dentry) | is_created(arg, &view);
 	return NEEDS_WALK;
 }
 

@@ -160,7 +160,8 @@ INLINE void record_operation_open(void *ctx, __u64 file)
 	struct operation op = {.nr = NR_OPENAT};
 	struct registers r;
 	struct claim claim;
-	__u64 task = bpf_get_current_task(), mount = 0, dentry = 0, inode = 0;
+	__u64 task = bpf_get_current_task();
+	struct file_view view = {};
 	__u32 flags = 0;
 	if (READ_AT(&r, task_registers(task)) || !works_for_io_uring(task, &r))
 		return;
@@ -171,9 +172,9 @@ INLINE void record_operation_open(void *ctx, __u64 file)
 		op.nr = NR_OPENAT2;
 	if (!begin_operation(&claim, task, &op))
 		return;
-	if (read_file(claim.scratch, file, &mount, &dentry, &inode)) {
-		begin_walks(claim.scratch, mount, 0);
-		walk_witness(ctx, &claim, mount, dentry, 0);
+	if (read_file(claim.scratch, file, &view)) {
+		begin_walks(claim.scratch, view.mount, 0);
+		walk_witness(ctx, &claim, view.mount, view.dentry, 0);
 	}
 	claim.slot->lost[EBT_LOST_TAIL_CALL]++;
 	release_slot(claim.slot);
@@ -217,7 +218,8 @@ INLINE void witness_exec(const struct ebt_registers *ctx, __u64 bprm)
 {
 	struct scene scene;
 	struct claim claim;
-	__u64 interp = 0, filename = 0, mount = 0, dentry = 0, inode = 0;
+	struct file_view view = {};
+	__u64 interp = 0, filename = 0;
 	if (look_around(&scene, ctx, EBT_WITNESS_EXEC) != IN_CALL)
 		return;
 	struct witness *w = witness_of(&scene);
@@ -234,10 +236,10 @@ INLINE void witness_exec(const struct ebt_registers *ctx, __u64 bprm)
 	if (!s)
 		return;
 	s->position = sizeof(struct ebt_header);
-	if (read_file(s, POINTER(bprm, linux_binprm, file), &mount, &dentry, &inode)) {
-		begin_walks(s, mount, 0);
+	if (read_file(s, POINTER(bprm, linux_binprm, file), &view)) {
+		begin_walks(s, view.mount, 0);
 		s->witness.mode = WITNESS_STORE;
-		walk_witness((void *)ctx, &claim, mount, dentry, which);
+		walk_witness((void *)ctx, &claim, view.mount, view.dentry, which);
 	}
 	release_slot(claim.slot);
 }

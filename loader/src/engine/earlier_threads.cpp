@@ -20,9 +20,19 @@ bool has_several_threads(const std::string& process) {
     return status && status_number(*status, "Threads").value_or(1) > 1;
 }
 
+/// The kernel side may count meanwhile, and that count be lost: what it found before is void all the same.
+void look_for_marks_again(int sharing_marks) {
+    constexpr uint64_t far = uint64_t{1} << 32;
+    const uint32_t zero = 0;
+    uint64_t marks = 0;
+    bpf_map_lookup_elem(sharing_marks, &zero, &marks);
+    marks += far;
+    bpf_map_update_elem(sharing_marks, &zero, &marks, BPF_ANY);
+}
+
 } // namespace
 
-void note_earlier_threads(int sharings, const char* proc) {
+void note_earlier_threads(int sharings, int sharing_marks, const char* proc) {
     timespec now{};
     clock_gettime(CLOCK_BOOTTIME, &now);
     const ebt_sharing sharing{.start_time = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 +
@@ -38,6 +48,7 @@ void note_earlier_threads(int sharings, const char* proc) {
         if (has_several_threads(entry->path())) // what the hooks have noted by now stays
             bpf_map_update_elem(sharings, &tgid, &sharing, BPF_NOEXIST);
     }
+    look_for_marks_again(sharing_marks);
 }
 
 } // namespace ebpf_loader

@@ -68,7 +68,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     hooks.watch = options.watch_calls != WatchCalls::never;
     hooks.all_processes = options.can_reselect;
     hooks.sharing |= options.can_reselect;
-    if (!options.witness)
+    if (!options.witness || !can_witness())
         hooks.witnesses = 0;
     LoadPlan plan = make_load_plan(kernel_, offsets_, hooks, buffer_sizes_.ring(), options.log);
     if (options.events_per_process > EngineOptions::max_rate_limit)
@@ -97,6 +97,16 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     tier_->set_endpoints(selection_.endpoints());
     if (plan.hooks.witnesses)
         witnesses_ = std::make_unique<WitnessObject>(*tier_, plan, plan.hooks.witnesses);
+}
+
+/// The programs at kprobes read kernel structures as the smaller tiers do.
+bool Engine::Impl::can_witness() const {
+    const std::vector<std::string> scattered = offsets_.scattered();
+    if (!scattered.empty() && options_.log)
+        options_.log("kprobes are not used, since they need members of kernel structures that are close "
+                     "together: " +
+                     scattered.front());
+    return scattered.empty();
 }
 
 void Engine::Impl::check_environment() const {
@@ -138,7 +148,7 @@ void Engine::Impl::start() {
     }
     tier_->select(selection_.plans(), selection_.numbers());
     tier_->attach_all();
-    note_earlier_threads(tier_->map_fd("sharings"));
+    note_earlier_threads(tier_->map_fd("sharings"), tier_->map_fd("sharing_marks"));
     if (kernel_.tracefs) { // also where nobody may use it: that can be changed at any time
         io_uring_.emplace(kernel_.tracefs_path);
         io_uring_->start(selection_, tier_->witnessed());

@@ -48,6 +48,7 @@ class Engine::Impl {
     bool stopped_ = false;
 
   private:
+    bool can_witness() const;
     void check_environment() const;
     void check_self(const Hooks& hooks);
     void make_source(const LoadPlan& plan);

@@ -66,25 +66,6 @@ void find_scattered_ids(const Offsets& offsets, std::vector<std::string>& found)
                         " must be 28 above cred.uid = " + std::to_string(*uid) + ".");
 }
 
-/// What stands side by side on every kernel but those built with randomised structures:
-/// the sum of the second row's offsets is so much above the first row's.
-struct Neighbours {
-    const char* first;
-    std::vector<const char*> second;
-    uint32_t distance;
-};
-
-const std::vector<Neighbours>& neighbours() {
-    static const std::vector<Neighbours> all = {
-        {"dentry.d_parent", {"dentry.d_name"}, 8},
-        {nullptr, {"qstr.len"}, 4},
-        {nullptr, {"qstr.name"}, 8},
-        {"mount.mnt_parent", {"mount.mnt_mountpoint"}, 8},
-        {"mount.mnt_parent", {"mount.mnt", "vfsmount.mnt_root"}, 16},
-    };
-    return all;
-}
-
 } // namespace
 
 std::span<const OffsetRow> offset_rows() {
@@ -107,26 +88,6 @@ std::vector<std::string> Offsets::problems() const {
     find_out_of_range(*this, found);
     find_overlaps(*this, found);
     find_scattered_ids(*this, found);
-    return found;
-}
-
-std::vector<std::string> Offsets::scattered() const {
-    std::vector<std::string> found;
-    for (const Neighbours& pair : neighbours()) {
-        const auto value = [&](const char* name) { return get(*find(name)).value_or(0); };
-        const uint32_t expected = (pair.first ? value(pair.first) : 0) + pair.distance;
-        uint32_t sum = 0;
-        std::string names;
-        for (const char* name : pair.second) {
-            sum += value(name);
-            names += (names.empty() ? "" : " + ") + std::string(name);
-        }
-        if (sum != expected)
-            found.push_back(
-                names + " = " + std::to_string(sum) + " is not " + std::to_string(pair.distance) +
-                (pair.first ? std::string(" above ") + pair.first + " = " + std::to_string(value(pair.first))
-                            : ""));
-    }
     return found;
 }
 

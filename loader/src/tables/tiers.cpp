@@ -46,7 +46,7 @@ std::string layout_obstacle(Tier tier, const Offsets& offsets) {
     const auto scattered = offsets.scattered();
     if (tier == Tier::raw_tp || scattered.empty())
         return {};
-    std::string text = "this tier needs members of struct dentry and struct mount that are adjacent:";
+    std::string text = "this tier needs members of kernel structures that are close together:";
     for (size_t i = 0; i < scattered.size(); i++)
         text += (i == 0 ? " " : "; ") + scattered[i];
     return text + ". Either the kernel was built with randomised structures, or the offsets are wrong";

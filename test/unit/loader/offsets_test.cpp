@@ -118,13 +118,76 @@ TEST(Offsets, BrokenInvariantsAreNamed) {
                 AllOf(HasSubstr("mm_struct.exe_file"), HasSubstr("a test"), HasSubstr("make conf")));
 }
 
-TEST(Offsets, ScatteredMembersAreNamed) {
+void set(Offsets& offsets, const char* name, uint32_t value) {
+    offsets.set(*Offsets::find(name), value);
+}
+
+/// What has to be close together, as Linux 6.18 has it.
+Offsets close_offsets() {
     Offsets offsets = sound_offsets();
+    const std::pair<const char*, uint32_t> places[] = {
+        {"dentry.d_parent", 24},
+        {"dentry.d_name", 32},
+        {"qstr.len", 4},
+        {"qstr.name", 8},
+        {"mount.mnt_parent", 16},
+        {"mount.mnt_mountpoint", 24},
+        {"mount.mnt", 32},
+        {"vfsmount.mnt_root", 0},
+        {"path.mnt", 0},
+        {"path.dentry", 8},
+        {"task_struct.real_parent", 1280},
+        {"task_struct.group_leader", 1328},
+        {"task_struct.loginuid", 1952},
+        {"task_struct.sessionid", 1956},
+        {"task_struct.seccomp_mode", 1960},
+        {"task_struct.self_exec_id", 2016},
+        {"task_struct.cred", 1736},
+        {"task_struct.fs", 1816},
+        {"task_struct.files", 1824},
+        {"task_struct.nsproxy", 1840},
+        {"fs_struct.users", 0},
+        {"fs_struct.root", 24},
+        {"fs_struct.pwd", 40},
+        {"files_struct.count", 0},
+        {"files_struct.fdt", 32},
+        {"fdtable.max_fds", 0},
+        {"fdtable.fd", 8},
+        {"inode.i_mode", 0},
+        {"inode.i_uid", 4},
+        {"inode.i_gid", 8},
+        {"inode.i_ino", 64},
+        {"file.f_path", 64},
+        {"file.f_inode", 32},
+        {"file.f_mode", 4},
+    };
+    for (const auto& [name, place] : places)
+        set(offsets, name, place);
+    return offsets;
+}
+
+TEST(Offsets, MembersThatAreReadTogetherMayHaveOthersBetweenThem) {
+    Offsets offsets = close_offsets();
+    // As Linux 5.10 has struct file.
+    set(offsets, "file.f_path", 16), set(offsets, "file.f_inode", 32), set(offsets, "file.f_mode", 68);
+    EXPECT_THAT(offsets.scattered(), IsEmpty());
+    set(offsets, "file.f_mode", 125);
+    EXPECT_THAT(offsets.scattered(), testing::ElementsAre("file.f_mode = 125 is not at most 124 above the "
+                                                          "start of its structure"));
+    offsets = close_offsets();
+    set(offsets, "task_struct.nsproxy", 1736 + 249);
+    EXPECT_THAT(offsets.scattered(), testing::ElementsAre(HasSubstr("task_struct.nsproxy = 1985 is not at "
+                                                                    "most 248 above task_struct.cred")));
+    offsets.set(*Offsets::find("task_struct.nsproxy"), std::nullopt);
+    EXPECT_THAT(offsets.scattered(), IsEmpty()) << "what is not there is not read";
+    set(offsets, "task_struct.fs", 1728);
+    EXPECT_THAT(offsets.scattered(), testing::ElementsAre("task_struct.fs = 1728 is not between "
+                                                          "task_struct.cred and task_struct.files"));
+}
+
+TEST(Offsets, ScatteredMembersAreNamed) {
+    Offsets offsets = close_offsets();
     const auto set = [&](const char* name, uint32_t value) { offsets.set(*Offsets::find(name), value); };
-    // As Linux 6.18 has them.
-    set("dentry.d_parent", 24), set("dentry.d_name", 32), set("qstr.len", 4), set("qstr.name", 8);
-    set("mount.mnt_parent", 16), set("mount.mnt_mountpoint", 24), set("mount.mnt", 32);
-    set("vfsmount.mnt_root", 0);
     EXPECT_THAT(offsets.scattered(), IsEmpty());
     set("mount.mnt", 24), set("vfsmount.mnt_root", 8);
     EXPECT_THAT(offsets.scattered(), IsEmpty()) << "the root alone has to be there";
