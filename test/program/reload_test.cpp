@@ -159,6 +159,38 @@ TEST_F(Reload, SelectsWhatWasNotSelectedBefore) {
     expect_balance(program.summaries().back());
 }
 
+/// Does the program have a raw tracepoint's hook of that name? fdinfo says so from Linux 5.8 on.
+bool has_hook(pid_t program, const std::string& name) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(program) + "/fdinfo"))
+        if (read_file(entry.path()).find("tp_name:\t" + name + "\n") != std::string::npos)
+            return true;
+    return false;
+}
+
+/// Events of processes cost system calls nothing: hooks of calls are attached once rules name calls, though
+/// the program has given up its rights by then.
+TEST_F(Reload, HooksOfCallsAreThereWhereRulesNameCalls) {
+    const std::string mine = " ppid = " + std::to_string(getpid()) + "\n";
+    write_rules("process_fork\nprocess_exit" + mine);
+    RunningProgram program(arguments({"-o", log, "--no-lineage", "--tier", "raw_tp"}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    EXPECT_FALSE(has_hook(program.pid(), "sys_exit"));
+    EXPECT_FALSE(has_hook(program.pid(), "sys_enter"));
+    ASSERT_TRUE(has_hook(program.pid(), "sched_process_exit"));
+    losses::run_one();
+    write_rules("getppid pid = " + std::to_string(getpid()) + "\nprocess_exit" + mine);
+    reload(program);
+    EXPECT_TRUE(has_hook(program.pid(), "sys_exit"));
+    syscall(SYS_getppid);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0) << program.err();
+    const auto counts = losses::count_actions(parsed(read_file(log)));
+    EXPECT_TRUE(counts.contains("process_exit") && counts.contains("process_fork")) << read_file(log);
+    EXPECT_TRUE(counts.contains("getppid")) << read_file(log);
+    expect_balance(program.summaries().back());
+}
+
 TEST_F(Reload, OptionsOfFilesComeIntoForce) {
     const std::string settings = folder.path() + "/settings";
     std::ofstream(settings) << "rules = " << rules << "\nmax-cpu = 90\nlog-level = info\n";

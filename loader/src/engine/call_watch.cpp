@@ -53,6 +53,8 @@ CallWatch::CallWatch(LoadedTier& tier, const Offsets& offsets, const EngineOptio
 void CallWatch::start(ebt_settings& settings) {
     is_on_ = is_needed_ = false;
     settings.watched_since = 0;
+    if (!tier_.selects_calls())
+        return;
     if (wanted_ == WatchCalls::always)
         begin(settings, "as asked for");
     else if (is_possible_ && is_anyone_supervised(proc_))

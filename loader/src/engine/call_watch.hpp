@@ -19,7 +19,7 @@ class CallWatch {
     /// Of the options, what is watched, the log and where the machine's processes are.
     CallWatch(LoadedTier& tier, const Offsets& offsets, const EngineOptions& options);
 
-    /// When the other hooks are attached.
+    /// When the other hooks are attached. Where no call is selected there is nothing to watch.
     void start(ebt_settings& settings);
     /// ebt_header.execution of a record.
     void saw(uint8_t execution) { is_needed_ |= (execution & EBT_UNPROVEN) != 0; }

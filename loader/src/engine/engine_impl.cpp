@@ -299,14 +299,26 @@ std::string Engine::Impl::cannot_reselect(const Selection& next) const {
 void Engine::Impl::widen(const Selection& next) {
     if (const std::string lack = cannot_reselect(next); !lack.empty())
         throw Error(ErrorCode::usage, "what is selected needs what is not attached: " + lack);
+    const bool begins_with_calls = !next.numbers().empty() && !tier_->has_exit();
+    if (begins_with_calls)
+        tier_->attach_exit();
     tier_->widen(next.plans(), next.numbers());
     selection_ = next;
+    if (begins_with_calls)
+        watch_calls();
     if (io_uring_)
         io_uring_->select(selection_, tier_->witnessed());
     const uint16_t unwitnessed = options_.witness ? hooks_for(next).witnesses & ~tier_->witnessed() : 0;
     if (unwitnessed != 0 && witnesses_ && options_.log)
         options_.log("kprobes are attached at the start alone: some paths and addresses of calls that were "
                      "not selected then are reported as callers wrote them");
+}
+
+/// Once calls are selected, where none was before.
+void Engine::Impl::watch_calls() {
+    watch_->start(settings_);
+    tier_->set(settings_);
+    watch_for_tampering(); // there are other hooks
 }
 
 void Engine::Impl::narrow() {

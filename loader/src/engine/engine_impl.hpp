@@ -49,6 +49,7 @@ class Engine::Impl {
 
   private:
     bool can_witness() const;
+    void watch_calls();
     void check_environment() const;
     void check_self(const Hooks& hooks);
     void make_source(const LoadPlan& plan);

@@ -34,7 +34,8 @@ bool commands_need(uint64_t capability, int map_fd) {
 
 uint64_t needed_capabilities(const LoadedTier& tier, const CallWatch& watch, const WitnessObject* witnesses) {
     const bool opens_buffers = !tier.uses_ring(); // of a processor that goes offline and comes back
-    const bool opens_perf_events = opens_buffers || (tier.tier() == Tier::tp && watch.may_begin()) ||
+    const bool may_attach = watch.may_begin() || !tier.has_exit(); // hooks of calls
+    const bool opens_perf_events = opens_buffers || (tier.tier() == Tier::tp && may_attach) ||
                                    (witnesses && witnesses->may_follow_io_uring());
     const bool is_divided = kernel_has_cap_bpf();
     const uint64_t commands = bit(is_divided ? CAP_BPF : CAP_SYS_ADMIN);

@@ -266,12 +266,31 @@ void LoadedTier::attach(const char* name) {
         throw Error(ErrorCode::resources, message);
     }
     links_.push_back(std::move(link));
-    attached_.insert(name);
+    attached_.emplace_back(name);
+}
+
+bool LoadedTier::is_attached(std::string_view name) const {
+    return std::find(attached_.begin(), attached_.end(), name) != attached_.end();
+}
+
+void LoadedTier::detach(std::string_view name) {
+    const auto found = std::find(attached_.begin(), attached_.end(), name);
+    if (found == attached_.end())
+        return;
+    links_.erase(links_.begin() + (found - attached_.begin()));
+    attached_.erase(found);
 }
 
 void LoadedTier::attach_all() {
-    if (!links_.empty())
-        return;
+    if (links_.empty())
+        attach_selected();
+    if (selects_calls())
+        attach_exit();
+    else
+        detach("on_sys_exit"); // which the self-check needed
+}
+
+void LoadedTier::attach_selected() {
     // What feeds the hook at the end of calls comes before it.
     struct Hook {
         const char* name;
@@ -288,7 +307,6 @@ void LoadedTier::attach_all() {
     }
     if (hooks_.enter)
         attach_enter();
-    attach("on_sys_exit");
 }
 
 /// Linux 4.14 takes one program a tracepoint, which another tool may have. Sharers are only counted then.
@@ -301,8 +319,17 @@ void LoadedTier::attach_if_possible(const char* name) {
 }
 
 void LoadedTier::attach_enter() {
-    if (!attached_.contains("on_sys_enter"))
+    if (!is_attached("on_sys_enter"))
         attach("on_sys_enter");
+}
+
+bool LoadedTier::has_exit() const {
+    return is_attached("on_sys_exit");
+}
+
+void LoadedTier::attach_exit() {
+    if (!has_exit())
+        attach("on_sys_exit");
 }
 
 void LoadedTier::detach() {

@@ -6,9 +6,9 @@
 #include "loader/src/tables/features.hpp"
 
 #include <map>
-#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -85,8 +85,14 @@ class LoadedTier {
     const std::vector<std::pair<uint32_t, int>>& stages() const { return stages_; }
     const std::vector<LinkPtr>& links() const { return links_; }
 
-    /// Attaches all hooks, unless they are. Throws Error.
+    /// Attaches all hooks that what is selected needs, unless they are. Throws Error.
     void attach_all();
+    /// Is any system call selected? Events of processes have hooks of their own.
+    bool selects_calls() const { return !written_numbers_.empty(); }
+    /// The hook at the end of calls, which each call of the machine pays for.
+    bool has_exit() const;
+    /// Attaches it, if it is not. Throws Error.
+    void attach_exit();
     /// Attaches the hook at the start of calls, if it is not. Throws Error.
     void attach_enter();
     /// Ends capture; what was selected is gone.
@@ -101,6 +107,9 @@ class LoadedTier {
     void load_counting();
     void link_stages();
     void attach(const char* program);
+    void attach_selected();
+    bool is_attached(std::string_view program) const;
+    void detach(std::string_view program);
     void attach_if_possible(const char* program);
     void forget_entered_calls();
     void write(const char* map, uint32_t key, const void* value);
@@ -117,8 +126,8 @@ class LoadedTier {
     std::map<uint32_t, ebt_numbers> next_numbers_; ///< of widen(), for narrow()
     std::map<uint32_t, ebt_plan> next_plans_;
     uint16_t witnessed_ = 0;
-    const Hooks hooks_; ///< `enter`: whether or not the starts of calls are watched
-    std::set<std::string, std::less<>> attached_;
+    const Hooks hooks_;                 ///< `enter`: whether or not the starts of calls are watched
+    std::vector<std::string> attached_; ///< programs, in the order of links_
 };
 
 /// The kernel refused an object.

@@ -90,7 +90,7 @@ void LoadedTier::select(const Plans& plans, const Numbers& numbers) {
 
 std::string LoadedTier::lacks(const Hooks& hooks) const {
     const auto is_missing = [&](bool is_needed, std::string_view hook) {
-        return is_needed && !attached_.contains(hook);
+        return is_needed && !is_attached(hook);
     };
     if (is_missing(hooks.enter, "on_sys_enter"))
         return "the hook at the start of calls";

@@ -255,6 +255,7 @@ uint32_t run(LoadedTier& tier, RecordSource& source, const Hooks& hooks, const O
     settings.ordinary_bytes = settings.query_bytes = UINT32_MAX; // nothing is kept out
     tier.set(settings);
     tier.attach_all();
+    tier.attach_exit(); // no call is selected yet
     const ebt_header self = check_own_call(tier, source, own, samples, marker);
     for (int i = 1;; i++) {
         Mismatches mismatches;
