@@ -103,7 +103,8 @@ INLINE void read_resources(struct scratch *s, __u64 task)
 INLINE __u32 read_login(struct scratch *s, __u64 task)
 {
 	struct task_view *view = &s->task;
-	__u32 auid = -1, ses = -1, exec_id = 0, missing = 0;
+	__u64 ids = -1; /* loginuid, then sessionid */
+	__u32 exec_id = 0, missing = 0;
 	view->seccomp = 0;
 	if (HAS(task_struct, loginuid) && IN_WINDOW(task_struct, loginuid, self_exec_id, 4) &&
 	    IN_WINDOW(task_struct, loginuid, sessionid, 4) && IS_SECCOMP_AMONG_LOGIN) {
@@ -119,13 +120,14 @@ INLINE __u32 read_login(struct scratch *s, __u64 task)
 	if (HAS(task_struct, seccomp_mode))
 		READ(&view->seccomp, task, task_struct, seccomp_mode);
 	if (HAS(task_struct, loginuid)) {
-		__s64 error = READ(&auid, task, task_struct, loginuid);
+		__s64 error = READ(&ids, task, task_struct, loginuid);
 		missing |= ERROR_BIT(error, EBT_MISSING_AUDIT);
-		READ(&ses, task, task_struct, sessionid);
+		if (OFFSET(task_struct, sessionid) != OFFSET(task_struct, loginuid) + 4)
+			READ((__u32 *)&ids + 1, task, task_struct, sessionid);
 	}
 	__s64 error = READ(&exec_id, task, task_struct, self_exec_id);
-	view->auid = auid;
-	view->ses = ses;
+	view->auid = ids;
+	view->ses = ids >> 32;
 	view->exec_id = exec_id;
 	return missing | ERROR_BIT(error, EBT_MISSING_EXEC_ID);
 }
@@ -146,7 +148,9 @@ INLINE void header_identity(struct scratch *s, __u64 task)
 	h->ppid = ppid;
 
 	read_resources(s, task);
-	error = READ_AT((__u32(*)[8]) & h->uid, s->task.cred + OFFSET(cred, uid));
+	/* In words of 8 bytes: each load is checked by the kernel. */
+	_Static_assert(__builtin_offsetof(struct ebt_header, uid) % 8 == 0, "aligned");
+	error = READ_AT((__u64(*)[4]) & h->uid, s->task.cred + OFFSET(cred, uid));
 	missing |= ERROR_BIT(error, EBT_MISSING_CREDENTIALS);
 	h->missing |= missing;
 	s->has_identity = 1;

@@ -138,8 +138,12 @@ INLINE void read_inode(struct scratch *s, struct ebt_inode *out, __u64 inode)
 		gid = WINDOW_MEMBER(__u32, s, inode, i_mode, i_gid);
 		ino = WINDOW_MEMBER(__u64, s, inode, i_mode, i_ino);
 	} else {
-		READ(&mode, inode, inode, i_mode);
-		READ(&uid, inode, inode, i_uid);
+		__u64 head = 0; /* i_mode, and i_uid where it comes next */
+		READ(&head, inode, inode, i_mode);
+		mode = head;
+		uid = head >> 32;
+		if (OFFSET(inode, i_uid) != OFFSET(inode, i_mode) + 4)
+			READ(&uid, inode, inode, i_uid);
 		READ(&gid, inode, inode, i_gid);
 		READ(&ino, inode, inode, i_ino);
 	}
