@@ -51,6 +51,9 @@ the tier works without; `--probe` lists them.
 - Linux 4.15.0 as it was first released keeps the number of i386 after a 32-bit program executes a 64-bit
   one: that execve is not reported, its process_exec is. Later 4.15 does right.
 - Linux 4.14 takes one eBPF program per tracepoint: where another tool has one, the start says so.
+- Linux before 4.14 is not served: 4.12 reads the offsets, but its verifier follows every path of the hook at the
+  end of calls by itself and gives up ("BPF program is too large. Processed 98305 insn"). Whoever makes programs
+  small enough for it has to leave no call of an unknown helper in code that is never reached: 4.12 crashes over it.
 
 ## arm64
 
