@@ -63,7 +63,7 @@ test command so far.
 
 | what | state |
 |---|---|
-| tiers | all four load and gave the same events for the same workload; `raw_tp` with its ring buffer is chosen |
+| tiers | all four load and gave as many events for the same workload, alike as far as they were compared, a third of them; `raw_tp` with its ring buffer is chosen |
 | offsets | from BTF; observation finds the same for all that it looks for |
 | self-check | passes, with machine code of its own; it cannot make calls of 32-bit programs |
 | witnesses | paths of opens, unlinks, renames, links, modes and execs come from them |
