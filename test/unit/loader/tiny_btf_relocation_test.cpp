@@ -59,8 +59,9 @@ TEST(TinyBtfRelocation, ProgramsGetItsOffsets) {
     const TemporaryFolder folder;
     std::ofstream(folder.path() + "/programs.c") << source;
     const std::string command = "cd " + folder.path() +
-                                " && " EBT_CLANG " -target bpf -mcpu=v2 -O2 -g -I " SOURCE_DIR
-                                " -I /usr/include/x86_64-linux-gnu -c programs.c -o programs.o";
+                                " && " EBT_CLANG " -target bpf -mcpu=v2 -O2 -g -D__TARGET_ARCH_" EBT_KERN_ARCH
+                                " -I " SOURCE_DIR " -I /usr/include/" EBT_INCLUDE_ARCH
+                                " -c programs.c -o programs.o";
     ASSERT_EQ(std::system(command.c_str()), 0);
 
     Offsets offsets;

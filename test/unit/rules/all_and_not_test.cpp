@@ -33,9 +33,12 @@ TEST(Rules, NotLinesWithTextAreDecidedHere) {
 
 TEST(Rules, AllIsEveryCallOfTheTable) {
     const Rules rules = parse("all");
-    EXPECT_EQ(rules.compile().plans().size(), ebpf_loader::syscall_rows().size());
-    for (const auto& row : ebpf_loader::syscall_rows())
+    size_t calls = 0; // that this machine has
+    for (const auto& row : ebpf_loader::syscall_rows()) {
+        calls += !ebpf_loader::numbers_of(row).empty();
         EXPECT_TRUE(rules.matches(event_of(row))) << row.name;
+    }
+    EXPECT_EQ(rules.compile().plans().size(), calls);
     EXPECT_FALSE(rules.matches(process_event(EBT_ROW_EXEC))) << "no system call";
 }
 
