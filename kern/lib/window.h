@@ -24,8 +24,24 @@
 	bpf_probe_read_kernel((s)->window, SPAN(structure, first, last, last_size),                \
 			      (void *)((base) + OFFSET(structure, first)))
 
+/*
+ * Where the compiler kept a distance on the stack, a verifier before 5.10 has forgotten by the load
+ * that it is a constant: the mask says again that it stays in the window.
+ */
+INLINE __u64 in_window(__u64 distance)
+{
+	asm volatile("%0 &= %1" : "+r"(distance) : "i"(WINDOW - 1));
+	return distance;
+}
+
+INLINE __u64 window_word(const struct scratch *s, __u64 distance)
+{
+	return *(const __u64 *)((const __u8 *)s->window + in_window(distance));
+}
+
 /* A member in the window that begins with another. */
 #define WINDOW_MEMBER(type, s, structure, first, member)                                           \
-	(*(type *)((__u8 *)(s)->window + (OFFSET(structure, member) - OFFSET(structure, first))))
+	(*(type *)((__u8 *)(s)->window +                                                           \
+		   in_window(OFFSET(structure, member) - OFFSET(structure, first))))
 
 #endif

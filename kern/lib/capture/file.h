@@ -66,6 +66,16 @@ INLINE __u64 file_of(struct scratch *s, __s64 fd)
 	return file;
 }
 
+/* Both out of the window, which begins with the member of fs_struct at `begin`. */
+INLINE void view_root_and_cwd(struct scratch *s, __u64 begin)
+{
+	const __u64 root = OFFSET(fs_struct, root) - begin, pwd = OFFSET(fs_struct, pwd) - begin;
+	s->root_mount = window_word(s, root + OFFSET(path, mnt)) - OFFSET(mount, mnt);
+	s->root_dentry = window_word(s, root + OFFSET(path, dentry));
+	s->pwd_mount = window_word(s, pwd + OFFSET(path, mnt)) - OFFSET(mount, mnt);
+	s->pwd_dentry = window_word(s, pwd + OFFSET(path, dentry));
+}
+
 /* Where the caller's root and cwd are; without a dentry: nowhere. */
 INLINE void find_root_and_cwd(struct scratch *s)
 {
@@ -77,13 +87,7 @@ INLINE void find_root_and_cwd(struct scratch *s)
 	    IN_WINDOW(fs_struct, users, root, 16)) {
 		READ_SPAN(s, fs, fs_struct, users, pwd, 16);
 		note_users(s, WINDOW_MEMBER(__u32, s, fs_struct, users, users), EBT_SHARED_FS);
-		const __u8 *root = (void *)s->window;
-		root += OFFSET(fs_struct, root) - OFFSET(fs_struct, users);
-		const __u8 *pwd = root + (OFFSET(fs_struct, pwd) - OFFSET(fs_struct, root));
-		s->root_mount = *(__u64 *)(root + OFFSET(path, mnt)) - OFFSET(mount, mnt);
-		s->root_dentry = *(__u64 *)(root + OFFSET(path, dentry));
-		s->pwd_mount = *(__u64 *)(pwd + OFFSET(path, mnt)) - OFFSET(mount, mnt);
-		s->pwd_dentry = *(__u64 *)(pwd + OFFSET(path, dentry));
+		view_root_and_cwd(s, OFFSET(fs_struct, users));
 		return;
 	}
 	if (HAS(fs_struct, users)) {
@@ -93,12 +97,7 @@ INLINE void find_root_and_cwd(struct scratch *s)
 	}
 	if (IN_WINDOW(fs_struct, root, pwd, 16)) {
 		READ_SPAN(s, fs, fs_struct, root, pwd, 16);
-		const __u8 *root = (void *)s->window;
-		const __u8 *pwd = root + (OFFSET(fs_struct, pwd) - OFFSET(fs_struct, root));
-		s->root_mount = *(__u64 *)(root + OFFSET(path, mnt)) - OFFSET(mount, mnt);
-		s->root_dentry = *(__u64 *)(root + OFFSET(path, dentry));
-		s->pwd_mount = *(__u64 *)(pwd + OFFSET(path, mnt)) - OFFSET(mount, mnt);
-		s->pwd_dentry = *(__u64 *)(pwd + OFFSET(path, dentry));
+		view_root_and_cwd(s, OFFSET(fs_struct, root));
 		return;
 	}
 	if (read_path(fs + OFFSET(fs_struct, root), &mount, &dentry)) {
@@ -164,10 +163,11 @@ struct file_view {
 
 #define FILE_HEAD 128 /* bytes of struct file that have all of it, in whatever order */
 
-INLINE void view_path(struct file_view *view, const __u8 *path)
+/* The path that stands in the window. */
+INLINE void view_path(struct file_view *view, const struct scratch *s, __u64 at)
 {
-	view->mount = *(__u64 *)(path + OFFSET(path, mnt)) - OFFSET(mount, mnt);
-	view->dentry = *(__u64 *)(path + OFFSET(path, dentry));
+	view->mount = window_word(s, at + OFFSET(path, mnt)) - OFFSET(mount, mnt);
+	view->dentry = window_word(s, at + OFFSET(path, dentry));
 }
 
 /* Where an open file is, and its inode; 0: nowhere. */
@@ -175,12 +175,11 @@ INLINE int read_file(struct scratch *s, __u64 file, struct file_view *view)
 {
 	view->mode = 0;
 #ifndef TIER_LOOPS
-	const __u8 *head = (void *)s->window;
 	bpf_probe_read_kernel(s->window, FILE_HEAD, (void *)file);
-	view->inode = *(__u64 *)(head + OFFSET(file, f_inode));
+	view->inode = window_word(s, OFFSET(file, f_inode));
 	if (HAS(file, f_mode))
-		view->mode = *(__u32 *)(head + OFFSET(file, f_mode));
-	view_path(view, head + OFFSET(file, f_path));
+		view->mode = window_word(s, OFFSET(file, f_mode)); /* the lower half */
+	view_path(view, s, OFFSET(file, f_path));
 	return view->dentry != 0;
 #else
 	if (HAS(file, f_mode))
@@ -189,7 +188,7 @@ INLINE int read_file(struct scratch *s, __u64 file, struct file_view *view)
 	if (IN_WINDOW(file, f_inode, f_path, 16)) {
 		READ_SPAN(s, file, file, f_inode, f_path, 16);
 		view->inode = s->window[0];
-		view_path(view, (__u8 *)s->window + (OFFSET(file, f_path) - OFFSET(file, f_inode)));
+		view_path(view, s, OFFSET(file, f_path) - OFFSET(file, f_inode));
 		return view->dentry != 0;
 	}
 	view->inode = POINTER(file, file, f_inode);
