@@ -100,7 +100,8 @@ enum ebt_execution {
 	NUMBER(__u32, euid)                                                                        \
 	NUMBER(__u32, egid)                                                                        \
 	NUMBER(__u32, fsuid)                                                                       \
-	NUMBER(__u32, fsgid)
+	NUMBER(__u32, fsgid)                                                                       \
+	/* further ones here: uid stands at a multiple of 8, to be read in words */
 
 struct ebt_header {
 	__u32 size; /* bytes of the whole record, header included, multiple of 8 */

@@ -41,7 +41,8 @@ expect_text "$scratch/out" "path.dentry_too = absent"
 expect_status 0 "$built" --help
 expect_text "$scratch/out" "Usage: get_offsets"
 expect_status 0 "$built" --list
-[ "$(grep -c '^    at ' "$scratch/out")" = "$(grep -c '^OFFSET(' "$SOURCE/kern/abi/offsets.def")" ] ||
+# A field that architectures have in different places has a row for each.
+[ "$(grep -c '^    at ' "$scratch/out")" = "$(grep -o '^OFFSET([^,]*,[^,]*' "$SOURCE/kern/abi/offsets.def" | sort -u | wc -l)" ] ||
     fail "--list does not list every row"
 expect_text "$scratch/out" "    at task_struct.start_boottime|task_struct.real_start_time"
 

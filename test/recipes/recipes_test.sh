@@ -58,7 +58,7 @@ add_system_call() {
 add_kernel_field() {
     row kern/abi/offsets.def '^OFFSET\(task_struct, exit_code,' \
         'OFFSET(task_struct, exit_signal, OPTIONAL, "task_struct.exit_signal", "a field of the recipes test")'
-    row kern/abi/record.h 'NUMBER\(__u32, ses\)' "	NUMBER(__u32, dummy) \\"
+    row kern/abi/record.h 'NUMBER\(__u32, fsgid\)' "	NUMBER(__u32, dummy) \\"
     row kern/lib/header.h 'h->ppid = ppid;' '
 	__u32 dummy = 0;
 	if (HAS(task_struct, exit_signal))
