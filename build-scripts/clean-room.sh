@@ -41,10 +41,10 @@ command=${*:-build-scripts/run.sh --duration 5 -Q && build-scripts/test.sh}
 [ "$(id -u)" = 0 ] || fail "this makes a root file system; run it as root: sudo $0"
 build-scripts/setup.sh --all
 
-# The Debian mirror of this machine's apt, and its proxy.
-mirror=$(apt-get indextargets --format "\$(REPO_URI)" 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' |
-    head -1)
-[ -n "$mirror" ] || fail "this machine's apt has no Debian mirror; add one to its sources and run: apt-get update"
+# The mirror, and the proxy of this machine's apt.
+# shellcheck source=mirror.sh
+. build-scripts/mirror.sh
+mirror=$(debian_mirror) || fail "the packages of the room cannot be fetched"
 proxy_of() { # scheme
     local PROXY=''
     eval "$(apt-config shell PROXY "Acquire::$1::Proxy")"

@@ -73,7 +73,7 @@ test command so far.
 | `get_offsets --headers` | reads headers of x86-64 alone |
 | 16 and 64 KiB pages, 52 bits of address | provided for, untried |
 | kernels other than 6.1 | untried. By its source 4.14 ends an exec without a number |
-| packages, portable release | none yet; `build-scripts/arm64-root.sh` and `arm64.cmake` cross-build the programs |
+| packages, portable release | none yet; `build-scripts/arm64/root.sh` and `toolchain.cmake` cross-build the programs |
 
 What was found, for who goes on:
 

@@ -4,6 +4,8 @@
 # line: "bullseye /…/vmlinuz-5.10… /…/linux-headers-5.10…". The packages are unpacked, never installed. They
 # are kept in a cache directory; after a week this looks for newer ones.
 set -euo pipefail
+# shellcheck source=mirror.sh
+. "$(dirname "${BASH_SOURCE[0]}")/mirror.sh"
 
 usage() {
     cat <<END
@@ -32,13 +34,6 @@ cache_folder() {
     fail "there is no writable cache directory: name one in EBT_KERNELS"
 }
 
-# The Debian mirror of this machine's apt.
-mirror() {
-    # shellcheck disable=SC2016 # apt expands it, not the shell
-    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' \
-        'Component: main' | head -1
-}
-
 # Runs apt with all its files in $state, so that it does not change the apt of the machine.
 private_apt() { # command, its arguments; uses $state
     local program=$1
@@ -52,9 +47,7 @@ private_apt() { # command, its arguments; uses $state
 
 read_suite() { # suite; sets up $state
     local uri keys=/usr/share/keyrings/debian-archive-keyring.gpg
-    uri=$(mirror)
-    [ -n "$uri" ] || fail "this machine's apt has no Debian mirror; add one to its sources and run: apt-get update." \
-        "Or name a kernel yourself: build-scripts/vm-test.sh --kernel IMAGE"
+    uri=$(debian_mirror) || fail "no kernels can be fetched; name one: build-scripts/vm-test.sh --kernel IMAGE"
     mkdir -p "$state/state/lists/partial" "$state/cache/archives/partial"
     : >"$state/status"
     [ -e "$keys" ] && keys="[signed-by=$keys]" || keys=

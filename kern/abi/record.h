@@ -24,7 +24,8 @@ enum ebt_record_kind {
 	EBT_TRANSFER = 5, /* what a system call moved over a connection to an endpoint */
 };
 
-/* The last two bits count the ABIs of one machine: see EBT_ABI_SLOT. 3 is none. */
+/* Four values for each machine, of which the last is no ABI: EBT_ABI_SLOT() is which of its
+ * machine's one is, from 0. */
 enum ebt_abi {
 	EBT_X86_64 = 0,
 	EBT_I386 = 1,

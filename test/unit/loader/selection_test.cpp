@@ -6,16 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include "test/unit/support/syscall_row.hpp"
+
 namespace {
 
 using namespace ebpf_loader;
-
-const SyscallRow& call(std::string_view name) {
-    const SyscallRow* row = find_syscall(name);
-    if (!row)
-        throw std::runtime_error("no row for " + std::string(name));
-    return *row;
-}
 
 uint16_t row_at(const Selection& selection, ebt_abi abi, int number) {
     const auto found = selection.numbers().find(static_cast<uint32_t>(number));

@@ -10,16 +10,11 @@
 
 #include <gtest/gtest.h>
 
+#include "test/unit/support/syscall_row.hpp"
+
 namespace {
 
 using namespace ebpf_loader;
-
-const SyscallRow& call(std::string_view name) {
-    const SyscallRow* row = find_syscall(name);
-    if (!row)
-        throw std::runtime_error("no row for " + std::string(name));
-    return *row;
-}
 
 TEST(SyscallsMachines, ArmBeginsHalvesAtAnEvenArgument) {
     static constexpr struct {

@@ -13,16 +13,11 @@
 
 #include <gtest/gtest.h>
 
+#include "test/unit/support/syscall_row.hpp"
+
 namespace {
 
 using namespace ebpf_loader;
-
-const SyscallRow& call(std::string_view name) {
-    const SyscallRow* row = find_syscall(name);
-    if (!row)
-        throw std::runtime_error("no row for " + std::string(name));
-    return *row;
-}
 
 /// "PATH 1@0 always": a step as text, to compare and to read in a failure.
 std::string text(const ebt_step& step) {

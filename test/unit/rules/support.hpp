@@ -2,7 +2,6 @@
 // Events made up for rules.
 #pragma once
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -10,17 +9,11 @@
 
 #include "telemetry/rules/rules.hpp"
 #include "test/unit/support/kernel_filter.hpp"
+#include "test/unit/support/syscall_row.hpp"
 
 namespace rules_test {
 
 using namespace telemetry;
-
-inline const ebpf_loader::SyscallRow& call(std::string_view name) {
-    const auto* row = ebpf_loader::find_syscall(name);
-    if (!row)
-        throw std::runtime_error("no row for " + std::string(name));
-    return *row;
-}
 
 inline Event event_of(const ebpf_loader::SyscallRow& row) {
     Event event;

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Toolchain file: builds for arm64 on another machine, with clang and the libraries of the build root that
-# build-scripts/arm64-root.sh makes. cmake -DCMAKE_TOOLCHAIN_FILE=build-scripts/arm64.cmake -DEBT_ROOT=FOLDER
+# build-scripts/arm64/root.sh makes. cmake -DCMAKE_TOOLCHAIN_FILE=build-scripts/arm64/toolchain.cmake -DEBT_ROOT=FOLDER
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(EBT_ROOT "" CACHE PATH "The arm64 build root")
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES EBT_ROOT)
 if(NOT EXISTS ${EBT_ROOT}/usr/lib/aarch64-linux-gnu)
-  message(FATAL_ERROR "EBT_ROOT (${EBT_ROOT}) is no arm64 build root: make one with build-scripts/arm64-root.sh FOLDER")
+  message(FATAL_ERROR "EBT_ROOT (${EBT_ROOT}) is no arm64 build root: make one with build-scripts/arm64/root.sh FOLDER")
 endif()
 
 set(triple aarch64-linux-gnu)
