@@ -52,6 +52,7 @@ class Engine::Impl {
     void watch_calls();
     void check_environment() const;
     void check_self(const Hooks& hooks);
+    void discard_check();
     void make_source(const LoadPlan& plan);
     void log_unwitnessed() const;
     void log_unreported() const;
