@@ -10,7 +10,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <thread>
 
 #include "telemetry/delivery/syslog/resolve.hpp"
 
@@ -23,6 +22,7 @@ using ebpf_loader::UniqueFd;
 using Transport = SyslogServer::Transport;
 
 constexpr std::string_view too_slow = "the server did not take it in time";
+constexpr std::string_view closed = "the server has closed the connection";
 
 std::string at(const SyslogServer& server, int error_number) {
     return server.host + (server.port.empty() ? "" : ":" + server.port) + ": " + std::strerror(error_number);
@@ -41,10 +41,10 @@ class PlainConnection final : public SyslogConnection {
             const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
             if (sent >= 0)
                 bytes.remove_prefix(static_cast<size_t>(sent));
-            else if (errno == EAGAIN && !wait_for(fd_.get(), POLLOUT, deadline))
-                return std::string(too_slow);
             else if (errno != EAGAIN && errno != EINTR)
                 return std::strerror(errno);
+            else if (std::string error = wait_for_room(fd_.get(), deadline); !error.empty())
+                return error;
         }
         return {};
     }
@@ -56,7 +56,7 @@ class PlainConnection final : public SyslogConnection {
         char answer[256]; // servers have nothing to say but that they are gone
         const ssize_t size = recv(fd_.get(), answer, sizeof(answer), MSG_DONTWAIT);
         if (size == 0)
-            return "the server has closed the connection";
+            return std::string(closed);
         return size < 0 && errno != EAGAIN && errno != EINTR ? std::strerror(errno) : "";
     }
 
@@ -75,6 +75,14 @@ UniqueFd local_socket(const SyslogServer& server, std::string& error) {
         return fd;
     error = at(server, errno);
     return {};
+}
+
+/// Looks for `pause`, which is less than a second. A server that has closed its side takes no more, and where
+/// its window was full its kernel is asked only seconds later whether anybody is there.
+bool closes_within(int fd, std::chrono::microseconds pause) {
+    pollfd descriptor = {fd, POLLRDHUP, 0};
+    const timespec time = {0, std::chrono::nanoseconds(pause).count()};
+    return ppoll(&descriptor, 1, &time, nullptr) > 0;
 }
 
 bool is_connected(int fd, const SocketAddress& to, const Sender::Deadline& deadline) {
@@ -104,6 +112,12 @@ bool wait_for(int fd, short events, const Sender::Deadline& deadline) {
     return false;
 }
 
+std::string wait_for_room(int fd, const Sender::Deadline& deadline) {
+    if (!wait_for(fd, POLLOUT | POLLRDHUP, deadline))
+        return std::string(too_slow);
+    return closes_within(fd, {}) ? std::string(closed) : "";
+}
+
 std::string wait_until_acknowledged(int fd, const Sender::Deadline& deadline) {
     constexpr std::chrono::milliseconds longest{50};
     for (std::chrono::microseconds pause{50};;
@@ -119,7 +133,8 @@ std::string wait_until_acknowledged(int fd, const Sender::Deadline& deadline) {
             return {};
         if (Clock::now() >= deadline())
             return std::string(too_slow);
-        std::this_thread::sleep_for(pause);
+        if (closes_within(fd, pause))
+            return std::string(closed);
     }
 }
 

@@ -40,6 +40,8 @@ SyslogConnector make_tls_connector(const SyslogServer& server);
 
 /// Waits for `events` of poll(2). False when the deadline came first.
 bool wait_for(int fd, short events, const Sender::Deadline& deadline);
+/// Until a stream takes more. Returns why it will not; empty: it does.
+std::string wait_for_room(int fd, const Sender::Deadline& deadline);
 /// As settle() has it, of a TCP socket.
 std::string wait_until_acknowledged(int fd, const Sender::Deadline& deadline);
 /// The far end reads what it has before it sees that the connection was closed: bytes that nobody has read

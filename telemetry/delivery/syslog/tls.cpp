@@ -136,10 +136,10 @@ class TlsConnection final : public SyslogConnection {
     /// Of a function that did not do what it should; empty: it may be tried again.
     std::string wait_or_error(int result, const Sender::Deadline& deadline) {
         const int why = SSL_get_error(ssl_.get(), result);
-        if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)
-            return wait_for(fd_.get(), why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline)
-                       ? ""
-                       : "the server did not take it in time";
+        if (why == SSL_ERROR_WANT_WRITE)
+            return wait_for_room(fd_.get(), deadline);
+        if (why == SSL_ERROR_WANT_READ)
+            return wait_for(fd_.get(), POLLIN, deadline) ? "" : "the server did not answer in time";
         is_open_ = false; // after such an error not even a farewell may be sent
         return openssl_error();
     }

@@ -4,6 +4,7 @@
 #include <ebpf_loader/error.hpp>
 #include <gmock/gmock.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -168,6 +169,15 @@ TEST_F(SyslogTcp, WhatTheServersKernelHasNotTakenIsNotDelivered) {
     EXPECT_EQ(output->report().lost, 0U);
     output.reset();
     reader.join();
+}
+
+TEST_F(SyslogTcp, AServerThatLeavesWithAFullWindowIsLeftAtOnce) {
+    put(200, 5000);
+    const UniqueFd connection = accepted();
+    usleep(100'000);
+    shutdown(connection.get(), SHUT_RDWR); // nothing is read, nothing reset
+    pollfd next = {listener.get(), POLLIN, 0};
+    EXPECT_EQ(poll(&next, 1, 2000), 1) << "it is tried again only after the time-out of 30 s";
 }
 
 TEST_F(SyslogTcp, AConnectionThatWasClosedIsNotWrittenTo) {
