@@ -147,7 +147,9 @@ class WitnessCost : public testing::Test {
 } // namespace
 
 void register_witness_cost_tests(ebpf_loader::Tier tier) {
-    if (tier == ebpf_loader::Tier::tp || tier == ebpf_loader::Tier::raw_tp)
+    // Each engine that is loaded takes seconds where a processor is emulated: of both ends with --all.
+    const bool is_campaign = race_rounds(1000) == 1000;
+    if (tier == ebpf_loader::Tier::raw_tp || (tier == ebpf_loader::Tier::tp && is_campaign))
         add_test<WitnessCost>("Witnesses." + std::string(tier_name(tier)), "Cost", tier);
 }
 
