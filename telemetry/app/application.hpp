@@ -55,6 +55,7 @@ class Application : private EventConsumer {
     std::optional<Options> take_new_options() override;
     std::optional<ReloadCounts> reloads() const override { return reload_.counts(); }
     bool are_outputs_usable() override;
+    bool folds_searches() const override { return rules_.current().folds_searches(); }
     NeededRights needed_rights() const override;
     std::vector<OutputReport> reports() const override;
     void report(const Event& event, const rules::ChosenRule& rule);

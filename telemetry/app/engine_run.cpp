@@ -58,6 +58,7 @@ void EngineRun::begin() {
     clock_offset_ = engine_.wall_clock_offset();
     decoder_.set_wall_clock_offset(clock_offset_);
     ledger_.begin_behind(engine_.sequences());
+    folds_searches_ = consumer_.folds_searches();
     engine_.start();
     log_unseen_calls(engine_);
     cache_.remember_running(); // once nobody can start unseen any more
@@ -89,6 +90,7 @@ void EngineRun::loop() {
     while (goes_on()) {
         batch_begins_ = true;
         const size_t records = engine_.poll(handler, governor_.longest_wait(poll_time_));
+        deliver_attempts(searches_.expired(Clock::now()));
         consumer_.turn(records);
         if (const auto options = consumer_.take_new_options())
             adopt(*options);
@@ -116,6 +118,7 @@ void EngineRun::end() {
     engine_.stop();
     while (read_at_once() > 0) {
     }
+    deliver_attempts(searches_.all());
     consumer_.finish_events();
     report_losses();
     consumer_.finish_outputs();
@@ -180,14 +183,43 @@ void EngineRun::take(std::span<const std::byte> record) {
     }
     if (decoder_.decode(record, event_)) {
         ledger_.received(event_);
-        cache_.enrich(event_);
-        consumer_.take(event_, time, ledger_);
+        if (folds_searches_ && searches_.concerns(event_)) [[unlikely]]
+            take_attempt(record, time);
+        else
+            deliver(time);
     } else {
         ledger_.malformed();
     }
     if (governor_.count()) [[unlikely]] {
         consumer_.hand_over();
         govern();
+    }
+}
+
+void EngineRun::deliver(uint64_t time) {
+    cache_.enrich(event_);
+    consumer_.take(event_, time, ledger_);
+}
+
+/// Of a search for a program to execute, or its end.
+void EngineRun::take_attempt(std::span<const std::byte> record, uint64_t time) {
+    const ExecSearches::Step step = searches_.take(event_, record, Clock::now());
+    if (step.supersedes)
+        ledger_.filtered();
+    if (!step.failed.empty()) {
+        deliver_attempts(step.failed);
+        decoder_.decode(record, event_);
+    }
+    if (step.keeps)
+        cache_.enrich(event_); // the record may have brought an image, which the kernel gives once
+    else
+        deliver(time);
+}
+
+void EngineRun::deliver_attempts(const std::vector<ExecSearches::Record>& records) {
+    for (const ExecSearches::Record& record : records) {
+        decoder_.decode(record, event_);
+        deliver(time_of(record));
     }
 }
 
@@ -200,6 +232,8 @@ void EngineRun::adopt(const Options& options) {
     if (options.log_level != options_.log_level)
         set_log_level(options.log_level);
     options_ = options;
+    deliver_attempts(searches_.all()); // the rules that they came under judge them
+    folds_searches_ = consumer_.folds_searches();
     log_unseen_calls(engine_); // the rules may be others
 }
 

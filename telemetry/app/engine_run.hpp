@@ -19,6 +19,7 @@
 #include "telemetry/limits/governor.hpp"
 #include "telemetry/output/formatter.hpp"
 #include "telemetry/process/cache.hpp"
+#include "telemetry/process/exec_searches.hpp"
 #include "telemetry/rights/rights.hpp"
 
 namespace telemetry {
@@ -55,6 +56,8 @@ class EventConsumer {
     virtual std::optional<Options> take_new_options() { return std::nullopt; }
     /// None where it reloads nothing.
     virtual std::optional<ReloadCounts> reloads() const { return std::nullopt; }
+    /// Is of a search for a program to execute only the outcome an event? See ExecSearches.
+    virtual bool folds_searches() const { return false; }
     /// What it needs while events come, besides what the engine and /proc ask for.
     virtual NeededRights needed_rights() const = 0;
     /// False when no output is left.
@@ -90,6 +93,9 @@ class EngineRun {
     void end();
     bool goes_on();
     void take(std::span<const std::byte> record);
+    void deliver(uint64_t time);
+    void take_attempt(std::span<const std::byte> record, uint64_t time);
+    void deliver_attempts(const std::vector<ExecSearches::Record>& records);
     void govern();
     void adopt(const Options& options);
     void every_second();
@@ -109,6 +115,8 @@ class EngineRun {
     ProcessCache cache_;
     Governor governor_;
     Ledger ledger_;
+    ExecSearches searches_;
+    bool folds_searches_ = false;
     OutputWatch output_watch_;
     RefusedCalls refused_calls_;
     HealthReport health_;

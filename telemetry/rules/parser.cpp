@@ -14,7 +14,7 @@ namespace {
 constexpr int X32_BIT = EBT_X32_BIT;
 
 std::string suggested_target(std::string_view word) {
-    std::vector<std::string_view> names = {"all", "not", "let", "env"};
+    std::vector<std::string_view> names = {"all", "not", "let", "env", "exec_search"};
     for (const auto& event : process_events())
         names.push_back(event.name);
     for (const auto& call : ebpf_loader::syscall_rows())
@@ -24,7 +24,7 @@ std::string suggested_target(std::string_view word) {
 
 constexpr std::string_view EXPECTED_TARGET =
     "the name or number of a system call, all, process_fork, process_exec, "
-    "process_exit, a group such as @write, not, let or env";
+    "process_exit, a group such as @write, not, let, env or exec_search";
 } // namespace
 
 std::optional<Statement> Parser::parse(Span span) {
@@ -45,6 +45,9 @@ std::optional<Statement> Parser::statement() {
         return std::nullopt;
     } else if (word && source_.text(*word) == "env") {
         variables();
+        return std::nullopt;
+    } else if (word && source_.text(*word) == "exec_search") {
+        exec_search();
         return std::nullopt;
     } else if (word) {
         cursor_.go_back(word->begin);
@@ -97,6 +100,20 @@ void Parser::variables() {
                           "fewer of them"};
         environment_.emplace_back(name);
     }
+}
+
+/// exec_search outcome
+void Parser::exec_search() {
+    const std::string expected = "exec_search outcome";
+    cursor_.skip_blanks();
+    const auto word = cursor_.take_word();
+    if (!word || source_.text(*word) != "outcome")
+        throw Mistake{word ? *word : cursor_.here(), "this is not what can be said of searches for programs",
+                      expected};
+    cursor_.skip_blanks();
+    if (!cursor_.at_end())
+        throw Mistake{cursor_.here(), "nothing follows exec_search outcome", expected};
+    folds_searches_ = true;
 }
 
 std::vector<Clause> Parser::macro_clauses(const std::string& name) {

@@ -18,12 +18,14 @@ class Parser {
   public:
     explicit Parser(const SourceText& source) : source_(source), cursor_(source) {}
 
-    /// Returns nullopt for a blank line, a `let`, an `env`, or a line that uses a macro whose definition was
-    /// already reported as wrong. Throws Mistake.
+    /// Returns nullopt for a blank line, a `let`, an `env`, an `exec_search`, or a line that uses a macro
+    /// whose definition was already reported as wrong. Throws Mistake.
     std::optional<Statement> parse(Span statement);
 
     /// The variables that `env` lines name.
     const std::vector<std::string>& environment() const { return environment_; }
+    /// Is there an `exec_search outcome`?
+    bool folds_searches() const { return folds_searches_; }
 
   private:
     struct Macro {
@@ -36,6 +38,7 @@ class Parser {
     std::optional<Statement> statement();
     void definition();
     void variables();
+    void exec_search();
     std::vector<Clause> macro_clauses(const std::string& name);
     Statement rule();
     void target(Statement& rule);
@@ -66,6 +69,7 @@ class Parser {
         nullptr; ///< what the rule being parsed is for, when that is a single kind of event
     size_t expanded_ = 0;
     std::vector<std::string> environment_;
+    bool folds_searches_ = false;
 };
 
 } // namespace telemetry::rules

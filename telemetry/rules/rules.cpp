@@ -20,6 +20,7 @@ using namespace rules;
 
 struct ParsedLines {
     EnvironmentNames environment;
+    bool folds_searches = false;
     bool is_auditctl = false;
 };
 
@@ -48,7 +49,7 @@ ParsedLines parse_lines(const SourceText& source, Builder& builder) {
             });
     if (!mistakes.empty())
         throw RuleError(mistakes.text());
-    return {EnvironmentNames(parser.environment()), is_auditctl};
+    return {EnvironmentNames(parser.environment()), parser.folds_searches(), is_auditctl};
 }
 
 /// Adds the kernel's part to the selection; returns the row that the events will have.
@@ -81,6 +82,7 @@ struct Rules::Impl {
     std::vector<std::string> warnings;
     std::vector<std::string> notes;
     size_t lines = 0;
+    bool folds_searches = false;
     bool needs_lineage = false;
     bool is_auditctl = false;
 };
@@ -107,6 +109,7 @@ Rules Rules::parse(const std::vector<RulesFile>& files, const Rules* before, boo
     if (!parsed.environment.empty())
         impl.selection.select_environment();
     impl.environment = std::move(parsed.environment);
+    impl.folds_searches = parsed.folds_searches;
     impl.is_auditctl = parsed.is_auditctl;
     impl.lines = builder.lines();
     impl.needs_lineage = builder.needs_lineage();
@@ -206,6 +209,10 @@ bool Rules::kernel_decides(uint16_t row) const {
 
 const EnvironmentNames& Rules::environment() const {
     return impl_->environment;
+}
+
+bool Rules::folds_searches() const {
+    return impl_->folds_searches;
 }
 
 bool Rules::needs_lineage() const {

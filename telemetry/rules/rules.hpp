@@ -66,6 +66,8 @@ class Rules {
     bool kernel_decides(uint16_t row) const;
     /// The variables that the file asks for, of the environments of processes.
     const EnvironmentNames& environment() const;
+    /// Does the file ask for the outcomes alone of searches for programs to execute? See ExecSearches.
+    bool folds_searches() const;
     /// Do the rules compare what Event::lineage alone has? Without it those comparisons are unknown.
     bool needs_lineage() const;
     /// Are they auditctl's? A file of these may be part of a set, and select nothing by itself.

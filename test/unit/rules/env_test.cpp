@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Lines that name variables of the environment.
+// Lines that select no event: variables of the environment, and what becomes of searches for programs.
 #include "test/unit/rules/support.hpp"
 
 namespace {
@@ -38,6 +38,20 @@ TEST(RulesEnvironment, Mistakes) {
     EXPECT_EQ(first_line_of_error(many + " V0"), "no error");
     EXPECT_EQ(first_line_of_error("env V1\n" + many + " OTHER"),
               "x.rules:2:123: error: more than 32 variables in this file");
+}
+
+TEST(RulesExecSearch, OutcomesAreAskedFor) {
+    EXPECT_TRUE(Rules::parse("exec_search outcome # alone\nexecve", "x.rules").folds_searches());
+    EXPECT_FALSE(Rules::parse("execve", "x.rules").folds_searches());
+}
+
+TEST(RulesExecSearch, Mistakes) {
+    const std::string at = "x.rules:1:",
+                      what = "error: this is not what can be said of searches for programs";
+    EXPECT_EQ(first_line_of_error("exec_search"), at + "12: " + what);
+    EXPECT_EQ(first_line_of_error("exec_search all"), at + "13: " + what);
+    EXPECT_EQ(first_line_of_error("exec_search outcome 5"),
+              at + "21: error: nothing follows exec_search outcome");
 }
 
 } // namespace

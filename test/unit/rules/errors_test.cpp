@@ -30,7 +30,7 @@ TEST(RulesErrors, OneForEachWrongStatement) {
               "opnat a9=\n"
               "^~~~~\n"
               "expected: the name or number of a system call, all, process_fork, process_exec, process_exit, "
-              "a group such as @write, not, let or env; did you mean \"openat\"?\n"
+              "a group such as @write, not, let, env or exec_search; did you mean \"openat\"?\n"
               "x.rules:3:9: error: the comparison has no operator\n"
               "read a0 a1=\n"
               "        ^~\n"
