@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <initializer_list>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <memory>
@@ -20,6 +19,8 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
+
+#include "telemetry/rights/call_filter.hpp"
 
 namespace telemetry {
 
@@ -60,7 +61,7 @@ constexpr int allowed[] = {
     SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_getscheduler),
     SCMP_SYS(sched_getparam), SCMP_SYS(getcpu), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigtimedwait), SCMP_SYS(sigaltstack), SCMP_SYS(restart_syscall),
-    SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(capget), SCMP_SYS(capset),
+    SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(wait4), SCMP_SYS(capget), SCMP_SYS(capset),
     // Who and where it is.
     SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
     SCMP_SYS(getegid), SCMP_SYS(getgroups), SCMP_SYS(getpgrp), SCMP_SYS(getpgid), SCMP_SYS(getsid),
@@ -127,54 +128,9 @@ extern "C" void note_refused(int, siginfo_t* info, void* context) {
     set_result(context, -EPERM);
 }
 
-/// Rules of one filter. An error stays, so that it is asked for once.
-class Filter {
-  public:
-    Filter() : context_(seccomp_init(SCMP_ACT_TRAP), seccomp_release) {
-        if (!context_)
-            error_ = -ENOMEM;
-        set(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS); // no other ABI of this machine
-        set(SCMP_FLTATR_CTL_TSYNC, 1);                       // all threads
-        set(SCMP_FLTATR_CTL_OPTIMIZE, 2);                    // a tree of numbers
-    }
-
-    void add(int call, uint32_t action = SCMP_ACT_ALLOW) {
-        note(seccomp_rule_add(context_.get(), action, call, 0));
-    }
-    /// Of calls whose argument has this value, in the bits of the mask.
-    void add(int call, unsigned argument, uint64_t mask, uint64_t value, uint32_t action = SCMP_ACT_ALLOW) {
-        const scmp_arg_cmp has_value = {argument, SCMP_CMP_MASKED_EQ, mask, value};
-        note(seccomp_rule_add_array(context_.get(), action, call, 1, &has_value));
-    }
-    void add_each(int call, unsigned argument, std::initializer_list<unsigned long> values) {
-        for (const unsigned long value : values)
-            add(call, argument, UINT32_MAX, value);
-    }
-
-    /// 0, or -errno.
-    int load() {
-        if (error_ == 0)
-            note(seccomp_load(context_.get()));
-        return error_;
-    }
-
-  private:
-    void set(scmp_filter_attr attribute, uint32_t value) {
-        if (context_)
-            note(seccomp_attr_set(context_.get(), attribute, value));
-    }
-    void note(int result) {
-        if (error_ == 0 && result < 0)
-            error_ = result;
-    }
-
-    std::unique_ptr<void, decltype(&seccomp_release)> context_;
-    int error_ = 0;
-};
-
 /// No memory is both written and executed. Programs whose name services are shared libraries load them while
 /// they run; the portable ones never execute what they map.
-void add_memory(Filter& filter) {
+void add_memory(CallFilter& filter) {
     constexpr uint64_t write_and_execute = PROT_WRITE | PROT_EXEC;
     for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) {
         filter.add(call, 2, write_and_execute, 0);
@@ -186,7 +142,7 @@ void add_memory(Filter& filter) {
 }
 
 /// Calls that do many things, of which few are needed.
-void add_partial(Filter& filter) {
+void add_partial(CallFilter& filter) {
     filter.add(SCMP_SYS(clone), 0, CLONE_THREAD, CLONE_THREAD);
     filter.add(SCMP_SYS(clone), 0, CLONE_THREAD, 0, SCMP_ACT_KILL_PROCESS);
     filter.add(SCMP_SYS(clone3),
@@ -216,11 +172,9 @@ void handle_refused() {
 } // namespace
 
 std::string restrict_system_calls() {
-    Filter filter;
-    for (const int call : allowed)
-        filter.add(call);
-    for (const int call : fatal)
-        filter.add(call, SCMP_ACT_KILL_PROCESS);
+    CallFilter filter(SCMP_ACT_TRAP);
+    filter.add_all(allowed);
+    filter.add_all(fatal, SCMP_ACT_KILL_PROCESS);
     add_memory(filter);
     add_partial(filter);
     handle_refused();
