@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "telemetry/helper/helper.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include "telemetry/helper/keeper.hpp"
+
+using ebpf_loader::UniqueFd;
+
+namespace telemetry {
+namespace {
+
+constexpr std::chrono::seconds start_patience(10); ///< a machine that boots is slow
+
+[[noreturn]] void refuse(const char* what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+std::string text_of(const KeeperAnswer& answer) {
+    if (!answer.had_ended)
+        return "it has not ended yet";
+    if (WIFSIGNALED(answer.status))
+        return "signal " + std::to_string(WTERMSIG(answer.status));
+    return "exit status " + std::to_string(WEXITSTATUS(answer.status));
+}
+
+} // namespace
+
+Helper::Helper(const Work& work, const Limits& limits) : limits_(limits) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        refuse("socketpair");
+    UniqueFd ours(ends[0]);
+    Channel theirs{UniqueFd(ends[1])};
+    const pid_t parent = getpid();
+    keeper_pid_ = fork();
+    if (keeper_pid_ < 0)
+        refuse("fork");
+    if (keeper_pid_ == 0)
+        keep_helpers(theirs, work, limits, parent);
+    keeper_.emplace(std::move(ours));
+    replace(Channel::Clock::now() + start_patience);
+    if (!channel_) {
+        errno = EPROTO;
+        refuse("the process that keeps helpers ended at its start");
+    }
+}
+
+/// The keeper ends with its socket, and the helper with it.
+Helper::~Helper() {
+    keeper_.reset();
+    channel_.reset();
+    for (int waited_ms = 0; waited_ms < 200 && waitpid(keeper_pid_, nullptr, WNOHANG) == 0; ++waited_ms)
+        usleep(1000);
+}
+
+std::string Helper::replace(Channel::Clock::time_point deadline) {
+    channel_.reset();
+    Packet packet;
+    const bool is_answered =
+        keeper_ && keeper_->send("n") && keeper_->receive(packet, deadline) == Channel::Outcome::packet;
+    KeeperAnswer answer;
+    if (!is_answered || packet.bytes.size() != sizeof(answer) || !packet.file) {
+        keeper_.reset(); // an answer that comes later would be taken for another
+        return "the process that starts helpers does not answer";
+    }
+    memcpy(&answer, packet.bytes.data(), sizeof(answer));
+    channel_.emplace(std::move(packet.file));
+    return text_of(answer);
+}
+
+} // namespace telemetry

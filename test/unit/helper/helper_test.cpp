@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+// A helper is ended and replaced whatever it does, and can do next to nothing.
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <string>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "telemetry/helper/helper.hpp"
+#include "telemetry/rights/capabilities.hpp"
+
+using namespace telemetry;
+using testing::HasSubstr;
+
+namespace {
+
+#ifdef EBT_SANITIZED // the sanitizers make system calls of their own, and map much
+#define SKIP_SANITIZED() GTEST_SKIP() << "sanitizers"
+#else
+#define SKIP_SANITIZED()
+#endif
+
+using Outcome = Channel::Outcome;
+const Helper::Limits limits = {std::chrono::milliseconds(300), 32u << 20};
+
+/// Does what a word says, and answers with what came of it.
+std::string act(const std::string& word, int file) {
+    const auto result = [](long value) { return value < 0 ? std::string(strerror(errno)) : "done"; };
+    if (word == "hang")
+        for (std::atomic<int> turns;;)
+            ++turns;
+    if (word == "crash")
+        __builtin_trap();
+    if (word == "grow")
+        for (std::vector<std::string> all;;)
+            all.emplace_back(1 << 20, 'x');
+    if (word == "open")
+        return result(open("/etc/passwd", O_RDONLY));
+    if (word == "execute")
+        return result(execl("/bin/true", "true", nullptr));
+    if (word == "fork")
+        return result(fork());
+    if (word == "kill")
+        return result(kill(getppid(), SIGKILL));
+    if (word == "acct")
+        return result(syscall(SYS_acct, nullptr));
+    if (word == "map")
+        return result(
+            mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1
+                                                                                                         : 0);
+    if (word == "read") {
+        char text[16] = {};
+        return result(pread(file, text, sizeof(text) - 1, 0)) + " " + text;
+    }
+    return word;
+}
+
+void serve(Channel& channel) {
+    Packet packet;
+    while (channel.receive(packet, Channel::Clock::time_point::max()) == Outcome::packet)
+        channel.send(act(packet.bytes, packet.file.get()));
+}
+
+struct Answer {
+    Outcome outcome;
+    std::string bytes;
+};
+
+Answer ask(Helper& helper, const std::string& word, int file = -1) {
+    Packet packet;
+    if (!helper.channel() || !helper.channel()->send(word, file))
+        return {Outcome::ended, ""};
+    const Outcome outcome = helper.channel()->receive(packet, helper.deadline());
+    return {outcome, packet.bytes};
+}
+
+void expect_alive(Helper& helper) {
+    const Answer answer = ask(helper, "hello");
+    EXPECT_EQ(answer.outcome, Outcome::packet);
+    EXPECT_EQ(answer.bytes, "hello");
+}
+
+TEST(Helper, ThatHangsIsReplaced) {
+    Helper helper(serve, limits);
+    expect_alive(helper);
+    const auto begin = Channel::Clock::now();
+    EXPECT_EQ(ask(helper, "hang").outcome, Outcome::late);
+    EXPECT_LT(Channel::Clock::now() - begin, limits.answer * 10);
+    EXPECT_EQ(helper.replace(), "signal 9");
+    expect_alive(helper);
+}
+
+TEST(Helper, ThatCrashesIsReplaced) {
+    Helper helper(serve, limits);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(ask(helper, "crash").outcome, Outcome::ended);
+        EXPECT_EQ(helper.replace(), "signal " + std::to_string(SIGILL));
+        expect_alive(helper);
+    }
+}
+
+TEST(Helper, ThatGrowsIsReplaced) {
+    SKIP_SANITIZED();
+    Helper helper(serve, limits);
+    EXPECT_EQ(ask(helper, "grow").outcome, Outcome::ended);
+    EXPECT_EQ(helper.replace(), "exit status 4");
+    expect_alive(helper);
+}
+
+TEST(Helper, WhosePacketsAreTooLong) {
+    Helper helper(
+        [](Channel& channel) {
+            Packet packet;
+            channel.receive(packet, Channel::Clock::time_point::max());
+            channel.send(std::string(Channel::longest + 1, 'x'));
+            channel.receive(packet, Channel::Clock::time_point::max());
+        },
+        limits);
+    EXPECT_EQ(ask(helper, "x").outcome, Outcome::too_long);
+}
+
+TEST(Helper, ReadsWhatItIsGivenAndNothingElse) {
+    SKIP_SANITIZED();
+    Helper helper(serve, limits);
+    const int file = memfd_create("given", MFD_CLOEXEC);
+    ASSERT_EQ(pwrite(file, "content", 7, 0), 7);
+    EXPECT_EQ(ask(helper, "read", file).bytes, "done content");
+    EXPECT_EQ(ask(helper, "read").bytes, "Bad file descriptor ");
+    close(file);
+    for (const char* word : {"acct", "map"})
+        EXPECT_EQ(ask(helper, word).bytes, "Operation not permitted") << word;
+    for (const char* word : {"open", "execute", "fork", "kill"}) {
+        EXPECT_EQ(ask(helper, word).outcome, Outcome::ended) << word;
+        EXPECT_EQ(helper.replace(), "signal 31") << word;
+        expect_alive(helper);
+    }
+}
+
+/// No file of this process stays open in it: here the other end of a pipe.
+TEST(Helper, HasNoFiles) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    Helper helper(serve, limits);
+    expect_alive(helper);
+    close(ends[1]);
+    char byte = 0;
+    EXPECT_EQ(read(ends[0], &byte, 1), 0) << "somebody else holds it";
+    close(ends[0]);
+}
+
+TEST(Helper, HasNoRights) {
+    SKIP_SANITIZED();
+    const Helper::Work tell = [](Channel& channel) {
+        Packet packet;
+        channel.receive(packet, Channel::Clock::time_point::max());
+        channel.send("");
+        channel.receive(packet, Channel::Clock::time_point::max());
+    };
+    Helper helper(tell, limits);
+    const std::string children = "/proc/self/task/" + std::to_string(gettid()) + "/children";
+    const auto text_of = [](const std::string& path) {
+        const ebpf_loader::UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        char text[4096] = {};
+        return file && read(file.get(), text, sizeof(text) - 1) > 0 ? std::string(text) : "";
+    };
+    const std::string keeper = std::to_string(std::stoi(text_of(children)));
+    const std::string own =
+        std::to_string(std::stoi(text_of("/proc/" + keeper + "/task/" + keeper + "/children")));
+    for (const std::string& pid : {keeper, own}) {
+        const std::string status = text_of("/proc/" + pid + "/status");
+        EXPECT_THAT(status, HasSubstr("Name:\tebt-helper\n"));
+        EXPECT_THAT(status, HasSubstr("CapPrm:\t0000000000000000\n"));
+        EXPECT_THAT(status, HasSubstr("CapEff:\t0000000000000000\n"));
+        EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1\n"));
+        EXPECT_THAT(status, HasSubstr("Seccomp:\t2\n"));
+        if (permitted_capabilities() & capability(CAP_SETPCAP)) {
+            EXPECT_THAT(status, HasSubstr("CapBnd:\t0000000000000000\n"));
+        }
+    }
+}
+
+/// They do not stay behind.
+TEST(Helper, EndsWithItsOwner) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        Helper helper(
+            [](Channel& channel) {
+                Packet packet;
+                channel.receive(packet, Channel::Clock::time_point::max());
+            },
+            limits);
+        const std::string children = "/proc/self/task/" + std::to_string(gettid()) + "/children";
+        const int file = open(children.c_str(), O_RDONLY);
+        char text[64] = {};
+        const ssize_t size = read(file, text, sizeof(text) - 1);
+        const bool is_told = size > 0 && write(ends[1], text, static_cast<size_t>(size)) == size;
+        kill(getpid(), is_told ? SIGKILL : SIGTERM);
+    }
+    char text[64] = {};
+    ASSERT_GT(read(ends[0], text, sizeof(text) - 1), 0);
+    close(ends[0]);
+    close(ends[1]);
+    int waited = 0;
+    for (; waited < 200 && kill(std::stoi(text), 0) == 0; ++waited) {
+        usleep(10'000);
+        // It becomes this process's child where that adopts orphans, and else the first process's.
+    }
+    EXPECT_LT(waited, 200) << "the keeper is still there";
+}
+
+} // namespace
