@@ -20,8 +20,18 @@ using namespace std::chrono_literals;
 constexpr auto poll_time_for_stacks = 5ms;
 
 ImdsPipeline::Options pipeline_options(const TrackerOptions& options) {
-    return {load_endpoints(options), options.common.host_proc, options.common.max_memory, options.unsafe,
-            options.user_stack_trace};
+    return {load_endpoints(options), options.common.host_proc, options.common.max_memory,
+            options.unsafe,          options.user_stack_trace, nullptr};
+}
+
+/// Its helper is a copy of this process: so it comes before secrets and threads of outputs.
+std::shared_ptr<Symbolizer> start_symbolizer(const TrackerOptions& options) {
+    return options.user_stack_trace ? std::make_shared<Symbolizer>(options.common.host_proc) : nullptr;
+}
+
+ImdsPipeline::Options with(ImdsPipeline::Options options, std::shared_ptr<Symbolizer> symbolizer) {
+    options.symbolizer = std::move(symbolizer);
+    return options;
 }
 
 } // namespace
@@ -44,8 +54,10 @@ Endpoints load_endpoints(const TrackerOptions& options) {
 }
 
 TrackerApplication::TrackerApplication(const TrackerOptions& options)
-    : options_(options), reporter_(options), engine_(select_events(options), engine_options(options.common)),
-      pipeline_(pipeline_options(options), engine_, [this](const ImdsEvent& event) { reporter_.put(event); }),
+    : options_(options), symbolizer_(start_symbolizer(options)), reporter_(options),
+      engine_(select_events(options), engine_options(options.common)),
+      pipeline_(with(pipeline_options(options), symbolizer_), engine_,
+                [this](const ImdsEvent& event) { reporter_.put(event); }),
       run_(options.common, engine_, *this, options.common.host_proc) {
     reporter_.begin(format_context(engine_, options.common));
     if (options.user_stack_trace && !engine_.uses_ring_buffer())

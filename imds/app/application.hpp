@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,7 @@ class TrackerApplication : private EventConsumer {
     void print_summary();
 
     TrackerOptions options_;
+    std::shared_ptr<Symbolizer> symbolizer_; ///< null: there are no stacks
     ImdsReporter reporter_;
     ebpf_loader::Engine engine_;
     ImdsPipeline pipeline_;

@@ -19,7 +19,7 @@ ImdsTracker::Options tracker_options(const ImdsPipeline::Options& options,
     tracker.connections.held_bytes = MemoryBudget::conversations(options.max_memory, engine.buffer_memory(),
                                                                  tracker.connections.held_bytes);
     tracker.scrubs = !options.unsafe;
-    tracker.user_stacks = options.user_stacks;
+    tracker.symbolizer = options.symbolizer;
     if (engine.uses_ring_buffer())
         tracker.queue.wait_ns = ring_wait_ns;
     return tracker;

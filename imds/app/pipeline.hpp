@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include <ebpf_loader/engine.hpp>
@@ -19,9 +20,10 @@ class ImdsPipeline {
     struct Options {
         Endpoints endpoints = Endpoints::built_in();
         std::string proc_root = "/proc";
-        size_t max_memory = 0;    ///< of the whole program, in bytes; 0: no limit
-        bool unsafe = false;      ///< do not remove secrets from command lines
-        bool user_stacks = false; ///< capture user-space stacks and symbolize them
+        size_t max_memory = 0;                  ///< of the whole program, in bytes; 0: no limit
+        bool unsafe = false;                    ///< do not remove secrets from command lines
+        bool user_stacks = false;               ///< capture stacks of user space
+        std::shared_ptr<Symbolizer> symbolizer; ///< of these stacks
     };
 
     /// Adds the transfers to `selection`. The caller must also select forks, execs and exits.

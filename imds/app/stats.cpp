@@ -31,6 +31,7 @@ auto named(const ImdsTracker::Counters& counters) {
         {"stacks", counters.stacks.stacks},
         {"stacks_too_costly", counters.stacks.too_costly},
         {"stack_files_refused", counters.stacks.refused_files},
+        {"stack_helper_failures", counters.stacks.helper_failures},
         {"stack_reads", counters.stacks.work.reads},
         {"stack_bytes", counters.stacks.work.bytes},
         {"stack_entries", counters.stacks.work.entries},

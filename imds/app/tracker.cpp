@@ -58,7 +58,6 @@ ImdsTracker::ImdsTracker(Options options, Handler handler)
       producer_(std::make_unique<EventProducer>(std::move(handler), options_.scrubs,
                                                 machine_netns(options_.proc_root))),
       lineage_(options_.proc_root, options_.lineage), connections_(options_.connections, *producer_),
-      symbolizer_(options_.user_stacks ? std::make_unique<Symbolizer>(options_.proc_root) : nullptr),
       queue_(options_.queue),
       forward_([this](const Transfer& transfer, const SharedCaller& caller) { forward(transfer, caller); }) {}
 
@@ -129,14 +128,14 @@ SharedCaller ImdsTracker::caller_of(const Transfer& transfer) {
     ids.missing = EBT_MISSING_PPID | EBT_MISSING_CREDENTIALS | EBT_MISSING_AUDIT | EBT_MISSING_EXEC_ID;
     const Event& event = transfer.process ? *transfer.process : ids;
     const auto recent = recent_.find(transfer.tid);
-    const bool has_stack = symbolizer_ && event.user_stack_status == Status::ok;
+    const bool has_stack = options_.symbolizer && event.user_stack_status == Status::ok;
     if (recent != recent_.end() && !has_stack && recent->second->user_stack.frames.empty() &&
         is_same_process(recent->second->process.event(), event))
         return recent->second;
     auto caller = std::make_shared<Caller>(event);
     caller->is_known = transfer.process != nullptr;
     if (has_stack)
-        caller->user_stack = symbolizer_->symbolize(event);
+        caller->user_stack = options_.symbolizer->symbolize(event);
     if (transfer.process)
         caller->lineage = lineage_.find(event);
     if (caller->lineage)
@@ -154,8 +153,8 @@ ImdsTracker::Counters ImdsTracker::counters() const {
     counters.connections = connections_.counters();
     counters.conversations = connections_.conversation_counters();
     counters.lineage = lineage_.counters();
-    if (symbolizer_)
-        counters.stacks = symbolizer_->counters();
+    if (options_.symbolizer)
+        counters.stacks = options_.symbolizer->counters();
     return counters;
 }
 

@@ -24,8 +24,9 @@ class ImdsTracker {
     struct Options {
         Endpoints endpoints = Endpoints::built_in();
         std::string proc_root = "/proc";
-        bool user_stacks = false; ///< symbolize the stacks that events carry
-        bool scrubs = true;       ///< remove secrets from command lines; false with --unsafe
+        std::shared_ptr<Symbolizer>
+            symbolizer;     ///< of the stacks that events carry; null: they are not selected
+        bool scrubs = true; ///< remove secrets from command lines; false with --unsafe
         ConnectionTable::Limits connections;
         Lineage::Limits lineage;
         TransferQueue::Limits queue; ///< wait_ns is 0 where records arrive in order
@@ -77,7 +78,6 @@ class ImdsTracker {
     std::unique_ptr<EventProducer> producer_;
     Lineage lineage_;
     ConnectionTable connections_;
-    std::unique_ptr<Symbolizer> symbolizer_; ///< null: stacks are not selected
     TransferQueue queue_;
     TransferQueue::Handler forward_;
     std::map<uint32_t, SharedCaller> recent_; ///< the most recent callers, by thread id

@@ -31,6 +31,11 @@ bool WorkBudget::parse(uint64_t entries) {
     return check();
 }
 
+void WorkBudget::charge(const Work& done) {
+    used_ = {sum(used_.reads, done.reads), sum(used_.bytes, done.bytes), sum(used_.entries, done.entries)};
+    is_spent_ = exceeds(used_, stop_);
+}
+
 bool WorkBudget::check() {
     is_spent_ = exceeds(used_, stop_);
     return !is_spent_;

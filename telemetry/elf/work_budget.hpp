@@ -27,6 +27,8 @@ class WorkBudget {
 
     bool read(uint64_t bytes);
     bool parse(uint64_t entries = 1);
+    /// Work that was done elsewhere for the same stack.
+    void charge(const Work& done);
     bool is_spent() const { return is_spent_; }
     const Work& used() const { return used_; }
 

@@ -26,9 +26,10 @@ enum class StackEnd : uint8_t {
     outermost,
     not_captured, ///< it goes on in memory that was not captured
     too_deep,
-    not_known,  ///< the caller cannot be found: no unwind table, no frame pointer
-    gone,       ///< the process had ended
-    too_costly, ///< to go on would be more work than a stack, or this process's stacks, may cost
+    not_known,     ///< the caller cannot be found: no unwind table, no frame pointer
+    gone,          ///< the process had ended
+    too_costly,    ///< to go on would be more work than a stack, or this process's stacks, may cost
+    helper_failed, ///< the helper process did not answer, or not as it should
 };
 std::string_view stack_end_name(StackEnd end);
 

@@ -78,7 +78,7 @@ std::optional<CodeFiles::File> CodeFiles::open_file(const CodeRange& range) {
     struct stat status {};
     if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
         return std::nullopt;
-    return File{ByteSource(std::move(file), budget_), identity_of(status)};
+    return File{std::move(file), {}, identity_of(status)};
 }
 
 /// A file on a network may wait already for O_PATH: so its device comes first, as the map of the process has
@@ -157,7 +157,7 @@ std::optional<CodeFiles::File> CodeFiles::open_own_vdso(const CodeRange& range) 
                              ? pread(file.get(), memory.data(), memory.size(), static_cast<off_t>(own))
                              : 0;
     memory.resize(static_cast<size_t>(std::max<ssize_t>(size, 0)));
-    return File{ByteSource(std::move(memory), budget_), std::nullopt};
+    return File{UniqueFd(), std::move(memory), std::nullopt};
 }
 
 } // namespace telemetry

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "telemetry/elf/byte_source.hpp"
 #include "telemetry/stack/code_map.hpp"
 #include "telemetry/stack/mounts.hpp"
 #include <ebpf_loader/unique_fd.hpp>
@@ -27,8 +26,10 @@ class CodeFiles {
     CodeFiles(const std::string& proc_root, int process, HostMounts& host, WorkBudget& budget)
         : own_(proc_root + "/self"), process_(process), host_(host), budget_(budget) {}
 
+    /// A file, or a piece of memory.
     struct File {
-        ByteSource bytes;
+        ebpf_loader::UniqueFd file;
+        std::string memory;
         std::optional<FileIdentity> identity; ///< absent: memory
     };
     std::optional<File> open(const CodeRange& range);

@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <utility>
+
+#include "telemetry/base/log.hpp"
+#include "telemetry/stack/stack_helper.hpp"
 
 using ebpf_loader::UniqueFd;
 
@@ -13,7 +17,7 @@ namespace {
 constexpr size_t most_maps = 256;
 constexpr size_t longest_map = 1u << 20;    ///< in text
 constexpr size_t most_map_bytes = 4u << 20; ///< of all that are remembered
-constexpr uint64_t least_cost = 50'000;     ///< of an event, of Work::cost
+constexpr uint64_t least_cost = 100'000;    ///< of an event, of Work::cost: maps, and the way to the helper
 
 /// Of one that is not looked up. The address is known from the event itself.
 CallStack only_address(const Event& event, StackEnd end) {
@@ -45,52 +49,75 @@ std::string_view stack_end_name(StackEnd end) {
         return "process_gone";
     case StackEnd::too_costly:
         return "too_costly";
+    case StackEnd::helper_failed:
+        return "helper_failed";
     }
     return {};
 }
 
 Symbolizer::Symbolizer(const std::string& proc_root, const Limits& limits)
-    : limits_(limits), procfs_(proc_root), host_(proc_root), shares_(limits.shares), known_(limits.known) {}
+    : Symbolizer(proc_root, limits, [stack = limits.stack, known = limits.known](Channel& channel) {
+          serve_stacks(channel, stack, known);
+      }) {}
+
+Symbolizer::Symbolizer(const std::string& proc_root, const Limits& limits, const Helper::Work& work)
+    : limits_(limits), procfs_(proc_root), host_(proc_root), shares_(limits.shares),
+      helper_(work, limits.helper) {}
 
 CallStack Symbolizer::symbolize(const Event& event) {
     if (event.user_stack_status != Status::ok)
         return {};
-    CallStack stack;
-    WorkBudget budget(limits_.stack.stack);
-    if (shares_.has_left(process_of(event), event.time_ns)) {
-        stack = read(event, budget);
-        shares_.charge(process_of(event), least_cost + budget.used().cost());
-    } else {
-        stack = only_address(event, StackEnd::too_costly);
+    if (!shares_.has_left(process_of(event), event.time_ns)) {
+        CallStack stack = only_address(event, StackEnd::too_costly);
+        count(stack, {});
+        return stack;
     }
-    count(stack, budget.used());
-    return stack;
+    Read read = this->read(event);
+    shares_.charge(process_of(event), least_cost + read.cost);
+    count(read.stack, read.done);
+    return std::move(read.stack);
 }
 
 /// The folder is opened before it is known whose it is, and stays that process's from then on.
-CallStack Symbolizer::read(const Event& event, WorkBudget& budget) {
+Symbolizer::Read Symbolizer::read(const Event& event) {
+    const auto begin = Channel::Clock::now();
+    Channel* const channel = helper_.channel();
+    if (!channel)
+        return {only_address(event, StackEnd::helper_failed), {}};
+    WorkBudget budget(limits_.stack.stack);
     const std::string folder = procfs_.root() + '/' + std::to_string(event.pid);
     UniqueFd process(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     const std::shared_ptr<ProcessMap> map = map_of(event, process, budget);
     if (!map)
-        return only_address(event, StackEnd::gone);
+        return {only_address(event, StackEnd::gone), budget.used(), budget.used().cost()};
     CodeFiles files(procfs_.root(), process.get(), host_, budget);
-    return StackWalk(limits_.stack, *map, files, known_, budget).run(event.user_stack);
+    HelpedWalk walk(limits_.stack.frames, *map, files, budget);
+    if (!walk.run(event.user_stack, *channel, helper_.deadline()))
+        return give_up(event, walk.why_not(), begin);
+    counters_.refused_files += walk.refused_files();
+    return {walk.take_stack(), walk.done(), walk.done().cost()};
+}
+
+/// The process pays for the time, as do all: files that end the helper do not hold up the events.
+Symbolizer::Read Symbolizer::give_up(const Event& event, std::string_view why,
+                                     Channel::Clock::time_point begin) {
+    const std::string end = helper_.replace();
+    log(helper_.channel() ? LogLevel::warning : LogLevel::error,
+        "the helper for stacks failed at one of process " + std::to_string(event.pid) + ": " +
+            std::string(why) + " (" + end + ")" +
+            (helper_.channel() ? "" : "; stacks have no names any more"));
+    const std::chrono::nanoseconds taken = Channel::Clock::now() - begin;
+    return {only_address(event, StackEnd::helper_failed), {}, static_cast<uint64_t>(taken.count())};
 }
 
 void Symbolizer::count(const CallStack& stack, const Work& work) {
     ++counters_.stacks;
     counters_.too_costly +=
         stack.end == StackEnd::too_costly || std::ranges::any_of(stack.frames, &StackFrame::is_too_costly);
+    counters_.helper_failures += stack.end == StackEnd::helper_failed;
     counters_.work.reads += work.reads;
     counters_.work.bytes += work.bytes;
     counters_.work.entries += work.entries;
-}
-
-Symbolizer::Counters Symbolizer::counters() const {
-    Counters counters = counters_;
-    counters.refused_files = known_.refusals();
-    return counters;
 }
 
 /// What the process has mapped now, or had when it was last asked: then its id may be another's, and

@@ -29,9 +29,9 @@ CallStack StackWalk::run(const UserStack& stack) {
     Unwinder unwinder(stack);
     CallStack result;
     while (result.end == StackEnd::none) {
-        const CodeRange* range = map_.map.find(unwinder.code_address());
+        const CodeRange* range = code_.find(unwinder.code_address());
         if (!range && !result.frames.empty()) { // what was found is no address of code
-            result.end = map_.is_whole ? StackEnd::not_known : StackEnd::too_costly;
+            result.end = code_.is_whole() ? StackEnd::not_known : StackEnd::too_costly;
             break;
         }
         if (result.frames.size() == limits_.frames) {
@@ -45,12 +45,9 @@ CallStack StackWalk::run(const UserStack& stack) {
         StackFrame& frame = result.frames.emplace_back();
         frame.address = unwinder.address();
         frame.is_guess = is_guess_;
-        if (range) {
-            const bool is_anonymous = !range->inode && !range->name.starts_with("[v");
-            frame.module = is_anonymous ? "[anon]" : range->name;
-            if (!range->inode)
-                frame.module_offset = frame.address - range->begin;
-        }
+        if (range && !range->inode)
+            frame.module_offset = frame.address - range->begin;
+        ranges_.push_back(range);
         found_.push_back(find(range, unwinder));
         result.end = step(unwinder, found_.back(), range);
     }
@@ -78,14 +75,9 @@ StackWalk::Opened* StackWalk::open(const CodeRange& range) {
     const auto [entry, is_new] = opened_.try_emplace(&range);
     Opened& opened = entry->second;
     if (is_new) {
-        if (auto file = files_.open(range)) {
-            opened.bytes.emplace(std::move(file->bytes));
-            opened.identity = file->identity;
-            if (file->identity)
-                map_.identities[&range] = *file->identity;
-        } else if (const auto before = map_.identities.find(&range); before != map_.identities.end()) {
-            opened.identity = before->second; // the process has ended
-        }
+        AskedCode::Bytes bytes = code_.take(range);
+        opened.bytes = std::move(bytes.source);
+        opened.identity = bytes.identity;
     }
     return opened.identity || opened.bytes || opened.elf ? &opened : nullptr;
 }

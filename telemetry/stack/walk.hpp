@@ -10,20 +10,13 @@
 #include "telemetry/elf/elf.hpp"
 #include "telemetry/elf/work_budget.hpp"
 #include "telemetry/event/event.hpp"
+#include "telemetry/stack/asked_code.hpp"
 #include "telemetry/stack/call_stack.hpp"
-#include "telemetry/stack/code_files.hpp"
 #include "telemetry/stack/code_map.hpp"
 #include "telemetry/stack/known_code.hpp"
 #include "telemetry/stack/unwinder.hpp"
 
 namespace telemetry {
-
-/// What a process has mapped, and which of the files were looked at.
-struct ProcessMap {
-    CodeMap map;
-    bool is_whole = true; ///< false: there is more than could be read
-    std::map<const CodeRange*, FileIdentity> identities;
-};
 
 /// What one stack, and one look into one file for it, may cost.
 struct StackLimits {
@@ -38,11 +31,12 @@ struct StackLimits {
 /// functions of a file at once.
 class StackWalk {
   public:
-    StackWalk(const StackLimits& limits, ProcessMap& map, CodeFiles& files, KnownCode& known,
-              WorkBudget& budget)
-        : limits_(limits), map_(map), files_(files), known_(known), budget_(budget) {}
+    StackWalk(const StackLimits& limits, AskedCode& code, KnownCode& known, WorkBudget& budget)
+        : limits_(limits), code_(code), known_(known), budget_(budget) {}
 
     CallStack run(const UserStack& stack);
+    /// Of each frame. Null: it is in none.
+    const std::vector<const CodeRange*>& ranges() const { return ranges_; }
 
   private:
     struct Opened {
@@ -72,13 +66,13 @@ class StackWalk {
     void judge(Opened& file, KnownCode::Part part, const WorkBudget::Operation& operation);
 
     const StackLimits& limits_;
-    ProcessMap& map_;
-    CodeFiles& files_;
+    AskedCode& code_;
     KnownCode& known_;
     WorkBudget& budget_;
     bool is_guess_ = false;
     std::map<const CodeRange*, Opened> opened_;
     std::vector<Found> found_; ///< of each frame
+    std::vector<const CodeRange*> ranges_;
 };
 
 } // namespace telemetry

@@ -2,6 +2,8 @@
 // --user-stack-trace against a process that makes stacks slow to look up, or leads to files that it may not
 // have.
 #include <chrono>
+#include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <sys/inotify.h>
 #include <sys/resource.h>
@@ -57,6 +59,22 @@ class HostileStack : public testing::Test {
         EXPECT_THAT(tracker_.err(), HasSubstr("\"stacks_too_costly\":40"));
     }
 
+    /// Of the process that came from the tracker's keeper.
+    static pid_t child_of(pid_t parent) {
+        for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+            const std::string status = read_file(entry.path().string() + "/status");
+            if (status.find("\nPPid:\t" + std::to_string(parent) + "\n") != status.npos)
+                return std::stoi(entry.path().filename().string());
+        }
+        return -1;
+    }
+    std::string end_of_stack_of_one_run() {
+        const size_t before = events().size();
+        network_.run({STACK_FORGER, file_, "1"});
+        EXPECT_TRUE(eventually([&] { return events().size() > before; }));
+        return events().back()["linux"]["imds"].value("user_stack_end", "");
+    }
+
     const TemporaryFolder folder_;
     const std::string file_ = folder_.path() + "/file";
     MetadataNetwork network_;
@@ -76,6 +94,28 @@ TEST_F(HostileStack, SparseSymbols) {
 TEST_F(HostileStack, SymbolsAboutEverything) {
     make(stack_test::elf_of_symbols(100'000, {"a", "b", "c"}), 0);
     expect_bounded();
+}
+
+/// The stack of that moment is lost and counted, the next one is there.
+TEST_F(HostileStack, HelperThatIsKilled) {
+    make(stack_test::elf_of_many_common_entries(10), 0);
+    ASSERT_TRUE(tracker_.reports()) << tracker_.err();
+    const std::string whole = end_of_stack_of_one_run();
+    EXPECT_NE(whole, "helper_failed");
+    const pid_t helper = child_of(child_of(tracker_.pid()));
+    ASSERT_GT(helper, 1);
+    EXPECT_THAT(read_file("/proc/" + std::to_string(helper) + "/status"),
+                HasSubstr("CapEff:\t0000000000000000\n"));
+    kill(helper, SIGKILL);
+    EXPECT_EQ(end_of_stack_of_one_run(), "helper_failed");
+    EXPECT_EQ(end_of_stack_of_one_run(), whole);
+    EXPECT_THAT(tracker_.err(), HasSubstr("(signal 9)"));
+    const pid_t next = child_of(child_of(tracker_.pid()));
+    ASSERT_GT(next, 1);
+    tracker_.send(SIGTERM);
+    EXPECT_EQ(tracker_.wait(), 0) << tracker_.err();
+    EXPECT_THAT(tracker_.err(), HasSubstr("\"stack_helper_failures\":1"));
+    EXPECT_TRUE(eventually([&] { return kill(next, 0) != 0; })) << "it has stayed behind";
 }
 
 /// What has the same name where the tracker is stays closed, also when the mapping has changed meanwhile.
