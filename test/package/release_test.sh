@@ -37,7 +37,7 @@ done
 top=$scratch/$name
 for file in sbin/ebpf_telemetry sbin/imds-tracker bin/get_offsets share/man/man8/ebpf_telemetry.8 licences/glibc.txt \
     licences/curl.txt share/ebpf_telemetry/rules/syscalls.rules \
-    share/ebpf_telemetry/rules/minimal.rules share/ebpf_telemetry/rules/forensic.rules lib/systemd/system/ebpf-telemetry.service \
+    share/ebpf_telemetry/rules/minimal.rules share/ebpf_telemetry/rules/forensic.rules share/ebpf_telemetry/systemd/local-outputs.conf lib/systemd/system/ebpf-telemetry.service \
     share/doc/ebpf_telemetry/docs/install.md; do
     [ -s "$top/$file" ] || fail "not in the release: $file" "$(cd "$top" && find . -type f)"
 done
