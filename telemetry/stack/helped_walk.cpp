@@ -20,6 +20,13 @@ Work larger(const Work& a, const Work& b) {
     return {std::max(a.reads, b.reads), std::max(a.bytes, b.bytes), std::max(a.entries, b.entries)};
 }
 
+constexpr uint64_t most_work = 1u << 30;    ///< in each of its units: far beyond what a stack may cost
+constexpr uint64_t most_refused = 1u << 10; ///< a few parts of the file of each frame
+
+bool is_possible(const Work& work) {
+    return work.reads <= most_work && work.bytes <= most_work && work.entries <= most_work;
+}
+
 bool is_hexadecimal(std::string_view text) {
     return text.find_first_not_of("0123456789abcdef") == text.npos;
 }
@@ -98,7 +105,8 @@ bool HelpedWalk::accept(std::string_view bytes) {
     const auto told = take<Answer>(bytes);
     if (!told || told->kind != Kind::answer || told->frames == 0 || told->frames > most_frames_ ||
         bytes.size() != told->frames * sizeof(Frame) || told->end == static_cast<uint32_t>(StackEnd::none) ||
-        told->end >= static_cast<uint32_t>(StackEnd::helper_failed))
+        told->end >= static_cast<uint32_t>(StackEnd::helper_failed) || !is_possible(told->done) ||
+        told->refused > most_refused)
         return fail("its answer makes no sense");
     CallStack stack;
     stack.end = static_cast<StackEnd>(told->end);
@@ -110,13 +118,13 @@ bool HelpedWalk::accept(std::string_view bytes) {
         to.address = frame->address;
         if (frame->place != Frame::no_place)
             to.module = module_of(*places_[frame->place]);
-        if (frame->has_module_offset)
+        if (frame->has_module_offset != 0)
             to.module_offset = frame->module_offset;
         to.symbol = text_of(frame->symbol);
         to.symbol_offset = frame->symbol_offset;
         to.build_id = build_id;
-        to.is_guess = frame->is_guess;
-        to.is_too_costly = frame->is_too_costly;
+        to.is_guess = frame->is_guess != 0;
+        to.is_too_costly = frame->is_too_costly != 0;
     }
     stack_ = std::move(stack);
     done_ = larger(told->done, budget_.used());

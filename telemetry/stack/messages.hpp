@@ -54,8 +54,8 @@ struct Frame {
     static constexpr uint32_t no_place = UINT32_MAX;
     uint64_t address = 0;
     uint64_t module_offset = 0, symbol_offset = 0;
-    uint32_t place = no_place; ///< the how manieth that was asked for
-    bool has_module_offset = false, is_guess = false, is_too_costly = false;
+    uint32_t place = no_place;                                      ///< the how manieth that was asked for
+    uint8_t has_module_offset = 0, is_guess = 0, is_too_costly = 0; ///< no bool: it may be any byte
     char symbol[520] = {};
     char build_id[136] = {};
 };

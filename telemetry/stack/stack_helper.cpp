@@ -16,9 +16,9 @@ Frame message_of(const StackFrame& frame, const CodeRange* range, const AskedCod
                   .module_offset = frame.module_offset.value_or(0),
                   .symbol_offset = frame.symbol_offset,
                   .place = range ? code.number_of(*range) : Frame::no_place,
-                  .has_module_offset = frame.module_offset.has_value(),
-                  .is_guess = frame.is_guess,
-                  .is_too_costly = frame.is_too_costly};
+                  .has_module_offset = frame.module_offset.has_value() ? uint8_t{1} : uint8_t{0},
+                  .is_guess = frame.is_guess ? uint8_t{1} : uint8_t{0},
+                  .is_too_costly = frame.is_too_costly ? uint8_t{1} : uint8_t{0}};
     put(message.symbol, frame.symbol);
     put(message.build_id, frame.build_id);
     return message;

@@ -109,12 +109,15 @@ TEST(StackHelper, AnswersThatMakeNoSense) {
     put(not_hexadecimal.build_id, "\"},{");
     memset(without_end.symbol, 'x', sizeof(without_end.symbol));
     const std::string fair = one_frame({.address = 7});
+    Answer costly{.frames = 1, .end = static_cast<uint32_t>(StackEnd::outermost)};
+    costly.done.reads = UINT64_MAX;
     const Answer failed{.frames = 1, .end = static_cast<uint32_t>(StackEnd::helper_failed)};
     for (const std::string& bytes :
          {std::string("x"), std::string(4096, '\0'), std::string(4096, '\xff'), fair + "x",
           fair.substr(0, fair.size() - 1), one_frame({}, 2), one_frame({}, 0), one_frame({}, UINT32_MAX),
           one_frame(beyond), one_frame(not_hexadecimal),
-          std::string(bytes_of(failed)) + std::string(bytes_of(Frame{}))}) {
+          std::string(bytes_of(failed)) + std::string(bytes_of(Frame{})),
+          std::string(bytes_of(costly)) + std::string(bytes_of(Frame{}))}) {
         Symbolizer reader("/proc", quick(), saying(bytes));
         expect_failure(reader, event, 1);
     }
