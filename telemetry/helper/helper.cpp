@@ -62,13 +62,31 @@ Helper::~Helper() {
 
 std::string Helper::replace(Channel::Clock::time_point deadline) {
     channel_.reset();
+    if (keeper_ && !is_asked_) {
+        is_asked_ = keeper_->send("n");
+        if (!is_asked_)
+            keeper_.reset();
+    }
+    return take_next(deadline);
+}
+
+Channel* Helper::channel() {
+    if (!channel_ && is_asked_)
+        take_next(Channel::Clock::now());
+    return channel_ ? &*channel_ : nullptr;
+}
+
+/// On a machine that is very busy it may come late.
+std::string Helper::take_next(Channel::Clock::time_point deadline) {
     Packet packet;
-    const bool is_answered =
-        keeper_ && keeper_->send("n") && keeper_->receive(packet, deadline) == Channel::Outcome::packet;
+    const Channel::Outcome outcome = keeper_ ? keeper_->receive(packet, deadline) : Channel::Outcome::ended;
+    if (outcome == Channel::Outcome::late)
+        return "the next one has not started yet";
+    is_asked_ = false;
     KeeperAnswer answer;
-    if (!is_answered || packet.bytes.size() != sizeof(answer) || !packet.file) {
-        keeper_.reset(); // an answer that comes later would be taken for another
-        return "the process that starts helpers does not answer";
+    if (outcome != Channel::Outcome::packet || packet.bytes.size() != sizeof(answer) || !packet.file) {
+        keeper_.reset();
+        return "the process that starts helpers has ended";
     }
     memcpy(&answer, packet.bytes.data(), sizeof(answer));
     channel_.emplace(std::move(packet.file));

@@ -30,19 +30,23 @@ class Helper {
     Helper(const Helper&) = delete;
     Helper& operator=(const Helper&) = delete;
 
-    /// To the helper. Null: it has ended, and the keeper starts no other.
-    Channel* channel() { return channel_ ? &*channel_ : nullptr; }
+    /// To the helper. Null: there is none yet, or never again.
+    Channel* channel();
+    /// The keeper has ended: there will be no other helper.
+    bool is_gone() const { return !keeper_; }
     /// By when a question that is asked now has to be answered.
     Channel::Clock::time_point deadline() const { return Channel::Clock::now() + limits_.answer; }
-    /// Ends it, if it has not ended, and starts another. Says how it ended, for the log.
+    /// Ends it, if it has not ended, and has another started. Says how it ended, for the log.
     std::string replace() { return replace(deadline()); }
 
   private:
     std::string replace(Channel::Clock::time_point deadline);
+    std::string take_next(Channel::Clock::time_point deadline);
 
     Limits limits_;
     std::optional<Channel> keeper_;
     pid_t keeper_pid_ = -1;
+    bool is_asked_ = false; ///< the keeper, for the next helper
     std::optional<Channel> channel_;
 };
 

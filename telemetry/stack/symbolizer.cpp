@@ -102,10 +102,10 @@ Symbolizer::Read Symbolizer::read(const Event& event) {
 Symbolizer::Read Symbolizer::give_up(const Event& event, std::string_view why,
                                      Channel::Clock::time_point begin) {
     const std::string end = helper_.replace();
-    log(helper_.channel() ? LogLevel::warning : LogLevel::error,
+    log(helper_.is_gone() ? LogLevel::error : LogLevel::warning,
         "the helper for stacks failed at one of process " + std::to_string(event.pid) + ": " +
             std::string(why) + " (" + end + ")" +
-            (helper_.channel() ? "" : "; stacks have no names any more"));
+            (helper_.is_gone() ? "; stacks have no names any more" : ""));
     const std::chrono::nanoseconds taken = Channel::Clock::now() - begin;
     return {only_address(event, StackEnd::helper_failed), {}, static_cast<uint64_t>(taken.count())};
 }

@@ -35,9 +35,10 @@ Event event_here() {
     return event;
 }
 
-Symbolizer::Limits quick() {
+/// With more time than a busy machine takes.
+Symbolizer::Limits patient() {
     Symbolizer::Limits limits;
-    limits.helper.answer = std::chrono::milliseconds(200);
+    limits.helper.answer = std::chrono::seconds(20);
     return limits;
 }
 
@@ -64,7 +65,7 @@ std::string one_frame(const Frame& frame, uint32_t frames = 1) {
 }
 
 TEST(StackHelper, ThatCrashesAtOneStackReadsTheNext) {
-    const Symbolizer::Limits limits = quick();
+    const Symbolizer::Limits limits = patient();
     Symbolizer reader("/proc", limits, [&limits](Channel& channel) {
         Packet packet;
         channel.receive(packet, endless);
@@ -85,7 +86,8 @@ TEST(StackHelper, ThatCrashesAtOneStackReadsTheNext) {
 
 /// The time that it takes is charged: others' stacks wait, and not the events.
 TEST(StackHelper, ThatHangsDoesNotHoldUpEvents) {
-    Symbolizer::Limits limits = quick();
+    Symbolizer::Limits limits;
+    limits.helper.answer = std::chrono::milliseconds(500);
     Symbolizer reader("/proc", limits, [](Channel&) {
         for (std::atomic<int> turns;;)
             ++turns;
@@ -97,7 +99,7 @@ TEST(StackHelper, ThatHangsDoesNotHoldUpEvents) {
         event.time_ns += 1'000'000;
         EXPECT_EQ(reader.symbolize(event).end, StackEnd::too_costly);
     }
-    EXPECT_LT(Channel::Clock::now() - begin, std::chrono::seconds(3));
+    EXPECT_LT(Channel::Clock::now() - begin, std::chrono::seconds(5));
     event.time_ns += 60'000'000'000;
     expect_failure(reader, event, 2);
 }
@@ -118,15 +120,15 @@ TEST(StackHelper, AnswersThatMakeNoSense) {
           one_frame(beyond), one_frame(not_hexadecimal),
           std::string(bytes_of(failed)) + std::string(bytes_of(Frame{})),
           std::string(bytes_of(costly)) + std::string(bytes_of(Frame{}))}) {
-        Symbolizer reader("/proc", quick(), saying(bytes));
+        Symbolizer reader("/proc", patient(), saying(bytes));
         expect_failure(reader, event, 1);
     }
-    Symbolizer reader("/proc", quick(), saying(one_frame(without_end)));
+    Symbolizer reader("/proc", patient(), saying(one_frame(without_end)));
     EXPECT_EQ(reader.symbolize(event).frames.at(0).symbol, std::string(sizeof(without_end.symbol), 'x'));
 }
 
 TEST(StackHelper, AsksWithoutEnd) {
-    Symbolizer reader("/proc", quick(), [](Channel& channel) {
+    Symbolizer reader("/proc", patient(), [](Channel& channel) {
         const Question question{.address = 16};
         Packet packet;
         channel.receive(packet, endless);
@@ -139,7 +141,7 @@ TEST(StackHelper, AsksWithoutEnd) {
 
 /// Packets of all kinds, with a few of their bytes changed.
 TEST(StackHelper, AnyAnswer) {
-    Symbolizer reader("/proc", quick(), [](Channel& channel) {
+    Symbolizer reader("/proc", patient(), [](Channel& channel) {
         std::mt19937 random(static_cast<unsigned>(getpid()));
         const std::string packets[] = {one_frame({.address = 7}),
                                        std::string(bytes_of(Question{.address = 7}))};
