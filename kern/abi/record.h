@@ -9,7 +9,7 @@
 
 #include "machine.h"
 
-#define EBT_RECORD_VERSION 2
+#define EBT_RECORD_VERSION 3
 #define EBT_COMM_LEN 16 /* TASK_COMM_LEN */
 #define EBT_ARGS 6
 #define EBT_RECORD_MAX 61440 /* a perf sample's size is 16 bits wide */
@@ -225,6 +225,9 @@ struct ebt_inode {
 	__u32 mode;
 	__u32 uid;
 	__u32 gid;
+	__u32 device; /* of its file system, as the kernel counts: the major number is above 20 bits
+			 of the minor; 0: not known */
+	__u32 reserved;
 };
 
 struct ebt_socket {
@@ -248,7 +251,7 @@ struct ebt_file_version {
 	__u64 size;
 	__s64 changed_s; /* ctime */
 	__u32 changed_ns;
-	__u32 device; /* as the kernel counts: the major number is above 20 bits of the minor */
+	__u32 device; /* as in struct ebt_inode */
 };
 
 /* Inode numbers, as in /proc/PID/ns; 0: not known. */

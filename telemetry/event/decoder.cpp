@@ -288,7 +288,7 @@ bool Decoder::take_inode(RawField& field, InodeInfo& out, Event& event) noexcept
         return false;
     }
     std::memcpy(&inode, field.bytes.data(), sizeof(inode));
-    out = {inode.ino, inode.magic, inode.mode, inode.uid, inode.gid};
+    out = {inode.ino, inode.magic, inode.mode, inode.uid, inode.gid, inode.device};
     field.bytes.remove_prefix(sizeof(inode));
     field.head.length -= sizeof(inode);
     field.head.original -= std::min<uint32_t>(field.head.original, sizeof(inode));

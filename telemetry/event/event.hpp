@@ -47,8 +47,17 @@ struct InodeInfo {
     uint32_t mode = 0;  ///< st_mode
     uint32_t uid = 0;
     uint32_t gid = 0;
+    uint32_t device = 0; ///< of its file system, as the kernel counts; 0: not known
     bool operator==(const InodeInfo&) const = default;
 };
+
+/// Of a device as the kernel counts.
+constexpr uint32_t device_major(uint32_t device) {
+    return device >> 20;
+}
+constexpr uint32_t device_minor(uint32_t device) {
+    return device & 0xfffff;
+}
 
 /// A path or file that the call names, joined to an absolute path where possible.
 struct PathField : Text {

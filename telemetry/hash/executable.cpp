@@ -25,9 +25,9 @@ constexpr size_t piece_bytes = 256 * 1024;
 /// For opening alone: two tables of mounts.
 constexpr Work most_work = {.reads = 1000, .bytes = 1 << 20, .entries = 100'000};
 
-/// dev_t of the kernel's, whose minor number has 20 bits.
+/// As stat(2) has it.
 uint64_t device_of(uint32_t kernel_device) {
-    return makedev(kernel_device >> 20, kernel_device & 0xfffff);
+    return makedev(device_major(kernel_device), device_minor(kernel_device));
 }
 
 /// Not so in 6.11 and 6.12. Where it cannot be tried, nothing is taken for granted.

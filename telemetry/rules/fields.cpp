@@ -168,6 +168,8 @@ constexpr Field FIELDS[] = {
                    "mode"),
     with_constants(file_number("file.type", terms::file_type, "its type: `file.type = S_IFSOCK`"), "mode"),
     wide(file_number("file.inode", terms::file_inode, "its inode number")),
+    file_number("file.devmajor", terms::file_devmajor, "major number of its file system's device"),
+    file_number("file.devminor", terms::file_devminor, "minor number of it"),
     {.name = "address",
      .type = Type::text,
      .needs = Needs::address,

@@ -26,8 +26,8 @@ FIELD = re.compile(r'([\w-]+)=("[^"]*"|\S*)')
 # What README.md says that our records lack or have besides, and why.
 COUNT_OF_PATHS = "items"
 OURS_ALONE = {"user_memory", "called_path", "shared", "lexical", "missing"}
-THEIRS_ALONE = {"subj", "obj", "dev", "rdev", "cap_fp", "cap_fi", "cap_fe", "cap_fver", "cap_frootid", "node"}
-OF_FILES = ("inode", "mode", "ouid", "ogid")  # of a PATH, where the record has them
+THEIRS_ALONE = {"subj", "obj", "rdev", "cap_fp", "cap_fi", "cap_fe", "cap_fver", "cap_frootid", "node"}
+OF_FILES = ("inode", "dev", "mode", "ouid", "ogid")  # of a PATH, where the record has them
 BIND, CONNECT, EXECVE, FTRUNCATE, FCHMOD, FCHOWN = "49", "42", "59", "77", "91", "93"
 # auditd has a PATH for the file of a Unix socket, which we have in SOCKADDR alone, and none for the file that is truncated.
 OTHER_PATHS = {BIND, CONNECT, EXECVE, FTRUNCATE}

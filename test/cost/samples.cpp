@@ -14,8 +14,8 @@ namespace {
 
 using namespace std::string_literals;
 
-constexpr ebt_inode program{5, 0, S_IFREG | 0755, 0, 0};
-constexpr ebt_inode document{7, 0, S_IFREG | 0644, 1000, 1000};
+constexpr ebt_inode program{5, 0, S_IFREG | 0755, 0, 0, 0x800001, 0};
+constexpr ebt_inode document{7, 0, S_IFREG | 0644, 1000, 1000, 0x800001, 0};
 const std::string here = RecordBuilder::components("/home/me/project");
 
 /// With the image, as the first event of a process after its exec is.

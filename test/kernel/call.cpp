@@ -11,8 +11,17 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 namespace kernel_test {
+
+uint32_t recorded_device(const struct stat& file, const struct statfs& system) {
+    constexpr auto overlayfs = 0x794c7630, btrfs = static_cast<int>(0x9123683e);
+    if (const int type = static_cast<int>(system.f_type); type == 0 || type == overlayfs || type == btrfs)
+        return 0;
+    return major(file.st_dev) << 20 | minor(file.st_dev);
+}
 
 bool Call::unknown() const {
     return entry_.ret == -ENOSYS;
@@ -64,6 +73,9 @@ void Call::read_inode(log_path& path, long fd) {
     path.mode = status.st_mode;
     path.uid = status.st_uid;
     path.gid = status.st_gid;
+    struct statfs system {};
+    raw_syscall(SYS_fstatfs, static_cast<uint64_t>(fd), register_value(&system));
+    path.device = recorded_device(status, system);
 }
 
 Call& Call::file(uint8_t argument, long fd, std::string_view path) {

@@ -62,13 +62,16 @@ class Writer {
                                                             : "no");
         put(name + ".length_is_minimum", text.flags & LOG_AT_LEAST ? "yes" : "no");
     }
-    void inode(const std::string& name, bool has, uint64_t ino, uint32_t mode, uint32_t uid, uint32_t gid) {
-        put(name + ".inode", has ? std::to_string(ino) : "none");
+    /// An InodeInfo or log_path.
+    template <class Inode>
+    void inode(const std::string& name, bool has, const Inode& inode, const std::string& device) {
+        put(name + ".inode", has ? std::to_string(inode.ino) : "none");
         if (!has)
             return;
-        put(name + ".mode", octal(mode));
-        number(name + ".uid", uid);
-        number(name + ".gid", gid);
+        put(name + ".device", device);
+        put(name + ".mode", octal(inode.mode));
+        number(name + ".uid", inode.uid);
+        number(name + ".gid", inode.gid);
     }
     Fields take() { return std::move(fields_); }
 
@@ -97,7 +100,7 @@ void describe_path(Writer& out, const std::string& name, const telemetry::PathFi
     out.number(name + ".argument", path.argument);
     out.put(name + ".relative", path.relative ? "yes" : "no");
     out.put(name + ".lexical", path.lexical ? "yes" : "no");
-    out.inode(name, path.has_inode, path.inode.ino, path.inode.mode, path.inode.uid, path.inode.gid);
+    out.inode(name, path.has_inode, path.inode, std::to_string(path.inode.device));
 }
 
 void expect_path(Writer& out, const call_log& log, const std::string& name, const log_path& path) {
@@ -107,7 +110,8 @@ void expect_path(Writer& out, const call_log& log, const std::string& name, cons
     out.number(name + ".argument", path.text.argument);
     out.put(name + ".relative", path.text.flags & LOG_RELATIVE ? "yes" : "no");
     out.put(name + ".lexical", path.text.flags & LOG_LEXICAL ? "yes" : "no");
-    out.inode(name, path.text.flags & LOG_HAS_INODE, path.ino, path.mode, path.uid, path.gid);
+    out.inode(name, path.text.flags & LOG_HAS_INODE, path,
+              path.device ? std::to_string(path.device) : anything);
 }
 
 void describe_list(Writer& out, const std::string& name, const telemetry::StringList& list) {

@@ -39,7 +39,8 @@ class Normaliser {
     std::string path(std::string bytes);
     std::string address(std::string bytes);
 
-    Names pids_{"process "}, descriptors_{"descriptor "}, inodes_{"inode "}, ports_{"port "};
+    Names pids_{"process "}, descriptors_{"descriptor "}, inodes_{"inode "}, devices_{"device "},
+        ports_{"port "};
     std::map<std::string, std::string> known_pids_;
     std::vector<Fields> events_;
 };
@@ -176,6 +177,8 @@ void Normaliser::normalise(const telemetry::Event& event, Fields& fields) {
             value = argument(event, static_cast<size_t>(name[1] - '0'), value);
         else if (ends_with(name, ".inode") && value != "none")
             value = inodes_(value);
+        else if (ends_with(name, ".device"))
+            value = devices_(value);
         else if ((name.starts_with("path") || name.starts_with("called")) && ends_with(name, ".bytes"))
             value = path(value);
         else if (name.starts_with("path") && ends_with(name, ".original_length"))

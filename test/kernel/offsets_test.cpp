@@ -95,7 +95,7 @@ constexpr Undetectable undetectable[] = {
     {"inode.i_size", 0, "read with --hash, and compared with the file", always, true},
     {"inode.i_ctime_sec", 0, "the same", always, true},
     {"inode.i_ctime_nsec", 0, "the same", always, true},
-    {"super_block.s_dev", 0, "the same", always, true},
+    {"super_block.s_dev", 0, "0: not known, and in no event", always, true},
     // Counts and modes, of which the check's own process has what most memory has.
     {"task_struct.ptrace", 0, "of a traced process", always, true},
     {"task_struct.seccomp_mode", 0, "of a process with a filter", always, true},

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 namespace kernel_test {
 
@@ -140,6 +141,12 @@ uint32_t Process::executed(const Program& program) {
         who.exe.mode = status.st_mode;
         who.exe.uid = status.st_uid;
         who.exe.gid = status.st_gid;
+        struct statfs system {};
+        raw_syscall(program.memory >= 0 ? SYS_fstatfs : SYS_statfs,
+                    program.memory >= 0 ? register_value(program.memory)
+                                        : register_value(program.path.c_str()),
+                    register_value(&system));
+        who.exe.device = recorded_device(status, system);
     }
     return index;
 }

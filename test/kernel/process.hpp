@@ -9,7 +9,9 @@
 #include <vector>
 
 #include <ebpf_loader/abi/record.h>
+#include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 
 #include "test/kernel/subject/call_log.h"
 #include "test/kernel/subject/raw_int80.hpp"
@@ -120,6 +122,10 @@ class Call {
     call_log& log_;
     log_entry& entry_;
 };
+
+/// What records have of a file's device; 0, which is any, of a file system that shows its files on other
+/// devices than its own.
+uint32_t recorded_device(const struct stat& file, const struct statfs& system);
 
 /// A program and what is known of its image once it runs.
 struct Program {

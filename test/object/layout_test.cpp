@@ -53,7 +53,7 @@ std::vector<Structure> structures() {
         {"ebt_inode",
          sizeof(ebt_inode),
          {MEMBER(ebt_inode, ino), MEMBER(ebt_inode, magic), MEMBER(ebt_inode, mode), MEMBER(ebt_inode, uid),
-          MEMBER(ebt_inode, gid)}},
+          MEMBER(ebt_inode, gid), MEMBER(ebt_inode, device), MEMBER(ebt_inode, reserved)}},
         {"ebt_socket",
          sizeof(ebt_socket),
          {MEMBER(ebt_socket, family), MEMBER(ebt_socket, type), MEMBER(ebt_socket, protocol),

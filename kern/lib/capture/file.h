@@ -124,18 +124,39 @@ INLINE enum outcome capture_directory(struct scratch *s, __u8 kind, __u8 arg, __
 	return NEEDS_WALK;
 }
 
+/* Does the member stand in what is read at once of an inode? */
+#define IN_INODE(member)                                                                           \
+	(OFFSET(inode, member) - OFFSET(inode, i_mode) <                                           \
+	 OFFSET(inode, i_ino) - OFFSET(inode, i_mode))
+
+#ifdef TIER_LOOPS
+#define INODE_TOGETHER                                                                             \
+	(IN_WINDOW(inode, i_mode, i_ino, 8) && IN_INODE(i_uid) && IN_INODE(i_gid) && IN_INODE(i_sb))
+#else
+#define INODE_TOGETHER 1
+#endif
+
+/* The device of the file system that the super block is of; 0 where the kernel does not tell. */
+INLINE __u32 device_of(__u64 super_block)
+{
+	__u32 device = 0;
+	if (HAS(super_block, s_dev))
+		READ(&device, super_block, super_block, s_dev);
+	return device;
+}
+
 INLINE void read_inode(struct scratch *s, struct ebt_inode *out, __u64 inode)
 {
 	__u16 mode = 0;
 	__u32 uid = 0, gid = 0;
-	__u64 ino = 0;
-	if (IN_WINDOW(inode, i_mode, i_ino, 8) && IN_WINDOW(inode, i_mode, i_uid, 4) &&
-	    IN_WINDOW(inode, i_mode, i_gid, 4)) {
+	__u64 ino = 0, super_block = 0;
+	if (INODE_TOGETHER) {
 		READ_SPAN(s, inode, inode, i_mode, i_ino, 8);
 		mode = WINDOW_MEMBER(__u16, s, inode, i_mode, i_mode);
 		uid = WINDOW_MEMBER(__u32, s, inode, i_mode, i_uid);
 		gid = WINDOW_MEMBER(__u32, s, inode, i_mode, i_gid);
 		ino = WINDOW_MEMBER(__u64, s, inode, i_mode, i_ino);
+		super_block = WINDOW_MEMBER(__u64, s, inode, i_mode, i_sb);
 	} else {
 		__u64 head = 0; /* i_mode, and i_uid where it comes next */
 		READ(&head, inode, inode, i_mode);
@@ -145,12 +166,15 @@ INLINE void read_inode(struct scratch *s, struct ebt_inode *out, __u64 inode)
 			READ(&uid, inode, inode, i_uid);
 		READ(&gid, inode, inode, i_gid);
 		READ(&ino, inode, inode, i_ino);
+		super_block = POINTER(inode, inode, i_sb);
 	}
 	out->ino = ino;
 	out->magic = 0;
 	out->mode = mode;
 	out->uid = uid;
 	out->gid = gid;
+	out->device = device_of(super_block);
+	out->reserved = 0;
 }
 
 /* What is read of an open file. */

@@ -78,7 +78,7 @@ INLINE void capture_exe_version(struct scratch *s, __u64 mm)
 	READ(&version.size, inode, inode, i_size);
 	READ(&version.changed_s, inode, inode, i_ctime_sec);
 	READ(&version.changed_ns, inode, inode, i_ctime_nsec);
-	READ(&version.device, POINTER(inode, inode, i_sb), super_block, s_dev);
+	version.device = device_of(POINTER(inode, inode, i_sb));
 	struct ebt_field *field = field_begin(s, EBT_FIELD_EXE_VERSION, EBT_ARG_NONE);
 	*(struct ebt_file_version *)(field + 1) = version;
 	field_end(s, field, EBT_OK, sizeof(version), sizeof(version));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
+#include "loader/src/base/device.hpp"
 #include "loader/src/discovery/steps.hpp"
 
 #include <fcntl.h>
@@ -96,6 +97,20 @@ void find_super_block(Setup& s, const std::vector<Known>& files) {
     s.found.settle("super_block.s_magic", magics);
 }
 
+/// super_block.s_dev, of file systems whose files have its own device: the kernel's for pipes and for what
+/// has no path, and the scratch directory's, which is in memory.
+void find_device(Setup& s, const std::vector<Known>& files) {
+    if (!s.found.knows("inode.i_sb"))
+        return;
+    std::vector<Block> systems;
+    for (const Known& known : files)
+        systems.push_back(s.memory.read(known.inode.at<uint64_t>(s.found["inode.i_sb"]), super_block_bytes));
+    std::vector<Observation> observations;
+    for (size_t i = 0; i < systems.size(); i++)
+        observations.push_back({&systems[i], kernel_device(files[i].status.st_dev)});
+    s.found.settle("super_block.s_dev", places<uint32_t>(observations));
+}
+
 // --- namespaces: the kernel prints their kind, and so has the text of it somewhere
 
 constexpr size_t largest_inode = 768;
@@ -181,6 +196,7 @@ void discover_inodes(Setup& s) {
     s.found.settle("inode.i_ino",
                    places_of<uint64_t>(files, [](const auto& status) { return status.st_ino; }));
     find_super_block(s, files);
+    find_device(s, files);
 }
 
 void discover_namespaces(Setup& s) {

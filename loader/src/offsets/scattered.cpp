@@ -48,7 +48,7 @@ const std::vector<Group>& groups() {
         {"fs_struct.users", "fs_struct.pwd", {"fs_struct.root"}},
         {"files_struct.count", "files_struct.fdt", {}},
         {"fdtable.max_fds", "fdtable.fd", {}},
-        {"inode.i_mode", "inode.i_ino", {"inode.i_uid", "inode.i_gid"}},
+        {"inode.i_mode", "inode.i_ino", {"inode.i_uid", "inode.i_gid", "inode.i_sb"}},
         // FILE_HEAD in kern/lib/capture/file.h without the member
         {nullptr, "file.f_path", {}, 112},
         {nullptr, "file.f_inode", {}, 120},

@@ -31,6 +31,7 @@ const Feature features[] = {
     {"env_vars, where rules ask for variables", {"mm_struct.env_start", "mm_struct.env_end"}},
     {"process.hash, with --hash",
      {"inode.i_size", "inode.i_ctime_sec", "inode.i_ctime_nsec", "super_block.s_dev"}},
+    {"the device of files", {"super_block.s_dev"}},
     {"created, of opens that made a file", {"file.f_mode"}},
     {"the names of Unix sockets that listen or accept",
      {"unix_sock.addr", "unix_address.len", "unix_address.name"}},

@@ -51,6 +51,12 @@ std::string hex(const uint8_t* bytes, size_t count) {
 const std::string descriptor_fields =
     "task_struct.files, files_struct.fdt, fdtable.fd, fdtable.max_fds, file.f_path";
 
+/// Of a file system whose files have its own device. A number that is 0 is not known, and goes into no event.
+void check_device(const ebt_inode& inode, const OwnFile& own, Mismatches& mismatches) {
+    if (inode.device)
+        mismatches.expect("inode.i_sb, super_block.s_dev", inode.device, own.device);
+}
+
 /// The content of a file's field; nullopt, and a mismatch, without one.
 std::optional<ebt_inode> file_inode(const RecordView& view, uint8_t arg, Mismatches& mismatches) {
     const auto field = view.find(EBT_FIELD_FILE, arg);
@@ -74,6 +80,7 @@ void check_pipe(const RecordView& view, uint8_t arg, const OwnFile& own, Mismatc
     mismatches.expect("file.f_inode, inode.i_gid", inode->gid, own.gid);
     if (own.magic && view.find(EBT_FIELD_FILE, arg)->head.flags & EBT_DETACHED)
         mismatches.expect("inode.i_sb, super_block.s_magic", inode->magic, own.magic);
+    check_device(*inode, own, mismatches);
 }
 
 void check_mounted(const RecordView& view, uint8_t arg, const OwnFile& own, Mismatches& mismatches) {
@@ -91,6 +98,7 @@ void check_mounted(const RecordView& view, uint8_t arg, const OwnFile& own, Mism
         mismatches.expect(fields, view.path(*field), from_namespace_root(view, own.path));
     mismatches.expect("file.f_inode, inode.i_ino", inode->ino, own.ino);
     mismatches.expect("file.f_inode, inode.i_mode", inode->mode, own.mode);
+    check_device(*inode, own, mismatches);
     if (field->head.flags & EBT_DETACHED)
         mismatches.add(fields, "a file that is on no mount", quoted(own.path));
     if (field->head.flags & EBT_FOREIGN)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/self_check/own_process.hpp"
 
+#include "loader/src/base/device.hpp"
 #include "loader/src/base/procfs.hpp"
 
 #include <climits>
@@ -79,6 +80,7 @@ OwnFile own_file(int fd, OwnFile::Path path) {
     file.mode = status.st_mode;
     file.uid = status.st_uid;
     file.gid = status.st_gid;
+    file.device = kernel_device(status.st_dev);
     return file;
 }
 

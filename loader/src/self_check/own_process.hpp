@@ -14,7 +14,8 @@ struct OwnFile {
     std::string path; ///< empty: not compared
     uint64_t ino = 0;
     uint32_t mode = 0, uid = 0, gid = 0;
-    uint32_t magic = 0; ///< of its file system; 0: not compared
+    uint32_t magic = 0;  ///< of its file system; 0: not compared
+    uint32_t device = 0; ///< as in struct ebt_inode
 };
 /// For a descriptor of ours; without_path for what no path leads to (a pipe).
 OwnFile own_file(int fd, OwnFile::Path path);

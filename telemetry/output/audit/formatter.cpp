@@ -204,6 +204,20 @@ void AuditFormatter::put_cwd(const Event& event) {
     line_.end();
 }
 
+/// As the kernel writes it: two digits of each number at least.
+static void put_device(AuditLine& line, uint32_t device) {
+    const auto put = [&](std::string_view before, uint32_t number) {
+        line.put(before);
+        if (number < 0x10)
+            line.put('0');
+        line.put_hex(number);
+    };
+    if (!device)
+        return;
+    put(" dev=", device_major(device));
+    put(":", device_minor(device));
+}
+
 void AuditFormatter::put_paths(const Event& event) {
     unsigned item = 0;
     for (size_t i = 0; i < event.paths && i < event.path.size(); ++i)
@@ -226,6 +240,7 @@ void AuditFormatter::put_path(const PathField& path, const Text* called, std::st
     if (path.has_inode) {
         line_.put(" inode=");
         line_.put_decimal(path.inode.ino);
+        put_device(line_, path.inode.device);
         line_.put(" mode=0");
         line_.put_octal(path.inode.mode);
         line_.put(" ouid=");

@@ -162,7 +162,18 @@ void put_network(JsonLine& line, const Event& event, const Address& address, con
 
 } // namespace
 
+/// As /proc/PID/mountinfo has it.
+static void put_device(JsonLine& line, const InodeInfo& inode) {
+    line.key("\"device\":\"");
+    line.put_decimal(device_major(inode.device));
+    line.put(':');
+    line.put_decimal(device_minor(inode.device));
+    line.put('"');
+}
+
 void put_json_file_attributes(JsonLine& line, const InodeInfo& inode) {
+    if (inode.device && line.wants(Field::file_device))
+        put_device(line, inode);
     if (line.wants(Field::file_mode)) {
         line.key("\"mode\":\"0");
         line.put_octal(inode.mode & 07777);
@@ -274,6 +285,8 @@ void put_json_network(JsonLine& line, const Event& event, const Ends& ends, Sock
 void put_json_inode_numbers(JsonLine& line, const InodeInfo& inode) {
     line.key("\"inode\":");
     line.put_quoted_number(inode.ino);
+    if (inode.device)
+        put_device(line, inode);
     line.put(",\"mode\":\"0");
     line.put_octal(inode.mode & 07777);
     line.put("\",\"uid\":");

@@ -28,9 +28,9 @@ void put_json_file(JsonLine& line, const Event& event, JsonProcess& process);
 void put_json_network(JsonLine& line, const Event& event, const Ends& ends, SocketRole role,
                       CommunityId* community_id);
 
-/// mode, uid, gid and type of a file, as far as they are wanted: members of its object.
+/// device, mode, uid, gid and type of a file, as far as they are wanted: members of its object.
 void put_json_file_attributes(JsonLine& line, const InodeInfo& inode);
-/// inode, mode, uid and gid: members of the object of a file.
+/// inode, device, mode, uid and gid: members of the object of a file.
 void put_json_inode_numbers(JsonLine& line, const InodeInfo& inode);
 /// The same, and the type.
 void put_json_inode(JsonLine& line, const InodeInfo& inode);

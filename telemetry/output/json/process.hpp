@@ -72,7 +72,7 @@ class JsonProcess {
     };
     /// What many files have the same.
     struct Attributes {
-        uint32_t mode = 0, uid = 0, gid = 0;
+        uint32_t device = 0, mode = 0, uid = 0, gid = 0;
         bool is_contained = false;
         bool is_first = false; ///< in its object
         uint64_t names = 0;

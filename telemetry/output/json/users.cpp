@@ -126,10 +126,10 @@ void JsonProcess::put_group_name(JsonLine& line, uint32_t gid) {
 }
 
 void JsonProcess::put_attributes(JsonLine& line, const Event& event, const InodeInfo& inode) {
-    const Attributes attributes = {inode.mode,          inode.uid,          inode.gid,
-                                   is_contained(event), line.last() == '{', names_.generation(),
-                                   line.selected()};
-    const size_t hash = inode.mode ^ inode.mode >> 6 ^ inode.uid * 3 ^ inode.gid * 5;
+    const Attributes attributes = {inode.device,        inode.mode,          inode.uid,
+                                   inode.gid,           is_contained(event), line.last() == '{',
+                                   names_.generation(), line.selected()};
+    const size_t hash = inode.device * 7 ^ inode.mode ^ inode.mode >> 6 ^ inode.uid * 3 ^ inode.gid * 5;
     attributes_.put(line, attributes, hash, [&] {
         put_json_file_attributes(line, inode);
         if (!attributes.is_contained)

@@ -36,6 +36,17 @@ template <class Read> Values of_files(const Event& event, Read read) {
     return values;
 }
 
+/// The kernel need not tell the device of a file that was seen.
+Values of_devices(const Event& event, uint32_t (*number)(uint32_t device)) {
+    Values values = of_files(event, [&](const InodeInfo& inode) { return number(inode.device); });
+    for (size_t i = 0; i < event.paths && i < event.path.size(); ++i)
+        if (event.path[i].has_inode && !event.path[i].inode.device) {
+            values.count = 0;
+            values.hides = true;
+        }
+    return values;
+}
+
 /// The arguments of the process, or of the exec that failed.
 const StringList& arguments(const Event& event) {
     return is_exec_call(event) && !has_new_image(event) ? event.exec_argv : event.image.argv;
@@ -130,6 +141,12 @@ Values file_type(const Event& event) {
 }
 Values file_inode(const Event& event) {
     return of_files(event, [](const InodeInfo& inode) { return inode.ino; });
+}
+Values file_devmajor(const Event& event) {
+    return of_devices(event, device_major);
+}
+Values file_devminor(const Event& event) {
+    return of_devices(event, device_minor);
 }
 
 Truth arch(const TextTest& test, const Event& event) {

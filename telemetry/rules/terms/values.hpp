@@ -17,6 +17,8 @@ Values file_gid(const Event& event);
 Values file_mode(const Event& event);
 Values file_type(const Event& event);
 Values file_inode(const Event& event);
+Values file_devmajor(const Event& event);
+Values file_devminor(const Event& event);
 
 Truth arch(const TextTest& test, const Event& event);
 Truth cwd(const TextTest& test, const Event& event);

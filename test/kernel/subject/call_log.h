@@ -48,7 +48,7 @@ struct log_text {
 
 struct log_path {
     struct log_text text, called;
-    uint32_t magic, mode, uid, gid;
+    uint32_t magic, mode, uid, gid, device; /* 0: any */
     log_u64 ino;
 };
 

@@ -8,7 +8,7 @@ using namespace std::string_literals;
 namespace {
 
 TEST(Decoder, AnEmptyPathNamesTheFileBehindItsDescriptor) {
-    const ebt_inode pipe{7, 0x50495045, S_IFIFO | 0600, 0, 0};
+    const ebt_inode pipe{7, 0x50495045, S_IFIFO | 0600, 0, 0, 0, 0};
     for (const uint8_t status : {EBT_OK, EBT_UNAVAILABLE}) { // "", or no path at all
         RecordBuilder builder("newfstatat");
         builder.field(EBT_FIELD_CWD, path_bytes("/home/me"));
@@ -25,6 +25,18 @@ TEST(Decoder, AnEmptyPathNamesTheFileBehindItsDescriptor) {
     damaged.field(EBT_FIELD_STRING, "", arg(1));
     damaged.field(EBT_FIELD_DIR, "short", flagged(1, EBT_WITH_INODE));
     EXPECT_TRUE(Decoded(damaged).event.lost_fields);
+}
+
+TEST(Decoder, HasWhatTheKernelSaysOfAFile) {
+    RecordBuilder builder("read");
+    builder.file(EBT_FIELD_EXE, "/usr/bin/tool", {5, 0, S_IFREG | 0755, 0, 1, 0x10300002, 0},
+                 arg(EBT_ARG_NONE));
+    builder.file(EBT_FIELD_FILE, "/etc/passwd", regular, arg(0));
+    Decoded d(builder);
+    EXPECT_EQ(d.event.image.exe.inode, (InodeInfo{5, 0, S_IFREG | 0755, 0, 1, 0x10300002}));
+    EXPECT_EQ(d.path().inode, (InodeInfo{7, 0, S_IFREG | 0644, 10, 20, 0x800001}));
+    EXPECT_EQ(device_major(d.path().inode.device), 8u);
+    EXPECT_EQ(device_minor(d.path().inode.device), 1u);
 }
 
 TEST(Decoder, SaysWhichOpensMadeTheirFile) {

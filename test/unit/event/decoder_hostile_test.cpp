@@ -103,7 +103,7 @@ std::vector<RecordBuilder> samples() {
     list.push_back(named("x").field(EBT_FIELD_DIR, path_bytes("/a/b/c"), arg(1)));
     list.push_back(named("/x").field(EBT_FIELD_ROOT, path_bytes("/jail")));
     RecordBuilder pipe("read");
-    pipe.field(EBT_FIELD_FILE, RecordBuilder::bytes_of(ebt_inode{1, 0x50495045, 0, 0, 0}) + "\0"s,
+    pipe.field(EBT_FIELD_FILE, RecordBuilder::bytes_of(ebt_inode{1, 0x50495045, 0, 0, 0, 0, 0}) + "\0"s,
                flagged(0, EBT_DETACHED));
     list.push_back(pipe);
     RecordBuilder socket("connect");

@@ -71,7 +71,7 @@ TEST(Decoder, NamesWhatHangsOnNoMount) {
     };
     for (const Case& c : cases) {
         RecordBuilder builder("read");
-        ebt_inode inode{7, c.magic, c.mode, 0, 0};
+        ebt_inode inode{7, c.magic, c.mode, 0, 0, 0, 0};
         builder.field(EBT_FIELD_FILE, RecordBuilder::bytes_of(inode) + std::string(c.components),
                       flagged(0, EBT_DETACHED));
         Decoded d(builder);
@@ -336,7 +336,8 @@ TEST(Decoder, KeepsTheReturnedFileOfACallWithoutPath) {
     RecordBuilder builder("memfd_create");
     builder.header.ret = 3;
     builder.field(EBT_FIELD_STRING, "secret", arg(0));
-    builder.field(EBT_FIELD_FILE, RecordBuilder::bytes_of(ebt_inode{9, 0, S_IFREG, 0, 0}) + "memfd:secret\0"s,
+    builder.field(EBT_FIELD_FILE,
+                  RecordBuilder::bytes_of(ebt_inode{9, 0, S_IFREG, 0, 0, 0, 0}) + "memfd:secret\0"s,
                   flagged(EBT_ARG_RET, EBT_DETACHED));
     Decoded d(builder);
     ASSERT_EQ(d.event.paths, 1);

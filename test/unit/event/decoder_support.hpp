@@ -14,7 +14,7 @@ namespace decoder_test {
 
 using namespace telemetry;
 
-constexpr ebt_inode regular{7, 0, S_IFREG | 0644, 10, 20};
+constexpr ebt_inode regular{7, 0, S_IFREG | 0644, 10, 20, 0x800001, 0};
 
 /// A decoded record; the event's views stay valid as long as this does.
 struct Decoded {

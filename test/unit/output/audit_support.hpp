@@ -70,7 +70,7 @@ inline Event opened() {
     Event event = samples::call(samples::openat, 3, {0xffffff9c, 0x7ffd0010, 0x241, 0644});
     samples::add_path(event, EBT_ARG_RET, "/home/ann/notes.txt");
     event.path[0].has_inode = true;
-    event.path[0].inode = {77, 0xef53, 0100644, 1000, 1001};
+    event.path[0].inode = {77, 0xef53, 0100644, 1000, 1001, 0x800001};
     event.image.argv = known<StringList>(std::string_view("cat\0-\0", 6));
     return event;
 }

@@ -20,7 +20,8 @@ TEST_F(AuditTest, OpenatWholeEvent) {
         "suid=1000 fsuid=1000 egid=1001 sgid=1001 fsgid=1001 tty=pts0 ses=3 comm=\"cat\" "
         "exe=\"/usr/bin/cat\" key=(null)\n"
         "type=CWD msg=audit(1763759765.000:N): cwd=\"/home/ann\"\n"
-        "type=PATH msg=audit(1763759765.000:N): item=0 name=\"/home/ann/notes.txt\" inode=77 mode=0100644 "
+        "type=PATH msg=audit(1763759765.000:N): item=0 name=\"/home/ann/notes.txt\" inode=77 dev=08:01 "
+        "mode=0100644 "
         "ouid=1000 ogid=1001 nametype=NORMAL\n"
         "type=PROCTITLE msg=audit(1763759765.000:N): proctitle=636174002D\n"
         "type=EOE msg=audit(1763759765.000:N):\n");

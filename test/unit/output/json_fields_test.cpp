@@ -123,7 +123,7 @@ class JsonFieldsTest : public JsonFormatterTest {
         Event& open = add(samples::call(samples::openat, 3, {0xffffff9c, 0x7ffd0010, 0x241, 0644}));
         samples::add_path(open, 1, "/home/ann/notes.txt");
         open.path[0].has_inode = true;
-        open.path[0].inode = {77, 0xef53, 0100644, 1000, 1001};
+        open.path[0].inode = {77, 0xef53, 0100644, 1000, 1001, 0x800001};
         Event& failed = add(samples::call(samples::openat, -ENOENT, {0xffffff9c, 0x7ffd0010, 0, 0}));
         samples::add_path(failed, 1, "no\xff/such", Source::user_memory);
         failed.root = known("/srv/jail");

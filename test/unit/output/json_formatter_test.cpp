@@ -11,7 +11,7 @@ TEST_F(JsonFormatterTest, OpenatWholeLine) {
     Event event = samples::call(samples::openat, 3, {0xffffff9c, 0x7ffd0010, O_WRONLY | O_TRUNC, 0644});
     samples::add_path(event, EBT_ARG_RET, "/home/ann/notes.txt");
     event.path[0].has_inode = true;
-    event.path[0].inode = {77, 0xef53, 0100644, 1000, 1001};
+    event.path[0].inode = {77, 0xef53, 0100644, 1000, 1001, 0x800001};
     EXPECT_EQ(
         line(event),
         R"({"@timestamp":"2025-11-21T21:16:05.000000042Z","ecs":{"version":"8.17.0"},)"
@@ -33,12 +33,12 @@ TEST_F(JsonFormatterTest, OpenatWholeLine) {
         R"("tty":{"char_device":{"major":136,"minor":0}},"user":{"id":"1000"},"group":{"id":"1001"},)"
         R"("real_user":{"id":"1000"},"real_group":{"id":"1001"},"parent":{"pid":4200}},)"
         R"("user":{"id":"1000","effective":{"id":"1000"}},"group":{"id":"1001"},)"
-        R"("file":{"path":"/home/ann/notes.txt","name":"notes.txt","extension":"txt","inode":"77",)"
+        R"("file":{"path":"/home/ann/notes.txt","name":"notes.txt","extension":"txt","inode":"77","device":"8:1",)"
         R"("mode":"0644","uid":"1000","gid":"1001","type":"file"},)"
         R"("linux":{"syscall":{"name":"openat","nr":257,"abi":"x86_64",)"
         R"("args":{"dirfd":"-100","flags":"0x201","mode":"0644"},"ret":3},)"
         R"("audit":{"auid":1000,"ses":3},)"
-        R"("process":{"executable":{"inode":"1234","mode":"0755","uid":"0","gid":"0"},)"
+        R"("process":{"executable":{"inode":"1234","device":"259:2","mode":"0755","uid":"0","gid":"0"},)"
         R"("tty":"pts0"},)"
         R"("telemetry":{"tier":"raw_tp"}}})"
         "\n");

@@ -172,7 +172,7 @@ TEST_F(JsonProcessTest, NamesOfUsersAndGroups) {
     Event event = samples::call(samples::openat, 3);
     event.paths = 1;
     event.path[0].has_inode = true;
-    event.path[0].inode = {77, 0xef53, 0100644, 1000, 1001};
+    event.path[0].inode = {77, 0xef53, 0100644, 1000, 1001, 0x800001};
     EXPECT_EQ(object(event)["file"]["owner"], "ann");
     EXPECT_EQ(object(event)["file"]["group"], "staff");
     event.path[0].inode.uid = 7; // has no name

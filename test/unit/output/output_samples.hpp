@@ -139,7 +139,7 @@ inline Event event(ebt_record_kind kind = EBT_SYSCALL) {
     event.comm = "cat";
     event.image.exe = known<PathField>("/usr/bin/cat");
     event.image.exe.has_inode = true;
-    event.image.exe.inode = {1234, 0xef53, 0100755, 0, 0};
+    event.image.exe.inode = {1234, 0xef53, 0100755, 0, 0, 0x10300002};
     event.image.tty = known("pts0");
     event.cwd = known("/home/ann");
     return event;

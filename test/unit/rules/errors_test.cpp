@@ -20,8 +20,8 @@ TEST(RulesErrors, Shape) {
         "\topenat  pth ^ /etc/ # what\n"
         "\t        ^~~\n"
         "expected: a0 (dirfd), a1 (pathname), a2 (flags), a3 (mode), path, exe, comm, uid, euid, auid, pid, "
-        "ppid, ret, success, " LATER
-        ", file.uid, file.gid, file.mode, file.type, file.inode, or $MACRO; did you mean \"path\"?\n");
+        "ppid, ret, success, " LATER ", file.uid, file.gid, file.mode, file.type, file.inode, file.devmajor, "
+        "file.devminor, or $MACRO; did you mean \"path\"?\n");
 }
 
 TEST(RulesErrors, OneForEachWrongStatement) {

@@ -180,6 +180,10 @@ TEST(RulesProgramFields, Files) {
     EXPECT_TRUE(wants("rename file.uid != 5", event));
     EXPECT_TRUE(wants("rename file.gid = 50 && file.mode & (S_ISUID|0111)", event));
     EXPECT_FALSE(wants("rename file.mode | S_ISGID", event));
+    EXPECT_TRUE(wants("rename file.devmajor = 7", event)) << "the kernel did not tell";
+    event.path[0].inode.device = event.path[1].inode.device = 0x800101;
+    EXPECT_TRUE(wants("rename file.devmajor = 8 && file.devminor = 257", event));
+    EXPECT_FALSE(wants("rename file.devmajor = 7", event));
     event.path[1].has_inode = false;
     EXPECT_TRUE(wants("rename file.uid = 7", event)) << "the other was not seen";
     event.ret = -2;

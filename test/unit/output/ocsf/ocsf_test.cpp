@@ -43,7 +43,7 @@ TEST_F(OcsfTest, ALine) {
     Event event = samples::call(samples::openat, 3, {0xffffff9c, 0x7ffd0010, 0x201, 0644});
     samples::add_path(event, 1, "/home/ann/notes.txt");
     event.path[0].has_inode = true;
-    event.path[0].inode = {77, 0xef53, 0100644, 1000, 1001};
+    event.path[0].inode = {77, 0xef53, 0100644, 1000, 1001, 0x800001};
     event.key = "notes";
     EXPECT_EQ(
         line(event),
@@ -67,11 +67,11 @@ TEST_F(OcsfTest, ALine) {
         R"("file":{"name":"notes.txt","path":"/home/ann/notes.txt","parent_folder":"/home/ann","ext":"txt",)"
         R"("type_id":1,"type":"Regular File","uid":"77","owner":{"uid":"1000"}},)"
         R"("unmapped":{"time":"2025-11-21T21:16:05.000000042Z","suid":1000,"sgid":1001,)"
-        R"("file":{"inode":"77","mode":"0644","uid":"1000","gid":"1001","type":"file"},)"
+        R"("file":{"inode":"77","device":"8:1","mode":"0644","uid":"1000","gid":"1001","type":"file"},)"
         R"("linux":{"syscall":{"name":"openat","nr":257,"abi":"x86_64",)"
         R"("args":{"dirfd":"-100","flags":"0x201","mode":"0644"},"ret":3},)"
         R"("audit":{"auid":1000,"ses":3},)"
-        R"("process":{"executable":{"inode":"1234","mode":"0755","uid":"0","gid":"0"},"tty":"pts0"},)"
+        R"("process":{"executable":{"inode":"1234","device":"259:2","mode":"0755","uid":"0","gid":"0"},"tty":"pts0"},)"
         R"("telemetry":{"tier":"raw_tp"}}}})"
         "\n");
 }

@@ -166,6 +166,13 @@ TEST(AuditctlConditions, Files) {
     };
     EXPECT_TRUE(selects("-F obj_uid=0 -F obj_gid=1000 -F inode=1001 -F filetype=file"));
     EXPECT_FALSE(selects("-F filetype=dir"));
+    EXPECT_TRUE(selects("-F devmajor=9")) << "not known";
+    event.path[0].inode.device = event.path[1].inode.device = 0x800101;
+    EXPECT_TRUE(selects("-F devmajor=8 -F devminor=257"));
+    EXPECT_FALSE(selects("-F devmajor=9"));
+    EXPECT_FALSE(selects("-F devminor!=257"));
+    event.path[1].inode.device = 0x800102;
+    EXPECT_TRUE(selects("-F devminor!=257")) << "of one of them";
     EXPECT_TRUE(selects("-F obj_uid!=1000")) << "of one of them";
     EXPECT_TRUE(selects("-C auid!=obj_uid")) << "of one of them";
     event.path[1].inode.uid = 1000;
