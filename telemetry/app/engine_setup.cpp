@@ -19,6 +19,7 @@
 #include "telemetry/base/terminal.hpp"
 #include "telemetry/cli/command_line.hpp"
 #include "telemetry/limits/memory_budget.hpp"
+#include "telemetry/process/container_names.hpp"
 #include "telemetry/process/procfs.hpp"
 
 namespace telemetry {
@@ -88,6 +89,7 @@ static ImageNamespaces first_namespaces(const std::string& host_proc) {
 FormatContext format_context(const ebpf_loader::Engine& engine, const Options& options) {
     static const Host host = read_host(options.host_root);
     static const auto accounts = std::make_shared<const AccountFiles>(options.host_root + "/etc");
+    static const auto containers = std::make_shared<ContainerFiles>(options.host_root);
     static const Agent agent = make_agent(options.program, command_line::version(), host.id);
     return {.node = host_name(),
             .tier = std::string(ebpf_loader::tier_name(engine.tier())),
@@ -97,6 +99,7 @@ FormatContext format_context(const ebpf_loader::Engine& engine, const Options& o
             .host = host,
             .agent = agent,
             .accounts = accounts,
+            .containers = containers,
             .fields = options.fields,
             .columns = terminal_columns,
             .colour = options.colour};

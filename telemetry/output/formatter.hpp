@@ -13,6 +13,8 @@
 
 namespace telemetry {
 
+class ContainerFiles;
+
 /// What a formatter knows about the run besides the event.
 struct FormatContext {
     std::string node;         ///< host name
@@ -23,6 +25,7 @@ struct FormatContext {
     Host host = {};
     Agent agent = {};
     std::shared_ptr<const AccountFiles> accounts = {}; ///< null: names of users are not known
+    std::shared_ptr<ContainerFiles> containers = {};   ///< null: names of containers are not known
     FieldChoice fields = {};                           ///< of JSON
     unsigned (*columns)() = nullptr; ///< of the terminal; 0: it has none. Null: lines are as long as they are
     bool colour = false;             ///< of what is for a screen

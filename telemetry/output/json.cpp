@@ -58,6 +58,7 @@ class JsonFormatter final : public Formatter {
     JsonProcess process_;
     JsonLinux linux_;
     CommunityId community_id_;
+    CurrentContainers containers_;
     const ImageNamespaces first_;
     const Parts whole_, rest_, rest_and_name_;             ///< the last: of a thread that has another name
     std::unique_ptr<JsonSaid> said_;                       ///< null: each line says all
@@ -70,7 +71,7 @@ class JsonFormatter final : public Formatter {
 };
 
 JsonFormatter::JsonFormatter(const FormatContext& context)
-    : process_(context), linux_(context),
+    : process_(context), linux_(context), containers_(context.containers),
       first_(context.first), whole_{context.fields.whole, json_head(context, "events", context.fields.whole)},
       rest_{context.fields.rest, json_head(context, "events", context.fields.rest)},
       rest_and_name_{with_thread_name(context.fields), rest_.head},
@@ -106,8 +107,10 @@ void JsonFormatter::format(const Event& event, std::string& out) {
     if (line_.wants(Field::user) || line_.wants(Field::group))
         process_.put_user(line_, event);
     if (event.lineage) {
-        put_json_container(line_, event.lineage->facts.container);
-        put_json_pod(line_, event.lineage->facts.container);
+        const Container& container = event.lineage->facts.container;
+        const ContainerNames* names = container.id.empty() ? nullptr : containers_.names(container.id);
+        put_json_container(line_, container, names);
+        put_json_pod(line_, container, names);
     }
     if (event.paths && line_.wants(Field::file))
         put_json_file(line_, event, process_);

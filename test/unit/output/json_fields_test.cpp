@@ -3,9 +3,11 @@
 #include <fstream>
 #include <random>
 #include <set>
+#include <thread>
 
 #include <ebpf_loader/error.hpp>
 
+#include "telemetry/process/container_names.hpp"
 #include "telemetry/process/lineage.hpp"
 #include "test/unit/output/json_support.hpp"
 #include "test/unit/support/temporary_folder.hpp"
@@ -72,10 +74,23 @@ class JsonFieldsTest : public JsonFormatterTest {
         std::ofstream(folder_.path() + "/group") << "staff:x:1001:\n";
         context_ = samples::context();
         context_.accounts = std::make_shared<const AccountFiles>(folder_.path());
+        name_container();
         argv_ = samples::string_list({"cat", "-", "caf\xe9"});
         variables_ = samples::string_list({"LD_PRELOAD=/tmp/x.so"});
         inet_ = samples::inet("\x0a\x01\x02\x03", 443);
         make_events();
+    }
+
+    void name_container() {
+        const std::string kept = folder_.path() + "/var/lib/docker/containers/" + container_;
+        std::filesystem::create_directories(kept);
+        std::ofstream(kept + "/config.v2.json")
+            << R"({"Name":"/web","Config":{"Image":"nginx:1.27","Labels":{"io.kubernetes.pod.name":"web-0",)"
+               R"("io.kubernetes.pod.namespace":"shop"}}})";
+        context_.containers = std::make_shared<ContainerFiles>(folder_.path());
+        for (int i = 0; i < 5000 && !context_.containers->names(container_); ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        ASSERT_TRUE(context_.containers->names(container_));
     }
 
     void choose(const FieldChoice& fields) {
@@ -105,7 +120,7 @@ class JsonFieldsTest : public JsonFormatterTest {
         Event exec = samples::event(EBT_EXEC);
         exec.image.argv = event.image.argv;
         auto* node = const_cast<LineageNode*>(lineage_.note(exec));
-        node->facts.container.id = std::string(64, 'a');
+        node->facts.container.id = container_;
         node->facts.container.runtime = "docker";
         node->facts.container.pod = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
         keep_ = lineage_.find(exec);
