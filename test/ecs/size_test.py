@@ -5,8 +5,9 @@
 usage: size_test.py PROGRAM
 
 Each of --fields is measured while a shell compiles a small file, lists /etc, searches /etc/pam.d and starts
-Python. Figures are medians of the bytes of a line of calls that succeeded. What `host` takes is the machine's own: the
-bounds are for lines that have 375 bytes of it.
+Python. Figures are medians of the bytes of a line of calls that succeeded. What `host` takes is the machine's own, and
+what `process.entry_leader` takes is that of whoever started the test, by up to 256 bytes of arguments: the bounds are for
+lines that have 375 bytes of the one and nothing of the other.
 """
 import collections
 import json
@@ -56,13 +57,17 @@ def record(program, fields, folder):
     return events.read_text().splitlines()
 
 
+def bytes_of(parent, name):
+    """What a member of an object takes in a line, with its name and two braces or commas."""
+    if name not in parent:
+        return 0
+    return len(json.dumps({name: parent[name]}, separators=(",", ":"), ensure_ascii=False).encode())
+
+
 def length_of(line, event):
-    """In bytes, with the line end, and with a host of HOST_BYTES."""
-    size = len(line.encode()) + 1
-    if "host" in event:
-        host = json.dumps({"host": event["host"]}, separators=(",", ":"), ensure_ascii=False)
-        size += HOST_BYTES - len(host.encode())
-    return size
+    """In bytes, with the line end, with a host of HOST_BYTES and without an entry leader."""
+    size = len(line.encode()) + 1 - bytes_of(event["process"], "entry_leader")
+    return size + HOST_BYTES - bytes_of(event, "host") if "host" in event else size
 
 
 def medians(lines):
