@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A tracer changes the number of a call in the middle of an execve, and makes a call never run. */
+/* In the middle of an execve a tracer changes the number of the call, or the new program's first argument. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stddef.h>
@@ -15,14 +15,25 @@ static void set_number(pid_t child, long number) {
     ptrace(PTRACE_POKEUSER, child, (void*)offsetof(struct user_regs_struct, orig_rax), (void*)number);
 }
 
+/* "-u" becomes "--". The new stack begins with the number of the arguments, then come their addresses. */
+static void change_argument(pid_t child) {
+    struct user_regs_struct registers;
+    ptrace(PTRACE_GETREGS, child, NULL, &registers);
+    const long address = ptrace(PTRACE_PEEKDATA, child, (void*)(registers.rsp + 16), NULL);
+    const long word = ptrace(PTRACE_PEEKDATA, child, (void*)address, NULL);
+    ptrace(PTRACE_POKEDATA, child, (void*)address, (void*)((word & ~0xffffL) | '-' << 8 | '-'));
+}
+
 int main(int count, char** argument) {
-    const long number = count > 1 && !strcmp(argument[1], "none") ? -1 : SYS_getpid;
-    const int lingers = count > 1 && !strcmp(argument[1], "linger");
+    const char* const mode = count > 1 ? argument[1] : "number";
+    const int lingers = !strcmp(mode, "linger"), changes_argument = !strcmp(mode, "argument");
     const pid_t child = fork();
     int status;
     if (!child) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         raise(SIGSTOP);
+        if (changes_argument)
+            execl("/bin/cat", "cat", "-u", "/dev/null", (char*)NULL);
         execl("/bin/cat", "cat", "/etc/hostname", (char*)NULL);
         _exit(1);
     }
@@ -35,8 +46,12 @@ int main(int count, char** argument) {
         waitpid(child, &status, 0);
         if (WIFEXITED(status) || WIFSIGNALED(status))
             return 0;
-        if (status >> 8 == (SIGTRAP | (PTRACE_EVENT_EXEC << 8)))
-            set_number(child, number);
+        if (status >> 8 == (SIGTRAP | (PTRACE_EVENT_EXEC << 8))) {
+            if (changes_argument)
+                change_argument(child);
+            else
+                set_number(child, !strcmp(mode, "none") ? -1 : SYS_getpid);
+        }
         ptrace(PTRACE_CONT, child, NULL, NULL);
     }
 }
