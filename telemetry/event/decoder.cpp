@@ -104,6 +104,8 @@ bool Decoder::decode(std::span<const std::byte> record, Event& out) noexcept {
     apply_witnesses(out);
     rewrite_paths(out);
     add_messages(out);
+    if (out.call && out.call->move.direction == EBT_SENT)
+        settle_families(out);
     if (out.call && (out.passed || out.call->move.kind == EBT_MOVE_MESSAGES))
         settle_passed(out);
     if (out.shared)

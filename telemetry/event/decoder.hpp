@@ -62,6 +62,8 @@ class Decoder {
     void read_file(const RawField& field, PathField& out, Event& event) noexcept;
     void read_sockaddr(const RawField& field, Event& out) noexcept;
     void add_messages(Event& out) noexcept;
+    void settle_families(Event& out) noexcept;
+    void take_family(Text& address, uint16_t family) noexcept;
     void read_unix_name(const RawField& field, Event& out) noexcept;
     void read_control(const RawField& field, Event& out) noexcept;
     void begin_passed(Event& out) noexcept;
@@ -95,6 +97,7 @@ class Decoder {
     void join(const Text& base, PathField& path) noexcept;
     void rewrite_paths(Event& out) noexcept;
     void mark_shared(Event& out) noexcept;
+    bool may_be_scoped(const Event& out, const PathField& path) const noexcept;
     void rewrite_path(uint8_t index, Event& out) noexcept;
     PathField* new_path(uint8_t argument, Event& out) noexcept;
 

@@ -209,7 +209,18 @@ void Decoder::rewrite_paths(Event& out) noexcept {
         const PathField& path = out.path[i];
         if (path.source == Source::user_memory && path.known() && !is_free_text(out, path))
             rewrite_path(i, out);
+        if (may_be_scoped(out, path))
+            out.path[i].lexical = true;
     }
+}
+
+/// RESOLVE_IN_ROOT makes the directory the root of the path. Whether openat2 was asked for that is not in the
+/// record, and where it failed there is no file that tells.
+bool Decoder::may_be_scoped(const Event& out, const PathField& path) const noexcept {
+    if (out.success() || path.source != Source::user_memory || !out.call || out.call->name != "openat2")
+        return false;
+    const std::string_view written = path.argument < strings_.size() ? strings_[path.argument].bytes : "";
+    return written.starts_with('/') || written.find("..") != written.npos;
 }
 
 void Decoder::rewrite_path(uint8_t index, Event& out) noexcept {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One call that sends to two addresses, a raw socket, and addresses of every family. */
+/* One call that sends to two addresses, a raw socket, and addresses of every family and of none. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <linux/netlink.h>
@@ -39,6 +39,28 @@ static void name_others(void) {
     bind(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), (const struct sockaddr*)&kernel, sizeof(kernel));
 }
 
+/* Without a family: the kernel takes it to be the socket's own, but on IPv6 for no address at all. */
+static void name_no_family(void) {
+    struct sockaddr_in first = address("127.0.0.3", 18621), second = address("127.0.0.4", 18621);
+    first.sin_family = second.sin_family = AF_UNSPEC;
+    struct iovec bytes = {"x", 1};
+    struct mmsghdr messages[2] = {
+        {.msg_hdr = {.msg_name = &first, .msg_namelen = sizeof(first), .msg_iov = &bytes, .msg_iovlen = 1}},
+        {.msg_hdr = {.msg_name = &second, .msg_namelen = sizeof(second), .msg_iov = &bytes, .msg_iovlen = 1}},
+    };
+    const int udp = socket(AF_INET, SOCK_DGRAM, 0);
+    sendmmsg(udp, messages, 2, 0);
+    sendto(udp, "x", 1, 0, (struct sockaddr*)&first, sizeof(first));
+
+    struct sockaddr_in6 peer = {
+        .sin6_family = AF_INET6, .sin6_port = htons(18622), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const int connected = socket(AF_INET6, SOCK_DGRAM, 0);
+    connect(connected, (struct sockaddr*)&peer, sizeof(peer));
+    peer.sin6_family = AF_UNSPEC;
+    peer.sin6_port = htons(18623); /* it goes to the peer all the same */
+    sendto(connected, "y", 1, 0, (struct sockaddr*)&peer, sizeof(peer));
+}
+
 int main(void) {
     struct sockaddr_in first = address("127.0.0.1", 11), second = address("127.6.6.6", 22);
     struct iovec bytes = {"x", 1};
@@ -51,5 +73,6 @@ int main(void) {
     sendto(socket(AF_INET, SOCK_RAW, IPPROTO_RAW), packet, sizeof(packet), 0, (struct sockaddr*)&second,
            sizeof(second));
     name_others();
+    name_no_family();
     return 0;
 }

@@ -2,6 +2,7 @@
 // Other spellings of a path than the kernel's.
 #include "test/unit/event/decoder_support.hpp"
 
+#include <cerrno>
 #include <fcntl.h>
 
 using namespace decoder_test;
@@ -67,6 +68,22 @@ TEST(Decoder, LeavesALinkThatTheCallIsAbout) {
     EXPECT_EQ(written("linkat", {0, 0, 0, 0, AT_SYMLINK_FOLLOW}), "/");
     EXPECT_EQ(written("openat", {0, 0, O_NOFOLLOW}), "/proc/self/root");
     EXPECT_EQ(written("openat", {0, 0, O_RDWR}), "/");
+}
+
+/// RESOLVE_IN_ROOT makes the directory the root, and no record says whether that was asked for.
+TEST(Decoder, IsNotSureWhereAFailedOpenat2BeganToLook) {
+    const auto is_lexical = [](const char* call, std::string_view name, int64_t ret) {
+        RecordBuilder builder(call);
+        builder.header.ret = ret;
+        builder.field(EBT_FIELD_DIR, path_bytes("/jail"), arg(1));
+        builder.field(EBT_FIELD_STRING, name, {.arg = 1, .flags = EBT_USER_MEMORY});
+        return Decoded(builder).path().lexical;
+    };
+    EXPECT_TRUE(is_lexical("openat2", "/etc/shadow", -ENOENT));
+    EXPECT_TRUE(is_lexical("openat2", "../etc/shadow", -ENOENT));
+    EXPECT_FALSE(is_lexical("openat2", "etc/shadow", -ENOENT)) << "the same with and without";
+    EXPECT_FALSE(is_lexical("openat", "/etc/shadow", -ENOENT));
+    EXPECT_FALSE(is_lexical("openat2", "/etc/shadow", 3));
 }
 
 } // namespace
