@@ -110,6 +110,9 @@ size_t EngineRun::read_at_once() {
 
 void EngineRun::end() {
     notify::send("STOPPING=1");
+    // Its number may be a thread's or a group's, which no rule on this program's id selects.
+    if (const std::string signal = signals::end_signal(); !signal.empty())
+        log(LogLevel::info, "ends on " + signal);
     governor_.end();
     // Detaching can take most of a second, and nothing is read meanwhile.
     const auto read_until = Clock::now() + run_end::at_most(run_end::waiting);

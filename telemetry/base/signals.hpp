@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <string>
 
 namespace telemetry {
 
@@ -15,6 +16,8 @@ void install();
 void ask_end();
 /// Has SIGINT or SIGTERM arrived?
 bool end_asked();
+/// Which signal it was and who sent it, as "SIGTERM from process 42 of user 0"; empty if none has arrived.
+std::string end_signal();
 /// Returns true if SIGHUP has arrived since the last call.
 bool take_hangup();
 

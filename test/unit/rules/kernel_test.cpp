@@ -206,6 +206,9 @@ TEST(RulesKernel, BuiltInRulesReportWhatIsDoneToThisProgram) {
     EXPECT_TRUE(wants("kill", self, SIGHUP));
     EXPECT_FALSE(wants("kill", self + 1, SIGHUP));
     EXPECT_TRUE(wants("kill", self + 1, SIGKILL));
+    EXPECT_TRUE(wants("kill", static_cast<uint64_t>(-1), SIGTERM)) << "all processes";
+    EXPECT_TRUE(wants("kill", UINT32_MAX, SIGTERM)) << "all processes, the upper half being anything";
+    EXPECT_FALSE(wants("kill", static_cast<uint64_t>(-2), SIGTERM)) << "a group";
     EXPECT_TRUE(wants("tgkill", self));
     EXPECT_TRUE(wants("pidfd_open", self));
     EXPECT_FALSE(wants("pidfd_open", self + 1));
