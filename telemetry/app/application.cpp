@@ -15,13 +15,12 @@
 #include "telemetry/cli/command_line.hpp"
 #include "telemetry/cli/settings_file.hpp"
 #include "telemetry/sink/diagnostics.hpp"
+#include "telemetry/sink/write_size.hpp"
 
 namespace telemetry {
 
 namespace {
 
-/// A call that writes so many bytes to a file costs a quarter less for each than four calls do.
-constexpr size_t lines_bytes = 256 * 1024;
 /// Fewer records than this at a time: there is time to push them out at once.
 constexpr size_t few_records = 1024;
 
@@ -119,7 +118,7 @@ Application::Application(const Options& options, std::unique_ptr<Extension> exte
         hashes_.emplace(options.host_proc, hash_limits(options.max_cpu));
     if (options.counts_activity())
         activity_.emplace(options, format_context(engine_, options).accounts);
-    lines_.reserve(2 * lines_bytes);
+    lines_.reserve(2 * worth_a_write);
     deliveries_.begin(format_context(engine_, options));
     if (extension_) {
         std::vector<const Format*> formats = deliveries_.formats();
@@ -174,7 +173,7 @@ void Application::report(const Event& event, const rules::ChosenRule& rule) {
     shorten(before);
     if (activity_)
         activity_->count(event, rule, bytes + lines_.size() - before);
-    if (lines_.size() >= lines_bytes)
+    if (lines_.size() >= worth_a_write)
         hand_over();
 }
 

@@ -10,13 +10,12 @@
 #include "telemetry/base/run_end.hpp"
 #include "telemetry/delivery/carrier.hpp"
 #include "telemetry/rights/aside_thread.hpp"
+#include "telemetry/sink/write_size.hpp"
 
 namespace telemetry {
 
 namespace {
 
-/// A call that writes so many bytes to a file costs a quarter less for each than four calls do.
-constexpr size_t most_batch_bytes = 256 * 1024;
 constexpr size_t batches = 8; ///< a queue has room for, at least
 /// For what was put before a change of settings.
 constexpr std::chrono::milliseconds change_patience{5000};
@@ -45,7 +44,7 @@ bool DeliveryOutput::wants(std::string_view key) const {
 void DeliveryOutput::put(std::string_view text, bool is_vital, bool is_event) {
     batch_.put(limit_.fit(text), is_vital, is_event);
     batch_events_ += is_event;
-    if (batch_.bytes.size() >= std::min(most_batch_bytes, queue_->capacity() / batches))
+    if (batch_.bytes.size() >= std::min(worth_a_write, queue_->capacity() / batches))
         hand_over();
 }
 
