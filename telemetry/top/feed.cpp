@@ -39,7 +39,6 @@ void Feed::finish() {
 
 std::unique_ptr<Interval> Feed::take() {
     const std::lock_guard lock(mutex_);
-    is_wanted_ = true;
     return std::move(ready_);
 }
 

@@ -36,7 +36,9 @@ class Feed {
     void finish();
 
     // By the thread that shows.
-    /// The interval that was handed over since, if any; and asks for the next one.
+    /// For what is counted until then: an interval that was ready long ago would show the past.
+    void ask() { is_wanted_ = true; }
+    /// The interval that was handed over, if any.
     std::unique_ptr<Interval> take();
     void give_back(std::unique_ptr<Interval> used);
     bool is_finished() const { return is_finished_; }

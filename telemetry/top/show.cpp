@@ -15,7 +15,6 @@ bool show(Screen& screen, Feed& feed, const ShowOptions& options, const std::ato
     std::string note;
     auto next = Feed::Clock::now() + first;
     draw(screen, model, options.title, note);
-    feed.take(); // the first one is asked for
     while (!is_over) {
         const unsigned rows = screen.rows(), columns = screen.columns();
         const int key = screen.key(look);
@@ -28,13 +27,14 @@ bool show(Screen& screen, Feed& feed, const ShowOptions& options, const std::ato
             note = std::move(line);
             is_new = true;
         }
-        const auto now = Feed::Clock::now();
-        if (now >= next && !model.is_paused())
-            if (auto interval = feed.take()) {
-                next = now + every;
-                feed.give_back(model.add(std::move(interval)));
-                is_new = true;
-            }
+        if (auto interval = model.is_paused() ? nullptr : feed.take()) {
+            feed.give_back(model.add(std::move(interval)));
+            is_new = true;
+        }
+        if (const auto now = Feed::Clock::now(); now >= next && !model.is_paused()) {
+            next = now + every;
+            feed.ask();
+        }
         if (is_new)
             draw(screen, model, options.title, note);
     }
