@@ -66,6 +66,8 @@ void log_rules(const Rules& rules, const Options& options) {
                             (options.rules ? *options.rules : "the program itself"));
     for (const std::string& warning : rules.warnings())
         log(LogLevel::warning, warning);
+    if (!options.rules)
+        return; // they are for every machine, and each lacks some of their calls
     for (const std::string& note : rules.notes())
         log(LogLevel::info, note);
 }

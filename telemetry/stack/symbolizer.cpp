@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/stack/symbolizer.hpp"
+#include "telemetry/stack/unwinder.hpp"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -22,7 +23,7 @@ constexpr uint64_t least_cost = 100'000;    ///< of an event, of Work::cost: map
 /// Of one that is not looked up. The address is known from the event itself.
 CallStack only_address(const Event& event, StackEnd end) {
     CallStack stack;
-    stack.frames.emplace_back().address = event.user_stack.registers.ip;
+    stack.frames.emplace_back().address = Unwinder(event.user_stack).address();
     stack.end = end;
     return stack;
 }
