@@ -14,3 +14,17 @@ debian_mirror() {
     }
     echo "$uri"
 }
+
+# Prints a folder for what is fetched, and makes it. Fails, and says on stderr what to do, where none can be written.
+debian_cache() {
+    local folder
+    for folder in "${EBT_KERNELS:-}" "${XDG_CACHE_HOME:+$XDG_CACHE_HOME/ebpf_telemetry-kernels}" \
+        /var/cache/ebpf_telemetry-kernels "${HOME:-}/.cache/ebpf_telemetry-kernels"; do
+        if [ -n "$folder" ] && mkdir -p "$folder" 2>/dev/null && [ -w "$folder" ]; then
+            echo "$folder"
+            return
+        fi
+    done
+    echo "there is no writable cache directory: name one in EBT_KERNELS" >&2
+    return 1
+}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that the build needs; with --package also those of package.sh, with --tests those of
-# the tests, with --all also those of test.sh --all. Packages that are installed already are left alone.
+# the tests, with --arm64 those of cross builds, with --all also those of test.sh --all. Packages that are installed already are left alone.
 set -euo pipefail
 
 build_packages=(
@@ -20,10 +20,11 @@ test_packages=(
 release_packages=(
     libc-ares-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd file lintian rpm rpmlint
 )
-all_packages=(debootstrap "${release_packages[@]}")
+arm64_packages=(lld mmdebstrap qemu-system-arm qemu-user)
+all_packages=(debootstrap "${release_packages[@]}" "${arm64_packages[@]}")
 
 usage() {
-    echo "usage: build-scripts/setup.sh [--package|--tests|--all]" >&2
+    echo "usage: build-scripts/setup.sh [--package|--tests|--arm64|--all]..." >&2
     exit 2
 }
 
@@ -61,6 +62,7 @@ for argument in "$@"; do
         packages+=("${test_packages[@]}" "$(clang_runtime)")
         [ "$argument" = --tests ] || packages+=("${all_packages[@]}")
         ;;
+    --arm64) packages+=("${arm64_packages[@]}") ;;
     --package) packages+=("${release_packages[@]}") ;;
     *) usage ;;
     esac

@@ -9,7 +9,7 @@ usage() {
     cat <<'END'
 usage: sudo build-scripts/test.sh [--all]
   --all   also run what takes long: clang-tidy on every source, every tier on every kernel, more rounds of
-          each race, the portable release twice, and the whole command again in a Debian with nothing but the packages of setup.sh
+          each race, a cross build for arm64 and its kernel, the portable release twice, and the whole command again in a Debian with nothing but the packages of setup.sh
 END
     exit "$1"
 }
@@ -96,6 +96,7 @@ part "fuzzers, a minute each" build-scripts/fuzz.sh --seconds 60 || status=1
 # threads by more than the tests allow.
 kernels=build-static/vm/results.json
 rm -f $kernels
+results=("on other kernels=$kernels")
 rounds=10 seconds=2400 tiers=(--spread) # rounds of each race of two threads; seconds for a kernel
 [ $all = no ] || { rounds=1000 seconds=5400 tiers=(); }
 machines() {
@@ -107,6 +108,9 @@ part "kernels in virtual machines" machines || status=1
 EBT_RACE_ROUNDS=$rounds part "all tests" run_tests build --parallel "$(nproc)" || status=1
 
 if [ $all = yes ]; then
+    rm -f build-arm64/vm/results.json
+    results+=("on arm64=build-arm64/vm/results.json")
+    part "arm64 in a virtual machine" build-scripts/vm-test.sh --arch arm64 --timeout 2400 || status=1
     part "a hundred kills of the program" test/delivery/kill_test.py build/ebpf_telemetry 100 || status=1
     part "300 hosts whose receiver is away for ten minutes" test/fleet/return_test.py build/fleet_senders \
         build/ebpf_telemetry build/kafka_brokers 300 600 || status=1
@@ -116,7 +120,7 @@ fi
 
 build-scripts/test-report.py "$SECONDS" "tests"=build/test-results \
     "again with clang under sanitizers"=build-sanitize/test-results \
-    "again without optimisation"=build-debug/test-results "on other kernels"=$kernels >"$logs/report" || status=1
+    "again without optimisation"=build-debug/test-results "${results[@]}" >"$logs/report" || status=1
 sed '$d' "$logs/report"
 grep '^== vm-test.sh' "$logs/kernels"
 tail -n 1 "$logs/report"

@@ -9,8 +9,9 @@ set -euo pipefail
 
 usage() {
     cat <<END
-usage: build-scripts/vm-kernels.sh [--update] [SUITE]...
+usage: build-scripts/vm-kernels.sh [--update] [--arch ARCH] [SUITE]...
   --update   look for newer kernels now
+  --arch     amd64 (default) or arm64, whose headers are not fetched
   SUITE      default: bullseye (5.10) bookworm (6.1) trixie (6.12) sid (the newest)
 The cache directory is \$EBT_KERNELS, or ebpf_telemetry-kernels in \$XDG_CACHE_HOME, /var/cache or
 ~/.cache, whichever can be written first.
@@ -22,25 +23,13 @@ fail() {
     exit 1
 }
 
-cache_folder() {
-    local folder
-    for folder in "${EBT_KERNELS:-}" "${XDG_CACHE_HOME:+$XDG_CACHE_HOME/ebpf_telemetry-kernels}" \
-        /var/cache/ebpf_telemetry-kernels "${HOME:-}/.cache/ebpf_telemetry-kernels"; do
-        if [ -n "$folder" ] && mkdir -p "$folder" 2>/dev/null && [ -w "$folder" ]; then
-            echo "$folder"
-            return
-        fi
-    done
-    fail "there is no writable cache directory: name one in EBT_KERNELS"
-}
-
 # Runs apt with all its files in $state, so that it does not change the apt of the machine.
 private_apt() { # command, its arguments; uses $state
     local program=$1
     shift
     "$program" -q -o Dir::State="$state/state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
         -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-        -o Dir::Etc::preferencesparts=/dev/null -o APT::Architecture=amd64 -o APT::Architectures=amd64 \
+        -o Dir::Etc::preferencesparts=/dev/null -o APT::Architecture="$arch" -o APT::Architectures="$arch" \
         -o Acquire::Languages=none -o Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false \
         -o APT::Sandbox::User="$(id -un)" "$@"
 }
@@ -59,7 +48,7 @@ read_suite() { # suite; sets up $state
 # preferred, because it is smaller.
 newest_package() {
     local meta package
-    for meta in linux-image-cloud-amd64 linux-image-amd64; do
+    for meta in "linux-image-cloud-$arch" "linux-image-$arch"; do
         package=$(private_apt apt-cache depends --important "$meta" 2>/dev/null |
             sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -1)
         if [ -n "$package" ]; then
@@ -112,6 +101,11 @@ release_of() { # package
     echo "${name%-unsigned}"
 }
 
+# get_offsets reads those of amd64 alone.
+has_headers() { # folder
+    [ "$arch" != amd64 ] || [ -n "$(find "$1" -maxdepth 1 -name 'linux-headers*')" ]
+}
+
 update_suite() { # suite, folder
     local package
     state=$(mktemp -d)
@@ -119,12 +113,13 @@ update_suite() { # suite, folder
         tail -5 "$state/log" >&2
     elif package=$(newest_package) && [ -z "$package" ]; then
         echo "vm-kernels.sh: Debian $1 has no kernel package" >&2
-    elif [ -e "$2/vmlinuz-$(release_of "$package")" ] && [ -e "$2/linux-headers-$(release_of "$package")" ]; then
+    elif [ -e "$2/vmlinuz-$(release_of "$package")" ] && has_headers "$2"; then
         touch "$2"
     else
         echo "vm-kernels.sh: fetching $package of $1" >&2
         rm -rf "$2.new"
-        if fetch_image "$package" "$2.new" && fetch_headers "$(release_of "$package")" "$2.new"; then
+        if fetch_image "$package" "$2.new" &&
+            { [ "$arch" != amd64 ] || fetch_headers "$(release_of "$package")" "$2.new"; }; then
             rm -rf "$2"
             mv "$2.new" "$2"
         else
@@ -134,32 +129,40 @@ update_suite() { # suite, folder
     rm -rf "$state"
 }
 
-update=0
+update=0 arch=amd64
 suites=()
-for argument in "$@"; do
-    case $argument in
+while [ $# -gt 0 ]; do
+    case $1 in
     --update) update=1 ;;
+    --arch)
+        [[ ${2-} =~ ^(amd|arm)64$ ]] || { usage >&2 && exit 2; }
+        arch=$2
+        shift
+        ;;
     -h | --help) usage && exit ;;
     -*) usage >&2 && exit 2 ;;
-    *) suites+=("$argument") ;;
+    *) suites+=("$1") ;;
     esac
+    shift
 done
 [ ${#suites[@]} -gt 0 ] || suites=(bullseye bookworm trixie sid)
 { command -v apt-get && command -v dpkg-deb; } >/dev/null ||
     fail "there is no apt-get on this machine. Name a kernel yourself: build-scripts/vm-test.sh --kernel IMAGE"
 
-kernels=$(cache_folder)
+kernels=$(debian_cache) || exit 1
 exec 9>"$kernels/.lock"
 flock 9
 for suite in "${suites[@]}"; do
     folder=$kernels/$suite
-    if [ $update = 1 ] || [ -z "$(find "$folder" -maxdepth 0 -mtime -7 2>/dev/null)" ] ||
-        [ -z "$(find "$folder" -maxdepth 1 -name 'linux-headers*')" ]; then
+    [ "$arch" = amd64 ] || folder+=-$arch
+    if [ $update = 1 ] || [ -z "$(find "$folder" -maxdepth 0 -mtime -7 2>/dev/null)" ] || ! has_headers "$folder"; then
         update_suite "$suite" "$folder"
     fi
     image=$(find "$folder" -maxdepth 1 -name 'vmlinuz*' 2>/dev/null | head -1)
     [ -n "$image" ] || fail "no kernel of Debian $suite could be downloaded: see above"
     [ -n "$(find "$folder" -maxdepth 0 -mtime -7)" ] ||
         echo "vm-kernels.sh: could not look for a newer kernel of Debian $suite; using ${image##*/}" >&2
-    echo "$suite $image ${image/vmlinuz/linux-headers}"
+    headers=
+    [ "$arch" != amd64 ] || headers=${image/vmlinuz/linux-headers}
+    echo "$suite $image $headers"
 done

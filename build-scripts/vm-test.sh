@@ -6,15 +6,19 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # shellcheck source=progress.sh
 . "$here/progress.sh"
+# shellcheck source=vm-machine.sh
+. "$here/vm-machine.sh"
 
 usage() {
     cat <<'END'
 usage: build-scripts/vm-test.sh [OPTION]...
 Boots each kernel in QEMU (software emulation: no KVM, no root) and runs the host's tests in it:
 in every tier that the kernel accepts, and with the tiers compared.
-Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels.sh).
+Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels.sh); of arm64 6.1 alone.
 
-  --kernel IMAGE    a kernel to test (bzImage, vmlinuz); may be repeated
+  --arch ARCH       amd64 (default) or arm64, whose programs are cross-built: the cases of the field and the
+                    tests of imds-tracker run there, in every tier
+  --kernel IMAGE    a kernel to test (bzImage, vmlinuz, Image); may be repeated, for one ARCH
   --offsets CONF    kernel offsets for the --kernel before it, made by get_offsets
   --vmlinux FILE    read them here from the BTF or DWARF of an uncompressed image
                     (without either: the kernel's BTF, or discovery)
@@ -30,7 +34,7 @@ Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels
   --jobs N          how many kernels run at a time (default: half of the processors)
   --timeout SECONDS for each kernel (default: 1200; the verifiers of 4.14 and 4.15 are slow)
   --keep FOLDER     for results.json, the console logs and the files that the guests sent
-                    (default: build-static/vm)
+                    (default: build-static/vm, of arm64 build-arm64/vm)
   --help            print this help
 
 Prints one line per kernel and tier: whether the tier was chosen, the source of the offsets, the
@@ -44,11 +48,15 @@ fail() {
     exit 2
 }
 
-images=() names=() offsets=() vmlinux=() headers=()
+images=() names=() offsets=() vmlinux=() headers=() arch=''
 tiers=possible spread=no filter='-Offsets.*' jobs=$(($(nproc) / 2)) seconds=1200 rounds=30 keep=
 
 add_kernel() { # name, image
     [ -r "$2" ] || fail "cannot read the kernel image $2"
+    local of_image
+    of_image=$(machine_of_image "$2")
+    arch=${arch:-$of_image}
+    [ "${of_image:-$arch}" = "$arch" ] || fail "$2 is a kernel for $of_image, not for $arch: each needs a run of its own"
     names+=("$1")
     images+=("$2")
     offsets+=("")
@@ -68,11 +76,16 @@ while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) usage && exit 0 ;;
     --spread) spread=yes && shift && continue ;;
-    --kernel | --offsets | --vmlinux | --headers | --name | --tier | --filter | --rounds | --jobs | --timeout | --keep)
+    --arch | --kernel | --offsets | --vmlinux | --headers | --name | --tier | --filter | --rounds | --jobs | --timeout | --keep)
         { [ $# -gt 1 ] && [ -n "$2" ]; } || fail "$1 needs a value; see --help" ;;
     *) fail "unknown option $1; see --help" ;;
     esac
     case $1 in
+    --arch)
+        [[ $2 =~ ^(amd|arm)64$ ]] || fail "--arch takes amd64 or arm64, not $2"
+        [ "${arch:-$2}" = "$2" ] || fail "--arch $2 does not go with $arch before it"
+        arch=$2
+        ;;
     --kernel) add_kernel "" "$2" ;;
     --offsets) belongs "$1" "$2" && offsets[-1]=$2 ;;
     --vmlinux) belongs "$1" "$2" && vmlinux[-1]=$2 ;;
@@ -96,15 +109,14 @@ done
 case "$jobs$seconds$rounds" in *[!0-9]*) fail "--jobs, --timeout and --rounds take numbers" ;; esac
 [ "$jobs" -gt 0 ] || jobs=1
 
-build=${here%/*}/build-static
-programs=$build/vm_programs # a directory with the programs for the guests
+use_machine "${arch:=amd64}"
 
 prepare() {
     local log
     log=$(mktemp)
-    "$here/setup.sh" --tests || exit 2
-    export EBT_BUILD=build-static EBT_TARGET=vm_programs
-    if ! progress_build "building static programs" "$log" "$here/build.sh" -DEBT_STATIC=ON -DEBT_TESTS=ON; then
+    "$here/setup.sh" "${setup[@]}" || exit 2
+    export EBT_BUILD=${build##*/} EBT_TARGET=vm_programs
+    if ! progress_build "building static programs" "$log" "${build_command[@]}"; then
         cat "$log" >&2
         rm -f "$log"
         fail "the build failed: see above"
@@ -112,7 +124,7 @@ prepare() {
     rm -f "$log"
     if [ ${#images[@]} = 0 ]; then
         local suite image tree list
-        list=$("$here/vm-kernels.sh") || exit 2
+        list=$("$here/vm-kernels.sh" --arch "$arch" "${suites[@]}") || exit 2
         while read -r suite image tree; do
             add_kernel "Debian $suite" "$image"
             headers[-1]=$tree
@@ -129,7 +141,7 @@ make_base() {
     local root=$work/root
     rm -rf "$root" # may be left from a run that was killed
     mkdir -p "$root"/{bin,etc,t}
-    cp "$(command -v busybox)" "$root/bin/busybox"
+    cp "$(busybox_of "$arch")" "$root/bin/busybox"
     cp "$here/../test/vm/init.sh" "$root/init"
     cp "$here/../test/vm/guest.sh" "$programs"/* "$root/t/"
     local program # the tests look for the programs in the build directory
@@ -163,6 +175,8 @@ tiers_of() { # index
 program_share() { # index
     if [ "$tiers" != possible ]; then
         echo none
+    elif [ "$arch" != amd64 ]; then
+        echo none
     elif [ $spread = yes ]; then
         echo "$1/${#images[@]}"
     else
@@ -183,21 +197,20 @@ make_initramfs() { # index, folder
     local own=$2/own
     mkdir -p "$own/t"
     if [ -n "${vmlinux[$1]}" ]; then
-        "$programs/get_offsets" --vmlinux "${vmlinux[$1]}" >"$own/t/offsets.conf" || return 1
+        "${run[@]}" "$programs/get_offsets" --vmlinux "${vmlinux[$1]}" >"$own/t/offsets.conf" || return 1
     elif [ -n "${offsets[$1]}" ]; then
         cp "${offsets[$1]}" "$own/t/offsets.conf"
     fi
-    printf "tiers='%s'\ncase_tiers='%s'\nprogram=%s\nfilter='%s'\nseconds=%d\nrounds=%d\n" "$(tiers_of "$1")" \
+    printf "tiers='%s'\ncase_tiers='%s'\nprogram=%s\nfilter='%s'\nseconds=%d\nrounds=%d\nresults=%s\n" "$(tiers_of "$1")" \
         "$(case_tiers_of "$1")" "$(program_share "$1")" "${filter//\'/}" "$seconds" \
-        "$rounds" >"$own/t/settings"
+        "$rounds" "$results" >"$own/t/settings"
     archive "$own" | cat "$work/base.cpio.gz" - >"$2/initramfs"
     rm -rf "$own"
 }
 
-# Boots a kernel and writes result.json into its directory. The CPU is "max" without cx16, with which some
-# 6.12 kernels panic under emulation. QEMU uses one thread for all processors of the guest: with one thread
-# for each, a processor may run an instruction that another one is patching (to enable a tracepoint), and the
-# kernel panics because of a breakpoint (int3) that was removed meanwhile.
+# Boots a kernel and writes result.json into its directory. QEMU uses one thread for all processors of the guest: with
+# one thread for each, a processor may run an instruction that another one is patching (to enable a tracepoint), and
+# the kernel panics because of a breakpoint (int3) that was removed meanwhile.
 run_kernel() { # index, folder
     local index=$1 folder=$2 ended=ended start=$SECONDS status
     make_initramfs "$index" "$folder" 2>"$folder/console.log" || {
@@ -205,10 +218,10 @@ run_kernel() { # index, folder
         report_json "$index" "$folder" "$ended" 0
         return
     }
-    timeout --kill-after=10 "$seconds" qemu-system-x86_64 -accel tcg,thread=single -cpu max,-cx16 \
-        -m 1024 -smp 2 -nographic -nodefaults -monitor none -no-reboot -serial "file:$folder/console.log" \
-        -serial "file:$folder/sent.tar.gz" -kernel "${images[index]}" -initrd "$folder/initramfs" \
-        -append "console=ttyS0,115200 panic=-1 syscall.x32=y rdinit=/init loglevel=4" \
+    timeout --kill-after=10 "$seconds" "${qemu[@]}" -accel tcg,thread=single -m 1024 -smp 2 -nographic -nodefaults \
+        -monitor none -no-reboot -serial "file:$folder/console.log" \
+        -chardev "file,id=sent,path=${folder//,/,,}/sent.tar.gz" -kernel "${images[index]}" -initrd "$folder/initramfs" \
+        "${sender[@]}" -append "console=$console panic=-1 syscall.x32=y rdinit=/init loglevel=4" \
         </dev/null >"$folder/qemu.log" 2>&1 &
     echo $! >"$folder/pid"
     wait $!
@@ -225,7 +238,7 @@ run_kernel() { # index, folder
 # Compares the offsets from the headers with those that the guest used.
 compare_headers() { # index, folder
     [ -n "${headers[$1]}" ] && [ -s "$2/offsets.conf" ] || return 0
-    "$programs/get_offsets" --headers "${headers[$1]}" >"$2/headers.conf" || return 0
+    "${run[@]}" "$programs/get_offsets" --headers "${headers[$1]}" >"$2/headers.conf" || return 0
     # struct mnt_namespace is in no header, but in a source file of the kernel's.
     values() { sed '/^#/d; /^release/d; /^$/d; /^mnt_namespace\.inum /d' "$1" | sort; }
     echo "$(comm -12 <(values "$2/headers.conf") <(values "$2/offsets.conf") | wc -l) of" \
@@ -242,7 +255,7 @@ report_json() { # index, folder, how it ended, seconds
     compare_headers "$1" "$2" >"$2/headers.log" 2>&1
     jq -n -f "$here/vm-report.jq" --arg image "${images[$1]##*/}" --arg suite "${names[$1]}" \
         --arg ended "$3" --arg seconds "$4" --arg given "${offsets[$1]}${vmlinux[$1]}" --arg wanted "$(tiers_of "$1")" \
-        --arg program "$(program_share "$1")" \
+        --arg program "$(program_share "$1")" --arg arch "$arch" \
         --slurpfile probe "$2/probe.json" --slurpfile kernel_tests "$2/kernel_tests.json" \
         --slurpfile program_tests "$2/program_tests.json" --slurpfile imds_tests "$2/imds_tests.json" \
         --slurpfile case_tests "$2/case_tests.json" \

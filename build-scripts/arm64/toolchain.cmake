@@ -17,6 +17,7 @@ foreach(language C CXX ASM)
 endforeach()
 set(CMAKE_SYSROOT ${EBT_ROOT})
 set(CMAKE_LIBRARY_ARCHITECTURE ${triple})
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64) # for tests to list their cases
 set(CMAKE_EXE_LINKER_FLAGS_INIT -fuse-ld=lld)
 set(CMAKE_SHARED_LINKER_FLAGS_INIT -fuse-ld=lld)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

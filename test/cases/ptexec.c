@@ -2,18 +2,14 @@
 /* In the middle of an execve a tracer changes the number of the call, or the new program's first argument. */
 #define _GNU_SOURCE
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void set_number(pid_t child, long number) {
-    ptrace(PTRACE_POKEUSER, child, (void*)offsetof(struct user_regs_struct, orig_rax), (void*)number);
-}
+#include "test/cases/tracee.h"
 
 /* "-u" becomes "--". The new stack begins with the number of the arguments, then come their addresses. */
 static void change_argument(pid_t child) {

@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,9 +46,9 @@ static void make_calls(unsigned action) {
     connect(s, (void*)&address, sizeof(address));
     install(SYS_execve, action, 0);
     syscall(SYS_execve, "/bin/true", arguments, NULL);
-    syscall(SYS_chmod, "/etc/ebt_no_such_file", 0644); /* runs, and fails */
-    syscall(SYS_mkdir, "/etc/ebt_seccomp_ran", 0755);  /* runs, and succeeds */
-    syscall(SYS_rmdir, "/etc/ebt_seccomp_ran");
+    chmod("/etc/ebt_no_such_file", 0644); /* runs, and fails */
+    mkdir("/etc/ebt_seccomp_ran", 0755);  /* runs, and succeeds */
+    rmdir("/etc/ebt_seccomp_ran");
 }
 
 static int listener;

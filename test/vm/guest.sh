@@ -61,9 +61,10 @@ compare_offsets() {
 
 step check compare_offsets
 note_failure check
-step kernel_tests /t/kernel_tests --tiers="$tiers" ${config:+--offsets=$config} --gtest_filter="$filter" \
+# Those for arm64 are not there: the host knows, and asks for the cases in each tier instead.
+[ ! -e /t/kernel_tests ] || step kernel_tests /t/kernel_tests --tiers="$tiers" ${config:+--offsets=$config} --gtest_filter="$filter" \
     --gtest_output=json:/results/kernel_tests.json
-note_failure kernel_tests
+[ ! -e /t/kernel_tests ] || note_failure kernel_tests
 # Losses, limits and full buffers are provoked by storms, which take minutes each under emulation, and more
 # memory than a guest has; that at full speed sends by HTTP, too, which the static programs cannot.
 if [ "$program" != none ]; then

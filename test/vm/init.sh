@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: MIT
 # The first process of a guest of build-scripts/vm-test.sh. It moves from the initramfs
 # to a tmpfs, since a root that is no mount of its own is like no real machine's, mounts
-# what a machine has, runs /t/guest.sh and sends what that left in /results through the
-# second serial line, as a compressed tar archive.
+# what a machine has, runs /t/guest.sh and sends what that left in /results through a
+# serial line, as a compressed tar archive.
 export PATH=/bin HOME=/root TERM=dumb
 /bin/busybox --install -s /bin
 
@@ -44,7 +44,8 @@ ulimit -n 65536
 setsid sh /t/guest.sh
 dmesg >/results/dmesg
 echo "sending the results"
-stty -F /dev/ttyS1 raw
-tar -c -C /results . | gzip >/dev/ttyS1
+results=$(sed -n 's/^results=//p' /t/settings)
+stty -F "$results" raw
+tar -c -C /results . | gzip >"$results"
 sync
 poweroff -f

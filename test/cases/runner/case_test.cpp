@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "test/cases/runner/native.hpp"
 #include "test/program/running_program.hpp"
 #include "test/tiers.hpp"
 
@@ -25,6 +26,7 @@ std::string cases_folder() {
 
 /// What NAME.expect says: see README.md.
 struct Expectation {
+    bool is_here = true; ///< is the case one of this machine?
     std::string rules;
     std::vector<Words> runs, before;
     std::vector<std::string> events, no_events;
@@ -45,10 +47,17 @@ Words words_of(const std::string& text) {
     return words;
 }
 
+/// Two calls of the expectation may be one here.
+void add_rule(std::string& rules, const std::string& rule) {
+    if (("\n" + rules).find("\n" + rule + "\n") == rules.npos)
+        rules += rule + "\n";
+}
+
 Expectation read_expectation(const std::string& name) {
     Expectation expectation;
     std::map<std::string, std::function<void(const std::string&)>> kinds = {
-        {"rule", [&](const std::string& text) { expectation.rules += text + "\n"; }},
+        {"only", [&](const std::string& text) { expectation.is_here = is_this_machine(text); }},
+        {"rule", [&](const std::string& text) { add_rule(expectation.rules, native_rule(text)); }},
         {"before", [&](const std::string& text) { expectation.before.push_back(words_of(text)); }},
         {"run", [&](const std::string& text) { expectation.runs.push_back(words_of(text)); }},
         {"event", [&](const std::string& text) { expectation.events.push_back(text); }},
@@ -77,12 +86,13 @@ Words case_names() {
     return names;
 }
 
-/// All of them, by name.
+/// All that this machine can run, by name.
 const std::map<std::string, Expectation>& expectations() {
     static const std::map<std::string, Expectation> all = [] {
         std::map<std::string, Expectation> read;
         for (const std::string& name : case_names())
-            read.emplace(name, read_expectation(name));
+            if (Expectation one = read_expectation(name); one.is_here)
+                read.emplace(name, std::move(one));
         return read;
     }();
     return all;
@@ -136,7 +146,9 @@ bool has_witness() {
 }
 
 bool holds(const std::string& line, const std::string& field) {
-    return field == "witness" ? has_witness() : has_field(line, field);
+    if (field == "witness")
+        return has_witness();
+    return is_machine(field) ? is_this_machine(field) : has_field(line, native_field(field));
 }
 
 /// Of alternatives one is enough.
@@ -171,9 +183,14 @@ void run_case(const std::string& name, const Words& arguments) {
 }
 
 bool is_pausing(pid_t process) {
+#ifdef SYS_pause
+    constexpr long pause_call = SYS_pause;
+#else
+    constexpr long pause_call = SYS_ppoll; // of no descriptors, without end
+#endif
     long call = -1;
     std::ifstream("/proc/" + std::to_string(process) + "/syscall") >> call;
-    return call == SYS_pause;
+    return call == pause_call;
 }
 
 /// What runs beside the program; killed at the end.
@@ -314,9 +331,9 @@ class CaseTest : public testing::Test {
 /// Before main: gtest then finds them registered.
 const bool registered = [] {
     for (const std::string& tier : tiers_here())
-        for (const std::string& name : case_names())
+        for (const auto& [name, expectation] : expectations())
             testing::RegisterTest(("Cases." + tier).c_str(), name.c_str(), nullptr, nullptr, __FILE__,
-                                  __LINE__, [=] { return new CaseTest(tier, name); });
+                                  __LINE__, [tier, name = name] { return new CaseTest(tier, name); });
     return true;
 }();
 

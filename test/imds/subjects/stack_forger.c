@@ -24,12 +24,22 @@ struct frame {
 /* The frame pointer leads through `forged`, which has to lie on the stack. */
 __attribute__((noinline)) static long call(long number, long a, const void* b, long c,
                                            const struct frame* forged) {
+#ifdef __x86_64__
     long result;
     __asm__ volatile("push %%rbp\n\tmov %[forged], %%rbp\n\tsyscall\n\tpop %%rbp"
                      : "=a"(result)
                      : "a"(number), "D"(a), "S"(b), "d"(c), [forged] "r"(forged)
                      : "rcx", "r11", "memory");
     return result;
+#else
+    register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x2 __asm__("x2") = c;
+    register const void* x1 __asm__("x1") = b;
+    __asm__ volatile("mov x9, x29\n\tmov x29, %[forged]\n\tsvc #0\n\tmov x29, x9"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), [forged] "r"(forged)
+                     : "x9", "memory");
+    return x0;
+#endif
 }
 
 static void* toggle(void* unused) {
