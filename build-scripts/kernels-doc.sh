@@ -76,7 +76,7 @@ alone has and do not run there.
 | `get_offsets --headers` | reads headers of x86-64 alone |
 | 16 and 64 KiB pages, 52 bits of address | provided for, untried |
 | kernels other than 6.1 | untried. By its source 4.14 ends an exec without a number |
-| packages, portable release | none yet; `build-scripts/arm64/root.sh` and `toolchain.cmake` cross-build the programs |
+| packages, portable release | `build-scripts/package.sh --arch arm64` cross-builds them, but for the packages of the library |
 
 What was found, for who goes on:
 

@@ -9,7 +9,8 @@ usage() {
     cat <<'END'
 usage: sudo build-scripts/test.sh [--all]
   --all   also run what takes long: clang-tidy on every source, every tier on every kernel, more rounds of
-          each race, a cross build for arm64 and its kernel, the portable release twice, and the whole command again in a Debian with nothing but the packages of setup.sh
+          each race, arm64 in a virtual machine, the portable release twice and for arm64, and the whole command
+          again in a Debian with nothing but the packages of setup.sh
 END
     exit "$1"
 }
@@ -115,6 +116,7 @@ if [ $all = yes ]; then
     part "300 hosts whose receiver is away for ten minutes" test/fleet/return_test.py build/fleet_senders \
         build/ebpf_telemetry build/kafka_brokers 300 600 || status=1
     part "portable release, twice" test/package/release_test.sh || status=1
+    part "portable release for arm64" test/package/arm64_test.sh || status=1
     part "clean room" build-scripts/clean-room.sh || status=1
 fi
 

@@ -38,9 +38,9 @@ LICENCES = {
 }
 
 
-def packages_of(files):
+def packages_of(files, database):
     """The names of the packages that have one of the files."""
-    answer = subprocess.run(["dpkg", "-S", *files], capture_output=True, text=True, check=False)
+    answer = subprocess.run(["dpkg", f"--admindir={database}", "-S", *files], capture_output=True, text=True, check=False)
     found = {}
     for line in answer.stdout.splitlines():
         names, _, path = line.partition(": ")
@@ -52,12 +52,15 @@ def packages_of(files):
     return sorted(set(found.values()))
 
 
-def linked_files(maps, deps, curl):
+def linked_files(maps, deps, curl, root):
+    """The files of the root that the linker's map (GNU's, or lld's) and the compiler name, as the root has them."""
     files = set()
     for path in maps:
         files |= set(re.findall(r"^LOAD (/\S+)", path.read_text(), re.M))
-    files |= set(re.findall(r"^\s+(/usr/(?:include|lib)/\S+)", deps.read_text(), re.M))
-    return sorted({os.path.realpath(f) for f in files if not f.startswith(str(curl))} - {""})
+        files |= set(re.findall(r"^[ 0-9a-f]+ (/\S+?\.[ao])(?:\(\S+\))?:\(", path.read_text(), re.M))
+    files |= set(re.findall(rf"^\s+({re.escape(root)}/usr/(?:include|lib)/\S+)", deps.read_text(), re.M))
+    real = {os.path.realpath(f) for f in files if not f.startswith(str(curl))}
+    return sorted(f.removeprefix(root) for f in real)
 
 
 def package(name, version, licence, source=None):
@@ -83,6 +86,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--maps", nargs="+", type=pathlib.Path, required=True)
     parser.add_argument("--deps", type=pathlib.Path, required=True, help="the output of ninja -t deps")
+    parser.add_argument("--root", default="", help="where the libraries are from: the build root of a cross build")
     parser.add_argument("--curl", type=pathlib.Path, required=True, help="the folder that curl.sh made")
     parser.add_argument("--programs", nargs="+", type=pathlib.Path, required=True)
     parser.add_argument("--version", required=True)
@@ -92,12 +96,14 @@ def main():
     options = parser.parse_args()
 
     found = {}  # source package: version, copyright
-    names = packages_of(linked_files(options.maps, options.deps, options.curl))
-    listed = subprocess.run(["dpkg-query", "-W", "-f", "${source:Package} ${source:Version} ${Package}\n", *names],
+    root = os.path.realpath(options.root) if options.root else ""
+    database = f"{root}/var/lib/dpkg"
+    names = packages_of(linked_files(options.maps, options.deps, options.curl, root), database)
+    listed = subprocess.run(["dpkg-query", f"--admindir={database}", "-W", "-f", "${source:Package} ${source:Version} ${Package}\n", *names],
                             capture_output=True, text=True, check=True).stdout
     for line in listed.splitlines():
         source, version, name = line.split()
-        found.setdefault(source, (version, pathlib.Path("/usr/share/doc") / name / "copyright"))
+        found.setdefault(source, (version, pathlib.Path(f"{root}/usr/share/doc") / name / "copyright"))
     found["curl"] = ((options.curl / "version").read_text().strip(), options.curl / "copyright")
     unknown = sorted(set(found) - set(LICENCES))
     if unknown:

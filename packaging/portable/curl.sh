@@ -6,7 +6,7 @@ set -euo pipefail
 
 usage() {
     cat <<'END'
-usage: packaging/portable/curl.sh FOLDER
+usage: packaging/portable/curl.sh FOLDER [OPTION OF CMAKE...]
 Leaves lib/, include/, version and copyright in FOLDER; does nothing if they are there already. The source comes
 from the Debian mirror of this machine's apt, which checks its signature.
 END
@@ -22,8 +22,8 @@ case ${1-} in
 -h | --help) usage 0 ;;
 '' | -*) usage 2 >&2 ;;
 esac
-[ $# = 1 ] || usage 2 >&2
 folder=$1
+shift
 [ ! -e "$folder/version" ] || exit 0
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
@@ -58,7 +58,7 @@ cmake -G Ninja -S "$source" -B made -DCMAKE_BUILD_TYPE=Release -DCMAKE_POSITION_
     -DENABLE_ARES=ON -DCURL_USE_OPENSSL=ON -DCURL_ZLIB=OFF -DCURL_ZSTD=OFF -DCURL_BROTLI=OFF -DUSE_NGHTTP2=OFF \
     -DUSE_LIBIDN2=OFF -DCURL_USE_LIBPSL=OFF -DCURL_USE_LIBSSH2=OFF -DCURL_USE_LIBSSH=OFF \
     -DCURL_DISABLE_NETRC=ON -DCURL_DISABLE_NTLM=ON -DCURL_DISABLE_COOKIES=ON -DCURL_DISABLE_ALTSVC=ON \
-    -DCURL_DISABLE_HSTS=ON -DCURL_DISABLE_DOH=ON -DCURL_CA_BUNDLE=none -DCURL_CA_PATH=none -DCURL_CA_FALLBACK=ON \
+    -DCURL_DISABLE_HSTS=ON -DCURL_DISABLE_DOH=ON -DCURL_CA_BUNDLE=none -DCURL_CA_PATH=none -DCURL_CA_FALLBACK=ON "$@" \
     >"$scratch/log" 2>&1 || fail "libcurl cannot be configured:" "$(tail -n 30 "$scratch/log")"
 cmake --build made --parallel "$(nproc)" >"$scratch/log" 2>&1 ||
     fail "libcurl does not compile:" "$(tail -n 30 "$scratch/log")"
