@@ -195,16 +195,16 @@ TEST_P(Limits, OfMemoryThatAreExceededAreToldOnce) {
     for (int i = 0; i < 60'000; i++)
         rules << "getppid ppid = " << getpid() << " && comm = \"none-" << i << "\"\n";
     rules << "getppid ppid = " << getpid() << "\n" << std::flush;
-    RunningProgram program(arguments({"--max-memory", "22", "--duration", "20"}));
+    RunningProgram program(arguments({"--max-memory", "30", "--duration", "20"}));
     ASSERT_TRUE(program.reports()) << program.err();
     callers_.start(1000);
     callers_.join();
     std::this_thread::sleep_for(2500ms);
     const json summary = finish(program);
     EXPECT_EQ(summary["emitted"], 1000);
-    EXPECT_GT(summary["max_memory"]["most_resident"], 22 << 20);
+    EXPECT_GT(summary["max_memory"]["most_resident"], 30 << 20);
     EXPECT_GT(summary["max_memory"]["times_shrunk"], 0);
-    EXPECT_EQ(count_of(program.err(), "is above --max-memory 22: the cache of processes is halved"), 1u)
+    EXPECT_EQ(count_of(program.err(), "is above --max-memory 30: the cache of processes is halved"), 1u)
         << program.err();
 }
 
