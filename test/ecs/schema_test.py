@@ -34,7 +34,7 @@ START_SECONDS = 60
 OUTSIDE = "outside"
 
 # What every machine says alike, the workload being what it is.
-STABLE = re.compile(r"""event\.(?!id$) | data_stream\. | file\.(?!inode|gid|uid) | network\.(?!community_id$) | user\. | container\.
+STABLE = re.compile(r"""event\.(?!id$) | data_stream\. | file\.(?!inode|device|gid|uid) | network\.(?!community_id$) | user\. | container\.
     | orchestrator\. | kubernetes\.
     | destination\.(address|ip)$ | source\.(address|ip)$ | process\.(exit_code|args_count)$ | .*\.entry_meta\.type$
     | linux\.socket\.family$ | linux\.syscall\.executed$""", re.VERBOSE)

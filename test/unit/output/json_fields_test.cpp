@@ -174,6 +174,7 @@ class JsonFieldsTest : public JsonFormatterTest {
     }
 
     TemporaryFolder folder_;
+    const std::string container_ = std::string(64, 'a');
     FormatContext context_;
     std::string argv_, variables_, inet_, unix_ = samples::sockaddr_of(AF_UNIX, std::string("\0name", 5));
     Lineage lineage_{"/nonexistent"};
