@@ -117,26 +117,33 @@ constexpr const char* storage_folders[] = {
     "/var/lib/containers/storage/overlay-containers/",
 };
 
+std::string path_of(std::initializer_list<std::string_view> parts) {
+    std::string path;
+    for (const std::string_view part : parts)
+        path += part;
+    return path;
+}
+
 } // namespace
 
 ContainerNames read_container_names(const std::string& root, std::string_view id) {
     if (!is_id(id))
         return {};
-    const std::string own(id);
     const auto found = [](const ContainerNames& names) { return names != ContainerNames(); };
-    const std::string docker = text_of(root + "/var/lib/docker/containers/" + own + "/config.v2.json");
+    const std::string docker = text_of(path_of({root, "/var/lib/docker/containers/", id, "/config.v2.json"}));
     if (ContainerNames names = of_docker(parsed(docker)); found(names))
         return names;
     for (const char* folder : task_folders)
-        if (ContainerNames names = of_specification(parsed(text_of(root + folder + own + "/config.json")));
+        if (ContainerNames names =
+                of_specification(parsed(text_of(path_of({root, folder, id, "/config.json"}))));
             found(names))
             return names;
     for (const char* folder : storage_folders)
         if (ContainerNames names =
-                of_specification(parsed(text_of(root + folder + own + "/userdata/config.json")));
+                of_specification(parsed(text_of(path_of({root, folder, id, "/userdata/config.json"}))));
             found(names))
             return names;
-    return of_storage(parsed(text_of(root + storage_folders[1] + "containers.json")), id);
+    return of_storage(parsed(text_of(path_of({root, storage_folders[1], "containers.json"}))), id);
 }
 
 ContainerFiles::ContainerFiles(std::string root, std::chrono::milliseconds again_after)
