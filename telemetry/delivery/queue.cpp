@@ -143,6 +143,11 @@ bool EventQueue::is_closed() const {
     return is_closed_;
 }
 
+bool EventQueue::is_finished() const {
+    const std::lock_guard lock(mutex_);
+    return is_closed_ && items_ == 0;
+}
+
 EventQueue::Clock::time_point EventQueue::deadline() const {
     const std::lock_guard lock(mutex_);
     return deadline_;

@@ -47,6 +47,8 @@ class EventQueue {
     /// No more is put. Who takes has until `deadline` for the rest; of several the first counts.
     void close(Clock::time_point deadline);
     bool is_closed() const;
+    /// Closed, and all was taken. An empty batch does not say so: more may have been put since it was taken.
+    bool is_finished() const;
     Clock::time_point deadline() const;
     /// Waits until all was taken and the taker has come back for more. False when the time is over.
     bool wait_until_idle(std::chrono::milliseconds time);

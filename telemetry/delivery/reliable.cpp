@@ -29,7 +29,7 @@ class MemoryCarrier final : public Carrier {
                                            1000ms};
         for (;;) {
             Batch batch = queue.take(wanted);
-            if (batch.empty() && queue.is_closed())
+            if (batch.empty() && queue.is_finished())
                 break;
             if (batch.empty())
                 continue;
@@ -84,7 +84,7 @@ class SpoolCarrier final : public Carrier {
                 if (std::string error = spool_.state().error; !error.empty())
                     account.set_error(std::move(error));
             }
-            if (batch.empty() && queue.is_closed())
+            if (batch.empty() && queue.is_finished())
                 return;
         }
     }

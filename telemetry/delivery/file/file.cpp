@@ -38,15 +38,14 @@ class FileCarrier final : public Carrier {
             if (is_reopen_asked_.exchange(false))
                 reopen_now();
             taken_ += batch.events();
-            const bool is_empty = batch.empty();
-            if (is_empty) {
+            if (batch.empty()) {
                 file_.tick();
             } else {
                 file_.write(batch);
                 queue.give_back(std::move(batch));
             }
             settle(account);
-            if (queue.is_closed() && (is_empty || EventQueue::Clock::now() >= queue.deadline()))
+            if (queue.is_finished() || (queue.is_closed() && EventQueue::Clock::now() >= queue.deadline()))
                 break;
         }
         file_.finish();

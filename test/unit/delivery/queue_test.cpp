@@ -115,6 +115,17 @@ TEST(EventQueue, TheEndIsNotWaitedFor) {
     other.join();
 }
 
+/// What comes between an empty batch and the end is not left behind.
+TEST(EventQueue, IsFinishedOnceAllWasTaken) {
+    EventQueue queue(800);
+    EXPECT_TRUE(queue.take({.bytes = 1000, .patience = 0ms}).empty());
+    queue.put(batch_of(1, 100));
+    queue.close(EventQueue::Clock::now());
+    EXPECT_FALSE(queue.is_finished());
+    EXPECT_EQ(queue.take({.bytes = 1000, .patience = 0ms}).events(), 1U);
+    EXPECT_TRUE(queue.is_finished());
+}
+
 TEST(EventQueue, IsIdleWhenTheTakerComesBack) {
     EventQueue queue(10'000);
     queue.put(batch_of(1, 100));
