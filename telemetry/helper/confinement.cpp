@@ -23,27 +23,31 @@ namespace {
 
 constexpr rlim_t most_files = 256; ///< a stack has at most one for each of its frames
 
-constexpr int of_helper[] = {SCMP_SYS(sendmsg),
-                             SCMP_SYS(recvmsg),
-                             SCMP_SYS(poll),
-                             SCMP_SYS(ppoll),
-                             SCMP_SYS(pread64),
-                             SCMP_SYS(close),
-                             SCMP_SYS(brk),
-                             SCMP_SYS(munmap),
-                             SCMP_SYS(mremap),
-                             SCMP_SYS(madvise),
-                             SCMP_SYS(futex),
-                             SCMP_SYS(clock_gettime),
-                             SCMP_SYS(gettimeofday),
-                             SCMP_SYS(getrandom),
-                             SCMP_SYS(rt_sigprocmask),
-                             SCMP_SYS(rt_sigreturn),
-                             SCMP_SYS(restart_syscall),
-                             SCMP_SYS(getpid),
-                             SCMP_SYS(gettid),
-                             SCMP_SYS(exit),
-                             SCMP_SYS(exit_group)};
+constexpr int of_helper[] = {
+#ifdef EBT_SANITIZED // what does not return looks for a stack of signals
+    SCMP_SYS(sigaltstack),
+#endif
+    SCMP_SYS(sendmsg),
+    SCMP_SYS(recvmsg),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(pread64),
+    SCMP_SYS(close),
+    SCMP_SYS(brk),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(futex),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group)};
 
 /// To start and end helpers, and what these do before they are confined.
 constexpr int of_keeper[] = {
