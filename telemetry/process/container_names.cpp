@@ -6,9 +6,10 @@
 #include <fcntl.h>
 #include <initializer_list>
 #include <optional>
-#include <rapidjson/document.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <nlohmann/json.hpp>
 
 #include <ebpf_loader/unique_fd.hpp>
 
@@ -34,28 +35,24 @@ std::string text_of(const std::string& path) {
     return text;
 }
 
-/// Null where it is no JSON, or no UTF-8. However deep it is nested, the parser does not recurse; the values
-/// that it makes are freed with the pool.
-rapidjson::Document parsed(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(text.data(),
-                                                                                           text.size());
-    return document;
+using Value = nlohmann::json;
+
+/// Of a kind that has no members where it is no JSON, or no UTF-8. However deep it is nested, neither the
+/// parser nor what frees its values recurses.
+Value parsed(std::string_view text) {
+    return Value::parse(text, nullptr, false);
 }
 
-using Value = rapidjson::Value;
-
 const Value* member(const Value* object, const char* name) {
-    if (!object || !object->IsObject())
+    if (!object || !object->is_object())
         return nullptr;
-    const auto found = object->FindMember(name);
-    return found == object->MemberEnd() ? nullptr : &found->value;
+    const auto found = object->find(name);
+    return found == object->end() ? nullptr : &*found;
 }
 
 std::string string_of(const Value* value) {
-    if (!value || !value->IsString() || value->GetStringLength() > most_name)
-        return {};
-    return {value->GetString(), value->GetStringLength()};
+    const std::string* const text = value ? value->get_ptr<const std::string*>() : nullptr;
+    return text && text->size() <= most_name ? *text : std::string();
 }
 
 /// The first of these that the object has.
@@ -67,7 +64,7 @@ std::string first_of(const Value* object, std::initializer_list<const char*> nam
 }
 
 /// Of docker, and of Kubernetes by way of docker.
-ContainerNames of_docker(const rapidjson::Document& config) {
+ContainerNames of_docker(const Value& config) {
     const Value* const own = member(&config, "Config");
     const Value* const labels = member(own, "Labels");
     ContainerNames names{string_of(member(&config, "Name")), string_of(member(own, "Image")),
@@ -79,7 +76,7 @@ ContainerNames of_docker(const rapidjson::Document& config) {
 }
 
 /// Of containerd and CRI-O, which write a specification of the Open Container Initiative and annotate it.
-ContainerNames of_specification(const rapidjson::Document& config) {
+ContainerNames of_specification(const Value& config) {
     const Value* const notes = member(&config, "annotations");
     return {first_of(notes, {"io.kubernetes.cri.container-name", "io.kubernetes.container.name"}),
             first_of(notes, {"io.kubernetes.cri.image-name", "io.kubernetes.cri-o.ImageName"}),
@@ -88,16 +85,16 @@ ContainerNames of_specification(const rapidjson::Document& config) {
 }
 
 /// Of podman: an entry of the list that its storage keeps, with more in a text that is JSON itself.
-ContainerNames of_storage(const rapidjson::Document& list, std::string_view id) {
-    if (!list.IsArray())
+ContainerNames of_storage(const Value& list, std::string_view id) {
+    if (!list.is_array())
         return {};
-    for (const Value& entry : list.GetArray()) {
+    for (const Value& entry : list) {
         if (string_of(member(&entry, "id")) != id)
             continue;
         const Value* const more = member(&entry, "metadata");
-        if (!more || !more->IsString())
+        if (!more || !more->is_string())
             return {};
-        const rapidjson::Document metadata = parsed({more->GetString(), more->GetStringLength()});
+        const Value metadata = parsed(more->get_ref<const std::string&>());
         return {first_of(&metadata, {"metadata-name", "name"}), first_of(&metadata, {"image-name"}), {}, {}};
     }
     return {};
