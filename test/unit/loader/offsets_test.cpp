@@ -156,6 +156,7 @@ Offsets close_offsets() {
         {"inode.i_mode", 0},
         {"inode.i_uid", 4},
         {"inode.i_gid", 8},
+        {"inode.i_sb", 40},
         {"inode.i_ino", 64},
         {"file.f_path", 64},
         {"file.f_inode", 32},
