@@ -239,7 +239,7 @@ std::vector<std::string> default_rule_names() {
     for (const std::string& line : logical_lines(telemetry::Rules::built_in())) {
         std::istringstream words(line);
         std::string word;
-        if (!(words >> word) || word == "not" || word == "let" || word == "env")
+        if (!(words >> word) || word == "not" || word == "let" || word == "env" || word == "exec_search")
             continue;
         const telemetry::rules::Group* group = telemetry::rules::find_group(word);
         if (!group)
