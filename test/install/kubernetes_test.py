@@ -60,11 +60,11 @@ path = re.search(r"^path = (.*)$", files["ebpf-telemetry.conf"], re.M)[1]
 assert any(path.startswith(point + "/") for point in writable), (path, writable)
 assert "/var/cache/ebpf_telemetry" in writable
 
-# No more capabilities than the service has.
+# No more capabilities than the service has, and those by which the service manager sets its limits and priority.
 unit = pathlib.Path(manifest).parent.parent / "systemd/ebpf-telemetry.service.in"
 allowed = re.search(r"^CapabilityBoundingSet=(.*)$", unit.read_text(), re.M)[1].split()
 assert container["securityContext"]["capabilities"]["drop"] == ["ALL"]
-assert sorted("CAP_" + c for c in container["securityContext"]["capabilities"]["add"]) == sorted(allowed)
+assert sorted("CAP_" + c for c in container["securityContext"]["capabilities"]["add"]) == sorted({*allowed, "CAP_SYS_RESOURCE", "CAP_SYS_NICE"})
 
 # The image's program is the one that it starts.
 lines = pathlib.Path(dockerfile).read_text().splitlines()
