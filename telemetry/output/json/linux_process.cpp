@@ -6,6 +6,16 @@
 namespace telemetry {
 namespace {
 
+/// An exec has the device in `file`, which is the executable.
+InodeInfo executable_of(const Event& event) {
+    InodeInfo inode = event.image.exe.inode;
+    const bool is_said =
+        has_new_image(event) && event.paths > 0 && event.path[0].has_inode && event.path[0].inode == inode;
+    if (is_said)
+        inode.device = 0;
+    return inode;
+}
+
 void put_child(JsonLine& line, const Event& event, JsonProcess& process) {
     if (event.child_status != Status::ok || !line.wants(Field::linux_process_child))
         return;
@@ -53,7 +63,7 @@ void JsonLinux::put_process(JsonLine& line, const Event& event, JsonProcess& pro
     const size_t begin = line.view().size();
     line.key("\"process\":{");
     if (event.image.exe.has_inode && line.wants(Field::linux_process_executable))
-        put_executable(line, event.image.exe.inode); // the first member
+        put_executable(line, executable_of(event)); // the first member
     if (event.root.status != Status::absent && line.wants(Field::linux_process_root)) {
         line.put_text("\"root\":", {"linux.process.root"}, event.root);
         line.notes.add_directory({"linux.process.root"}, event.root);
