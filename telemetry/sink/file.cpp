@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/base/refuse.hpp"
+#include "telemetry/sink/aside/aside_sink.hpp"
 #include "telemetry/sink/sinks.hpp"
 #include "telemetry/sink/stream.hpp"
 
@@ -32,7 +33,7 @@ const SinkKind file_sink = {
     .cause = "output_file",
     .options = options,
     .targets = targets,
-    .open = [](const std::string& path, const SinkContext&) { return make_file_sink(path); },
+    .open = [](const std::string& path, const SinkContext&) { return without_waiting(make_file_sink(path)); },
 };
 
 } // namespace telemetry

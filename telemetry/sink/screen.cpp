@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "telemetry/base/refuse.hpp"
+#include "telemetry/sink/aside/aside_sink.hpp"
 #include "telemetry/sink/sinks.hpp"
 #include "telemetry/sink/stream.hpp"
 
@@ -35,8 +36,10 @@ const SinkKind screen_sink = {
     .cause = "output_screen",
     .options = options,
     .targets = targets,
-    .open = [](const std::string&,
-               const SinkContext&) { return make_stream_sink(STDOUT_FILENO, "standard output"); },
+    .open =
+        [](const std::string&, const SinkContext&) {
+            return without_waiting(make_stream_sink(STDOUT_FILENO, "standard output"));
+        },
     .may_be_terminal = true,
 };
 

@@ -139,6 +139,11 @@ void StreamSink::use(int fd, UniqueFd owned) {
     owned_ = std::move(owned);
 }
 
+bool StreamSink::has_reader() const {
+    struct stat status = {};
+    return kind_ == Kind::socket || isatty(fd_) || (fstat(fd_, &status) == 0 && S_ISFIFO(status.st_mode));
+}
+
 void StreamSink::write(std::string_view lines, uint64_t events) {
     if (!broken_ && !queue_.empty() && queue_.size() + lines.size() > options_.buffer_bytes)
         drain();
@@ -315,13 +320,13 @@ bool StreamSink::reopen() {
     return true;
 }
 
-std::unique_ptr<Sink> make_stream_sink(int fd, const std::string& name, const StreamOptions& options) {
+std::unique_ptr<StreamSink> make_stream_sink(int fd, const std::string& name, const StreamOptions& options) {
     auto sink = std::make_unique<StreamSink>(name, std::string(), options);
     sink->attach(fd);
     return sink;
 }
 
-std::unique_ptr<Sink> make_file_sink(const std::string& path, const StreamOptions& options) {
+std::unique_ptr<StreamSink> make_file_sink(const std::string& path, const StreamOptions& options) {
     auto sink = std::make_unique<StreamSink>(path, path, options);
     sink->open();
     return sink;

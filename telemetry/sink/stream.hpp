@@ -21,9 +21,10 @@ struct StreamOptions {
     std::chrono::milliseconds patience{1000};
 };
 
-/// Lines on their way to a descriptor. They wait in a queue of bounded size; when that is full
-/// since the reader takes nothing or the disk has no room, new lines are lost and counted. A line
-/// that was begun is finished before another, or taken back from the file: none is ever cut.
+/// Lines on their way to a descriptor, written by who calls, who may have to wait (AsideSink does it for
+/// those who must not). They wait in a queue of bounded size; when that is full since the reader takes
+/// nothing or the disk has no room, new lines are lost and counted. A line that was begun is finished before
+/// another, or taken back from the file: none is ever cut.
 class StreamSink final : public Sink {
   public:
     /// `path` is empty for a descriptor of somebody else's.
@@ -41,6 +42,9 @@ class StreamSink final : public Sink {
     /// Events that do.
     uint64_t waiting() const;
     void set_patience(std::chrono::milliseconds patience) { options_.patience = patience; }
+    /// It is a terminal, a pipe or a socket: writing may take as long as somebody else likes.
+    bool has_reader() const;
+    int descriptor() const { return fd_; }
 
     void write(std::string_view lines, uint64_t events) override;
     void flush() override;
@@ -104,10 +108,11 @@ class StreamSink final : public Sink {
 /// pipe, terminal, socket). `name` is for error(). Throws ebpf_loader::Error when it is closed.
 ///
 /// This and the next make the process ignore SIGPIPE and SIGXFSZ, unless it handles them.
-std::unique_ptr<Sink> make_stream_sink(int fd, const std::string& name, const StreamOptions& options = {});
+std::unique_ptr<StreamSink> make_stream_sink(int fd, const std::string& name,
+                                             const StreamOptions& options = {});
 
 /// To the end of a file, which is made, for its owner alone, if there is none.
 /// Throws ebpf_loader::Error.
-std::unique_ptr<Sink> make_file_sink(const std::string& path, const StreamOptions& options = {});
+std::unique_ptr<StreamSink> make_file_sink(const std::string& path, const StreamOptions& options = {});
 
 } // namespace telemetry

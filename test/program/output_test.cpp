@@ -5,9 +5,12 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <gmock/gmock.h>
+#include <pty.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+
+#include <ebpf_loader/unique_fd.hpp>
 
 #include "test/program/run_fixture.hpp"
 
@@ -243,6 +246,32 @@ TEST_F(Run, RefusesAClosedScreen) {
     RunningProgram program(arguments({}), {.last = [] { close(STDOUT_FILENO); }});
     EXPECT_EQ(program.wait(), 2);
     EXPECT_THAT(program.err(), HasSubstr("Cannot write to standard output"));
+}
+
+/// Somebody pressed ^S: the thread that reads events goes on, and what the terminal does not take is lost
+/// there alone.
+TEST_F(Run, ATerminalThatIsStoppedCostsOtherOutputsNothing) {
+    int ends[2];
+    ASSERT_EQ(openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr), 0);
+    const ebpf_loader::UniqueFd reader(ends[0]), terminal(ends[1]); // the reader reads nothing
+    // A second without reading costs more than this buffer holds.
+    RunningProgram program(arguments({"-o", "-", "-o", log, "--buffer-size", "2M"}),
+                           {.standard_output = terminal.get()});
+    ASSERT_TRUE(program.reports()) << program.err();
+    constexpr int rounds = 100, calls = 300;
+    for (int i = 0; i < rounds; ++i) {
+        call_getppid(caller, calls);
+        usleep(15'000);
+    }
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    const json summary = program.summaries().at(0);
+    EXPECT_EQ(summary["lost"], json::object());
+    EXPECT_EQ(summary["emitted"], rounds * calls);
+    const json screen = *std::ranges::find_if(summary["outputs"],
+                                              [](const json& output) { return output["name"] == "screen"; });
+    EXPECT_GT(screen["lost"], 1000);
+    EXPECT_EQ(screen["written"].get<uint64_t>() + screen["lost"].get<uint64_t>(), summary["emitted"]);
 }
 
 } // namespace
