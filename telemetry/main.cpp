@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "imds/app/extension.hpp"
 #include "telemetry/app/application.hpp"
 #include "telemetry/app/choose_offsets.hpp"
@@ -11,7 +13,11 @@ namespace {
 using namespace telemetry;
 
 std::unique_ptr<Extension> extension_of(const Options& options) {
-    return options.imds ? imds::make_imds_extension(options.max_memory, options.host_proc) : nullptr;
+    if (!options.imds)
+        return nullptr;
+    const size_t limit = options.max_memory;
+    return imds::make_imds_extension(limit ? limit - std::min(limit - 1, memory_beside_caches(options)) : 0,
+                                     options.host_proc);
 }
 
 ebpf_loader::Selection selection(const Options& options) {

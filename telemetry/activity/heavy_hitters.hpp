@@ -27,7 +27,8 @@ struct Counts {
 /// the one with the fewest events in its bucket, and inherits their number as what it may have had before. So
 /// what makes more than an eighth of the events of its bucket is never forgotten, however many others come.
 ///
-/// A Label has a Key, which may be a view; `hash_of(key)`, `is(key)` and `take(key)`.
+/// A Label has a Key, which may be a view; `hash_of(key)`, `is(key)` and `take(key)`; and `most_heap_bytes`,
+/// what it may hold besides itself.
 template <class Label> class HeavyHitters {
   public:
     using Key = typename Label::Key;
@@ -40,6 +41,11 @@ template <class Label> class HeavyHitters {
     };
 
     explicit HeavyHitters(size_t most) : hashes_((most + ways - 1) / ways), entries_(hashes_.size() * ways) {}
+
+    /// What a table of `most` things takes, in bytes, whatever they are called.
+    static constexpr size_t most_bytes(size_t most) {
+        return (most + ways - 1) / ways * ways * (sizeof(uint64_t) + sizeof(Entry) + Label::most_heap_bytes);
+    }
 
     /// Adds to what is known of a thing, and returns it.
     Entry& count(const Key& key, const Counts& more, uint64_t earlier = 0) {

@@ -20,18 +20,23 @@ inline uint64_t mixed(uint64_t one, uint64_t other) {
     return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
-/// A text that a process may have chosen, and of which any length may come: of a long one the end is kept,
-/// which of paths says most, and a hash tells it from others.
-class TextLabel {
+/// A text that a process may have chosen, and of which any length may come: of a long one the last `most`
+/// bytes are kept, which of paths say most, and a hash tells it from others.
+template <size_t most> class ShortText {
   public:
-    static constexpr size_t longest = 255;
+    static constexpr size_t longest = most;
+    /// With its end, and what the allocator adds and rounds up.
+    static constexpr size_t most_heap_bytes = longest + 1 + 24;
     using Key = std::string_view;
 
     static uint64_t hash_of(Key key) { return mixed(std::hash<std::string_view>{}(key), key.size()); }
     bool is(Key key) const { return size_ == key.size() && text_ == end_of(key); }
     void take(Key key) {
         size_ = key.size();
-        text_ = end_of(key); // into the memory that is there
+        if (const Key end = end_of(key); end.size() <= text_.capacity())
+            text_ = end; // into the memory that is there
+        else
+            text_ = std::string(end); // assigning would double it
     }
     std::string_view text() const { return text_; }
     bool is_cut() const { return size_ > longest; }
@@ -45,10 +50,13 @@ class TextLabel {
     size_t size_ = 0;
 };
 
+using TextLabel = ShortText<255>;
+
 /// A rule: where it stands in its file, and the key that its events get.
 class RuleLabel {
   public:
     using Key = rules::ChosenRule;
+    static constexpr size_t most_heap_bytes = 2 * TextLabel::most_heap_bytes;
 
     static uint64_t hash_of(const Key& rule) { return mixed(TextLabel::hash_of(rule.key), rule.lines.first); }
     bool is(const Key& rule) const {
@@ -84,7 +92,10 @@ struct CountedProcess {
 
 class ProcessLabel {
   public:
+    /// The id of a container; names of users are shorter.
+    using Name = ShortText<64>;
     using Key = CountedProcess;
+    static constexpr size_t most_heap_bytes = TextLabel::most_heap_bytes + 2 * Name::most_heap_bytes;
 
     static uint64_t hash_of(const Key& key) { return key.id; }
     bool is(const Key& key) const { return id == key.id; }
@@ -104,7 +115,8 @@ class ProcessLabel {
     uint64_t id = 0, place = 0;
     uint32_t pid = 0;
     CountedProcess::Ancestors ancestors{};
-    TextLabel name, user, container;
+    TextLabel name;
+    Name user, container;
     std::string_view last;
 };
 

@@ -11,6 +11,14 @@ ActivityReport::ActivityReport(const Options& options, std::shared_ptr<const Acc
     : options_(options), rules_file_(options.rules.value_or("built-in rules")),
       counter_(std::move(accounts)) {}
 
+size_t ActivityReport::most_bytes(const Options& options) {
+    if (options.top)
+        return top::Live::most_bytes;
+    if (!options.summary)
+        return 0;
+    return options.summary_every ? 2 * Activity::most_bytes : Activity::most_bytes;
+}
+
 void ActivityReport::begin(const std::string& node) {
     begin_ = interval_begin_ = Clock::now();
     if (options_.summary_every) {
@@ -23,6 +31,12 @@ void ActivityReport::begin(const std::string& node) {
         .title = options_.program + " --top: " + node + ", " + rules_file_, .rules_file = rules_file_});
     start_log(options_.log_level, false, options_.program,
               [this](std::string_view line) { live_->note(std::string(line.substr(0, line.find('\n')))); });
+}
+
+Activity& ActivityReport::activity() {
+    if (live_)
+        return live_->activity();
+    return recent_ ? *recent_ : recent_.emplace();
 }
 
 void ActivityReport::count(const Event& event, const rules::ChosenRule& rule, uint64_t bytes) {
@@ -41,9 +55,10 @@ void ActivityReport::turn(Formatter& formatter) {
 }
 
 void ActivityReport::end_interval(Formatter& formatter, Clock::time_point now) {
-    print(formatter, recent_, interval_begin_);
-    total_->add(recent_);
-    recent_.clear();
+    Activity& recent = activity();
+    print(formatter, recent, interval_begin_);
+    total_->add(recent);
+    recent.clear();
     interval_begin_ = now;
     next_ = now + *options_.summary_every;
 }
@@ -62,8 +77,8 @@ void ActivityReport::finish(Formatter& formatter) {
     if (!options_.summary)
         return;
     if (total_)
-        total_->add(recent_);
-    print(formatter, total_ ? *total_ : recent_, begin_);
+        total_->add(activity());
+    print(formatter, total_ ? *total_ : activity(), begin_);
 }
 
 /// And what was logged meanwhile is printed.

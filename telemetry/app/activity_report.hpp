@@ -21,6 +21,9 @@ class ActivityReport {
     ActivityReport(const ActivityReport&) = delete;
     ActivityReport& operator=(const ActivityReport&) = delete;
 
+    /// What its tables take at most, in bytes, whatever comes. 0 where none are asked for.
+    static size_t most_bytes(const Options& options);
+
     /// Events come from now on. Throws ebpf_loader::Error where --top has no terminal.
     void begin(const std::string& node);
     /// An event that was reported, `bytes` of lines. This is on the hot path.
@@ -34,7 +37,7 @@ class ActivityReport {
   private:
     using Clock = std::chrono::steady_clock;
 
-    Activity& activity() { return live_ ? live_->activity() : recent_; }
+    Activity& activity();
     void print(Formatter& formatter, const Activity& activity, Clock::time_point since) const;
     void end_interval(Formatter& formatter, Clock::time_point now);
     void close_screen();
@@ -42,8 +45,8 @@ class ActivityReport {
     const Options options_;
     const std::string rules_file_;
     EventCounter counter_;
-    Activity recent_;               ///< since the last tables were printed
-    std::optional<Activity> total_; ///< before that
+    std::optional<Activity> recent_; ///< since the last tables were printed, once there is something
+    std::optional<Activity> total_;  ///< before that
     Clock::time_point begin_{}, interval_begin_{}, next_ = Clock::time_point::max();
     std::unique_ptr<top::Live> live_;
 };

@@ -23,7 +23,7 @@ EngineRun::EngineRun(const Options& options, ebpf_loader::Engine& engine, EventC
                      const std::string& proc_root, const EnvironmentNames& environment)
     : options_(options), engine_(engine), consumer_(consumer),
       formatter_(options.format->make(format_context(engine, options))),
-      cache_(MemoryBudget::cache(options.max_memory, engine.buffer_memory() + options.output_memory()),
+      cache_(MemoryBudget::cache(options.max_memory, engine.buffer_memory() + memory_beside_caches(options)),
              Procfs(proc_root, environment)),
       governor_({options.max_cpu, options.max_memory}, engine, cache_), health_(options, engine) {
     decoder_.select_environment(environment);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -12,6 +13,7 @@
 #include <ebpf_loader/error.hpp>
 #include <ebpf_loader/probe_report.hpp>
 
+#include "telemetry/app/activity_report.hpp"
 #include "telemetry/app/advice.hpp"
 #include "telemetry/app/choose_offsets.hpp"
 #include "telemetry/base/exit_status.hpp"
@@ -21,6 +23,7 @@
 #include "telemetry/limits/memory_budget.hpp"
 #include "telemetry/process/container_names.hpp"
 #include "telemetry/process/procfs.hpp"
+#include "telemetry/sink/aside/aside_sink.hpp"
 
 namespace telemetry {
 
@@ -60,6 +63,18 @@ class ProbeDocument final : public Document {
 
 } // namespace
 
+/// Somebody may read there who is slow.
+static bool may_wait(const Destination& to) {
+    std::error_code none;
+    return to.kind->may_be_terminal || (!to.target.empty() && std::filesystem::exists(to.target, none) &&
+                                        !std::filesystem::is_regular_file(to.target, none));
+}
+
+size_t memory_beside_caches(const Options& options) {
+    const auto waiting = static_cast<size_t>(std::ranges::count_if(options.outputs, may_wait));
+    return options.output_memory() + waiting * AsideSink::usual_bytes + ActivityReport::most_bytes(options);
+}
+
 ebpf_loader::EngineOptions engine_options(const Options& options) {
     ebpf_loader::EngineOptions engine;
     engine.tier = options.tier;
@@ -70,7 +85,7 @@ ebpf_loader::EngineOptions engine_options(const Options& options) {
     engine.host_proc = options.host_proc;
     engine.can_shed = options.max_cpu > 0;
     engine.max_memory = options.max_memory;
-    engine.other_memory = MemoryBudget::besides_buffers() + options.output_memory();
+    engine.other_memory = MemoryBudget::besides_buffers() + memory_beside_caches(options);
     engine.log = [](std::string_view line) { log(LogLevel::info, line); };
     return engine;
 }

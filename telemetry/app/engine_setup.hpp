@@ -14,6 +14,9 @@ namespace telemetry {
 
 /// Finds the kernel's offsets, too. Throws ebpf_loader::Error.
 ebpf_loader::EngineOptions engine_options(const Options& options);
+/// What outputs and the tables of --summary and --top may take at most, in bytes: with --max-memory it is
+/// kept from buffers and caches.
+size_t memory_beside_caches(const Options& options);
 /// The context of this run: the agent is the same in all calls.
 FormatContext format_context(const ebpf_loader::Engine& engine, const Options& options);
 /// "tier tp, perf buffers of 1024 KiB, kernel offsets from ...": for the log.

@@ -137,8 +137,8 @@ void parse_activity(const po::variables_map& values, Options& options) {
         return;
     if (!is_terminal())
         refuse("--top shows who does most on a terminal, and standard output is none: --summary prints it");
-    if (options.stats_every || options.summary_every)
-        refuse("--top has the terminal for itself: leave out --stats and the interval of --summary");
+    if (options.stats_every || options.summary)
+        refuse("--top has the terminal for itself: leave out --stats and --summary");
     if (values.count("output")) {
         const auto files = values["output"].as<std::vector<std::string>>();
         if (std::ranges::count(files, "-") > 0)

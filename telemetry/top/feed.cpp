@@ -50,7 +50,7 @@ void Feed::give_back(std::unique_ptr<Interval> used) {
 }
 
 void Feed::note(std::string line) {
-    constexpr size_t most = 1000;
+    constexpr size_t most = 100;
     const std::lock_guard lock(mutex_);
     if (notes_.size() < most)
         notes_.push_back(std::move(line));

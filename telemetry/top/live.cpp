@@ -13,10 +13,11 @@ Live::Live(ShowOptions options) : options_(std::move(options)), screen_(std::mak
 }
 
 void Live::note(std::string line) {
-    constexpr size_t most = 10000;
+    constexpr size_t most_bytes_kept = 512 << 10;
     feed_->note(line);
     const std::lock_guard lock(mutex_);
-    if (lines_.size() < most)
+    line_bytes_ += line.size() + sizeof(std::string);
+    if (line_bytes_ <= most_bytes_kept)
         lines_.push_back(std::move(line));
 }
 

@@ -9,7 +9,6 @@ namespace {
 
 constexpr size_t page = 10;
 constexpr size_t longest_filter = 100;
-constexpr size_t most_parents = 65536;
 /// Only forged events have longer lines of descent, or circles.
 constexpr int longest_descent = 64;
 
@@ -46,7 +45,7 @@ double Model::seconds() const {
 
 /// Kept from one interval to the next: a process in between may have done nothing.
 void Model::note_parents(const Activity& activity) {
-    if (parents_.size() > most_parents)
+    if (parents_.size() + activity.processes().size() * CountedProcess::most_ancestors > most_parents)
         parents_.clear();
     activity.processes().for_each([&](const auto& entry) {
         uint64_t at = entry.label.place;

@@ -20,6 +20,14 @@ struct ShownRow {
 /// What there is to show, and what the keys have chosen of it. It knows nothing of terminals.
 class Model {
   public:
+    /// What one takes besides an interval that is to be used again: two sets of tables, the parents (of which
+    /// each has a node and its place in the index), and the rows of a table, which are made from others of
+    /// their size.
+    static constexpr size_t most_parents = 65536;
+    static constexpr size_t most_bytes =
+        2 * Activity::most_bytes + most_parents * 56 +
+        2 * Activity::processes_room * (sizeof(ShownRow) * 2 + TextLabel::most_heap_bytes);
+
     /// Recorded events are shown with their whole time, others with the last interval at first.
     Model(bool is_recorded, std::string rules_file)
         : rules_file_(std::move(rules_file)), is_recorded_(is_recorded), is_whole_(is_recorded) {}

@@ -215,6 +215,9 @@ TEST_P(Limits, OfMemoryThatAreTooLowAreRefused) {
     RunningProgram buffers(arguments({"--max-memory", "64", "--buffer-size", "1G"}));
     EXPECT_EQ(buffers.wait(), 8);
     EXPECT_NE(buffers.err().find("with a smaller --buffer-size"), std::string::npos) << buffers.err();
+    RunningProgram tables(arguments({"--max-memory", "30", "--summary=1"})); // 30 do without
+    EXPECT_EQ(tables.wait(), 8);
+    EXPECT_NE(tables.err().find("--max-memory 30 is too low"), std::string::npos) << tables.err();
 }
 
 } // namespace losses

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/activity/activity.hpp"
 
+#include <malloc.h>
 #include <map>
+#include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -106,6 +108,42 @@ TEST(Activity, AddsWhatAnotherOneHas) {
     one.clear();
     EXPECT_EQ(one.all(), Counts());
     EXPECT_TRUE(rows_of(one, ActivityTable::calls, "").empty());
+}
+
+/// Of a name whose every copy is another and as long as it can be: texts that grow byte by byte would double
+/// their memory.
+std::string hostile_name(uint64_t i, size_t size) {
+    std::string name(size, 'x');
+    const std::string digits = std::to_string(i);
+    return name.replace(size - digits.size(), digits.size(), digits);
+}
+
+size_t heap_in_use() {
+    const struct mallinfo2 heap = mallinfo2();
+    return heap.uordblks + heap.hblkhd;
+}
+
+TEST(Activity, StaysWithinItsMemoryWhateverComes) {
+    constexpr uint64_t things = 60'000;
+    const size_t before = heap_in_use();
+    const auto activity = std::make_unique<Activity>();
+    for (const size_t size : {20, 100, 250, 300, 5000}) {
+        for (uint64_t i = 0; i < things / 5; ++i) {
+            const std::string name = hostile_name(i * 5000 + size, size);
+            CountedEvent event;
+            event.executable = event.user = event.container = event.call = event.rule.key =
+                event.rule.lines.file = name;
+            event.process = {.id = mixed(i, size), .name = name, .user = name, .container = name, .last = {}};
+            activity->count(event);
+        }
+    }
+    const size_t taken = heap_in_use() - before;
+    RecordProperty("bytes", std::to_string(taken));
+    EXPECT_EQ(activity->processes().size(), activity->processes().room()) << "all places were taken";
+    EXPECT_LE(taken, Activity::most_bytes);
+#ifndef EBT_SANITIZED // whose heap mallinfo2 does not see
+    EXPECT_GT(taken, Activity::most_bytes / 4 * 3) << "or the bound is no measure";
+#endif
 }
 
 } // namespace
