@@ -59,7 +59,8 @@ void BriefFormatter::format(const Event& event, std::string& out) {
     names_.refresh();
     begin(event.time_ns);
     const BriefWords words = brief_words(event);
-    const std::string_view result = result_of(event);
+    const Outcome outcome = outcome_of(event);
+    const std::string_view result = result_of(event, outcome);
     line_.reserve(ScreenLine::width(result));
     line_.pad_to(user_column);
     put_user(event);
@@ -74,7 +75,8 @@ void BriefFormatter::format(const Event& event, std::string& out) {
         put_object(event, line_.room());
     }
     line_.release();
-    line_.put(result, colour::failure);
+    const bool is_failure = outcome == Outcome::failure || event.skipped();
+    line_.put(result, is_failure ? colour::failure : colour::none);
     out.append(line_.end());
 }
 
@@ -139,14 +141,30 @@ void BriefFormatter::put_object(const Event& event, size_t room) {
         return line_.put_number(event.child_pid);
     if (event.kind == EBT_EXIT) {
         const WaitStatus status(event.ret);
-        line_.put(status.signal ? "signal " : "status ", status.signal ? colour::failure : colour::none);
-        return line_.put_number(status.signal ? status.signal : status.exit_code);
+        scratch_.clear();
+        scratch_.put(status.signal ? "signal " : "status ");
+        scratch_.put_signed(status.signal ? status.signal : status.exit_code);
+        return line_.put(scratch_.view(), event.ret == 0 ? colour::none : colour::failure);
     }
-    if (event.paths)
-        return put_files(event, room);
+    if (event.paths) {
+        const size_t before = line_.used();
+        put_mode(event);
+        return put_files(event, room - std::min(room, line_.used() - before));
+    }
     if (event.sockaddr.status != Status::absent || event.socket_status != Status::absent)
         return put_socket(event, room);
     put_arguments(event, room);
+}
+
+/// As chmod(1) takes it.
+void BriefFormatter::put_mode(const Event& event) {
+    const std::optional<uint32_t> mode = given_mode(event);
+    if (!mode)
+        return;
+    scratch_.clear();
+    scratch_.put_octal(*mode & 07777);
+    scratch_.put(' ');
+    line_.put(scratch_.view());
 }
 
 void BriefFormatter::put_files(const Event& event, size_t room) {
@@ -216,14 +234,14 @@ void BriefFormatter::put_arguments(const Event& event, size_t room) {
 }
 
 /// Nothing of what succeeded.
-std::string_view BriefFormatter::result_of(const Event& event) {
+std::string_view BriefFormatter::result_of(const Event& event, Outcome outcome) {
     result_.clear();
     if (event.skipped()) {
         result_.put(" never ran: ");
         result_.put(supervisor_name(event));
         return result_.view();
     }
-    switch (outcome_of(event)) {
+    switch (outcome) {
     case Outcome::failure: {
         if (event.kind == EBT_EXIT)
             return {};

@@ -4,6 +4,7 @@
 
 #include "telemetry/output/address.hpp"
 #include "telemetry/output/brief/screen_line.hpp"
+#include "telemetry/output/ecs.hpp"
 #include "telemetry/output/formatter.hpp"
 #include "telemetry/process/account_names.hpp"
 
@@ -24,11 +25,12 @@ class BriefFormatter final : public Formatter {
     void put_user(const Event& event);
     void put_process(const Event& event);
     void put_object(const Event& event, size_t room);
+    void put_mode(const Event& event);
     void put_files(const Event& event, size_t room);
     void put_words(std::string_view list, size_t room);
     void put_arguments(const Event& event, size_t room);
     void put_socket(const Event& event, size_t room);
-    std::string_view result_of(const Event& event);
+    std::string_view result_of(const Event& event, Outcome outcome);
     std::string_view account(const Event& event, uint32_t uid);
 
     ScreenLine line_;

@@ -2,6 +2,7 @@
 #include "telemetry/output/brief/words.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "telemetry/event/facts.hpp"
 #include "telemetry/output/ecs.hpp"
@@ -22,7 +23,22 @@ std::string_view open_verb(const Event& event) {
     }
 }
 
+/// A file that is executed with the rights of its owner or group.
+bool sets_id(const Event& event) {
+    return given_mode(event).value_or(0) & (S_ISUID | S_ISGID);
+}
+
 } // namespace
+
+std::optional<uint32_t> given_mode(const Event& event) {
+    if (!event.call || event.call->event_class != ebpf_loader::EventClass::file_attributes ||
+        (event.missing & EBT_MISSING_ARGS))
+        return std::nullopt;
+    for (size_t i = 0; i < event.call->arguments; ++i)
+        if (event.call->argument[i].kind == ebpf_loader::ArgKind::mode)
+            return static_cast<uint32_t>(event.args[i]);
+    return std::nullopt;
+}
 
 BriefWords brief_words(const Event& event) {
     using ebpf_loader::EventClass;
@@ -51,6 +67,8 @@ BriefWords brief_words(const Event& event) {
     case EventClass::user_change:
     case EventClass::group_change:
         return {event.call->name, true};
+    case EventClass::file_attributes:
+        return {event.call->name, sets_id(event)};
     default:
         return {event.call->name, event.call->name == "capset"};
     }

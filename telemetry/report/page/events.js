@@ -85,10 +85,13 @@ class Events {
     const mark = make("i", { className: "mark" });
     mark.style.background = colours[kind];
     const action = texts[model.action[event]], code = texts[model.code[event]];
+    const isCall = code && code !== action && !code.startsWith("process_");
+    // "connect" says what connection_attempted does, and has room.
+    const what = isCall && action.includes("_") ? code : action;
     const detail = texts[model.detail[event]], error = texts[model.error[event]];
     const cell = (className, ...children) => make("span", { role: "gridcell", className }, ...children);
     row.replaceChildren(cell("muted", model.clock.time(model.time[event])), cell("", process < 0 ? "" : model.title(process)),
-      cell("", mark, action, code && code !== action && !code.startsWith("process_") ? make("span", { className: "muted" }, ` ${code}`) : ""),
+      cell("", mark, what, isCall && what !== code ? make("span", { className: "muted" }, ` ${code}`) : ""),
       cell("", texts[model.object[event]], detail ? make("span", { className: "muted" }, `  ${detail}`) : ""),
       cell("failed", error || (model.failed[event] ? "failed" : "")));
     row.title = texts[model.object[event]].slice(0, 400);
