@@ -42,6 +42,8 @@ class StreamSink final : public Sink {
     /// Events that do.
     uint64_t waiting() const;
     void set_patience(std::chrono::milliseconds patience) { options_.patience = patience; }
+    /// Of what it is given nothing waits to be more: for who gives it much at a time, and when it is empty.
+    void write_at_once() { options_.buffer_bytes = 0; }
     /// It is a terminal, a pipe or a socket: writing may take as long as somebody else likes.
     bool has_reader() const;
     int descriptor() const { return fd_; }

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 
 /// Small batches become one of this size while they wait: fewer writes for a reader that is behind.
 constexpr size_t batch_bytes = 64 << 10;
+constexpr size_t most_spare = 4;
 /// How long the thread sleeps at most before it looks whether the end has come.
 constexpr auto longest_sleep = 50ms;
 
@@ -24,6 +25,7 @@ constexpr auto longest_sleep = 50ms;
 AsideSink::AsideSink(std::unique_ptr<StreamSink> to, const Options& options)
     : options_(options), to_(std::move(to)) {
     to_->set_patience({});
+    to_->write_at_once();
 }
 
 void AsideSink::write(std::string_view lines, uint64_t events) {
@@ -46,9 +48,18 @@ void AsideSink::put(std::string_view lines, uint64_t events) {
     const std::lock_guard lock(mutex_);
     waiting_bytes_ += lines.size();
     if (batches_.empty() || batches_.back().lines.size() + lines.size() > batch_bytes)
-        batches_.push_back({std::exchange(spare_, {}), 0});
+        batches_.push_back({take_spare(), 0});
     batches_.back().lines.append(lines);
     batches_.back().events += events;
+}
+
+/// With the mutex.
+std::string AsideSink::take_spare() {
+    if (spare_.empty())
+        return {};
+    std::string memory = std::move(spare_.back());
+    spare_.pop_back();
+    return memory;
 }
 
 /// Of the very end: what the ends of other outputs have to say. finish() comes once more.
@@ -113,8 +124,8 @@ void AsideSink::run() {
         lock.lock();
         waiting_bytes_ -= batch.lines.size();
         batch.lines.clear();
-        if (batch.lines.capacity() <= 2 * batch_bytes)
-            spare_ = std::move(batch.lines);
+        if (spare_.size() < most_spare && batch.lines.capacity() <= 4 * batch_bytes)
+            spare_.push_back(std::move(batch.lines));
     }
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "telemetry/sink/sink.hpp"
 #include "telemetry/sink/stream.hpp"
@@ -55,6 +56,7 @@ class AsideSink final : public Sink {
     };
 
     void put(std::string_view lines, uint64_t events);
+    std::string take_spare();
     void write_directly(std::string_view lines, uint64_t events);
     void stop();
     void run();
@@ -76,7 +78,8 @@ class AsideSink final : public Sink {
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<Batch> batches_;
-    std::string spare_; ///< memory of a batch that was written
+    std::vector<std::string>
+        spare_; ///< memory of batches that were written: new memory costs as much as lines
     std::string error_;
     bool is_ending_ = false;
     Clock::time_point deadline_ = Clock::time_point::max();
