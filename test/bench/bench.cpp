@@ -2,11 +2,13 @@
 // The benchmark suite: build-scripts/bench.sh builds and runs it.
 #include "test/bench/parts.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <stdexcept>
+#include <string>
 #include <unistd.h>
 
 namespace bench {
@@ -52,11 +54,17 @@ int run_all(int argc, char** argv) {
     Report report(settings.out);
     report.heading("Performance");
     describe_machine(settings, report);
-    for (const Part& part : parts())
-        if (settings.has_part(part.name)) {
-            part.run(settings, report);
-            report.save();
-        }
+    const auto is_asked = [&](const Part& part) { return settings.has_part(part.name); };
+    const auto all = std::ranges::count_if(parts(), is_asked);
+    int begun = 0;
+    for (const Part& part : parts()) {
+        if (!is_asked(part))
+            continue;
+        say("bench: " + std::string(part.name) + " (" + std::to_string(++begun) + " of " +
+            std::to_string(all) + ")");
+        part.run(settings, report);
+        report.save();
+    }
     return 0;
 }
 
