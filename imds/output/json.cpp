@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "imds/output/formatter.hpp"
 #include "imds/output/json_caller.hpp"
-#include "telemetry/output/address.hpp"
 #include "telemetry/output/ecs.hpp"
 #include "telemetry/output/json/ecs.hpp"
 #include "telemetry/output/json/head.hpp"
 #include "telemetry/output/json/line.hpp"
 #include "telemetry/output/json/notes.hpp"
+#include "telemetry/output/network/address.hpp"
 
 namespace telemetry::imds {
 namespace {

@@ -2,7 +2,7 @@
 #include "imds/output/formatter.hpp"
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/line_buffer.hpp"
-#include "telemetry/output/address.hpp"
+#include "telemetry/output/network/address.hpp"
 #include "telemetry/process/lineage.hpp"
 
 namespace telemetry::imds {

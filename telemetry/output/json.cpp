@@ -2,7 +2,6 @@
 #include <array>
 
 #include "telemetry/event/facts.hpp"
-#include "telemetry/output/address.hpp"
 #include "telemetry/output/ecs.hpp"
 #include "telemetry/output/formats.hpp"
 #include "telemetry/output/json/calls.hpp"
@@ -13,6 +12,7 @@
 #include "telemetry/output/json/line.hpp"
 #include "telemetry/output/json/linux.hpp"
 #include "telemetry/output/json/process.hpp"
+#include "telemetry/output/network/address.hpp"
 #include "telemetry/output/remarks.hpp"
 
 namespace telemetry {

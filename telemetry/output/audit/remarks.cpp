@@ -3,10 +3,10 @@
 #include <array>
 
 #include "telemetry/event/facts.hpp"
-#include "telemetry/output/address.hpp"
 #include "telemetry/output/audit/formatter.hpp"
 #include "telemetry/output/audit/limits.hpp"
 #include "telemetry/output/audit/sockaddr.hpp"
+#include "telemetry/output/network/address.hpp"
 #include "telemetry/output/remarks.hpp"
 
 namespace telemetry {

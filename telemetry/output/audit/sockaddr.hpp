@@ -2,8 +2,8 @@
 #pragma once
 #include <string_view>
 
-#include "telemetry/output/address.hpp"
 #include "telemetry/output/audit/line.hpp"
+#include "telemetry/output/network/address.hpp"
 
 namespace telemetry {
 

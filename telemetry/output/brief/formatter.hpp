@@ -2,10 +2,10 @@
 #pragma once
 #include <string>
 
-#include "telemetry/output/address.hpp"
 #include "telemetry/output/brief/screen_line.hpp"
 #include "telemetry/output/ecs.hpp"
 #include "telemetry/output/formatter.hpp"
+#include "telemetry/output/network/address.hpp"
 #include "telemetry/process/account_names.hpp"
 
 namespace telemetry {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "telemetry/event/event.hpp"
-#include "telemetry/output/address.hpp"
 #include "telemetry/output/json/line.hpp"
+#include "telemetry/output/network/address.hpp"
 #include "telemetry/output/network/community_id.hpp"
 
 namespace telemetry {

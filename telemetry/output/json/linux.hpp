@@ -5,13 +5,13 @@
 #include <string_view>
 
 #include "telemetry/event/event.hpp"
-#include "telemetry/output/address.hpp"
 #include "telemetry/output/constant_names.hpp"
 #include "telemetry/output/formatter.hpp"
 #include "telemetry/output/fragment_cache.hpp"
 #include "telemetry/output/json/calls.hpp"
 #include "telemetry/output/json/line.hpp"
 #include "telemetry/output/json/process.hpp"
+#include "telemetry/output/network/address.hpp"
 
 namespace telemetry {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "telemetry/base/line_buffer.hpp"
-#include "telemetry/output/address.hpp"
 #include "telemetry/output/fragment_cache.hpp"
+#include "telemetry/output/network/address.hpp"
 
 namespace telemetry {
 

@@ -3,8 +3,8 @@
 #include <string_view>
 
 #include "telemetry/event/event.hpp"
-#include "telemetry/output/address.hpp"
 #include "telemetry/output/json/line.hpp"
+#include "telemetry/output/network/address.hpp"
 #include "telemetry/output/network/community_id.hpp"
 
 namespace telemetry {

@@ -6,8 +6,8 @@
 #include <arpa/inet.h>
 #include <cerrno>
 
-#include "telemetry/output/address.hpp"
 #include "telemetry/output/formats.hpp"
+#include "telemetry/output/network/address.hpp"
 #include "test/unit/output/output_samples.hpp"
 #include "test/unit/support/text_line.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "telemetry/output/address.hpp"
+#include "telemetry/output/network/address.hpp"
 
 #include <algorithm>
 #include <bit>
