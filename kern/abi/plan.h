@@ -59,6 +59,8 @@ enum ebt_capture {
 	EBT_CAPTURE_SOCKET,       /* both ends of the socket behind descriptor arg */
 	EBT_CAPTURE_ARGV,         /* array of strings at arg */
 	EBT_CAPTURE_MESSAGES,     /* the same of each struct mmsghdr at arg, as many as went */
+	EBT_CAPTURE_BYTES,        /* at arg: as many as argument `link` says, or as EBT_FIXED() */
+	EBT_CAPTURE_WRITTEN,      /* the same, if descriptor 0 is a file of the kernel's own */
 	EBT_CAPTURES,
 };
 
@@ -66,6 +68,9 @@ enum ebt_capture {
 #define EBT_LINK_NONE                                                                              \
 	254 /* a text that names a path but starts from nowhere: a symlink's target                \
 	     */
+
+/* ebt_step.link of EBT_CAPTURE_BYTES: a structure of always so many bytes, less than 64. */
+#define EBT_FIXED(bytes) (64 + (bytes))
 
 enum ebt_when { EBT_ALWAYS = 0, EBT_ON_SUCCESS = 1, EBT_ON_FAILURE = 2 };
 

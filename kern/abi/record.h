@@ -15,6 +15,7 @@
 #define EBT_RECORD_MAX 61440 /* a perf sample's size is 16 bits wide */
 #define EBT_PATH_MAX 4096    /* PATH_MAX: the longest path kept whole */
 #define EBT_ARGV_MAX 32768   /* bytes of a command line kept whole */
+#define EBT_BYTES_MAX 128    /* of what else an argument points to */
 
 enum ebt_record_kind {
 	EBT_SYSCALL = 1,  /* a system call: nr, args, ret */
@@ -161,7 +162,7 @@ enum ebt_field_kind {
 	EBT_FIELD_CWD = 4,        /* components */
 	EBT_FIELD_ROOT = 5,       /* components; only when chrooted */
 	EBT_FIELD_FILE = 6,   /* struct ebt_inode, then components: the file behind fd args[arg] */
-	EBT_FIELD_STRING = 7, /* the string at args[arg], without NUL */
+	EBT_FIELD_STRING = 7, /* the string at args[arg], without NUL; or a structure, or bytes */
 	EBT_FIELD_DIR = 8,    /* components: what the relative path at args[arg] starts from */
 	EBT_FIELD_SOCKADDR = 9, /* raw struct sockaddr; one for each message of sendmmsg */
 	EBT_FIELD_SOCKET = 10,  /* struct ebt_socket: both ends of the socket behind fd args[arg] */

@@ -24,6 +24,10 @@
 #define SIGNAL_GROUP_EXIT 4 /* of signal_struct.flags */
 
 #define NSFS_MAGIC 0x6e736673
+#define PROC_SUPER_MAGIC 0x9fa0
+#define SYSFS_MAGIC 0x62656572
+#define CGROUP_SUPER_MAGIC 0x27e0eb
+#define CGROUP2_SUPER_MAGIC 0x63677270
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10

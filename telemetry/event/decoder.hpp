@@ -93,6 +93,7 @@ class Decoder {
     void add_named_path(uint8_t argument, Event& out) noexcept;
     void name_descriptor(uint8_t argument, PathField& path, Event& out) noexcept;
     void adopt_new_directory(Event& out) noexcept;
+    bool add_structure(uint8_t argument, Event& out) noexcept;
     void add_string(uint8_t argument, Event& out) noexcept;
     void join(const Text& base, PathField& path) noexcept;
     void rewrite_paths(Event& out) noexcept;

@@ -5,15 +5,20 @@
 
 #include "telemetry/event/facts.hpp"
 #include "telemetry/event/lexical_path.hpp"
+#include "telemetry/event/structure.hpp"
 
 #include <algorithm>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <linux/xattr.h>
 
 namespace telemetry {
 
 namespace {
 
-bool has_kind(const Event& event, uint8_t argument, ebpf_loader::ArgKind kind) {
+using ebpf_loader::ArgKind;
+
+bool has_kind(const Event& event, uint8_t argument, ArgKind kind) {
     return event.call && argument < event.call->arguments && event.call->argument[argument].kind == kind;
 }
 
@@ -89,7 +94,7 @@ void Decoder::resolve_argument(uint8_t argument, const RawField& file, Event& ou
         add_file(argument, file, out);
     else if (names_path)
         add_named_path(argument, out);
-    if (has_string && !names_path)
+    if (has_string && !names_path && !add_structure(argument, out))
         add_string(argument, out);
 }
 
@@ -121,7 +126,7 @@ void Decoder::add_named_path(uint8_t argument, Event& out) noexcept {
     path->detached = path->foreign = path->deleted = false; // not for a string to say
     if (!path->known())
         return name_descriptor(argument, *path, out);
-    if (has_kind(out, argument, ebpf_loader::ArgKind::path_text)) {
+    if (has_kind(out, argument, ArgKind::path_text)) {
         path->relative = !path->bytes.starts_with('/');
         return;
     }
@@ -155,9 +160,9 @@ void Decoder::adopt_new_directory(Event& out) noexcept {
     if (!out.success() || out.paths != 0)
         return;
     Text directory;
-    if (has_kind(out, 0, ebpf_loader::ArgKind::path_new_cwd)) {
+    if (has_kind(out, 0, ArgKind::path_new_cwd)) {
         directory = out.cwd;
-    } else if (has_kind(out, 0, ebpf_loader::ArgKind::path_new_root)) {
+    } else if (has_kind(out, 0, ArgKind::path_new_root)) {
         directory = out.root;
         if (directory.status == Status::absent && !out.lost_fields) { // back at the root of all
             directory.bytes = "/";
@@ -170,6 +175,25 @@ void Decoder::adopt_new_directory(Event& out) noexcept {
         static_cast<Text&>(*path) = directory;
         path->relative = directory.status == Status::truncated; // its end is what is left
     }
+}
+
+/// The structure that the argument points to, if it does: the capabilities of a file are one, too.
+bool Decoder::add_structure(uint8_t argument, Event& out) noexcept {
+    const ebpf_loader::Argument* called =
+        out.call && argument < out.call->arguments ? &out.call->argument[argument] : nullptr;
+    if (!called)
+        return false;
+    std::string_view layout;
+    if (called->kind == ArgKind::structure)
+        layout = called->flag_set;
+    else if (called->kind == ArgKind::bytes && out.strings == 1 && out.string[0].bytes == XATTR_NAME_CAPS)
+        layout = "vfs_cap_data";
+    out.structure_layout = find_structure(layout);
+    if (!out.structure_layout)
+        return false;
+    out.structure_argument = argument;
+    read_text(strings_[argument], out.structure, out);
+    return true;
 }
 
 void Decoder::add_string(uint8_t argument, Event& out) noexcept {
@@ -214,10 +238,13 @@ void Decoder::rewrite_paths(Event& out) noexcept {
     }
 }
 
-/// RESOLVE_IN_ROOT makes the directory the root of the path. Whether openat2 was asked for that is not in the
-/// record, and where it failed there is no file that tells.
+/// RESOLVE_IN_ROOT makes the directory the root of the path; where openat2 failed there is no file that tells
+/// which was meant.
 bool Decoder::may_be_scoped(const Event& out, const PathField& path) const noexcept {
     if (out.success() || path.source != Source::user_memory || !out.call || out.call->name != "openat2")
+        return false;
+    const auto resolve = member_of(out, "resolve");
+    if (resolve && !(*resolve & RESOLVE_IN_ROOT))
         return false;
     const std::string_view written = path.argument < strings_.size() ? strings_[path.argument].bytes : "";
     return written.starts_with('/') || written.find("..") != written.npos;
@@ -246,6 +273,8 @@ void Decoder::rewrite_path(uint8_t index, Event& out) noexcept {
         witnessed_ = Witnessed{};
     out.witnessed = &witnessed_;
     witnessed_.called[index] = path;
+    // Not if ".." led out of the directory that has been removed.
+    path.deleted &= lexical.bytes.starts_with(path.bytes.substr(0, path.base));
     path.bytes = lexical.bytes;
     path.original_length -= static_cast<uint32_t>(written.bytes.size());
     path.original_length += static_cast<uint32_t>(lexical.bytes.size());

@@ -24,7 +24,7 @@ void Decoder::mark_shared(Event& out) noexcept {
     }
     for (uint8_t i = 0; i < out.strings; ++i)
         out.string[i].shared = memory;
-    out.exec_argv.shared = memory;
+    out.structure.shared = out.exec_argv.shared = memory;
     out.sockaddr.shared = memory && out.sockaddr.source == Source::user_memory;
     passed_.control.shared = memory;
     out.socket_shared = files && !has_witness_;

@@ -185,6 +185,7 @@ struct Witnessed {
     uint32_t address_count = 0;
 };
 class LineageNode;
+struct StructureLayout;
 
 /// One event, decoded. All views point into the record, the decoder's arena or
 /// the process cache, and are valid until the next event.
@@ -227,6 +228,9 @@ struct Event : ProcessNumbers {
     uint8_t paths = 0;
     std::array<StringField, 4> string;
     uint8_t strings = 0;
+    Text structure;                                    ///< that an argument points to, as its layout says
+    const StructureLayout* structure_layout = nullptr; ///< null: there is none
+    uint8_t structure_argument = 0;
     StringList exec_argv; ///< of a failed exec, from user memory; of a successful one see image.argv
     Text sockaddr;        ///< raw struct sockaddr
     uint8_t sockaddr_argument = 0;

@@ -10,6 +10,8 @@
 
 #include <ebpf_loader/constants.hpp>
 
+#include "telemetry/event/structure.hpp"
+
 namespace telemetry {
 namespace {
 
@@ -132,7 +134,7 @@ OpenFlags open_flags_of(const ebpf_loader::SyscallRow& call) {
     for (int i = 0; i < call.arguments; ++i) {
         if (call.argument[i].kind == ebpf_loader::ArgKind::flags)
             return {.argument = i};
-        if (call.argument[i].kind == ebpf_loader::ArgKind::mode) // creat; openat2 has both behind a pointer
+        if (call.argument[i].kind == ebpf_loader::ArgKind::mode) // creat
             where.implied = O_CREAT | O_WRONLY | O_TRUNC;
     }
     return where;
@@ -151,7 +153,8 @@ bool has_created(const Event& event) {
 
 Opened what_open_did(const Event& event, const OpenFlags& where) {
     constexpr uint64_t new_file = O_CREAT | O_EXCL, no_name = O_TMPFILE & ~O_DIRECTORY;
-    uint64_t flags = where.argument < 0 ? where.implied : event.args[static_cast<size_t>(where.argument)];
+    uint64_t flags = where.argument < 0 ? member_of(event, "flags").value_or(where.implied)
+                                        : event.args[static_cast<size_t>(where.argument)];
     if (event.missing & EBT_MISSING_ARGS)
         flags = 0;
     if (flags & O_PATH) // with which the kernel takes no notice of these

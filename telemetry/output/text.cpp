@@ -2,9 +2,10 @@
 #include <array>
 
 #include "telemetry/event/facts.hpp"
-#include "telemetry/output/address.hpp"
 #include "telemetry/output/formats.hpp"
+#include "telemetry/output/network/address.hpp"
 #include "telemetry/output/remarks.hpp"
+#include "telemetry/output/structure.hpp"
 #include "telemetry/output/text_line.hpp"
 
 namespace telemetry {
@@ -42,6 +43,7 @@ class TextFormatter final : public Formatter, private TextLine {
     void put_command_line(const Event& event);
     void put_addresses(const Event& event);
     void put_string_arguments(const Event& event);
+    void put_structure(const Event& event);
     void put_process_event(const Event& event);
     void put_remarks(const Event& event);
     void end(std::string& out);
@@ -288,6 +290,25 @@ void TextFormatter::put_string_arguments(const Event& event) {
         const StringField& string = event.string[i];
         if (const std::string_view name = argument_name(event, string.argument); !name.empty())
             put_noted(name == "key" ? "config_key" : name, string); // `key` is the rule's
+    }
+    if (event.structure_layout)
+        put_structure(event);
+}
+
+void TextFormatter::put_structure(const Event& event) {
+    const std::string_view name = argument_name(event, event.structure_argument);
+    if (!event.structure.known())
+        return put_noted(name, event.structure);
+    notes_.add({name}, event.structure);
+    for (const StructureMember& member : event.structure_layout->members) {
+        if (!has_member(event.structure.bytes, member))
+            continue;
+        line_.put(' ');
+        line_.put(name);
+        line_.put('_');
+        line_.put(member.name);
+        line_.put('=');
+        put_member(line_, member, event.structure.bytes);
     }
 }
 

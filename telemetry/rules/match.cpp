@@ -51,6 +51,7 @@ bool is_null_pointer(const Event& event, uint8_t argument) {
     case ArgKind::msghdr:
     case ArgKind::msghdr_out:
     case ArgKind::argv:
+    case ArgKind::structure:
         return true;
     default:
         return false;
@@ -314,7 +315,8 @@ bool specific_fields_failed(const Event& event) {
     for (uint8_t i = 0; i < event.strings; ++i)
         if (field_failed(event.string[i].status, event.string[i].argument))
             return true;
-    return field_failed(event.sockaddr.status, event.sockaddr_argument) || failed(event.socket_status) ||
+    return (event.structure_layout && failed(event.structure.status)) ||
+           field_failed(event.sockaddr.status, event.sockaddr_argument) || failed(event.socket_status) ||
            failed(event.exec_argv.status) || failed(event.child_status) ||
            (event.passed && event.passed->kept == 0 && failed(event.passed->control.status));
 }

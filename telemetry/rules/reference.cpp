@@ -107,7 +107,8 @@ std::string constants_table() {
                 names += (names.empty() ? "" : ", ") + code(all[end].name);
         if (end - begin > SHOWN)
             names += " and " + std::to_string(end - begin - SHOWN) + " more";
-        result += row({cell(all[begin].set), users_of(all[begin].set), names});
+        if (const std::string users = users_of(all[begin].set); !users.empty()) // not of a structure's member
+            result += row({cell(all[begin].set), users, names});
     }
     return result;
 }

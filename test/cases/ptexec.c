@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "test/cases/tracee.h"
+#include "test/cases/support/tracee.h"
 
 /* "-u" becomes "--". The new stack begins with the number of the arguments, then come their addresses. */
 static void change_argument(pid_t child) {

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "test/cases/tracee.h"
+#include "test/cases/support/tracee.h"
 
 int main(int count, char** argument) {
     const int lingers = count > 1 && !strcmp(argument[1], "linger");

@@ -232,12 +232,17 @@ Fields describe(const telemetry::Event& event) {
         describe_path(out, "path" + number, event.path[i]);
         out.text("called" + number, event.witnessed ? view(event.witnessed->called[i]) : TextView{});
     }
-    out.number("strings", event.strings);
-    for (size_t i = 0; i < event.strings; i++) {
+    const bool has_structure = event.structure_layout;
+    out.number("strings", event.strings + has_structure);
+    const auto describe_string = [&](size_t i, const telemetry::Text& text, uint8_t argument) {
         const std::string name = "string" + std::to_string(i + 1);
-        out.text(name, view(event.string[i]));
-        out.number(name + ".argument", event.string[i].argument);
-    }
+        out.text(name, view(text));
+        out.number(name + ".argument", argument);
+    };
+    for (size_t i = 0; i < event.strings; i++)
+        describe_string(i, event.string[i], event.string[i].argument);
+    if (has_structure)
+        describe_string(event.strings, event.structure, event.structure_argument);
     describe_list(out, "exec_argv", event.exec_argv);
     out.text("sockaddr", view(event.sockaddr));
     if (event.sockaddr.status != telemetry::Status::absent)

@@ -23,6 +23,7 @@ template <typename Event, typename Action> void for_each_text(Event& event, Acti
         action(path.bytes);
     for (auto& string : event.string)
         action(string.bytes);
+    action(event.structure.bytes);
     action(event.exec_argv.bytes);
     action(event.sockaddr.bytes);
     action(event.unix_name);

@@ -94,7 +94,10 @@ Call Process::log_fork(CallName name, long pid, uint64_t before, std::initialize
         forked.before_ns = before;
         forked.after_ns = log_now();
     }
-    return log_call(name, pid, before, args);
+    Call call = log_call(name, pid, before, args);
+    if (name.name == "clone3")
+        call.string(0, {reinterpret_cast<const char*>(args.begin()[0]), args.begin()[1]});
+    return call;
 }
 
 Call Process::log_call(CallName name, long ret, uint64_t before, std::initializer_list<uint64_t> args) {

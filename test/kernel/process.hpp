@@ -91,6 +91,10 @@ class Call {
     Call& cut_path(uint8_t argument, std::string_view kept, uint32_t original, uint8_t flags);
 
     Call& string(uint8_t argument, std::string_view text);
+    /// What the argument points to, byte by byte: a structure.
+    template <typename T> Call& points_to(uint8_t argument, const T& value, size_t size = sizeof(T)) {
+        return string(argument, {reinterpret_cast<const char*>(&value), size});
+    }
     Call& cut_string(uint8_t argument, std::string_view kept, uint32_t original);
     Call& no_string(uint8_t argument, log_status status);
     Call& address(uint8_t argument, const void* bytes, size_t length);

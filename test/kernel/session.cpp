@@ -261,7 +261,7 @@ std::string session_rules() {
           "vfork",        "bind",   "sendto",     "sendmsg",      "recvfrom", "recvmsg",   "sendmmsg",
           "recvmmsg",     "chdir",  "fchdir",     "socketpair",   "dup3",     "sigreturn", "utimensat",
           "semop",        "semget", "semctl",     "msgget",       "msgsnd",   "msgrcv",    "msgctl",
-          "shmget",       "shmctl", "shmdt"})
+          "shmget",       "shmctl", "shmdt",      "pwrite64"})
         if (std::find(names.begin(), names.end(), name) == names.end())
             names.emplace_back(name);
     const auto uid = own_login_uid();

@@ -66,6 +66,10 @@ INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt
 	case EBT_CAPTURE_STRING:
 		capture_string(s, step->arg);
 		return CAPTURED;
+	case EBT_CAPTURE_WRITTEN:
+		fd = 0;
+		break;
+	case EBT_CAPTURE_BYTES:
 	case EBT_CAPTURE_FILE:
 	case EBT_CAPTURE_SOCKET:
 		break;
@@ -80,7 +84,14 @@ INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt
 	default:
 		return CAPTURED;
 	}
-	__u64 file = file_of(s, (__s32)s->values[fd & 7]);
+	__u64 file = 0;
+	if (step->capture != EBT_CAPTURE_BYTES)
+		file = file_of(s, (__s32)s->values[fd & 7]);
+	if (step->capture == EBT_CAPTURE_BYTES || step->capture == EBT_CAPTURE_WRITTEN) {
+		if (step->capture == EBT_CAPTURE_BYTES || is_setting(file))
+			capture_bytes(s, step);
+		return CAPTURED;
+	}
 	if (step->capture == EBT_CAPTURE_SOCKET) {
 		capture_socket(s, step, file);
 		return CAPTURED;
@@ -113,14 +124,12 @@ INLINE enum outcome capture_phase(struct scratch *s, __u64 task, const struct eb
 {
 	__u32 phase = s->phase;
 	s->phase = phase + 1;
-	switch (phase) {
-	case PHASE_CWD:
-		s->phase += !s->chrooted;
-		return capture_directory(s, EBT_FIELD_CWD, EBT_ARG_NONE, s->pwd_mount,
-					 s->pwd_dentry);
-	case PHASE_ROOT:
-		return capture_directory(s, EBT_FIELD_ROOT, EBT_ARG_NONE, s->root_mount,
-					 s->root_dentry);
+	if (phase == PHASE_CWD || phase == PHASE_ROOT) { /* one call: the code of two is too long */
+		int cwd = phase == PHASE_CWD;
+		s->phase += cwd && !s->chrooted;
+		return capture_directory(s, cwd ? EBT_FIELD_CWD : EBT_FIELD_ROOT, EBT_ARG_NONE,
+					 cwd ? s->pwd_mount : s->root_mount,
+					 cwd ? s->pwd_dentry : s->root_dentry);
 	}
 	return capture_step(s, task,
 			    &plan->step[s->step_list & 1][(phase - PHASE_STEPS) & (EBT_STEPS - 1)]);

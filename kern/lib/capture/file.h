@@ -110,6 +110,17 @@ INLINE void find_root_and_cwd(struct scratch *s)
 	s->pwd_dentry = dentry;
 }
 
+/* Has the name that led to the dentry been removed? Roots have no name. */
+INLINE __u8 is_deleted(const struct scratch *s, __u64 dentry)
+{
+	__u64 hashed = 1;
+#ifndef TIER_KPROBE /* which acts on what has just been looked up, and has no room */
+	if (HAS(dentry, d_hash_pprev))
+		READ(&hashed, dentry, dentry, d_hash_pprev);
+#endif
+	return !hashed && dentry != s->walker.in.root ? EBT_DELETED : 0;
+}
+
 /* A path field without an inode in front: cwd, root, directory. */
 INLINE enum outcome capture_directory(struct scratch *s, __u8 kind, __u8 arg, __u64 mount,
 				      __u64 dentry)
@@ -120,7 +131,9 @@ INLINE enum outcome capture_directory(struct scratch *s, __u8 kind, __u8 arg, __
 	}
 	if (!has_room(s, EBT_PATH_MAX))
 		return CAPTURED;
-	walk_begin(s, field_begin(s, kind, arg), mount, dentry, 0);
+	struct ebt_field *field = field_begin(s, kind, arg);
+	walk_begin(s, field, mount, dentry, 0);
+	field->flags |= is_deleted(s, dentry);
 	return NEEDS_WALK;
 }
 
@@ -220,17 +233,6 @@ INLINE int read_file(struct scratch *s, __u64 file, struct file_view *view)
 #endif
 }
 
-/* Has the name that led to the dentry been removed? Roots have no name. */
-INLINE __u8 is_deleted(const struct scratch *s, __u64 dentry)
-{
-	__u64 hashed = 1;
-#ifndef TIER_KPROBE /* which acts on what has just been looked up, and has no room */
-	if (HAS(dentry, d_hash_pprev))
-		READ(&hashed, dentry, dentry, d_hash_pprev);
-#endif
-	return !hashed && dentry != s->walker.in.root ? EBT_DELETED : 0;
-}
-
 /* Did opening the file make it? It is known of the file that a call returns. */
 INLINE __u8 is_created(__u8 arg, const struct file_view *view)
 {
@@ -253,6 +255,18 @@ INLINE enum outcome capture_file(struct scratch *s, __u8 kind, __u8 arg, __u64 f
 	walk_begin(s, field, view.mount, view.dentry, view.inode);
 	field->flags |= is_deleted(s, view.dentry) | is_created(arg, &view);
 	return NEEDS_WALK;
+}
+
+/* Is it a file that is part of the kernel: what is written there is a setting? */
+INLINE int is_setting(__u64 file)
+{
+	__u64 magic = 0;
+	if (!file)
+		return 0;
+	__u64 sb = POINTER(POINTER(file, file, f_inode), inode, i_sb);
+	READ(&magic, sb, super_block, s_magic);
+	return magic == PROC_SUPER_MAGIC || magic == SYSFS_MAGIC || magic == CGROUP_SUPER_MAGIC ||
+	       magic == CGROUP2_SUPER_MAGIC;
 }
 
 /*

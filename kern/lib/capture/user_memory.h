@@ -74,6 +74,24 @@ INLINE __u8 capture_string_at(struct scratch *s, __u64 pointer, __u8 kind, __u8 
 	return bytes ? first : 0;
 }
 
+/* What an argument points to, of which the call says how much it is; nothing if it is none. */
+INLINE void capture_bytes(struct scratch *s, const struct ebt_step *step)
+{
+	__u64 pointer = s->values[step->arg & 7];
+	__u64 length = step->link < EBT_ARGS ? s->values[step->link & 7] : step->link & 63;
+	if (!pointer || !length || !has_room(s, EBT_BYTES_MAX))
+		return;
+	struct ebt_field *field = field_begin(s, EBT_FIELD_STRING, step->arg);
+	field->flags = EBT_USER_MEMORY;
+	__u64 kept = length < EBT_BYTES_MAX ? length : EBT_BYTES_MAX;
+	if (bpf_probe_read_user(field + 1, bounded(kept, EBT_BYTES_MAX), user(pointer))) {
+		field_end(s, field, EBT_FAULT, 0, 0);
+		return;
+	}
+	field_end(s, field, kept < length ? EBT_TRUNCATED : EBT_OK, bounded(kept, EBT_BYTES_MAX),
+		  length >> 32 ? ~0U : length);
+}
+
 /* A string that is an argument. */
 INLINE __u8 capture_string(struct scratch *s, __u8 arg)
 {

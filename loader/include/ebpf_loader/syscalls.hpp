@@ -48,7 +48,10 @@ enum class ArgKind : uint8_t {
     pid,           ///< process or thread id
     uid,
     gid,
-    address, ///< virtual address in the caller (mmap, brk)
+    address,   ///< virtual address in the caller (mmap, brk)
+    structure, ///< pointer to the structure `flag_set`; link = index of its size argument, or EBT_FIXED()
+    bytes,     ///< bytes that the call takes; link = index of their length argument
+    written,   ///< the same, captured when descriptor 0 is a file of proc, sysfs or cgroup alone
 };
 
 /// What a call returns.
@@ -58,7 +61,7 @@ struct Argument {
     std::string_view name;
     ArgKind kind = ArgKind::number;
     uint8_t link = 0;               ///< meaning by kind
-    std::string_view flag_set = {}; ///< for flags and enumeration: see constants.hpp
+    std::string_view flag_set = {}; ///< of flags and enumeration, see constants.hpp; the name of a structure
 };
 
 /// What the events of a call are about: an action, a category and a type of the Elastic Common Schema.

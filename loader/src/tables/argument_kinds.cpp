@@ -45,8 +45,11 @@ constexpr KindRow kinds[] = {
     {"uid", true, false},
     {"gid", true, false},
     {"address", false, false},
+    {"structure", false, false},
+    {"bytes", false, false},
+    {"written", false, false},
 };
-static_assert(std::size(kinds) == static_cast<size_t>(ArgKind::address) + 1);
+static_assert(std::size(kinds) == static_cast<size_t>(ArgKind::written) + 1);
 
 constexpr std::string_view return_names[] = {"number", "file",    "socket", "fd_number",
                                              "pid",    "pointer", "none"};
@@ -102,6 +105,13 @@ void add_named(Steps& steps, const SyscallRow& call) {
             break;
         case ArgKind::argv:
             steps.add(EBT_CAPTURE_ARGV, i, 0, when_named(call));
+            break;
+        case ArgKind::structure:
+        case ArgKind::bytes:
+            steps.add(EBT_CAPTURE_BYTES, i, argument.link, EBT_ALWAYS);
+            break;
+        case ArgKind::written:
+            steps.add(EBT_CAPTURE_WRITTEN, i, argument.link, EBT_ALWAYS);
             break;
         case ArgKind::fd:
             steps.add(EBT_CAPTURE_FILE, i, 0, EBT_ALWAYS);

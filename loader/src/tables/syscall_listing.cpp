@@ -28,7 +28,8 @@ void print_number(std::ostream& out, int number) {
 
 void print_argument(std::ostream& out, const SyscallRow& call, const Argument& argument) {
     out << kind_name(argument.kind);
-    if (argument.kind == ArgKind::flags || argument.kind == ArgKind::enumeration)
+    if (argument.kind == ArgKind::flags || argument.kind == ArgKind::enumeration ||
+        argument.kind == ArgKind::structure)
         out << ':' << argument.flag_set;
     out << ' ' << argument.name;
     if (argument.kind == ArgKind::path && argument.link != EBT_LINK_CWD)
@@ -53,6 +54,10 @@ std::string_view capture_name(uint8_t capture) {
         return "path";
     case EBT_CAPTURE_STRING:
         return "string";
+    case EBT_CAPTURE_BYTES:
+        return "bytes of";
+    case EBT_CAPTURE_WRITTEN:
+        return "bytes for the kernel of";
     case EBT_CAPTURE_FILE:
         return "file behind";
     case EBT_CAPTURE_SOCKADDR:

@@ -64,6 +64,15 @@ constexpr Argument sockaddr_out(Name name, uint8_t length) {
 constexpr Argument flags(Name name, Name set) {
     return {name, ArgKind::flags, 0, set};
 }
+constexpr Argument structure(Name name, Name type, uint8_t size) {
+    return {name, ArgKind::structure, size, type};
+}
+constexpr Argument bytes(Name name, uint8_t length) {
+    return {name, ArgKind::bytes, length};
+}
+constexpr Argument written(Name name, uint8_t length) {
+    return {name, ArgKind::written, length};
+}
 constexpr Argument enumeration(Name name, Name set) {
     return {name, ArgKind::enumeration, 0, set};
 }
@@ -194,6 +203,11 @@ constexpr bool link_is_sound(const SyscallRow& row, const Argument& argument) {
         return link_is(ArgKind::integer);
     case ArgKind::sockaddr_out:
         return link_is(ArgKind::pointer);
+    case ArgKind::structure:
+        return argument.link > EBT_FIXED(0) || link_is(ArgKind::size);
+    case ArgKind::bytes:
+    case ArgKind::written:
+        return link_is(ArgKind::size);
     default:
         return true;
     }

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "telemetry/event/facts.hpp"
+#include "telemetry/event/structure.hpp"
 #include "telemetry/output/audit/limits.hpp"
 #include "telemetry/output/audit/paths.hpp"
 #include "telemetry/output/audit/sockaddr.hpp"
@@ -71,12 +72,26 @@ void AuditFormatter::put_records(const Event& event) {
     put_call(event);
     if (has_new_image(event) && event.image.argv.known())
         put_audit_execve(line_, event.image.argv.bytes);
+    if (member_of(event, "resolve"))
+        put_open_how(event);
     if (has_addresses(event))
         put_addresses(event);
     put_cwd(event);
     put_paths(event);
     put_title(event);
     end_event();
+}
+
+/// OPENAT2: what it was asked for, which stands behind a pointer.
+void AuditFormatter::put_open_how(const Event& event) {
+    line_.begin("OPENAT2");
+    line_.put(" oflag=0");
+    line_.put_octal(member_of(event, "flags").value_or(0));
+    line_.put(" mode=0");
+    line_.put_octal(member_of(event, "mode").value_or(0));
+    line_.put(" resolve=0x");
+    line_.put_hex(member_of(event, "resolve").value_or(0));
+    line_.end();
 }
 
 /// SYSCALL; what is no system call has a record of another type with what is known of its process.

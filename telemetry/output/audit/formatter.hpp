@@ -23,6 +23,7 @@ class AuditFormatter final : public Formatter {
     void note_addresses(const Event& event);
     void put_records(const Event& event);
     void put_call(const Event& event);
+    void put_open_how(const Event& event);
     void put_result(const Event& event);
     void put_arguments(const Event& event);
     void put_task(const Event& event);

@@ -14,7 +14,7 @@ std::string quoted(std::string_view name) {
     return '"' + std::string(name) + '"';
 }
 
-bool points_to_text(ArgKind kind) {
+bool is_followed(ArgKind kind) {
     switch (kind) {
     case ArgKind::path:
     case ArgKind::path_text:
@@ -23,6 +23,8 @@ bool points_to_text(ArgKind kind) {
     case ArgKind::string:
     case ArgKind::argv:
     case ArgKind::envp:
+    case ArgKind::structure:
+    case ArgKind::bytes:
         return true;
     default:
         return false;
@@ -61,7 +63,7 @@ JsonCall::JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& name
         argument[i].key = quoted(from.name) + ":\"";
         argument[i].name = from.name;
         argument[i].is_flags = from.kind == ArgKind::flags;
-        argument[i].is_shown_by_what_it_points_to = points_to_text(from.kind);
+        argument[i].is_shown_by_what_it_points_to = is_followed(from.kind);
         if (from.kind == ArgKind::flags || from.kind == ArgKind::enumeration || from.kind == ArgKind::signal)
             argument[i].constants = names.find_set(from.flag_set);
         names_constants |= argument[i].constants != ConstantNames::no_set;

@@ -24,7 +24,7 @@ struct JsonCall {
         std::string_view name; ///< dirfd
         int constants = ConstantNames::no_set;
         bool is_flags = false;                      ///< several of the constants at once
-        bool is_shown_by_what_it_points_to = false; ///< a path, a string or a list of them
+        bool is_shown_by_what_it_points_to = false; ///< a path, a string, a list of them, a structure
     };
     std::string code;    ///< event.code, a member of the object `event`; empty if it is not chosen
     std::string done;    ///< of the object `event`: kind, action, category and type

@@ -338,6 +338,8 @@ void JsonLinux::put_syscall(JsonLine& line, const Event& event, const JsonCall* 
     if (event.via_io_uring && line.wants(Field::linux_syscall_via))
         line.key("\"via\":\"io_uring\"");
     put_strings_of_call(line, event);
+    if (event.structure_layout && line.wants(Field::linux_syscall_structures))
+        put_json_structure(line, event, names_);
     line.end_object(begin);
 }
 

@@ -6,7 +6,9 @@
 
 #include <ebpf_loader/constants.hpp>
 
+#include "telemetry/event/facts.hpp"
 #include "telemetry/output/remarks.hpp"
+#include "telemetry/output/structure.hpp"
 
 namespace telemetry {
 
@@ -57,6 +59,41 @@ void put_json_capabilities(JsonLine& line, uint64_t set) {
         line.put('"');
     }
     line.put(']');
+}
+
+namespace {
+
+void put_member_value(JsonLine& line, const StructureMember& member, std::string_view bytes,
+                      ConstantNames& names) {
+    using Form = StructureMember::Form;
+    if (member.form == Form::flags)
+        return names.put_flags(line, names.find_set(member.names), value_of(member, bytes));
+    if (member.form == Form::capabilities)
+        return put_json_capabilities(line, value_of(member, bytes));
+    line.put('"');
+    put_member(line, member, bytes);
+    line.put('"');
+}
+
+} // namespace
+
+void put_json_structure(JsonLine& line, const Event& event, ConstantNames& names) {
+    const FieldName name = {"linux.syscall.structures", -1, argument_name(event, event.structure_argument)};
+    line.notes.add(name, event.structure);
+    if (!event.structure.known())
+        return;
+    line.key("\"structures\":{");
+    line.put_quoted(name.leaf);
+    line.put(":{");
+    for (const StructureMember& member : event.structure_layout->members) {
+        if (!has_member(event.structure.bytes, member))
+            continue;
+        line.next();
+        line.put_quoted(member.name);
+        line.put(':');
+        put_member_value(line, member, event.structure.bytes, names);
+    }
+    line.put("}}");
 }
 
 } // namespace telemetry

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "telemetry/output/constant_names.hpp"
 #include "telemetry/output/json/line.hpp"
 
 namespace telemetry {
@@ -11,5 +12,8 @@ void put_json_namespaces(JsonLine& line, const ImageNamespaces& namespaces, cons
 
 /// The names of a set of capabilities, as an array; of one that has no name here, its number.
 void put_json_capabilities(JsonLine& line, uint64_t set);
+
+/// The structure that an argument points to, member by member; of a member that was not captured, nothing.
+void put_json_structure(JsonLine& line, const Event& event, ConstantNames& names);
 
 } // namespace telemetry

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <utime.h>
 
 #include "test/kernel/subject/numbers.hpp"
 
@@ -74,6 +76,15 @@ void chown_(Process& p) {
 void utimensat_(Process& p) {
     const int file = p.make_file("file");
     p.call({"utimensat", SYS_utimensat}, AT_FDCWD, "file", 0, 0).succeeds().named(1, p.at("file"));
+    const timespec times[2] = {{1, 2}, {0, UTIME_OMIT}};
+    p.call({"utimensat", SYS_utimensat}, AT_FDCWD, "file", times, 0)
+        .succeeds()
+        .named(1, p.at("file"))
+        .points_to(2, times);
+    p.call({"utimensat", SYS_utimensat}, AT_FDCWD, "file", 8, 0)
+        .fails(EFAULT)
+        .named(1, p.at("file"))
+        .no_string(2, LOG_FAULT);
     p.call({"utimensat", SYS_utimensat}, file, 0, 0, 0).succeeds().led_to(1, p.at("file"));
     p.call({"utimensat", SYS_utimensat}, 500, 0, 0, 0)
         .fails(EBADF)
@@ -86,6 +97,14 @@ void utimensat_(Process& p) {
 /// The calls before utimensat.
 void utimes_(Process& p) {
     p.make_file("file");
+    const utimbuf seconds{1, -2};
+    p.call({"utime", SYS_utime}, "file", &seconds).succeeds().named(0, p.at("file")).points_to(1, seconds);
+    const timeval times[2] = {{3, 4}, {5, 999'999}};
+    p.call({"utimes", SYS_utimes}, "file", times).succeeds().named(0, p.at("file")).points_to(1, times);
+    p.call({"futimesat", SYS_futimesat}, AT_FDCWD, "file", times)
+        .succeeds()
+        .named(1, p.at("file"))
+        .points_to(2, times);
     p.call({"utime", SYS_utime}, "file", 0).succeeds().named(0, p.at("file"));
     p.call({"utime", SYS_utime}, "no", 0).fails(ENOENT).named(0, p.at("no"));
     p.call({"utimes", SYS_utimes}, "file", 0).succeeds().named(0, p.at("file"));
@@ -102,26 +121,68 @@ void fallocate_(Process& p) {
     p.call({"fallocate", SYS_fallocate}, 500, 0, 0, 10).fails(EBADF).no_file(0);
 }
 
+constexpr char many_bytes[] =
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
 void setxattr_(Process& p) {
     const int file = p.make_file("file");
     const char* const name = "trusted.kernel_tests";
     Call set = p.call({"setxattr", SYS_setxattr}, "file", name, "value", 5, 0);
-    set.named(0, p.at("file")).string(1, name);
+    set.named(0, p.at("file")).string(1, name).string(2, "value");
     if (set.ret() < 0)
         p.note("setxattr: none of them succeeds on the file system of the temporary folder");
     p.call({"setxattr", SYS_setxattr}, "no", name, "value", 5, 0)
         .fails(ENOENT)
         .named(0, p.at("no"))
-        .string(1, name);
-    p.call({"lsetxattr", SYS_lsetxattr}, "file", name, "other", 5, 0).named(0, p.at("file")).string(1, name);
+        .string(1, name)
+        .string(2, "value");
+    p.call({"lsetxattr", SYS_lsetxattr}, "file", name, "other", 5, 0)
+        .named(0, p.at("file"))
+        .string(1, name)
+        .string(2, "other");
     p.call({"lsetxattr", SYS_lsetxattr}, "no", name, "other", 5, 0)
         .fails(ENOENT)
         .named(0, p.at("no"))
-        .string(1, name);
+        .string(1, name)
+        .string(2, "other");
     p.call({"fsetxattr", SYS_fsetxattr}, file, name, "third", 5, 0)
         .file(0, file, p.at("file"))
-        .string(1, name);
-    p.call({"fsetxattr", SYS_fsetxattr}, -1, name, "third", 5, 0).fails(EBADF).no_file(0).string(1, name);
+        .string(1, name)
+        .string(2, "third");
+    p.call({"fsetxattr", SYS_fsetxattr}, -1, name, "third", 5, 0)
+        .fails(EBADF)
+        .no_file(0)
+        .string(1, name)
+        .string(2, "third");
+    // What the capabilities of a file are is a structure; of more bytes than are kept it is known how many.
+    const struct {
+        uint32_t revision, permitted, inheritable, upper_permitted, upper_inheritable;
+    } capability{0x02000001, 1u << 13, 0, 0, 0};
+    p.call({"fsetxattr", SYS_fsetxattr}, file, "security.capability", &capability, sizeof capability, 0)
+        .file(0, file, p.at("file"))
+        .string(1, "security.capability")
+        .points_to(2, capability);
+    const std::string_view value(many_bytes);
+    Call cut = p.call({"fsetxattr", SYS_fsetxattr}, -1, name, many_bytes, value.size(), 0);
+    cut.fails(EBADF).no_file(0).string(1, name).cut_string(2, value.substr(0, EBT_BYTES_MAX),
+                                                           static_cast<uint32_t>(value.size()));
+    cut.entry().string[1].flags &= static_cast<uint8_t>(~LOG_AT_LEAST);
+    p.call({"fsetxattr", SYS_fsetxattr}, -1, name, "", 0, 0).fails(EBADF).no_file(0).string(1, name);
+}
+
+/// The first bytes written to a setting of the kernel, and of no other file.
+void pwrite64_(Process& p) {
+    const long setting = p.call({"open", SYS_open}, "/proc/self/oom_score_adj", O_WRONLY)
+                             .succeeds()
+                             .opened(0, "/proc/" + std::to_string(p.identity().pid) + "/oom_score_adj")
+                             .ret();
+    const int file = p.make_file("file");
+    p.call({"pwrite64", SYS_pwrite64}, setting, "17", 2, 0)
+        .succeeds()
+        .file(0, setting, "/proc/" + std::to_string(p.identity().pid) + "/oom_score_adj")
+        .string(1, "17");
+    p.call({"pwrite64", SYS_pwrite64}, file, "a secret", 8, 0).succeeds().file(0, file, p.at("file"));
 }
 
 void setxattrat_(Process& p) {
@@ -132,11 +193,12 @@ void setxattrat_(Process& p) {
         uint32_t size, flags;
     } arguments{register_value("value"), 5, 0};
     Call set = p.call({"setxattrat", nr_setxattrat}, AT_FDCWD, "file", 0, name, &arguments, sizeof arguments);
-    set.named(1, p.at("file")).string(3, name).may_fail();
+    set.named(1, p.at("file")).string(3, name).points_to(4, arguments).may_fail();
     p.call({"setxattrat", nr_setxattrat}, AT_FDCWD, "no", 0, name, &arguments, sizeof arguments)
         .fails(ENOENT)
         .named(1, p.at("no"))
-        .string(3, name);
+        .string(3, name)
+        .points_to(4, arguments);
     Call remove = p.call({"removexattrat", nr_removexattrat}, AT_FDCWD, "file", 0, name);
     remove.named(1, p.at("file")).string(3, name).may_fail();
     p.call({"removexattrat", nr_removexattrat}, AT_FDCWD, "no", 0, name)
@@ -151,7 +213,8 @@ void removexattr_(Process& p) {
     const auto set = [&] {
         p.call({"setxattr", SYS_setxattr}, "file", name, "value", 5, 0)
             .named(0, p.at("file"))
-            .string(1, name);
+            .string(1, name)
+            .string(2, "value");
     };
     set();
     p.call({"removexattr", SYS_removexattr}, "file", name).named(0, p.at("file")).string(1, name);
@@ -190,17 +253,12 @@ void file_setattr_(Process& p) {
 
 Cases attribute_cases() {
     return {
-        {"chmod", chmod_},
-        {"empty_paths", empty_paths},
-        {"chown", chown_},
-        {"utimensat", utimensat_},
-        {"utimes", utimes_},
-        {"fallocate", fallocate_},
-        {"setxattr", setxattr_},
-        {"setxattrat", setxattrat_},
-        {"removexattr", removexattr_},
-        {"ioctl", ioctl_},
-        {"file_setattr", file_setattr_},
+        {"chmod", chmod_},       {"empty_paths", empty_paths},
+        {"chown", chown_},       {"utimensat", utimensat_},
+        {"utimes", utimes_},     {"fallocate", fallocate_},
+        {"setxattr", setxattr_}, {"setxattrat", setxattrat_},
+        {"pwrite64", pwrite64_}, {"removexattr", removexattr_},
+        {"ioctl", ioctl_},       {"file_setattr", file_setattr_},
     };
 }
 

@@ -85,12 +85,25 @@ void openat2_(Process& p) {
     const long folder =
         p.call({"openat", SYS_openat}, AT_FDCWD, ".", O_RDONLY).succeeds().opened(1, p.folder()).ret();
     open_how how{.flags = O_CREAT | O_RDWR, .mode = 0600, .resolve = RESOLVE_BENEATH};
-    p.call({"openat2", SYS_openat2}, folder, "file", &how, sizeof how).succeeds().opened(1, p.at("file"));
-    // Whether the folder is the root of the path (RESOLVE_IN_ROOT) nobody can tell of a failed one.
+    p.call({"openat2", SYS_openat2}, folder, "file", &how, sizeof how)
+        .succeeds()
+        .opened(1, p.at("file"))
+        .points_to(2, how);
     p.call({"openat2", SYS_openat2}, folder, "/etc", &how, sizeof how)
         .fails(EXDEV)
-        .named(1, "/etc", LOG_LEXICAL);
-    p.call({"openat2", SYS_openat2}, AT_FDCWD, "x", &how, 3).fails(EINVAL).named(1, p.at("x"));
+        .named(1, "/etc")
+        .points_to(2, how);
+    p.call({"openat2", SYS_openat2}, AT_FDCWD, "x", &how, 3)
+        .fails(EINVAL)
+        .named(1, p.at("x"))
+        .points_to(2, how, 3);
+    p.call({"openat2", SYS_openat2}, AT_FDCWD, "x", 0, sizeof how).fails(EFAULT).named(1, p.at("x"));
+    // Whether the folder is the root of the path or the machine's is: of a failed one no file tells.
+    how = {.flags = O_RDONLY, .mode = 0, .resolve = RESOLVE_IN_ROOT};
+    p.call({"openat2", SYS_openat2}, folder, "/no", &how, sizeof how)
+        .fails(ENOENT)
+        .named(1, "/no", LOG_LEXICAL)
+        .points_to(2, how);
 }
 
 void open_by_handle_at_(Process& p) {

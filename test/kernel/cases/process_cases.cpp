@@ -71,8 +71,10 @@ void clone3_(Process& p) {
     if (child > 0)
         p.wait(child);
     else
-        p.call({"clone3", SYS_clone3}, &arguments, sizeof arguments).succeeds(); // counts it
-    p.call({"clone3", SYS_clone3}, &arguments, 3).fails(EINVAL);
+        p.call({"clone3", SYS_clone3}, &arguments, sizeof arguments)
+            .succeeds() // counts it
+            .points_to(0, arguments);
+    p.call({"clone3", SYS_clone3}, &arguments, 3).fails(EINVAL).points_to(0, arguments, 3);
 }
 
 /// Waits until nobody has the other end of a pipe any more: its last holder has ended,

@@ -49,6 +49,13 @@ static void files(struct helper* h) {
     helper_file(h, helper_expect(h, entry, 0), 0, file, helper_at(h, "file"));
     entry = helper_call(h, "utimensat_time64", 412, ARGS(cwd, ADDRESS("file"), 0, 0));
     helper_named(h, helper_expect(h, entry, 0), 1, helper_at(h, "file"));
+    const int32_t times[4] = {1, 2, 3, 4}; // each 32 bits wide here
+    entry = helper_call(h, "utimensat", SYS_utimensat, ARGS(cwd, ADDRESS("file"), ADDRESS(times), 0));
+    helper_named(h, helper_expect(h, entry, 0), 1, helper_at(h, "file"));
+    struct log_text* text = &entry->string[entry->strings++];
+    *text = log_bytes(h->log, (const char*)times, sizeof times);
+    text->argument = 2;
+    text->source = LOG_USER_MEMORY;
     entry = helper_call(h, "umount", SYS_umount, ARGS(ADDRESS("no")));
     helper_named(h, helper_expect(h, entry, -ENOENT), 0, helper_at(h, "no"));
     entry = helper_call(h, "rename", SYS_rename, ARGS(ADDRESS("file"), ADDRESS("other")));

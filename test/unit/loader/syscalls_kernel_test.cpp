@@ -249,7 +249,7 @@ bool is_pointer(ArgKind kind) {
         ArgKind::pointer, ArgKind::string,     ArgKind::sockaddr,     ArgKind::sockaddr_out,
         ArgKind::msghdr,  ArgKind::msghdr_out, ArgKind::argv,         ArgKind::envp,
         ArgKind::path,    ArgKind::path_text,  ArgKind::path_new_cwd, ArgKind::path_new_root,
-        ArgKind::address};
+        ArgKind::address, ArgKind::structure,  ArgKind::bytes,        ArgKind::written};
     return kinds.contains(kind);
 }
 

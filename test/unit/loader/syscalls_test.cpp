@@ -28,13 +28,18 @@ std::string text(const ebt_step& step) {
                                                         {EBT_CAPTURE_SOCKADDR_OUT, "SOCKADDR_OUT"},
                                                         {EBT_CAPTURE_MSGHDR, "MSGHDR"},
                                                         {EBT_CAPTURE_SOCKET, "SOCKET"},
-                                                        {EBT_CAPTURE_ARGV, "ARGV"}};
+                                                        {EBT_CAPTURE_ARGV, "ARGV"},
+                                                        {EBT_CAPTURE_BYTES, "BYTES"},
+                                                        {EBT_CAPTURE_WRITTEN, "WRITTEN"}};
     static const std::map<int, std::string> whens = {
         {EBT_ALWAYS, "always"}, {EBT_ON_SUCCESS, "success"}, {EBT_ON_FAILURE, "failure"}};
     std::string out = captures.at(step.capture) + ' ';
     out += step.arg == EBT_ARG_RET ? "RET" : std::to_string(step.arg);
-    if (step.capture == EBT_CAPTURE_PATH || step.capture == EBT_CAPTURE_SOCKADDR ||
-        step.capture == EBT_CAPTURE_SOCKADDR_OUT)
+    const bool takes_bytes = step.capture == EBT_CAPTURE_BYTES || step.capture == EBT_CAPTURE_WRITTEN;
+    if (takes_bytes && step.link >= EBT_ARGS)
+        out += '@' + std::to_string(step.link - EBT_FIXED(0)) + " bytes";
+    else if (takes_bytes || step.capture == EBT_CAPTURE_PATH || step.capture == EBT_CAPTURE_SOCKADDR ||
+             step.capture == EBT_CAPTURE_SOCKADDR_OUT)
         out += step.link == EBT_LINK_CWD    ? "@cwd"
                : step.link == EBT_LINK_NONE ? "@none"
                                             : '@' + std::to_string(step.link);
@@ -124,9 +129,10 @@ TEST(Syscalls, FormsOfACallAreForDifferentAbis) {
             EXPECT_EQ(other->flags, row.flags) << row.name;
         }
     }
-    EXPECT_EQ(with_forms, (std::set<std::string>{"clone", "fadvise64", "fallocate", "fanotify_mark",
-                                                 "ftruncate64", "lookup_dcookie", "pread64", "pwrite64",
-                                                 "readahead", "sync_file_range", "truncate64"}));
+    EXPECT_EQ(with_forms,
+              (std::set<std::string>{"clone", "fadvise64", "fallocate", "fanotify_mark", "ftruncate64",
+                                     "futimesat", "lookup_dcookie", "pread64", "pwrite64", "readahead",
+                                     "sync_file_range", "truncate64", "utime", "utimensat", "utimes"}));
 }
 
 TEST(Syscalls, I386PassesHalvesOf64BitArguments) {
@@ -172,7 +178,8 @@ TEST(Syscalls, ArgumentsAreSound) {
             EXPECT_TRUE(names.insert(argument.name).second) << row.name << ' ' << argument.name;
             bool takes_names = argument.kind == ArgKind::flags || argument.kind == ArgKind::enumeration;
             EXPECT_TRUE(!takes_names || !argument.flag_set.empty()) << row.name << ' ' << argument.name;
-            EXPECT_TRUE(argument.flag_set.empty() || !constants_of(argument.flag_set).empty())
+            EXPECT_TRUE(argument.kind == ArgKind::structure || argument.flag_set.empty() ||
+                        !constants_of(argument.flag_set).empty())
                 << row.name << " uses the set " << argument.flag_set << ", which is not there";
         }
     }
@@ -223,7 +230,7 @@ TEST(Syscalls, NoCallHasMorePathsOrStringsThanAnEventHolds) {
 TEST(Syscalls, StepsOfOpens) {
     EXPECT_EQ(steps_of("open"), (Strings{"FILE RET success", "PATH 0@cwd failure"}));
     EXPECT_EQ(steps_of("openat"), (Strings{"FILE RET success", "PATH 1@0 failure"}));
-    EXPECT_EQ(steps_of("openat2"), (Strings{"FILE RET success", "PATH 1@0 failure"}));
+    EXPECT_EQ(steps_of("openat2"), (Strings{"FILE RET success", "PATH 1@0 failure", "BYTES 2@3 always"}));
     EXPECT_EQ(steps_of("creat"), (Strings{"FILE RET success", "PATH 0@cwd failure"}));
     EXPECT_EQ(steps_of("memfd_create"), (Strings{"FILE RET success", "STRING 0 always"}));
     EXPECT_EQ(steps_of("open_by_handle_at"), (Strings{"FILE RET success", "FILE 0 always"}));
@@ -241,7 +248,13 @@ TEST(Syscalls, StepsOfPaths) {
     EXPECT_EQ(steps_of("move_mount"), (Strings{"PATH 1@0 always", "PATH 3@2 always"}));
     EXPECT_EQ(steps_of("pivot_root"), (Strings{"PATH 0@cwd always", "PATH 1@cwd always"}));
     EXPECT_EQ(steps_of("chdir"), Strings{"PATH 0@cwd failure"});
-    EXPECT_EQ(steps_of("setxattr"), (Strings{"PATH 0@cwd always", "STRING 1 always"}));
+    EXPECT_EQ(steps_of("setxattr"), (Strings{"PATH 0@cwd always", "STRING 1 always", "BYTES 2@3 always"}));
+}
+
+TEST(Syscalls, StepsOfMemory) {
+    EXPECT_EQ(steps_of("clone3"), Strings{"BYTES 0@1 always"});
+    EXPECT_EQ(steps_of("utimensat"), (Strings{"PATH 1@0 always", "BYTES 2@32 bytes always"}));
+    EXPECT_EQ(steps_of("write"), (Strings{"FILE 0 always", "WRITTEN 1@2 always"}));
 }
 
 TEST(Syscalls, StepsOfDescriptors) {

@@ -53,8 +53,9 @@ TEST_F(JsonFormatterTest, OnlyTextThatIsNoUtf8NeedsRawBytes) {
 
 bool points_to_text(const ebpf_loader::Argument& argument) {
     using Kind = ebpf_loader::ArgKind;
-    constexpr Kind texts[] = {Kind::path,   Kind::path_text, Kind::path_new_cwd, Kind::path_new_root,
-                              Kind::string, Kind::argv,      Kind::envp};
+    constexpr Kind texts[] = {Kind::path,          Kind::path_text, Kind::path_new_cwd,
+                              Kind::path_new_root, Kind::string,    Kind::argv,
+                              Kind::envp,          Kind::structure, Kind::bytes};
     return std::ranges::find(texts, argument.kind) != std::end(texts);
 }
 
