@@ -275,8 +275,11 @@ INLINE int is_setting(__u64 file)
  */
 INLINE int has_base(const struct scratch *s, const struct ebt_step *step, __u8 first)
 {
-	return first != '/' && step->link < EBT_ARGS &&
-	       (__s32)s->values[step->link & 7] != AT_FDCWD;
+	__u64 link = step->link;
+	if (first == '/' || link >= EBT_ARGS)
+		return 0;
+	OPAQUE(link); /* verifiers before 5.10 forget what is known of a number on the stack */
+	return (__s32)s->values[link & 7] != AT_FDCWD;
 }
 
 /* The directory that a path starts from. */

@@ -77,8 +77,11 @@ INLINE __u8 capture_string_at(struct scratch *s, __u64 pointer, __u8 kind, __u8 
 /* What an argument points to, of which the call says how much it is; nothing if it is none. */
 INLINE void capture_bytes(struct scratch *s, const struct ebt_step *step)
 {
-	__u64 pointer = s->values[step->arg & 7];
-	__u64 length = step->link < EBT_ARGS ? s->values[step->link & 7] : step->link & 63;
+	__u64 pointer = s->values[step->arg & 7], link = step->link, length = link & 63;
+	if (link < EBT_ARGS) {
+		OPAQUE(link); /* as in has_base() */
+		length = s->values[link & 7];
+	}
 	if (!pointer || !length || !has_room(s, EBT_BYTES_MAX))
 		return;
 	struct ebt_field *field = field_begin(s, EBT_FIELD_STRING, step->arg);
