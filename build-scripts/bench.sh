@@ -52,5 +52,5 @@ if ! progress_build "building (the first time this takes some minutes)" "$log" b
     exit 1
 fi
 
-"$folder/test/bench/ebpf_bench" --source "$PWD" --program "$folder/ebpf_telemetry" --out "$out" "${options[@]}"
+progress_follow "$folder/test/bench/ebpf_bench" --source "$PWD" --program "$folder/ebpf_telemetry" --out "$out" "${options[@]}"
 echo "bench.sh: see $out/report.md" >&2

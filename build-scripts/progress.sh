@@ -55,3 +55,26 @@ progress_build() {
     progress_clear
     return "$status"
 }
+
+# A command whose lines on standard error end with "(3 of 12)" where a step begins: on a terminal they move the
+# bar, and its other lines stand above it. For scripts with pipefail.
+progress_follow() {
+    local line step='^(.*) \(([0-9]+) of ([0-9]+)\)$' done=0 all=1 words='' status=0
+    if ! progress_is_bar; then
+        "$@"
+        return
+    fi
+    {
+        "$@" 2>&1 >&3 | while IFS= read -r line; do
+            progress_clear
+            if [[ $line =~ $step ]]; then
+                words=${BASH_REMATCH[1]} done=$((BASH_REMATCH[2] - 1)) all=${BASH_REMATCH[3]}
+            else
+                printf '%s\n' "$line" >&2
+            fi
+            progress_bar "$done" "$all" "$words"
+        done
+    } 3>&1 || status=$?
+    progress_clear
+    return "$status"
+}
