@@ -80,6 +80,9 @@ bool is_pointer(ArgKind kind) {
     case ArgKind::argv:
     case ArgKind::envp:
     case ArgKind::address:
+    case ArgKind::structure:
+    case ArgKind::bytes:
+    case ArgKind::written:
         return true;
     default:
         return ebpf_loader::is_path(kind);
