@@ -61,14 +61,14 @@ class ProbeDocument final : public Document {
     const std::vector<ebpf_loader::TierVerdict>& verdicts_;
 };
 
-} // namespace
-
 /// Somebody may read there who is slow.
-static bool may_wait(const Destination& to) {
+bool may_wait(const Destination& to) {
     std::error_code none;
     return to.kind->may_be_terminal || (!to.target.empty() && std::filesystem::exists(to.target, none) &&
                                         !std::filesystem::is_regular_file(to.target, none));
 }
+
+} // namespace
 
 size_t memory_beside_caches(const Options& options) {
     const auto waiting = static_cast<size_t>(std::ranges::count_if(options.outputs, may_wait));

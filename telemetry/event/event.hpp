@@ -228,8 +228,8 @@ struct Event : ProcessNumbers {
     uint8_t paths = 0;
     std::array<StringField, 4> string;
     uint8_t strings = 0;
-    Text structure;                                    ///< that an argument points to, as its layout says
-    const StructureLayout* structure_layout = nullptr; ///< null: there is none
+    Text structure;                                    ///< its bytes, which an argument points to
+    const StructureLayout* structure_layout = nullptr; ///< null: no argument points to a structure
     uint8_t structure_argument = 0;
     StringList exec_argv; ///< of a failed exec, from user memory; of a successful one see image.argv
     Text sockaddr;        ///< raw struct sockaddr

@@ -41,36 +41,21 @@ constexpr StructureMember vfs_cap_data[] = {
     {"rootid", 20, 4, Form::number},
 };
 
-constexpr StructureMember timespecs[] = {
-    {"access", 0, 16, Form::nanoseconds},
-    {"modification", 16, 16, Form::nanoseconds},
-};
-constexpr StructureMember timespecs32[] = {
-    {"access", 0, 8, Form::nanoseconds},
-    {"modification", 8, 8, Form::nanoseconds},
-};
-constexpr StructureMember timevals[] = {
-    {"access", 0, 16, Form::microseconds},
-    {"modification", 16, 16, Form::microseconds},
-};
-constexpr StructureMember timevals32[] = {
-    {"access", 0, 8, Form::microseconds},
-    {"modification", 8, 8, Form::microseconds},
-};
-constexpr StructureMember utimbuf[] = {
-    {"access", 0, 8, Form::seconds},
-    {"modification", 8, 8, Form::seconds},
-};
-constexpr StructureMember utimbuf32[] = {
-    {"access", 0, 4, Form::seconds},
-    {"modification", 4, 4, Form::seconds},
-};
+/// What all calls that set times take: two of `size` bytes each.
+template <uint8_t size, Form form>
+constexpr StructureMember file_times[2] = {{"access", 0, size, form}, {"modification", size, size, form}};
 
 constexpr StructureLayout layouts[] = {
-    {"open_how", open_how},         {"clone_args", clone_args}, {"xattr_args", xattr_args},
-    {"vfs_cap_data", vfs_cap_data}, {"timespecs", timespecs},   {"timespecs32", timespecs32},
-    {"timevals", timevals},         {"timevals32", timevals32}, {"utimbuf", utimbuf},
-    {"utimbuf32", utimbuf32},
+    {"open_how", open_how},
+    {"clone_args", clone_args},
+    {"xattr_args", xattr_args},
+    {"vfs_cap_data", vfs_cap_data},
+    {"timespecs", file_times<16, Form::nanoseconds>},
+    {"timespecs32", file_times<8, Form::nanoseconds>},
+    {"timevals", file_times<16, Form::microseconds>},
+    {"timevals32", file_times<8, Form::microseconds>},
+    {"utimbuf", file_times<8, Form::seconds>},
+    {"utimbuf32", file_times<4, Form::seconds>},
 };
 
 /// A number of 4 or 8 bytes in the order of this machine; 0 where there are fewer.

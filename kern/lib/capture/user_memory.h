@@ -74,7 +74,10 @@ INLINE __u8 capture_string_at(struct scratch *s, __u64 pointer, __u8 kind, __u8 
 	return bytes ? first : 0;
 }
 
-/* What an argument points to, of which the call says how much it is; nothing if it is none. */
+/*
+ * Copies the bytes that an argument points to, as many as the call says. A null pointer and a
+ * length of 0 make no field.
+ */
 INLINE void capture_bytes(struct scratch *s, const struct ebt_step *step)
 {
 	__u64 pointer = s->values[step->arg & 7], link = step->link, length = link & 63;
