@@ -63,8 +63,8 @@ run_tests() { # folder, options for ctest...
         --output-junit "$PWD/$folder/test-results/ctest.xml" "$@"
 }
 
-# The tests that are repeated under sanitizers: the unit tests and the self-check of the engine. Without
-# optimisation the unit tests take as long to build as all else there: clang has read them, and runs them so.
+# The tests that are repeated under sanitizers: the unit tests and the self-check of the engine. Building the unit
+# tests without optimisation, too, would take as long as building the programs so: that is for --all.
 short_tests='^(unit\.[0-9]|program\.self_check$)'
 unoptimised=programs unoptimised_tests='^program\.self_check$'
 [ $all = no ] || { unoptimised=unit_and_programs unoptimised_tests=$short_tests; }
