@@ -12,23 +12,18 @@
 
 #include "telemetry/event/structure.hpp"
 #include "test/unit/event/decoder_support.hpp"
+#include "test/unit/support/bytes_of.hpp"
 
 using namespace decoder_test;
 
 namespace {
-
-template <typename... Words> std::string words(Words... word) {
-    std::string bytes;
-    (bytes.append(reinterpret_cast<const char*>(&word), sizeof word), ...);
-    return bytes;
-}
 
 Decoded openat2_of(uint64_t resolve, int64_t ret) {
     RecordBuilder builder("openat2");
     builder.header.ret = ret;
     builder.field(EBT_FIELD_DIR, path_bytes("/jail"), arg(1));
     builder.field(EBT_FIELD_STRING, "/etc/shadow", flagged(1, EBT_USER_MEMORY));
-    builder.field(EBT_FIELD_STRING, words(uint64_t{O_CLOEXEC}, uint64_t{0600}, resolve),
+    builder.field(EBT_FIELD_STRING, bytes_of(uint64_t{O_CLOEXEC}, uint64_t{0600}, resolve),
                   flagged(2, EBT_USER_MEMORY));
     return Decoded(builder);
 }
@@ -82,7 +77,7 @@ TEST(Structure, SaysWhereAFailedOpenat2BeganToLook) {
 TEST(Structure, OfWhichTheCallerGaveLessHasFewerMembers) {
     RecordBuilder builder("openat2");
     builder.header.ret = -EINVAL;
-    builder.field(EBT_FIELD_STRING, words(uint64_t{O_RDWR}, uint32_t{1}), flagged(2, EBT_USER_MEMORY));
+    builder.field(EBT_FIELD_STRING, bytes_of(uint64_t{O_RDWR}, uint32_t{1}), flagged(2, EBT_USER_MEMORY));
     const Decoded decoded(builder);
     EXPECT_EQ(member_of(decoded.event, "flags"), uint64_t{O_RDWR});
     EXPECT_EQ(member_of(decoded.event, "mode"), std::nullopt) << "half of it";
@@ -108,7 +103,7 @@ TEST(Structure, CapabilitiesOfAFile) {
         return Decoded(builder);
     };
     const uint32_t revision_3 = 0x03000001;
-    const std::string value = words(revision_3, 1u << 13, 1u << 1, 1u << 7, 0u, 1000u);
+    const std::string value = bytes_of(revision_3, 1u << 13, 1u << 1, 1u << 7, 0u, 1000u);
     const Decoded decoded = of("security.capability", value);
     EXPECT_EQ(decoded.event.strings, 1);
     EXPECT_EQ(member_of(decoded.event, "revision"), revision_3);
@@ -127,20 +122,20 @@ TEST(Structure, CapabilitiesOfAFile) {
 TEST(Structure, TimesAreAnyNumbers) {
     using What = TimeOfMember::What;
     const int64_t least = std::numeric_limits<int64_t>::min();
-    const std::string both = words(least, int64_t{-1}, int64_t{7}, int64_t{UTIME_NOW});
+    const std::string both = bytes_of(least, int64_t{-1}, int64_t{7}, int64_t{UTIME_NOW});
     const TimeOfMember first = time_of(member("timespecs", 0), both);
     EXPECT_EQ(first.what, What::time);
     EXPECT_EQ(first.seconds, least);
     EXPECT_EQ(first.nanoseconds, UINT64_MAX);
     EXPECT_EQ(time_of(member("timespecs", 1), both).what, What::now);
-    const std::string narrow = words(int32_t{-2}, int32_t{3}, int32_t{0}, int32_t{UTIME_OMIT});
+    const std::string narrow = bytes_of(int32_t{-2}, int32_t{3}, int32_t{0}, int32_t{UTIME_OMIT});
     EXPECT_EQ(time_of(member("timespecs32", 0), narrow).seconds, -2);
     EXPECT_EQ(time_of(member("timespecs32", 0), narrow).nanoseconds, 3u);
     EXPECT_EQ(time_of(member("timespecs32", 1), narrow).what, What::omit);
-    EXPECT_EQ(time_of(member("timevals", 0), words(int64_t{1}, int64_t{UTIME_NOW})).nanoseconds,
+    EXPECT_EQ(time_of(member("timevals", 0), bytes_of(int64_t{1}, int64_t{UTIME_NOW})).nanoseconds,
               uint64_t{UTIME_NOW} * 1000)
         << "utimes knows no now";
-    EXPECT_EQ(time_of(member("utimbuf", 1), words(int64_t{1}, int64_t{-5})).seconds, -5);
-    EXPECT_EQ(time_of(member("utimbuf32", 0), words(int32_t{-6}, int32_t{1})).seconds, -6);
+    EXPECT_EQ(time_of(member("utimbuf", 1), bytes_of(int64_t{1}, int64_t{-5})).seconds, -5);
+    EXPECT_EQ(time_of(member("utimbuf32", 0), bytes_of(int32_t{-6}, int32_t{1})).seconds, -6);
     EXPECT_EQ(time_of(member("timespecs", 1), "short").seconds, 0);
 }

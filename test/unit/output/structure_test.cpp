@@ -12,18 +12,13 @@
 #include "telemetry/output/formats.hpp"
 #include "telemetry/output/structure.hpp"
 #include "test/unit/output/output_samples.hpp"
+#include "test/unit/support/bytes_of.hpp"
 
 using namespace telemetry;
 using testing::HasSubstr;
 using testing::Not;
 
 namespace {
-
-template <typename... Words> std::string words(Words... word) {
-    std::string bytes;
-    (bytes.append(reinterpret_cast<const char*>(&word), sizeof word), ...);
-    return bytes;
-}
 
 Event with(const char* call, int64_t ret, uint8_t argument, const char* layout, std::string_view bytes) {
     Event event = samples::call(*ebpf_loader::find_syscall(call), ret, {});
@@ -48,7 +43,8 @@ std::string time_text(int64_t seconds, uint64_t nanoseconds) {
 } // namespace
 
 TEST(StructureOutput, WhatOpenat2WasAskedFor) {
-    const std::string how = words(uint64_t{O_CREAT | O_WRONLY | 1ull << 40}, uint64_t{0640}, uint64_t{0x10});
+    const std::string how =
+        bytes_of(uint64_t{O_CREAT | O_WRONLY | 1ull << 40}, uint64_t{0640}, uint64_t{0x10});
     const Event event = with("openat2", -ENOENT, 2, "open_how", how);
     EXPECT_THAT(line("text", event), HasSubstr(" how_flags=0x10000000041 how_mode=0640 how_resolve=0x10"));
     const auto made = nlohmann::json::parse(line("json", event));
@@ -63,16 +59,16 @@ TEST(StructureOutput, WhatOpenat2WasAskedFor) {
 
 /// By what it was asked for, as of every open.
 TEST(StructureOutput, AnOpenat2ThatWritesIsNoReader) {
-    const std::string writes = words(uint64_t{O_WRONLY | O_TRUNC}, uint64_t{0}, uint64_t{0});
+    const std::string writes = bytes_of(uint64_t{O_WRONLY | O_TRUNC}, uint64_t{0}, uint64_t{0});
     const auto made = nlohmann::json::parse(line("json", with("openat2", 3, 2, "open_how", writes)));
     EXPECT_EQ(made["event"]["action"], "modification");
-    const std::string reads = words(uint64_t{O_RDONLY}, uint64_t{0}, uint64_t{0});
+    const std::string reads = bytes_of(uint64_t{O_RDONLY}, uint64_t{0}, uint64_t{0});
     EXPECT_EQ(nlohmann::json::parse(line("json", with("openat2", 3, 2, "open_how", reads)))["event"]["type"],
               nlohmann::json::array({"access"}));
 }
 
 TEST(StructureOutput, CapabilitiesOfAFileByName) {
-    const std::string value = words(0x02000001u, 1u << 13, 0u, 0u, 0u);
+    const std::string value = bytes_of(0x02000001u, 1u << 13, 0u, 0u, 0u);
     const Event event = with("setxattr", 0, 2, "vfs_cap_data", value);
     EXPECT_THAT(line("text", event),
                 HasSubstr(" value_revision=0x2000001 value_permitted=0x2000 value_inheritable=0x0"));

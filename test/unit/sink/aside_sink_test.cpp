@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 #include <pty.h>
-#include <thread>
 
 #include "test/unit/sink/sink_support.hpp"
 
@@ -78,12 +77,7 @@ TEST(AsideSink, NobodyWaitsForATerminalThatIsStopped) {
 
 TEST(AsideSink, AReaderThatIsSlowGetsAll) {
     Pipe pipe;
-    std::string got;
-    std::thread reader([&] {
-        char part[4096];
-        for (ssize_t count; (count = read(pipe.reader.get(), part, sizeof part)) > 0; usleep(1000))
-            got.append(part, static_cast<size_t>(count));
-    });
+    Reader reader(pipe.reader.get(), 4096, 1ms);
     auto sink = sink_to(pipe.writer.get());
     write_lines(*sink, 0, 2000); // within what may wait
     sink->finish();
@@ -91,8 +85,7 @@ TEST(AsideSink, AReaderThatIsSlowGetsAll) {
     EXPECT_EQ(sink->error(), "") << "nothing went wrong";
     sink.reset();
     pipe.writer = UniqueFd();
-    reader.join();
-    EXPECT_EQ(expect_whole_lines(got), 2000U);
+    EXPECT_EQ(expect_whole_lines(reader.all()), 2000U);
 }
 
 TEST(AsideSink, WritesWithoutBeingAskedTo) {

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -84,6 +85,27 @@ struct Pipe {
     }
     UniqueFd reader;
     UniqueFd writer;
+};
+
+/// Reads all that is written, so many bytes at a time and with a pause after each time.
+class Reader {
+  public:
+    Reader(int fd, size_t part, std::chrono::microseconds pause = {})
+        : thread_([this, fd, part, pause] {
+              std::string bytes(part, '\0');
+              for (ssize_t count; (count = read(fd, bytes.data(), part)) > 0;
+                   std::this_thread::sleep_for(pause))
+                  got_.append(bytes, 0, static_cast<size_t>(count));
+          }) {}
+    /// To be called once no writer has it open any more.
+    const std::string& all() {
+        thread_.join();
+        return got_;
+    }
+
+  private:
+    std::string got_;
+    std::thread thread_;
 };
 
 inline StreamOptions small(std::chrono::milliseconds patience = 50ms) {

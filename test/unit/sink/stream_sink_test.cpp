@@ -22,12 +22,7 @@ using testing::HasSubstr;
 
 TEST(StreamSink, WritesThroughAPipeWhatFitsAtOnceAndWhatDoesNot) {
     Pipe pipe;
-    std::string got;
-    std::thread reader([&] {
-        char part[1000];
-        for (ssize_t count; (count = read(pipe.reader.get(), part, sizeof part)) > 0;)
-            got.append(part, static_cast<size_t>(count));
-    });
+    Reader reader(pipe.reader.get(), 1000);
     auto sink = make_stream_sink(pipe.writer.get(), "standard output", small(5s));
     write_lines(*sink, 0, 20000);
     sink->finish();
@@ -39,8 +34,7 @@ TEST(StreamSink, WritesThroughAPipeWhatFitsAtOnceAndWhatDoesNot) {
     // The sink has an open file of its own to the pipe: the reader sees the end once both are closed.
     sink.reset();
     pipe.writer = UniqueFd();
-    reader.join();
-    EXPECT_EQ(expect_whole_lines(got), 20000U);
+    EXPECT_EQ(expect_whole_lines(reader.all()), 20000U);
 }
 
 TEST(StreamSink, NothingIsWrittenBeforeFlushOrAFullBuffer) {

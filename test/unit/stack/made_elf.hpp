@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "test/unit/support/bytes_of.hpp"
+
 namespace stack_test {
 
 /// One segment has the whole file at address 0, so its offsets are its addresses.
@@ -70,12 +72,6 @@ class MadeElf {
     std::string bytes_, names_ = std::string(1, '\0');
     std::vector<Elf64_Shdr> sections_;
 };
-
-template <class... Plain> std::string bytes_of(const Plain&... values) {
-    std::string bytes;
-    (bytes.append(reinterpret_cast<const char*>(&values), sizeof(values)), ...);
-    return bytes;
-}
 
 /// An entry of .eh_frame without a length of its own; `pad` nops behind the instructions.
 inline std::string common_entry(const std::string& instructions = {}) {
