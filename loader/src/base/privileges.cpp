@@ -3,9 +3,13 @@
 
 #include "loader/src/base/text.hpp"
 
+#include <ebpf_loader/unique_fd.hpp>
+
+#include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <linux/capability.h>
+#include <linux/perf_event.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <utility>
@@ -40,6 +44,19 @@ bool kernel_has_cap_bpf() {
     return last >= CAP_BPF;
 }
 
+bool perf_events_need_sys_admin() {
+    if (!kernel_has_cap_bpf())
+        return true;
+    const WithoutCapabilities without(uint64_t{1} << CAP_SYS_ADMIN);
+    perf_event_attr attributes{};
+    attributes.type = PERF_TYPE_SOFTWARE;
+    attributes.size = sizeof(attributes);
+    attributes.config = PERF_COUNT_SW_DUMMY;
+    const UniqueFd event(
+        static_cast<int>(syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC)));
+    return !event && errno == EACCES;
+}
+
 WithoutCapabilities::WithoutCapabilities(uint64_t capabilities) : before_(effective_capabilities()) {
     set_effective_capabilities(before_ & ~capabilities);
 }
@@ -51,10 +68,15 @@ WithoutCapabilities::~WithoutCapabilities() {
 std::string missing_capabilities() {
     const uint64_t effective = effective_capabilities();
     const auto has = [&](int capability) { return (effective >> capability & 1) != 0; };
-    if (has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON)))
+    if (has(CAP_SYS_ADMIN))
         return {};
     if (!kernel_has_cap_bpf())
         return "CAP_SYS_ADMIN";
+    if (has(CAP_BPF) && has(CAP_PERFMON))
+        return perf_events_need_sys_admin()
+                   ? "CAP_SYS_ADMIN, since this kernel refuses perf events to CAP_PERFMON while "
+                     "kernel.perf_event_paranoid is above 2"
+                   : "";
     if (has(CAP_BPF))
         return "CAP_PERFMON (or CAP_SYS_ADMIN)";
     if (has(CAP_PERFMON))

@@ -37,13 +37,12 @@ uint64_t needed_capabilities(const LoadedTier& tier, const CallWatch& watch, con
     const bool may_attach = watch.may_begin() || !tier.has_exit(); // hooks of calls
     const bool opens_perf_events = opens_buffers || (tier.tier() == Tier::tp && may_attach) ||
                                    (witnesses && witnesses->may_follow_io_uring());
-    const bool is_divided = kernel_has_cap_bpf();
-    const uint64_t commands = bit(is_divided ? CAP_BPF : CAP_SYS_ADMIN);
+    const uint64_t commands = bit(kernel_has_cap_bpf() ? CAP_BPF : CAP_SYS_ADMIN);
     uint64_t needed = 0;
     if (commands_need(commands, tier.map_fd("settings")))
         needed |= commands;
     if (opens_perf_events)
-        needed |= bit(is_divided ? CAP_PERFMON : CAP_SYS_ADMIN);
+        needed |= bit(perf_events_need_sys_admin() ? CAP_SYS_ADMIN : CAP_PERFMON);
     if (opens_buffers)
         needed |= bit(CAP_IPC_LOCK); // a buffer is larger than kernel.perf_event_mlock_kb
     return needed;
