@@ -2,7 +2,10 @@
 #include "telemetry/base/log.hpp"
 
 #include <array>
+#include <cstdlib>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 #include <boost/log/core.hpp>
@@ -44,6 +47,31 @@ trivial::severity_level severity(LogLevel level) {
     return static_cast<trivial::severity_level>(level);
 }
 
+/// journald then takes the priority of a line from a number before it (sd-daemon(3)), and removes that.
+bool goes_to_journal() {
+    const char* stream = std::getenv("JOURNAL_STREAM");
+    struct stat status {};
+    return stream && fstat(STDERR_FILENO, &status) == 0 &&
+           std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) == stream;
+}
+
+std::string_view journal_priority(trivial::severity_level level) {
+    switch (level) {
+    case trivial::trace:
+    case trivial::debug:
+        return "<7>";
+    case trivial::info:
+        return "<6>";
+    case trivial::warning:
+        return "<4>";
+    case trivial::error:
+        return "<3>";
+    case trivial::fatal:
+        break;
+    }
+    return "<2>";
+}
+
 } // namespace
 
 std::optional<LogLevel> parse_log_level(std::string_view name) {
@@ -61,8 +89,13 @@ void start_log(LogLevel least, bool silent, std::string_view program, LogWriter 
     // One thread logs at a time: the others of this program never do.
     auto sink = boost::make_shared<boost::log::sinks::synchronous_sink<Backend>>(
         boost::make_shared<Backend>(std::move(writer)));
-    sink->set_formatter(expressions::stream << std::string(program) << ": " << trivial::severity << ": "
-                                            << expressions::smessage);
+    sink->set_formatter([program = std::string(program), is_journal = goes_to_journal()](
+                            const boost::log::record_view& record, boost::log::formatting_ostream& out) {
+        const trivial::severity_level level = *record[trivial::severity];
+        if (is_journal)
+            out << journal_priority(level);
+        out << program << ": " << level << ": " << record[expressions::smessage];
+    });
     core->remove_all_sinks();
     core->add_sink(sink);
 }
