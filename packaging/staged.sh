@@ -3,12 +3,13 @@
 # What both kinds of packages do with a staged folder: sourced by deb/finish.sh and rpm/finish.sh.
 packaging=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-# Files of options and rules, which deb/conffiles names.
+# Files of options and rules and how logs are rotated, which deb/conffiles names.
 add_configuration() { # staged folder of the programs
     local program
     for program in ebpf-telemetry imds-tracker; do
         mkdir -p "$1/etc/$program/conf.d"
         cp "$packaging/conf/$program.conf" "$1/etc/$program/"
+        install -D -m 644 "$packaging/logrotate/$program" "$1/etc/logrotate.d/$program"
     done
     install -D -m 644 "$1/usr/share/ebpf_telemetry/rules/syscalls.rules" "$1/etc/ebpf-telemetry/rules.d/50-default.rules"
 }

@@ -24,7 +24,7 @@ set(CPACK_RPM_SPEC_MORE_DEFINE "%global __os_install_post %{nil}
 %global source_date_epoch_from_changelog 0
 %global _source_filedigest_algorithm 8
 %global _binary_filedigest_algorithm 8")
-set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc /usr/sbin /usr/lib /usr/lib/systemd /usr/lib/systemd/system /usr/lib/debug
+set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION /etc /etc/logrotate.d /usr/sbin /usr/lib /usr/lib/systemd /usr/lib/systemd/system /usr/lib/debug
     /usr/lib/pkgconfig /usr/lib64 /usr/lib64/pkgconfig /usr/share/man /usr/share/man/man5 /usr/share/man/man8
     /usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/zsh /usr/share/zsh/site-functions
     /usr/share/doc /usr/share/licenses /usr/share/pkgconfig)
