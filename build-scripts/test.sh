@@ -115,7 +115,7 @@ if [ $all = yes ]; then
     rm -f build-arm64/vm/results.json
     results+=("on arm64=build-arm64/vm/results.json")
     part "arm64 in a virtual machine" build-scripts/vm-test.sh --arch arm64 --timeout 2400 || status=1
-    part "a hundred kills of the program" test/delivery/kill_test.py build/ebpf_telemetry 100 || status=1
+    part "a hundred kills of the program" test/delivery/kill_test.py build/ebpf_telemetry build/kafka_brokers 100 || status=1
     part "300 hosts whose receiver is away for ten minutes" test/fleet/return_test.py build/fleet_senders \
         build/ebpf_telemetry build/kafka_brokers 300 600 || status=1
     part "portable release, twice" test/package/release_test.sh || status=1

@@ -52,6 +52,15 @@ void ignore_signals_of_writing() {
     }
 }
 
+/// What a run that was killed has begun: a line at the end of a file without its end. `fd` is open for
+/// writing alone, so it is read by another one.
+bool ends_within_a_line(int fd, off_t size) {
+    const std::string self = "/proc/self/fd/" + std::to_string(fd);
+    const UniqueFd file(::open(self.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+    char last = '\n';
+    return size > 0 && file && pread(file.get(), &last, 1, size - 1) == 1 && last != '\n';
+}
+
 /// Does the error leave hope that a later write works?
 bool may_pass(int error_number, bool is_file) {
     switch (error_number) {
@@ -137,6 +146,11 @@ void StreamSink::use(int fd, UniqueFd owned) {
     }
     fd_ = owned ? owned.get() : fd;
     owned_ = std::move(owned);
+    const int flags = fcntl(fd_, F_GETFL);
+    if (kind_ == Kind::file && flags >= 0 && (flags & O_APPEND) && ends_within_a_line(fd_, status.st_size)) {
+        queue_.insert(0, "\n"); // the piece becomes a line of its own, and spoils none of ours
+        batches_.insert(batches_.begin(), {1, 0});
+    }
 }
 
 bool StreamSink::has_reader() const {

@@ -4,139 +4,28 @@
 the spools damaged. Whatever came and whatever is counted as lost is, for each, what was emitted, and the reader is never
 late: usage: faults_test.py PROGRAM BROKERS"""
 import collections
-import gzip
-import http.server
 import json
 import os
 import pathlib
 import re
 import signal
-import socket
-import socketserver
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import harness
-from certificates import free_port
+from receivers import Bus, Log, Web
 
 PROGRAM, BROKERS = map(os.path.abspath, sys.argv[1:3])
 KINDS = {"http": "web", "syslog": "log", "kafka": "bus"}
-
-
-class Server:
-    """Listens when it is up; each connection is a thread's, and ends when it goes down."""
-
-    def __init__(self):
-        self.port, self.lines, self.server, self.is_slow, self.sockets = free_port(), [], None, False, []
-
-    def up(self):
-        far = self
-
-        class Handler(self.handler):
-            def setup(self):
-                far.sockets.append(self.request)
-                self.far = far
-                super().setup()
-
-        class Listener(socketserver.ThreadingTCPServer):
-            allow_reuse_address, daemon_threads, block_on_close, request_queue_size = True, True, False, 64
-
-            def handle_error(self, request, client_address):
-                pass  # it went down in the middle
-
-        self.server = Listener(("127.0.0.1", self.port), Handler)
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    def down(self):
-        self.server.shutdown()
-        self.server.server_close()
-        for one in self.sockets:
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        self.sockets.clear()
-
-    def slow(self, is_slow):
-        self.is_slow = is_slow
-
-    def received(self):
-        return list(self.lines)
-
-    def close(self):
-        self.down()
-
-
-class Web(Server):
-    class handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self):
-            lines = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"]))).decode().splitlines()
-            self.far.lines += lines
-            time.sleep(0.7 if self.far.is_slow else 0)
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format, *args):
-            pass
-
-
-class Log(Server):
-    class handler(socketserver.StreamRequestHandler):
-        def handle(self):
-            while True:
-                size = b""
-                while not size.endswith(b" "):
-                    byte = self.rfile.read(1)
-                    if not byte:
-                        return
-                    size += byte
-                message = self.rfile.read(int(size))
-                if len(message) < int(size):
-                    return  # cut in the middle
-                self.far.lines.append(message[message.index(b"{"):].decode())
-                if self.far.is_slow:
-                    time.sleep(0.01)
-
-
-class Bus:
-    def __init__(self):
-        self.process = subprocess.Popen([BROKERS, "events"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.address = self.process.stdout.readline().strip()
-        self.make("down")
-
-    def make(self, state):
-        print(state, file=self.process.stdin, flush=True)
-        assert self.process.stdout.readline() == state + "\n"
-
-    def up(self):
-        self.make("up")
-
-    def down(self):
-        self.make("down")
-
-    def slow(self, is_slow):
-        self.make("slow" if is_slow else "quick")
-
-    def received(self):
-        return subprocess.run(["kcat", "-C", "-b", self.address, "-t", "events", "-o", "beginning", "-e", "-q"], check=True,
-                              stdout=subprocess.PIPE, text=True, timeout=60).stdout.splitlines()
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(10)
 
 
 class Fleet:
     """The three far ends."""
 
     def __init__(self):
-        self.web, self.log, self.bus = Web(), Log(), Bus()
+        self.web, self.log, self.bus = Web(), Log(), Bus(BROKERS)
         self.all = (self.web, self.log, self.bus)
 
     def make(self, method, *arguments):
@@ -157,15 +46,6 @@ class Fleet:
                        if '"kind":"event"' in line} for kind, name in KINDS.items()}
 
 
-def wait_for_all(metrics):
-    """Until nothing waits any more, by a page that was written after the last call."""
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        time.sleep(1.5)
-        if not any(map(float, re.findall(r"output_queue_bytes\{[^}]*\} (\S+)", metrics.read_text()))):
-            return
-
-
 def run(folder, fleet, spools, during, all_up):
     """Returns the summary, and the metrics. Where the far ends are all up at the end, everything has time to come."""
     number = run.count = getattr(run, "count", 0) + 1
@@ -178,7 +58,7 @@ def run(folder, fleet, spools, during, all_up):
         stop.touch()
         caller.communicate()
         if all_up:
-            wait_for_all(metrics)
+            harness.wait_for_all(metrics)
         else:
             time.sleep(1.5)
         program.send_signal(signal.SIGTERM)

@@ -72,3 +72,12 @@ def summary_of(log):
 
 def report_of(summary, name):
     return next(output for output in summary["outputs"] if output["name"] == name)
+
+
+def wait_for_all(metrics):
+    """Until nothing waits any more, by a page that was written after the last call."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        time.sleep(1.5)
+        if not any(map(float, re.findall(r"output_queue_bytes\{[^}]*\} (\S+)", metrics.read_text()))):
+            return

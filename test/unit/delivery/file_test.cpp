@@ -95,6 +95,16 @@ TEST_F(ConfiguredFile, IsNeitherALinkNorADevice) {
     EXPECT_EQ(contents(other), "");
 }
 
+TEST_F(ConfiguredFile, WhatAKillHasCutIsALineOfItsOwn) {
+    std::ofstream(path) << "{\"cut";
+    start("");
+    put(100);
+    EXPECT_EQ(end().delivered, 100U);
+    const std::string text = contents(path);
+    ASSERT_TRUE(text.starts_with("{\"cut\n")) << text.substr(0, 100);
+    EXPECT_EQ(expect_whole_lines(text.substr(text.find('\n') + 1)), 100U);
+}
+
 TEST_F(ConfiguredFile, IsRotatedBySize) {
     start("rotate_size = 8K\nkeep = 3\n");
     for (int i = 0; i < 60; ++i) {

@@ -57,6 +57,39 @@ TEST(FileSink, ReopensAfterRotation) {
     EXPECT_EQ(sink->lost(), 0U);
 }
 
+TEST(FileSink, WhatAKillHasCutIsALineOfItsOwn) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/events";
+    std::ofstream(path) << "whole\n{\"cut";
+    make_file_sink(path)->write("next\n", 1);
+    EXPECT_EQ(contents(path), "whole\n{\"cut\nnext\n");
+    make_file_sink(path)->write("after\n", 1);
+    EXPECT_EQ(contents(path), "whole\n{\"cut\nnext\nafter\n") << "nothing is put behind a whole line";
+    std::ofstream(path) << "cut";
+    const auto sink = make_file_sink(path, {.buffer_bytes = 4});
+    sink->write("longer than what may wait\n", 1);
+    std::ofstream(path + ".new") << "cut too";
+    ASSERT_EQ(rename((path + ".new").c_str(), path.c_str()), 0);
+    EXPECT_TRUE(sink->reopen());
+    sink->write("new\n", 1);
+    sink->finish();
+    EXPECT_EQ(contents(path), "cut too\nnew\n");
+    EXPECT_EQ(sink->lost(), 0U);
+}
+
+TEST(FileSink, OfTheShellsFilesThoseThatAreAppendedToAreLookedAt) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/events";
+    std::ofstream(path) << "cut";
+    const UniqueFd appended(open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    make_stream_sink(appended.get(), "standard output")->write("next\n", 1);
+    EXPECT_EQ(contents(path), "cut\nnext\n");
+    const UniqueFd written(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    ASSERT_EQ(ftruncate(written.get(), 1), 0);
+    make_stream_sink(written.get(), "standard output")->write("new\n", 1);
+    EXPECT_EQ(contents(path), "new\n") << "it writes over what is there";
+}
+
 TEST(FileSink, GoesOnWithTheOldFileWhenTheNewOneCannotBe) {
     const TemporaryFolder folder;
     const std::string path = folder.path() + "/events";
