@@ -43,10 +43,10 @@ def questions():
 
 
 class Server:
-    """With the schema of the kit."""
+    """With the schema of the kit, run twice, as after an upgrade."""
 
     def __init__(self, modules, data):
-        self.process = subprocess.Popen(["node", HERE / "clickhouse_server.js", data, KIT / "schema.sql"],
+        self.process = subprocess.Popen(["node", HERE / "clickhouse_server.js", data, KIT / "schema.sql", KIT / "schema.sql"],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env=dict(os.environ, NODE_PATH=str(modules / "node_modules")))
         port = self.process.stdout.readline().strip()

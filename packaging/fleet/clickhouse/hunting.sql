@@ -6,7 +6,9 @@
 SELECT run, any(host) AS host, uniqExact(event_id) AS there, count() - there AS copies,
        maxIf(lines, action = 'checkpoint') + 1 AS given, max(last) AS ended,
        if(ended, greatest(toInt64(given) - toInt64(there), 0), NULL) AS missing,
-       sumIf(lost, action = 'loss') AS reported_lost
+       max(output_lost) AS reported, greatest(missing - toInt64(reported), 0) AS gaps, -- what nobody reports
+       arraySum(loss -> loss.2, groupUniqArrayIf((event_id, lost), action = 'loss' AND NOT startsWith(lost_by, 'output_')
+           AND lost_by NOT IN ('tampered', 'missed_run', 'unseen_operation'))) AS lost_before -- they came to an output
 FROM telemetry.events GROUP BY run ORDER BY host, run;
 
 -- 2 silent_hosts: who was heard of within a day, and not for ten minutes?
