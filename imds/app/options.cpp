@@ -3,9 +3,9 @@
 
 #include <sstream>
 
+#include "imds/app/datadog.hpp"
 #include "telemetry/base/escape.hpp"
 #include "telemetry/cli/command_line.hpp"
-#include "telemetry/sink/datadog.hpp"
 
 namespace telemetry::imds {
 

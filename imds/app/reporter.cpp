@@ -7,7 +7,6 @@
 
 #include "imds/app/pipeline.hpp"
 #include "telemetry/app/engine_setup.hpp"
-#include "telemetry/base/host_name.hpp"
 #include "telemetry/cli/command_line.hpp"
 
 namespace telemetry::imds {
@@ -33,7 +32,7 @@ bool wants_colour(const TrackerOptions& options) {
 
 SinkContext sink_context(const TrackerOptions& options) {
     const std::string is_scrubbed = options.unsafe ? "false" : "true";
-    return {host_name(), "scrubbed:" + is_scrubbed + ",version:" + command_line::version()};
+    return {"scrubbed:" + is_scrubbed + ",version:" + command_line::version()};
 }
 
 } // namespace

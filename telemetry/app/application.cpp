@@ -107,8 +107,7 @@ Application::Application(const Options& options, std::unique_ptr<Extension> exte
                          ReadOptions read_options)
     : options_(options), read_options_(std::move(read_options)), has_terminal_(has_controlling_terminal()),
       extension_(std::move(extension)), rules_(load_rules(options)),
-      outputs_(options.outputs, {host_name(), "version:" + command_line::version()}),
-      deliveries_(options.configured),
+      outputs_(options.outputs, {"version:" + command_line::version()}), deliveries_(options.configured),
       engine_(select_events(rules_.loaded(), options, extension_.get()), reloadable(engine_options(options))),
       format_(*options.format), formatter_(format_.make(format_context(engine_, options))),
       run_(options, engine_, *this, options.host_proc, rules_.current().environment()),

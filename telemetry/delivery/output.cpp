@@ -93,8 +93,11 @@ void DeliveryOutput::drain() {
 }
 
 void DeliveryOutput::end(std::chrono::milliseconds patience) {
+    end_by(EventQueue::Clock::now() + run_end::at_most(patience));
+}
+
+void DeliveryOutput::end_by(EventQueue::Clock::time_point deadline) {
     hand_over();
-    const auto deadline = EventQueue::Clock::now() + run_end::at_most(patience);
     queue_->close(deadline);
     for (const auto& queue : earlier_)
         if (const auto still_there = queue.lock())
@@ -105,6 +108,13 @@ void DeliveryOutput::close() {
     if (!thread_.joinable())
         return;
     end();
+    thread_.join();
+}
+
+void DeliveryOutput::close_within(std::chrono::milliseconds patience) {
+    if (!thread_.joinable())
+        return;
+    end_by(EventQueue::Clock::now() + patience);
     thread_.join();
 }
 

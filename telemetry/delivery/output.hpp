@@ -48,6 +48,8 @@ class DeliveryOutput {
     void end(std::chrono::milliseconds patience = usual_drain);
     /// Waits for that. What has not been carried away by then is in the spool, or lost.
     void close();
+    /// The same, with this time however little is left of the run.
+    void close_within(std::chrono::milliseconds patience);
 
     OutputReport report() const;
 
@@ -61,6 +63,7 @@ class DeliveryOutput {
         uint64_t offered = 0; ///< events before those of the queue
     };
 
+    void end_by(EventQueue::Clock::time_point deadline);
     void run(std::shared_ptr<EventQueue> queue);
     void carry(EventQueue& queue);
     std::shared_ptr<EventQueue> next_turn();

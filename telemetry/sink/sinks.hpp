@@ -34,7 +34,6 @@ class SinkArguments {
 
 /// What a sink may say of the machine and the run to where it sends.
 struct SinkContext {
-    std::string host;
     std::string tags; ///< "scrubbed:true,version:0.1.0"
 };
 

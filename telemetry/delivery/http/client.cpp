@@ -56,7 +56,6 @@ Client::Client(const HttpOptions& options)
                                                                                : "Content-Encoding: zstd");
     headers_ = curl_.slist_append(headers_, "Expect:");
     curl_.easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
-    curl_.easy_setopt(easy_, CURLOPT_USERAGENT, "ebpf_telemetry");
     curl_.easy_setopt(easy_, CURLOPT_POST, 1L);
     curl_.easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L); // time-outs must not raise SIGALRM
     curl_.easy_setopt(easy_, CURLOPT_WRITEFUNCTION, take_body);
@@ -68,10 +67,12 @@ Client::Client(const HttpOptions& options)
     curl_.easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L); // credentials are for this server alone
     curl_.easy_setopt(easy_, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
     curl_.easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout.count()));
+    set_text(CURLOPT_USERAGENT, options.user_agent);
     set_text(CURLOPT_USERPWD, options.user_and_password);
     set_text(CURLOPT_SSLCERT, options.cert_file);
     set_text(CURLOPT_SSLKEY, options.key_file);
     set_text(CURLOPT_PROXY, options.proxy);
+    set_text(CURLOPT_NOPROXY, options.no_proxy);
     trust();
 }
 

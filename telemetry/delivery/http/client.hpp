@@ -18,6 +18,8 @@ struct HttpOptions {
     std::string ca_file;              ///< empty: what this host trusts
     std::string cert_file, key_file;  ///< of the client; empty: none
     std::string proxy;                ///< empty: what libcurl finds in the environment
+    std::string no_proxy; ///< hosts to reach without it, with commas between them; empty: the same
+    std::string user_agent = "ebpf_telemetry";
     Coding coding = Coding::gzip;
     std::chrono::milliseconds timeout{30'000}; ///< of a request
 };

@@ -9,7 +9,7 @@ namespace telemetry {
 std::unique_ptr<HttpClient> make_http_client(const HttpOptions&) {
     throw ebpf_loader::Error(
         ebpf_loader::ErrorCode::usage,
-        "kind = http: this program was built without libcurl; build it without EBT_STATIC");
+        "kind = http and --datadog: this program was built without libcurl; build it without EBT_STATIC");
 }
 
 } // namespace telemetry

@@ -20,7 +20,7 @@ CurlApi load() {
 #else
 
 CurlApi load() {
-    const SharedLibrary library("kind = http", "libcurl.so.4", "libcurl4");
+    const SharedLibrary library("Output by HTTP", "libcurl.so.4", "libcurl4");
     const auto find = [&](const char* name, auto& function) { library.find(name, "libcurl 7.66", function); };
     decltype(&::curl_global_init) global_init = nullptr;
     find("curl_global_init", global_init);

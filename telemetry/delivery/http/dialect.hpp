@@ -36,6 +36,16 @@ class HttpDialect {
     virtual bool is_stored(const HttpAnswer& /*answer*/) const { return true; }
 };
 
+/// How Datadog is to file logs.
+struct DatadogSource {
+    std::string path = "/api/v2/logs"; ///< behind the URL
+    std::string source = "ebpf_telemetry", service = "ebpf_telemetry";
+    std::string tags; ///< "env:prod,team:blue"; empty: none
+};
+/// Bytes: a log has 1 MB, and lines are escaped in it.
+inline constexpr size_t longest_datadog_line = 500'000;
+std::unique_ptr<HttpDialect> make_datadog_dialect(const DatadogSource& source);
+
 /// What the status says, whatever the dialect.
 Answer judge_status(const HttpAnswer& answer);
 
@@ -50,6 +60,7 @@ struct HttpDialectKind {
 /// The first is the usual one.
 const std::vector<HttpDialectKind>& http_dialects();
 /// The options that a dialect has of its own.
-inline constexpr std::string_view dialect_options[] = {"index", "table", "insert_format"};
+inline constexpr std::string_view dialect_options[] = {"index",    "table",   "insert_format",
+                                                       "ddsource", "service", "ddtags"};
 
 } // namespace telemetry

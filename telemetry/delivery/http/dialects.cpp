@@ -123,19 +123,24 @@ class Loki final : public HttpDialect {
 /// Datadog's log intake, version 2 of its HTTP API.
 class Datadog final : public HttpDialect {
   public:
-    std::string path() const override { return "/api/v2/logs"; }
+    explicit Datadog(const DatadogSource& source)
+        : path_(source.path), before_(R"({"ddsource":")" + escaped(source.source) + R"(","service":")" +
+                                      escaped(source.service) + R"(","hostname":")" + escaped(host_name()) +
+                                      (source.tags.empty() ? "" : R"(","ddtags":")" + escaped(source.tags)) +
+                                      R"(","message":")") {}
+
+    std::string path() const override { return path_; }
     std::string_view body(const Batch& batch, std::string& body) const override {
         body = "[";
         for (const std::string_view line : batch.texts()) {
             body += body.size() == 1 ? "" : ",";
-            body += R"({"ddsource":"ebpf_telemetry","service":"ebpf_telemetry","hostname":")" + host_ +
-                    R"(","message":")" + escaped(line) + "\"}";
+            body.append(before_).append(escaped(line)).append("\"}");
         }
         return body += "]";
     }
 
   private:
-    const std::string host_ = escaped(host_name());
+    const std::string path_, before_; ///< what stands before a line
 };
 
 /// Logs of OpenTelemetry, as JSON over HTTP.
@@ -178,7 +183,21 @@ std::string identifier(const Settings& settings, std::string_view key, const std
     return value;
 }
 
+DatadogSource datadog_source(const Settings& settings) {
+    DatadogSource source;
+    if (settings.has("ddsource"))
+        source.source = settings.text("ddsource");
+    if (settings.has("service"))
+        source.service = settings.text("service");
+    source.tags = settings.text("ddtags");
+    return source;
+}
+
 } // namespace
+
+std::unique_ptr<HttpDialect> make_datadog_dialect(const DatadogSource& source) {
+    return std::make_unique<Datadog>(source);
+}
 
 const std::vector<HttpDialectKind>& http_dialects() {
     static const std::vector<HttpDialectKind> all = {
@@ -200,9 +219,8 @@ const std::vector<HttpDialectKind>& http_dialects() {
          "Authorization: Splunk ", 10'000}, // TRUNCATE of a source type
         {"loki", [](const Settings&) -> std::unique_ptr<HttpDialect> { return std::make_unique<Loki>(); },
          "Authorization: Bearer ", 250 << 10}, // max_line_size is 256 KB
-        {"datadog",
-         [](const Settings&) -> std::unique_ptr<HttpDialect> { return std::make_unique<Datadog>(); },
-         "DD-API-KEY: ", 500'000}, // a log has 1 MB, escaped
+        {"datadog", [](const Settings& settings) { return make_datadog_dialect(datadog_source(settings)); },
+         "DD-API-KEY: ", longest_datadog_line},
         {"otlp", [](const Settings&) -> std::unique_ptr<HttpDialect> { return std::make_unique<Otlp>(); }},
     };
     return all;

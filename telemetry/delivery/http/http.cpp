@@ -6,10 +6,10 @@
 #include <thread>
 
 #include "telemetry/base/escape.hpp"
+#include "telemetry/base/log.hpp"
 #include "telemetry/base/text/suggestion.hpp"
-#include "telemetry/delivery/http/dialect.hpp"
+#include "telemetry/delivery/http/http.hpp"
 #include "telemetry/delivery/kinds.hpp"
-#include "telemetry/delivery/reliable.hpp"
 
 namespace telemetry {
 
@@ -17,17 +17,17 @@ namespace {
 
 constexpr std::string_view own_options[] = {"dialect",    "url",           "compress", "timeout",
                                             "ca_file",    "cert_file",     "key_file", "proxy",
-                                            "token_file", "password_file", "user"};
+                                            "token_file", "password_file", "user",     "no_proxy"};
 
 class HttpSender final : public Sender {
   public:
-    HttpSender(std::unique_ptr<HttpClient> client, std::shared_ptr<const HttpDialect> dialect,
-               std::chrono::milliseconds patience)
-        : client_(std::move(client)), dialect_(std::move(dialect)), path_(dialect_->path()),
-          patience_(patience) {}
+    HttpSender(const HttpOptions& http, std::shared_ptr<const HttpDialect> dialect)
+        : client_(make_http_client(http)), dialect_(std::move(dialect)), path_(dialect_->path()),
+          url_(http.url), patience_(http.timeout) {}
 
     Answer send(const Batch& batch, const Deadline& deadline) override {
         const HttpAnswer answer = client_->post(path_, dialect_->body(batch, body_), deadline);
+        tell_of_credentials(answer);
         if (!answer.is_success())
             return judge_status(answer);
         const auto question = dialect_->question(answer);
@@ -37,6 +37,17 @@ class HttpSender final : public Sender {
     }
 
   private:
+    /// Nothing but somebody's help ends that, and the queue or spool is full one day: so it is logged, once
+    /// until the server takes something.
+    void tell_of_credentials(const HttpAnswer& answer) {
+        constexpr long unauthorized = 401, forbidden = 403, proxy_unauthorized = 407;
+        const bool is_refused = answer.status == unauthorized || answer.status == forbidden ||
+                                answer.status == proxy_unauthorized;
+        if (is_refused && !is_told_)
+            log(LogLevel::error, url_ + " refuses the key or password (status " +
+                                     std::to_string(answer.status) + "): events wait until it takes them");
+        is_told_ = is_refused || (is_told_ && !answer.is_success());
+    }
     bool is_stored(const HttpDialect::Question& question, const Deadline& deadline) {
         using Clock = std::chrono::steady_clock;
         constexpr std::chrono::milliseconds look{50}, longest{1000};
@@ -55,9 +66,10 @@ class HttpSender final : public Sender {
 
     std::unique_ptr<HttpClient> client_;
     std::shared_ptr<const HttpDialect> dialect_;
-    const std::string path_;
+    const std::string path_, url_;
     const std::chrono::milliseconds patience_;
     std::string body_;
+    bool is_told_ = false; ///< that credentials are refused
 };
 
 const HttpDialectKind& dialect_of(const Settings& settings) {
@@ -111,12 +123,10 @@ std::function<std::unique_ptr<Carrier>()> prepare(const Settings& settings) {
     http.cert_file = settings.path("cert_file");
     http.key_file = settings.path("key_file");
     http.proxy = settings.text("proxy");
+    http.no_proxy = settings.text("no_proxy");
     read_credentials(settings, kind, http);
     const ReliableOptions reliable = reliable_options_of(settings);
-    return [http, reliable, dialect] {
-        return make_reliable_carrier(
-            reliable, std::make_unique<HttpSender>(make_http_client(http), dialect, http.timeout));
-    };
+    return [http, reliable, dialect] { return make_http_carrier(http, dialect, reliable); };
 }
 
 size_t longest_line(const Settings& settings) {
@@ -126,6 +136,12 @@ size_t longest_line(const Settings& settings) {
 const std::vector<std::string_view> options = with_reliable_options({own_options, dialect_options});
 
 } // namespace
+
+std::unique_ptr<Carrier> make_http_carrier(const HttpOptions& http,
+                                           std::shared_ptr<const HttpDialect> dialect,
+                                           const ReliableOptions& reliable) {
+    return make_reliable_carrier(reliable, std::make_unique<HttpSender>(http, std::move(dialect)));
+}
 
 const DeliveryKind http_delivery = {
     .name = "http", .options = options, .prepare = prepare, .longest_line = longest_line, .needs_json = true};

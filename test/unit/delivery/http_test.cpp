@@ -236,6 +236,29 @@ TEST_F(Http, DatadogGetsItsKeyAndLogs) {
     ASSERT_EQ(logs.size(), 2U);
     EXPECT_EQ(logs[1]["message"].get<std::string>() + "\n", event(1));
     EXPECT_EQ(logs[1]["ddsource"], "ebpf_telemetry");
+    EXPECT_EQ(logs[1]["service"], "ebpf_telemetry");
+    EXPECT_FALSE(logs[1].contains("ddtags"));
+    start(server, "dialect = datadog\nddsource = linux\nservice = sensor\nddtags = env:prod,team:\"blue\"\n");
+    put(2, 3);
+    ASSERT_TRUE(delivers(1)) << output->report().error;
+    const json log = json::parse(server.requests().at(1).body)[0];
+    EXPECT_EQ(log["ddsource"], "linux");
+    EXPECT_EQ(log["service"], "sensor");
+    EXPECT_EQ(log["ddtags"], "env:prod,team:\"blue\"");
+}
+
+TEST_F(Http, SomeHostsAreReachedWithoutTheProxy) {
+    const IntakeServer server([](size_t) { return 200; }), proxy([](size_t) { return 200; });
+    const std::string by_proxy = "proxy = http://127.0.0.1:" + std::to_string(proxy.port()) + "\n";
+    start(server, by_proxy);
+    put(0, 1);
+    ASSERT_TRUE(delivers(1)) << output->report().error;
+    EXPECT_EQ(proxy.requests().size(), 1U);
+    start(server, by_proxy + "no_proxy = other.example,127.0.0.1\n");
+    put(1, 2);
+    ASSERT_TRUE(delivers(1)) << output->report().error;
+    EXPECT_EQ(proxy.requests().size(), 1U);
+    EXPECT_EQ(server.requests().size(), 1U);
 }
 
 TEST_F(Http, SplunkIsAskedUntilItHasIndexed) {

@@ -3,7 +3,7 @@
 
 #include <ebpf_loader/error.hpp>
 
-#include "telemetry/sink/datadog.hpp"
+#include "imds/app/datadog.hpp"
 #include "test/unit/imds/imds_support.hpp"
 #include "test/unit/support/destinations.hpp"
 
@@ -32,7 +32,7 @@ std::string refused(const std::vector<const char*>& words) {
 
 TEST(ImdsOptions, Defaults) {
     const TrackerOptions options = parsed({});
-    EXPECT_FALSE(has(options.common, telemetry::datadog_sink) || options.unsafe || options.user_stack_trace ||
+    EXPECT_FALSE(has(options.common, datadog_sink) || options.unsafe || options.user_stack_trace ||
                  options.summary);
     EXPECT_EQ(options.common.host_proc, "/proc");
     EXPECT_EQ(options.common.format->name, "text");
@@ -70,7 +70,7 @@ TEST(ImdsOptions, All) {
                                            "warn",
                                            "--colour",
                                            "never"});
-    EXPECT_TRUE(has(options.common, telemetry::datadog_sink) && options.unsafe && options.user_stack_trace &&
+    EXPECT_TRUE(has(options.common, datadog_sink) && options.unsafe && options.user_stack_trace &&
                 options.summary);
     EXPECT_EQ(options.common.host_proc, "/host/proc");
     EXPECT_THAT(options.endpoints, ElementsAre("a", "b"));
