@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Makes the object that vm-test.sh reports and kernels-doc.sh tabulates from the files that a guest sent.
+# Makes the object that vm-test.sh reports and pages/kernels.sh tabulates from the files that a guest sent.
 # Input: $probe, $kernel_tests, $program_tests, $imds_tests, $case_tests (arrays, empty if the guest did not
 # get that far), $log, $dmesg, $release, $check, $probe_log, $offsets_conf, $statuses (texts), and from the
 # host: $headers (the result of the comparison; empty without headers), $image, $suite, $ended,

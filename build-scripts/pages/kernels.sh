@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Makes docs/kernels.md from the results of vm-test.sh:
-#   build-scripts/kernels-doc.sh build-static/vm/results.json [FURTHER.json]... > docs/kernels.md
+#   build-scripts/pages/kernels.sh build-static/vm/results.json [FURTHER.json]... > docs/kernels.md
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 { [ $# -gt 0 ] && [ "${1:0:1}" != - ]; } || {
@@ -14,12 +14,12 @@ cat <<'END'
 # Kernels
 
 What `build-scripts/vm-test.sh` found on real kernels. This page is made from its results by
-`build-scripts/kernels-doc.sh`: change those, not this.
+`build-scripts/pages/kernels.sh`: change those, not this.
 
 ## Tried
 
 END
-jq -r -f "$here/kernels-doc.jq" <<<"$results"
+jq -r -f "$here/kernels.jq" <<<"$results"
 cat <<'END'
 
 - **tier**: the one that the program chooses there by itself. Those in brackets load too, with
