@@ -6,8 +6,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {
     cat <<'END'
-usage: build-scripts/bench.sh [--quick] [--out DIR] [--only NAME]...
+usage: build-scripts/bench.sh [--quick] [--page] [--out DIR] [--only NAME]...
   --quick      take three minutes instead of an hour: fewer pairs, shorter runs, no real workloads
+  --page       make docs/performance.md of the report, with the figures in its words
   --out DIR    directory for report.md, raw.json and the charts (default: bench-results)
   --only NAME  run only this part (cost, throughput, user, growth, work), or only what measures
                this tracer ("raw_tp", "floor empty", "program json", "bpftrace"); may be repeated
@@ -18,10 +19,12 @@ END
 }
 
 out=bench-results
+page=no
 options=()
 while [ $# -gt 0 ]; do
     case $1 in
     --quick) options+=(--quick) ;;
+    --page) page=yes ;;
     --out | --only)
         [ $# -gt 1 ] || usage 2
         if [ "$1" = --out ]; then out=$2; else options+=(--only "$2"); fi
@@ -54,3 +57,4 @@ fi
 
 progress_follow "$folder/test/bench/ebpf_bench" --source "$PWD" --program "$folder/ebpf_telemetry" --out "$out" "${options[@]}"
 echo "bench.sh: see $out/report.md" >&2
+[ $page = no ] || build-scripts/pages/performance.py make "$out"

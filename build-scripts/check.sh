@@ -109,6 +109,7 @@ fi
 check "man pages" man_pages
 check layers build-scripts/check-layers.py
 check sizes build-scripts/check-sizes.py
+check "docs/performance.md" build-scripts/pages/performance.py check
 [ "$tidy" = none ] || check "clang-tidy ($tidy)" tidied
 
 [ ${#faults[@]} = 0 ] || {
