@@ -5,6 +5,7 @@
 
 #include "loader/src/base/cpus.hpp"
 #include "loader/src/base/file_limit.hpp"
+#include "loader/src/base/kernel_btf.hpp"
 #include "loader/src/base/kernel_image.hpp"
 #include "loader/src/base/procfs.hpp"
 #include "loader/src/engine/earlier_threads.hpp"
@@ -95,6 +96,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     tier_->set_endpoints(selection_.endpoints());
     if (plan.hooks.witnesses)
         witnesses_ = std::make_unique<WitnessObject>(*tier_, plan, plan.hooks.witnesses);
+    forget_kernel_btf();
 }
 
 /// The programs at kprobes read kernel structures as the smaller tiers do.

@@ -103,11 +103,21 @@ int join(bpf_object* object, const char* map, uint32_t index, const char* progra
     return bpf_map_update_elem(bpf_map__fd(bpf_object__find_map_by_name(object, map)), &index, &fd, BPF_ANY);
 }
 
+bool has_kprobes() {
+    const auto exists = [](const std::string& path) { return access(path.c_str(), F_OK) == 0; };
+    return exists("/sys/bus/event_source/devices/kprobe/type") ||
+           exists(find_tracefs().value_or("") + "/kprobe_events");
+}
+
 } // namespace
 
 WitnessObject::WitnessObject(const LoadedTier& tier, const LoadPlan& plan, uint16_t kinds) : kinds_(kinds) {
     if (!has_exec_offsets(plan.offsets))
         kinds_ &= static_cast<uint16_t>(~EBT_WITNESS_EXEC);
+    if (!has_kprobes()) { // then its programs need not be verified
+        refuse_all("this kernel has no kprobes");
+        return;
+    }
     const LibbpfQuiet quiet;
     if (const std::string refused = load(tier, plan); !refused.empty()) {
         object_.reset();
@@ -167,24 +177,10 @@ void WitnessObject::share_maps(const LoadedTier& tier) {
     }
 }
 
-namespace {
-
-bool has_kprobes() {
-    const auto exists = [](const std::string& path) { return access(path.c_str(), F_OK) == 0; };
-    return exists("/sys/bus/event_source/devices/kprobe/type") ||
-           exists(find_tracefs().value_or("") + "/kprobe_events");
-}
-
-} // namespace
-
 uint16_t WitnessObject::attach() {
     if (!object_)
         return 0;
     verdicts_.clear();
-    if (!has_kprobes()) {
-        refuse_all("this kernel has no kprobes");
-        return 0;
-    }
     if (const std::vector<std::string> off = KprobeSwitches().off(); !off.empty()) {
         refuse_all(off[0] + " switches kprobes off");
         return 0;

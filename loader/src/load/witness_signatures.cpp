@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/load/witness_signatures.hpp"
 
-#include "loader/src/base/btf_ptr.hpp"
+#include "loader/src/base/kernel_btf.hpp"
 #include "loader/src/base/kernel_image.hpp"
 
 #include <optional>
@@ -42,7 +42,7 @@ std::optional<bool> begins_with_dentry(const btf* types, const char* function) {
 } // namespace
 
 void find_witness_signatures(Features& features) {
-    const BtfPtr types(btf__parse_raw(kernel_btf_path().c_str()));
+    const std::shared_ptr<const btf> types = kernel_btf();
     for (const Signature& signature : signatures) {
         const auto begins = types ? begins_with_dentry(types.get(), signature.function) : std::nullopt;
         if (begins ? !*begins : is_running_since(signature.major, signature.minor))

@@ -5,6 +5,7 @@
 #include <ebpf_loader/offsets.hpp>
 
 #include "loader/src/base/btf_ptr.hpp"
+#include "loader/src/base/kernel_btf.hpp"
 #include "loader/src/base/kernel_image.hpp"
 #include "loader/src/base/libbpf_quiet.hpp"
 #include "loader/src/offsets/offset_resolver.hpp"
@@ -90,13 +91,12 @@ void offer_structures(const btf* types, OffsetResolver& resolver) {
     }
 }
 
-BtfPtr read_kernel_btf() {
+std::shared_ptr<const btf> read_kernel_btf() {
     const std::string path = kernel_btf_path();
     if (access(path.c_str(), F_OK) != 0)
         throw Error(ErrorCode::offsets, "This kernel has no BTF: there is no " + path + ".",
                     ErrorCause::kernel_btf_missing);
-    LibbpfQuiet quiet;
-    BtfPtr types(btf__parse_raw(path.c_str()));
+    std::shared_ptr<const btf> types = kernel_btf();
     if (!types)
         throw Error(ErrorCode::offsets,
                     "Cannot read the kernel's BTF, " + path + ": " + std::strerror(errno) + ".",
@@ -104,7 +104,7 @@ BtfPtr read_kernel_btf() {
     return types;
 }
 
-BtfPtr read_btf_file(const std::string& file) {
+std::shared_ptr<const btf> read_btf_file(const std::string& file) {
     if (access(file.c_str(), R_OK) != 0)
         throw Error(ErrorCode::offsets, "Cannot read " + file + ": " + std::strerror(errno) + ".");
     LibbpfQuiet quiet;
@@ -122,7 +122,7 @@ BtfPtr read_btf_file(const std::string& file) {
 
 Offsets Offsets::from_btf(const std::string& file) {
     Offsets offsets;
-    const BtfPtr types = file.empty() ? read_kernel_btf() : read_btf_file(file);
+    const std::shared_ptr<const btf> types = file.empty() ? read_kernel_btf() : read_btf_file(file);
     offsets.release = file.empty() ? running_release() : release_of_image(file);
     offsets.source = file.empty() ? "BTF of the running kernel" : "BTF of " + file;
     OffsetResolver resolver;

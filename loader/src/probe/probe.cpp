@@ -3,7 +3,7 @@
 #include <ebpf_loader/probe.hpp>
 #include <ebpf_loader/unique_fd.hpp>
 
-#include "loader/src/base/btf_ptr.hpp"
+#include "loader/src/base/kernel_btf.hpp"
 #include "loader/src/base/kernel_image.hpp"
 #include "loader/src/base/libbpf_quiet.hpp"
 #include "loader/src/base/privileges.hpp"
@@ -89,8 +89,7 @@ void probe_lockdown(KernelSupport& caps) {
 
 /// What programs call a function of the kernel by: its number in the kernel's BTF; 0 without.
 int find_kernel_function(const char* name) {
-    const LibbpfQuiet quiet;
-    const BtfPtr types(btf__parse_raw(kernel_btf_path().c_str()));
+    const std::shared_ptr<const btf> types = kernel_btf();
     const int id = types ? btf__find_by_name_kind(types.get(), name, BTF_KIND_FUNC) : 0;
     return id > 0 ? id : 0;
 }
