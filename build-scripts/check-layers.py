@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAYERS = {  # lowest first; folders in one pair of braces must not include each other
-    "telemetry": "base rights {helper,event} process account elf {stack,rules,output} activity hash spool sink delivery limits health recorded {report,top,verify} cli reload app",
+    "telemetry": "base rights {helper,event} process account elf {stack,rules,output} {activity,fold} hash spool sink delivery limits health recorded {report,top,verify} cli reload app",
     "imds": "model http {conversation,judge} output app",
     "kern": "abi base arch lib",
     "loader/src": "base {tables,offsets,arch} {discovery,probe,load,read} self_check engine",

@@ -10,9 +10,10 @@ namespace telemetry {
 struct Heartbeat {
     uint64_t time_ns = 0; ///< wall clock, ns since the epoch
     uint64_t number = 0;  ///< from 1
-    uint64_t seen = 0;    ///< == filtered_in_kernel + filtered_by_rules + emitted + lost + in_flight
+    uint64_t seen = 0;    ///< == filtered_in_kernel + filtered_by_rules + folded + emitted + lost + in_flight
     uint64_t filtered_in_kernel = 0;
     uint64_t filtered_by_rules = 0;
+    uint64_t folded = 0;
     uint64_t emitted = 0;
     uint64_t lost = 0;
     uint64_t in_flight = 0;

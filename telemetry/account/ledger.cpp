@@ -93,6 +93,7 @@ Summary Ledger::summary(const ebpf_loader::EngineStats& stats, std::span<const O
     summary.seen = stats.seen;
     summary.filtered_in_kernel = stats.filtered;
     summary.filtered_by_rules = filtered_;
+    summary.folded = folded_;
     summary.emitted = emitted_;
     auto lose = [&](std::string_view cause, uint64_t count) {
         if (count > 0)
@@ -105,7 +106,8 @@ Summary Ledger::summary(const ebpf_loader::EngineStats& stats, std::span<const O
     if (is_final) // the kernel handed them over, and they never came
         lose("undelivered", beyond(stats.emitted, received_ + malformed_ + left_over_));
     else
-        summary.in_flight = beyond(stats.seen, stats.filtered + filtered_ + emitted_ + summary.lost_in_all());
+        summary.in_flight =
+            beyond(stats.seen, stats.filtered + filtered_ + folded_ + emitted_ + summary.lost_in_all());
     for (const OutputReport& output : outputs)
         summary.outputs.push_back(
             {std::string(output.name),

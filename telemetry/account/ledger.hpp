@@ -31,6 +31,8 @@ class Ledger {
     /// Somebody changed the kernel side: how many events that has cost is not known.
     void tampered() { ++tampered_; }
     void filtered() { ++filtered_; }
+    /// Another event, which is like it, stands for it.
+    void folded() { ++folded_; }
     /// The event goes out. Returns Event::dropped_before.
     uint64_t emitted(const Event& event);
 
@@ -52,6 +54,7 @@ class Ledger {
     uint64_t left_over_ = 0;
     uint64_t tampered_ = 0;
     uint64_t filtered_ = 0;
+    uint64_t folded_ = 0;
     uint64_t emitted_ = 0;
     class LossReporter;
     std::map<std::pair<std::string_view, int>, uint64_t> reported_; ///< by cause and slot, by new_losses()

@@ -11,7 +11,7 @@ uint64_t Summary::lost_in_all() const {
 }
 
 int64_t Summary::imbalance() const {
-    return static_cast<int64_t>(seen - filtered_in_kernel - filtered_by_rules - emitted - in_flight -
+    return static_cast<int64_t>(seen - filtered_in_kernel - filtered_by_rules - folded - emitted - in_flight -
                                 lost_in_all());
 }
 

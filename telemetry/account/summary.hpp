@@ -46,7 +46,7 @@ struct LimitsReport {
     uint64_t times_shrunk = 0;              ///< caches were halved
 };
 
-/// Where all events have gone. seen == filtered + emitted + lost + in_flight.
+/// Where all events have gone. seen == filtered + folded + emitted + lost + in_flight.
 struct Summary {
     struct Output {
         std::string name;
@@ -60,6 +60,7 @@ struct Summary {
     uint64_t seen = 0;
     uint64_t filtered_in_kernel = 0;
     uint64_t filtered_by_rules = 0;
+    uint64_t folded = 0;                                ///< others that are like them stand for them
     uint64_t emitted = 0;                               ///< handed to every output
     uint64_t in_flight = 0;                             ///< captured, on the way here; 0 at the end
     std::vector<std::pair<std::string, uint64_t>> lost; ///< by cause, those that happened

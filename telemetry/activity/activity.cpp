@@ -21,7 +21,7 @@ void ProcessLabel::take(const Key& key) {
 }
 
 void Activity::count(const CountedEvent& event) {
-    const Counts one{.events = 1, .failed = event.failed, .bytes = event.bytes};
+    const Counts one{.events = event.times, .failed = event.failed ? event.times : 0, .bytes = event.bytes};
     all_ += one;
     executables_.count(event.executable, one);
     users_.count(event.user, one);

@@ -16,6 +16,7 @@ struct CountedEvent {
     std::string_view call;
     rules::ChosenRule rule;
     CountedProcess process;
+    uint64_t times = 1; ///< that it happened
     bool failed = false;
     uint64_t bytes = 0; ///< of its lines
 };

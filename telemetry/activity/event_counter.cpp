@@ -44,6 +44,7 @@ void EventCounter::count(const Event& event, const rules::ChosenRule& rule, uint
     counted.container = container_of(event);
     counted.call = call_of(event);
     counted.rule = rule;
+    counted.times = event.fold ? event.fold->count : 1;
     counted.failed = outcome_of(event) == Outcome::failure;
     counted.bytes = bytes;
     counted.process = {.id = mixed(event.pid, event.start_time_ns),

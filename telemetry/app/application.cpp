@@ -144,7 +144,7 @@ void Application::take(Event& event, uint64_t record_time, Ledger& ledger) {
         event.lineage = lineage_->note(event);
     if (hashes_) // of an event that no rule selects, too: the process's next one may have it then
         event.exe_sha256 = hashes_->find(event);
-    const bool is_taken = extension_ && extension_->take(event);
+    const bool is_taken = extension_ && !event.fold && extension_->take(event);
     if (event.kind == EBT_TRANSFER) {
         if (is_taken)
             ledger.emitted(event);
@@ -154,6 +154,8 @@ void Application::take(Event& event, uint64_t record_time, Ledger& ledger) {
     }
     if (!rules_.want(event, record_time))
         return ledger.filtered();
+    if (run_.is_folded(event)) [[unlikely]]
+        return;
     rules::ChosenRule rule;
     if (activity_)
         rule = rules_.chosen(event, record_time);

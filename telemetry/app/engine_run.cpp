@@ -27,6 +27,8 @@ EngineRun::EngineRun(const Options& options, ebpf_loader::Engine& engine, EventC
              Procfs(proc_root, environment)),
       governor_({options.max_cpu, options.max_memory}, engine, cache_), health_(options, engine) {
     decoder_.select_environment(environment);
+    if (options.fold)
+        folds_.emplace(*options.fold);
 }
 
 int EngineRun::run() {
@@ -91,6 +93,8 @@ void EngineRun::loop() {
         batch_begins_ = true;
         const size_t records = engine_.poll(handler, governor_.longest_wait(poll_time_));
         deliver_attempts(searches_.expired(Clock::now()));
+        if (folds_)
+            deliver_folds(folds_->due(Clock::now()));
         consumer_.turn(records);
         if (const auto options = consumer_.take_new_options())
             adopt(*options);
@@ -122,6 +126,8 @@ void EngineRun::end() {
     while (read_at_once() > 0) {
     }
     deliver_attempts(searches_.all());
+    if (folds_)
+        deliver_folds(folds_->all());
     consumer_.finish_events();
     report_losses();
     consumer_.finish_outputs();
@@ -186,6 +192,10 @@ void EngineRun::take(std::span<const std::byte> record) {
     }
     if (decoder_.decode(record, event_)) {
         ledger_.received(event_);
+        if (folds_) [[unlikely]] {
+            record_ = record;
+            end_folds();
+        }
         if (folds_searches_ && searches_.concerns(event_)) [[unlikely]]
             take_attempt(record, time);
         else
@@ -193,6 +203,8 @@ void EngineRun::take(std::span<const std::byte> record) {
     } else {
         ledger_.malformed();
     }
+    if (folds_ && folds_->overflows()) [[unlikely]]
+        deliver_folds(folds_->due({}));
     if (governor_.count()) [[unlikely]] {
         consumer_.hand_over();
         govern();
@@ -226,6 +238,32 @@ void EngineRun::deliver_attempts(const std::vector<ExecSearches::Record>& record
     }
 }
 
+bool EngineRun::fold(const Event& event) {
+    const ConnectionFolds::Outcome outcome = folds_->take(event, record_, Clock::now());
+    if (outcome == ConnectionFolds::Outcome::replaces)
+        ledger_.folded();
+    return outcome != ConnectionFolds::Outcome::reported;
+}
+
+/// Those of a process that ends or becomes another come before that.
+void EngineRun::end_folds() {
+    if (event_.kind != EBT_EXIT && !has_new_image(event_))
+        return;
+    const std::vector<ConnectionFolds::Due> due = folds_->of_process(event_.pid);
+    if (due.empty())
+        return;
+    deliver_folds(due);
+    decoder_.decode(record_, event_);
+}
+
+void EngineRun::deliver_folds(const std::vector<ConnectionFolds::Due>& due) {
+    for (const ConnectionFolds::Due& folded : due) {
+        decoder_.decode(folded.record, event_);
+        event_.fold = &folded.fold;
+        deliver(time_of(folded.record));
+    }
+}
+
 /// Of a reload: what can change while events come.
 void EngineRun::adopt(const Options& options) {
     if (options.max_cpu != options_.max_cpu)
@@ -236,6 +274,8 @@ void EngineRun::adopt(const Options& options) {
         set_log_level(options.log_level);
     options_ = options;
     deliver_attempts(searches_.all()); // the rules that they came under judge them
+    if (folds_)
+        deliver_folds(folds_->all());
     folds_searches_ = consumer_.folds_searches();
     log_unseen_calls(engine_); // the rules may be others
 }

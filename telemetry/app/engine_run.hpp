@@ -16,6 +16,7 @@
 #include "telemetry/app/output_watch.hpp"
 #include "telemetry/cli/options.hpp"
 #include "telemetry/event/decoder.hpp"
+#include "telemetry/fold/connection_folds.hpp"
 #include "telemetry/limits/governor.hpp"
 #include "telemetry/output/formatter.hpp"
 #include "telemetry/process/cache.hpp"
@@ -83,6 +84,12 @@ class EngineRun {
     /// Returns the exit status.
     int run();
 
+    /// Of an event that EventConsumer::take() would report: true when another one stands for it, or will
+    /// (--fold).
+    bool is_folded(const Event& event) {
+        return folds_ && !event.fold && ConnectionFolds::concerns(event) && fold(event);
+    }
+
   private:
     using Clock = std::chrono::steady_clock;
     static constexpr uint32_t records_a_look_at_the_clock = 256;
@@ -96,6 +103,9 @@ class EngineRun {
     void deliver(uint64_t time);
     void take_attempt(std::span<const std::byte> record, uint64_t time);
     void deliver_attempts(const std::vector<ExecSearches::Record>& records);
+    bool fold(const Event& event);
+    void end_folds();
+    void deliver_folds(const std::vector<ConnectionFolds::Due>& due);
     void govern();
     void adopt(const Options& options);
     void every_second();
@@ -117,6 +127,8 @@ class EngineRun {
     Ledger ledger_;
     ExecSearches searches_;
     bool folds_searches_ = false;
+    std::optional<ConnectionFolds> folds_; ///< where it is asked for
+    std::span<const std::byte> record_;    ///< of the event at hand
     OutputWatch output_watch_;
     RefusedCalls refused_calls_;
     HealthReport health_;

@@ -20,6 +20,7 @@
 #include "telemetry/base/host_name.hpp"
 #include "telemetry/base/terminal.hpp"
 #include "telemetry/cli/command_line.hpp"
+#include "telemetry/fold/connection_folds.hpp"
 #include "telemetry/limits/memory_budget.hpp"
 #include "telemetry/process/container_names.hpp"
 #include "telemetry/process/procfs.hpp"
@@ -72,7 +73,8 @@ bool may_wait(const Destination& to) {
 
 size_t memory_beside_caches(const Options& options) {
     const auto waiting = static_cast<size_t>(std::ranges::count_if(options.outputs, may_wait));
-    return options.output_memory() + waiting * AsideSink::usual_bytes + ActivityReport::most_bytes(options);
+    return options.output_memory() + waiting * AsideSink::usual_bytes + ActivityReport::most_bytes(options) +
+           (options.fold ? ConnectionFolds::most_memory : 0);
 }
 
 ebpf_loader::EngineOptions engine_options(const Options& options) {

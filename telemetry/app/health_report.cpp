@@ -88,6 +88,7 @@ std::optional<Heartbeat> HealthReport::report(const Summary& summary, const ebpf
                      .seen = summary.seen,
                      .filtered_in_kernel = summary.filtered_in_kernel,
                      .filtered_by_rules = summary.filtered_by_rules,
+                     .folded = summary.folded,
                      .emitted = summary.emitted,
                      .lost = summary.lost_in_all(),
                      .in_flight = summary.in_flight};

@@ -46,6 +46,10 @@ command_line::Groups groups() {
         "max-events-per-process", po::value<std::string>()->value_name("N"),
         "report at most N events a second of each process; the others are counted as lost. Execs, exits, "
         "forks and changes of credentials are not limited");
+    groups.events.add_options()("fold", po::value<double>()->value_name("SECONDS"),
+                                "report of identical connections that a process makes or accepts the first "
+                                "at once, and of those that "
+                                "follow within SECONDS only the last, with how many they were");
     groups.run.add_options()(
         "summary", po::value<double>()->implicit_value(0, "")->value_name("[=SECONDS]"),
         "print, at the end, tables of who did most and what that costs: by executable, "
@@ -198,6 +202,7 @@ Options parse_options(int argc, const char* const argv[]) {
         options.action = Options::Action::verify;
         options.verified = values["verify"].as<std::vector<std::string>>();
     }
+    options.fold = command_line::seconds_of(values, "fold");
     options.imds = values.count("imds");
     options.lineage = !values.count("no-lineage");
     options.hash = values.count("hash");

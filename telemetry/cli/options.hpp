@@ -59,9 +59,10 @@ struct Options {
     std::optional<std::string> vmlinux;
     bool any_release = false;
     std::optional<ebpf_loader::Tier> tier;
-    size_t buffer_bytes = 0;         ///< 0: the loader's default
-    uint32_t events_per_process = 0; ///< a second; 0: no limit
-    bool witness = true;             ///< kprobes where the kernel acts on paths and addresses
+    size_t buffer_bytes = 0;                       ///< 0: the loader's default
+    uint32_t events_per_process = 0;               ///< a second; 0: no limit
+    std::optional<std::chrono::milliseconds> fold; ///< how long one event stands for identical connections
+    bool witness = true;                           ///< kprobes where the kernel acts on paths and addresses
 
     // the run
     std::optional<std::chrono::milliseconds> duration;

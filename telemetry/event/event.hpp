@@ -184,6 +184,11 @@ struct Witnessed {
     uint8_t addresses = 0;
     uint32_t address_count = 0;
 };
+/// Identical events that one stands for.
+struct Fold {
+    uint64_t count = 0;    ///< itself included
+    uint64_t first_ns = 0; ///< when the first of them happened: wall clock, ns since the epoch
+};
 class LineageNode;
 struct StructureLayout;
 
@@ -255,7 +260,8 @@ struct Event : ProcessNumbers {
     bool unwitnessed = false;  ///< what the kernel acted on should have been witnessed, and was not
     bool via_io_uring = false; ///< no system call, but an operation of io_uring like this one
 
-    bool lost_fields = false; ///< the record ran out of room or steps
+    const Fold* fold = nullptr; ///< null: it stands for itself alone
+    bool lost_fields = false;   ///< the record ran out of room or steps
 
     std::string_view key; ///< of the rule that selected the event; empty: it has none
 

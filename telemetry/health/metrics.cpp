@@ -37,11 +37,13 @@ void put_balance(MetricPage& page, const Summary& summary) {
     page.begin("events_filtered_total", "counter", "Events that rules do not want, by who found so.");
     page.put(summary.filtered_in_kernel, {{"by", "kernel"}});
     page.put(summary.filtered_by_rules, {{"by", "rules"}});
+    page.counter("events_folded_total", "Events that others, which are like them, stand for.",
+                 summary.folded);
     page.counter("events_emitted_total", "Events that were handed to the outputs.", summary.emitted);
     put_lost(page, summary);
     page.gauge("events_in_flight", "Events that were captured and are on their way.", summary.in_flight);
     page.begin("events_imbalance", "gauge",
-               "What seen differs by from filtered, emitted, lost and in flight.");
+               "What seen differs by from filtered, folded, emitted, lost and in flight.");
     page.put_signed(summary.imbalance());
     page.counter("missed_runs_total", "Runs of the hooks that the kernel skipped.", summary.missed_runs);
     page.counter("unseen_operations_total",

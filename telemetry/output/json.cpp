@@ -49,6 +49,7 @@ class JsonFormatter final : public Formatter {
     void begin(uint64_t time_ns, std::string_view head);
     void put_event(const Event& event, const JsonCall* call);
     void put_id(const Event& event);
+    void put_span(uint64_t first_ns, uint64_t last_ns);
     void put_class(const Event& event, const JsonCall* call);
     void put_unknown_call(const Event& event);
     void end(std::string& out);
@@ -181,6 +182,8 @@ void JsonFormatter::end(std::string& out) {
 void JsonFormatter::put_event(const Event& event, const JsonCall* call) {
     put_id(event);
     put_class(event, call);
+    if (event.fold)
+        put_span(event.fold->first_ns, event.time_ns);
     static constexpr std::string_view outcomes[] = {R"(,"outcome":"success"})", R"(,"outcome":"failure"})",
                                                     R"(,"outcome":"unknown"})"};
     line_.put(outcomes[static_cast<size_t>(outcome_of(event))]);
@@ -204,6 +207,19 @@ void JsonFormatter::put_id(const Event& event) {
     line_.put('-');
     line_.put_decimal(event.sequence);
     line_.put('"');
+}
+
+/// Of identical events that one stands for.
+void JsonFormatter::put_span(uint64_t first_ns, uint64_t last_ns) {
+    const auto put = [this](Field field, std::string_view before, uint64_t time_ns) {
+        if (!line_.wants(field))
+            return;
+        line_.put(before);
+        time_.put(line_, time_ns);
+        line_.put('"');
+    };
+    put(Field::event_start, ",\"start\":\"", first_ns);
+    put(Field::event_end, ",\"end\":\"", last_ns);
 }
 
 /// What was done, as the schema files it.

@@ -51,8 +51,10 @@ std::string balance_text(const Summary& summary) {
     std::string out = "events: " + number(summary.seen) +
                       " seen = " + number(summary.filtered_in_kernel + summary.filtered_by_rules) +
                       " filtered (" + number(summary.filtered_in_kernel) + " in the kernel, " +
-                      number(summary.filtered_by_rules) + " by rules) + " + number(summary.emitted) +
-                      " emitted + " + number(summary.lost_in_all()) + " lost" + lost_text(summary);
+                      number(summary.filtered_by_rules) + " by rules) + " +
+                      (summary.folded > 0 ? number(summary.folded) + " folded + " : "") +
+                      number(summary.emitted) + " emitted + " + number(summary.lost_in_all()) + " lost" +
+                      lost_text(summary);
     if (summary.in_flight > 0)
         out += " + " + number(summary.in_flight) + " in flight";
     out += "\n";
@@ -154,6 +156,7 @@ std::string SummaryDocument::json() const {
     ordered_json object = {
         {"seen", summary_.seen},
         {"filtered", {{"kernel", summary_.filtered_in_kernel}, {"rules", summary_.filtered_by_rules}}},
+        {"folded", summary_.folded},
         {"emitted", summary_.emitted},
         {"lost", lost_json(summary_)},
         {"in_flight", summary_.in_flight},

@@ -104,6 +104,7 @@ void TextFormatter::format_heartbeat(const Heartbeat& heartbeat, std::string& ou
     put(" state=heartbeat number=", heartbeat.number);
     put(" seen=", heartbeat.seen);
     put(" filtered=", heartbeat.filtered_in_kernel + heartbeat.filtered_by_rules);
+    put(" folded=", heartbeat.folded);
     put(" emitted=", heartbeat.emitted);
     put(" lost=", heartbeat.lost);
     put(" in_flight=", heartbeat.in_flight);
@@ -339,6 +340,12 @@ void TextFormatter::put_remarks(const Event& event) {
     if (!event.exe_sha256.empty()) {
         line_.put(" exe_sha256=");
         line_.put(event.exe_sha256);
+    }
+    if (event.fold) {
+        line_.put(" folded=");
+        line_.put_decimal(event.fold->count);
+        line_.put(" first=");
+        time_.put(line_, event.fold->first_ns);
     }
     if (event.via_io_uring)
         line_.put(" via=io_uring");

@@ -46,14 +46,14 @@ constexpr Step steps[] = {
 /// What is needed of a line.
 struct Fields {
     std::string time, host, code, kind, outcome, entity, name, executable, user_name, user_id, container, tag;
-    int64_t pid = -1, parent = -1, lost = 0;
+    int64_t pid = -1, parent = -1, lost = 0, folded = 0;
 
     void clear() {
         for (std::string* text : {&time, &host, &code, &kind, &outcome, &entity, &name, &executable,
                                   &user_name, &user_id, &container, &tag})
             text->clear();
         pid = parent = -1;
-        lost = 0;
+        lost = folded = 0;
     }
 };
 
@@ -78,7 +78,8 @@ struct NumberMember {
 };
 constexpr NumberMember numbers[] = {{Place::process, "pid", &Fields::pid},
                                     {Place::parent, "pid", &Fields::parent},
-                                    {Place::loss, "count", &Fields::lost}};
+                                    {Place::loss, "count", &Fields::lost},
+                                    {Place::linux_, "folded", &Fields::folded}};
 
 /// Follows the events of a parser down to the fields that are needed.
 class Handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Handler> {
@@ -223,6 +224,7 @@ bool RecordedCounter::count(std::string_view line, Interval& into) {
     event.container = fields.container;
     event.call = kept(fields.code);
     event.rule.key = fields.tag;
+    event.times = static_cast<uint64_t>(std::clamp<int64_t>(fields.folded, 1, UINT32_MAX));
     event.failed = fields.outcome == "failure";
     event.bytes = line.size() + 1;
     const uint64_t host = TextLabel::hash_of(fields.host);

@@ -70,9 +70,9 @@ inline void expect_balance(const json& summary) {
     uint64_t lost = 0;
     for (const auto& [cause, count] : summary["lost"].items())
         lost += count.get<uint64_t>();
-    EXPECT_EQ(summary["seen"].get<uint64_t>(), summary["filtered"]["kernel"].get<uint64_t>() +
-                                                   summary["filtered"]["rules"].get<uint64_t>() +
-                                                   summary["emitted"].get<uint64_t>() + lost)
+    EXPECT_EQ(summary["seen"].get<uint64_t>(),
+              summary["filtered"]["kernel"].get<uint64_t>() + summary["filtered"]["rules"].get<uint64_t>() +
+                  summary["folded"].get<uint64_t>() + summary["emitted"].get<uint64_t>() + lost)
         << summary;
     EXPECT_EQ(summary["in_flight"], 0);
     EXPECT_EQ(summary["imbalance"], 0);

@@ -90,7 +90,7 @@ SETTINGS ttl_only_drop_parts = 1;
 -- up to date. What other fields say already, or few ask for, is in the column `line` alone: each column costs each insert.
 -- ecs.version host.hostname host.architecture host.boot.id host.ip host.os.type host.os.name host.os.version
 -- host.os.full host.os.platform host.os.family agent.type agent.id agent.ephemeral_id data_stream.type
--- data_stream.dataset data_stream.namespace event.module event.dataset process.thread.capabilities.permitted
+-- data_stream.dataset data_stream.namespace event.module event.dataset event.end process.thread.capabilities.permitted
 -- process.args_count process.title process.tty.char_device.major process.tty.char_device.minor process.user.name
 -- process.group.name process.real_user.id process.real_user.name process.real_group.id process.real_group.name
 -- process.saved_user.id process.saved_user.name process.saved_group.id process.saved_group.name process.parent.start
@@ -122,6 +122,8 @@ ALTER TABLE telemetry.events
     ADD COLUMN IF NOT EXISTS session_id String CODEC(ZSTD(1)),
     ADD COLUMN IF NOT EXISTS child_pid UInt32 CODEC(ZSTD(1)), -- of a fork
     ADD COLUMN IF NOT EXISTS child_id String CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS folded UInt32 CODEC(ZSTD(1)), -- with --fold: how many it stands for, and since when
+    ADD COLUMN IF NOT EXISTS first_time DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(1)),
     ADD COLUMN IF NOT EXISTS interpreter LowCardinality(String),
     ADD COLUMN IF NOT EXISTS container_name LowCardinality(String),
     ADD COLUMN IF NOT EXISTS container_image LowCardinality(String),
@@ -214,6 +216,8 @@ SELECT
     e.process.session_leader.entity_id AS session_id,
     linux.process.child.pid AS child_pid,
     linux.process.child.entity_id AS child_id,
+    linux.folded AS folded,
+    parseDateTime64BestEffortOrZero(e.event.start, 9, 'UTC') AS first_time,
     linux.exec.interpreter AS interpreter,
     e.container.name AS container_name,
     e.container.image.name AS container_image,
@@ -244,7 +248,7 @@ FROM (
         host Tuple(name String, id String, os Tuple(kernel String)),
         agent Tuple(version String),
         event Tuple(id String, kind String, code String, action String, category Array(String), type Array(String),
-                    outcome String),
+                    outcome String, start String),
         error Tuple(code String),
         tags Array(String),
         process Tuple(pid UInt32, start String, entity_id String, name String, executable String,
@@ -267,6 +271,7 @@ FROM (
         syscall Tuple(name String, args Map(String, String), flags Map(String, Array(String)), ret Nullable(Int64),
                       strings Map(String, String), structures String, argv Array(String), paths String,
                       called_path String, executed Nullable(Bool)),
+        folded UInt32,
         exec Tuple(interpreter String),
         audit Tuple(auid Nullable(UInt32), ses Nullable(UInt32)),
         process Tuple(child Tuple(pid UInt32, entity_id String)),

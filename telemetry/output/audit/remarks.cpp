@@ -63,6 +63,8 @@ void AuditFormatter::collect_remarks(const Event& event) {
     if (event.via_io_uring)
         remarks_.put(" via=io_uring");
     put_execution(remarks_, event);
+    if (event.fold)
+        put_own_number(remarks_, " folded=", event.fold->count);
     if (event.interrupted)
         remarks_.put(" interrupted=yes");
     if (event.tid != event.pid)

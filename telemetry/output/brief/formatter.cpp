@@ -60,7 +60,12 @@ void BriefFormatter::format(const Event& event, std::string& out) {
     begin(event.time_ns);
     const BriefWords words = brief_words(event);
     const Outcome outcome = outcome_of(event);
-    const std::string_view result = result_of(event, outcome);
+    put_result(event, outcome);
+    if (event.fold) {
+        result_.put(" x");
+        result_.put_decimal(event.fold->count);
+    }
+    const std::string_view result = result_.view();
     line_.reserve(ScreenLine::width(result));
     line_.pad_to(user_column);
     put_user(event);
@@ -234,33 +239,21 @@ void BriefFormatter::put_arguments(const Event& event, size_t room) {
 }
 
 /// Nothing of what succeeded.
-std::string_view BriefFormatter::result_of(const Event& event, Outcome outcome) {
+void BriefFormatter::put_result(const Event& event, Outcome outcome) {
     result_.clear();
     if (event.skipped()) {
         result_.put(" never ran: ");
         result_.put(supervisor_name(event));
-        return result_.view();
-    }
-    switch (outcome) {
-    case Outcome::failure: {
-        if (event.kind == EBT_EXIT)
-            return {};
+    } else if (outcome == Outcome::failure && event.kind != EBT_EXIT) {
         const std::string_view error = error_name(event.ret);
         result_.put(" = ");
         if (error.empty())
             result_.put_signed(event.ret);
         else
             result_.put(error);
-        return result_.view();
-    }
-    case Outcome::unknown:
-        if (event.returns && event.ret < 0) {
-            result_.put(" = ");
-            result_.put(error_name(event.ret));
-        }
-        return result_.view();
-    default:
-        return {};
+    } else if (outcome == Outcome::unknown && event.returns && event.ret < 0) {
+        result_.put(" = ");
+        result_.put(error_name(event.ret));
     }
 }
 

@@ -30,7 +30,7 @@ class BriefFormatter final : public Formatter {
     void put_words(std::string_view list, size_t room);
     void put_arguments(const Event& event, size_t room);
     void put_socket(const Event& event, size_t room);
-    std::string_view result_of(const Event& event, Outcome outcome);
+    void put_result(const Event& event, Outcome outcome);
     std::string_view account(const Event& event, uint32_t uid);
 
     ScreenLine line_;

@@ -199,7 +199,8 @@ void put_balance(JsonLine& line, const Heartbeat& heartbeat) {
     put(R"(,"balance":{"seen":)", heartbeat.seen);
     put(R"(,"filtered":{"kernel":)", heartbeat.filtered_in_kernel);
     put(R"(,"rules":)", heartbeat.filtered_by_rules);
-    put(R"(},"emitted":)", heartbeat.emitted);
+    put(R"(},"folded":)", heartbeat.folded);
+    put(R"(,"emitted":)", heartbeat.emitted);
     put(R"(,"lost":)", heartbeat.lost);
     put(R"(,"in_flight":)", heartbeat.in_flight);
     line.put('}');
@@ -217,6 +218,10 @@ void JsonLinux::put(JsonLine& line, const Event& event, const JsonCall* call, co
     line.put(",\"linux\":{");
     if (event.kind == EBT_SYSCALL && line.wants(Field::linux_syscall))
         put_syscall(line, event, call);
+    if (event.fold && line.wants(Field::linux_folded)) {
+        line.key("\"folded\":");
+        line.put_decimal(event.fold->count);
+    }
     if (const PathField* interpreter = interpreter_of(event))
         put_interpreter(line, *interpreter);
     if (line.wants(Field::linux_socket))

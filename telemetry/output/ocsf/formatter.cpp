@@ -77,6 +77,8 @@ void OcsfFormatter::format(const Event& event, std::string& out) {
     line_.put(std::string_view(metadata_));
     put_uid(event);
     begin(event.time_ns);
+    if (event.fold)
+        put_fold(*event.fold, event.time_ns);
     put_classification(event, kind);
     put_status(event);
     line_.put(std::string_view(device_));
@@ -107,6 +109,17 @@ void OcsfFormatter::begin(uint64_t time_ns) {
     line_.put(",\"time\":");
     line_.put_decimal(time_ns / ns_per_ms);
     line_.put(R"(,"severity_id":1,"severity":"Informational",)");
+}
+
+void OcsfFormatter::put_fold(const Fold& fold, uint64_t last_ns) {
+    const std::pair<std::string_view, uint64_t> members[] = {{"\"count\":", fold.count},
+                                                             {",\"start_time\":", fold.first_ns / ns_per_ms},
+                                                             {",\"end_time\":", last_ns / ns_per_ms}};
+    for (const auto& [key, value] : members) {
+        line_.put(key);
+        line_.put_decimal(value);
+    }
+    line_.put(',');
 }
 
 void OcsfFormatter::put_classification(const Event& event, OcsfKind kind) {

@@ -26,6 +26,7 @@ class OcsfFormatter final : public Formatter {
   private:
     void begin(uint64_t time_ns);
     void put_uid(const Event& event);
+    void put_fold(const Fold& fold, uint64_t last_ns);
     void put_classification(const Event& event, OcsfKind kind);
     void put_status(const Event& event);
     void put_actor(const Event& event, OcsfKind kind);

@@ -251,6 +251,24 @@ TEST(Ledger, BalancesAtTheEnd) {
     EXPECT_EQ(summary.outputs[1].lost, 3u);
 }
 
+TEST(Ledger, CountsWhatIsFolded) {
+    Counted counted;
+    counted.stats.seen = 12;
+    counted.stats.emitted = 9;
+    for (const uint64_t sequence : {6, 7}) {
+        counted.ledger.received(record(sequence));
+        counted.ledger.folded();
+    }
+    const Summary summary = counted.ledger.summary(counted.stats, counted.outputs, true);
+    EXPECT_EQ(summary.folded, 2u);
+    EXPECT_EQ(summary.emitted, 4u);
+    EXPECT_EQ(summary.lost_in_all(), 3u);
+    EXPECT_EQ(summary.imbalance(), 0);
+    EXPECT_NE(SummaryDocument(summary).text().find("by rules) + 2 folded + 4 emitted + 3 lost"),
+              std::string::npos);
+    EXPECT_EQ(json::parse(SummaryDocument(summary).json())["folded"], 2);
+}
+
 TEST(Ledger, CountsWhatIsOnItsWayWhileRunning) {
     Counted counted;
     counted.stats.seen = 12; // two hooks are at work this moment

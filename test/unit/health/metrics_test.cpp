@@ -66,7 +66,8 @@ struct Metrics : testing::Test {
         summary.seen = 100;
         summary.filtered_in_kernel = 40;
         summary.filtered_by_rules = 10;
-        summary.emitted = 45;
+        summary.folded = 5;
+        summary.emitted = 40;
         summary.lost = {{"buffer_full", 3}, {"malformed", 1}};
         summary.in_flight = 1;
         summary.outputs = {{"file /tmp/a\"b\\c\nd\xff", 40, 5, "", 4096},
@@ -95,7 +96,8 @@ TEST_F(Metrics, HaveTheWholeSummary) {
     EXPECT_EQ(all[p + "events_seen_total" + own + "}"], 100);
     EXPECT_EQ(all[p + "events_filtered_total" + own + ",by=\"kernel\"}"], 40);
     EXPECT_EQ(all[p + "events_filtered_total" + own + ",by=\"rules\"}"], 10);
-    EXPECT_EQ(all[p + "events_emitted_total" + own + "}"], 45);
+    EXPECT_EQ(all[p + "events_folded_total" + own + "}"], 5);
+    EXPECT_EQ(all[p + "events_emitted_total" + own + "}"], 40);
     EXPECT_EQ(all[p + "events_lost_total" + own + ",cause=\"buffer_full\"}"], 3);
     EXPECT_EQ(all[p + "events_lost_total" + own + ",cause=\"malformed\"}"], 1);
     EXPECT_TRUE(all.contains(p + "events_lost_total" + own + ",cause=\"max_cpu\"}")) << "zeros too";

@@ -153,9 +153,11 @@ TEST_F(AuditTest, WhatThereIsToKnowStandsBehindTheKey) {
     event.tid = 4250;
     event.interrupted = true;
     event.dropped_before = 5;
+    const Fold fold{.count = 12, .first_ns = event.time_ns - 5};
+    event.fold = &fold;
     const std::string all = lines(event);
-    EXPECT_THAT(
-        all, HasSubstr(" key=(null) interrupted=yes tid=\"4250\" user_memory=path dropped_before=\"5\"\n"));
+    EXPECT_THAT(all, HasSubstr(" key=(null) folded=\"12\" interrupted=yes tid=\"4250\" user_memory=path "
+                               "dropped_before=\"5\"\n"));
 }
 
 TEST_F(EnrichedAuditTest, NamesStandBehindTheRecord) {

@@ -309,6 +309,17 @@ TEST_F(JsonFormatterTest, TheTargetOfASymbolicLinkIsNotTheFile) {
     EXPECT_FALSE(made["linux"]["telemetry"].contains("relative"));
 }
 
+TEST_F(JsonFormatterTest, AnEventThatStandsForSeveralHasItsSpan) {
+    Event event = samples::on_connection(samples::connect);
+    EXPECT_FALSE(object(event)["event"].contains("start"));
+    const Fold fold{.count = 12, .first_ns = event.time_ns - 42};
+    event.fold = &fold;
+    const json made = object(event);
+    EXPECT_EQ(made["event"]["start"], "2025-11-21T21:16:05.000000000Z");
+    EXPECT_EQ(made["event"]["end"], made["@timestamp"]);
+    EXPECT_EQ(made["linux"]["folded"], 12);
+}
+
 TEST_F(JsonFormatterTest, WhatIsNotKnownIsAbsentAndListed) {
     Event event = samples::call(samples::openat, -EFAULT);
     event.missing = EBT_MISSING_ARGS | EBT_MISSING_PPID | EBT_MISSING_AUDIT | EBT_MISSING_CREDENTIALS |

@@ -68,6 +68,13 @@ TEST_F(TextFormatterTest, FailedRenameWholeLine) {
         "path2=\"/home/ann/c\" tid=4243 user_memory=path1,path2 truncated=path2:5000+ dropped_before=12\n");
 }
 
+TEST_F(TextFormatterTest, AnEventThatStandsForSeveral) {
+    Event event = samples::on_connection(samples::connect);
+    const Fold fold{.count = 12, .first_ns = event.time_ns - 42};
+    event.fold = &fold;
+    EXPECT_THAT(line(event), testing::EndsWith(" folded=12 first=2025-11-21T21:16:05.000000000Z\n"));
+}
+
 TEST_F(TextFormatterTest, ExecWholeLine) {
     const std::string argv = samples::string_list({"ls", "-l", "a \"b\"", ""});
     Event event = samples::call(samples::execve, 0, {0x55, 0x66, 0x77});

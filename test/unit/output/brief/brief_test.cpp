@@ -56,6 +56,13 @@ class BriefTest : public testing::Test {
     std::unique_ptr<Formatter> formatter_;
 };
 
+TEST_F(BriefTest, HowManyAnEventStandsFor) {
+    Event event = samples::on_connection(samples::connect, -ECONNREFUSED);
+    const Fold fold{.count = 12, .first_ns = event.time_ns};
+    event.fold = &fold;
+    EXPECT_THAT(line(event), EndsWith(" = ECONNREFUSED x12\n"));
+}
+
 TEST_F(BriefTest, WhenWhoWhatAndHowItFailed) {
     EXPECT_EQ(line(open(3, 0x201)),
               "21:16:05.000 1000     cat[4242]                 open trunc /home/ann/notes.txt\n");

@@ -39,6 +39,16 @@ class OcsfTest : public JsonFormatterTest {
     Event on_socket(std::string_view name, int64_t ret = 0) { return samples::on_connection(row(name), ret); }
 };
 
+TEST_F(OcsfTest, AnEventThatStandsForSeveralCountsThem) {
+    Event event = on_socket("connect");
+    const Fold fold{.count = 12, .first_ns = event.time_ns - 2'000'000};
+    event.fold = &fold;
+    const json made = object(event);
+    EXPECT_EQ(made["count"], 12);
+    EXPECT_EQ(made["start_time"].get<uint64_t>() + 2, made["end_time"].get<uint64_t>());
+    EXPECT_EQ(made["end_time"], made["time"]);
+}
+
 TEST_F(OcsfTest, ALine) {
     Event event = samples::call(samples::openat, 3, {0xffffff9c, 0x7ffd0010, 0x201, 0644});
     samples::add_path(event, 1, "/home/ann/notes.txt");

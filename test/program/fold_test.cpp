@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// --fold on the real kernel: connections that a process makes or accepts over and over are a few events,
+// which say how many there were, and nothing is missing from the balance.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <gmock/gmock.h>
+
+#include "test/program/run_fixture.hpp"
+
+namespace {
+
+using namespace program_test;
+
+/// A listener on loopback, at any port.
+struct Listener {
+    Listener() {
+        bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
+        listen(fd, 16);
+        socklen_t size = sizeof address;
+        getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+    }
+    ~Listener() { close(fd); }
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{
+        .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+};
+
+/// A process connects so often, then accepts all of them, and ends.
+void connect_and_accept(const Listener& listener, int times) {
+    const pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_NAME, caller.c_str());
+        for (int i = 0; i < times; ++i) {
+            const int to = socket(AF_INET, SOCK_STREAM, 0);
+            connect(to, reinterpret_cast<const sockaddr*>(&listener.address), sizeof listener.address);
+            close(accept(listener.fd, nullptr, nullptr));
+            close(to);
+        }
+        _exit(0);
+    }
+    waitpid(child, nullptr, 0);
+}
+
+struct Folding : Run {
+    Folding() { std::ofstream(rules) << "connect comm = " << caller << "\naccept comm = " << caller << "\n"; }
+    /// Events of the call, as "how many it stands for".
+    static std::vector<uint64_t> counts(const std::vector<json>& events, const char* call) {
+        std::vector<uint64_t> counts;
+        for (const json& event : events)
+            if (event["linux"]["syscall"]["name"] == call)
+                counts.push_back(event["linux"].value("folded", uint64_t{0}));
+        return counts;
+    }
+    const Listener listener;
+};
+
+TEST_F(Folding, OfManyConnectionsTheFirstAndTheLastAreEvents) {
+    constexpr int times = 50;
+    RunningProgram program(arguments({"--fold", "60", "-o", log}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    connect_and_accept(listener, times);
+    connect_and_accept(listener, 1);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    const std::vector<json> events = parsed(read_file(log));
+    for (const char* call : {"connect", "accept"})
+        EXPECT_THAT(counts(events, call), testing::ElementsAre(0, times - 1, 0))
+            << "when the process has ended";
+    for (const json& event : events) {
+        EXPECT_EQ(event["process"]["thread"]["name"], caller) << "known also when it has ended: " << event;
+        EXPECT_EQ(event["event"].contains("start"), event["linux"].contains("folded"));
+        if (event["event"].contains("start")) {
+            EXPECT_EQ(event["event"]["end"], event["@timestamp"]);
+            EXPECT_LT(event["event"]["start"], event["event"]["end"]);
+        }
+    }
+    const json summary = program.summaries().back();
+    EXPECT_EQ(summary["emitted"], 6);
+    EXPECT_EQ(summary["folded"], 2 * (times - 2));
+    expect_balance(summary);
+}
+
+TEST_F(Folding, AnIntervalThatEndsReportsWhatItHas) {
+    RunningProgram program(arguments({"--fold", "0.2", "-o", log}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    const pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_NAME, caller.c_str());
+        for (int i = 0; i < 3; ++i) { // each is refused: nobody listens on port 0
+            const int to = socket(AF_INET, SOCK_STREAM, 0);
+            sockaddr_in nobody = listener.address;
+            nobody.sin_port = 0;
+            connect(to, reinterpret_cast<const sockaddr*>(&nobody), sizeof nobody);
+            close(to);
+        }
+        pause();
+        _exit(0);
+    }
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (lines_of(read_file(log)).size() < 2 && std::chrono::steady_clock::now() < patience)
+        usleep(10'000);
+    EXPECT_THAT(counts(parsed(read_file(log)), "connect"), testing::ElementsAre(0, 2)) << "while it lives";
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    expect_balance(program.summaries().back());
+}
+
+TEST_F(Folding, WithoutTheOptionEachIsAnEvent) {
+    RunningProgram program(arguments({"-o", log}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    connect_and_accept(listener, 10);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    EXPECT_EQ(counts(parsed(read_file(log)), "connect").size(), 10u);
+    EXPECT_EQ(program.summaries().back()["folded"], 0);
+}
+
+} // namespace
