@@ -25,7 +25,7 @@ struct Checkpoint {
     std::string_view output; ///< its name in the configuration
     uint64_t number = 0;     ///< from 1
     uint64_t lines = 0;      ///< of this run, before this one; checkpoints count
-    uint64_t lost = 0;       ///< events among them that the output could not keep, as far as it knows
+    uint64_t lost = 0;       ///< of these, those that the output could not keep, as far as it knows
     bool is_last = false;    ///< the run ends in order
 };
 

@@ -21,6 +21,7 @@ struct DeliveryReport {
     uint64_t delivered = 0; ///< taken by the far end
     uint64_t waiting = 0;   ///< in the queue or the spool
     std::vector<std::pair<std::string_view, uint64_t>> lost; ///< by cause, those that happened
+    uint64_t lost_reports = 0;                               ///< lines that are no events
 };
 
 /// What an output has done, as its sink reports.

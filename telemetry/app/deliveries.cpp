@@ -150,12 +150,13 @@ void Deliveries::put_checkpoints(uint64_t time_ns, bool is_last) {
 
 void Deliveries::put_checkpoint(Group& group, Member& member, uint64_t time_ns, bool is_last) {
     member.output->hand_over(); // so that what finds no room there is known
+    const OutputReport report = member.output->report();
     group.text.clear();
     group.losses->format_checkpoint({.time_ns = time_ns,
                                      .output = member.name,
                                      .number = ++member.checkpoints,
                                      .lines = member.lines,
-                                     .lost = member.output->report().lost,
+                                     .lost = report.lost + report.delivery->lost_reports,
                                      .is_last = is_last},
                                     group.text);
     if (!group.text.empty()) // else not in this format

@@ -5,6 +5,7 @@
 
 #include "telemetry/report/command.hpp"
 #include "telemetry/top/command.hpp"
+#include "telemetry/verify/command.hpp"
 
 namespace telemetry {
 

@@ -30,6 +30,11 @@ void DeliveryAccount::lost(std::string_view cause, uint64_t events) {
     lost_[cause] += events;
 }
 
+void DeliveryAccount::lost_reports(uint64_t lines) {
+    const std::lock_guard lock(mutex_);
+    report_.lost_reports += lines;
+}
+
 void DeliveryAccount::set_error(std::string error) {
     const std::lock_guard lock(mutex_);
     error_ = std::move(error);

@@ -19,6 +19,8 @@ class DeliveryAccount {
     void delivered(uint64_t events);
     /// `cause` is a literal.
     void lost(std::string_view cause, uint64_t events);
+    /// Lines that are no events: they are in no sum of events.
+    void lost_reports(uint64_t lines);
     /// Of the last attempt; empty when it was well.
     void set_error(std::string error);
     /// Nothing more can be delivered.

@@ -77,6 +77,7 @@ void DeliveryOutput::change(const OutputSettings& next) {
     }
     if (!queue_->is_closed())
         queue_->close(EventQueue::Clock::now() + change_patience);
+    earlier_lost_reports_ += queue_->lost_reports(); // no more is put there
     earlier_.push_back(std::exchange(queue_, std::make_shared<EventQueue>(next.queue_bytes)));
     std::erase_if(earlier_, [](const auto& queue) { return queue.expired(); });
     next_.push_back({queue_, next, account_.report().offered});
@@ -187,11 +188,13 @@ std::unique_ptr<Carrier> DeliveryOutput::open_next(const OutputSettings& next) {
 
 OutputReport DeliveryOutput::report() const {
     error_ = account_.error();
+    DeliveryReport delivery = account_.report();
+    delivery.lost_reports += queue_->lost_reports() + earlier_lost_reports_;
     return {.name = name_,
             .cause = cause_,
             .lost = account_.all_lost(),
             .error = error_,
-            .delivery = account_.report()};
+            .delivery = std::move(delivery)};
 }
 
 } // namespace telemetry

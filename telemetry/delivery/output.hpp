@@ -77,6 +77,7 @@ class DeliveryOutput {
     LineLimit limit_;
     std::shared_ptr<EventQueue> queue_;
     std::vector<std::weak_ptr<EventQueue>> earlier_; ///< those of settings before, while not empty
+    uint64_t earlier_lost_reports_ = 0;              ///< by them
     Batch batch_;
     uint64_t batch_events_ = 0;
     mutable std::string error_; ///< which report() returned a view of

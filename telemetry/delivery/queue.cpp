@@ -31,16 +31,18 @@ uint64_t EventQueue::put(Batch&& batch) {
     if (batch.empty())
         return 0;
     const std::lock_guard lock(mutex_);
-    if (is_closed_)
+    if (is_closed_) {
+        lost_reports_ += batch.items.size() - batch.events();
         return batch.events();
+    }
     if (bytes_ + batch.bytes.size() <= room(false)) {
         store(std::move(batch));
         changed_.notify_all();
         return 0;
     }
     uint64_t lost = 0;
-    Batch kept =
-        batch.kept([this](size_t bytes, bool is_vital) { return bytes_ + bytes <= room(is_vital); }, lost);
+    Batch kept = batch.kept([this](size_t bytes, bool is_vital) { return bytes_ + bytes <= room(is_vital); },
+                            lost, lost_reports_);
     if (!kept.empty())
         store(std::move(kept));
     changed_.notify_all();
@@ -136,6 +138,11 @@ void EventQueue::close(Clock::time_point deadline) {
     is_closed_ = true;
     deadline_ = std::min(deadline_, deadline);
     changed_.notify_all();
+}
+
+uint64_t EventQueue::lost_reports() const {
+    const std::lock_guard lock(mutex_);
+    return lost_reports_;
 }
 
 bool EventQueue::is_closed() const {

@@ -21,6 +21,8 @@ class EventQueue {
     explicit EventQueue(size_t bytes) : most_bytes_(bytes) {}
 
     size_t capacity() const { return most_bytes_; }
+    /// Lines that are no events and found no room.
+    uint64_t lost_reports() const;
     /// Returns how many events found no room.
     uint64_t put(Batch&& batch);
     /// An empty batch to put events into, with memory that was given back, if there is any: new memory costs
@@ -66,6 +68,7 @@ class EventQueue {
     std::vector<Batch> spare_;
     size_t bytes_ = 0;
     size_t items_ = 0;
+    uint64_t lost_reports_ = 0;
     bool is_idle_ = false;
     bool is_woken_ = false;
     bool is_closed_ = false;

@@ -77,6 +77,7 @@ class SpoolCarrier final : public Carrier {
                 const Spool::Refused refused = spool_.append(batch);
                 account.lost("spool_full", refused.full);
                 account.lost("disk_full", refused.disk);
+                account.lost_reports(refused.reports);
             }
             if (Clock::now() >= next_sync) {
                 spool_.sync();

@@ -14,8 +14,9 @@ struct RecordedArguments {
     bool help = false; ///< by --help or -h
 };
 
-/// `command`: its name, as in "ebpf_telemetry COMMAND"; `option`: "--html", say; `short_option`: "-f", or
-/// empty. Throws ebpf_loader::Error(usage) for another option, or one that lacks its value.
+/// `command`: its name, as in "ebpf_telemetry COMMAND"; `option`: "--html", say, or empty: it has none;
+/// `short_option`: "-f", or empty. Throws ebpf_loader::Error(usage) for another option, or one that lacks its
+/// value.
 RecordedArguments parse_recorded(std::span<const char* const> given, const std::string& command,
                                  const std::string& option, std::string_view short_option = {});
 

@@ -61,6 +61,10 @@ bool ends_within_a_line(int fd, off_t size) {
     return size > 0 && file && pread(file.get(), &last, 1, size - 1) == 1 && last != '\n';
 }
 
+uint64_t count_lines(std::string_view lines) {
+    return static_cast<uint64_t>(std::ranges::count(lines, '\n'));
+}
+
 /// Does the error leave hope that a later write works?
 bool may_pass(int error_number, bool is_file) {
     switch (error_number) {
@@ -163,6 +167,7 @@ void StreamSink::write(std::string_view lines, uint64_t events) {
         drain();
     if (broken_ || cut_ || (!queue_.empty() && queue_.size() + lines.size() > options_.buffer_bytes)) {
         lost_ += events;
+        lost_lines_ += count_lines(lines);
         return;
     }
     const bool is_worth_a_call = lines.size() >= options_.buffer_bytes / 4;
@@ -303,6 +308,7 @@ void StreamSink::discard_queue() {
         lost_ += std::min(batch.events, EventLines::count(rest.substr(0, batch.bytes)));
         rest.remove_prefix(batch.bytes);
     }
+    lost_lines_ += count_lines(queue_);
     queue_.clear();
     batches_.clear();
     fragment_ = 0;
@@ -326,6 +332,7 @@ bool StreamSink::reopen() {
     if (fragment_) { // its beginning stays in the old file
         forget(queue_.find('\n') + 1);
         lost_ += 1;
+        lost_lines_ += 1;
         fragment_ = 0;
     }
     const int fd = file.get();

@@ -52,6 +52,7 @@ class StreamSink final : public Sink {
     void flush() override;
     void finish() override;
     uint64_t lost() const override { return lost_; }
+    uint64_t lost_lines() const { return lost_lines_; } ///< whatever they are
     uint64_t queued_bytes() const override { return queue_.size(); }
     bool broken() const override { return broken_; }
     std::string_view error() const override { return error_; }
@@ -102,7 +103,7 @@ class StreamSink final : public Sink {
     bool stalled_ = false;
     bool broken_ = false;
     bool cut_ = false; ///< the end of a line was given up
-    uint64_t lost_ = 0;
+    uint64_t lost_ = 0, lost_lines_ = 0;
     std::string error_;
 };
 

@@ -40,8 +40,8 @@ struct Batch {
     /// The first so many items, which are taken out.
     Batch split(size_t count);
     /// Those items that there is room for: `has_room(bytes, is_vital)` says whether so many fit. `lost` grows
-    /// by the number of the other events.
-    template <class HasRoom> Batch kept(HasRoom has_room, uint64_t& lost) const;
+    /// by the number of the other events, `reports` by that of the other lines.
+    template <class HasRoom> Batch kept(HasRoom has_room, uint64_t& lost, uint64_t& reports) const;
 };
 
 inline std::vector<std::string_view> Batch::texts() const {
@@ -71,14 +71,14 @@ inline Batch Batch::split(size_t count) {
     return first;
 }
 
-template <class HasRoom> Batch Batch::kept(HasRoom has_room, uint64_t& lost) const {
+template <class HasRoom> Batch Batch::kept(HasRoom has_room, uint64_t& lost, uint64_t& reports) const {
     Batch kept;
     std::string_view rest = bytes;
     for (const Item& item : items) {
         if (has_room(kept.bytes.size() + item.bytes, item.is_vital))
             kept.put(rest.substr(0, item.bytes), item.is_vital, item.is_event);
         else
-            lost += item.is_event;
+            ++(item.is_event ? lost : reports);
         rest.remove_prefix(item.bytes);
     }
     return kept;

@@ -151,7 +151,7 @@ Spool::Refused Spool::append(const Batch& batch) {
                (is_vital ? options_.bytes : options_.bytes / 8 * 7);
     };
     const bool is_all = fits(batch.bytes.size(), false);
-    const Batch some = is_all ? Batch() : batch.kept(fits, refused.full);
+    const Batch some = is_all ? Batch() : batch.kept(fits, refused.full, refused.reports);
     const Batch& kept = is_all ? batch : some;
     if (kept.empty())
         return refused;
@@ -160,7 +160,7 @@ Spool::Refused Spool::append(const Batch& batch) {
             return memory_bytes_ + bytes <=
                    (is_vital ? options_.memory_bytes : options_.memory_bytes / 8 * 7);
         };
-        Batch held = kept.kept(has_memory, refused.disk);
+        Batch held = kept.kept(has_memory, refused.disk, refused.reports);
         memory_bytes_ += held.bytes.size();
         if (!held.empty())
             memory_.push_back(std::move(held));

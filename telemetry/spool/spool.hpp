@@ -38,8 +38,9 @@ class Spool {
     Found found() const { return found_; }
 
     struct Refused {
-        uint64_t full = 0; ///< events for which the spool had no room
-        uint64_t disk = 0; ///< which the disk did not take, and for which the memory had no room
+        uint64_t full = 0;    ///< events for which the spool had no room
+        uint64_t disk = 0;    ///< which the disk did not take, and for which the memory had no room
+        uint64_t reports = 0; ///< lines that are no events, for one of these reasons
     };
     Refused append(const Batch& batch);
     /// Each second: what was appended survives a crash of the machine, too.

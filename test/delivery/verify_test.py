@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What --verify says of stored lines: a whole run, one that was killed, lines cut out, doubled and cut short:
-usage: verify_test.py PROGRAM"""
+"""What verify says of stored lines: a whole run, one that was killed, lines cut out, doubled and cut short; and of runs
+that lose events in every way: usage: verify_test.py PROGRAM"""
 import os
 import pathlib
 import re
@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import harness
+import receivers
 
 PROGRAM = os.path.abspath(sys.argv[1])
 
@@ -31,8 +32,98 @@ def run(folder, number, is_killed):
 
 def verify(folder, lines):
     (folder / "stored").write_text("".join(lines))
-    result = subprocess.run([PROGRAM, "--verify", folder / "stored"], stdout=subprocess.PIPE, text=True, check=False)
-    return result.returncode, result.stdout
+    results = [subprocess.run([PROGRAM, command, folder / "stored"], stdout=subprocess.PIPE, text=True, check=False)
+               for command in ("verify", "--verify")]
+    assert results[0].stdout == results[1].stdout and results[0].returncode == results[1].returncode
+    return results[0].returncode, results[0].stdout
+
+
+def losing_run(folder, outputs, during, options=()):
+    """Returns the summary of a run whose caller goes on until this is over."""
+    with open(folder / "log", "w", encoding="utf-8") as log:
+        program = harness.start(PROGRAM, folder, outputs, log, options=["--heartbeat", "1", *options])
+        (folder / "stop").unlink(missing_ok=True)
+        caller = harness.call(folder / "stop")
+        during(program)
+        (folder / "stop").touch()
+        caller.communicate()
+        time.sleep(1.5)  # what waits is delivered, and losses are reported
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(30) == 0
+    return harness.summary_of(log.name)
+
+
+def reported(text):
+    """Lines, of events and of reports about the run, of one that is whole but for these."""
+    return int(re.search(r", (\d+) reported as lost, complete to its end at", text).group(1))
+
+
+def lost_by_the_output(folder):
+    """A server that is slower than events come, behind a tiny queue."""
+    web = receivers.Web()
+    web.up()
+    web.slow(True)
+
+    def during(_):
+        time.sleep(3)
+        web.slow(False)
+
+    summary = losing_run(folder, f"[output.web]\nkind = http\nurl = http://127.0.0.1:{web.port}\nqueue = 64K\n"
+                         "batch_events = 5\nbatch_time = 50ms\n", during)
+    web.down()
+    lost = harness.report_of(summary, "http web")["lost"]
+    assert lost > 100, summary
+    lines = [line + "\n" for line in web.received()]
+    status, text = verify(folder, lines)
+    assert status == 0 and lost <= reported(text) < lost + 10, (lost, text)
+    cut = [line for i, line in enumerate(lines) if i != 20]
+    status, text = verify(folder, cut)
+    assert status == 1 and re.search(r", (\d+) missing, of which (\d+) are", text), text
+    missing, known = map(int, re.search(r", (\d+) missing, of which (\d+) are", text).groups())
+    assert missing == known + 1, text
+    return lost
+
+
+def lost_by_a_full_disk(folder):
+    """The file is on a disk that is full for a while."""
+    disk = folder / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m,mode=0755", "tmpfs", disk], check=True)
+    try:
+        def during(_):
+            (disk / "filler").write_bytes(b"x" * (42 << 20))
+            time.sleep(2.5)
+            (disk / "filler").unlink()
+            time.sleep(0.5)
+
+        summary = losing_run(folder, f"[output.f]\nkind = file\npath = {disk}/lines\n", during)
+        lost = harness.report_of(summary, "file f")["lost"]
+        assert lost > 100, summary
+        status, text = verify(folder, (disk / "lines").read_text())
+        assert status == 0 and lost <= reported(text) < lost + 10, (lost, text)
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+    return lost
+
+
+def lost_before_outputs(folder):
+    """Buffers that are too small for a reader that is stopped, and a limit of events for a process."""
+    def during(program):
+        time.sleep(1.2)
+        program.send_signal(signal.SIGSTOP)
+        time.sleep(1)
+        program.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+
+    summary = losing_run(folder, f"[output.f]\nkind = file\npath = {folder}/short\n", during,
+                         ["--buffer-size", "16K", "--max-events-per-process", "1000"])
+    lost = {cause: summary["lost"].get(cause, 0) for cause in ("buffer_full", "rate_limit")}
+    assert all(lost.values()), summary["lost"]
+    status, text = verify(folder, (folder / "short").read_text())
+    assert status == 0 and "complete to its end" in text, text
+    assert f"  {sum(summary['lost'].values())} events are reported as lost before they came to an output: " in text, (summary, text)
+    assert all(f"{cause} {count}" in text for cause, count in lost.items()), (lost, text)
+    return sum(lost.values())
 
 
 def main():
@@ -62,6 +153,8 @@ def main():
         assert status == 1 and "1 lines are cut or are not of this program, the first is line 10" in text, text
         assert ", 1 missing" in text, text
         assert verify(folder, [])[0] == 1
+        print(f"verify_test.py: reported as lost: {lost_by_the_output(folder)} by a slow server, "
+              f"{lost_by_a_full_disk(folder)} by a full disk, {lost_before_outputs(folder)} before outputs")
         print(f"verify_test.py: {len(killed)} and {len(whole)} lines, each change told")
 
 

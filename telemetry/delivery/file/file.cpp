@@ -71,6 +71,9 @@ class FileCarrier final : public Carrier {
     void settle(DeliveryAccount& account) {
         const uint64_t lost = file_.lost(), written = taken_ - lost - file_.waiting();
         account.lost("not_written", lost - lost_);
+        const uint64_t lines = file_.lost_lines(); // of JSON an event each, but for reports
+        const uint64_t reports = std::max(lines > lost ? lines - lost : 0, lost_reports_);
+        account.lost_reports(reports - std::exchange(lost_reports_, reports));
         if (written > written_)
             account.delivered(written - written_);
         lost_ = lost;
@@ -82,7 +85,7 @@ class FileCarrier final : public Carrier {
     const size_t batch_bytes_;
     RotatedFile file_;
     std::atomic<bool> is_reopen_asked_ = false;
-    uint64_t taken_ = 0, lost_ = 0, written_ = 0;
+    uint64_t taken_ = 0, lost_ = 0, lost_reports_ = 0, written_ = 0;
 };
 
 /// A number, or a name that the file knows.

@@ -86,6 +86,7 @@ void RotatedFile::finish() {
         return;
     sink_->finish();
     lost_ += sink_->lost();
+    lost_lines_ += sink_->lost_lines();
     sink_.reset();
 }
 

@@ -44,6 +44,7 @@ class RotatedFile {
 
     uint64_t waiting() const { return sink_ ? sink_->waiting() : 0; }
     uint64_t lost() const { return lost_ + (sink_ ? sink_->lost() : 0); }
+    uint64_t lost_lines() const { return lost_lines_ + (sink_ ? sink_->lost_lines() : 0); }
     std::string error() const { return error_.empty() && sink_ ? std::string(sink_->error()) : error_; }
 
   private:
@@ -58,8 +59,8 @@ class RotatedFile {
     ebpf_loader::UniqueFd fd_;
     std::unique_ptr<StreamSink> sink_;
     std::chrono::system_clock::time_point born_;
-    uint64_t lost_ = 0; ///< of files before this one
-    std::string error_; ///< of opening and rotating
+    uint64_t lost_ = 0, lost_lines_ = 0; ///< of files before this one
+    std::string error_;                  ///< of opening and rotating
 };
 
 } // namespace telemetry
