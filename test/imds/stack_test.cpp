@@ -9,6 +9,7 @@
 
 #include "test/imds/metadata_network.hpp"
 #include "test/program/running_program.hpp"
+#include "test/takes_32_bit.hpp"
 
 using nlohmann::json;
 using testing::EndsWith;
@@ -98,6 +99,8 @@ TEST_P(Stack, StaticProgram) {
 }
 
 TEST_P(Stack, ProgramOf32Bits) {
+    if (!takes_32_bit_calls())
+        GTEST_SKIP() << no_32_bit_calls;
     const json imds = stack_of({STACK_CLIENT32, "plain"});
     expect_run(imds, chain);
     EXPECT_EQ(imds["user_stack_end"], "outermost");

@@ -12,6 +12,7 @@
 
 #include "test/cases/runner/native.hpp"
 #include "test/program/running_program.hpp"
+#include "test/takes_32_bit.hpp"
 #include "test/tiers.hpp"
 
 namespace {
@@ -84,6 +85,10 @@ Words case_names() {
             names.push_back(file.path().stem());
     std::sort(names.begin(), names.end());
     return names;
+}
+
+bool is_of_32_bits(const std::string& name) {
+    return name.ends_with("32");
 }
 
 /// All that this machine can run, by name.
@@ -248,7 +253,8 @@ class SharedRun {
             arguments.insert(arguments.end(), {"-r", folder.path() + "/rules"});
         }
         for (const auto& [name, expectation] : expectations())
-            if (rules_of_start(expectation) == rules && is_selected(tier, name))
+            if (rules_of_start(expectation) == rules && is_selected(tier, name) &&
+                (!is_of_32_bits(name) || takes_32_bit_calls()))
                 expectations_.emplace(name, expectation);
         run(arguments);
     }
@@ -304,6 +310,8 @@ class CaseTest : public testing::Test {
 
   private:
     void TestBody() override {
+        if (is_of_32_bits(name_) && !takes_32_bit_calls())
+            GTEST_SKIP() << no_32_bit_calls;
         const Expectation& expectation = expectations().at(name_);
         const SharedRun& run = shared_run(tier_, rules_of_start(expectation));
         ASSERT_EQ(run.problem(), "");

@@ -4,6 +4,7 @@
 
 #include "loader/src/base/privileges.hpp"
 #include "loader/src/discovery/setup.hpp"
+#include "test/takes_32_bit.hpp"
 
 #include <atomic>
 #include <csignal>
@@ -127,11 +128,22 @@ class DiscoveryHere : public testing::Test {
         if (!std::filesystem::exists("/sys/kernel/btf/vmlinux"))
             GTEST_SKIP() << "this kernel has no BTF to compare with";
         const Offsets truth = Offsets::from_btf();
-        for (size_t row = 0; row < offset_rows().size(); row++)
+        for (size_t row = 0; row < offset_rows().size(); row++) {
+            if (row == mark_of_32_bit_calls() && !takes_32_bit_calls())
+                continue;
             EXPECT_EQ(discovered.get(row), offset_rows()[row].observable ? truth.get(row) : std::nullopt)
                 << offset_rows()[row].structure << "." << offset_rows()[row].member;
+        }
     }
+    static size_t mark_of_32_bit_calls() { return *Offsets::find("task_struct.status"); }
 };
+
+TEST_F(DiscoveryHere, TheMarkOf32BitCallsIsAbsentWhereNoneAreTaken) {
+    const auto found = observe_offsets().offsets.get(mark_of_32_bit_calls());
+    EXPECT_EQ(found.has_value(), takes_32_bit_calls());
+    if (!takes_32_bit_calls())
+        GTEST_SKIP() << "its place is not compared: " << no_32_bit_calls;
+}
 
 TEST_F(DiscoveryHere, EqualsBtfInEveryRow) {
     const Discovery observed = observe_offsets();
