@@ -22,6 +22,15 @@ struct DeliveryReport {
     uint64_t waiting = 0;   ///< in the queue or the spool
     std::vector<std::pair<std::string_view, uint64_t>> lost; ///< by cause, those that happened
     uint64_t lost_reports = 0;                               ///< lines that are no events
+    uint64_t retries = 0;                                    ///< attempts that the far end did not take
+    /// What the far end has been offered and not taken: since when its oldest event is, wall clock in ns; 0:
+    /// nothing.
+    uint64_t oldest_ns = 0;
+    uint64_t queue_limit = 0; ///< bytes that may wait in memory
+    struct Spool {
+        uint64_t bytes = 0, limit = 0; ///< on disk; what is delivered goes a segment at a time
+    };
+    std::optional<Spool> spool = std::nullopt;
 };
 
 /// What an output has done, as its sink reports.

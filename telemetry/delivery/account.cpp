@@ -35,6 +35,21 @@ void DeliveryAccount::lost_reports(uint64_t lines) {
     report_.lost_reports += lines;
 }
 
+void DeliveryAccount::retried() {
+    const std::lock_guard lock(mutex_);
+    ++report_.retries;
+}
+
+void DeliveryAccount::set_oldest(uint64_t time_ns) {
+    const std::lock_guard lock(mutex_);
+    report_.oldest_ns = time_ns;
+}
+
+void DeliveryAccount::set_spool(uint64_t bytes, uint64_t limit) {
+    const std::lock_guard lock(mutex_);
+    report_.spool = DeliveryReport::Spool{bytes, limit};
+}
+
 void DeliveryAccount::set_error(std::string error) {
     const std::lock_guard lock(mutex_);
     error_ = std::move(error);
@@ -54,6 +69,8 @@ void DeliveryAccount::begin_anew(uint64_t offered) {
     const uint64_t all = offered + report_.resumed;
     left_waiting_ = all > settled ? all - settled : 0;
     is_broken_ = false;
+    report_.oldest_ns = 0;
+    report_.spool.reset();
 }
 
 DeliveryReport DeliveryAccount::report() const {

@@ -19,6 +19,10 @@ class DeliveryAccount {
     void delivered(uint64_t events);
     /// `cause` is a literal.
     void lost(std::string_view cause, uint64_t events);
+    void retried();
+    /// The wall clock, in ns, of the oldest event that the far end is offered; 0: it has taken all.
+    void set_oldest(uint64_t time_ns);
+    void set_spool(uint64_t bytes, uint64_t limit);
     /// Lines that are no events: they are in no sum of events.
     void lost_reports(uint64_t lines);
     /// Of the last attempt; empty when it was well.

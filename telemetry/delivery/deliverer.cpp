@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "telemetry/delivery/line_fields.hpp"
+
 namespace telemetry {
 
 namespace {
@@ -13,6 +15,18 @@ using std::chrono::milliseconds;
 /// So many are looked for at full speed; whoever refuses all is not asked thousands of times a second.
 constexpr unsigned quick_refusals = 20;
 
+uint64_t now_ns() {
+    using namespace std::chrono;
+    return static_cast<uint64_t>(nanoseconds(system_clock::now().time_since_epoch()).count());
+}
+
+/// Its own time where it is JSON.
+uint64_t time_of_first(const Batch& batch, uint64_t otherwise) {
+    const std::string_view line = batch.bytes;
+    const uint64_t time = batch.empty() ? 0 : time_of(line.substr(0, batch.items.front().bytes));
+    return time ? time : otherwise;
+}
+
 } // namespace
 
 Deliverer::Deliverer(const DelivererOptions& options, Sender& sender, DeliveryAccount& account,
@@ -21,9 +35,11 @@ Deliverer::Deliverer(const DelivererOptions& options, Sender& sender, DeliveryAc
       pause_(options.first_pause) {}
 
 Batch Deliverer::deliver(Batch batch, const Sender::Deadline& deadline, const Pause& pause) {
+    const uint64_t begin = now_ns();
     std::deque<Batch> parts;
     parts.push_back(std::move(batch));
     while (!parts.empty()) {
+        account_.set_oldest(time_of_first(parts.front(), begin));
         const Answer answer = sender_.send(parts.front(), deadline);
         account_.set_error(answer.error);
         settle(answer, parts);
@@ -32,6 +48,8 @@ Batch Deliverer::deliver(Batch batch, const Sender::Deadline& deadline, const Pa
         if (!parts.empty() && has_to_wait && !pause(next_pause(answer)))
             break;
     }
+    if (parts.empty())
+        account_.set_oldest(0);
     Batch left;
     for (const Batch& part : parts)
         left.append(part);
@@ -40,6 +58,8 @@ Batch Deliverer::deliver(Batch batch, const Sender::Deadline& deadline, const Pa
 
 void Deliverer::settle(const Answer& answer, std::deque<Batch>& parts) {
     Batch& front = parts.front();
+    if (answer.result == Result::again || std::ranges::count(answer.items, Result::again) > 0)
+        account_.retried();
     if (answer.result == Result::again)
         return;
     if (answer.result == Result::taken) {

@@ -189,11 +189,13 @@ std::unique_ptr<Carrier> DeliveryOutput::open_next(const OutputSettings& next) {
 OutputReport DeliveryOutput::report() const {
     error_ = account_.error();
     DeliveryReport delivery = account_.report();
+    delivery.queue_limit = queue_->capacity();
     delivery.lost_reports += queue_->lost_reports() + earlier_lost_reports_;
     return {.name = name_,
             .cause = cause_,
             .lost = account_.all_lost(),
             .error = error_,
+            .queued_bytes = batch_.bytes.size() + queue_->bytes(),
             .delivery = std::move(delivery)};
 }
 

@@ -145,6 +145,11 @@ uint64_t EventQueue::lost_reports() const {
     return lost_reports_;
 }
 
+size_t EventQueue::bytes() const {
+    const std::lock_guard lock(mutex_);
+    return bytes_;
+}
+
 bool EventQueue::is_closed() const {
     const std::lock_guard lock(mutex_);
     return is_closed_;

@@ -21,6 +21,7 @@ class EventQueue {
     explicit EventQueue(size_t bytes) : most_bytes_(bytes) {}
 
     size_t capacity() const { return most_bytes_; }
+    size_t bytes() const; ///< that wait
     /// Lines that are no events and found no room.
     uint64_t lost_reports() const;
     /// Returns how many events found no room.

@@ -57,6 +57,7 @@ class SpoolCarrier final : public Carrier {
         const Spool::Found found = spool_.found();
         account.resumed(found.events + found.damaged);
         account.lost("spool_damaged", found.damaged);
+        account.set_spool(spool_.state().bytes, options_.spool->bytes);
         std::thread delivery([&] { deliver(queue, account); }); // signals are blocked, as in this thread
         write(queue, account);
         is_written_ = true;
@@ -85,6 +86,7 @@ class SpoolCarrier final : public Carrier {
                 if (std::string error = spool_.state().error; !error.empty())
                     account.set_error(std::move(error));
             }
+            account.set_spool(spool_.state().bytes, options_.spool->bytes);
             if (batch.empty() && queue.is_finished())
                 return;
         }
@@ -114,6 +116,7 @@ class SpoolCarrier final : public Carrier {
                 [&](std::chrono::milliseconds time) { return queue.pause(time); });
             if (left.empty()) {
                 spool_.acknowledge();
+                account.set_spool(spool_.state().bytes, options_.spool->bytes);
             } else {
                 if (!portion.is_on_disk)
                     account.lost("run_end", left.events());

@@ -2,6 +2,7 @@
 #include "telemetry/health/metrics.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "telemetry/health/metric_page.hpp"
 
@@ -93,7 +94,58 @@ std::vector<Summary::Output> by_name(const std::vector<Summary::Output>& outputs
     return merged;
 }
 
-void put_outputs(MetricPage& page, const Summary& summary) {
+/// The usual ones always, so that a rate has a beginning.
+void put_causes(MetricPage& page, const Summary::Output& output) {
+    std::map<std::string_view, uint64_t> causes = {{"queue_full", 0}, {"refused", 0}, {"run_end", 0}};
+    for (const auto& [cause, count] : output.delivery->lost)
+        causes[cause] += count;
+    for (const auto& [cause, count] : causes)
+        page.put(count, {{"output", output.name}, {"cause", cause}});
+}
+
+/// Of outputs that are configured, whose names differ.
+void put_deliveries(MetricPage& page, const std::vector<Summary::Output>& outputs, uint64_t now_ns) {
+    std::vector<const Summary::Output*> all, spooled;
+    for (const Summary::Output& output : outputs) {
+        if (!output.delivery)
+            continue;
+        all.push_back(&output);
+        if (output.delivery->spool)
+            spooled.push_back(&output);
+    }
+    const auto put = [&](const auto& those, const char* name, const char* type, const char* help, auto of) {
+        if (those.empty())
+            return;
+        page.begin(name, type, help);
+        for (const Summary::Output* output : those)
+            page.put(of(*output->delivery), {{"output", output->name}});
+    };
+    put(all, "output_waiting_events", "gauge", "Events that wait in memory and in the spool of an output.",
+        [](const DeliveryReport& delivery) { return delivery.waiting; });
+    put(all, "output_queue_limit_bytes", "gauge", "What may wait in memory.",
+        [](const DeliveryReport& delivery) { return delivery.queue_limit; });
+    put(all, "output_retries_total", "counter", "Attempts to deliver that failed and are made again.",
+        [](const DeliveryReport& delivery) { return delivery.retries; });
+    put(all, "output_resumed_events_total", "counter", "Events of earlier runs that were in the spool.",
+        [](const DeliveryReport& delivery) { return delivery.resumed; });
+    put(spooled, "output_spool_bytes", "gauge", "What the spool takes on disk.",
+        [](const DeliveryReport& delivery) { return delivery.spool->bytes; });
+    put(spooled, "output_spool_limit_bytes", "gauge", "What it may take.",
+        [](const DeliveryReport& delivery) { return delivery.spool->limit; });
+    if (all.empty())
+        return;
+    page.begin("output_oldest_event_seconds", "gauge",
+               "Age of the oldest event that the far end was offered and has not taken.");
+    for (const Summary::Output* output : all) {
+        const uint64_t oldest = output->delivery->oldest_ns;
+        page.put_ns(oldest > 0 && oldest < now_ns ? now_ns - oldest : 0, {{"output", output->name}});
+    }
+    page.begin("output_events_lost_by_cause_total", "counter", "Events that an output lost, by cause.");
+    for (const Summary::Output* output : all)
+        put_causes(page, *output);
+}
+
+void put_outputs(MetricPage& page, const Summary& summary, uint64_t now_ns) {
     const std::vector<Summary::Output> outputs = by_name(summary.outputs);
     if (outputs.empty())
         return;
@@ -104,8 +156,9 @@ void put_outputs(MetricPage& page, const Summary& summary) {
     };
     put("output_events_written_total", "counter", "Events that an output took.", &Summary::Output::written);
     put("output_events_lost_total", "counter", "Events that an output lost.", &Summary::Output::lost);
-    put("output_queue_bytes", "gauge", "What waits to be written by an output.",
+    put("output_queue_bytes", "gauge", "What waits in memory to be written by an output.",
         &Summary::Output::queued_bytes);
+    put_deliveries(page, summary.outputs, now_ns);
 }
 
 void put_lag(MetricPage& page, const Lag& lag) {
@@ -154,7 +207,7 @@ std::string prometheus_text(const Health& health) {
     put_run(page, health.run);
     put_balance(page, health.summary);
     put_cpus(page, health.kernel);
-    put_outputs(page, health.summary);
+    put_outputs(page, health.summary, health.now_ns);
     put_lag(page, health.lag);
     put_program(page, health);
     page.begin("report_time_seconds", "gauge", "When these values were so, as Unix time.");

@@ -26,6 +26,9 @@ ordered_json outputs_json(const Summary& summary) {
         object["offered"] = output.delivery->offered;
         object["resumed"] = output.delivery->resumed;
         object["waiting"] = output.delivery->waiting;
+        object["retries"] = output.delivery->retries;
+        if (output.delivery->spool)
+            object["spool_bytes"] = output.delivery->spool->bytes;
         object["lost_by"] = ordered_json::object();
         for (const auto& [cause, count] : output.delivery->lost)
             object["lost_by"][std::string(cause)] = count;
@@ -89,6 +92,10 @@ std::string output_text(const Summary::Output& output) {
         out += " of " + number(delivery->offered);
         if (delivery->resumed > 0)
             out += " and " + number(delivery->resumed) + " of earlier runs";
+        if (delivery->retries > 0)
+            out += ", " + number(delivery->retries) + " attempts failed";
+        if (delivery->spool && delivery->spool->bytes > 0)
+            out += ", " + number(delivery->spool->bytes >> 10) + " KiB in the spool";
     }
     return out + (output.error.empty() ? "\n" : " (" + output.error + ")\n");
 }

@@ -79,5 +79,5 @@ def wait_for_all(metrics):
     end = time.monotonic() + 30
     while time.monotonic() < end:
         time.sleep(1.5)
-        if not any(map(float, re.findall(r"output_queue_bytes\{[^}]*\} (\S+)", metrics.read_text()))):
+        if not any(map(float, re.findall(r"output_waiting_events\{[^}]*\} (\S+)", metrics.read_text()))):
             return

@@ -61,6 +61,7 @@ def rsyslog(folder, port):
 def run(folder, port):
     text = (f"[output.siem]\nkind = syslog\nserver = tls://localhost:{port}\nca_file = {folder}/authority.pem\n"
             f"cert_file = {folder}/client.pem\nkey_file = {folder}/client.key\nmessage_bytes = 250K\nqueue = 64M\n"
+            f"spool = 64M\nspool_dir = {folder}/spool\n"
             f"[output.reference]\nkind = file\npath = {folder}/reference\nqueue = 64M\nmax_line = 1M\n")
     with open(folder / "log", "w", encoding="utf-8") as log:
         program = harness.start(PROGRAM, folder, text, log, RULES,
@@ -120,9 +121,9 @@ class Mapping:
             self.check_leaf(value, path, mapping, kind)
 
     def guess(self, value, path):
-        one = value[0] if isinstance(value, list) and value else value
         """What the template leaves to Elasticsearch is what differs from call to call alone."""
         assert path.startswith("linux.syscall.paths."), f"the template has no {path}"
+        one = value[0] if isinstance(value, list) and value else value
         if isinstance(one, (dict, list)):
             return {"properties": {}}
         kind = "boolean" if isinstance(one, bool) else "long" if isinstance(one, int) else "keyword"

@@ -80,7 +80,7 @@ struct Metrics : testing::Test {
     }
     std::map<std::string, double> samples() const {
         return checked(prometheus_text(
-            {run, summary, kernel, lag, std::chrono::milliseconds(1500), 1 << 20, reloads, 7}));
+            {run, summary, kernel, lag, std::chrono::milliseconds(1500), 1 << 20, reloads, now_ns}));
     }
 
     RunFacts run{"ebpf_telemetry", "0.1.0", "raw_tp", "kernel BTF", "6.1.0", 1'700'000'000'500'000'000};
@@ -88,6 +88,7 @@ struct Metrics : testing::Test {
     ebpf_loader::EngineStats kernel;
     Lag lag;
     std::optional<ReloadCounts> reloads;
+    uint64_t now_ns = 7;
 };
 
 TEST_F(Metrics, HaveTheWholeSummary) {
@@ -127,6 +128,41 @@ TEST_F(Metrics, OfOutputsAreMergedByNameAndEscaped) {
     EXPECT_EQ(all[lost + "file /tmp/a\\\"b\\\\c\\nd\uFFFD\"}"], 5);
     EXPECT_EQ(all[lost + "syslog\"}"], 1);
     EXPECT_EQ(all["ebpf_telemetry_output_queue_bytes{program=\"ebpf_telemetry\",output=\"syslog\"}"], 10);
+}
+
+TEST_F(Metrics, OfConfiguredOutputsSayWhatWaitsAndForHowLong) {
+    const DeliveryReport siem{.offered = 100,
+                              .resumed = 7,
+                              .delivered = 60,
+                              .waiting = 45,
+                              .lost = {{"refused", 2}},
+                              .retries = 9,
+                              .oldest_ns = 1'500'000'000,
+                              .queue_limit = 8 << 20,
+                              .spool = DeliveryReport::Spool{4096, 1 << 20}};
+    const DeliveryReport disk{.offered = 5, .delivered = 5, .oldest_ns = 0, .queue_limit = 1 << 20};
+    summary.outputs.push_back({"http siem", 60, 2, "", 500, siem});
+    summary.outputs.push_back({"file disk", 5, 0, "", 0, disk});
+    now_ns = 4'000'000'000;
+    auto all = samples();
+    const auto of = [&](const std::string& name, const std::string& labels) {
+        const auto found = all.find("ebpf_telemetry_output_" + name +
+                                    "{program=\"ebpf_telemetry\",output=\"" + labels + "\"}");
+        return found == all.end() ? -1 : found->second;
+    };
+    EXPECT_EQ(of("waiting_events", "http siem"), 45);
+    EXPECT_EQ(of("waiting_events", "file disk"), 0);
+    EXPECT_EQ(of("waiting_events", "syslog"), -1) << "it takes what it gets at once";
+    EXPECT_EQ(of("queue_bytes", "http siem"), 500);
+    EXPECT_EQ(of("queue_limit_bytes", "http siem"), 8 << 20);
+    EXPECT_EQ(of("retries_total", "http siem"), 9);
+    EXPECT_EQ(of("resumed_events_total", "http siem"), 7);
+    EXPECT_EQ(of("spool_bytes", "http siem"), 4096);
+    EXPECT_EQ(of("spool_limit_bytes", "http siem"), 1 << 20);
+    EXPECT_EQ(of("spool_bytes", "file disk"), -1) << "it has none";
+    EXPECT_EQ(of("oldest_event_seconds", "http siem"), 2.5);
+    EXPECT_EQ(of("oldest_event_seconds", "file disk"), 0);
+    EXPECT_EQ(of("events_lost_by_cause_total", "http siem\",cause=\"refused"), 2);
 }
 
 TEST_F(Metrics, LagIsAHistogram) {
