@@ -18,7 +18,7 @@ test_packages=(
     auditd laurel chromium chromium-driver python3-pyte
 )
 release_packages=(
-    libc-ares-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd file lintian rpm rpmlint
+    libc-ares-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd file lintian rpm rpmlint cpio
 )
 arm64_packages=(lld mmdebstrap qemu-system-arm qemu-user)
 all_packages=(debootstrap "${release_packages[@]}" "${arm64_packages[@]}")

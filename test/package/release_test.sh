@@ -54,6 +54,7 @@ lintian --allow-root --fail-on error,warning --suppress-tags bogus-mail-host,bog
 
 # rpms: what rpmlint says, and that rpm installs, verifies and removes them in a root of their own.
 rpmlint --config packaging/rpm/rpmlint.toml "$release"/*.rpm || fail "rpmlint has found faults"
+test/package/rpm_test.sh "$release"/ebpf-telemetry-[0-9]*.rpm
 rpm_root() {
     rpm --root "$scratch/rpm" "$@" 2>"$scratch/err" || fail "rpm $*" "$(cat "$scratch/err")" # Debian's warns on stderr
 }
