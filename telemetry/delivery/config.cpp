@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
+#include <sys/stat.h>
 #include <utility>
 
 #include <ebpf_loader/error.hpp>
@@ -90,10 +92,26 @@ size_t max_line_of(const Settings& settings, const DeliveryKind& kind, const For
                          LineLimit::least, most);
 }
 
+/// Which content a file has: a token or a certificate that has been replaced makes it another output.
+std::string version_of(const std::string& file) {
+    struct stat status {};
+    if (stat(file.c_str(), &status) != 0)
+        return {};
+    std::string version;
+    for (const auto number :
+         {static_cast<int64_t>(status.st_ino), static_cast<int64_t>(status.st_size),
+          static_cast<int64_t>(status.st_ctim.tv_sec), static_cast<int64_t>(status.st_ctim.tv_nsec)})
+        version += " " + std::to_string(number);
+    return version;
+}
+
+/// What tells a reload whether it is another output.
 std::string text_of(const IniSection& section) {
     std::string text;
-    for (const IniEntry& entry : section.entries)
-        text += entry.key + " = " + entry.value + "\n";
+    for (const IniEntry& entry : section.entries) {
+        const bool is_file = entry.key.ends_with("_file") || entry.key.ends_with(".location");
+        text += entry.key + " = " + entry.value + (is_file ? version_of(entry.value) : "") + "\n";
+    }
     return text;
 }
 

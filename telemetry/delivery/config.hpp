@@ -22,8 +22,9 @@ struct OutputSettings {
     const Format* format;
     std::vector<std::string> keys; ///< of rules; empty: events of all
     size_t queue_bytes;
-    size_t max_line;                                ///< bytes of a line of JSON; 0: as long as it is
-    std::string text;                               ///< of its section: two outputs with the same do the same
+    size_t max_line; ///< bytes of a line of JSON; 0: as long as it is
+    std::string
+        text; ///< of its section, with the versions of files that it names: two with the same do the same
     std::function<std::unique_ptr<Carrier>()> open; ///< throws ebpf_loader::Error
 };
 

@@ -116,6 +116,29 @@ TEST(OutputConfig, FilesThatOthersMayWriteAreRefused) {
     EXPECT_THROW(load_outputs({folder.path()}), ebpf_loader::Error);
 }
 
+/// A reload leaves an output as it is whose text is the same.
+TEST(OutputConfig, AReplacedTokenIsAnotherOutput) {
+    const TemporaryFolder folder;
+    const std::string token = folder.path() + "/token";
+    const auto written = [&](const char* key) {
+        std::ofstream(token + ".new") << key;
+        chmod((token + ".new").c_str(), 0600);
+        rename((token + ".new").c_str(), token.c_str());
+    };
+    const auto text = [&] {
+        return parse_outputs(
+                   "[output.a]\nkind = http\nurl = http://127.0.0.1:1\ndialect = ndjson\ntoken_file = " +
+                       token + "\n",
+                   "outputs.conf")[0]
+            .text;
+    };
+    written("first");
+    const std::string before = text();
+    EXPECT_EQ(text(), before);
+    written("other");
+    EXPECT_NE(text(), before);
+}
+
 TEST(OutputConfig, LongFilesAreRefused) {
     TemporaryFolder folder;
     const std::string file = folder.path() + "/outputs.conf";
