@@ -22,10 +22,13 @@ int main(int argc, char** argv) {
     constexpr const char* name = "imds-tracker";
     return run_program(name, [&] {
         const TrackerOptions options = parse_tracker_options(argc, argv);
-        return act(options.common,
-                   {tracker_help, tracker_version, [&] { return check(options); },
-                    [&] { return TrackerApplication(options).run(); },
-                    [&] { return select_events(options); }},
-                   name);
+        return act(
+            options.common,
+            {tracker_help, tracker_version, [&] { return check(options); },
+             [&] {
+                 return TrackerApplication(options, [=] { return parse_tracker_options(argc, argv); }).run();
+             },
+             [&] { return select_events(options); }},
+            name);
     });
 }

@@ -6,7 +6,9 @@
 #include "imds/app/stats.hpp"
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/base/log.hpp"
+#include "telemetry/base/terminal.hpp"
 #include "telemetry/base/trusted_file.hpp"
+#include "telemetry/reload/reloadable_options.hpp"
 #include "telemetry/sink/diagnostics.hpp"
 
 namespace telemetry::imds {
@@ -53,12 +55,14 @@ Endpoints load_endpoints(const TrackerOptions& options) {
     return endpoints;
 }
 
-TrackerApplication::TrackerApplication(const TrackerOptions& options)
-    : options_(options), symbolizer_(start_symbolizer(options)), reporter_(options),
+TrackerApplication::TrackerApplication(const TrackerOptions& options, ReadOptions read_options)
+    : options_(options), read_options_(std::move(read_options)), has_terminal_(has_controlling_terminal()),
+      symbolizer_(start_symbolizer(options)), reporter_(options),
       engine_(select_events(options), engine_options(options.common)),
       pipeline_(with(pipeline_options(options), symbolizer_), engine_,
                 [this](const ImdsEvent& event) { reporter_.put(event); }),
-      run_(options.common, engine_, *this, options.common.host_proc) {
+      run_(options.common, engine_, *this, options.common.host_proc),
+      reload_(engine_, pipeline_, [this] { return read_anew(); }) {
     reporter_.begin(format_context(engine_, options.common));
     if (options.user_stack_trace && !engine_.uses_ring_buffer())
         run_.set_poll_time(poll_time_for_stacks);
@@ -93,6 +97,36 @@ void TrackerApplication::turn(size_t) {
         next_summary_ = now + *options_.summary_every;
         print_summary();
     }
+}
+
+/// Without a file to open anew and a reader on a terminal, the terminal is gone.
+bool TrackerApplication::hang_up() {
+    if (!reporter_.reopen() && has_terminal_)
+        return false;
+    reload_.ask();
+    return true;
+}
+
+/// By a thread of its own: the options in force stay as they are meanwhile.
+NewTracking TrackerApplication::read_anew() const {
+    const TrackerOptions read = read_options_();
+    TrackerOptions next = options_;
+    next.common = with_reloadable(options_.common, read.common);
+    next.endpoints = read.endpoints;
+    Endpoints endpoints = load_endpoints(next);
+    auto selection = select_events(next);
+    return {std::move(next), std::move(endpoints), std::move(selection)};
+}
+
+std::optional<Options> TrackerApplication::take_new_options() {
+    static constexpr std::string_view in_force[] = {"endpoints"};
+    std::optional<TrackerOptions> next = reload_.step();
+    if (!next)
+        return std::nullopt;
+    log_changed_options(options_.common, next->common, in_force);
+    log(LogLevel::info, "reloaded, " + std::to_string(pipeline_.endpoints()) + " endpoints");
+    options_ = std::move(*next);
+    return options_.common;
 }
 
 /// The code of other users' processes, by /proc/PID/map_files.

@@ -2,7 +2,9 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,7 @@
 
 #include "imds/app/options.hpp"
 #include "imds/app/pipeline.hpp"
+#include "imds/app/reload.hpp"
 #include "imds/app/reporter.hpp"
 #include "telemetry/app/engine_run.hpp"
 
@@ -19,8 +22,12 @@ namespace telemetry::imds {
 /// A run of imds-tracker: reports requests to metadata services to the outputs.
 class TrackerApplication : private EventConsumer {
   public:
-    /// Loads the engine and opens the outputs. Throws ebpf_loader::Error, RuleError.
-    explicit TrackerApplication(const TrackerOptions& options);
+    /// The options as the command line and the files have them now. Throws std::exception.
+    using ReadOptions = std::function<TrackerOptions()>;
+
+    /// Loads the engine and opens the outputs. `read_options` is called on SIGHUP, by another thread. Throws
+    /// ebpf_loader::Error, RuleError.
+    TrackerApplication(const TrackerOptions& options, ReadOptions read_options);
 
     /// Returns the exit status.
     int run();
@@ -35,20 +42,25 @@ class TrackerApplication : private EventConsumer {
     void put_lines(std::string_view lines) override { reporter_.put_lines(lines); }
     void hand_over() override { reporter_.hand_over(); }
     void finish_outputs() override { reporter_.finish(); }
-    /// Without a file to open anew, the terminal is gone.
-    bool hang_up() override { return reporter_.reopen(); }
+    bool hang_up() override;
+    std::optional<Options> take_new_options() override;
+    std::optional<ReloadCounts> reloads() const override { return reload_.counts(); }
     NeededRights needed_rights() const override;
     bool are_outputs_usable() override { return reporter_.usable(); }
     std::vector<OutputReport> reports() const override { return reporter_.reports(); }
     void put_stats(Formatter& formatter, std::string& out) const override;
     void print_summary();
+    NewTracking read_anew() const;
 
-    TrackerOptions options_;
+    TrackerOptions options_; ///< in force
+    const ReadOptions read_options_;
+    const bool has_terminal_;
     std::shared_ptr<Symbolizer> symbolizer_; ///< null: there are no stacks
     ImdsReporter reporter_;
     ebpf_loader::Engine engine_;
     ImdsPipeline pipeline_;
     EngineRun run_;
+    TrackerReload reload_;
     Clock::time_point next_summary_ = Clock::time_point::max();
 };
 

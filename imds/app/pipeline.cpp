@@ -48,6 +48,11 @@ void ImdsPipeline::tick() {
     gate_.tick();
 }
 
+void ImdsPipeline::change_endpoints(Endpoints next, uint64_t from_ns) {
+    tracker_.change_endpoints(std::move(next), from_ns);
+    gate_.look_again();
+}
+
 ImdsFormatOptions format_options(const FormatContext& context) {
     ImdsFormatOptions options;
     options.context = context;

@@ -44,6 +44,8 @@ class ImdsPipeline {
 
     ImdsTracker::Counters counters() const { return tracker_.counters(); }
     size_t endpoints() const { return tracker_.endpoints().all().size(); }
+    /// Once the kernel captures for these, too: they judge transfers from `from_ns` on, of the wall clock.
+    void change_endpoints(Endpoints next, uint64_t from_ns);
 
   private:
     ImdsTracker tracker_;

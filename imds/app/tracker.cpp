@@ -54,7 +54,7 @@ class ImdsTracker::EventProducer final : public ConversationListener {
 };
 
 ImdsTracker::ImdsTracker(Options options, Handler handler)
-    : options_(std::move(options)),
+    : options_(std::move(options)), endpoints_(std::exchange(options_.endpoints, {})),
       producer_(std::make_unique<EventProducer>(std::move(handler), options_.scrubs,
                                                 machine_netns(options_.proc_root))),
       lineage_(options_.proc_root, options_.lineage), connections_(options_.connections, *producer_),
@@ -77,7 +77,7 @@ bool ImdsTracker::take(const Transfer& transfer) {
         queue_.put(transfer, nullptr, forward_);
         return true;
     }
-    if (!options_.endpoints.find(remote_address(transfer.ends))) {
+    if (!endpoints_.find(remote_address(transfer.ends), transfer.time_ns)) {
         ++counters_.foreign_transfers;
         return false;
     }
@@ -111,7 +111,7 @@ void ImdsTracker::finish() {
 void ImdsTracker::forward(const Transfer& transfer, const SharedCaller& caller) {
     if (transfer.direction == Direction::closed)
         return connections_.close(transfer.socket, transfer.ends.local_port);
-    if (const Endpoint* endpoint = options_.endpoints.find(remote_address(transfer.ends)))
+    if (const Endpoint* endpoint = endpoints_.find(remote_address(transfer.ends), transfer.time_ns))
         connections_.take(transfer, connection_of(transfer, *endpoint), caller);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "imds/app/endpoints_in_force.hpp"
 #include "imds/conversation/connection_table.hpp"
 #include "imds/conversation/open_connections.hpp"
 #include "imds/conversation/transfer_queue.hpp"
@@ -65,7 +66,9 @@ class ImdsTracker {
     void finish();
 
     Counters counters() const;
-    const Endpoints& endpoints() const { return options_.endpoints; }
+    const Endpoints& endpoints() const { return endpoints_.now(); }
+    /// Transfers from `from_ns` on, of the wall clock in ns since the epoch, are judged by these.
+    void change_endpoints(Endpoints next, uint64_t from_ns) { endpoints_.change(std::move(next), from_ns); }
 
   private:
     class EventProducer;
@@ -75,6 +78,7 @@ class ImdsTracker {
     Connection connection_of(const Transfer& transfer, const Endpoint& endpoint) const;
 
     Options options_;
+    EndpointsInForce endpoints_;
     std::unique_ptr<EventProducer> producer_;
     Lineage lineage_;
     ConnectionTable connections_;

@@ -29,6 +29,8 @@ class CaptureGate {
 
     /// To be called often. Lists the connections at most once a second, and less often if listing takes long.
     void tick();
+    /// There are other endpoints: connections to these may be open.
+    void look_again() { closed_at_ = 0; }
 
   private:
     using Clock = std::chrono::steady_clock;

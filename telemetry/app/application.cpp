@@ -13,7 +13,7 @@
 #include "telemetry/base/log.hpp"
 #include "telemetry/base/terminal.hpp"
 #include "telemetry/cli/command_line.hpp"
-#include "telemetry/cli/settings_file.hpp"
+#include "telemetry/reload/reloadable_options.hpp"
 #include "telemetry/sink/diagnostics.hpp"
 #include "telemetry/sink/write_size.hpp"
 
@@ -271,15 +271,9 @@ bool Application::hang_up() {
 /// By a thread of its own: the rules in force stay as they are meanwhile.
 NewSetup Application::read_anew() const {
     const Options read = read_options_();
-    Options next = options_;
-    next.settings = read.settings;
+    Options next = with_reloadable(options_, read);
     next.rules = read.rules;
     next.configured = read.configured;
-    next.log_level = read.log_level;
-    if (options_.max_cpu > 0) // else the kernel's programs cannot shed
-        next.max_cpu = read.max_cpu;
-    if (options_.events_per_process > 0)
-        next.events_per_process = read.events_per_process;
     Rules rules = read_rules(next, &rules_.current());
     if (rules.environment() != rules_.current().environment())
         throw ebpf_loader::Error(
@@ -310,31 +304,16 @@ NewOutputs Application::outputs_anew(const Options& read) const {
 }
 
 std::optional<Options> Application::take_new_options() {
+    static constexpr std::string_view in_force[] = {"rules", "output-config"};
     std::optional<NewSetup> next = reload_.step();
     if (!next)
         return std::nullopt;
-    log_changed_options(next->options);
+    log_changed_options(options_, next->options, in_force);
     deliveries_.change(std::move(next->outputs), format_context(engine_, options_));
     log_rules(rules_.current(), next->options);
     log(LogLevel::info, "reloaded");
     options_ = next->options;
     return std::move(next->options);
-}
-
-/// Those that do not come into force.
-void Application::log_changed_options(const Options& next) const {
-    std::string names;
-    for (const std::string& name : command_line::changed_settings(options_.settings, next.settings)) {
-        static constexpr std::string_view in_force[] = {"rules", "log-level", "max-cpu",
-                                                        "max-events-per-process", "output-config"};
-        const bool has_limit = (name != "max-cpu" || options_.max_cpu > 0) &&
-                               (name != "max-events-per-process" || options_.events_per_process > 0);
-        const bool is_section = name.starts_with('[');
-        if (!is_section && (!std::ranges::count(in_force, name) || !has_limit))
-            names += (names.empty() ? "" : ", ") + name;
-    }
-    if (!names.empty())
-        log(LogLevel::warning, "these options were changed and take effect at the next start: " + names);
 }
 
 bool Application::are_outputs_usable() {

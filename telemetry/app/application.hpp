@@ -61,7 +61,6 @@ class Application : private EventConsumer {
     void report(const Event& event, const rules::ChosenRule& rule);
     NewSetup read_anew() const;
     NewOutputs outputs_anew(const Options& read) const;
-    void log_changed_options(const Options& next) const;
     void take_lines();
     void shorten(size_t from);
 

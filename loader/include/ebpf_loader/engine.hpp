@@ -106,8 +106,9 @@ class EBPF_LOADER_API Engine {
     std::string cannot_reselect(const Selection& next) const;
     /// Begins to change what is captured while the hooks stay attached: from now on what either selection
     /// asks for, the one in force or this one, and filters of calls whose filters differ let everything
-    /// through. Hooks that run already may still see the old one: see await_running_hooks(). Throws
-    /// Error(usage), and changes nothing, where cannot_reselect().
+    /// through; transfers to new endpoints are examined, of connections that are open already, too. Hooks
+    /// that run already may still see the old one: see await_running_hooks(). Throws Error(usage), and
+    /// changes nothing, where cannot_reselect().
     void widen(const Selection& next);
     /// Ends what widen() began: its selection alone is in force. Hooks that ran before widen() must have
     /// ended.

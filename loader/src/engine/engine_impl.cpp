@@ -305,8 +305,36 @@ void Engine::Impl::limit_events(uint32_t per_process) {
     tier_->set(settings_);
 }
 
+namespace {
+
+std::vector<ebt_endpoint> without(std::vector<ebt_endpoint> all, const std::vector<ebt_endpoint>& others) {
+    std::erase_if(all, [&](const ebt_endpoint& endpoint) {
+        return std::ranges::any_of(others, [&](const ebt_endpoint& other) {
+            return std::memcmp(&endpoint, &other, sizeof(endpoint)) == 0;
+        });
+    });
+    return all;
+}
+
+} // namespace
+
 std::string Engine::Impl::cannot_reselect(const Selection& next) const {
+    const size_t room = tier_->room_for_endpoints();
+    const size_t all =
+        selection_.endpoints().size() + without(next.endpoints(), selection_.endpoints()).size();
+    if (!next.endpoints().empty() && all > room)
+        return "room for " + std::to_string(all) + " endpoints, old and new, instead of " +
+               std::to_string(room);
     return tier_->lacks(hooks_for(next));
+}
+
+/// Connections to new ones may be open already.
+void Engine::Impl::widen_endpoints(const Selection& next) {
+    const std::vector<ebt_endpoint> added = without(next.endpoints(), selection_.endpoints());
+    dropped_endpoints_ = without(selection_.endpoints(), next.endpoints());
+    tier_->add_endpoints(added);
+    if (!added.empty())
+        pause_transfers(0);
 }
 
 void Engine::Impl::widen(const Selection& next) {
@@ -316,6 +344,7 @@ void Engine::Impl::widen(const Selection& next) {
     if (begins_with_calls)
         tier_->attach_exit();
     tier_->widen(next.plans(), next.numbers());
+    widen_endpoints(next);
     selection_ = next;
     if (begins_with_calls)
         watch_calls();
@@ -336,6 +365,7 @@ void Engine::Impl::watch_calls() {
 
 void Engine::Impl::narrow() {
     tier_->narrow();
+    tier_->forget_endpoints(std::exchange(dropped_endpoints_, {}));
 }
 
 uint64_t Engine::Impl::record_clock() const {

@@ -50,6 +50,7 @@ class Engine::Impl {
   private:
     bool can_witness() const;
     void watch_calls();
+    void widen_endpoints(const Selection& next);
     void check_environment() const;
     void check_self(const Hooks& hooks);
     void discard_check();
@@ -64,7 +65,8 @@ class Engine::Impl {
 
     uint32_t self_tgid_ = 0;
     ebt_settings settings_{};
-    EngineStats before_; ///< what the self-check counted: not the caller's
+    std::vector<ebt_endpoint> dropped_endpoints_; ///< by widen(), for narrow()
+    EngineStats before_;                          ///< what the self-check counted: not the caller's
     std::vector<BufferCount> buffers_before_;
     bool all_read_ = false; ///< nothing is in the buffers any more
 };

@@ -139,8 +139,10 @@ void LoadedTier::size_maps(const LoadPlan& plan) {
     const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
     bpf_map__set_max_entries(map("slots"), cpus * EBT_SLOTS);
     bpf_map__set_max_entries(map("scratches"), cpus * EBT_SLOTS);
-    bpf_map__set_max_entries(map("endpoints"),
-                             static_cast<uint32_t>(std::max<size_t>(plan.hooks.endpoints, 1)));
+    constexpr size_t spare_endpoints = 64; // for those that Engine::widen() adds
+    bpf_map__set_max_entries(
+        map("endpoints"),
+        static_cast<uint32_t>(plan.hooks.endpoints ? 2 * plan.hooks.endpoints + spare_endpoints : 1));
     bpf_map* events = map("events");
     if (uses_ring_) {
         bpf_map__set_type(events, BPF_MAP_TYPE_RINGBUF);
@@ -229,11 +231,19 @@ void LoadedTier::set(const ebt_settings& settings) {
     write("settings", 0, &settings);
 }
 
-void LoadedTier::set_endpoints(std::span<const ebt_endpoint> endpoints) {
+void LoadedTier::add_endpoints(std::span<const ebt_endpoint> endpoints) {
     const uint8_t unused = 0;
     for (const ebt_endpoint& endpoint : endpoints)
         if (bpf_map_update_elem(map_fd("endpoints"), &endpoint, &unused, BPF_ANY))
             throw Error(ErrorCode::resources, std::string("cannot write to a map: ") + strerror(errno));
+}
+
+size_t LoadedTier::room_for_endpoints() const {
+    return bpf_map__max_entries(bpf_object__find_map_by_name(object_.get(), "endpoints"));
+}
+
+void LoadedTier::set_endpoints(std::span<const ebt_endpoint> endpoints) {
+    add_endpoints(endpoints);
     const ebt_transfer_gate gate{.connects = endpoints.empty() ? 0u : 1u};
     write("transfer_gate", 0, &gate);
 }

@@ -77,7 +77,11 @@ class LoadedTier {
     uint16_t witnessed() const { return witnessed_; }
     /// Adds endpoints whose transfers are reported, and opens the gate if there are any.
     void set_endpoints(std::span<const ebt_endpoint> endpoints);
+    /// To those that are there, while the hooks run.
+    void add_endpoints(std::span<const ebt_endpoint> endpoints);
     void forget_endpoints(std::span<const ebt_endpoint> endpoints);
+    /// How many there may be at a time.
+    size_t room_for_endpoints() const;
     uint64_t endpoint_connects() const;
 
     const std::map<uint32_t, ebt_numbers>& written_numbers() const { return written_numbers_; }

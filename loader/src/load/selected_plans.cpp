@@ -105,8 +105,8 @@ std::string LoadedTier::lacks(const Hooks& hooks) const {
         return "what reads the environments of processes";
     if (hooks.exe_versions && !hooks_.exe_versions)
         return "what tells versions of executables apart";
-    if (hooks.endpoints != hooks_.endpoints)
-        return "other endpoints";
+    if ((hooks.endpoints != 0) != (hooks_.endpoints != 0))
+        return "what reads the bytes of connections";
     return "";
 }
 

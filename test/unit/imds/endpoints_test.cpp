@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "imds/app/endpoints_in_force.hpp"
 #include "imds/model/endpoints.hpp"
 
 #include "telemetry/rules/rules.hpp"
@@ -88,4 +89,21 @@ TEST(ImdsEndpoints, MistakesAreShownWhereTheyAre) {
 TEST(ImdsEndpoints, AFileThatIsNotThere) {
     EXPECT_THROW(Endpoints::load("/nonexistent/endpoints"), telemetry::RuleError);
     EXPECT_THROW(Endpoints::load("/"), telemetry::RuleError);
+}
+
+TEST(ImdsEndpoints, AReloadJudgesFromItsTimeOn) {
+    telemetry::imds::EndpointsInForce in_force(
+        Endpoints::parse("10.0.0.1 80 aws\n10.0.0.2 80 aws\n", "x.conf"));
+    const auto find = [&](const char* address, uint64_t time_ns) {
+        return in_force.find(remote_address(ends_to(address, 80)), time_ns);
+    };
+    ASSERT_TRUE(find("10.0.0.1", 1));
+    in_force.change(Endpoints::parse("10.0.0.2 80 gcp\n10.0.0.3 80 aws\n", "x.conf"), 1000);
+    EXPECT_TRUE(find("10.0.0.1", 999)) << "it happened before, and comes late";
+    EXPECT_FALSE(find("10.0.0.1", 1000));
+    EXPECT_FALSE(find("10.0.0.3", 999));
+    EXPECT_TRUE(find("10.0.0.3", 1000));
+    EXPECT_EQ(find("10.0.0.2", 999)->providers.only(), Provider::aws);
+    EXPECT_EQ(find("10.0.0.2", 1000)->providers.only(), Provider::gcp);
+    EXPECT_EQ(in_force.now().all().size(), 2u);
 }
