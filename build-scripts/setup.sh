@@ -21,7 +21,7 @@ release_packages=(
     libc-ares-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd file lintian rpm rpmlint cpio
 )
 arm64_packages=(lld mmdebstrap qemu-system-arm qemu-user)
-all_packages=(debootstrap "${release_packages[@]}" "${arm64_packages[@]}")
+all_packages=(debootstrap mmdebstrap e2fsprogs "${release_packages[@]}" "${arm64_packages[@]}")
 
 usage() {
     echo "usage: build-scripts/setup.sh [--package|--tests|--arm64|--all]..." >&2

@@ -9,7 +9,8 @@ usage() {
     cat <<'END'
 usage: sudo build-scripts/test.sh [--all]
   --all   also run what takes long: clang-tidy on every source, every tier on every kernel, more rounds of
-          each race, arm64 in a virtual machine, the portable release twice and for arm64, and the whole command
+          each race, arm64 in a virtual machine, the portable release twice and for arm64, its package on a machine with
+          systemd, and the whole command
           again in a Debian with nothing but the packages of setup.sh
 END
     exit "$1"
@@ -112,13 +113,16 @@ part "kernels in virtual machines" machines || status=1
 EBT_RACE_ROUNDS=$rounds part "all tests" run_tests build --parallel "$(nproc)" || status=1
 
 if [ $all = yes ]; then
-    rm -f build-arm64/vm/results.json
+    rm -f build-arm64/vm/results.json build-static/systemd-vm/results.json
     results+=("on arm64=build-arm64/vm/results.json")
     part "arm64 in a virtual machine" build-scripts/vm-test.sh --arch arm64 --timeout 2400 || status=1
     part "a hundred kills of the program" test/delivery/kill_test.py build/ebpf_telemetry build/kafka_brokers 100 || status=1
     part "300 hosts whose receiver is away for ten minutes" test/fleet/return_test.py build/fleet_senders \
         build/ebpf_telemetry build/kafka_brokers 300 600 || status=1
     part "portable release, twice" test/package/release_test.sh || status=1
+    part "the package on a machine with systemd" test/package/systemd_vm_test.sh \
+        --deb build-package/release/ebpf-telemetry_*_amd64.deb || status=1
+    results+=("with systemd=build-static/systemd-vm/results.json")
     part "portable release for arm64" test/package/arm64_test.sh || status=1
     part "clean room" build-scripts/clean-room.sh || status=1
 fi
