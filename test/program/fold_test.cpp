@@ -16,8 +16,8 @@ using namespace program_test;
 /// A listener on loopback, at any port.
 struct Listener {
     Listener() {
-        bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
-        listen(fd, 16);
+        EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        EXPECT_EQ(listen(fd, 16), 0);
         socklen_t size = sizeof address;
         getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
     }
@@ -34,7 +34,8 @@ void connect_and_accept(const Listener& listener, int times) {
         prctl(PR_SET_NAME, caller.c_str());
         for (int i = 0; i < times; ++i) {
             const int to = socket(AF_INET, SOCK_STREAM, 0);
-            connect(to, reinterpret_cast<const sockaddr*>(&listener.address), sizeof listener.address);
+            if (connect(to, reinterpret_cast<const sockaddr*>(&listener.address), sizeof listener.address))
+                _exit(1);
             close(accept(listener.fd, nullptr, nullptr));
             close(to);
         }
@@ -92,7 +93,8 @@ TEST_F(Folding, AnIntervalThatEndsReportsWhatItHas) {
             const int to = socket(AF_INET, SOCK_STREAM, 0);
             sockaddr_in nobody = listener.address;
             nobody.sin_port = 0;
-            connect(to, reinterpret_cast<const sockaddr*>(&nobody), sizeof nobody);
+            if (connect(to, reinterpret_cast<const sockaddr*>(&nobody), sizeof nobody) == 0)
+                _exit(1);
             close(to);
         }
         pause();

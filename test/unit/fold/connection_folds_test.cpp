@@ -18,7 +18,6 @@ using namespace telemetry;
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::UnorderedElementsAre;
 using Outcome = ConnectionFolds::Outcome;
 constexpr auto reported = Outcome::reported, kept = Outcome::kept, replaces = Outcome::replaces;
 
