@@ -127,6 +127,7 @@ struct Sent {
 struct SharedAddresses {
     Sent truth[2][most_rounds]; ///< while the address changes, and while the descriptor does
     sockaddr_in address;
+    volatile uint8_t port_of_round; ///< the lower byte of it, whose lowest bit is changed
 };
 
 /// `act` makes one call with the descriptor and the address; `look` what it did, by two sockets.
@@ -223,11 +224,12 @@ class AddressRaces : public WitnessTest {
   private:
     static unsigned rounds() { return race_rounds(most_rounds); }
 
-    /// Changes the lowest bit of the port.
+    /// Changes the lowest bit of the port. The others are of the round: read from the port itself, those of
+    /// the round before could be written back, and would stay.
     std::function<void(unsigned)> change_address() {
         return [this](unsigned i) {
             auto* port = reinterpret_cast<volatile uint8_t*>(&shared_->address.sin_port) + 1;
-            *port = static_cast<uint8_t>((*port & 0xfe) | (i & 1));
+            *port = static_cast<uint8_t>((shared_->port_of_round & 0xfe) | (i & 1));
         };
     }
 
@@ -243,8 +245,9 @@ class AddressRaces : public WitnessTest {
         while_changing(change_descriptor ? change_socket : change_address(), [&] {
             for (unsigned round = 0; round < rounds(); round++) {
                 Sent& truth = truths[round];
-                shared_->address =
-                    address("127.0.0.1", static_cast<uint16_t>(first_port + (sends ? 0 : 2 * round)));
+                const auto port = static_cast<uint16_t>(first_port + (sends ? 0 : 2 * round));
+                shared_->port_of_round = static_cast<uint8_t>(port);
+                shared_->address = address("127.0.0.1", port);
                 for (unsigned i = 0; call.is_unbound && i < 2; i++) {
                     const int fresh = make_udp();
                     dup2(fresh, sockets[i]);
