@@ -3,6 +3,7 @@
 #include "test/kernel/witness/support.hpp"
 
 #include "test/kernel/normalised.hpp"
+#include "test/takes_32_bit.hpp"
 
 #include <set>
 
@@ -106,7 +107,12 @@ class CoverageTest : public SessionTest {
                 for (uint32_t i = 0; i < run->log->entries; i++)
                     made.insert(run->log->entry[i].name);
         for (const std::string& name : default_rule_names())
-            EXPECT_TRUE(made.contains(name)) << "no case makes the call " << name;
+            EXPECT_TRUE(made.contains(name) || cannot_be_made(name)) << "no case makes the call " << name;
+    }
+    /// Is it one of 32-bit programs alone, where none of theirs are taken?
+    static bool cannot_be_made(const std::string& name) {
+        const ebpf_loader::SyscallRow* call = ebpf_loader::find_syscall(name);
+        return !takes_32_bit_calls() && call && call->number[EBT_X86_64] < 0;
     }
 };
 
