@@ -70,7 +70,8 @@ threads_have() { # PID, name, value
 # What docs/security.md says of a run with output to files, on Linux 5.19 and later.
 has_rights() { # unit
     local pid kept=0000000000080000 # CAP_SYS_PTRACE, of the main thread
-    [ "$1" = imds-tracker.service ] || kept=0000000000080004 # CAP_DAC_READ_SEARCH: rules ask for environments
+    # CAP_DAC_READ_SEARCH: rules ask for environments. CAP_SYS_ADMIN: for the kprobe of io_uring's opens.
+    [ "$1" = imds-tracker.service ] || kept=0000000000280004
     pid=$(property "$1" MainPID)
     grep -E '^Cap(Eff|Prm|Bnd)' "/proc/$pid/status"
     grep -qx "CapEff:.$kept" "/proc/$pid/status"

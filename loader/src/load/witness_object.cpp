@@ -3,7 +3,6 @@
 
 #include "loader/src/base/libbpf_quiet.hpp"
 #include "loader/src/base/object_bytes.hpp"
-#include "loader/src/base/privileges.hpp"
 #include "loader/src/base/tracefs.hpp"
 #include "loader/src/base/tracepoint.hpp"
 #include "loader/src/load/kprobe_switches.hpp"
@@ -208,12 +207,7 @@ uint16_t WitnessObject::attach() {
     return attached;
 }
 
-/// Later it would take CAP_SYS_ADMIN on some kernels, which is worth more than a hook that nothing needs yet.
 void WitnessObject::watch_io_uring() {
-    bpf_program* const open_hook = bpf_object__find_program_by_name(object_.get(), open_program);
-    if (bpf_program__autoload(open_hook) && kernel_has_cap_bpf() && perf_events_need_sys_admin())
-        if (LinkPtr link(bpf_program__attach(open_hook)); link)
-            return links_.push_back(std::move(link));
     const auto watch = [this](const char* name, const char* tracepoint) {
         bpf_program* program = bpf_object__find_program_by_name(object_.get(), name);
         if (!bpf_program__autoload(program))
