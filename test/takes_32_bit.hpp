@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <csignal>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@ inline bool takes_32_bit_calls() {
         if (child == 0) { // where they are not taken it is killed
             const rlimit none{0, 0};
             setrlimit(RLIMIT_CORE, &none);
+            signal(SIGSEGV, SIG_DFL); // sanitizers would tell of it
             constexpr int i386_getpid = 20;
             int result = 0;
             asm volatile("int $0x80" : "=a"(result) : "a"(i386_getpid) : "r8", "r9", "r10", "r11", "memory");
