@@ -19,7 +19,7 @@ class EndpointsInForce {
         from_ns_ = from_ns;
     }
 
-    /// Null: it is none.
+    /// Null: the address and port are no endpoint.
     const Endpoint* find(const ServiceAddress& address, uint64_t time_ns) const {
         return (time_ns < from_ns_ ? before_ : now_).find(address);
     }

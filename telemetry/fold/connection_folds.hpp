@@ -36,9 +36,9 @@ class ConnectionFolds {
         Fold fold;
     };
     enum class Outcome : uint8_t {
-        reported, ///< it is an event at once
-        kept,     ///< it is none for now
-        replaces, ///< it is none for now, and the one that was kept before never will be
+        reported, ///< the event is to be reported at once
+        kept,     ///< the event is held back until its interval ends
+        replaces, ///< the same, and the event held back before it will not be reported: this one counts it
     };
 
     /// Of more than 0 seconds.

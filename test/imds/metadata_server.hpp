@@ -31,8 +31,8 @@ std::string user_data();
 
 /// Where it listens, on port 80: AWS, Azure and GCP share the first.
 inline const std::vector<std::string> addresses = {
-    "169.254.169.254", "100.100.100.200",   "fd00:ec2::254",
-    "fd20:ce::254",    "fd00:100::100:200", "198.51.100.7"}; // the last is none that is built in
+    "169.254.169.254",   "100.100.100.200", "fd00:ec2::254", "fd20:ce::254",
+    "fd00:100::100:200", "198.51.100.7"}; // the last one is not among the built-in endpoints
 
 /// Listens on all of them, calls `ready` and serves until its standard input ends.
 void serve(void (*ready)());

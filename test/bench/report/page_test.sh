@@ -20,7 +20,7 @@ fresh() {
 # refuses WHY TEXT: the check fails and names that.
 refuses() {
     ! "$tool" check "$page/page.md" >"$page/out" 2>&1 || fail "nothing is noticed: $1"
-    grep -qF -- "$2" "$page/out" || fail "$1: not told: $(cat "$page/out")"
+    grep -qF -- "$2" "$page/out" || fail "$1: the message does not say so: $(cat "$page/out")"
 }
 
 fresh
