@@ -111,8 +111,7 @@ TEST_P(Losses, CpuThatGoesAndComesBack) {
     RunningProgram program(arguments({}));
     ASSERT_TRUE(program.reports()) << program.err();
     callers_.start_on_each_cpu(1000);
-    callers_.join();
-    callers_.start_on_each_cpu(1000); // some of which have to move
+    callers_.join(); // all of them on their CPU, or those on the last would not count before
     ASSERT_TRUE(last.set("0"));
     callers_.start_on_each_cpu(1000); // where they can
     callers_.join();
