@@ -62,7 +62,12 @@ TrackerApplication::TrackerApplication(const TrackerOptions& options, ReadOption
       pipeline_(with(pipeline_options(options), symbolizer_), engine_,
                 [this](const ImdsEvent& event) { reporter_.put(event); }),
       run_(options.common, engine_, *this, options.common.host_proc),
-      reload_(engine_, pipeline_, [this] { return read_anew(); }) {
+      reload_(engine_, {.subject = "endpoints",
+                        .read = [this] { return read_anew(); },
+                        .change =
+                            [this](NewTracking& next) {
+                                pipeline_.change_endpoints(std::move(next.endpoints), wall_clock_ns());
+                            }}) {
     reporter_.begin(format_context(engine_, options.common));
     if (options.user_stack_trace && !engine_.uses_ring_buffer())
         run_.set_poll_time(poll_time_for_stacks);
@@ -120,12 +125,12 @@ NewTracking TrackerApplication::read_anew() const {
 
 std::optional<Options> TrackerApplication::take_new_options() {
     static constexpr std::string_view in_force[] = {"endpoints"};
-    std::optional<TrackerOptions> next = reload_.step();
+    std::optional<NewTracking> next = reload_.step();
     if (!next)
         return std::nullopt;
-    log_changed_options(options_.common, next->common, in_force);
+    log_changed_options(options_.common, next->options.common, in_force);
     log(LogLevel::info, "reloaded, " + std::to_string(pipeline_.endpoints()) + " endpoints");
-    options_ = std::move(*next);
+    options_ = std::move(next->options);
     return options_.common;
 }
 

@@ -13,11 +13,18 @@
 
 #include "imds/app/options.hpp"
 #include "imds/app/pipeline.hpp"
-#include "imds/app/reload.hpp"
 #include "imds/app/reporter.hpp"
 #include "telemetry/app/engine_run.hpp"
+#include "telemetry/reload/reload.hpp"
 
 namespace telemetry::imds {
+
+/// What a reload puts in force.
+struct NewTracking {
+    TrackerOptions options;
+    Endpoints endpoints;
+    ebpf_loader::Selection selection;
+};
 
 /// A run of imds-tracker: reports requests to metadata services to the outputs.
 class TrackerApplication : private EventConsumer {
@@ -60,7 +67,7 @@ class TrackerApplication : private EventConsumer {
     ebpf_loader::Engine engine_;
     ImdsPipeline pipeline_;
     EngineRun run_;
-    TrackerReload reload_;
+    Reload<NewTracking> reload_;
     Clock::time_point next_summary_ = Clock::time_point::max();
 };
 

@@ -48,7 +48,7 @@ TrackerOptions::Colour parse_colour(const std::string& when) {
         return TrackerOptions::Colour::always;
     if (when == "never")
         return TrackerOptions::Colour::never;
-    refuse("--colour is auto, always or never, not " + quoted(when));
+    refuse("--colour is auto, always or never, not " + in_quotes(when));
 }
 
 void parse_summary(const po::variables_map& values, TrackerOptions& options) {

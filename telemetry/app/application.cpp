@@ -111,7 +111,13 @@ Application::Application(const Options& options, std::unique_ptr<Extension> exte
       engine_(select_events(rules_.loaded(), options, extension_.get()), reloadable(engine_options(options))),
       format_(*options.format), formatter_(format_.make(format_context(engine_, options))),
       run_(options, engine_, *this, options.host_proc, rules_.current().environment()),
-      reload_(engine_, rules_, [this] { return read_anew(); }),
+      reload_(
+          engine_,
+          {.subject = "rules",
+           .read = [this] { return read_anew(); },
+           .begin = [this] { rules_.begin_change(); },
+           .change = [this](NewSetup& next) { rules_.change(std::move(next.rules), engine_.record_clock()); },
+           .settle = [this] { rules_.settle(engine_.record_clock()); }}),
       has_plain_outputs_(!outputs_.empty() || deliveries_.empty()), limit_(options.max_line) {
     if (options.follows_lineage() || rules_.current().needs_lineage())
         lineage_.emplace(options.host_proc, lineage_limits(options.max_memory));

@@ -20,6 +20,7 @@
 #include "telemetry/hash/executable_hashes.hpp"
 #include "telemetry/output/formatter.hpp"
 #include "telemetry/process/lineage.hpp"
+#include "telemetry/reload/new_setup.hpp"
 #include "telemetry/reload/reload.hpp"
 #include "telemetry/reload/rules_in_force.hpp"
 #include "telemetry/rules/rules.hpp"
@@ -78,7 +79,7 @@ class Application : private EventConsumer {
     std::optional<ExecutableHashes> hashes_;
     std::optional<ActivityReport> activity_; ///< where it is asked for
     EngineRun run_;
-    Reload reload_;
+    Reload<NewSetup> reload_;
     const bool has_plain_outputs_; ///< those of the command line; if there are none at all, it counts as one
     std::string lines_;            ///< formatted, on the way to the outputs
     uint64_t lines_events_ = 0;

@@ -11,7 +11,7 @@ namespace telemetry {
 namespace {
 
 std::string shown(const std::string& text) {
-    return quoted(text, 200);
+    return in_quotes(text, 200);
 }
 
 /// Where the rules are that report programs and connections alone: beside the program's sources, or
