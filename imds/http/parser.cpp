@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "imds/http/headers.hpp"
+#include "imds/http/hex.hpp"
 
 namespace telemetry::imds {
 namespace {
@@ -14,13 +15,6 @@ constexpr uint64_t longest_body = std::numeric_limits<int64_t>::max();
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
-}
-
-int hex_value(char c) {
-    if (is_digit(c))
-        return c - '0';
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 /// Accepts nothing but digits, up to longest_body.

@@ -3,17 +3,12 @@
 
 #include <algorithm>
 
+#include "imds/http/hex.hpp"
+
 namespace telemetry::imds {
 namespace {
 
 constexpr size_t most_segments = 64;
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 /// Removes what follows `mark` from the text and returns it.
 bool cut_at(std::string_view& text, char mark, std::string_view& rest) {

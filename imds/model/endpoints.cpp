@@ -79,7 +79,7 @@ class Parser {
             return address;
         address.is_ipv6 = true;
         if (!is_text || inet_pton(AF_INET6, text.c_str(), address.ip.data()) != 1)
-            throw Mistake{where, quoted(text) + " is not an IP address",
+            throw Mistake{where, in_quotes(text) + " is not an IP address",
                           "an address such as 169.254.169.254 or fd00:ec2::254"};
         unmap_ipv4(address);
         return address;
@@ -104,7 +104,8 @@ class Parser {
             port = is_digit && port <= UINT16_MAX ? port * 10 + static_cast<uint32_t>(c - '0') : UINT32_MAX;
         }
         if (port == 0 || port > UINT16_MAX)
-            throw Mistake{where, quoted(source_.text(where)) + " is not a port", "a number from 1 to 65535"};
+            throw Mistake{where, in_quotes(source_.text(where)) + " is not a port",
+                          "a number from 1 to 65535"};
         return static_cast<uint16_t>(port);
     }
 
@@ -116,7 +117,7 @@ class Parser {
         for (; where.begin != where.end; where = word()) {
             const auto provider = parse_provider(source_.text(where));
             if (!provider)
-                throw Mistake{where, "unknown provider " + quoted(source_.text(where)), known()};
+                throw Mistake{where, "unknown provider " + in_quotes(source_.text(where)), known()};
             set.add(*provider);
         }
         return set;

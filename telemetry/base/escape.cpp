@@ -13,8 +13,6 @@
 namespace telemetry {
 namespace {
 
-constexpr char hex_digits[] = "0123456789abcdef";
-
 struct Range {
     uint32_t first;
     uint32_t last;
@@ -289,7 +287,7 @@ void put_text_escaped(LineBuffer& line, std::string_view bytes) {
     put_escaped<TextStyle>(line, bytes);
 }
 
-std::string quoted(std::string_view text, size_t longest) {
+std::string in_quotes(std::string_view text, size_t longest) {
     size_t end = 0;
     for (size_t shown = 0; end < text.size() && shown < longest; ++shown)
         end += std::max(decode_utf8(text.data() + end, text.data() + text.size()).length, 1U);

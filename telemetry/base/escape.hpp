@@ -24,7 +24,7 @@ bool is_displayable(uint32_t code_point);
 void put_text_escaped(LineBuffer& line, std::string_view bytes);
 
 /// Text for a message: escaped like that, in double quotes, and cut after `longest` characters.
-std::string quoted(std::string_view text, size_t longest = 48);
+std::string in_quotes(std::string_view text, size_t longest = 48);
 
 /// Writes any bytes as the content of a JSON string. Bytes that are not UTF-8 become \ufffd each; returns
 /// false if there were any, so that the caller can add the bytes in another form.

@@ -9,8 +9,6 @@
 namespace telemetry {
 namespace {
 
-constexpr char hex_digits[] = "0123456789abcdef";
-
 /// The digits "00" to "99", so that one division makes two digits.
 constexpr auto pairs = [] {
     std::array<char, 200> table{};

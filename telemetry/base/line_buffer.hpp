@@ -8,6 +8,8 @@
 
 namespace telemetry {
 
+constexpr char hex_digits[] = "0123456789abcdef";
+
 /// Builds a line. Formatting is on the hot path, so each write is one comparison and a copy, and the memory
 /// is reused for the next line.
 class LineBuffer {

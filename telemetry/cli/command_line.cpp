@@ -131,7 +131,7 @@ size_t parse_size(const std::string& text) {
     else if (unit != end)
         shift = -1;
     if (error != std::errc{} || shift < 0 || value == 0 || value > SIZE_MAX >> shift)
-        refuse("--buffer-size takes a number of bytes such as 4194304, 4096K or 4M, not " + quoted(text));
+        refuse("--buffer-size takes a number of bytes such as 4194304, 4096K or 4M, not " + in_quotes(text));
     return value << shift;
 }
 
@@ -174,7 +174,7 @@ void parse_kernel(const po::variables_map& values, Options& options) {
     if (auto tier = text_of(values, "tier")) {
         options.tier = ebpf_loader::parse_tier(*tier);
         if (!options.tier)
-            refuse("--tier is tp, raw_tp_sub4096, raw_tp_noloops or raw_tp, not " + quoted(*tier));
+            refuse("--tier is tp, raw_tp_sub4096, raw_tp_noloops or raw_tp, not " + in_quotes(*tier));
     }
     if (auto size = text_of(values, "buffer-size"))
         options.buffer_bytes = parse_size(*size);
@@ -223,14 +223,14 @@ void parse_run(const po::variables_map& values, Options& options) {
     if (auto what = text_of(values, "on-tampering")) {
         options.ends_when_tampered = *what == "end";
         if (*what != "repair" && *what != "end")
-            refuse("--on-tampering is repair or end, not " + quoted(*what));
+            refuse("--on-tampering is repair or end, not " + in_quotes(*what));
     }
     parse_health(values, options);
     options.keeps_rights |= values.count("keep-rights") != 0;
     if (auto level = text_of(values, "log-level")) {
         auto parsed = parse_log_level(*level);
         if (!parsed)
-            refuse("--log-level is trace, debug, info, warning, error or fatal, not " + quoted(*level));
+            refuse("--log-level is trace, debug, info, warning, error or fatal, not " + in_quotes(*level));
         options.log_level = *parsed;
     }
 }
@@ -342,7 +342,7 @@ std::string folder_of(const po::variables_map& values, const char* name, const s
         return usual;
     if (!folder->starts_with('/'))
         refuse(std::string("--") + name + " takes the path of a folder that begins with /, not " +
-               quoted(*folder));
+               in_quotes(*folder));
     folder->resize(folder->find_last_not_of('/') + 1);
     return *folder;
 }
@@ -353,7 +353,7 @@ uint32_t whole_number(const char* option, const std::string& text, uint32_t most
     const auto [rest, error] = std::from_chars(text.data(), end, value);
     if (error != std::errc{} || rest != end || value == 0 || value > most)
         refuse(std::string("--") + option + " takes " + of + " from 1 to " + std::to_string(most) + ", not " +
-               quoted(text));
+               in_quotes(text));
     return value;
 }
 

@@ -117,7 +117,7 @@ size_t max_line_of(const Options& options, const std::string& text) {
         refuse("--max-line is for lines of JSON: give -f json too");
     const uint32_t bytes = command_line::whole_number("max-line", text, most, "a number of bytes");
     if (bytes < LineLimit::least)
-        refuse("--max-line is at least " + std::to_string(LineLimit::least) + ", not " + quoted(text));
+        refuse("--max-line is at least " + std::to_string(LineLimit::least) + ", not " + in_quotes(text));
     return bytes;
 }
 
@@ -153,7 +153,7 @@ void parse_activity(const po::variables_map& values, Options& options) {
 
 bool wants_colour(const Options& options, const std::string& when) {
     if (when != "auto" && when != "always" && when != "never")
-        refuse("--colour is auto, always or never, not " + quoted(when));
+        refuse("--colour is auto, always or never, not " + in_quotes(when));
     return when == "always" || (when == "auto" && is_screen_alone(options) && terminal_has_colours());
 }
 

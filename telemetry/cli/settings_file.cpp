@@ -45,7 +45,7 @@ const po::option_description& description_of(const FileOptions& known, const Ini
     for (const auto& option : known.options.options())
         names.push_back(option->long_name());
     refuse_line(file, entry.line,
-                "there is no option " + telemetry::quoted(entry.key) + suggestion(entry.key, names));
+                "there is no option " + in_quotes(entry.key) + suggestion(entry.key, names));
 }
 
 /// yes or no; neither: a value.
@@ -74,7 +74,7 @@ Line line_of(const FileOptions& known, const IniEntry& entry, const std::string&
     if (description.semantic()->max_tokens() == 0) {
         if (is == Switch::neither)
             refuse_line(file, entry.line,
-                        "the option " + entry.key + " is yes or no, not " + telemetry::quoted(entry.value));
+                        "the option " + entry.key + " is yes or no, not " + in_quotes(entry.value));
         line.setting.value.clear();
         line.counts = is == Switch::on;
         return line;
@@ -101,7 +101,7 @@ std::vector<Line> lines_of(const std::vector<IniEntry>& entries, const std::stri
             std::ranges::any_of(lines, [&](const Line& line) { return line.option.string_key == entry.key; });
         lines.push_back(line_of(known, entry, file));
         if (is_again && !is_repeatable(known.options, entry.key))
-            refuse_line(file, entry.line, telemetry::quoted(entry.key) + " is given twice");
+            refuse_line(file, entry.line, in_quotes(entry.key) + " is given twice");
     }
     return lines;
 }

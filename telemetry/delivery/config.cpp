@@ -54,7 +54,7 @@ const DeliveryKind& kind_of(const Settings& settings) {
         names.append(names.empty() ? "" : ", ").append(kind->name);
         candidates.push_back(kind->name);
     }
-    settings.refuse("kind", "is one of " + names + ", not " + quoted(name) + suggestion(name, candidates));
+    settings.refuse("kind", "is one of " + names + ", not " + in_quotes(name) + suggestion(name, candidates));
 }
 
 void refuse_unknown(const Settings& settings, const DeliveryKind& kind, const std::string& file) {
@@ -65,7 +65,7 @@ void refuse_unknown(const Settings& settings, const DeliveryKind& kind, const st
             (kind.option_prefix.empty() || !entry.key.starts_with(kind.option_prefix)))
             refuse_line(file, entry.line,
                         "an output of kind " + std::string(kind.name) + " has no option " +
-                            quoted(entry.key) + suggestion(entry.key, known));
+                            in_quotes(entry.key) + suggestion(entry.key, known));
 }
 
 const Format& format_of(const Settings& settings, const DeliveryKind& kind) {
@@ -77,7 +77,7 @@ const Format& format_of(const Settings& settings, const DeliveryKind& kind) {
     for (const Format* format : formats())
         if (format->name == name)
             return *format;
-    settings.refuse("format", "is one of " + format_names() + ", not " + quoted(name));
+    settings.refuse("format", "is one of " + format_names() + ", not " + in_quotes(name));
 }
 
 /// Other formats have no place to say what was cut.
@@ -118,12 +118,12 @@ std::string text_of(const IniSection& section) {
 OutputSettings output_of(const IniSection& section, const std::string& file, const std::string& host_root) {
     if (!section.name.starts_with(prefix))
         refuse_line(file, section.line,
-                    "unknown section " + quoted(section.name) + "; outputs are [output.NAME]");
+                    "unknown section " + in_quotes(section.name) + "; outputs are [output.NAME]");
     const std::string name = section.name.substr(prefix.size());
     if (!is_name(name))
         refuse_line(file, section.line,
                     "an output's name has up to " + std::to_string(longest_name) +
-                        " characters out of a-z, 0-9, _ and -, which " + quoted(name) + " has not");
+                        " characters out of a-z, 0-9, _ and -, which " + in_quotes(name) + " has not");
     const Settings settings(file, section, host_root);
     const DeliveryKind& kind = kind_of(settings);
     refuse_unknown(settings, kind, file);
@@ -153,7 +153,7 @@ void refuse_twice(const std::vector<OutputSettings>& outputs, const std::string&
     for (const OutputSettings& output : outputs)
         if (!names.insert(output.name).second)
             throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
-                                     file + ": there are two outputs " + quoted(output.name));
+                                     file + ": there are two outputs " + in_quotes(output.name));
 }
 
 } // namespace

@@ -81,7 +81,7 @@ size_t Settings::size(std::string_view key, size_t usual, size_t least, size_t m
     const auto value = scaled(text(key), sizes);
     if (!value || *value < least || *value > most)
         refuse(key, "takes a number of bytes such as 4194304, 4096K or 4M, from " + std::to_string(least) +
-                        " to " + std::to_string(most) + ", not " + quoted(text(key)));
+                        " to " + std::to_string(most) + ", not " + in_quotes(text(key)));
     return *value;
 }
 
@@ -91,7 +91,7 @@ uint64_t Settings::number(std::string_view key, uint64_t usual, uint64_t least, 
     const auto value = quantity(text(key));
     if (!value || !value->unit.empty() || value->value < least || value->value > most)
         refuse(key, "takes a number from " + std::to_string(least) + " to " + std::to_string(most) +
-                        ", not " + quoted(text(key)));
+                        ", not " + in_quotes(text(key)));
     return value->value;
 }
 
@@ -101,7 +101,8 @@ std::chrono::milliseconds Settings::time(std::string_view key, std::chrono::mill
         return usual;
     const auto value = scaled(text(key), times);
     if (!value || *value == 0 || *value > most)
-        refuse(key, "takes a time such as 200ms, 90s, 15m, 24h or 7d, up to 366d, not " + quoted(text(key)));
+        refuse(key,
+               "takes a time such as 200ms, 90s, 15m, 24h or 7d, up to 366d, not " + in_quotes(text(key)));
     return std::chrono::milliseconds(*value);
 }
 
@@ -117,7 +118,7 @@ std::optional<uint32_t> Settings::mode(std::string_view key) const {
         return std::nullopt;
     const auto value = quantity(text(key), 8);
     if (!value || !value->unit.empty() || value->value > most || value->value == 0)
-        refuse(key, "takes a mode such as 0640, not " + quoted(text(key)));
+        refuse(key, "takes a mode such as 0640, not " + in_quotes(text(key)));
     return static_cast<uint32_t>(value->value);
 }
 
@@ -131,7 +132,7 @@ size_t Settings::choice(std::string_view key, std::initializer_list<std::string_
     std::string names;
     for (const std::string_view choice : choices)
         names.append(names.empty() ? "" : ", ").append(choice);
-    refuse(key, "is one of " + names + ", not " + quoted(value));
+    refuse(key, "is one of " + names + ", not " + in_quotes(value));
 }
 
 std::vector<std::string> Settings::list(std::string_view key) const {
@@ -144,7 +145,7 @@ std::vector<std::string> Settings::list(std::string_view key) const {
             name += c;
         } else if (find(key)) {
             if (name.empty())
-                refuse(key, "takes names with commas between them, not " + quoted(text(key)));
+                refuse(key, "takes names with commas between them, not " + in_quotes(text(key)));
             names.push_back(std::move(name));
             name.clear();
         }
@@ -155,7 +156,7 @@ std::vector<std::string> Settings::list(std::string_view key) const {
 std::string Settings::path(std::string_view key) const {
     std::string path = text(key);
     if (!path.empty() && path[0] != '/')
-        refuse(key, "takes a path that begins with /, not " + quoted(path));
+        refuse(key, "takes a path that begins with /, not " + in_quotes(path));
     return path;
 }
 

@@ -98,7 +98,8 @@ ListenAddress parse_listen_address(const std::string& text) {
     const char* const end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data() + begin, end, address.port);
     if (error != std::errc{} || rest != end || address.port == 0)
-        refuse("--listen takes the path of a Unix socket, 127.0.0.1:PORT or [::1]:PORT, not " + quoted(text));
+        refuse("--listen takes the path of a Unix socket, 127.0.0.1:PORT or [::1]:PORT, not " +
+               in_quotes(text));
     return address;
 }
 

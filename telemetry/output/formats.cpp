@@ -25,7 +25,7 @@ std::span<const Format* const> formats() {
 const Format& format_named(std::string_view name) {
     const auto found = std::ranges::find(all, name, &Format::name);
     if (found == std::end(all))
-        refuse("--format is one of " + format_names() + ", not " + quoted(name));
+        refuse("--format is one of " + format_names() + ", not " + in_quotes(name));
     return **found;
 }
 

@@ -27,18 +27,6 @@ bool is_hex(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-/// 64 digits; ECS on Fargate has 32 and a decimal number behind a dash.
-bool is_id(std::string_view text) {
-    if (text.size() == 64)
-        return std::ranges::all_of(text, is_hex);
-    const size_t dash = text.find('-');
-    if (dash != 32 || text.size() < 34 || text.size() > 44)
-        return false;
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    return std::ranges::all_of(text.substr(0, dash), is_hex) &&
-           std::ranges::all_of(text.substr(dash + 1), is_digit);
-}
-
 /// Takes the last name off a path.
 std::string_view take_last(std::string_view& path) {
     const size_t slash = path.rfind('/');
@@ -101,15 +89,15 @@ Container container_named(std::string_view name, std::string_view above) {
     const std::string_view whole = name;
     if (name.ends_with(scope))
         name.remove_suffix(scope.size());
-    if (is_id(name))
+    if (is_container_id(name))
         return {std::string(name), runtime_of_parent(above)};
     for (const Prefix& known : prefixes)
-        if (name.starts_with(known.prefix) && is_id(name.substr(known.prefix.size())))
+        if (name.starts_with(known.prefix) && is_container_id(name.substr(known.prefix.size())))
             return {std::string(name.substr(known.prefix.size())), known.runtime};
     if (Container found = named_container(whole, above); !found.id.empty())
         return found;
     const size_t colon = name.rfind(':'); // systemd's "slice:cri-containerd:id"
-    if (colon == name.npos || !is_id(name.substr(colon + 1)))
+    if (colon == name.npos || !is_container_id(name.substr(colon + 1)))
         return {};
     const std::string before = std::string(name.substr(0, colon)) + '-';
     const auto* known = std::ranges::find_if(
@@ -149,6 +137,17 @@ std::string pod_of(std::string_view path) {
 }
 
 } // namespace
+
+bool is_container_id(std::string_view text) {
+    if (text.size() == 64)
+        return std::ranges::all_of(text, is_hex);
+    const size_t dash = text.find('-');
+    if (dash != 32 || text.size() < 34 || text.size() > 44)
+        return false;
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    return std::ranges::all_of(text.substr(0, dash), is_hex) &&
+           std::ranges::all_of(text.substr(dash + 1), is_digit);
+}
 
 Container container_of(std::string_view path) {
     while (!path.empty()) { // the innermost first: a container may run in another

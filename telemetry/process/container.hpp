@@ -15,4 +15,7 @@ struct Container {
 /// Kubernetes name their cgroups.
 Container container_of(std::string_view cgroup_path);
 
+/// 64 hexadecimal digits; ECS on Fargate has 32 and a decimal number behind a dash.
+bool is_container_id(std::string_view text);
+
 } // namespace telemetry

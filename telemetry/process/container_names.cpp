@@ -13,6 +13,7 @@
 
 #include <ebpf_loader/unique_fd.hpp>
 
+#include "telemetry/process/container.hpp"
 #include "telemetry/rights/aside_thread.hpp"
 
 namespace telemetry {
@@ -100,11 +101,6 @@ ContainerNames of_storage(const Value& list, std::string_view id) {
     return {};
 }
 
-bool is_id(std::string_view id) {
-    return id.size() == 64 &&
-           std::ranges::all_of(id, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
 constexpr const char* task_folders[] = {
     "/run/containerd/io.containerd.runtime.v2.task/k8s.io/",
     "/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/",
@@ -124,7 +120,7 @@ std::string path_of(std::initializer_list<std::string_view> parts) {
 } // namespace
 
 ContainerNames read_container_names(const std::string& root, std::string_view id) {
-    if (!is_id(id))
+    if (!is_container_id(id))
         return {};
     const auto found = [](const ContainerNames& names) { return names != ContainerNames(); };
     const std::string docker = text_of(path_of({root, "/var/lib/docker/containers/", id, "/config.v2.json"}));
@@ -158,7 +154,7 @@ ContainerFiles::~ContainerFiles() {
 }
 
 std::shared_ptr<const ContainerNames> ContainerFiles::names(std::string_view id) {
-    if (!is_id(id))
+    if (!is_container_id(id))
         return nullptr;
     std::string key(id);
     const std::lock_guard lock(mutex_);

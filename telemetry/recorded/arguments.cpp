@@ -27,7 +27,8 @@ RecordedArguments parse_recorded(std::span<const char* const> given, const std::
                  i + 1 < given.size())
             arguments.value = given[++i];
         else if (one.starts_with('-') && one != "-")
-            refuse_arguments(command, command + " has no option " + quoted(one) + ", or it lacks its value");
+            refuse_arguments(command,
+                             command + " has no option " + in_quotes(one) + ", or it lacks its value");
         else
             arguments.files.push_back(one);
     }

@@ -156,7 +156,8 @@ std::unique_ptr<RecordedFile::Bytes> bytes_of(const std::string& path) {
 }
 
 [[noreturn]] void cannot_read(const std::string& path, const std::string& why) {
-    throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage, "cannot read " + quoted(path, 200) + ": " + why);
+    throw ebpf_loader::Error(ebpf_loader::ErrorCode::usage,
+                             "cannot read " + in_quotes(path, 200) + ": " + why);
 }
 
 } // namespace

@@ -62,10 +62,10 @@ json add_file(const std::string& path, report::Columns& columns) {
             first_unreadable = file.line_number();
     }
     if (unreadable)
-        log(LogLevel::warning, telemetry::quoted(path, 200) + ", line " + std::to_string(first_unreadable) +
+        log(LogLevel::warning, in_quotes(path, 200) + ", line " + std::to_string(first_unreadable) +
                                    ": not an event of -f json; " + std::to_string(unreadable) +
                                    " such lines are not in the page");
-    return {{"file", telemetry::quoted(path, 200)}, // it may be any bytes
+    return {{"file", in_quotes(path, 200)}, // it may be any bytes
             {"events", columns.events() - before},
             {"unreadable", unreadable},
             {"first_unreadable", first_unreadable},
@@ -100,12 +100,11 @@ int report_command(std::span<const char* const> given) {
         is_whole &= about.back()["unreadable"] == 0;
     }
     if (columns.events() == 0)
-        refuse_arguments(name, "there is no event in " + telemetry::quoted(arguments.files.front(), 200) +
+        refuse_arguments(name, "there is no event in " + in_quotes(arguments.files.front(), 200) +
                                    (arguments.files.size() > 1 ? " nor in the others" : "") +
                                    ": a page is made of what -f json writes");
     if (!write(arguments.value, columns.finish(about), columns.blocks())) {
-        log(LogLevel::fatal,
-            "cannot write " + telemetry::quoted(arguments.value, 200) + ": " + std::strerror(errno));
+        log(LogLevel::fatal, "cannot write " + in_quotes(arguments.value, 200) + ": " + std::strerror(errno));
         return exit_output;
     }
     return is_whole ? exit_ok : exit_fault;

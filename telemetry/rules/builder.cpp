@@ -66,8 +66,8 @@ void Builder::add_for_forms(const Statement& statement) {
     const std::string_view name = statement.subject->row->name;
     if (!ebpf_loader::machine_abis_of(name))
         note({statement.head,
-              quoted(name) + " is a system call that no program of this machine can make: "
-                             "the line selects nothing",
+              in_quotes(name) + " is a system call that no program of this machine can make: "
+                                "the line selects nothing",
               {}});
     for (auto* form = next_form(*statement.subject->row); form; form = next_form(*form))
         add_for(statement, Subject::of(*form));

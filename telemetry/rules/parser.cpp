@@ -165,7 +165,7 @@ void Parser::target_by_name(Statement& rule, std::string_view name) {
         rule.subject = Subject::of(*call);
     rule.every_call = name == "all";
     if (!rule.subject && !rule.every_call)
-        throw Mistake{rule.head, "unknown system call " + quoted(name),
+        throw Mistake{rule.head, "unknown system call " + in_quotes(name),
                       std::string(EXPECTED_TARGET) + suggested_target(name)};
 }
 
@@ -182,7 +182,7 @@ void Parser::target_by_group(Statement& rule) {
     std::string expected;
     for (const Group& group : groups())
         expected.append(expected.empty() ? "" : ", ").append(group.name);
-    throw Mistake{rule.head, "unknown group " + quoted(source_.text(rule.head)), expected};
+    throw Mistake{rule.head, "unknown group " + in_quotes(source_.text(rule.head)), expected};
 }
 
 /// A number is one of 64-bit programs; on x86-64 bit 30 marks x32, as in the kernel.
@@ -283,7 +283,7 @@ std::vector<Clause> Parser::term() {
                       "the end of the line right after the backslash, or no backslash"};
     default:
         throw Mistake{cursor_.here(),
-                      "a comparison cannot begin with " + quoted(source_.text(cursor_.here())), expected};
+                      "a comparison cannot begin with " + in_quotes(source_.text(cursor_.here())), expected};
     }
 }
 
@@ -301,7 +301,7 @@ std::vector<Clause> Parser::macro_use() {
         std::vector<std::string_view> names;
         for (const auto& [name, unused] : macros_)
             names.push_back(name);
-        throw Mistake{use, "unknown macro " + quoted(source_.text(use)),
+        throw Mistake{use, "unknown macro " + in_quotes(source_.text(use)),
                       "a macro defined above with let" + suggestion(source_.text(*word), names)};
     }
     if (macro->second.broken)

@@ -117,7 +117,7 @@ void Parser::check_choice(Comparison& comparison) const {
         auto encoded = field->encode(comparison.text);
         if (!encoded)
             throw Mistake{comparison.value_at,
-                          quoted(comparison.text) + " is no value of " + std::string(comparison.field),
+                          in_quotes(comparison.text) + " is no value of " + std::string(comparison.field),
                           std::string(field->form)};
         comparison.text = std::move(*encoded);
         return;
@@ -131,7 +131,8 @@ void Parser::check_choice(Comparison& comparison) const {
             return;
         rest.remove_prefix(std::min(end + 1, rest.size()));
     }
-    throw Mistake{comparison.value_at, std::string(comparison.field) + " is never " + quoted(comparison.text),
+    throw Mistake{comparison.value_at,
+                  std::string(comparison.field) + " is never " + in_quotes(comparison.text),
                   "one of " + std::string(field->choices)};
 }
 
@@ -141,7 +142,7 @@ Type Parser::field_type(Span at, std::string_view word) const {
         if (is_flags_word(word))
             throw Mistake{at, std::string(word) + " is a flag of the line, not a field",
                           expected_field(subject_)};
-        throw Mistake{at, "unknown field " + quoted(word),
+        throw Mistake{at, "unknown field " + in_quotes(word),
                       expected_field(subject_) + suggested_field(word, subject_)};
     }
     if (subject_)
@@ -202,7 +203,7 @@ const Operator& Parser::comparison_operator(Type type) {
         return op;
     }
     throw Mistake{{begin, end},
-                  "there is no operator " + quoted(sign),
+                  "there is no operator " + in_quotes(sign),
                   expected + (sign == "&&" ? "; && joins whole comparisons" : "")};
 }
 

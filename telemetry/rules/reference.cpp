@@ -136,7 +136,7 @@ std::string table(std::string_view name) {
         return constants_table();
     if (name == "limits")
         return limits_table();
-    throw std::runtime_error("no table is called " + quoted(name));
+    throw std::runtime_error("no table is called " + in_quotes(name));
 }
 
 } // namespace

@@ -43,7 +43,7 @@ uint64_t value_of(const NumberTerm& term, const NumericField& field) {
     if (!value)
         value = ebpf_loader::find_constant({}, term.symbol);
     if (!value)
-        throw Mistake{term.where, quoted(term.symbol) + " has different values for different calls",
+        throw Mistake{term.where, in_quotes(term.symbol) + " has different values for different calls",
                       "the number"};
     return term.negative ? -*value : *value;
 }

@@ -151,7 +151,7 @@ void ValueParser::check_id(NumberTerm& term, Span where, const std::string& name
     const bool is_user = field->ids == Ids::users;
     if (!id)
         throw Mistake{where,
-                      "there is no " + std::string(is_user ? "user " : "group ") + quoted(name) + " in " +
+                      "there is no " + std::string(is_user ? "user " : "group ") + in_quotes(name) + " in " +
                           terms::id_file(field->ids),
                       std::string("a number, the name of a ") + (is_user ? "user" : "group") +
                           (field->may_be_unset ? ", unset" : "") + ", or another field of that kind"};
@@ -174,10 +174,10 @@ void ValueParser::check_symbol(NumberTerm& term, Span word) {
         return check_id(term, word, std::string(symbol), true);
     if (!takes_constants(field))
         throw Mistake{word,
-                      std::string(comparison_.field) + " is compared with a number, not " + quoted(symbol),
+                      std::string(comparison_.field) + " is compared with a number, not " + in_quotes(symbol),
                       may_be_unset ? "a number, or unset" : "a number"};
     if (!is_constant(symbol))
-        throw Mistake{word, "unknown constant " + quoted(symbol),
+        throw Mistake{word, "unknown constant " + in_quotes(symbol),
                       std::string(EXPECTED_NUMBER) + suggested_constant(symbol)};
     term.symbol = symbol;
 }
@@ -236,7 +236,7 @@ char ValueParser::escape() {
         throw Mistake{escape,
                       kind == 'x' ? "\\x is not followed by two hexadecimal digits"
                                   : "unknown escape: a backslash before " +
-                                        quoted(source_.text({cursor_.at() - 1, cursor_.at()})),
+                                        in_quotes(source_.text({cursor_.at() - 1, cursor_.at()})),
                       "\\\", \\\\, \\n, or \\x and two hexadecimal digits"};
     return static_cast<char>(high * 16 + low);
 }
@@ -258,7 +258,7 @@ std::string ValueParser::bare_text() {
         throw Mistake{cursor_.here(), "there are no wildcards",
                       "^ to compare the beginning, $ the end, ~ any part; or quotes around the character"};
     if (!ends)
-        throw Mistake{cursor_.here(), quoted(source_.text(cursor_.here())) + " in a string without quotes",
+        throw Mistake{cursor_.here(), in_quotes(source_.text(cursor_.here())) + " in a string without quotes",
                       std::string(EXPECTED_TEXT)};
     return std::string(source_.text(since(begin)));
 }

@@ -8,14 +8,14 @@ namespace telemetry {
 
 namespace {
 
-constexpr SinkOption options[] = {
+constexpr SinkOption file_options[] = {
     {"output,o",
      "append events to FILE instead of printing them; may be given more than once; - is standard output",
      "FILE"},
 };
 
 /// The screen's "-" is left to the screen.
-std::vector<std::string> targets(const SinkArguments& arguments) {
+std::vector<std::string> file_targets(const SinkArguments& arguments) {
     std::vector<std::string> files;
     for (const std::string& file : arguments.values("output")) {
         if (file.empty())
@@ -31,8 +31,8 @@ std::vector<std::string> targets(const SinkArguments& arguments) {
 const SinkKind file_sink = {
     .name = "file",
     .cause = "output_file",
-    .options = options,
-    .targets = targets,
+    .options = file_options,
+    .targets = file_targets,
     .open = [](const std::string& path, const SinkContext&) { return without_waiting(make_file_sink(path)); },
 };
 

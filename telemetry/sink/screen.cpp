@@ -11,14 +11,14 @@ namespace telemetry {
 
 namespace {
 
-constexpr SinkOption options[] = {
+constexpr SinkOption screen_options[] = {
     {"quiet,q", "print no events on standard output; diagnostics are printed all the same"},
     {"very-quiet,Q", "print neither events nor diagnostics"},
 };
 
 /// With -o or --output-config, the screen is one output among others and must be named; without, it is the
 /// one.
-std::vector<std::string> targets(const SinkArguments& arguments) {
+std::vector<std::string> screen_targets(const SinkArguments& arguments) {
     const std::vector<std::string>& files = arguments.values("output");
     const bool is_named = std::ranges::count(files, "-") > 0;
     const bool is_quiet = arguments.has("quiet") || arguments.has("very-quiet");
@@ -34,8 +34,8 @@ std::vector<std::string> targets(const SinkArguments& arguments) {
 const SinkKind screen_sink = {
     .name = "screen",
     .cause = "output_screen",
-    .options = options,
-    .targets = targets,
+    .options = screen_options,
+    .targets = screen_targets,
     .open =
         [](const std::string&, const SinkContext&) {
             return without_waiting(make_stream_sink(STDOUT_FILENO, "standard output"));

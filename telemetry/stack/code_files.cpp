@@ -19,7 +19,6 @@ namespace telemetry {
 namespace {
 
 constexpr size_t most_mount_bytes = 256 * 1024;
-constexpr uint64_t mount_cost = 50;       ///< of Work::entries: the kernel writes a line for each
 constexpr size_t most_memory = 64 * 1024; ///< [vdso] has two pages
 constexpr uint64_t call_bytes = 256;      ///< for each of the system calls that open a file
 

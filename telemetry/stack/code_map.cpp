@@ -9,7 +9,7 @@ namespace telemetry {
 namespace {
 
 /// Takes a number and the character behind it off the text.
-bool take(std::string_view& text, uint64_t& value, int base, char behind) {
+bool take_number(std::string_view& text, uint64_t& value, int base, char behind) {
     const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
     const auto length = static_cast<size_t>(stop - text.data());
     if (error != std::errc{} || length >= text.size() || *stop != behind)
@@ -22,12 +22,12 @@ bool take(std::string_view& text, uint64_t& value, int base, char behind) {
 bool parse(std::string_view line, CodeRange& range) {
     constexpr size_t permissions = 5;
     uint64_t major = 0, minor = 0;
-    if (!take(line, range.begin, 16, '-') || !take(line, range.end, 16, ' ') || line.size() < permissions ||
-        line[2] != 'x')
+    if (!take_number(line, range.begin, 16, '-') || !take_number(line, range.end, 16, ' ') ||
+        line.size() < permissions || line[2] != 'x')
         return false;
     line.remove_prefix(permissions);
-    if (!take(line, range.offset, 16, ' ') || !take(line, major, 16, ':') || !take(line, minor, 16, ' ') ||
-        !take(line, range.inode, 10, ' '))
+    if (!take_number(line, range.offset, 16, ' ') || !take_number(line, major, 16, ':') ||
+        !take_number(line, minor, 16, ' ') || !take_number(line, range.inode, 10, ' '))
         return false;
     range.device = makedev(static_cast<unsigned>(major), static_cast<unsigned>(minor));
     line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));

@@ -15,7 +15,6 @@ namespace telemetry {
 namespace {
 
 constexpr size_t most_host_bytes = 4u << 20;
-constexpr uint64_t mount_cost = 50; ///< of Work::entries: the kernel writes a line for each
 
 struct FileSystem {
     std::string_view type;

@@ -16,6 +16,8 @@ namespace telemetry {
 /// the file systems under it.
 bool is_local_file_system(std::string_view type);                 ///< as mountinfo has it
 bool is_local_file_system(std::string_view type, uint64_t magic); ///< and as statfs(2) has it
+/// Of Work::entries, for each mount that is read: the kernel writes a line for it.
+inline constexpr uint64_t mount_cost = 50;
 inline constexpr std::string_view overlay_type = "overlay";
 
 /// What is mounted in a mount namespace, as a mountinfo says.

@@ -41,7 +41,7 @@ RecordedArguments parse(std::span<const char* const> given) {
     if (!arguments.help && arguments.files.empty())
         refuse_arguments(name, "top takes files of recorded events");
     if (!arguments.value.empty() && arguments.value != "text" && arguments.value != "json")
-        refuse_arguments(name, "--format of top is text or json, not " + quoted(arguments.value));
+        refuse_arguments(name, "--format of top is text or json, not " + in_quotes(arguments.value));
     return arguments;
 }
 
@@ -60,7 +60,7 @@ void read_file(const std::string& path, top::RecordedCounter& counter, top::Inte
     while (file.next(line)) {
         if (!counter.count(line, *into) && !line.empty() && !file.is_unfinished()) {
             if (unreadable.lines++ == 0)
-                unreadable.first = quoted(path, 200) + ": line " + std::to_string(file.line_number());
+                unreadable.first = in_quotes(path, 200) + ": line " + std::to_string(file.line_number());
         }
         if (!turn())
             return;

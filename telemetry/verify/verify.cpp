@@ -30,7 +30,7 @@ bool flag_at(const json& event, std::string_view name) {
 /// What stands in a file may be anybody's.
 std::string quoted_if_odd(const std::string& cause) {
     const auto is_fine = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
-    return !cause.empty() && std::ranges::all_of(cause, is_fine) ? cause : telemetry::quoted(cause);
+    return !cause.empty() && std::ranges::all_of(cause, is_fine) ? cause : in_quotes(cause);
 }
 
 } // namespace
@@ -120,7 +120,7 @@ void StreamVerifier::report_before_outputs(const Run& run, std::ostream& out) {
 }
 
 bool StreamVerifier::report(const std::string& id, const Run& run, std::ostream& out) {
-    out << "host " << telemetry::quoted(run.host) << " run " << id;
+    out << "host " << in_quotes(run.host) << " run " << id;
     if (run.has_other_output) {
         out << ": lines of several outputs; each can only be verified by itself\n";
         return false;

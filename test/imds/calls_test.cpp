@@ -9,7 +9,6 @@ using nlohmann::json;
 
 namespace {
 
-const std::string instance = "/latest/meta-data/instance-id";
 constexpr uint64_t id_size = sizeof "i-0123456789abcdef0" - 1;
 
 Expected asked(const std::string& call) {

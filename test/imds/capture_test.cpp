@@ -10,7 +10,6 @@ using nlohmann::json;
 namespace {
 
 const std::string host = "http://169.254.169.254";
-const std::string instance = "/latest/meta-data/instance-id";
 
 std::string curl_agent() {
     static const std::string agent = [] {

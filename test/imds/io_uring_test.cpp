@@ -4,14 +4,13 @@
 
 #include <gmock/gmock.h>
 
+#include "test/imds/capture_fixture.hpp"
 #include "test/imds/metadata_network.hpp"
 #include "test/program/running_program.hpp"
 
 using nlohmann::json;
 
 namespace {
-
-const std::string instance = "/latest/meta-data/instance-id";
 
 /// Why this kernel has no io_uring for us; empty where it has.
 std::string why_not() {
@@ -56,12 +55,8 @@ class IoUring : public testing::TestWithParam<std::string> {
     RunningProgram tracker_{{"-c", usable_config(), "-f", "json", "--tier", GetParam()}};
 };
 
-std::string name_of(const testing::TestParamInfo<std::string>& tier) {
-    return tier.param;
-}
-
 INSTANTIATE_TEST_SUITE_P(Tiers, IoUring, testing::Values("tp", "raw_tp_sub4096", "raw_tp_noloops", "raw_tp"),
-                         name_of);
+                         name_of_tier);
 
 /// By the process itself, by a worker thread and by the thread that polls.
 TEST_P(IoUring, ConnectionIsTold) {

@@ -10,6 +10,9 @@ struct Ran {
     pid_t pid;       ///< that it had
 };
 
+/// A request that each server answers.
+inline const std::string instance = "/latest/meta-data/instance-id";
+
 /// A network namespace with a metadata server in it, which ends with this object.
 class MetadataNetwork {
   public:

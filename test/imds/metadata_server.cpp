@@ -14,7 +14,7 @@
 namespace metadata {
 namespace {
 
-struct Request {
+struct ReceivedRequest {
     std::string method, path, version, head;
     bool is_of(const std::string& prefix) const { return path.starts_with(prefix); }
     std::string header(const std::string& name) const {
@@ -59,7 +59,7 @@ class Connection {
     ~Connection() { close(fd_); }
 
     void converse() {
-        Request request;
+        ReceivedRequest request;
         while (read(request)) {
             if (!answer(request))
                 return;
@@ -69,7 +69,7 @@ class Connection {
     }
 
   private:
-    bool read(Request& request) {
+    bool read(ReceivedRequest& request) {
         size_t end;
         while ((end = bytes_.find("\r\n\r\n")) == bytes_.npos)
             if (!receive())
@@ -104,7 +104,7 @@ class Connection {
                 return;
     }
 
-    bool answer(const Request& request) const {
+    bool answer(const ReceivedRequest& request) const {
         if (request.is_of("/latest/test/"))
             return misbehave(request.path.substr(sizeof "/latest/test/" - 1));
         const Answer answer = request.is_of("/computeMetadata/") ? gcp(request)
@@ -145,7 +145,7 @@ class Connection {
 
     bool is_alibaba() const { return address_ == addresses[1] || address_ == addresses[4]; }
 
-    Answer aws(const Request& request) const {
+    Answer aws(const ReceivedRequest& request) const {
         const std::string server = "Server: EC2ws\r\n";
         if (request.method == "PUT")
             return request.path == "/latest/api/token" &&
@@ -169,7 +169,7 @@ class Connection {
         return {404, "", "text/html", server};
     }
 
-    static Answer gcp(const Request& request) {
+    static Answer gcp(const ReceivedRequest& request) {
         const std::string headers = "Metadata-Flavor: Google\r\nServer: Metadata Server for VM\r\n";
         if (request.header("Metadata-Flavor") != "Google")
             return {403, "missing header", "text/html", headers};
@@ -180,7 +180,7 @@ class Connection {
         return {200, "test-project", "application/text", headers};
     }
 
-    static Answer azure(const Request& request) {
+    static Answer azure(const ReceivedRequest& request) {
         const std::string server = "Server: IMDS/150.870.65.1854\r\n";
         if (request.header("Metadata") != "true")
             return {400, R"({"error":"Bad request. Required metadata header not specified"})",
@@ -190,7 +190,7 @@ class Connection {
         return {200, azure_instance(), "application/json; charset=utf-8", server};
     }
 
-    static Answer alibaba(const Request& request) {
+    static Answer alibaba(const ReceivedRequest& request) {
         if (request.method == "PUT")
             return request.header("X-aliyun-ecs-metadata-token-ttl-seconds").empty()
                        ? Answer{400, ""}

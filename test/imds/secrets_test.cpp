@@ -85,7 +85,7 @@ class Talkative {
     RunningProgram program_;
 };
 
-constexpr size_t asked = 2 * (6 + 2 + 3 + 4) + 7 + 3 + 1;
+constexpr size_t all_asked = 2 * (6 + 2 + 3 + 4) + 7 + 3 + 1;
 
 class Secrets : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Formats, Secrets, testing::Values("json", "text"));
@@ -94,8 +94,8 @@ TEST_P(Secrets, AreNowhere) {
     Talkative program(GetParam());
     program.be_asked();
     program.end();
-    EXPECT_GE(lines_of(program.out()).size(), asked) << program.out(); // others may ask as well
-    EXPECT_GE(program.sent().size(), asked);
+    EXPECT_GE(lines_of(program.out()).size(), all_asked) << program.out(); // others may ask as well
+    EXPECT_GE(program.sent().size(), all_asked);
     for (const std::string& text : {program.out(), program.sent().dump(), program.err()})
         EXPECT_THAT(text, Not(HasSubstr(metadata::secret)));
     EXPECT_THAT(program.sent().dump(), HasSubstr("X-aws-ec2-metadata-token: <redacted:31>"));

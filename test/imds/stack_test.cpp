@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 
+#include "test/imds/capture_fixture.hpp"
 #include "test/imds/metadata_network.hpp"
 #include "test/program/running_program.hpp"
 #include "test/takes_32_bit.hpp"
@@ -43,12 +44,8 @@ class Stack : public testing::TestWithParam<std::string> {
         {"-c", usable_config(), "-f", "json", "--tier", GetParam(), "--user-stack-trace"}};
 };
 
-std::string name_of(const testing::TestParamInfo<std::string>& tier) {
-    return tier.param;
-}
-
 INSTANTIATE_TEST_SUITE_P(Tiers, Stack, testing::Values("tp", "raw_tp_sub4096", "raw_tp_noloops", "raw_tp"),
-                         name_of);
+                         name_of_tier);
 
 std::vector<std::string> names(const json& imds) {
     std::vector<std::string> names;

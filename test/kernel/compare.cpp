@@ -11,7 +11,7 @@ namespace kernel_test {
 namespace {
 
 /// A thread of a process; tid 0 for what any of its threads may do.
-using Thread = std::pair<uint32_t, uint32_t>;
+using ThreadKey = std::pair<uint32_t, uint32_t>;
 
 struct Expected {
     const log_entry* entry;
@@ -36,8 +36,8 @@ const std::string& value_of(const Fields& fields, const std::string& name) {
     return none;
 }
 
-std::map<Thread, Sequences> by_thread(const CaseRun& run) {
-    std::map<Thread, Sequences> threads;
+std::map<ThreadKey, Sequences> by_thread(const CaseRun& run) {
+    std::map<ThreadKey, Sequences> threads;
     std::map<uint32_t, bool> any_exit;
     const call_log& log = *run.log;
     for (uint32_t i = 0; i < std::min<uint32_t>(log.entries, LOG_ENTRIES); i++) {
@@ -86,7 +86,7 @@ std::string time_differences(const CaseRun& run, const log_entry& entry, const t
     return text;
 }
 
-std::string compare_thread(const CaseRun& run, const Thread& thread, const Sequences& sequences) {
+std::string compare_thread(const CaseRun& run, const ThreadKey& thread, const Sequences& sequences) {
     const auto& [expected, seen] = sequences;
     std::string text;
     for (size_t i = 0; i < std::max(expected.size(), seen.size()); i++) {

@@ -304,7 +304,7 @@ Fields expected(const call_log& log, const log_entry& entry) {
     return out.take();
 }
 
-std::string quoted(std::string_view bytes) {
+std::string in_quotes(std::string_view bytes) {
     std::string result = "\"";
     for (unsigned char byte : bytes) {
         if (byte == '"' || byte == '\\') {
@@ -325,7 +325,7 @@ namespace {
 std::string around(std::string_view value, size_t at) {
     constexpr size_t before = 40, most = 200;
     const size_t begin = value.size() <= most || at < before ? 0 : at - before;
-    std::string text = quoted(value.substr(std::min(begin, value.size()), most));
+    std::string text = in_quotes(value.substr(std::min(begin, value.size()), most));
     if (value.size() > most)
         text += " (at " + std::to_string(begin) + " of " + std::to_string(value.size()) + " bytes)";
     return text;

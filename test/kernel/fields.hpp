@@ -23,6 +23,6 @@ Fields expected(const call_log& log, const log_entry& entry);
 std::string differences(const Fields& expected, const Fields& seen);
 
 /// Printable, with escapes; in quotes.
-std::string quoted(std::string_view bytes);
+std::string in_quotes(std::string_view bytes);
 
 } // namespace kernel_test

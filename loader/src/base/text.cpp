@@ -28,7 +28,7 @@ std::string printable(std::string_view text, size_t longest) {
     return text.size() > longest ? out + "..." : out;
 }
 
-std::string quoted(std::string_view text, size_t longest) {
+std::string in_quotes(std::string_view text, size_t longest) {
     return '"' + printable(text, longest) + '"';
 }
 

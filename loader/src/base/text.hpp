@@ -14,7 +14,7 @@ std::string_view trim(std::string_view text);
 std::string printable(std::string_view text, size_t longest = std::string_view::npos);
 
 /// The same in quotes, for messages: wrong offsets lead to any bytes, and to many of them.
-std::string quoted(std::string_view text, size_t longest = 160);
+std::string in_quotes(std::string_view text, size_t longest = 160);
 
 /// Up to `limit` bytes of a file; nullopt, with errno set, when it cannot be read.
 std::optional<std::string> read_file(const std::string& file, size_t limit);

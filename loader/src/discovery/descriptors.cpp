@@ -12,7 +12,6 @@ namespace {
 
 constexpr size_t files_struct_bytes = 1024;
 constexpr size_t fdtable_bytes = 64;
-constexpr size_t file_bytes = 768;
 
 /// Size of a process's table of descriptors, as /proc has it.
 uint32_t table_size(HelperProcess& helper) {
@@ -31,9 +30,9 @@ void allow_descriptors(HelperProcess& worker, uint64_t number) {
 }
 
 /// task_struct.files, files_struct.fdt, fdtable.fd.
-struct Way {
+struct DescriptorWay {
     uint32_t files, fdt, fd;
-    bool operator==(const Way&) const = default;
+    bool operator==(const DescriptorWay&) const = default;
 };
 
 /// Makes a table grow. Returns the first new number: there, at the next three and at the
@@ -55,10 +54,10 @@ bool are_files(const Block& slots) {
 }
 
 /// The ways on which the files are met after a growth, which moved the table.
-std::vector<Way> find_ways(Setup& s, HelperProcess& helper) {
+std::vector<DescriptorWay> find_descriptor_ways(Setup& s, HelperProcess& helper) {
     const auto before = s.follow(s.task(helper), files_struct_bytes);
     const uint32_t base = grow(s, helper);
-    std::vector<Way> found;
+    std::vector<DescriptorWay> found;
     for (const Pointee& now : s.follow(s.task(helper), files_struct_bytes)) {
         const Block* then = find(before, now.offset);
         if (!then || then->address != now.block.address)
@@ -116,7 +115,7 @@ void find_path(Setup& s) {
 }
 
 /// file.f_flags, as fcntl(2) has them of files opened in different ways.
-void find_flags(Setup& s) {
+void find_file_flags(Setup& s) {
     std::vector<Block> files;
     std::vector<uint64_t> flags;
     for (const int way : {O_RDWR | O_APPEND, O_WRONLY | O_NONBLOCK, O_RDONLY | O_NOATIME, O_RDWR | O_SYNC}) {
@@ -171,13 +170,13 @@ void find_mode(Setup& s) {
 void discover_descriptors(Setup& s) {
     if (!s.late_child)
         throw Unobservable("there is no directory to open");
-    const auto ways = in_both(find_ways(s, s.worker), find_ways(s, *s.late_child));
-    s.found.settle("task_struct.files", column(ways, &Way::files));
-    s.found.settle("files_struct.fdt", column(ways, &Way::fdt));
-    s.found.settle("fdtable.fd", column(ways, &Way::fd));
+    const auto ways = in_both(find_descriptor_ways(s, s.worker), find_descriptor_ways(s, *s.late_child));
+    s.found.settle("task_struct.files", column(ways, &DescriptorWay::files));
+    s.found.settle("files_struct.fdt", column(ways, &DescriptorWay::fdt));
+    s.found.settle("fdtable.fd", column(ways, &DescriptorWay::fd));
     find_size(s);
     find_path(s);
-    find_flags(s);
+    find_file_flags(s);
     find_mode(s);
 }
 

@@ -10,7 +10,6 @@
 namespace ebpf_loader::discovery {
 namespace {
 
-constexpr size_t file_bytes = 768;
 constexpr size_t inode_bytes = 512;
 constexpr size_t super_block_bytes = 1024;
 
@@ -147,12 +146,12 @@ bool reads(const Setup& s, uint64_t address, const std::string& text) {
 }
 
 /// inode.i_private and ns_common.ops; the name is the first of the operations.
-struct Way {
+struct NamespaceWay {
     uint32_t space, ops;
 };
 
-std::vector<Way> find_ways(const Setup& s, const std::vector<Namespace>& known) {
-    std::vector<Way> found;
+std::vector<NamespaceWay> find_namespace_ways(const Setup& s, const std::vector<Namespace>& known) {
+    std::vector<NamespaceWay> found;
     std::vector<const Block*> inodes;
     for (const Namespace& one : known)
         inodes.push_back(&one.inode);
@@ -207,9 +206,9 @@ void discover_namespaces(Setup& s) {
             s.found.absent(name);
         return;
     }
-    const auto ways = find_ways(s, known);
-    s.found.settle("inode.i_private", column(ways, &Way::space));
-    s.found.settle("ns_common.ops", column(ways, &Way::ops));
+    const auto ways = find_namespace_ways(s, known);
+    s.found.settle("inode.i_private", column(ways, &NamespaceWay::space));
+    s.found.settle("ns_common.ops", column(ways, &NamespaceWay::ops));
     if (ways.empty())
         throw Unobservable("no structure leads from a namespace's file to the name of its kind");
     s.found.settle("proc_ns_operations.name", {0});

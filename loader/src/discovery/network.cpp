@@ -14,8 +14,7 @@
 namespace ebpf_loader::discovery {
 namespace {
 
-constexpr size_t socket_bytes = 512;
-constexpr size_t sock_bytes = 512; ///< struct sock_common is at its start
+constexpr size_t sock_common_bytes = 512; ///< struct sock_common is at its start
 constexpr size_t net_bytes = 1024;
 constexpr size_t unix_sock_bytes = 2048; ///< struct sock is at its start
 constexpr size_t unix_address_bytes = 256;
@@ -54,18 +53,18 @@ Network look(Setup& s, HelperProcess& helper) {
     for (Block& sock : network.socks) {
         const auto fd = static_cast<int>(
             helper.must("making a socket", SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-        sock = sock_of(s, helper, fd, sock_bytes);
+        sock = sock_of(s, helper, fd, sock_common_bytes);
     }
     return network;
 }
 
 /// sock.skc_net and net.inum.
-struct Way {
+struct NetWay {
     uint32_t net, inum;
 };
 
-std::vector<Way> find_ways(Setup& s, const Network& a, const Network& b) {
-    std::vector<Way> found;
+std::vector<NetWay> find_net_ways(Setup& s, const Network& a, const Network& b) {
+    std::vector<NetWay> found;
     for (uint32_t at : places_if({&a.socks[0], &a.socks[1], &b.socks[0], &b.socks[1]}, 8, [&](size_t offset) {
              const auto in_a = a.socks[0].at<uint64_t>(offset), in_b = b.socks[0].at<uint64_t>(offset);
              return is_heap_pointer(in_a) && is_heap_pointer(in_b) && in_a != in_b &&
@@ -179,9 +178,9 @@ void discover_network(Setup& s) {
     }
     first.must("creating a network namespace (unshare)", SYS_unshare, CLONE_NEWNET);
     second.must("creating a network namespace (unshare)", SYS_unshare, CLONE_NEWNET);
-    const auto ways = find_ways(s, look(s, first), look(s, second));
-    s.found.settle("sock.skc_net", column(ways, &Way::net));
-    s.found.settle("net.inum", column(ways, &Way::inum));
+    const auto ways = find_net_ways(s, look(s, first), look(s, second));
+    s.found.settle("sock.skc_net", column(ways, &NetWay::net));
+    s.found.settle("net.inum", column(ways, &NetWay::inum));
 }
 
 } // namespace ebpf_loader::discovery

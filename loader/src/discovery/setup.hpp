@@ -14,6 +14,9 @@
 
 namespace ebpf_loader::discovery {
 
+/// As much of these structures as any kernel needs for what is looked for, and more.
+constexpr size_t file_bytes = 768, socket_bytes = 512;
+
 /// The offsets found so far, and why others were not. Several attempts may add to it: what is
 /// true fits each time, what fits by chance does not.
 class FoundOffsets {

@@ -16,8 +16,6 @@
 namespace ebpf_loader::discovery {
 namespace {
 
-constexpr size_t file_bytes = 768;
-constexpr size_t socket_bytes = 512;
 constexpr size_t sock_bytes = 2048;
 
 struct End {

@@ -9,7 +9,7 @@
 namespace ebpf_loader::discovery {
 namespace {
 
-constexpr size_t signal_bytes = 2048;
+constexpr size_t signal_to_tty_bytes = 2048;
 constexpr size_t tty_bytes = 2048;
 
 /// The controlling end of a new pseudo terminal.
@@ -55,7 +55,7 @@ struct Session {
         name = "pts" + digits;
         helper.must("taking a controlling terminal", SYS_ioctl, open_terminal(helper, master, digits),
                     TIOCSCTTY, 0);
-        shared = s.through(helper, "task_struct.signal", signal_bytes);
+        shared = s.through(helper, "task_struct.signal", signal_to_tty_bytes);
     }
     HelperProcess& helper;
     std::string name; ///< as the driver calls it
@@ -79,7 +79,7 @@ void discover_terminal(Setup& s) {
                   s.worker.text("newinstance,ptmxmode=0666")); // there may be none in this container
     const Session first(s), second(s);
     std::vector<uint32_t> pointers, names;
-    const Block without = s.through(s.children[0][0], "task_struct.signal", signal_bytes);
+    const Block without = s.through(s.children[0][0], "task_struct.signal", signal_to_tty_bytes);
     for (uint32_t pointer : places_if({&first.shared, &second.shared}, 8, [&](size_t offset) {
              const auto a = first.shared.at<uint64_t>(offset), b = second.shared.at<uint64_t>(offset);
              return is_heap_pointer(a) && is_heap_pointer(b) && a != b && without.at<uint64_t>(offset) != a;

@@ -105,7 +105,7 @@ char state_of(const HelperProcess& process) {
 }
 
 /// task_struct.flags, of a process that has used its privileges and of others that have not.
-void find_flags(Setup& s) {
+void find_task_flags(Setup& s) {
     std::vector<Block> tasks;
     std::vector<uint64_t> flags;
     for (const HelperProcess* helper : {&s.worker, &s.other, s.children[0]}) {
@@ -150,7 +150,7 @@ void discover_threads(Setup& s) {
     const auto found = in_both(count_threads(s), count_threads(s));
     s.found.settle("task_struct.signal", column(found, &Count::signal));
     s.found.settle("signal_struct.live", column(found, &Count::live));
-    find_flags(s);
+    find_task_flags(s);
 }
 
 namespace {

@@ -93,14 +93,14 @@ void check_mounted(const RecordView& view, uint8_t arg, const OwnFile& own, Mism
         return;
     const auto field = view.find(EBT_FIELD_FILE, arg);
     if (field->head.status != EBT_OK)
-        mismatches.add(fields, "an incomplete path", quoted(own.path));
+        mismatches.add(fields, "an incomplete path", in_quotes(own.path));
     else
         mismatches.expect(fields, view.path(*field), from_namespace_root(view, own.path));
     mismatches.expect("file.f_inode, inode.i_ino", inode->ino, own.ino);
     mismatches.expect("file.f_inode, inode.i_mode", inode->mode, own.mode);
     check_device(*inode, own, mismatches);
     if (field->head.flags & EBT_DETACHED)
-        mismatches.add(fields, "a file that is on no mount", quoted(own.path));
+        mismatches.add(fields, "a file that is on no mount", in_quotes(own.path));
     if (field->head.flags & EBT_FOREIGN)
         mismatches.add("task_struct.fs, fs_struct.root, path.mnt, vfsmount.mnt_root, mount.mnt, "
                        "mount.mnt_parent",

@@ -18,7 +18,7 @@ class Mismatches {
     }
     void expect(const std::string& fields, const std::string& seen, const std::string& expected) {
         if (seen != expected)
-            add(fields, quoted(seen), quoted(expected));
+            add(fields, in_quotes(seen), in_quotes(expected));
     }
     void add(const std::string& fields, const std::string& seen, const std::string& expected) {
         text_ += "\n  " + fields + ": seen " + seen + ", expected " + expected;

@@ -73,7 +73,7 @@ void check_argv(const RecordView& view, const OwnProcess& own, Mismatches& misma
     const auto field = view.find(EBT_FIELD_IMAGE_ARGV);
     if (!field || (field->head.status != EBT_OK && field->head.status != EBT_TRUNCATED)) {
         if (own.argv_bytes.value_or(own.argv.size()) != 0)
-            mismatches.add(fields, "no command line", quoted(own.argv));
+            mismatches.add(fields, "no command line", in_quotes(own.argv));
         return;
     }
     const size_t common = std::min(field->content.size(), own.argv.size());
@@ -125,7 +125,7 @@ void check_cgroup(const RecordView& view, Mismatches& mismatches) {
     if (own != "/" && !own.starts_with("/..") && !own.empty() && !seen.ends_with(own))
         mismatches.add(
             "task_struct.cgroups, css_set.dfl_cgrp, cgroup.kn, kernfs_node.parent, kernfs_node.name",
-            quoted(seen), quoted(own));
+            in_quotes(seen), in_quotes(own));
 }
 
 void check_capabilities(const RecordView& view, const OwnProcess& own, Mismatches& mismatches) {
@@ -154,7 +154,7 @@ void check_root(const RecordView& view, const OwnProcess& own, Mismatches& misma
                           (exe && !own.exe.empty() && view.path(*exe) == own.exe);
     if (root && view.path(*root) != "/" && from_top)
         mismatches.add("task_struct.fs, fs_struct.root, path.mnt, path.dentry",
-                       "a root directory " + quoted(view.path(*root)),
+                       "a root directory " + in_quotes(view.path(*root)),
                        "the one that the other paths start from");
 }
 

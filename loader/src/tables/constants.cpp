@@ -7,12 +7,12 @@
 namespace ebpf_loader {
 namespace {
 
-constexpr Constant table[] = {
+constexpr Constant all[] = {
 #define CONSTANT(set, name, value) {#set, #name, static_cast<uint64_t>(value)},
 #include <ebpf_loader/abi/constants.def>
 #undef CONSTANT
 };
-constexpr size_t count = std::size(table);
+constexpr size_t count = std::size(all);
 
 struct SetRange {
     std::string_view name;
@@ -23,7 +23,7 @@ struct SetRange {
 constexpr size_t count_sets() {
     size_t sets = 0;
     for (size_t i = 0; i < count; i++)
-        if (i == 0 || table[i].set != table[i - 1].set)
+        if (i == 0 || all[i].set != all[i - 1].set)
             sets++;
     return sets;
 }
@@ -32,8 +32,8 @@ constexpr auto make_sets() {
     std::array<SetRange, count_sets()> sets{};
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        if (i == 0 || table[i].set != table[i - 1].set)
-            sets[used++] = {table[i].set, i, 0};
+        if (i == 0 || all[i].set != all[i - 1].set)
+            sets[used++] = {all[i].set, i, 0};
         sets[used - 1].size++;
     }
     std::sort(sets.begin(), sets.end(), [](const SetRange& a, const SetRange& b) { return a.name < b.name; });
@@ -46,22 +46,22 @@ static_assert(std::adjacent_find(set_index.begin(), set_index.end(),
                   set_index.end(),
               "constants.def: the rows of a set must stand together");
 
-/// Indexes into `table`, in the order of the names.
-constexpr auto make_name_index() {
+/// Indexes into `all`, in the order of the names.
+constexpr auto sort_names() {
     std::array<uint16_t, count> index{};
     for (size_t i = 0; i < count; i++)
         index[i] = static_cast<uint16_t>(i);
     std::sort(index.begin(), index.end(), [](uint16_t a, uint16_t b) {
-        return table[a].name != table[b].name ? table[a].name < table[b].name : a < b;
+        return all[a].name != all[b].name ? all[a].name < all[b].name : a < b;
     });
     return index;
 }
-constexpr auto name_index = make_name_index();
+constexpr auto by_name = sort_names();
 
 } // namespace
 
 std::span<const Constant> constants() {
-    return table;
+    return all;
 }
 
 std::span<const Constant> constants_of(std::string_view set) {
@@ -74,11 +74,11 @@ std::span<const Constant> constants_of(std::string_view set) {
 }
 
 std::optional<uint64_t> find_constant(std::string_view set, std::string_view name) {
-    auto entry = std::lower_bound(name_index.begin(), name_index.end(), name,
-                                  [](uint16_t i, std::string_view wanted) { return table[i].name < wanted; });
+    auto entry = std::lower_bound(by_name.begin(), by_name.end(), name,
+                                  [](uint16_t i, std::string_view wanted) { return all[i].name < wanted; });
     std::optional<uint64_t> value;
-    for (; entry != name_index.end() && table[*entry].name == name; ++entry) {
-        const Constant& constant = table[*entry];
+    for (; entry != by_name.end() && all[*entry].name == name; ++entry) {
+        const Constant& constant = all[*entry];
         if (!set.empty() && constant.set != set)
             continue;
         if (value && *value != constant.value)

@@ -57,21 +57,22 @@ IniFile parse_ini_file(std::string_view text, const std::string& file) {
     for (const IniLine& line : ini_lines(text)) {
         if (line.text[0] == '[') {
             if (!line.text.ends_with(']'))
-                refuse_line(file, line.number, "a section is [NAME], not " + quoted(line.text));
+                refuse_line(file, line.number, "a section is [NAME], not " + in_quotes(line.text));
             ini.sections.push_back(
                 {std::string(trimmed(line.text.substr(1, line.text.size() - 2))), line.number, {}});
             continue;
         }
         const auto entry = ini_entry(line);
         if (!entry)
-            refuse_line(file, line.number, "a line is [SECTION] or OPTION = VALUE, not " + quoted(line.text));
+            refuse_line(file, line.number,
+                        "a line is [SECTION] or OPTION = VALUE, not " + in_quotes(line.text));
         if (ini.sections.empty()) {
             ini.entries.push_back(*entry);
             continue;
         }
         std::vector<IniEntry>& entries = ini.sections.back().entries;
         if (std::ranges::count(entries, entry->key, &IniEntry::key) > 0)
-            refuse_line(file, line.number, quoted(entry->key) + " is given twice");
+            refuse_line(file, line.number, in_quotes(entry->key) + " is given twice");
         entries.push_back(*entry);
     }
     return ini;

@@ -97,7 +97,7 @@ std::optional<uint32_t> id_of(const Settings& settings, std::string_view key, st
     const char* const end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, id);
     if (error != std::errc{} || rest != end)
-        settings.refuse(key, "is a number or a name in /etc/passwd or /etc/group, not " + quoted(text));
+        settings.refuse(key, "is a number or a name in /etc/passwd or /etc/group, not " + in_quotes(text));
     return id;
 }
 

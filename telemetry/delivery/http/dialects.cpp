@@ -179,7 +179,7 @@ std::string identifier(const Settings& settings, std::string_view key, const std
                c == '-' || c == '.';
     };
     if (!std::ranges::all_of(value, is_fine))
-        settings.refuse(key, "has letters, digits, _, - and . alone, unlike " + quoted(value));
+        settings.refuse(key, "has letters, digits, _, - and . alone, unlike " + in_quotes(value));
     return value;
 }
 
@@ -233,7 +233,7 @@ Answer judge_status(const HttpAnswer& answer) {
     if (answer.is_success())
         return {Result::taken, {}, {}, {}};
     const std::string error = "the server answered " + std::to_string(answer.status) +
-                              (answer.body.empty() ? "" : ": " + quoted(answer.body, 200));
+                              (answer.body.empty() ? "" : ": " + in_quotes(answer.body, 200));
     constexpr long bad_request = 400, too_large = 413, unprocessable = 422;
     if (answer.status == too_large)
         return {Result::too_large, error, {}, {}};

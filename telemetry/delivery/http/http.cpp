@@ -82,14 +82,15 @@ const HttpDialectKind& dialect_of(const Settings& settings) {
         names.append(names.empty() ? "" : ", ").append(dialect.name);
         candidates.push_back(dialect.name);
     }
-    settings.refuse("dialect", "is one of " + names + ", not " + quoted(name) + suggestion(name, candidates));
+    settings.refuse("dialect",
+                    "is one of " + names + ", not " + in_quotes(name) + suggestion(name, candidates));
 }
 
 std::string url_of(const Settings& settings) {
     std::string url = settings.required("url");
     const size_t host = url.find("://") + 3;
     if (!url.starts_with("http://") && !url.starts_with("https://"))
-        settings.refuse("url", "begins with http:// or https://, unlike " + quoted(url));
+        settings.refuse("url", "begins with http:// or https://, unlike " + in_quotes(url));
     if (url.substr(host, url.find('/', host) - host).find('@') != url.npos)
         settings.refuse("url", "has no passwords in it: user and password_file are for that");
     while (url.ends_with('/') && url.size() > host)

@@ -66,8 +66,8 @@ std::string topic_of(const Settings& settings) {
     };
     if (topic.size() > longest || topic == "." || topic == ".." || !std::ranges::all_of(topic, is_fine))
         settings.refuse("topic", "has up to " + std::to_string(longest) +
-                                     " characters out of a-z, A-Z, 0-9, ., _ and -, which " + quoted(topic) +
-                                     " has not");
+                                     " characters out of a-z, A-Z, 0-9, ., _ and -, which " +
+                                     in_quotes(topic) + " has not");
     return topic;
 }
 

@@ -130,7 +130,8 @@ void read_address(const Settings& settings, std::string_view text, SyslogServer&
                            std::ranges::all_of(server.port, [](char c) { return c >= '0' && c <= '9'; });
     if (server.host.empty() || !is_number || (!port.empty() && port[0] != ':') ||
         std::stoul(server.port) == 0 || std::stoul(server.port) > most)
-        settings.refuse("server", "has HOST, HOST:PORT or [ADDRESS]:PORT behind the //, not " + quoted(text));
+        settings.refuse("server",
+                        "has HOST, HOST:PORT or [ADDRESS]:PORT behind the //, not " + in_quotes(text));
     if (!can_resolve_names() && numeric_address(server.host, 0).empty())
         settings.refuse("server", "needs an address in numbers: this program is static and resolves no names "
                                   "here. For TLS, server_name says whose certificate is expected");
@@ -150,7 +151,7 @@ SyslogServer server_of(const Settings& settings) {
     if (scheme == std::end(schemes))
         settings.refuse("server",
                         "is a socket such as /dev/log, or begins with tls://, tcp:// or udp://, unlike " +
-                            quoted(text));
+                            in_quotes(text));
     server.transport = scheme->transport;
     server.port = scheme->port;
     read_address(settings, std::string_view(text).substr(scheme->prefix.size()), server);

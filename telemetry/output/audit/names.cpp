@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/output/audit/names.hpp"
 
+#include "telemetry/output/audit/limits.hpp"
+
 namespace telemetry {
 namespace {
 
-constexpr uint32_t unset = UINT32_MAX;
 constexpr size_t longest_name = 256; // of a user in a passwd file of whatever length
 
 } // namespace

@@ -10,7 +10,7 @@ namespace {
 
 using ebpf_loader::ArgKind;
 
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
     return '"' + std::string(name) + '"';
 }
 
@@ -35,7 +35,7 @@ bool is_followed(ArgKind kind) {
 
 std::string json_class(const EcsClass& is, std::string_view name, const FieldSet& fields) {
     std::string json = fields.has(Field::event_kind) ? R"(,"kind":"event")" : "";
-    json += R"(,"action":)" + quoted(is.action.empty() ? name : is.action);
+    json += R"(,"action":)" + in_quotes(is.action.empty() ? name : is.action);
     if (fields.has(Field::event_category))
         json += R"(,"category":[)" + std::string(is.category) + ']';
     if (fields.has(Field::event_type))
@@ -44,7 +44,7 @@ std::string json_class(const EcsClass& is, std::string_view name, const FieldSet
 }
 
 std::string json_code(std::string_view code, const FieldSet& fields) {
-    return fields.has(Field::event_code) ? R"(,"code":)" + quoted(code) : "";
+    return fields.has(Field::event_code) ? R"(,"code":)" + in_quotes(code) : "";
 }
 
 JsonCall::JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& names, const FieldSet& fields) {
@@ -53,14 +53,14 @@ JsonCall::JsonCall(const ebpf_loader::SyscallRow& row, const ConstantNames& name
     failed = json_class(ecs_class_of_failure(row.event_class), row.name, fields);
     syscall = R"("syscall":{)";
     if (fields.has(Field::linux_syscall_name))
-        syscall += R"("name":)" + quoted(row.name);
+        syscall += R"("name":)" + in_quotes(row.name);
     if (fields.has(Field::linux_syscall_nr))
         syscall += syscall.back() == '{' ? R"("nr":)" : R"(,"nr":)";
     is_open = row.event_class == ebpf_loader::EventClass::file_open;
     open_flags = open_flags_of(row);
     for (size_t i = 0; i < row.arguments && i < argument.size(); ++i) {
         const ebpf_loader::Argument& from = row.argument[i];
-        argument[i].key = quoted(from.name) + ":\"";
+        argument[i].key = in_quotes(from.name) + ":\"";
         argument[i].name = from.name;
         argument[i].is_flags = from.kind == ArgKind::flags;
         argument[i].is_shown_by_what_it_points_to = is_followed(from.kind);

@@ -12,8 +12,6 @@
 namespace telemetry {
 namespace {
 
-constexpr uint64_t ns_per_ms = 1'000'000;
-
 void add(std::string& json, std::string_view key, std::string_view value) {
     if (value.empty())
         return;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <cstdint>
 #include <string_view>
 
 #include "telemetry/event/event.hpp"
@@ -10,6 +11,8 @@
 namespace telemetry {
 
 class OcsfProcess;
+
+constexpr uint64_t ns_per_ms = 1'000'000;
 
 // What was done to what: members of an event, each begins with a comma.
 

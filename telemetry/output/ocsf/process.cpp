@@ -11,7 +11,6 @@ namespace {
 
 constexpr uint32_t unset_id = UINT32_MAX;
 constexpr size_t most_repeated = 1024, most_of_parent = 512;
-constexpr uint64_t ns_per_ms = 1'000'000;
 
 void put_container(JsonLine& line, const Event& event) {
     if (!is_contained(event))

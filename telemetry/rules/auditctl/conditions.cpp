@@ -109,7 +109,7 @@ Pair split(const Word& word) {
             break;
         return pair;
     }
-    throw Mistake{word.where, telemetry::quoted(word.text) + " is no comparison",
+    throw Mistake{word.where, in_quotes(word.text) + " is no comparison",
                   "FIELD, one of = != < > <= >= & &=, and VALUE, without blanks"};
 }
 
@@ -120,7 +120,7 @@ const AuditField& find_field_of(const Word& word, std::string_view name) {
     std::vector<std::string_view> names = {"arch", "path", "dir", "perm", "key"};
     for (const AuditField& field : FIELDS)
         names.push_back(field.name);
-    throw Mistake{word.where, "unknown field " + telemetry::quoted(name),
+    throw Mistake{word.where, "unknown field " + in_quotes(name),
                   "a field of auditctl(8)" + suggestion(name, names)};
 }
 
@@ -146,7 +146,7 @@ uint64_t number(const Word& word, std::string_view text, bool is_wide) {
     const auto value = parse_number(text);
     const bool fits = value && (is_wide || *value <= UINT32_MAX || *value >= 0xffffffff80000000);
     if (!fits)
-        throw Mistake{word.where, telemetry::quoted(text) + " is no number that the field can have",
+        throw Mistake{word.where, in_quotes(text) + " is no number that the field can have",
                       "a number from -2147483648 to 4294967295, also octal or hexadecimal"};
     return *value;
 }
@@ -160,7 +160,7 @@ uint64_t id(const Word& word, std::string_view text, Ids ids) {
     if (!found)
         throw Mistake{word.where,
                       std::string("there is no ") + (ids == Ids::users ? "user " : "group ") +
-                          telemetry::quoted(text) + " in " + terms::id_file(ids),
+                          in_quotes(text) + " in " + terms::id_file(ids),
                       "one that is there, or its number"};
     return *found;
 }
@@ -177,7 +177,7 @@ uint64_t file_type(const Word& word, std::string_view text) {
     for (const FileType& known : FILE_TYPES)
         if (known.name == text)
             return known.type;
-    throw Mistake{word.where, "unknown type of files " + telemetry::quoted(text),
+    throw Mistake{word.where, "unknown type of files " + in_quotes(text),
                   "file, dir, socket, link, block, character or fifo"};
 }
 
@@ -358,7 +358,7 @@ void Conditions::add_permissions(const Word& word, std::string_view letters) {
     for (const char letter : letters) {
         const char c = static_cast<char>(letter | ' ');
         if (std::string_view("rwxa").find(c) == std::string_view::npos)
-            throw Mistake{word.where, "unknown permission " + telemetry::quoted(std::string_view(&letter, 1)),
+            throw Mistake{word.where, "unknown permission " + in_quotes(std::string_view(&letter, 1)),
                           "some of r, w, x and a"};
         if (permissions.find(c) == std::string::npos)
             permissions += c;

@@ -50,7 +50,7 @@ List list_of(const Word& word, std::string_view name) {
     for (const Known& one : known)
         if (one.name == name)
             return one.list;
-    throw Mistake{word.where, "unknown list " + quoted(name),
+    throw Mistake{word.where, "unknown list " + in_quotes(name),
                   "exit, exclude, task, user, filesystem or io_uring, a comma, and always or never"};
 }
 
@@ -63,7 +63,7 @@ void read_list(Rule& rule, const Word& word) {
     const bool action_first = first == "always" || first == "never";
     const std::string_view action = action_first ? first : second;
     if (comma == text.npos || (action != "always" && action != "never"))
-        throw Mistake{word.where, quoted(text) + " has no action",
+        throw Mistake{word.where, in_quotes(text) + " has no action",
                       "a list, a comma, and always or never, such as always,exit"};
     rule.never = action == "never";
     rule.list = list_of(word, action_first ? second : first);
@@ -149,7 +149,7 @@ void FileReader::take(Rule& rule, const Option& option, bool& prepends) {
     } else if (option.name == "S") {
         rule.calls.push_back(*option.argument);
     } else {
-        throw Mistake{option.word.where, quoted(option.word.text) + " is no part of a rule",
+        throw Mistake{option.word.where, in_quotes(option.word.text) + " is no part of a rule",
                       "-a or -A with -S, -F, -C and -k; or -w with -p and -k"};
     }
 }
@@ -163,9 +163,9 @@ void FileReader::control(const Option& option) {
         if (known.option == option.name)
             return builder_.note(
                 {option.word.where,
-                 quoted(option.word.text) + " is without meaning here: " + std::string(known.instead),
+                 in_quotes(option.word.text) + " is without meaning here: " + std::string(known.instead),
                  {}});
-    throw Mistake{option.word.where, quoted(option.word.text) + " stands without a rule",
+    throw Mistake{option.word.where, in_quotes(option.word.text) + " stands without a rule",
                   "-a or -A with -S, -F, -C and -k; or -w with -p and -k"};
 }
 

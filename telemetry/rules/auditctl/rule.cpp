@@ -32,7 +32,7 @@ Subject subject_by_number(const Word& word, std::string_view text, ebt_abi abi) 
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, number);
     if (error != std::errc() || stop != end || number >= EBT_NUMBERS)
-        throw Mistake{word.where, quoted(text) + " is no number of a system call",
+        throw Mistake{word.where, in_quotes(text) + " is no number of a system call",
                       "a number from 0 to " + std::to_string(EBT_NUMBERS - 1)};
     const SyscallRow* call = ebpf_loader::find_syscall(abi, number);
     return call ? Subject::of(*ebpf_loader::find_syscall(call->name)) : Subject::of(abi, number);
@@ -45,9 +45,9 @@ Subject subject_by_name(const Word& word, std::string_view name, Arch arch) {
         for (const SyscallRow& row : ebpf_loader::syscall_rows())
             names.push_back(row.name);
         throw Mistake{word.where,
-                      call ? quoted(name) + (arch == Arch::b32 ? " is no call of 32-bit programs"
-                                                               : " is no call of 64-bit programs")
-                           : "unknown system call " + quoted(name),
+                      call ? in_quotes(name) + (arch == Arch::b32 ? " is no call of 32-bit programs"
+                                                                  : " is no call of 64-bit programs")
+                           : "unknown system call " + in_quotes(name),
                       "a call that --list-syscalls names, or a number" + suggestion(name, names)};
     }
     return Subject::of(*call);

@@ -63,7 +63,7 @@ class OptionReader {
             else if (word.text.starts_with('-') && word.text.size() > 1)
                 short_options(word);
             else
-                throw Mistake{word.where, quoted(word.text) + " belongs to no option",
+                throw Mistake{word.where, in_quotes(word.text) + " belongs to no option",
                               "an option; a blank in a path is written \"\\ \""};
         }
         return std::move(options_);
@@ -72,7 +72,7 @@ class OptionReader {
   private:
     std::optional<Word> next(const Word& option) {
         if (at_ == words_.size())
-            throw Mistake{option.where, "the option " + quoted(option.text) + " has no argument",
+            throw Mistake{option.where, "the option " + in_quotes(option.text) + " has no argument",
                           "its argument after a blank"};
         return words_[at_++];
     }
@@ -91,7 +91,7 @@ class OptionReader {
             options_.push_back(std::move(option));
             return;
         }
-        throw Mistake{word.where, "unknown option " + quoted(word.text), std::string(EXPECTED)};
+        throw Mistake{word.where, "unknown option " + in_quotes(word.text), std::string(EXPECTED)};
     }
 
     /// Several without an argument may share a word; what stands behind one with an argument is that.
@@ -104,7 +104,7 @@ class OptionReader {
                     i + 1 < word.text.size() ? Word{word.where, word.text.substr(i + 1)} : next(word);
                 i = word.text.size();
             } else if (PLAIN.find(letter) == std::string_view::npos) {
-                throw Mistake{word.where, "unknown option " + quoted(word.text), std::string(EXPECTED)};
+                throw Mistake{word.where, "unknown option " + in_quotes(word.text), std::string(EXPECTED)};
             }
             options_.push_back(std::move(option));
         }

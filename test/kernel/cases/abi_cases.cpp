@@ -13,8 +13,6 @@ namespace kernel_test {
 
 namespace {
 
-const char* const no_environment[] = {nullptr};
-
 // i386 numbers: the headers of a 64-bit program have its own alone.
 constexpr long i386_open = 5, i386_unlink = 10, i386_execve = 11, i386_socketcall = 102, i386_ipc = 117,
                i386_openat = 295;

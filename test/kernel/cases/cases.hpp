@@ -7,6 +7,9 @@
 
 namespace kernel_test {
 
+/// For execve(2).
+constexpr const char* no_environment[] = {nullptr};
+
 /// One thing that a process does, in a process and a folder of its own. Everything that
 /// it does is logged, with what its event must say; the events are compared with the log.
 struct Case {

@@ -15,8 +15,6 @@ namespace kernel_test {
 
 namespace {
 
-const char* const no_environment[] = {nullptr};
-
 /// Runs the helper program in a child process.
 void run(Process& p, const Program& program) {
     const auto argv = pointers(program.argv);

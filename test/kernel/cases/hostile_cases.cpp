@@ -16,8 +16,6 @@ namespace {
 
 using namespace std::string_literals;
 
-const char* const no_environment[] = {nullptr};
-
 /// Line breaks, terminal sequences, half a character, a character reversing direction.
 const std::string& hostile_name() {
     static const std::string name = "new\nline \x1b[31m \xc3 \xff\xfe \xe2\x80\xae \"quote\\ \x01\x7f";

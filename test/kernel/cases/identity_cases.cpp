@@ -133,7 +133,6 @@ void comm(Process& p) {
 
 /// A terminal is of the session; it is reported with the image, hence of what is executed under it.
 void terminal(Process& p) {
-    static const char* const no_environment[] = {nullptr};
     Call open_ptmx = p.call({"open", SYS_open}, "/dev/ptmx", O_RDWR | O_NOCTTY);
     const int ptmx = static_cast<int>(open_ptmx.ret());
     if (ptmx < 0) {

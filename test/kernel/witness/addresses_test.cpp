@@ -117,7 +117,7 @@ class ManyMessages : public WitnessTest {
     }
 };
 
-constexpr unsigned most_rounds = 1000;
+constexpr unsigned most_address_rounds = 1000;
 constexpr uint16_t first_port = 20000, own_port = 31000;
 
 struct Sent {
@@ -125,7 +125,7 @@ struct Sent {
 };
 
 struct SharedAddresses {
-    Sent truth[2][most_rounds]; ///< while the address changes, and while the descriptor does
+    Sent truth[2][most_address_rounds]; ///< while the address changes, and while the descriptor does
     sockaddr_in address;
     volatile uint8_t port_of_round; ///< the lower byte of it, whose lowest bit is changed
 };
@@ -222,7 +222,7 @@ class AddressRaces : public WitnessTest {
     using WitnessTest::WitnessTest;
 
   private:
-    static unsigned rounds() { return race_rounds(most_rounds); }
+    static unsigned rounds() { return race_rounds(most_address_rounds); }
 
     /// Changes the lowest bit of the port. The others are of the round: read from the port itself, those of
     /// the round before could be written back, and would stay.

@@ -22,7 +22,7 @@ namespace kernel_test {
 
 namespace {
 
-constexpr unsigned series = 60, calls = 20;
+constexpr unsigned series = 60, calls_a_series = 20;
 
 struct Subject {
     const char* name;
@@ -102,9 +102,9 @@ class WitnessCost : public testing::Test {
             uint64_t least = std::numeric_limits<uint64_t>::max();
             for (unsigned i = 0; i < series; i++) {
                 const uint64_t begin = now();
-                for (unsigned j = 0; j < calls; j++)
+                for (unsigned j = 0; j < calls_a_series; j++)
                     subject.call(file.c_str(), socket);
-                least = std::min(least, (now() - begin) / calls);
+                least = std::min(least, (now() - begin) / calls_a_series);
             }
             *best.operator->() = least;
             _exit(0);
@@ -126,7 +126,7 @@ class WitnessCost : public testing::Test {
         size_t events = 0;
         for (const OwnedEvent& event : collector.take_events())
             events += event->ppid == static_cast<uint32_t>(getpid());
-        EXPECT_GE(events, size_t{subject.events} * series * calls) << subject.name;
+        EXPECT_GE(events, size_t{subject.events} * series * calls_a_series) << subject.name;
         return time;
     }
 

@@ -43,7 +43,7 @@ std::string section(const std::string& brokers, const std::string& options) {
     return "[output.k]\nkind = kafka\nbrokers = " + brokers + "\n" + options;
 }
 
-std::string refusal(const std::string& options) {
+std::string kafka_refusal(const std::string& options) {
     try {
         parse_outputs(section("b:9092", options), "f");
     } catch (const ebpf_loader::Error& error) {
@@ -153,14 +153,14 @@ TEST_F(Kafka, ACertificateThatCannotBeReadEndsTheStart) {
 
 TEST(KafkaConfig, MistakesHaveFileAndLine) {
     EXPECT_THAT(
-        refusal("rdkafka.no.such.option = 1\n"),
+        kafka_refusal("rdkafka.no.such.option = 1\n"),
         HasSubstr("f:4: rdkafka.no.such.option is refused by librdkafka: No such configuration property"));
-    EXPECT_THAT(refusal("rdkafka.linger.ms = soon\n"), HasSubstr("f:4: rdkafka.linger.ms is refused"));
-    EXPECT_THAT(refusal("rdkafka.acks = 1\n"), HasSubstr("f:4: rdkafka.acks is always all"));
-    EXPECT_THAT(refusal("topic = a b\n"), HasSubstr("f:4: topic has up to 249 characters"));
-    EXPECT_THAT(refusal("brocker = x\n"), HasSubstr("did you mean \"brokers\"?"));
-    EXPECT_THAT(refusal("rdkafka.plugin.library.paths = /tmp/a.so\n"), HasSubstr("would load code"));
-    EXPECT_THAT(refusal("rdkafka.security.protocol = sasl_ssl\n"), HasSubstr("runs kinit"));
+    EXPECT_THAT(kafka_refusal("rdkafka.linger.ms = soon\n"), HasSubstr("f:4: rdkafka.linger.ms is refused"));
+    EXPECT_THAT(kafka_refusal("rdkafka.acks = 1\n"), HasSubstr("f:4: rdkafka.acks is always all"));
+    EXPECT_THAT(kafka_refusal("topic = a b\n"), HasSubstr("f:4: topic has up to 249 characters"));
+    EXPECT_THAT(kafka_refusal("brocker = x\n"), HasSubstr("did you mean \"brokers\"?"));
+    EXPECT_THAT(kafka_refusal("rdkafka.plugin.library.paths = /tmp/a.so\n"), HasSubstr("would load code"));
+    EXPECT_THAT(kafka_refusal("rdkafka.security.protocol = sasl_ssl\n"), HasSubstr("runs kinit"));
 }
 
 TEST(KafkaConfig, SecretsComeFromFilesAlone) {
@@ -170,12 +170,12 @@ TEST(KafkaConfig, SecretsComeFromFilesAlone) {
     chmod(file.c_str(), 0600);
     const std::string sasl = "rdkafka.security.protocol = sasl_ssl\nrdkafka.sasl.mechanism = "
                              "SCRAM-SHA-512\nrdkafka.sasl.username = u\n";
-    EXPECT_THAT(refusal(sasl + "rdkafka.sasl.password = sesame\n"),
+    EXPECT_THAT(kafka_refusal(sasl + "rdkafka.sasl.password = sesame\n"),
                 HasSubstr("rdkafka.sasl.password_file = PATH"));
     EXPECT_EQ(parse_outputs(section("b", sasl + "rdkafka.sasl.password_file = " + file + "\n"), "f").size(),
               1U);
     chmod(file.c_str(), 0644);
-    EXPECT_THAT(refusal(sasl + "rdkafka.sasl.password_file = " + file + "\n"), HasSubstr("chmod o-rw"));
+    EXPECT_THAT(kafka_refusal(sasl + "rdkafka.sasl.password_file = " + file + "\n"), HasSubstr("chmod o-rw"));
 }
 
 } // namespace

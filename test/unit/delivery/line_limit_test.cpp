@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 using namespace telemetry;
-using json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 using testing::IsEmpty;
 
 namespace {
@@ -14,7 +14,7 @@ namespace {
 const std::string path(2000, 'p');
 
 /// As formatters make it, with the arguments that a process chose.
-json event(const std::vector<std::string>& arguments) {
+OrderedJson event(const std::vector<std::string>& arguments) {
     std::string line;
     for (const std::string& argument : arguments)
         line += (line.empty() ? "" : " ") + argument;
@@ -30,31 +30,31 @@ json event(const std::vector<std::string>& arguments) {
             {"linux", {{"telemetry", {{"tier", "raw_tp"}, {"cpu", 1}}}}}};
 }
 
-std::vector<std::string> cut_fields(const json& event) {
+std::vector<std::string> cut_fields(const OrderedJson& event) {
     std::vector<std::string> names;
-    const json::json_pointer list("/linux/telemetry/truncated");
+    const OrderedJson::json_pointer list("/linux/telemetry/truncated");
     if (event.contains(list))
-        for (const json& entry : event[list])
+        for (const OrderedJson& entry : event[list])
             names.push_back(entry["field"]);
     return names;
 }
 
 /// What is left is one whole object of that size at most, with the same identity and beginnings of the same
 /// texts.
-json checked(const json& before, size_t most, bool is_ascii = false) {
-    const std::string line = before.dump(-1, ' ', is_ascii, json::error_handler_t::replace) + "\n";
+OrderedJson checked(const OrderedJson& before, size_t most, bool is_ascii = false) {
+    const std::string line = before.dump(-1, ' ', is_ascii, OrderedJson::error_handler_t::replace) + "\n";
     LineLimit limit(most);
     const std::string_view fitted = limit.fit(line);
     EXPECT_LE(fitted.size(), most);
     EXPECT_EQ(fitted.back(), '\n');
     EXPECT_EQ(fitted.find('\n'), fitted.size() - 1);
-    json after = json::parse(fitted, nullptr, false);
+    OrderedJson after = OrderedJson::parse(fitted, nullptr, false);
     EXPECT_TRUE(after.is_object()) << fitted.substr(0, 200);
     EXPECT_EQ(after["event"]["id"], before["event"]["id"]);
     EXPECT_EQ(after["process"]["entity_id"], before["process"]["entity_id"]);
     const std::string command = before["process"]["command_line"];
     EXPECT_TRUE(command.starts_with(after["process"]["command_line"].get<std::string>()));
-    const json& arguments = after["process"]["args"];
+    const OrderedJson& arguments = after["process"]["args"];
     EXPECT_LE(arguments.size(), before["process"]["args"].size());
     for (size_t i = 0; i + 1 < arguments.size(); ++i)
         EXPECT_EQ(arguments[i], before["process"]["args"][i]) << i;
@@ -69,7 +69,7 @@ TEST(LineLimit, WhatFitsStaysAsItIs) {
 }
 
 TEST(LineLimit, ArgumentsAreCutFirstAndNamed) {
-    const json after = checked(event({"true", std::string(30'000, 'x'), "last"}), 16'384);
+    const OrderedJson after = checked(event({"true", std::string(30'000, 'x'), "last"}), 16'384);
     EXPECT_THAT(cut_fields(after), testing::ElementsAre("process.args", "process.command_line"));
     EXPECT_EQ(after["file"]["path"], path);
     EXPECT_EQ(after["process"]["args_count"], 3);
@@ -93,19 +93,19 @@ TEST(LineLimit, AnyLimitLeavesAWholeLine) {
 }
 
 TEST(LineLimit, ManySmallArgumentsAreLeftOut) {
-    const json after = checked(event(std::vector<std::string>(20'000, "a")), 20'000);
+    const OrderedJson after = checked(event(std::vector<std::string>(20'000, "a")), 20'000);
     EXPECT_GT(after["process"]["args"].size(), 1500U);
     EXPECT_EQ(after["process"]["args_count"], 20'000);
 }
 
 TEST(LineLimit, RawBytesAreLeftOutWhole) {
-    json before = event({"a"});
-    json raw = json::array();
+    OrderedJson before = event({"a"});
+    OrderedJson raw = OrderedJson::array();
     for (int i = 0; i < 3000; ++i)
         raw.push_back({{"field", "process.args[" + std::to_string(i) + "]"}, {"base64", "/v7+"}});
     before["linux"]["telemetry"]["raw"] = raw;
-    const json after = checked(before, 10'000);
-    const json& left = after["linux"]["telemetry"]["raw"];
+    const OrderedJson after = checked(before, 10'000);
+    const OrderedJson& left = after["linux"]["telemetry"]["raw"];
     EXPECT_GT(left.size(), 50U);
     for (size_t i = 0; i < left.size(); ++i)
         EXPECT_EQ(left[i], raw[i]);
@@ -113,11 +113,11 @@ TEST(LineLimit, RawBytesAreLeftOutWhole) {
 }
 
 TEST(LineLimit, OtherTextsFollow) {
-    json before = event({std::string(3000, 'x')});
+    OrderedJson before = event({std::string(3000, 'x')});
     before["file"]["path"] = std::string(9000, 'p');
     before["linux"]["syscall"]["paths"] =
-        json::array({{{"path", std::string(9000, 'q')}}, {{"path", "short"}}});
-    const json after = checked(before, LineLimit::least);
+        OrderedJson::array({{{"path", std::string(9000, 'q')}}, {{"path", "short"}}});
+    const OrderedJson after = checked(before, LineLimit::least);
     EXPECT_THAT(cut_fields(after), testing::UnorderedElementsAre("process.args", "process.command_line",
                                                                  "file.path", "linux.syscall.paths[0].path"));
     EXPECT_THAT(after["process"]["args"], IsEmpty());
@@ -126,17 +126,17 @@ TEST(LineLimit, OtherTextsFollow) {
 
 TEST(LineLimit, NotesHaveAPlaceInEveryShapeOfLine) {
     const std::vector<std::string> arguments = {std::string(30'000, 'x')};
-    json before = event(arguments);
+    OrderedJson before = event(arguments);
     before.erase("linux");
     EXPECT_EQ(cut_fields(checked(before, 9000)).size(), 2U);
-    before["linux"] = json::object();
+    before["linux"] = OrderedJson::object();
     EXPECT_EQ(cut_fields(checked(before, 9000)).size(), 2U);
     before["linux"] = {{"audit", {{"auid", 1}}}};
-    json after = checked(before, 9000);
+    OrderedJson after = checked(before, 9000);
     EXPECT_EQ(cut_fields(after).size(), 2U);
     EXPECT_EQ(after["linux"]["audit"]["auid"], 1);
     before["linux"]["telemetry"]["truncated"] =
-        json::array({{{"field", "process.args"}, {"original_length", 70'000}, {"at_least", true}}});
+        OrderedJson::array({{{"field", "process.args"}, {"original_length", 70'000}, {"at_least", true}}});
     after = checked(before, 9000);
     EXPECT_THAT(cut_fields(after), testing::UnorderedElementsAre("process.args", "process.command_line"));
 }

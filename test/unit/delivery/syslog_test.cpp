@@ -73,7 +73,7 @@ TEST(SyslogMessage, EachLineOfAnEventIsOneAndLongOnesGoInParts) {
     EXPECT_EQ(whole, line);
 }
 
-std::string refusal(const std::string& options) {
+std::string syslog_refusal(const std::string& options) {
     try {
         parse_outputs("[output.s]\nkind = syslog\n" + options, "f");
     } catch (const ebpf_loader::Error& error) {
@@ -84,17 +84,20 @@ std::string refusal(const std::string& options) {
 }
 
 TEST(SyslogConfig, MistakesHaveFileAndLine) {
-    EXPECT_THAT(refusal("server = tls//h\n"),
+    EXPECT_THAT(syslog_refusal("server = tls//h\n"),
                 HasSubstr("f:3: server is a socket such as /dev/log, or begins with"));
     for (const char* server :
          {"tcp://", "tcp://h:", "tcp://h:0", "tcp://h:65536", "tcp://h:a", "tcp://[::1]514"})
-        EXPECT_THAT(refusal("server = " + std::string(server) + "\n"), HasSubstr("f:3: server has HOST"))
+        EXPECT_THAT(syslog_refusal("server = " + std::string(server) + "\n"),
+                    HasSubstr("f:3: server has HOST"))
             << server;
-    EXPECT_THAT(refusal("server = tcp://127.0.0.1\nca_file = /a\n"), HasSubstr("f:4: ca_file is for TLS"));
-    EXPECT_THAT(refusal("server = tls://127.0.0.1\ncert_file = /a\n"), HasSubstr("go together"));
-    EXPECT_THAT(refusal("rfc = 5424\n"), HasSubstr("f:3: rfc is for servers"));
-    EXPECT_THAT(refusal("server = tcp://127.0.0.1\nrfc = 3195\n"), HasSubstr("rfc is one of 5424, 3164"));
-    EXPECT_THAT(refusal("facility = local8\n"), HasSubstr("facility is one of kern, user"));
+    EXPECT_THAT(syslog_refusal("server = tcp://127.0.0.1\nca_file = /a\n"),
+                HasSubstr("f:4: ca_file is for TLS"));
+    EXPECT_THAT(syslog_refusal("server = tls://127.0.0.1\ncert_file = /a\n"), HasSubstr("go together"));
+    EXPECT_THAT(syslog_refusal("rfc = 5424\n"), HasSubstr("f:3: rfc is for servers"));
+    EXPECT_THAT(syslog_refusal("server = tcp://127.0.0.1\nrfc = 3195\n"),
+                HasSubstr("rfc is one of 5424, 3164"));
+    EXPECT_THAT(syslog_refusal("facility = local8\n"), HasSubstr("facility is one of kern, user"));
 }
 
 TEST(SyslogConfig, CertificatesThatCannotBeReadEndTheStart) {

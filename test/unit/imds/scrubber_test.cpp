@@ -13,7 +13,7 @@ using testing::Not;
 
 namespace {
 
-const std::string token = "AQAEAHk0dGVzdC1pbWRzdjItdG9rZW4=";
+const std::string learnt_token = "AQAEAHk0dGVzdC1pbWRzdjItdG9rZW4=";
 
 constexpr uint32_t here = 4026531840, elsewhere = 4026532000;
 
@@ -53,14 +53,15 @@ TEST(ImdsScrubber, ByTheNamesThatStandBefore) {
 
 TEST(ImdsScrubber, ByWhatWentOverTheWire) {
     Scrubber scrubber;
-    scrubber.learn(here, " " + token + "\n");
+    scrubber.learn(here, " " + learnt_token + "\n");
     scrubber.learn(here, "Sh0rt");
     scrubber.learn_body(
         here,
         R"({"Code":"Success-and-more","AccessKeyId":"ASIAEXAMPLEKEY","SecretAccessKey":"0123456789abcdef",)"
         R"("nested":{"x":["fedcba9876543210"]},"Token":"IQoJb3JpCutOff)");
     EXPECT_EQ(scrubber.size(), 4U);
-    EXPECT_EQ(scrubber.scrubbed(here, "a" + token + "b" + token), "a<redacted:32>b<redacted:32>");
+    EXPECT_EQ(scrubber.scrubbed(here, "a" + learnt_token + "b" + learnt_token),
+              "a<redacted:32>b<redacted:32>");
     EXPECT_EQ(scrubber.scrubbed(here, "0123456789abcdef fedcba9876543210 IQoJb3JpCutOff"),
               "<redacted:16> <redacted:16> <redacted:14>");
     EXPECT_EQ(scrubber.scrubbed(here, "ASIAEXAMPLEKEY Success-and-more Sh0rt"),
@@ -79,26 +80,26 @@ TEST(ImdsScrubber, IsBounded) {
 TEST(ImdsScrubber, InTheNetworkNamespaceAlone) {
     Scrubber scrubber;
     scrubber.learn(elsewhere, "Poison-4-command-lines");
-    scrubber.learn(here, token);
-    EXPECT_EQ(scrubber.scrubbed(here, "run Poison-4-command-lines " + token),
+    scrubber.learn(here, learnt_token);
+    EXPECT_EQ(scrubber.scrubbed(here, "run Poison-4-command-lines " + learnt_token),
               "run Poison-4-command-lines <redacted:32>");
-    EXPECT_EQ(scrubber.scrubbed(elsewhere, "run Poison-4-command-lines " + token),
-              "run <redacted:22> " + token);
+    EXPECT_EQ(scrubber.scrubbed(elsewhere, "run Poison-4-command-lines " + learnt_token),
+              "run <redacted:22> " + learnt_token);
 }
 
 TEST(ImdsScrubber, NamespacesAreBoundedAndTheMachinesOwnStays) {
     Scrubber scrubber(here);
-    scrubber.learn(here, token);
+    scrubber.learn(here, learnt_token);
     for (uint32_t netns = 1; netns < 1000; ++netns)
         scrubber.learn(netns, "Secret-of-this-one-" + std::to_string(netns));
     EXPECT_LE(scrubber.namespaces(), Scrubber::most_namespaces);
-    EXPECT_EQ(scrubber.scrubbed(here, token), "<redacted:32>");
+    EXPECT_EQ(scrubber.scrubbed(here, learnt_token), "<redacted:32>");
     EXPECT_EQ(scrubber.scrubbed(999, "Secret-of-this-one-999"), "<redacted:22>");
     for (uint32_t netns = 1; netns < 1000; ++netns)
         for (int i = 0; i < 4; ++i)
             scrubber.learn(netns, std::string(SecretSet::longest - 8, 'X') + std::to_string(10'000 + i));
     EXPECT_LE(scrubber.size() * SecretSet::longest, Scrubber::most_bytes + SecretSet::longest);
-    EXPECT_EQ(scrubber.scrubbed(here, token), "<redacted:32>");
+    EXPECT_EQ(scrubber.scrubbed(here, learnt_token), "<redacted:32>");
 }
 
 TEST(ImdsScrubber, OnlyWhatLooksLikeAToken) {
@@ -160,8 +161,8 @@ TEST(ImdsScrubber, TheWorkIsBounded) {
 
 TEST(ImdsScrubber, CommandLinesOfCallerAndAncestors) {
     SimulatedConnection simulated;
-    const std::string parent_argv =
-        samples::string_list({"sh", "-c", "curl -H \"X-aws-ec2-metadata-token: " + token + "\" http://x"});
+    const std::string parent_argv = samples::string_list(
+        {"sh", "-c", "curl -H \"X-aws-ec2-metadata-token: " + learnt_token + "\" http://x"});
     Event parent = samples::event(EBT_EXEC);
     parent.pid = parent.tid = 4200;
     parent.image.argv = samples::known<telemetry::StringList>(parent_argv);
@@ -175,7 +176,7 @@ TEST(ImdsScrubber, CommandLinesOfCallerAndAncestors) {
     // A name that nothing tells, but the token went over the wire.
     const std::string argv = samples::string_list({"fetch", "--with", token});
     simulated.process.image.argv = samples::known<telemetry::StringList>(argv);
-    simulated.ask("GET /latest/meta-data/", "X-aws-ec2-metadata-token: " + token + "\r\n", ec2("x"));
+    simulated.ask("GET /latest/meta-data/", "X-aws-ec2-metadata-token: " + learnt_token + "\r\n", ec2("x"));
     EXPECT_THAT(simulated.json_lines, Not(HasSubstr(token)));
     EXPECT_THAT(simulated.text_lines, Not(HasSubstr(token)));
     const json made = simulated.only_json();
@@ -187,8 +188,8 @@ TEST(ImdsScrubber, CommandLinesOfCallerAndAncestors) {
 
 TEST(ImdsScrubber, AUserAgentThatRepeatsTheToken) {
     SimulatedConnection simulated;
-    simulated.send("GET /latest/meta-data/" + token + " HTTP/1.1\r\nHost: x\r\nUser-Agent: " + token +
-                   "\r\nX-aws-ec2-metadata-token: " + token + "\r\n\r\n");
+    simulated.send("GET /latest/meta-data/" + learnt_token + " HTTP/1.1\r\nHost: x\r\nUser-Agent: " +
+                   learnt_token + "\r\nX-aws-ec2-metadata-token: " + learnt_token + "\r\n\r\n");
     simulated.receive(ec2("x"));
     EXPECT_THAT(simulated.json_lines + simulated.text_lines, Not(HasSubstr(token)));
 }

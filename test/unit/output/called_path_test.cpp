@@ -13,14 +13,6 @@ using nlohmann::json;
 using samples::known;
 using testing::HasSubstr;
 
-std::string text_line(const Event& event) {
-    return samples::formatted(*format_named("text").make(samples::context()), event);
-}
-
-json json_line(const Event& event) {
-    return json::parse(samples::formatted(*format_named("json").make(samples::context()), event));
-}
-
 TEST(CalledPath, StandsBesideThePathInText) {
     Event event = samples::call(samples::openat, -ENOENT);
     samples::add_path(event, 1, "/etc/x", Source::user_memory);
@@ -28,16 +20,16 @@ TEST(CalledPath, StandsBesideThePathInText) {
     telemetry::Witnessed witnessed;
     witnessed.called[0] = known("/tmp/../etc/x", Source::user_memory);
     event.witnessed = &witnessed;
-    EXPECT_THAT(text_line(event), HasSubstr(" path=\"/etc/x\" called_path=\"/tmp/../etc/x\" "
-                                            "user_memory=path,called_path lexical=path\n"));
+    EXPECT_THAT(samples::text_line(event), HasSubstr(" path=\"/etc/x\" called_path=\"/tmp/../etc/x\" "
+                                                     "user_memory=path,called_path lexical=path\n"));
     event = samples::call(samples::rename, 0);
     samples::add_path(event, 0, "/a", Source::user_memory);
     samples::add_path(event, 1, "/b", Source::user_memory);
     witnessed.called[0] = {};
     witnessed.called[1] = known("//b", Source::user_memory);
     event.witnessed = &witnessed;
-    EXPECT_THAT(text_line(event), HasSubstr(" path1=\"/a\" path2=\"/b\" called_path2=\"//b\" "
-                                            "user_memory=path1,path2,called_path2\n"));
+    EXPECT_THAT(samples::text_line(event), HasSubstr(" path1=\"/a\" path2=\"/b\" called_path2=\"//b\" "
+                                                     "user_memory=path1,path2,called_path2\n"));
 }
 
 TEST(CalledPath, StandsBesideThePathInJson) {
@@ -47,7 +39,7 @@ TEST(CalledPath, StandsBesideThePathInJson) {
     telemetry::Witnessed witnessed;
     witnessed.called[0] = known("/tmp/../etc/x", Source::user_memory);
     event.witnessed = &witnessed;
-    json made = json_line(event);
+    json made = samples::json_line(event);
     EXPECT_EQ(made["file"]["path"], "/etc/x");
     EXPECT_EQ(made["linux"]["syscall"]["called_path"], "/tmp/../etc/x");
     EXPECT_EQ(made["linux"]["telemetry"]["lexical"], json({"file.path"}));
@@ -57,7 +49,7 @@ TEST(CalledPath, StandsBesideThePathInJson) {
     witnessed.called[0] = {};
     witnessed.called[1] = known("//b", Source::user_memory);
     event.witnessed = &witnessed;
-    made = json_line(event);
+    made = samples::json_line(event);
     EXPECT_EQ(made["linux"]["syscall"]["paths"][1]["called_path"], "//b");
     EXPECT_FALSE(made["linux"]["syscall"]["paths"][0].contains("called_path"));
     EXPECT_FALSE(made["linux"]["syscall"].contains("called_path"));

@@ -10,6 +10,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <nlohmann/json.hpp>
+
 #include "telemetry/event/event.hpp"
 #include "telemetry/output/formats.hpp"
 
@@ -309,6 +311,14 @@ inline std::string formatted(telemetry::Formatter& formatter, const Event& event
     std::string out;
     formatter.format(event, out);
     return out;
+}
+
+inline std::string text_line(const Event& event) {
+    return formatted(*telemetry::format_named("text").make(context()), event);
+}
+
+inline nlohmann::json json_line(const Event& event) {
+    return nlohmann::json::parse(formatted(*telemetry::format_named("json").make(context()), event));
 }
 
 } // namespace samples

@@ -27,10 +27,10 @@ std::string content_of(const std::string& path) {
     return text.str();
 }
 
-WorkBudget endless;
+WorkBudget unlimited;
 
 std::optional<ElfFile> elf_of(const std::string& bytes) {
-    return ElfFile::open(ByteSource(bytes, endless));
+    return ElfFile::open(ByteSource(bytes, unlimited));
 }
 
 std::optional<ElfFile::Symbol> find_symbol(const ElfFile& file, uint64_t address) {
@@ -145,11 +145,11 @@ TEST(ImdsCodeMap, AnyText) {
 }
 
 TEST(ImdsDemangle, Names) {
-    EXPECT_EQ(demangled("_ZN3abc1fEi", endless), "abc::f(int)");
-    EXPECT_EQ(demangled("main", endless), "main");
-    EXPECT_EQ(demangled("_Z", endless), "_Z");
-    EXPECT_EQ(demangled("", endless), "");
-    EXPECT_EQ(demangled(std::string(4000, 'x'), endless).size(), 515U);
+    EXPECT_EQ(demangled("_ZN3abc1fEi", unlimited), "abc::f(int)");
+    EXPECT_EQ(demangled("main", unlimited), "main");
+    EXPECT_EQ(demangled("_Z", unlimited), "_Z");
+    EXPECT_EQ(demangled("", unlimited), "");
+    EXPECT_EQ(demangled(std::string(4000, 'x'), unlimited).size(), 515U);
 }
 
 /// Each level is twice as long as the one before.
@@ -157,14 +157,14 @@ TEST(ImdsDemangle, NamesThatGrow) {
     std::string name = "_Z1fSt4pairIiiE";
     for (int level = 0; level < 30; ++level)
         name += "S" + std::string(level ? std::to_string(level - 1) : "") + "_S_S_";
-    EXPECT_LE(demangled(name, endless).size(), 515U);
+    EXPECT_LE(demangled(name, unlimited).size(), 515U);
     std::string growing = "_Z1fFivE";
     const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     for (int level = 0; level < 34; ++level) {
         const std::string last = level ? std::string("S") + digits[level - 1] + "_" : "S_";
         growing.append("F").append(last).append(last).append(last).append("E");
     }
-    EXPECT_EQ(demangled(growing, endless), growing) << "left alone";
+    EXPECT_EQ(demangled(growing, unlimited), growing) << "left alone";
 }
 
 } // namespace

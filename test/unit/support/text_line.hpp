@@ -75,7 +75,7 @@ class Parser {
     }
     Value value() {
         if (next() == '"')
-            return string(quoted());
+            return string(in_quotes());
         if (next() != '[')
             return word(until(" \n"));
         take();
@@ -83,12 +83,12 @@ class Parser {
         while (next() != ']') {
             if (!strings.empty())
                 expect(',');
-            strings.push_back(quoted());
+            strings.push_back(in_quotes());
         }
         take();
         return list(std::move(strings));
     }
-    std::string quoted() {
+    std::string in_quotes() {
         std::string bytes;
         expect('"');
         while (next() != '"') {

@@ -114,7 +114,7 @@ FieldChoice parse_fields(std::string_view text, const std::string& file) {
         if (name.empty() || name == always_there)
             continue;
         if (std::ranges::find(rows, name, &Row::name) == std::end(rows))
-            refuse(file + ":" + std::to_string(number) + ": there is no field " + quoted(name) +
+            refuse(file + ":" + std::to_string(number) + ": there is no field " + in_quotes(name) +
                    "; the nearest is " + std::string(nearest(name)) + " (docs/output.md lists them)");
         names.push_back(name);
     }
@@ -135,9 +135,9 @@ FieldChoice choose_fields(const std::string& name_or_file) {
     const auto text = read_text_file(name_or_file, longest_file);
     if (!text || text->empty())
         refuse("--fields is one of " + field_choice_names() + " or a file with names of fields, and " +
-               quoted(name_or_file) + " cannot be read or is empty");
+               in_quotes(name_or_file) + " cannot be read or is empty");
     if (text->size() > longest_file)
-        refuse("--fields: " + quoted(name_or_file) + " is longer than 64 KiB");
+        refuse("--fields: " + in_quotes(name_or_file) + " is longer than 64 KiB");
     return parse_fields(*text, name_or_file);
 }
 
