@@ -86,15 +86,21 @@ tidy_sources() {
     fi
 }
 
-# Runs clang-tidy on the sources that this configuration compiles, but not on the kernel tests: clang 14 does
-# not support std::source_location.
+# Runs clang-tidy on what this configuration compiles of these sources, each with its folder (EBT_UNITY): that takes
+# as long as one source, most of it for the headers. Not on the kernel tests: clang 14 does not support
+# std::source_location.
 tidied() {
     local folder=build-tidy list
     cmake -S . -B $folder -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
         -DEBT_TESTS=ON -DEBT_BENCH=ON >$folder.log 2>&1 || { cat $folder.log && return 1; }
     rm -f $folder.log
-    list=$(comm -12 <(tidy_sources | grep -v '^test/kernel/' | sort) <(jq -r --arg root "$PWD/" '.[].file | ltrimstr($root)' \
-        $folder/compile_commands.json | sort -u))
+    list=$(jq -r '.[].file' $folder/compile_commands.json | sort -u | grep '\.c[px][px]$' | while read -r file; do
+        if [[ $file == */Unity/* ]]; then
+            sed -n "s|^#include \"\(.*\)\"|\1 $file|p" "$file"
+        else
+            echo "$file $file"
+        fi
+    done | sort | join - <(tidy_sources | grep -v '^test/kernel/' | sed "s|^|$PWD/|" | sort) | cut -d ' ' -f 2 | sort -u)
     [ -n "$list" ] || return 0
     xargs -d '\n' -P "$(nproc)" -n 1 clang-tidy --quiet -p $folder <<<"$list" 2>/dev/null
 }

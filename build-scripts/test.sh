@@ -85,12 +85,12 @@ part "sources" build-scripts/check.sh --tidy "$([ $all = yes ] && echo all || ec
 
 # The static programs and the release are made of the same objects, which ccache compiles once.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
-once=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DEBT_PCH=tests)
+once=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 part "build of static programs" build build-static vm_programs -DEBT_STATIC=ON "${once[@]}"
 part "build with clang and sanitizers, and of the fuzzers" build build-sanitize unit_and_programs \
     -C build-scripts/sanitized.cmake -DCMAKE_BUILD_TYPE=Debug
 part "build without optimisation, with one-definition-rule check" build build-debug "$unoptimised" -DEBT_LTO=ON \
-    -DEBT_PCH=ON -DCMAKE_BUILD_TYPE=Debug
+    -DCMAKE_BUILD_TYPE=Debug
 part "release build" build build all -DEBT_BENCH=ON "${once[@]}"
 part "unit tests under sanitizers" run_tests build-sanitize -R "$short_tests" --parallel "$(nproc)" || status=1
 part "tests without optimisation" run_tests build-debug -R "$unoptimised_tests" --parallel "$(nproc)" || status=1
@@ -115,6 +115,7 @@ EBT_RACE_ROUNDS=$rounds part "all tests" run_tests build --parallel "$(nproc)" |
 if [ $all = yes ]; then
     rm -f build-arm64/vm/results.json build-static/systemd-vm/results.json
     results+=("on arm64=build-arm64/vm/results.json")
+    part "build of each source by itself" build build-single unit_and_programs -DEBT_UNITY=OFF "${once[@]}"
     part "arm64 in a virtual machine" build-scripts/vm-test.sh --arch arm64 --timeout 2400 || status=1
     part "a hundred kills of the program" test/delivery/kill_test.py build/ebpf_telemetry build/kafka_brokers 100 || status=1
     part "300 hosts whose receiver is away for ten minutes" test/fleet/return_test.py build/fleet_senders \

@@ -25,7 +25,7 @@ use_machine() { # amd64 or arm64; uses $here
         ;;
     arm64)
         build=${here%/*}/build-arm64
-        build_command=("$here/arm64/build.sh" -DEBT_TESTS=ON -DEBT_PCH=ON)
+        build_command=("$here/arm64/build.sh" -DEBT_TESTS=ON)
         setup=(--tests --arm64)
         suites=(bookworm)
         run=(qemu-aarch64) # a program, on this machine

@@ -156,7 +156,7 @@ build() {
     local generator=()
     command -v ninja >/dev/null && generator=(-G Ninja)
     "$CMAKE" "${generator[@]}" -S "$tree" -B "$copy/build" -DCMAKE_BUILD_TYPE=Debug -DEBT_TESTS=OFF \
-        -DEBT_BENCH=OFF -DEBT_PCH=ON -DCMAKE_CXX_COMPILER="$CXX" >"$scratch/log" 2>&1 ||
+        -DEBT_BENCH=OFF -DCMAKE_CXX_COMPILER="$CXX" >"$scratch/log" 2>&1 ||
         fail "$(cat "$scratch/log")"
     "$CMAKE" --build "$copy/build" --parallel "$(nproc)" --target ebpf_telemetry >"$scratch/log" 2>&1 ||
         fail "$(tail -50 "$scratch/log")"
