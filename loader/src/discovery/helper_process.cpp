@@ -32,12 +32,13 @@ constexpr size_t most_helpers = 64;
 constexpr auto longest_wait_ns = int64_t{10} * 1'000'000'000;
 
 enum State : uint32_t { idle, asked, done };
-enum class Task : uint32_t { syscall, compat_syscall, spawn_process, spawn_sharing, spawn_thread };
 
 } // namespace
 
 /// The call that a helper is to make, and its result. The memory is shared between all of them.
 struct Mailbox {
+    enum class Task : uint32_t { syscall, compat_syscall, spawn_process, spawn_sharing, spawn_thread };
+
     std::atomic<uint32_t> state;
     Task task;
     int64_t number;
@@ -84,15 +85,15 @@ int64_t perform(Mailbox& box) {
     const uint64_t* a = box.args;
     constexpr int sharing = CLONE_VM | CLONE_SIGHAND;
     switch (box.task) {
-    case Task::syscall:
+    case Mailbox::Task::syscall:
         return raw_syscall(box.number, a[0], a[1], a[2], a[3], a[4], a[5]);
-    case Task::compat_syscall:
+    case Mailbox::Task::compat_syscall:
         return machine::compat_getppid(box.args);
-    case Task::spawn_process:
+    case Mailbox::Task::spawn_process:
         return spawn_process(*box.child);
-    case Task::spawn_sharing:
+    case Mailbox::Task::spawn_sharing:
         return spawn_sharing_memory(*box.child, sharing | CLONE_FS | CLONE_FILES);
-    case Task::spawn_thread:
+    case Mailbox::Task::spawn_thread:
         return spawn_sharing_memory(*box.child, sharing | CLONE_THREAD);
     }
     return -EINVAL;
@@ -145,7 +146,7 @@ bool HelperProcess::is_alive() const {
 
 void HelperProcess::begin(int64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                           uint64_t a5) {
-    box_->task = Task::syscall;
+    box_->task = Mailbox::Task::syscall;
     box_->number = number;
     const uint64_t args[] = {a0, a1, a2, a3, a4, a5};
     std::copy(std::begin(args), std::end(args), box_->args);
@@ -180,7 +181,7 @@ int64_t HelperProcess::must(const char* what, int64_t number, uint64_t a0, uint6
 
 bool HelperProcess::call_32_bit(const KernelMemory::Request& request) {
     std::copy(request.begin(), request.end(), box_->args);
-    box_->task = Task::compat_syscall;
+    box_->task = Mailbox::Task::compat_syscall;
     set_state(box_->state, asked);
     try {
         await_done("a 32-bit system call");
@@ -278,9 +279,9 @@ HelperProcess& HelperProcesses::spawn(HelperProcess* parent, HelperProcess::Kind
     helper->born_after_ = now_ns(CLOCK_BOOTTIME);
     int64_t pid;
     if (parent) {
-        parent->box_->task = kind == HelperProcess::Kind::process  ? Task::spawn_process
-                             : kind == HelperProcess::Kind::thread ? Task::spawn_thread
-                                                                   : Task::spawn_sharing;
+        parent->box_->task = kind == HelperProcess::Kind::process  ? Mailbox::Task::spawn_process
+                             : kind == HelperProcess::Kind::thread ? Mailbox::Task::spawn_thread
+                                                                   : Mailbox::Task::spawn_sharing;
         parent->box_->child = helper->box_;
         set_state(parent->box_->state, asked);
         parent->await_done("making another process");
