@@ -27,7 +27,8 @@ Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels
   --name TEXT       the name of the --kernel before it in docs/kernels.md
   --tier NAME       test only this tier, without the tests of the program; may be repeated
   --spread          test the first kernel in every tier, the others in two tiers each, by turns; each
-                    test of the program itself in one of them; the cases in two tiers everywhere
+                    test of the program itself in one that is neither the first nor the last, if
+                    there are any; the cases in two tiers everywhere
   --filter PATTERN  run only these kernel tests, as for --gtest_filter (default: all but
                     Offsets.*, which start an engine for each wrong offset)
   --rounds N        how often each race of two threads is run (default: 30; test.sh --all: 1000)
@@ -171,12 +172,19 @@ tiers_of() { # index
 }
 
 # Which share of the tests of the program itself runs there, as GoogleTest's shards: its many starts take minutes
-# under emulation.
+# under emulation. With --spread neither the first has one, which tests every tier, nor the newest, whose verifier is
+# slow, if there are others.
 program_share() { # index
     if [ "$tiers" != possible ]; then
         echo none
     elif [ "$arch" != amd64 ]; then
         echo none
+    elif [ $spread = yes ] && [ ${#images[@]} -gt 2 ]; then
+        if [ "$1" = 0 ] || [ "$1" = $((${#images[@]} - 1)) ]; then
+            echo none
+        else
+            echo "$(($1 - 1))/$((${#images[@]} - 2))"
+        fi
     elif [ $spread = yes ]; then
         echo "$1/${#images[@]}"
     else
