@@ -8,10 +8,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 usage() {
     cat <<'END'
 usage: sudo build-scripts/test.sh [--all]
-  --all   also run what takes long: clang-tidy on every source, every tier on every kernel, more rounds of
-          each race, arm64 in a virtual machine, the portable release twice and for arm64, its package on a machine with
-          systemd, and the whole command
-          again in a Debian with nothing but the packages of setup.sh
+  --all   also run what takes long: clang-tidy on every source, builds without optimisation and of each source by
+          itself, every tier on every kernel, more rounds of each race, arm64 in a virtual machine, the portable
+          release twice and for arm64, its package on a machine with systemd, and the whole command again in a Debian
+          with nothing but the packages of setup.sh
 END
     exit "$1"
 }
@@ -64,11 +64,8 @@ run_tests() { # folder, options for ctest...
         --output-junit "$PWD/$folder/test-results/ctest.xml" "$@"
 }
 
-# The tests that are repeated under sanitizers: the unit tests and the self-check of the engine. Building the unit
-# tests without optimisation, too, would take as long as building the programs so: that is for --all.
+# The tests that are repeated under sanitizers: the unit tests and the self-check of the engine.
 short_tests='^(unit\.[0-9]|program\.self_check$)'
-unoptimised=programs unoptimised_tests='^program\.self_check$'
-[ $all = no ] || { unoptimised=unit_and_programs unoptimised_tests=$short_tests; }
 
 if [ $all = yes ]; then
     build-scripts/setup.sh --all || exit 1
@@ -89,11 +86,8 @@ once=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 part "build of static programs" build build-static vm_programs -DEBT_STATIC=ON "${once[@]}"
 part "build with clang and sanitizers, and of the fuzzers" build build-sanitize unit_and_programs \
     -C build-scripts/sanitized.cmake -DCMAKE_BUILD_TYPE=Debug
-part "build without optimisation, with one-definition-rule check" build build-debug "$unoptimised" -DEBT_LTO=ON \
-    -DCMAKE_BUILD_TYPE=Debug
 part "release build" build build all -DEBT_BENCH=ON "${once[@]}"
 part "unit tests under sanitizers" run_tests build-sanitize -R "$short_tests" --parallel "$(nproc)" || status=1
-part "tests without optimisation" run_tests build-debug -R "$unoptimised_tests" --parallel "$(nproc)" || status=1
 
 part "fuzzers, a minute each" build-scripts/fuzz.sh --seconds 60 || status=1
 
@@ -115,6 +109,10 @@ EBT_RACE_ROUNDS=$rounds part "all tests" run_tests build --parallel "$(nproc)" |
 if [ $all = yes ]; then
     rm -f build-arm64/vm/results.json build-static/systemd-vm/results.json
     results+=("on arm64=build-arm64/vm/results.json")
+    part "build without optimisation, with one-definition-rule check" build build-debug unit_and_programs -DEBT_LTO=ON \
+        -DCMAKE_BUILD_TYPE=Debug
+    part "tests without optimisation" run_tests build-debug -R "$short_tests" --parallel "$(nproc)" || status=1
+    results+=("again without optimisation=build-debug/test-results")
     part "build of each source by itself" build build-single unit_and_programs -DEBT_UNITY=OFF "${once[@]}"
     part "arm64 in a virtual machine" build-scripts/vm-test.sh --arch arm64 --timeout 2400 || status=1
     part "a hundred kills of the program" test/delivery/kill_test.py build/ebpf_telemetry build/kafka_brokers 100 || status=1
@@ -129,8 +127,7 @@ if [ $all = yes ]; then
 fi
 
 build-scripts/test-report.py "$SECONDS" "tests"=build/test-results \
-    "again with clang under sanitizers"=build-sanitize/test-results \
-    "again without optimisation"=build-debug/test-results "${results[@]}" >"$logs/report" || status=1
+    "again with clang under sanitizers"=build-sanitize/test-results "${results[@]}" >"$logs/report" || status=1
 sed '$d' "$logs/report"
 grep '^== vm-test.sh' "$logs/kernels"
 tail -n 1 "$logs/report"
