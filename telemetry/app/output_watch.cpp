@@ -8,6 +8,19 @@
 
 namespace telemetry {
 
+namespace {
+
+/// What the far end said; without a word from it, the causes that the output counts.
+std::string reason_of(const OutputReport& report) {
+    std::string reason(report.error);
+    if (reason.empty() && report.delivery)
+        for (const auto& [cause, events] : report.delivery->lost)
+            reason += (reason.empty() ? "" : ", ") + std::string(cause);
+    return reason;
+}
+
+} // namespace
+
 void OutputWatch::look(std::span<const OutputReport> reports, Clock::time_point now) {
     for (const OutputReport& report : reports)
         look(outputs_[std::string(report.name)], report, now);
@@ -22,8 +35,7 @@ void OutputWatch::look(Output& output, const OutputReport& report, Clock::time_p
             return;
         output.last_line = now;
         const uint64_t more = output.lost - std::exchange(output.logged, output.lost);
-        log(LogLevel::error,
-            name + ": " + std::to_string(more) + " events lost: " + std::string(report.error));
+        log(LogLevel::error, name + ": " + std::to_string(more) + " events lost: " + reason_of(report));
     } else if (output.is_losing && now - output.last_loss >= calm) {
         output.is_losing = false;
         output.logged = output.lost;

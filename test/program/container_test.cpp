@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Containers that are gone before anybody reads what their processes did.
-#include <chrono>
+#include <csignal>
 #include <filesystem>
-#include <thread>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "test/program/run_fixture.hpp"
 
@@ -51,20 +55,27 @@ const char* hierarchy_of(bool is_unified) {
 }
 
 struct ContainerRun : Run {
+    static constexpr int arrived = 3; ///< the script's
+
     ContainerRun() { std::ofstream(rules) << "execve\nopenat\nprocess_exit\n"; }
 
-    /// A process that is in the cgroup when it becomes a shell with this script, and lives so long; its id,
-    /// -1 if it could not be.
-    static pid_t run_container(const std::string& cgroup, const std::string& script,
-                               std::chrono::milliseconds lifetime) {
+    /// A process that is in the cgroup when it becomes a shell with this script, and is killed once that has
+    /// written to descriptor 3; its id, -1 if it could not be.
+    static pid_t run_container(const std::string& cgroup, const std::string& script) {
+        int ends[2];
+        if (pipe2(ends, O_CLOEXEC) != 0)
+            return -1;
         const pid_t child = fork();
         if (child == 0) {
             const int fd = open(cgroup.c_str(), O_WRONLY);
-            if (fd >= 0 && write(fd, "0", 1) == 1)
+            if (fd >= 0 && write(fd, "0", 1) == 1 && dup3(ends[1], arrived, 0) == arrived)
                 execl("/bin/sh", "sh", "-c", script.c_str(), nullptr);
             _exit(1);
         }
-        std::this_thread::sleep_for(lifetime);
+        close(ends[1]);
+        pollfd there{.fd = ends[0], .events = POLLIN, .revents = 0};
+        poll(&there, 1, 30'000);
+        close(ends[0]);
         kill(child, SIGKILL);
         int status = 0;
         waitpid(child, &status, 0);
@@ -79,7 +90,7 @@ struct ContainerRun : Run {
         if (program.err().find("the container, of processes that end at once") != std::string::npos)
             GTEST_SKIP() << "this kernel does not say where its cgroups are";
         program.send(SIGSTOP);
-        const pid_t pid = run_container(cgroup, script, std::chrono::milliseconds(45));
+        const pid_t pid = run_container(cgroup, script);
         ASSERT_GT(pid, 0) << "the container's process did not run";
         program.send(SIGCONT);
         program.send(SIGINT);
@@ -101,7 +112,7 @@ struct ContainerRun : Run {
     }
 };
 
-constexpr const char* endless = "while :; do :; done";
+constexpr const char* endless = "echo >&3; while :; do :; done";
 
 /// By the version of the hierarchy, and levels below the container's own cgroup.
 struct EveryContainer : ContainerRun, testing::WithParamInterface<std::pair<int, int>> {};

@@ -51,6 +51,13 @@ TEST_F(Watch, LogsAFullDiskOnceAMinuteWhileItLasts) {
                                     "t: error: file a: 600 events lost: a: No space left on device\n"));
 }
 
+TEST_F(Watch, NamesTheCauseWhereTheFarEndSaidNothing) {
+    reports_[0].error = {};
+    reports_[0].delivery.emplace().lost = {{"queue_full", 8}, {"refused", 2}};
+    second(10);
+    EXPECT_THAT(lines_, ElementsAre("t: error: file a: 10 events lost: queue_full, refused\n"));
+}
+
 TEST_F(Watch, LogsThatItIsOver) {
     second(5);
     for (int i = 0; i < 9; ++i)

@@ -174,11 +174,11 @@ TEST(ImdsScrubber, CommandLinesOfCallerAndAncestors) {
     fork.child_status = telemetry::Status::ok;
     simulated.tracker.take(fork);
     // A name that nothing tells, but the token went over the wire.
-    const std::string argv = samples::string_list({"fetch", "--with", token});
+    const std::string argv = samples::string_list({"fetch", "--with", learnt_token});
     simulated.process.image.argv = samples::known<telemetry::StringList>(argv);
     simulated.ask("GET /latest/meta-data/", "X-aws-ec2-metadata-token: " + learnt_token + "\r\n", ec2("x"));
-    EXPECT_THAT(simulated.json_lines, Not(HasSubstr(token)));
-    EXPECT_THAT(simulated.text_lines, Not(HasSubstr(token)));
+    EXPECT_THAT(simulated.json_lines, Not(HasSubstr(learnt_token)));
+    EXPECT_THAT(simulated.text_lines, Not(HasSubstr(learnt_token)));
     const json made = simulated.only_json();
     EXPECT_EQ(made["process"]["args"], (json{"fetch", "--with", "<redacted:32>"}));
     EXPECT_EQ(made["process"]["parent"]["args"][2],
@@ -191,5 +191,5 @@ TEST(ImdsScrubber, AUserAgentThatRepeatsTheToken) {
     simulated.send("GET /latest/meta-data/" + learnt_token + " HTTP/1.1\r\nHost: x\r\nUser-Agent: " +
                    learnt_token + "\r\nX-aws-ec2-metadata-token: " + learnt_token + "\r\n\r\n");
     simulated.receive(ec2("x"));
-    EXPECT_THAT(simulated.json_lines + simulated.text_lines, Not(HasSubstr(token)));
+    EXPECT_THAT(simulated.json_lines + simulated.text_lines, Not(HasSubstr(learnt_token)));
 }
