@@ -24,6 +24,8 @@ expect_files() {
         share/doc/ebpf_telemetry/LICENSES/GPL-2.0-only.txt \
         share/doc/ebpf_telemetry/LICENSES/LGPL-2.1-only.txt share/man/man8/ebpf_telemetry.8 \
         share/man/man8/imds-tracker.8 share/man/man8/get_offsets.8 lib/systemd/system/ebpf-telemetry.service \
+        share/ebpf_telemetry/apparmor/ebpf-telemetry share/ebpf_telemetry/apparmor/imds-tracker \
+        share/ebpf_telemetry/apparmor/abstractions/ebpf-telemetry share/ebpf_telemetry/systemd/apparmor.conf \
         share/bash-completion/completions/imds-tracker share/zsh/site-functions/_ebpf_telemetry lib/systemd/system/imds-tracker.service; do
         [ -s "$prefix/$file" ] || fail "not installed: $file" "$(cd "$prefix" && find . -type f)"
     done

@@ -29,6 +29,9 @@ for pair in ebpf-telemetry:ebpf_telemetry imds-tracker:imds-tracker; do
     expect_unit 27 "$scratch/$name.service" "$drop_ins/without-sys-admin.conf"
     expect_unit 21 "$scratch/$name.service" "$drop_ins/local-outputs.conf"
     expect_unit 18 "$scratch/$name.service" "$drop_ins"/{local-outputs,without-sys-admin}.conf
+    # Under its AppArmor profile, which systemd-analyze does not count.
+    expect_unit 30 "$scratch/$name.service" "$BUILD/packaging/apparmor.conf"
+    expect_text "$scratch/whole/$name.service" "AppArmorProfile=%N"
 
     # Nothing but what CapabilityBoundingSet= has, as setpriv spells it.
     capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' "$scratch/$name.service" | tr 'A-Z ' 'a-z,' | sed 's/cap_/+/g')

@@ -85,6 +85,9 @@ has_rights() { # unit
     [ $((0x$(sed -n 's/^CapBnd:.//p' "/proc/$pid/status") & ~0x1c000280004)) = 0 ]
 }
 
+# shellcheck source=systemd_guest_apparmor.sh source-path=SCRIPTDIR
+. "$here/apparmor.sh"
+
 test_install_starts_nothing() {
     dpkg -i "$here"/earlier.deb
     [ "$(property $unit LoadState)" = loaded ]
@@ -266,6 +269,10 @@ test_second_service() {
     [ "$(property $unit MainPID)" = "$pid" ]
     journal_has $unit 'imds-tracker: info: reporting'
     journal_has $unit 'system calls: those on its list'
+}
+
+test_apparmor() {
+    confine_services
 }
 
 # After the second boot.

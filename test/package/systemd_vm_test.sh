@@ -99,6 +99,7 @@ make_disk() { # the Debian's archive
     cp "$deb" "$root/t/package.deb"
     earlier "$deb" "$root/t/earlier.deb"
     cp "$guest" "$root/t/guest.sh"
+    cp test/package/systemd_guest_apparmor.sh "$root/t/apparmor.sh"
     echo "$only" >"$root/t/only"
     echo vm >"$root/etc/hostname"
     echo '/dev/nvme0n1 / ext4 defaults 0 0' >"$root/etc/fstab"
