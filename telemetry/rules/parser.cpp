@@ -340,9 +340,9 @@ void Parser::spend(size_t comparisons) {
     expanded_ += comparisons;
     if (expanded_ > MAX_EXPANDED)
         throw Mistake{cursor_.here(),
-                      "the macros of this file expand to more than " + std::to_string(MAX_EXPANDED) +
-                          " comparisons",
-                      "fewer or smaller macros"};
+                      "the rules of this file, with what its macros stand for, have more than " +
+                          std::to_string(MAX_EXPANDED) + " comparisons",
+                      "fewer rules, or fewer or smaller macros"};
 }
 
 } // namespace telemetry::rules
