@@ -15,7 +15,7 @@ constexpr const char* stages[] = {"decode", "complete", "filter", "brief", "text
 
 /// Long enough for some of the slowest kind, however short the rest is.
 void record(Settings settings, const std::string& path) {
-    settings.extent.cost_ms = 50;
+    settings.extent.cost_ms = 300; // enough of the slowest, an exec, on the slowest machine
     const auto subject = make_helper(settings, {"record", settings.rules(), path});
     subject->on();
     for (const char* call : {"open_write", "unlink", "connect", "exec"})

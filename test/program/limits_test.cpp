@@ -192,7 +192,7 @@ TEST_P(Limits, OfMemoryHoldThroughManyProcesses) {
 /// More rules than the limit leaves room for: nothing can be done about them.
 TEST_P(Limits, OfMemoryThatAreExceededAreToldOnce) {
     std::ofstream rules(rules_);
-    for (int i = 0; i < 80'000; i++)
+    for (int i = 0; i < 64'000; i++)
         rules << "getppid ppid = " << getpid() << " && comm = \"none-" << i << "\"\n";
     rules << "getppid ppid = " << getpid() << "\n" << std::flush;
     RunningProgram program(arguments({"--max-memory", "30", "--duration", "20"}));
