@@ -23,7 +23,7 @@ std::string narrow_rules() {
     for (int i = 0; i < 2; ++i) // of the program, and the one above it
         folder.resize(std::min(folder.rfind('/'), folder.size()));
     for (const char* below : {"/rules", "/share/ebpf_telemetry/rules"})
-        if (const std::string file = folder + below + "/minimal.rules"; access(file.c_str(), R_OK) == 0)
+        if (std::string file = folder + below + "/minimal.rules"; access(file.c_str(), R_OK) == 0)
             return file;
     return "minimal.rules";
 }

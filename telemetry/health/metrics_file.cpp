@@ -45,7 +45,7 @@ std::string replace_file(const std::string& path, const std::string& text) {
         if (!file)
             return failed(other);
         if (fchmod(file.get(), readable) != 0 || !write_all(file.get(), text)) {
-            const std::string error = failed(other);
+            std::string error = failed(other);
             unlink(other.c_str());
             return error;
         }
