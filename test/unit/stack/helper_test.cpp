@@ -39,6 +39,7 @@ Event event_here() {
 Symbolizer::Limits patient() {
     Symbolizer::Limits limits;
     limits.helper.answer = std::chrono::seconds(20);
+    limits.shares.process = limits.shares.all = {100'000'000'000, 100'000'000'000};
     return limits;
 }
 
