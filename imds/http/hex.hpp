@@ -3,7 +3,7 @@
 
 namespace telemetry::imds {
 
-/// What the hexadecimal digit stands for, of either case; -1: it is none.
+/// The value of a hexadecimal digit, upper or lower case: 0 to 15; -1 for any other character.
 constexpr int hex_value(char c) {
     if (c >= '0' && c <= '9')
         return c - '0';

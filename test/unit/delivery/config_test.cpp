@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "test/unit/delivery/refusal.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
 using namespace telemetry;
@@ -16,14 +17,7 @@ using testing::HasSubstr;
 namespace {
 
 std::string refusal(const std::string& text) {
-    try {
-        parse_outputs(text, "outputs.conf");
-    } catch (const ebpf_loader::Error& error) {
-        EXPECT_EQ(error.code(), ebpf_loader::ErrorCode::usage);
-        return error.what();
-    }
-    ADD_FAILURE() << "not refused: " << text;
-    return {};
+    return outputs_refusal(text, "outputs.conf");
 }
 
 std::string file_with(const std::string& option) {

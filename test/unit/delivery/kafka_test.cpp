@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "telemetry/delivery/output.hpp"
+#include "test/unit/delivery/refusal.hpp"
 #include "test/unit/sink/sink_support.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
@@ -44,13 +45,7 @@ std::string section(const std::string& brokers, const std::string& options) {
 }
 
 std::string kafka_refusal(const std::string& options) {
-    try {
-        parse_outputs(section("b:9092", options), "f");
-    } catch (const ebpf_loader::Error& error) {
-        return error.what();
-    }
-    ADD_FAILURE() << "not refused: " << options;
-    return {};
+    return outputs_refusal(section("b:9092", options));
 }
 
 struct Kafka : testing::Test {

@@ -10,6 +10,7 @@
 
 #include "telemetry/delivery/output.hpp"
 #include "telemetry/delivery/syslog/message.hpp"
+#include "test/unit/delivery/refusal.hpp"
 #include "test/unit/sink/sink_support.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
@@ -74,13 +75,7 @@ TEST(SyslogMessage, EachLineOfAnEventIsOneAndLongOnesGoInParts) {
 }
 
 std::string syslog_refusal(const std::string& options) {
-    try {
-        parse_outputs("[output.s]\nkind = syslog\n" + options, "f");
-    } catch (const ebpf_loader::Error& error) {
-        return error.what();
-    }
-    ADD_FAILURE() << "not refused: " << options;
-    return {};
+    return outputs_refusal("[output.s]\nkind = syslog\n" + options);
 }
 
 TEST(SyslogConfig, MistakesHaveFileAndLine) {
