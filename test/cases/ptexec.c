@@ -13,9 +13,7 @@
 
 /* "-u" becomes "--". The new stack begins with the number of the arguments, then come their addresses. */
 static void change_argument(pid_t child) {
-    struct user_regs_struct registers;
-    ptrace(PTRACE_GETREGS, child, NULL, &registers);
-    const long address = ptrace(PTRACE_PEEKDATA, child, (void*)(registers.rsp + 16), NULL);
+    const long address = ptrace(PTRACE_PEEKDATA, child, (void*)(stack_of(child) + 16), NULL);
     const long word = ptrace(PTRACE_PEEKDATA, child, (void*)address, NULL);
     ptrace(PTRACE_POKEDATA, child, (void*)address, (void*)((word & ~0xffffL) | '-' << 8 | '-'));
 }

@@ -156,7 +156,7 @@ TEST_P(Limits, OfMemoryHoldThroughManyProcesses) {
     ASSERT_TRUE(program.reports()) << program.err();
     for (uint64_t i = 0; i < forkers; i++)
         callers_.start(forks, -1, [] {
-            const pid_t child = fork();
+            const pid_t child = vfork(); // which copies no tables of pages
             if (child == 0)
                 _exit(0);
             waitpid(child, nullptr, 0);

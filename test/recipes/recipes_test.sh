@@ -155,8 +155,8 @@ END
 build() {
     local generator=()
     command -v ninja >/dev/null && generator=(-G Ninja)
-    "$CMAKE" "${generator[@]}" -S "$tree" -B "$copy/build" -DCMAKE_BUILD_TYPE=Debug -DEBT_TESTS=OFF \
-        -DEBT_BENCH=OFF -DCMAKE_CXX_COMPILER="$CXX" >"$scratch/log" 2>&1 ||
+    "$CMAKE" "${generator[@]}" -S "$tree" -B "$copy/build" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0 \
+        -DEBT_TESTS=OFF -DEBT_BENCH=OFF -DCMAKE_CXX_COMPILER="$CXX" >"$scratch/log" 2>&1 ||
         fail "$(cat "$scratch/log")"
     "$CMAKE" --build "$copy/build" --parallel "$(nproc)" --target ebpf_telemetry >"$scratch/log" 2>&1 ||
         fail "$(tail -50 "$scratch/log")"
