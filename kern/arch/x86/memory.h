@@ -9,13 +9,15 @@
 
 /*
  * An address that a process gave us, as one that user memory can have: where there is no
- * bpf_probe_read_user (before 5.5) the kernel's own memory would be read too. What points
- * there becomes the last byte of all, which cannot be read.
+ * bpf_probe_read_user (before 5.5) the kernel's own memory would be read too, and kernels since
+ * 4.20 warn, once, of an address that is neither's. What points there becomes the last byte of
+ * all, which cannot be read.
  */
 INLINE void *user(__u64 address)
 {
-	OPAQUE(address); /* else the compiler makes a branch of it */
-	return (void *)(address | (__u64)((__s64)address >> 63));
+	__u64 beyond = address >> FEATURE(user_bits);
+	OPAQUE(beyond); /* else the compiler makes a branch of it */
+	return (void *)(address | (__u64)(-(__s64)beyond >> 63));
 }
 
 #endif

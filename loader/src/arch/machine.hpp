@@ -31,6 +31,9 @@ struct SavedCall {
 /// cannot be complete.
 std::optional<SavedCall> saved_call(std::span<const std::byte> registers);
 
+/// How many bits an address of user memory may have, on this machine.
+unsigned user_address_bits();
+
 /// getppid(2) through the compat ABI, with five arguments, which the kernel ignores. A fault where the kernel
 /// takes no such calls; -ENOSYS where 64-bit programs have no way to make them.
 int64_t compat_getppid(const uint64_t* args);

@@ -151,9 +151,13 @@ KernelMemory::Answer KernelMemory::self() const {
     return answer(sizeof(uint64_t));
 }
 
+bool KernelMemory::can_be_address(uint64_t where) const {
+    return machine::can_be_address(where, own_task_);
+}
+
 Block KernelMemory::read(uint64_t where, size_t length) const {
     Block block{.address = where, .bytes = {}};
-    if (!machine::can_be_address(where, own_task_))
+    if (!can_be_address(where))
         return block;
     while (block.size() < length) {
         // Page by page, for a read that meets a missing page yields nothing at all.

@@ -43,6 +43,9 @@ class KernelMemory {
     /// The calling thread itself.
     Answer self() const;
 
+    /// Is it worth asking for? Kernels may complain of other addresses.
+    bool can_be_address(uint64_t where) const;
+
   private:
     uint32_t secret_[2];
     uint64_t own_task_ = 0;

@@ -27,7 +27,7 @@ std::optional<size_t> find_registers(const Block& memory, const KernelMemory::Re
 
 /// How far above `base` the helper's saved registers stand; nullopt if they do not.
 std::optional<size_t> distance_of_registers(const Setup& s, HelperProcess& helper, uint64_t base) {
-    for (size_t at = 0; at < largest_stack; at += page) {
+    for (size_t at = 0; at < largest_stack && s.memory.can_be_address(base + at); at += page) {
         const KernelMemory::Request r = s.memory.request(KernelMemory::address, base + at, page);
         helper.call(SYS_getppid, r[0], r[1], r[2], r[3], r[4]);
         const Block memory{.address = base + at, .bytes = s.memory.answer(page).bytes};

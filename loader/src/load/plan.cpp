@@ -28,6 +28,7 @@ LoadPlan make_load_plan(KernelSupport& kernel, const Offsets& offsets, Hooks hoo
     const auto stack = offsets.get(*Offsets::find("task_struct.stack"));
     const auto measured = stack ? measure_thread_registers(*stack) : std::nullopt;
     plan.features[Feature::thread_regs] = measured.value_or(machine::usual_thread_registers);
+    plan.features[Feature::user_bits] = machine::user_address_bits();
     plan.features[Feature::tp_syscall_id] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "id");
     plan.features[Feature::tp_syscall_ret] = tracepoint_field(plan.tracefs, "raw_syscalls/sys_exit", "ret");
     plan.features[Feature::tp_fork_child] =

@@ -113,8 +113,8 @@ void find_kernel_text(const std::string&) {
 }
 
 void bad_pointers(Process& p) {
-    for (const uint64_t pointer :
-         {uint64_t{16}, uint64_t{1} << 46, uint64_t{1} << 63, ~uint64_t{0}, kernel_text}) {
+    for (const uint64_t pointer : {uint64_t{16}, uint64_t{1} << 46, uint64_t{1} << 50, uint64_t{1} << 60,
+                                   uint64_t{1} << 63, ~uint64_t{0}, kernel_text}) {
         p.call({"open", SYS_open}, pointer, O_RDONLY).fails(EFAULT).no_path(0, LOG_FAULT, LOG_USER_MEMORY);
         p.call({"rename", SYS_rename}, "a", pointer)
             .fails(EFAULT)

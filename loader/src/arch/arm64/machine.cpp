@@ -31,6 +31,11 @@ std::optional<SavedCall> saved_call(std::span<const std::byte> registers) {
                      {saved.orig_x0, saved.x[1], saved.x[2], saved.x[3], saved.x[4]}};
 }
 
+/// Above is what says whose half of the addresses it is in, and perhaps a tag.
+unsigned user_address_bits() {
+    return 55;
+}
+
 int64_t compat_getppid(const uint64_t*) {
     return -ENOSYS;
 }

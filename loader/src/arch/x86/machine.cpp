@@ -2,6 +2,7 @@
 #include "loader/src/arch/machine.hpp"
 
 #include <cstring>
+#include <sys/mman.h>
 #include <sys/user.h>
 #include <ucontext.h>
 
@@ -18,6 +19,18 @@ std::optional<SavedCall> saved_call(std::span<const std::byte> registers) {
         return std::nullopt;
     memcpy(&saved, registers.data(), needed);
     return SavedCall{saved.orig_rax, {saved.rdi, saved.rsi, saved.rdx, saved.r10, saved.r8}};
+}
+
+/// With five-level page tables those who ask for it get memory above what four levels reach.
+unsigned user_address_bits() {
+    constexpr unsigned four_levels = 47, five_levels = 56;
+    constexpr size_t length = 4096;
+    void* const wanted = reinterpret_cast<void*>(uint64_t{1} << (four_levels + 1));
+    void* const got = mmap(wanted, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (got == MAP_FAILED)
+        return four_levels;
+    munmap(got, length);
+    return reinterpret_cast<uint64_t>(got) >> four_levels ? five_levels : four_levels;
 }
 
 int64_t compat_getppid(const uint64_t* args) {
