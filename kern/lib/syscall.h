@@ -120,6 +120,7 @@ INLINE void handle_sys_exit(struct hook_context *ctx, const struct ebt_numbers *
 				return;
 		}
 	}
+	ret = result_of(call.abi, ret);
 	__u32 flags_of_abi = rows->flags >> abi_slot(call.abi);
 	if ((flags_of_abi & EBT_GATED_ABI) && !gate_is_open())
 		return;

@@ -92,6 +92,18 @@ INLINE void identify_call(struct call *call, __u64 task, __s64 raw_nr)
 	call->nr = raw_nr;
 }
 
+/*
+ * A call's result. That of 32-bit code has 32 bits, which kernels show as they are (5.10) or with
+ * their sign (6.1): an address would seem to be an error.
+ */
+INLINE __s64 result_of(__u32 abi, __s64 ret)
+{
+	__u32 low = ret;
+	if (abi != EBT_ARM)
+		return ret;
+	return low > (__u32)-4096 ? (__s32)low : low;
+}
+
 /* Nothing stands for another call here: socketcall(2) and ipc(2) are none of the EABI's. */
 INLINE int dispatch_call(struct call *call, const struct ebt_plan *plan)
 {

@@ -63,6 +63,12 @@ INLINE int is_compat(__u64 task)
  * instructions. */
 #define NATIVE_ABI_OF(raw_nr) ((raw_nr)&EBT_X32_BIT ? EBT_X32 : EBT_X86_64)
 
+/* A call's result, whatever its ABI: the kernel has it in 64 bits. */
+INLINE __s64 result_of(__u32 abi, __s64 ret)
+{
+	return ret;
+}
+
 /* Fills in the ABI and the number of the call that the task is in. */
 INLINE void identify_call(struct call *call, __u64 task, __s64 raw_nr)
 {
