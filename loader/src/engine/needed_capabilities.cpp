@@ -36,7 +36,7 @@ uint64_t needed_capabilities(const LoadedTier& tier, const CallWatch& watch, con
     const bool opens_buffers = !tier.uses_ring(); // of a processor that goes offline and comes back
     const bool may_attach = watch.may_begin() || !tier.has_exit(); // hooks of calls
     const bool opens_perf_events = opens_buffers || (tier.tier() == Tier::tp && may_attach) ||
-                                   (witnesses && witnesses->may_follow_io_uring());
+                                   (witnesses && witnesses->may_open_perf_events());
     const uint64_t commands = bit(kernel_has_cap_bpf() ? CAP_BPF : CAP_SYS_ADMIN);
     uint64_t needed = 0;
     if (commands_need(commands, tier.map_fd("settings")))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/load/witness_object.hpp"
 
+#include "loader/src/base/kernel_btf.hpp"
+#include "loader/src/base/kernel_image.hpp"
 #include "loader/src/base/libbpf_quiet.hpp"
 #include "loader/src/base/object_bytes.hpp"
 #include "loader/src/base/tracefs.hpp"
@@ -13,7 +15,7 @@
 #include <bpf/bpf.h>
 #include <cerrno>
 #include <cstring>
-#include <unistd.h>
+#include <filesystem>
 
 extern "C" const char ebpf_telemetry_kern_witness_start[];
 extern "C" const char ebpf_telemetry_kern_witness_end[];
@@ -64,6 +66,7 @@ constexpr const char* stages[] = {
 };
 
 /// What is attached once io_uring is used, and what notices that it is.
+constexpr const char* opened_function = "security_file_open";
 constexpr const char* open_program = "on_security_file_open";
 constexpr const char* create_program = "on_io_uring_create";
 constexpr const char* submit_program = "on_io_uring_submit";
@@ -74,8 +77,16 @@ constexpr uint32_t rings = 0, opens = 1;
 /// Maps that programs of different types cannot share.
 constexpr const char* own_maps[] = {"stages", "witness_stages"};
 
-bpf_program* program_of(bpf_object* object, const Hook& hook) {
-    return bpf_object__find_program_by_name(object, ("on_" + std::string(hook.function)).c_str());
+bpf_program* program_of(bpf_object* object, const char* function) {
+    return bpf_object__find_program_by_name(object, ("on_" + std::string(function)).c_str());
+}
+
+/// Links to functions by fprobe, which take no perf event, and so less than CAP_SYS_ADMIN where the kernel
+/// wants that for one. A kernel of 5.18 or later may be built without: its BTF tells.
+bool has_multi_kprobes() {
+    const std::shared_ptr<const btf> types = kernel_btf();
+    return is_running_since(5, 18) && types &&
+           btf__find_by_name_kind(types.get(), "register_fprobe_ips", BTF_KIND_FUNC) > 0;
 }
 
 bool has_exec_offsets(const Offsets& offsets) {
@@ -90,6 +101,7 @@ bool has_exec_offsets(const Offsets& offsets) {
 std::string why_not_attached(int error) {
     switch (error) {
     case ENOENT:
+    case ESRCH:
     case EADDRNOTAVAIL:
         return "this kernel has no such function";
     default:
@@ -103,7 +115,10 @@ int join(bpf_object* object, const char* map, uint32_t index, const char* progra
 }
 
 bool has_kprobes() {
-    const auto exists = [](const std::string& path) { return access(path.c_str(), F_OK) == 0; };
+    const auto exists = [](const std::string& path) { // access(2) does not count capabilities of a user's own
+        std::error_code error;
+        return std::filesystem::exists(path, error);
+    };
     return exists("/sys/bus/event_source/devices/kprobe/type") ||
            exists(find_tracefs().value_or("") + "/kprobe_events");
 }
@@ -150,7 +165,12 @@ std::string WitnessObject::load(const LoadedTier& tier, const LoadPlan& plan) {
         return std::string("the object cannot be read: ") + strerror(errno);
     share_maps(tier);
     for (const Hook& hook : hooks)
-        bpf_program__set_autoload(program_of(object_.get(), hook), (hook.kinds & kinds_) != 0);
+        bpf_program__set_autoload(program_of(object_.get(), hook.function), (hook.kinds & kinds_) != 0);
+    without_perf_events_ = has_multi_kprobes();
+    bpf_program* program;
+    bpf_object__for_each_program(program, object_.get()) // those that are called, too
+        if (without_perf_events_ && bpf_program__type(program) == BPF_PROG_TYPE_KPROBE)
+            bpf_program__set_expected_attach_type(program, BPF_TRACE_KPROBE_MULTI);
     const bool follows = submissions_ && (kinds_ & EBT_WITNESS_CREATE);
     for (const char* name : {open_program, create_program, submit_program})
         bpf_program__set_autoload(bpf_object__find_program_by_name(object_.get(), name), follows);
@@ -176,6 +196,17 @@ void WitnessObject::share_maps(const LoadedTier& tier) {
     }
 }
 
+LinkPtr WitnessObject::attach_to(const char* function) const {
+    const bpf_program* const program = program_of(object_.get(), function);
+    if (!without_perf_events_)
+        return LinkPtr(bpf_program__attach(program));
+    bpf_kprobe_multi_opts options{};
+    options.sz = sizeof(options);
+    options.syms = &function;
+    options.cnt = 1;
+    return LinkPtr(bpf_program__attach_kprobe_multi_opts(program, nullptr, &options));
+}
+
 uint16_t WitnessObject::attach() {
     if (!object_)
         return 0;
@@ -190,7 +221,7 @@ uint16_t WitnessObject::attach() {
     for (const Hook& hook : hooks) {
         if (!(hook.kinds & kinds_))
             continue;
-        LinkPtr link(bpf_program__attach(program_of(object_.get(), hook)));
+        LinkPtr link = attach_to(hook.function);
         if (!link && hook.needed)
             attached &= static_cast<uint16_t>(~hook.kinds);
         verdicts_.push_back({.function = hook.function,
@@ -232,7 +263,7 @@ std::optional<uint64_t> WitnessObject::follow_io_uring() {
     if (count(rings) == 0 && count(opens) == 0)
         return std::nullopt;
     const LibbpfQuiet quiet;
-    LinkPtr link(bpf_program__attach(bpf_object__find_program_by_name(object_.get(), open_program)));
+    LinkPtr link = attach_to(opened_function);
     io_uring_links_.clear();
     if (link)
         links_.push_back(std::move(link));

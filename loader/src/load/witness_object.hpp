@@ -26,13 +26,14 @@ class WitnessObject {
     /// Attaches what io_uring's opens need once a program uses io_uring, and returns how many of
     /// them came before; nullopt otherwise. Every open of the machine pays for it.
     std::optional<uint64_t> follow_io_uring();
-    /// follow_io_uring() may still attach a hook.
-    bool may_follow_io_uring() const { return !io_uring_links_.empty(); }
+    /// follow_io_uring() may still open a perf event for a hook.
+    bool may_open_perf_events() const { return !io_uring_links_.empty() && !without_perf_events_; }
     const std::vector<WitnessVerdict>& verdicts() const { return verdicts_; }
     const std::vector<LinkPtr>& links() const { return links_; }
 
   private:
     std::string load(const LoadedTier& tier, const LoadPlan& plan);
+    LinkPtr attach_to(const char* function) const;
     void share_maps(const LoadedTier& tier);
     void refuse_all(const std::string& reason);
     void watch_io_uring();
@@ -42,6 +43,7 @@ class WitnessObject {
     std::vector<LinkPtr> io_uring_links_; ///< until io_uring is used, if its opens are wanted
     std::vector<WitnessVerdict> verdicts_;
     uint16_t kinds_;
+    bool without_perf_events_ = false;  ///< its hooks are kprobe_multi links (Linux 5.18)
     const char* submissions_ = nullptr; ///< io_uring's tracepoint; none: this kernel has no io_uring
 };
 

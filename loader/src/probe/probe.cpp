@@ -14,6 +14,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
 #include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
@@ -165,7 +166,8 @@ KernelSupport probe_kernel() {
     caps.held_capabilities = held_capabilities();
     caps.sock_states = caps.tracefs && has_tracepoint(caps.tracefs_path, sock_states_tracepoint);
     // 2: nobody may (6.6). Before that the tracepoints show whether the kernel has it.
-    caps.io_uring = caps.tracefs && access((caps.tracefs_path + "/events/io_uring").c_str(), F_OK) == 0 &&
+    std::error_code error;
+    caps.io_uring = caps.tracefs && std::filesystem::exists(caps.tracefs_path + "/events/io_uring", error) &&
                     read_number("/proc/sys/kernel/io_uring_disabled") != 2;
     caps.jit = read_number("/proc/sys/net/core/bpf_jit_enable");
     caps.unprivileged_bpf_disabled = read_number("/proc/sys/kernel/unprivileged_bpf_disabled");
