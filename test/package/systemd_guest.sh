@@ -372,6 +372,7 @@ for name in $(names $boot); do
 done
 sync
 if [ $boot = 1 ] && [ -n "$(names 2)" ]; then
+    echo "ends after boot $boot"
     systemctl reboot
 else
     systemctl poweroff
