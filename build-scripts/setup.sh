@@ -55,6 +55,10 @@ clang_runtime() {
     echo "libclang-rt-${version:-14}-dev"
 }
 
+machine=$(uname -m)
+[[ $machine =~ ^(x86_64|aarch64)$ ]] || fail "this machine is $machine; ebpf_telemetry runs on x86_64 and aarch64"
+[ "$machine" = x86_64 ] || [ $# = 0 ] || fail "this machine is $machine: tests and packages are made on x86_64, also" \
+    "those for aarch64: build-scripts/vm-test.sh --arch arm64, build-scripts/package.sh --arch arm64"
 packages=("${build_packages[@]}")
 for argument in "$@"; do
     case $argument in
@@ -68,7 +72,6 @@ for argument in "$@"; do
     esac
 done
 
-[ "$(uname -m)" = x86_64 ] || fail "this machine is $(uname -m); ebpf_telemetry runs on x86_64"
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     fail "there is no apt-get on this machine. Install the equivalents of these Debian packages," \
         "then build with: mkdir build && cd build && cmake .. && make" "${packages[*]}"

@@ -9,7 +9,7 @@ usage() {
     cat <<'END'
 usage: sudo build-scripts/test.sh [--all]
   --all   also run what takes long: clang-tidy on every source, builds without optimisation and of each source by
-          itself, every tier on every kernel, more rounds of each race, arm64 in a virtual machine, the portable
+          itself, every tier and test on every kernel, more rounds of each race, unit tests of arm64, the portable
           release twice and for arm64, its package on a machine with systemd, and the whole command again in a Debian
           with nothing but the packages of setup.sh
 END
@@ -93,28 +93,30 @@ part "fuzzers, a minute each" build-scripts/fuzz.sh --seconds 60 || status=1
 
 # Each virtual machine emulates on one processor. Nothing else runs meanwhile, because other load delays
 # threads by more than the tests allow.
-kernels=build-static/vm/results.json
-rm -f $kernels
-results=("on other kernels=$kernels")
-rounds=10 seconds=2400 tiers=(--spread) # rounds of each race of two threads; seconds for a kernel
-[ $all = no ] || { rounds=1000 seconds=5400 tiers=(); }
-machines() {
-    build-scripts/vm-test.sh "${tiers[@]}" --jobs "$(nproc)" --rounds "$rounds" --timeout "$seconds" 2>&1 | tee "$logs/kernels"
+kernels=build-static/vm/results.json kernels_arm64=build-arm64/vm/results.json
+rm -f $kernels $kernels_arm64
+results=("on other kernels=$kernels" "on arm64=$kernels_arm64")
+rounds=10 seconds=2400 # rounds of each race of two threads; seconds for a kernel
+spread=(--spread) chosen=(--suite bookworm --program 0/8 --filter "-Offsets.*:Witnesses.*:Sharing.*")
+if [ $all = yes ]; then
+    rounds=1000 seconds=5400 spread=() chosen=(--suite bullseye --suite bookworm --suite trixie)
+fi
+machines() { # options of vm-test.sh...
+    build-scripts/vm-test.sh --jobs "$(nproc)" --rounds "$rounds" --timeout "$seconds" "$@" 2>&1 | tee -a "$logs/kernels"
     return "${PIPESTATUS[0]}"
 }
-part "kernels in virtual machines" machines || status=1
+part "kernels in virtual machines" machines "${spread[@]}" || status=1
+part "arm64 in a virtual machine" machines --arch arm64 "${chosen[@]}" || status=1
 # Those that must have the machine to themselves are RUN_SERIAL; the longest of the others have a COST and come first.
 EBT_RACE_ROUNDS=$rounds part "all tests" run_tests build --parallel "$(nproc)" || status=1
 
 if [ $all = yes ]; then
-    rm -f build-arm64/vm/results.json build-static/systemd-vm/results.json
-    results+=("on arm64=build-arm64/vm/results.json")
+    rm -f build-static/systemd-vm/results.json
     part "build without optimisation, with one-definition-rule check" build build-debug unit_and_programs -DEBT_LTO=ON \
         -DCMAKE_BUILD_TYPE=Debug
     part "tests without optimisation" run_tests build-debug -R "$short_tests" --parallel "$(nproc)" || status=1
     results+=("again without optimisation=build-debug/test-results")
     part "build of each source by itself" build build-single unit_and_programs -DEBT_UNITY=OFF "${once[@]}"
-    part "arm64 in a virtual machine" build-scripts/vm-test.sh --arch arm64 --timeout 2400 || status=1
     part "a hundred kills of the program" test/delivery/kill_test.py build/ebpf_telemetry build/kafka_brokers 100 || status=1
     part "300 hosts whose receiver is away for ten minutes" test/fleet/return_test.py build/fleet_senders \
         build/ebpf_telemetry build/kafka_brokers 300 600 || status=1

@@ -36,6 +36,27 @@ use_machine() { # amd64 or arm64; uses $here
     programs=$build/vm_programs # a directory with the programs for the guests
 }
 
+# Copies a program of the build root of arm64 and the libraries that it needs to a guest's root.
+copy_from_root() { # program, the guest's root; uses $here
+    local root file name left=("$1") libraries=lib/aarch64-linux-gnu
+    root=$("$here/arm64/root.sh")
+    mkdir -p "$2/lib" "$2/$libraries" "$2/${1%/*}"
+    cp -L "$root/lib/ld-linux-aarch64.so.1" "$2/lib/"
+    while [ ${#left[@]} -gt 0 ]; do
+        file=${left[0]} left=("${left[@]:1}")
+        [ ! -e "$2/$file" ] || continue
+        cp -L "$root/$file" "$2/$file"
+        while read -r name; do
+            if [ -e "$root/$libraries/$name" ]; then
+                left+=("$libraries/$name")
+            else
+                mkdir -p "$2/usr/$libraries"
+                left+=("usr/$libraries/$name")
+            fi
+        done < <(readelf -d "$root/$file" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p')
+    done
+}
+
 busybox_of() { # amd64 or arm64
     if [ "$1" = amd64 ]; then
         command -v busybox

@@ -3,7 +3,7 @@
 # Input: $probe, $kernel_tests, $program_tests, $imds_tests, $case_tests (arrays, empty if the guest did not
 # get that far), $log, $dmesg, $release, $check, $probe_log, $offsets_conf, $statuses (texts), and from the
 # host: $headers (the result of the comparison; empty without headers), $image, $suite, $ended,
-# $given, $wanted, $program (the share of its tests, or none), $arch, $seconds.
+# $given, $wanted, $program (the share of its tests, or none), $seconds.
 
 def number: sub("s$"; "") | tonumber;
 
@@ -18,11 +18,9 @@ def listed_under($heading):
 # The name of a test begins with that of its suite, except for tests of single calls.
 def cases($suite; $plain):
     [$suite.testsuite[]? | .name |= (if $plain then . else ($suite.name | split(".")[0]) + "." + . end)];
-# There are no kernel tests of arm64: there, the tests of a tier are the cases of the field.
-def of_tiers: if $arch == "amd64" then $kernel_tests else $case_tests end;
 # All suites that ran in a tier: "Calls.raw_tp", "Stream.raw_tp" and so on.
 def in_tier($tier):
-    [of_tiers[0].testsuites[]? | select(.name | endswith("." + $tier))]
+    [$kernel_tests[0].testsuites[]? | select(.name | endswith("." + $tier))]
     | if . == [] then null
       else {time: "\(map(.time | number) | add)s",
             testsuite: map(cases(.; .name | startswith("Calls."))) | add} end;
@@ -76,7 +74,7 @@ def kernel_faults:
            | if . then {time, testsuite: [.testsuites[] | cases(.; false)[]]} | outcome else null end),
     program: ($program_tests[0] // null
               | if . then {time, testsuite: [.testsuites[] | cases(.; false)[]]} | outcome else null end),
-    cases: ((if $arch == "amd64" then $case_tests[0] else null end) // null
+    cases: ($case_tests[0] // null
             | if . then {time, testsuite: [.testsuites[] | .name as $suite | .testsuite[]
                                            | .name |= $suite + "." + .]} | outcome else null end),
     sources: sources, headers: headers_compared,
@@ -105,7 +103,7 @@ def kernel_faults:
      (.imds.failed // [] | select(. != []) | "imds-tracker: failed: " + join(" ")),
      (.cases.failed // [] | select(. != []) | "cases: failed: " + join(" ")),
      if .tiers != [] and $ran == [] then "none of these tiers is possible here" else empty end,
-     if .cases == null and $arch == "amd64" then "no result of the cases of the field" else empty end,
+     if .cases == null then "no result of the cases of the field" else empty end,
      if .imds == null then "no result of the tests of imds-tracker" else empty end,
      if .sources == null then "the offsets were not compared with discovery"
      elif .sources.wrong > 0 or .sources.right == 0 then
@@ -113,7 +111,7 @@ def kernel_faults:
      (.headers | select(. != null and (.all == 0 or .equal < .all))
       | "its headers say otherwise: \(.equal) of \(.all) equal: " + ($headers | split("\n") | join("; "))),
      ($statuses | split("\n")[] | select(. != "") | "it ended with a failure: " + .),
-     if $arch == "amd64" and ($ran | length) > 1 and (.together.tests // 0) < 2 then "the tiers were not compared" else empty end,
+     if ($ran | length) > 1 and (.together.tests // 0) < 2 then "the tiers were not compared" else empty end,
      (.tiers[] | select(.wanted and (.possible | not) and ($tiers_wanted != []))
       | .name + " was asked for: " + .reason),
      (.kernel_faults[] | "the kernel says: " + .)] end)

@@ -16,8 +16,8 @@ Boots each kernel in QEMU (software emulation: no KVM, no root) and runs the hos
 in every tier that the kernel accepts, and with the tiers compared.
 Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels.sh); of arm64 6.1 alone.
 
-  --arch ARCH       amd64 (default) or arm64, whose programs are cross-built: the cases of the field and the
-                    tests of imds-tracker run there, in every tier
+  --arch ARCH       amd64 (default) or arm64, whose programs are cross-built
+  --suite SUITE     the kernel of this suite of Debian's; may be repeated
   --kernel IMAGE    a kernel to test (bzImage, vmlinuz, Image); may be repeated, for one ARCH
   --offsets CONF    kernel offsets for the --kernel before it, made by get_offsets
   --vmlinux FILE    read them here from the BTF or DWARF of an uncompressed image
@@ -31,6 +31,7 @@ Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels
                     there are any; the cases in two tiers everywhere
   --filter PATTERN  run only these kernel tests, as for --gtest_filter (default: all but
                     Offsets.*, which start an engine for each wrong offset)
+  --program SHARE   of the tests of the program only this share, as 0/8 for the first of eight, or none
   --rounds N        how often each race of two threads is run (default: 30; test.sh --all: 1000)
   --jobs N          how many kernels run at a time (default: half of the processors)
   --timeout SECONDS for each kernel (default: 1200; the verifiers of 4.14 and 4.15 are slow)
@@ -49,8 +50,8 @@ fail() {
     exit 2
 }
 
-images=() names=() offsets=() vmlinux=() headers=() arch=''
-tiers=possible spread=no filter='-Offsets.*' jobs=$(($(nproc) / 2)) seconds=1200 rounds=30 keep=
+images=() names=() offsets=() vmlinux=() headers=() wanted=() arch=''
+tiers=possible spread=no program='' filter='-Offsets.*' jobs=$(($(nproc) / 2)) seconds=1200 rounds=30 keep=
 
 add_kernel() { # name, image
     [ -r "$2" ] || fail "cannot read the kernel image $2"
@@ -77,7 +78,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) usage && exit 0 ;;
     --spread) spread=yes && shift && continue ;;
-    --arch | --kernel | --offsets | --vmlinux | --headers | --name | --tier | --filter | --rounds | --jobs | --timeout | --keep)
+    --arch | --suite | --kernel | --offsets | --vmlinux | --headers | --name | --tier | --filter | --program | --rounds | --jobs | --timeout | --keep)
         { [ $# -gt 1 ] && [ -n "$2" ]; } || fail "$1 needs a value; see --help" ;;
     *) fail "unknown option $1; see --help" ;;
     esac
@@ -87,6 +88,7 @@ while [ $# -gt 0 ]; do
         [ "${arch:-$2}" = "$2" ] || fail "--arch $2 does not go with $arch before it"
         arch=$2
         ;;
+    --suite) wanted+=("$2") ;;
     --kernel) add_kernel "" "$2" ;;
     --offsets) belongs "$1" "$2" && offsets[-1]=$2 ;;
     --vmlinux) belongs "$1" "$2" && vmlinux[-1]=$2 ;;
@@ -100,6 +102,10 @@ while [ $# -gt 0 ]; do
         ;;
     --tier) [ "$tiers" = possible ] && tiers=$2 || tiers+=,$2 ;;
     --filter) filter=$2 ;;
+    --program)
+        [[ $2 =~ ^(none|[0-9]+/[1-9][0-9]*)$ ]] || fail "--program takes none, or a share such as 0/8, not $2"
+        program=$2
+        ;;
     --rounds) rounds=$2 ;;
     --jobs) jobs=$2 ;;
     --timeout) seconds=$2 ;;
@@ -111,6 +117,7 @@ case "$jobs$seconds$rounds" in *[!0-9]*) fail "--jobs, --timeout and --rounds ta
 [ "$jobs" -gt 0 ] || jobs=1
 
 use_machine "${arch:=amd64}"
+[ ${#wanted[@]} = 0 ] || suites=("${wanted[@]}")
 
 prepare() {
     local log
@@ -154,6 +161,8 @@ make_base() {
         *) ln -s "/t/${program##*/}" "$root$build/${program##*/}" ;;
         esac
     done
+    # On amd64 the tests of this machine have curl ask, in every tier.
+    [ "$arch" = amd64 ] || copy_from_root usr/bin/curl "$root"
     chmod 755 "$root/init"
     printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n' >"$root/etc/passwd"
     printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group"
@@ -175,9 +184,9 @@ tiers_of() { # index
 # under emulation. With --spread neither the first has one, which tests every tier, nor the newest, whose verifier is
 # slow, if there are others.
 program_share() { # index
-    if [ "$tiers" != possible ]; then
-        echo none
-    elif [ "$arch" != amd64 ]; then
+    if [ -n "$program" ]; then
+        echo "$program"
+    elif [ "$tiers" != possible ]; then
         echo none
     elif [ $spread = yes ] && [ ${#images[@]} -gt 2 ]; then
         if [ "$1" = 0 ] || [ "$1" = $((${#images[@]} - 1)) ]; then
@@ -263,7 +272,7 @@ report_json() { # index, folder, how it ended, seconds
     compare_headers "$1" "$2" >"$2/headers.log" 2>&1
     jq -n -f "$here/vm-report.jq" --arg image "${images[$1]##*/}" --arg suite "${names[$1]}" \
         --arg ended "$3" --arg seconds "$4" --arg given "${offsets[$1]}${vmlinux[$1]}" --arg wanted "$(tiers_of "$1")" \
-        --arg program "$(program_share "$1")" --arg arch "$arch" \
+        --arg program "$(program_share "$1")" \
         --slurpfile probe "$2/probe.json" --slurpfile kernel_tests "$2/kernel_tests.json" \
         --slurpfile program_tests "$2/program_tests.json" --slurpfile imds_tests "$2/imds_tests.json" \
         --slurpfile case_tests "$2/case_tests.json" \

@@ -10,7 +10,7 @@ packages=(
     libc6-dev libstdc++-12-dev libgcc-12-dev libbpf-dev libelf-dev libdw-dev zlib1g-dev libzstd-dev
     libcurl4-openssl-dev libssl-dev libseccomp-dev librdkafka-dev libncurses-dev rapidjson-dev
     libboost-program-options-dev libboost-log-dev nlohmann-json3-dev liblzma-dev libbz2-dev libc-ares-dev
-    libgtest-dev libgmock-dev busybox-static
+    libgtest-dev libgmock-dev busybox-static curl
     libc6-dev:armhf libgcc-12-dev:armhf # 32-bit programs of the tests
 )
 

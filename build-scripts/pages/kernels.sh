@@ -57,25 +57,26 @@ the tier works without; `--probe` lists them.
 
 ## arm64
 
-64-bit programs are reported as `arch=aarch64`, 32-bit ones as `arch=arm`. Tried on Debian's
-6.1.0-50-cloud-arm64 under emulation, 4 KiB pages and 48 bits of address. `build-scripts/vm-test.sh --arch arm64`
-cross-builds static programs and runs there, in every tier, the cases of the field and the tests of imds-tracker that
-need no other programs; `test.sh --all` does so, too. The tests of single calls (`test/kernel`) name calls that x86-64
-alone has and do not run there.
+64-bit programs are reported as `arch=aarch64`, 32-bit ones as `arch=arm`. All is run under emulation, with 4 KiB
+pages and 48 bits of address. `build-scripts/vm-test.sh --arch arm64` cross-builds static programs and boots Debian's
+kernel with them; the test command runs the tests of single calls, an eighth of those of the program, the cases of the
+field and imds-tracker's on 6.1, in every tier; `test.sh --all` runs everything on 5.10, 6.1 and 6.12.
+
+The tests of single calls are the same as on x86-64. Calls that arm64 has under another name alone are made by that:
+`openat` for `open`, `unlinkat` for `unlink`, `clone` for `fork` (`test/kernel/spelling.cpp`).
 
 | what | state |
 |---|---|
-| tiers | all four load, and in each the cases of the field gave the lines that x86-64 gives, by the names that calls have there (`unlinkat` for `unlink`); `raw_tp` with its ring buffer is chosen |
-| offsets | from BTF; observation finds the same for all 78 that it looks for |
+| tiers | all four load, and in each every call's event has the fields that it has on x86-64; the tiers are compared; `raw_tp` with its ring buffer is chosen |
+| offsets | from BTF; observation finds the same for all that it looks for |
 | self-check | passes, with machine code of its own; it cannot make calls of 32-bit programs |
-| witnesses | paths of opens, unlinks, renames, links, modes and execs come from them |
-| 32-bit programs | calls, arguments and execs are right, also of an exec from a 32-bit program to a 64-bit one and back |
-| the program | `--probe`, runs with rules and the default ones, text and JSON; its accounts balance |
-| imds-tracker | requests of its test client, of 64 and of 32 bits, by 18 ways to move bytes and in every tier |
+| witnesses | as on x86-64: races, scripts, addresses, io_uring |
+| 32-bit programs | calls, arguments, results, identities and execs are right, also of an exec from a 32-bit program to a 64-bit one and back |
+| the program | its tests, but for those that storm |
+| imds-tracker | requests of curl and of its test client, of 64 and of 32 bits, by 18 ways to move bytes and in every tier |
 | `--user-stack-trace` | is built, untried; 32-bit programs have no frames but the first |
 | `get_offsets --headers` | reads headers of x86-64 alone |
 | 16 and 64 KiB pages, 52 bits of address | provided for, untried |
-| kernels other than 6.1 | Debian's 5.10.0-32 and 6.12.117: all four tiers load, the self-check passes in `raw_tp`, and opens and execs of a short run are right; no tests were run there. By its source 4.14 ends an exec without a number |
 | packages, portable release | `build-scripts/package.sh --arch arm64` cross-builds them, but for the packages of the library |
 
 What was found, for who goes on:
@@ -83,6 +84,8 @@ What was found, for who goes on:
 - `struct pt_regs` begins with what ptrace(2) shows (x0 to x30, sp, pc, pstate), then `orig_x0` at 272 and
   `syscallno`, 32 bits, at 280. At sys_exit x0 is the result and `orig_x0` the first argument; x1 to x5 are
   as the caller had them, and so are all in a 32-bit program's r0 to r5.
+- The result of a 32-bit call is shown as it is (5.10) or with its sign (6.1): an address from mmap2 may look like an
+  error, or an error like an address (`result_of()`).
 - A successful exec leaves zeroes in all of them but `syscallno`, which stays that of the call. Where the new
   program is of the other kind, 64 or 32 bits, the thread's flag is the new one's and the number the old
   one's: `changed_its_kind()` of `kern/arch/arm64/abi.h` tells that by x8 or r7, which every caller sets.

@@ -60,7 +60,7 @@ Call& Call::fails(int error) {
 log_path& Call::new_path(uint8_t argument, std::string_view bytes) {
     log_path& path = entry_.path[std::min<int>(entry_.paths++, LOG_PATHS - 1)];
     path.text = log_bytes(&log_, bytes.data(), static_cast<uint32_t>(bytes.size()));
-    path.text.argument = argument;
+    path.text.argument = place(argument);
     return path;
 }
 
@@ -93,7 +93,7 @@ Call& Call::detached(uint8_t argument, long fd, std::string_view name) {
         const uint8_t flags = path.text.flags;
         path.text = log_bytes(&log_, bytes.data(), static_cast<uint32_t>(bytes.size()));
         path.text.flags = flags;
-        path.text.argument = argument;
+        path.text.argument = place(argument);
     }
     path.text.flags |= LOG_DETACHED | LOG_ANY_LENGTH;
     return *this;
@@ -144,7 +144,7 @@ Call& Call::cut_path(uint8_t argument, std::string_view kept, uint32_t original,
 log_text& Call::new_string(uint8_t argument, std::string_view bytes) {
     log_text& text = entry_.string[std::min<int>(entry_.strings++, LOG_STRINGS - 1)];
     text = log_bytes(&log_, bytes.data(), static_cast<uint32_t>(bytes.size()));
-    text.argument = argument;
+    text.argument = place(argument);
     text.source = LOG_USER_MEMORY;
     return text;
 }

@@ -74,11 +74,11 @@ std::vector<Filter> filters() {
          [](uint64_t v) { return (v & 0x8000000000000001) != 0; }},
         // 32 bits, whatever the register's other half holds
         {"fsync", SYS_fsync, 0, "CALL a0 = 500", [](uint64_t) { return false; }},
-        {"dup2", SYS_dup2, 1, "CALL a1 = -1", [](uint64_t v) { return low(v) == -1; }},
+        {"dup3", SYS_dup3, 1, "CALL a1 = -1", [](uint64_t v) { return low(v) == -1; }},
         {"fchown", SYS_fchown, 1, "CALL a1 > 5", [](uint64_t v) { return low_unsigned(v) > 5; }},
         {"fallocate", SYS_fallocate, 1, "CALL a1 < 5", [](uint64_t v) { return low_unsigned(v) < 5; }},
         {"listen", SYS_listen, 1, "CALL a1 < s0", [](uint64_t v) { return low(v) < 0; }},
-        {"epoll_wait", SYS_epoll_wait, 2, "CALL a2 > -2", [](uint64_t v) { return low(v) > -2; }},
+        {"epoll_pwait", SYS_epoll_pwait, 2, "CALL a2 > -2", [](uint64_t v) { return low(v) > -2; }},
         {"fchmod", SYS_fchmod, 1, "CALL a1 & 3", [](uint64_t v) { return (v & 3) == 3; }},
         {"flock", SYS_flock, 1, "CALL a1 | 6", [](uint64_t v) { return (v & 6) != 0; }},
         {"inotify_rm_watch", SYS_inotify_rm_watch, 1, "CALL a1 != 5", [](uint64_t v) { return low(v) != 5; }},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 #include "test/kernel/fields.hpp"
@@ -96,14 +97,17 @@ bool is_descriptor(ArgKind kind) {
 
 /// An address of the process's own, as against one that a test made up.
 bool is_address(uint64_t value) {
-    return value > 0x10000 && value < uint64_t{1} << 47;
+    constexpr int bits = EBT_NATIVE_ABI == EBT_AARCH64 ? 48 : 47;
+    return value > 0x10000 && value < uint64_t{1} << bits;
 }
 
 std::string Normaliser::argument(const telemetry::Event& event, size_t index, const std::string& value) {
     if (!event.call || !event.returns)
         return event.kind == EBT_SYSCALL && !event.returns ? "of no use" : value;
     if (index >= event.call->arguments) // i386 has whatever was in the register, and so has libc's vfork
-        return event.abi == EBT_X86_64 && event.call->name != "vfork" ? value : "of no use";
+        return event.abi == EBT_NATIVE_ABI && event.call->name != "vfork" ? value : "of no use";
+    if (index > 0 && event.call->name == "clone" && (event.args[0] & CLONE_VFORK))
+        return "of no use"; // libc's vfork again, where there is no such call
     const ArgKind kind = event.call->argument[index].kind;
     if (is_descriptor(kind))
         return descriptors_(std::to_string(static_cast<int32_t>(event.args[index])));

@@ -235,7 +235,7 @@ class ConfigTest : public testing::Test {
                                              : ebpf_loader::running_kernel_offsets([](std::string_view) {});
         own.write_config(*std::make_unique<std::ofstream>(config));
         options_.offsets = Offsets::from_config(config);
-        ebpf_loader::Engine engine(telemetry::Rules::parse("open a2 = 31\n", "rules of the test").compile(),
+        ebpf_loader::Engine engine(telemetry::Rules::parse("openat a3 = 31\n", "rules of the test").compile(),
                                    options_);
         EXPECT_NE(engine.offsets().source.find(config), std::string::npos) << engine.offsets().source;
         Collector collector(engine);
@@ -243,7 +243,8 @@ class ConfigTest : public testing::Test {
         const std::string file = folder.path() + "/file";
         const pid_t child = fork();
         if (child == 0) {
-            raw_syscall(SYS_open, register_value(file.c_str()), O_CREAT | O_RDWR, 31);
+            raw_syscall(SYS_openat, register_value(AT_FDCWD), register_value(file.c_str()), O_CREAT | O_RDWR,
+                        31);
             _exit(0);
         }
         waitpid(child, nullptr, 0);

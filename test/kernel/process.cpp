@@ -14,9 +14,9 @@
 
 namespace kernel_test {
 
-Place::Place(const std::source_location& where) {
-    const std::string_view file(where.file_name());
-    snprintf(text, sizeof text, "%s:%u", where.file_name() + file.rfind('/') + 1, where.line());
+Place::Place(const Location& where) {
+    const std::string_view file(where.file);
+    snprintf(text, sizeof text, "%s:%u", where.file + file.rfind('/') + 1, where.line);
 }
 
 std::string joined(const std::vector<std::string>& strings) {
@@ -36,26 +36,34 @@ std::vector<const char*> pointers(const std::vector<std::string>& strings) {
 
 namespace {
 
-void fill(log_entry& entry, const CallName& name, std::initializer_list<uint64_t> args) {
-    entry.nr = static_cast<int32_t>(name.nr);
-    std::copy(args.begin(), args.end(), entry.args);
+void fill(log_entry& entry, const Spelling& call) {
+    entry.nr = static_cast<int32_t>(call.nr);
+    std::copy(call.args.begin(), call.args.end(), entry.args);
+}
+
+/// Makes the call that stands in the entry.
+long make(const log_entry& entry) {
+    const auto& a = entry.args;
+    return raw_syscall(entry.nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 } // namespace
 
 Call Process::call_with(const CallName& name, std::initializer_list<uint64_t> args) {
-    log_entry& entry = *log_new(&log_, identity_, LOG_SYSCALL, name.name.data(), Place(name.where).text);
-    fill(entry, name, args);
-    const auto& a = entry.args;
-    entry.ret = raw_syscall(name.nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+    const Spelling here = spelled_here(name.name, name.nr, args);
+    log_entry& entry = *log_new(&log_, identity_, LOG_SYSCALL, here.name.data(), Place(name.where).text);
+    fill(entry, here);
+    entry.ret = make(entry);
     entry.after_ns = log_now();
-    return {log_, entry};
+    return {log_, entry, here.places};
 }
 
+#ifdef __x86_64__
 Call Process::call32_with(const CallName& name, std::initializer_list<uint64_t> args) {
     log_entry& entry = *log_new(&log_, identity_, LOG_SYSCALL, name.name.data(), Place(name.where).text);
     entry.abi = EBT_I386;
-    fill(entry, name, args);
+    entry.nr = static_cast<int32_t>(name.nr);
+    std::copy(args.begin(), args.end(), entry.args);
     for (log_u64& argument : entry.args)
         argument = static_cast<uint32_t>(argument);
     const auto argument = [&](int i) { return static_cast<uint32_t>(entry.args[i]); };
@@ -64,6 +72,7 @@ Call Process::call32_with(const CallName& name, std::initializer_list<uint64_t> 
     entry.after_ns = log_now();
     return {log_, entry};
 }
+#endif
 
 log_identity& Process::change() {
     identity_ = log_new_identity(&log_, identity_);
@@ -101,16 +110,17 @@ Call Process::log_fork(CallName name, long pid, uint64_t before, std::initialize
 }
 
 Call Process::log_call(CallName name, long ret, uint64_t before, std::initializer_list<uint64_t> args) {
-    log_entry& entry = *log_new(&log_, identity_, LOG_SYSCALL, name.name.data(), Place(name.where).text);
-    fill(entry, name, args);
+    const Spelling here = spelled_here(name.name, name.nr, args);
+    log_entry& entry = *log_new(&log_, identity_, LOG_SYSCALL, here.name.data(), Place(name.where).text);
+    fill(entry, here);
     entry.ret = ret;
     entry.before_ns = before;
-    return {log_, entry};
+    return {log_, entry, here.places};
 }
 
 Call Process::log_no_return(CallName name, std::initializer_list<uint64_t> args) {
     log_entry& entry = *log_new(&log_, identity_, LOG_SYSCALL, name.name.data(), Place(name.where).text);
-    fill(entry, name, args);
+    fill(entry, spelled_here(name.name, name.nr, args));
     entry.returns = 0;
     return {log_, entry};
 }
@@ -135,10 +145,10 @@ uint32_t Process::executed(const Program& program) {
         who.argv.status = LOG_TRUNCATED;
     }
     struct stat status {};
-    const long error =
-        program.memory >= 0
-            ? raw_syscall(SYS_fstat, register_value(program.memory), register_value(&status))
-            : raw_syscall(SYS_stat, register_value(program.path.c_str()), register_value(&status));
+    const long error = program.memory >= 0
+                           ? raw_syscall(SYS_fstat, register_value(program.memory), register_value(&status))
+                           : raw_syscall(SYS_newfstatat, register_value(AT_FDCWD),
+                                         register_value(program.path.c_str()), register_value(&status), 0);
     if (error == 0) {
         who.exe.ino = status.st_ino;
         who.exe.mode = status.st_mode;
@@ -161,7 +171,7 @@ Call Process::exec_with(const CallName& name, const Program& program, uint8_t ar
     log_.exec_identity = next;
     log_entry& image = *log_new(&log_, next, LOG_EXEC, "process_exec", where.text);
     log_entry& entry = *log_new(&log_, next, LOG_SYSCALL, name.name.data(), where.text);
-    fill(entry, name, args);
+    fill(entry, spelled_here(name.name, name.nr, args));
     entry.path[0] = log_.identity[next].exe;
     if (!program.script.empty()) {
         entry.path[0] = {};
@@ -173,8 +183,7 @@ Call Process::exec_with(const CallName& name, const Program& program, uint8_t ar
     }
     entry.path[0].text.argument = argument;
     entry.paths = 1;
-    const auto& a = entry.args;
-    entry.ret = raw_syscall(name.nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+    entry.ret = make(entry);
     entry.after_ns = image.after_ns = log_now();
     image.kind = 0; // there was none
     entry.identity = identity_;
@@ -182,7 +191,7 @@ Call Process::exec_with(const CallName& name, const Program& program, uint8_t ar
     return {log_, entry};
 }
 
-void Process::log_exit(const log_identity& who, int status, uint16_t any, std::source_location where) {
+void Process::log_exit(const log_identity& who, int status, uint16_t any, Location where) {
     const uint32_t index = log_new_identity(&log_, identity_);
     log_.identity[index] = who;
     log_entry& entry = *log_new(&log_, index, LOG_EXIT, "process_exit", Place(where).text);
@@ -190,7 +199,7 @@ void Process::log_exit(const log_identity& who, int status, uint16_t any, std::s
     entry.any = any;
 }
 
-void Process::exit_group(int status, std::source_location where) {
+void Process::exit_group(int status, Location where) {
     log_no_return({"exit_group", SYS_exit_group, where}, {register_value(status)});
     log_exit(identity(), (status & 0xff) << 8, 0, where);
     while (true)
@@ -231,7 +240,7 @@ void Process::drop_privileges() {
     user.succeeds().by(*this);
 }
 
-void Process::require(bool holds, std::string_view what, std::source_location where) {
+void Process::require(bool holds, std::string_view what, Location where) {
     if (!holds)
         log_failure(&log_, (std::string(Place(where).text) + ": " + std::string(what)).c_str());
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +13,9 @@
 #include <sys/types.h>
 #include <sys/vfs.h>
 
+#include "test/kernel/spelling.hpp"
 #include "test/kernel/subject/call_log.h"
+#include "test/kernel/subject/location.hpp"
 #include "test/kernel/subject/raw_int80.hpp"
 
 namespace kernel_test {
@@ -21,7 +23,7 @@ namespace kernel_test {
 /// A place in the tests, as the log has it. Threads of a test share what malloc keeps for
 /// a thread, so what is done for each call allocates nothing.
 struct Place {
-    explicit Place(const std::source_location& where);
+    explicit Place(const Location& where);
     char text[LOG_NAME];
 };
 
@@ -29,9 +31,9 @@ struct Place {
 struct CallName {
     std::string_view name;
     long nr;
-    std::source_location where;
+    Location where;
 
-    CallName(std::string_view n, long number, std::source_location location = std::source_location::current())
+    CallName(std::string_view n, long number, Location location = Location::current())
         : name(n), nr(number), where(location) {}
 };
 
@@ -55,10 +57,12 @@ template <typename T> uint64_t register_value(T value) {
 class Process;
 
 /// A call that was made, and what its event must say beyond what every event says.
-/// Each function adds one expectation; paths in the order of their arguments. In call.cpp.
+/// Each function adds one expectation; paths in the order of their arguments, whose indices are those of the
+/// call that was asked for. In call.cpp.
 class Call {
   public:
-    Call(call_log& log, log_entry& entry) : log_(log), entry_(entry) {}
+    Call(call_log& log, log_entry& entry, const std::array<uint8_t, 6>& places = {0, 1, 2, 3, 4, 5})
+        : log_(log), entry_(entry), places_(places) {}
 
     long ret() const { return entry_.ret; }
     /// The kernel has no such call: no success can be expected.
@@ -122,9 +126,11 @@ class Call {
     Call& result(uint8_t argument, std::string_view path, uint8_t flags);
     void read_inode(log_path& path, long fd);
     void fail(const std::string& why);
+    uint8_t place(uint8_t argument) const { return argument < places_.size() ? places_[argument] : argument; }
 
     call_log& log_;
     log_entry& entry_;
+    std::array<uint8_t, 6> places_;
 };
 
 /// What records have of a file's device; 0, which is any, of a file system that shows its files on other
@@ -150,10 +156,12 @@ class Process {
     template <typename... Args> Call call(CallName name, Args... args) {
         return call_with(name, {register_value(args)...});
     }
+#ifdef __x86_64__
     /// Through int 0x80: `nr` is i386's.
     template <typename... Args> Call call32(CallName name, Args... args) {
         return call32_with(name, {register_value(args)...});
     }
+#endif
 
     /// Executes `program`; comes back only when that fails. `argument`: that of the path.
     template <typename... Args>
@@ -170,18 +178,26 @@ class Process {
 
     /// What events say from now on: a copy of what they said before, to be changed.
     log_identity& change();
-    const log_identity& identity() const { return log_.identity[identity_]; }
+    const log_identity& identity() const {
+        return log_.identity[identity_];
+    }
     void set_text(log_text& text, std::string_view bytes) {
         text = log_bytes(&log_, bytes.data(), static_cast<uint32_t>(bytes.size()));
     }
-    std::string text(const log_text& text) const { return {log_.bytes + text.offset, text.length}; }
-    uint32_t identity_index() const { return identity_; }
+    std::string text(const log_text& text) const {
+        return {log_.bytes + text.offset, text.length};
+    }
+    uint32_t identity_index() const {
+        return identity_;
+    }
 
     /// A child process that does `action` and ends. `name` is fork, or a call whose
     /// arguments make it behave like fork.
     template <typename Action, typename... Args> pid_t fork(CallName name, Action action, Args... args) {
         const uint64_t before = log_now();
-        const long pid = raw_syscall(name.nr, register_value(args)...);
+        const Spelling here = spelled_here(name.name, name.nr, {register_value(args)...});
+        const auto& a = here.args;
+        const long pid = raw_syscall(here.nr, a[0], a[1], a[2], a[3], a[4], a[5]);
         if (pid == 0) {
             Process child = as_child();
             action(child);
@@ -204,18 +220,24 @@ class Process {
     /// The process, once another thread of it speaks.
     Process as_thread(uint32_t tid);
 
-    [[noreturn]] void exit_group(int status, std::source_location where = std::source_location::current());
+    [[noreturn]] void exit_group(int status, Location where = Location::current());
     /// Waits for a child; returns its status as wait(2) tells it.
     int wait(pid_t pid);
     /// Logs the end of a process that does not do so itself: it is killed.
     void log_exit(const log_identity& who, int status, uint16_t any = 0,
-                  std::source_location where = std::source_location::current());
+                  Location where = Location::current());
 
     /// The test's own folder, empty at first and the current directory; a path in it.
-    const std::string& folder() const { return folder_; }
-    std::string at(std::string_view name) const { return folder_ + "/" + std::string(name); }
+    const std::string& folder() const {
+        return folder_;
+    }
+    std::string at(std::string_view name) const {
+        return folder_ + "/" + std::string(name);
+    }
     /// A helper program.
-    std::string program(std::string_view name) const { return programs_ + "/" + std::string(name); }
+    std::string program(std::string_view name) const {
+        return programs_ + "/" + std::string(name);
+    }
 
     /// An empty file, made without the call that is tested; a descriptor to write to it.
     int make_file(const std::string& name, unsigned mode = 0644);
@@ -225,11 +247,14 @@ class Process {
     void drop_privileges();
 
     /// Fails the test unless it holds.
-    void require(bool holds, std::string_view what,
-                 std::source_location where = std::source_location::current());
+    void require(bool holds, std::string_view what, Location where = Location::current());
     /// Something that cannot be tried here: reported at the end of the run.
-    void note(const std::string& text) { log_note(&log_, text.c_str()); }
-    call_log& log() { return log_; }
+    void note(const std::string& text) {
+        log_note(&log_, text.c_str());
+    }
+    call_log& log() {
+        return log_;
+    }
 
   private:
     Call call_with(const CallName& name, std::initializer_list<uint64_t> args);

@@ -147,7 +147,7 @@ void describe_self(call_log& log) {
 
 /// In the child: never returns.
 [[noreturn]] void be_case(const Case& test, CaseRun& run, const std::string& folder) {
-    raw_syscall(SYS_dup2, static_cast<uint64_t>(run.log.fd()), LOG_FD);
+    raw_syscall(SYS_fcntl, static_cast<uint64_t>(run.log.fd()), F_DUPFD, LOG_FD);
     raw_syscall(SYS_setsid); // no terminal
     Process process(*run.log, 0, folder, program_folder());
     log_identity& who = process.change();

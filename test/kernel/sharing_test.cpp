@@ -18,7 +18,8 @@ constexpr int sharer_ms = 20, call_ms = 120;
 
 /// Calls of the child under test, which differ in their time-out.
 void wait_ms(int time) {
-    syscall(SYS_poll, nullptr, 0, time);
+    timespec limit{0, time * 1'000'000};
+    syscall(SYS_ppoll, nullptr, 0, &limit, nullptr, 0);
 }
 
 int stay_a_while(void*) {
@@ -46,10 +47,10 @@ class SharingTest : public WitnessTest {
     using WitnessTest::WitnessTest;
 
   protected:
-    /// What each call of poll says is shared, of a child that does this.
+    /// What each call of ppoll says is shared, of a child that does this.
     std::vector<int> shared_in(const std::function<void()>& body) {
         std::vector<int> shared;
-        for (const OwnedEvent& event : run("poll", body))
+        for (const OwnedEvent& event : run("ppoll", body))
             shared.push_back(event->shared);
         return shared;
     }

@@ -16,8 +16,28 @@ constexpr size_t stack_size = 256 << 10;
 alignas(64) char stacks[most_threads][stack_size];
 int threads = 0; // of this process: a test's process makes few
 
-/// The new thread calls function(argument) on its own stack.
+/// The new thread calls function(argument), which lie on its stack.
 long clone_thread(uint64_t flags, void** stack, uint32_t* parent_tid, int* child_tid) {
+#ifdef __aarch64__
+    register uint64_t nr asm("x8") = SYS_clone;
+    register uint64_t x0 asm("x0") = flags;
+    register uint64_t x1 asm("x1") = register_value(stack);
+    register uint64_t x2 asm("x2") = register_value(parent_tid);
+    register uint64_t x3 asm("x3") = 0;
+    register uint64_t x4 asm("x4") = register_value(child_tid);
+    register uint64_t x5 asm("x5") = 0;
+    asm volatile("svc #0\n"
+                 "cbnz x0, 1f\n"
+                 "mov x29, #0\n"
+                 "ldp x1, x0, [sp], #16\n"
+                 "blr x1\n"
+                 "brk #0\n"
+                 "1:\n"
+                 : "+r"(x0)
+                 : "r"(nr), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+                 : "memory");
+    return static_cast<long>(x0);
+#else
     register uint64_t r10 asm("r10") = register_value(child_tid);
     register uint64_t r8 asm("r8") = 0;
     register uint64_t r9 asm("r9") = 0;
@@ -35,11 +55,12 @@ long clone_thread(uint64_t flags, void** stack, uint32_t* parent_tid, int* child
                  : "a"(SYS_clone), "D"(flags), "S"(stack), "d"(parent_tid), "r"(r10), "r"(r8), "r"(r9)
                  : "rcx", "r11", "memory");
     return ret;
+#endif
 }
 
 } // namespace
 
-Thread::Thread(Process& p, void (*run)(Process&, void*), void* argument, std::source_location where)
+Thread::Thread(Process& p, void (*run)(Process&, void*), void* argument, Location where)
     : view_(p.as_thread(0)), run_(run), argument_(argument) {
     constexpr uint64_t flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
                                CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
@@ -50,9 +71,14 @@ Thread::Thread(Process& p, void (*run)(Process&, void*), void* argument, std::so
     *--top = this;
     *--top = reinterpret_cast<void*>(&Thread::start);
     // Logged first: what the thread does may be the end of this one.
-    made_ = &p.announce({"clone", SYS_clone, where},
-                        {flags, register_value(top), register_value(&tid_), register_value(&alive_), 0, 0})
-                 .entry();
+#ifdef __aarch64__
+    constexpr size_t child_tid = 4;
+#else
+    constexpr size_t child_tid = 3;
+#endif
+    made_ =
+        &p.announce({"clone", SYS_clone, where}, {flags, register_value(top), register_value(&tid_)}).entry();
+    made_->args[child_tid] = register_value(&alive_);
     const long tid = clone_thread(flags, top, &tid_, &alive_);
     p.require(tid > 0, "no thread");
 }
@@ -75,7 +101,7 @@ void Thread::join() const {
         raw_syscall(SYS_sched_yield);
 }
 
-void exit_thread(Process& thread, int status, std::source_location where) {
+void exit_thread(Process& thread, int status, Location where) {
     thread.log_no_return({"exit", SYS_exit, where}, {register_value(status)});
     while (true)
         raw_syscall(SYS_exit, register_value(status));

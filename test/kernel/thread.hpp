@@ -11,7 +11,7 @@ class Thread {
     /// `run` gets the thread's own view of the process, and `argument`. When it comes back
     /// the thread ends by exit.
     Thread(Process& p, void (*run)(Process& thread, void* argument), void* argument = nullptr,
-           std::source_location where = std::source_location::current());
+           Location where = Location::current());
     void join() const;
     uint32_t tid() const { return tid_; }
 
@@ -27,7 +27,6 @@ class Thread {
 };
 
 /// Ends the calling thread by exit, logged.
-[[noreturn]] void exit_thread(Process& thread, int status,
-                              std::source_location where = std::source_location::current());
+[[noreturn]] void exit_thread(Process& thread, int status, Location where = Location::current());
 
 } // namespace kernel_test

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What others do to the program itself, as its built-in rules report it.
+#include <elf.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
 
 #include "test/program/tampering.hpp"
 
@@ -42,8 +45,10 @@ void trace_once(pid_t process) {
     ASSERT_EQ(ptrace(PTRACE_SEIZE, process, nullptr, nullptr), 0);
     ASSERT_EQ(ptrace(PTRACE_INTERRUPT, process, nullptr, nullptr), 0);
     ASSERT_EQ(waitpid(process, nullptr, __WALL), process);
-    const long first_word = ptrace(PTRACE_PEEKUSER, process, nullptr, nullptr);
-    ASSERT_EQ(ptrace(PTRACE_POKEUSER, process, nullptr, first_word), 0);
+    user_regs_struct registers{};
+    iovec whole{&registers, sizeof registers};
+    ASSERT_EQ(ptrace(PTRACE_GETREGSET, process, NT_PRSTATUS, &whole), 0);
+    ASSERT_EQ(ptrace(PTRACE_SETREGSET, process, NT_PRSTATUS, &whole), 0);
     ASSERT_EQ(ptrace(PTRACE_DETACH, process, nullptr, nullptr), 0);
 }
 

@@ -18,9 +18,10 @@ struct Auditctl : Run {
     void write_rules() const {
         std::ofstream(rules) << "## a comment\n-D\n-b 8192\n"
                              << "-w " << watched << " -p wa -k watched\n"
-                             << "-a never,exit -F arch=b64 -S unlink -F path=" << quiet << "\n"
-                             << "-a always,exit -F arch=b32 -S unlink -F dir=" << folder.path() << " -k b32\n"
-                             << "-a always,exit -F arch=b64 -S unlink,unlinkat -F dir=" << folder.path()
+                             << "-a never,exit -F arch=b64 -S unlinkat -F path=" << quiet << "\n"
+                             << "-a always,exit -F arch=b32 -S unlinkat -F dir=" << folder.path()
+                             << " -k b32\n"
+                             << "-a always,exit -F arch=b64 -S unlinkat,renameat -F dir=" << folder.path()
                              << "/ -F success=1 -F key=removed\n"
                              << "-a always,exit -F arch=b64 -S ptrace -F a0=0x7fff -F exit=-ESRCH -k traced\n"
                              << "-a always,exit -F arch=b64 -S fchmod -C uid!=euid -F auid!=7 -k raised\n";
@@ -33,11 +34,11 @@ struct Auditctl : Run {
             for (const std::string& file : {watched, quiet, other})
                 close(open(file.c_str(), O_CREAT | O_WRONLY, 0600));
             close(open(watched.c_str(), O_RDONLY));
-            chmod(watched.c_str(), 0640);
-            syscall(SYS_unlink, quiet.c_str());
-            syscall(SYS_unlink, other.c_str());
-            syscall(SYS_unlink, other.c_str()); // fails
-            syscall(SYS_unlink, watched.c_str());
+            syscall(SYS_fchmodat, AT_FDCWD, watched.c_str(), 0640);
+            unlinkat(AT_FDCWD, quiet.c_str(), 0);
+            unlinkat(AT_FDCWD, other.c_str(), 0);
+            unlinkat(AT_FDCWD, other.c_str(), 0); // fails
+            unlinkat(AT_FDCWD, watched.c_str(), 0);
             syscall(SYS_ptrace, 0x7fff, INT32_MAX, 0, 0);
             syscall(SYS_ptrace, 0x7ffe, INT32_MAX, 0, 0);
             fchmod(-1, 0);
@@ -60,8 +61,8 @@ TEST_F(Auditctl, SelectsWhatTheRulesSay) {
     for (const json& event : parsed(read_file(log)))
         seen.push_back(event["linux"]["syscall"]["name"].get<std::string>() + ' ' +
                        event["tags"][0].get<std::string>());
-    const std::vector<std::string> expected = {"openat watched", "chmod watched", "unlink removed",
-                                               "unlink watched", "ptrace traced", "fchmod raised"};
+    const std::vector<std::string> expected = {"openat watched",   "fchmodat watched", "unlinkat removed",
+                                               "unlinkat watched", "ptrace traced",    "fchmod raised"};
     EXPECT_EQ(seen, expected) << read_file(log);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 
 #include <ebpf_loader/unique_fd.hpp>
 
@@ -56,12 +57,14 @@ TEST_F(Run, EventsHaveTheKeyOfTheirRule) {
 
 /// What the program compares of the process and of its parent. What is not known is not excluded: these are.
 TEST_F(Run, RulesCompareTheProcessAndItsParent) {
-    std::ofstream(rules)
-        << "getppid comm = " << caller << " key kept\n"
-        << "not getppid comm = " << caller
-        << " && parent.exe $ /program_tests && cmdline ~ program_tests && arch = x86_64 && gid = " << getgid()
-        << " && cwd ^ / && container != x && argv[0] $ program_tests && ret >= 2\n"
-        << "getppid comm = other && parent.exe != /program_tests\n";
+    utsname machine{};
+    uname(&machine);
+    std::ofstream(rules) << "getppid comm = " << caller << " key kept\n"
+                         << "not getppid comm = " << caller
+                         << " && parent.exe $ /program_tests && cmdline ~ program_tests && arch = "
+                         << machine.machine << " && gid = " << getgid()
+                         << " && cwd ^ / && container != x && argv[0] $ program_tests && ret >= 2\n"
+                         << "getppid comm = other && parent.exe != /program_tests\n";
     RunningProgram program(arguments({"-o", log, "--no-lineage"}));
     ASSERT_TRUE(program.reports()) << program.err();
     call_getppid(caller, 3);

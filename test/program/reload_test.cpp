@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <gmock/gmock.h>
+#include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "telemetry/rights/capabilities.hpp"
 #include "test/program/losses.hpp"
 #include "test/program/run_fixture.hpp"
 
@@ -171,6 +173,8 @@ bool has_hook(pid_t program, const std::string& name) {
 /// Events of processes cost system calls nothing: hooks of calls are attached once rules name calls, though
 /// the program has given up its rights by then.
 TEST_F(Reload, HooksOfCallsAreThereWhereRulesNameCalls) {
+    if (!telemetry::kernel_has_capability(CAP_BPF)) // which came with it
+        GTEST_SKIP() << "HooksOfCalls: fdinfo names no hooks before Linux 5.8";
     const std::string mine = " ppid = " + std::to_string(getpid()) + "\n";
     write_rules("process_fork\nprocess_exit" + mine);
     RunningProgram program(arguments({"-o", log, "--no-lineage", "--tier", "raw_tp"}));

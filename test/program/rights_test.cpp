@@ -58,8 +58,9 @@ bool may_restrict_perf_events() {
 
 /// What docs/security.md allows on this kernel, at most.
 CapabilityMask allowed(std::string_view tier) {
-    const bool has_ring = tier == "raw_tp";
-    const bool is_divided = telemetry::kernel_has_capability(CAP_BPF);
+    const bool is_divided =
+        telemetry::kernel_has_capability(CAP_BPF); // and has ring buffers: both came with 5.8
+    const bool has_ring = tier == "raw_tp" && is_divided;
     return capability(CAP_SYS_PTRACE) | (has_ring ? 0 : capability(CAP_IPC_LOCK)) |
            (may_restrict_perf_events() ? capability(CAP_SYS_ADMIN) : 0) |
            (is_divided ? capability(CAP_BPF) | capability(CAP_PERFMON) : capability(CAP_SYS_ADMIN));

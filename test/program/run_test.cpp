@@ -229,14 +229,14 @@ TEST_F(Run, FollowsTheNameOfTheHost) {
 
 /// Until its first event a process can write anything over its arguments, and the event says that it could.
 TEST_F(Run, SaysWhoseArgumentsMayBeOverwritten) {
-    std::ofstream(rules) << "unlink comm = " << caller << "\n";
+    std::ofstream(rules) << "unlinkat comm = " << caller << "\n";
     RunningProgram program(arguments({"-o", log, "--no-lineage"}));
     ASSERT_TRUE(program.reports()) << program.err();
     const pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_NAME, caller.c_str());
         program_invocation_name[0] = '#'; // where the kernel put it
-        unlink("/no/such/file");
+        unlinkat(AT_FDCWD, "/no/such/file", 0);
         _exit(0);
     }
     waitpid(child, nullptr, 0);

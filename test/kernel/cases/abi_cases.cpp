@@ -13,11 +13,6 @@ namespace kernel_test {
 
 namespace {
 
-// i386 numbers: the headers of a 64-bit program have its own alone.
-constexpr long i386_open = 5, i386_unlink = 10, i386_execve = 11, i386_socketcall = 102, i386_ipc = 117,
-               i386_openat = 295;
-constexpr uint64_t x32_bit = 0x40000000;
-
 bool has_32_bit(Process& p, const std::string& helper) {
     const bool there = access(helper.c_str(), X_OK) == 0;
     p.require(there, helper + " is missing: install gcc-multilib and build again");
@@ -25,7 +20,7 @@ bool has_32_bit(Process& p, const std::string& helper) {
 }
 
 /// A 32-bit program with calls of all kinds.
-void i386_program(Process& p) {
+void program_of_32_bits(Process& p) {
     const std::string helper = p.program("kernel_test_helper32");
     if (!has_32_bit(p, helper))
         return;
@@ -37,7 +32,7 @@ void i386_program(Process& p) {
 }
 
 /// From 64 bits to 32, and back.
-void i386_exec(Process& p) {
+void exec_of_32_bits(Process& p) {
     const std::string helper = p.program("kernel_test_helper32"), other = p.program("kernel_test_helper");
     if (!has_32_bit(p, helper))
         return;
@@ -50,6 +45,22 @@ void i386_exec(Process& p) {
         }));
     }
 }
+
+void without_32_bit(Process& p) {
+    p.note(no_32_bit_calls);
+}
+
+/// Where these are taken; elsewhere it is told that they could not be tried.
+void (*of_32_bit(void (*run)(Process&)))(Process&) {
+    return takes_32_bit_calls() ? run : without_32_bit;
+}
+
+#ifdef __x86_64__ // which alone takes calls of another ABI from 64-bit code
+
+// i386 numbers: the headers of a 64-bit program have its own alone.
+constexpr long i386_open = 5, i386_unlink = 10, i386_execve = 11, i386_socketcall = 102, i386_ipc = 117,
+               i386_openat = 295;
+constexpr uint64_t x32_bit = 0x40000000;
 
 /// Memory that 32-bit pointers reach.
 char* low_memory(Process& p) {
@@ -238,27 +249,22 @@ void x32(Process& p) {
         .argv({"one"});
 }
 
-void without_32_bit(Process& p) {
-    p.note(no_32_bit_calls);
-}
-
-/// Where these are taken; elsewhere it is told that they could not be tried.
-void (*of_32_bit(void (*run)(Process&)))(Process&) {
-    return takes_32_bit_calls() ? run : without_32_bit;
-}
+#endif
 
 } // namespace
 
 Cases abi_cases() {
     return {
-        {"i386_program", of_32_bit(i386_program)},
-        {"i386_exec", of_32_bit(i386_exec)},
+        {"program_of_32_bits", of_32_bit(program_of_32_bits)},
+        {"exec_of_32_bits", of_32_bit(exec_of_32_bits)},
+#ifdef __x86_64__
         {"int80", of_32_bit(int80)},
         {"int80_upper_halves", of_32_bit(int80_upper_halves)},
         {"socketcall", of_32_bit(socketcall)},
         {"ipc", of_32_bit(ipc), false}, // ids count on
         {"numbers_of_no_call", numbers_of_no_call},
         {"x32", x32},
+#endif
     };
 }
 

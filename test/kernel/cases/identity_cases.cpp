@@ -141,7 +141,8 @@ void terminal(Process& p) {
     }
     char target[64] = "";
     const std::string link = "/proc/self/fd/" + std::to_string(ptmx);
-    raw_syscall(SYS_readlink, register_value(link.c_str()), register_value(target), sizeof target - 1);
+    raw_syscall(SYS_readlinkat, register_value(AT_FDCWD), register_value(link.c_str()),
+                register_value(target), sizeof target - 1);
     open_ptmx.opened(0, target);
     int number = -1, unlock = 0;
     p.call({"ioctl", SYS_ioctl}, ptmx, TIOCSPTLCK, &unlock).succeeds().file(0, ptmx, target);

@@ -32,7 +32,11 @@ void modules(Process& p) {
     p.call({"delete_module", SYS_delete_module}, "no such module", O_NONBLOCK)
         .fails(EPERM)
         .string(0, "no such module");
-    p.call({"create_module", 174}, "no such module", 16).fails(EPERM).string(0, "no such module");
+#ifdef SYS_create_module
+    p.call({"create_module", SYS_create_module}, "no such module", 16)
+        .fails(EPERM)
+        .string(0, "no such module");
+#endif
 }
 
 void kexec(Process& p) {
@@ -86,6 +90,7 @@ void io_uring_setup_(Process& p) {
     p.call({"io_uring_setup", SYS_io_uring_setup}, 0, &parameters).may_fail();
 }
 
+#ifdef SYS_iopl
 /// Where ports may be asked for at all, this asks for none.
 void ports(Process& p) {
     p.call({"iopl", SYS_iopl}, 0).may_fail();
@@ -93,6 +98,7 @@ void ports(Process& p) {
     p.call({"ioperm", SYS_ioperm}, 0x80, 1, 0).may_fail();
     p.call({"ioperm", SYS_ioperm}, 1 << 20, 1, 1).fails(EINVAL);
 }
+#endif
 
 void accounts(Process& p) {
     p.drop_privileges();
@@ -114,7 +120,9 @@ Cases kernel_cases() {
         {"bpf", bpf_},
         {"perf_event_open", perf_event_open_},
         {"io_uring_setup", io_uring_setup_},
+#ifdef SYS_iopl
         {"ports", ports},
+#endif
         {"accounts", accounts},
     };
 }

@@ -40,9 +40,11 @@ void remap_file_pages_(Process& p) {
     p.call({"remap_file_pages", SYS_remap_file_pages}, shared, 4096, PROT_EXEC, 1, 0).fails(EINVAL);
 }
 
+#ifdef SYS_uselib
 void uselib_(Process& p) {
     p.call({"uselib", SYS_uselib}, "/no/such").fails(ENOENT).named(0, "/no/such");
 }
+#endif
 
 void userfaultfd_(Process& p) {
     p.call({"userfaultfd", SYS_userfaultfd}, O_CLOEXEC).may_fail();
@@ -53,8 +55,13 @@ void userfaultfd_(Process& p) {
 
 Cases memory_cases() {
     return {
-        {"mmap", mmap_},     {"mprotect", mprotect_},       {"remap_file_pages", remap_file_pages_},
-        {"uselib", uselib_}, {"userfaultfd", userfaultfd_},
+        {"mmap", mmap_},
+        {"mprotect", mprotect_},
+        {"remap_file_pages", remap_file_pages_},
+#ifdef SYS_uselib
+        {"uselib", uselib_},
+#endif
+        {"userfaultfd", userfaultfd_},
     };
 }
 

@@ -197,8 +197,8 @@ void foreign_mounts(Process& p) {
 }
 
 void setns_(Process& p) {
-    const long own = p.call({"open", SYS_open}, "/proc/self/ns/uts", O_RDONLY).ret();
-    Call opened(p.log(), p.log().entry[p.log().entries - 1]);
+    Call opened = p.call({"open", SYS_open}, "/proc/self/ns/uts", O_RDONLY);
+    const long own = opened.ret();
     if (own < 0) {
         opened.named(0, "/proc/self/ns/uts");
         return p.note("setns: no name spaces in /proc");

@@ -50,7 +50,8 @@ void openat_fd_0(Process& p) {
     p.make_folder("zero");
     const long folder =
         p.call({"openat", SYS_openat}, AT_FDCWD, "zero", O_RDONLY).succeeds().opened(1, p.at("zero")).ret();
-    p.require(raw_syscall(SYS_dup2, static_cast<uint64_t>(folder), 0) == 0, "dup2 to 0");
+    close(0);
+    p.require(raw_syscall(SYS_fcntl, static_cast<uint64_t>(folder), F_DUPFD, 0) == 0, "descriptor 0");
     p.call({"openat", SYS_openat}, 0, "file", O_CREAT | O_RDWR, 0600).succeeds().opened(1, p.at("zero/file"));
     p.call({"openat", SYS_openat}, 0, "no", O_RDONLY).fails(ENOENT).named(1, p.at("zero/no"));
     p.call({"unlinkat", SYS_unlinkat}, 0, "file", 0).succeeds().named(1, p.at("zero/file"));

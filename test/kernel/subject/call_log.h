@@ -13,6 +13,14 @@
 
 #define LOG_FD 600 /* where a program that a test executes finds the log's memory */
 
+/* The ABI of this program's own calls, as EBT_X86_64 and its neighbours, and that of what is no call. */
+#if defined(__x86_64__) || defined(__i386__)
+#define LOG_NATIVE_ABI 0
+#else
+#define LOG_NATIVE_ABI 4
+#endif
+#define LOG_ABI (LOG_NATIVE_ABI + (sizeof(void*) == 4))
+
 enum log_size {
     LOG_ENTRIES = 2048,
     LOG_IDENTITIES = 512,
@@ -157,6 +165,7 @@ static inline struct log_entry* log_new(struct call_log* log, uint32_t identity,
     struct log_entry* entry = &log->entry[index];
     entry->kind = kind;
     entry->identity = identity;
+    entry->abi = kind == LOG_SYSCALL ? LOG_ABI : LOG_NATIVE_ABI;
     entry->returns = 1;
     entry->nr = -1;
     entry->before_ns = log_now();

@@ -23,7 +23,6 @@ static struct call_log* map_log(void) {
 static void end(struct helper* h, int status) {
     struct log_entry* call = log_new(h->log, h->identity, LOG_SYSCALL, "exit_group", "helper.c");
     call->nr = SYS_exit_group;
-    call->abi = HELPER_ABI;
     call->args[0] = (unsigned long)status;
     call->any = LOG_ANY_ARGS & ~LOG_ANY_ARG;
     call->returns = 0;

@@ -12,7 +12,6 @@ struct log_entry* helper_call(struct helper* h, const char* name, long nr, const
     struct log_entry* entry = log_new(h->log, h->identity, LOG_SYSCALL, name, "helper_calls.c");
     const unsigned long* a = *args;
     entry->nr = (int32_t)nr;
-    entry->abi = HELPER_ABI;
     for (int i = 0; i < 6; i++)
         entry->args[i] = a[i];
     const long ret = syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -94,7 +93,6 @@ void helper_exec(struct helper* h, const char* path, const char* name) {
     log_new(h->log, h->identity, LOG_EXEC, "process_exec", "helper_calls.c");
     struct log_entry* entry = log_new(h->log, h->identity, LOG_SYSCALL, "execve", "helper_calls.c");
     entry->nr = SYS_execve;
-    entry->abi = HELPER_ABI;
     entry->args[0] = (unsigned long)path;
     entry->args[1] = (unsigned long)argv;
     entry->args[2] = (unsigned long)environment;

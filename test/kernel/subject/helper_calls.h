@@ -5,12 +5,6 @@
 
 #include "test/kernel/subject/call_log.h"
 
-#ifdef __i386__
-#define HELPER_ABI 1
-#else
-#define HELPER_ABI 0
-#endif
-
 struct helper {
     struct call_log* log;
     uint32_t identity;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls of a 32-bit program: those that only i386 has, and those behind socketcall. */
+/* The calls of a 32-bit program, of i386 or arm: those that only it has, and those behind socketcall. */
 #define _GNU_SOURCE
 #include "test/kernel/subject/helper_calls.h"
 
@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifndef __i386__
+#if !defined(__i386__) && !defined(__arm__)
 void helper_calls(struct helper* h) {
     log_failure(h->log, "these calls are for a 32-bit program");
 }
@@ -56,8 +56,10 @@ static void files(struct helper* h) {
     *text = log_bytes(h->log, (const char*)times, sizeof times);
     text->argument = 2;
     text->source = LOG_USER_MEMORY;
+#ifdef __i386__
     entry = helper_call(h, "umount", SYS_umount, ARGS(ADDRESS("no")));
     helper_named(h, helper_expect(h, entry, -ENOENT), 0, helper_at(h, "no"));
+#endif
     entry = helper_call(h, "rename", SYS_rename, ARGS(ADDRESS("file"), ADDRESS("other")));
     helper_named(h, helper_expect(h, entry, 0), 0, helper_at(h, "file"));
     helper_named(h, entry, 1, helper_at(h, "other"));
@@ -74,30 +76,39 @@ static void memory(struct helper* h) {
     const unsigned long all = PROT_READ | PROT_WRITE | PROT_EXEC, flags = MAP_PRIVATE | MAP_ANONYMOUS;
     without_file(
         helper_expect(h, helper_call(h, "mmap2", SYS_mmap2, ARGS(0, 4096, all, flags, no_file, 0)), 0), 4);
+#ifdef __i386__
     static unsigned long packed[6] = {0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, 0xffffffff, 0};
     helper_expect(h, helper_call(h, "old_mmap", SYS_mmap, ARGS(ADDRESS(packed))), 0);
     helper_expect(h, helper_call(h, "old_mmap", SYS_mmap, ARGS(16)), -EFAULT);
+#endif
 }
 
 /* None of these can succeed. */
 static void clocks(struct helper* h) {
+#ifdef __i386__
     helper_expect(h, helper_call(h, "stime", SYS_stime, ARGS(16)), -EFAULT);
+#endif
     helper_expect(h, helper_call(h, "clock_settime64", 404, ARGS(0, 16)), -EFAULT);
     helper_expect(h, helper_call(h, "clock_adjtime64", 405, ARGS(0, 16)), -EFAULT);
 }
 
-/* One of the calls behind socketcall: the event is of the call that it stands for. */
+/* One of the calls behind socketcall, which arm does not have: the event is of the call that it stands for.
+ */
 static struct log_entry* socket_call(struct helper* h, int which, const char* name, int nr,
                                      const unsigned long (*args)[6]) {
+#ifdef __i386__
     struct log_entry* entry = log_new(h->log, h->identity, LOG_SYSCALL, name, "helper_calls_32.c");
     entry->nr = nr;
-    entry->abi = HELPER_ABI;
     for (int i = 0; i < 6; i++)
         entry->args[i] = (*args)[i];
     const long ret = syscall(SYS_socketcall, which, *args, 0, 0, 0, 0);
     entry->ret = ret == -1 ? -errno : ret;
     entry->after_ns = log_now();
     return entry;
+#else
+    (void)which;
+    return helper_call(h, name, nr, args);
+#endif
 }
 
 static void expect_socket(struct log_entry* entry, int type, int protocol, int local, int remote) {
@@ -195,7 +206,6 @@ static void handle(int signal) {
     struct helper* h = handler_helper;
     struct log_entry* entry = log_new(h->log, h->identity, LOG_SYSCALL, "sigreturn", "helper_calls_32.c");
     entry->nr = SYS_sigreturn;
-    entry->abi = HELPER_ABI;
     entry->returns = 0;
     entry->any = LOG_ANY_ARGS;
 }

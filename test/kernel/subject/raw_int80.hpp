@@ -8,6 +8,8 @@ namespace kernel_test {
 
 using ebpf_loader::raw_syscall;
 
+#ifdef __x86_64__
+
 /// The 32-bit interface, from 64-bit code, with whole registers: the kernel takes their lower halves.
 inline long raw_int80_wide(long nr, uint64_t a = 0, uint64_t b = 0, uint64_t c = 0, uint64_t d = 0,
                            uint64_t e = 0) {
@@ -24,5 +26,7 @@ inline long raw_int80(long nr, uint32_t a = 0, uint32_t b = 0, uint32_t c = 0, u
                       uint32_t e = 0) {
     return raw_int80_wide(nr, a, b, c, d, e);
 }
+
+#endif
 
 } // namespace kernel_test

@@ -35,19 +35,19 @@ void nothing(const char*, int) {
     syscall(SYS_getppid);
 }
 void open_to_read(const char* file, int) {
-    close(static_cast<int>(syscall(SYS_open, file, O_RDONLY)));
+    close(static_cast<int>(syscall(SYS_openat, AT_FDCWD, file, O_RDONLY)));
 }
 void create_and_remove(const char* file, int) {
-    close(static_cast<int>(syscall(SYS_creat, file, 0600)));
-    syscall(SYS_unlink, file);
+    close(static_cast<int>(syscall(SYS_openat, AT_FDCWD, file, O_CREAT | O_WRONLY | O_TRUNC, 0600)));
+    syscall(SYS_unlinkat, AT_FDCWD, file, 0);
 }
 void change_mode(const char* file, int) {
-    syscall(SYS_chmod, file, 0640);
+    syscall(SYS_fchmodat, AT_FDCWD, file, 0640);
 }
 void change_name(const char* file, int) {
     const std::string other = std::string(file) + ".other";
-    syscall(SYS_rename, file, other.c_str());
-    syscall(SYS_rename, other.c_str(), file);
+    syscall(SYS_renameat, AT_FDCWD, file, AT_FDCWD, other.c_str());
+    syscall(SYS_renameat, AT_FDCWD, other.c_str(), AT_FDCWD, file);
 }
 sockaddr_in discard() {
     sockaddr_in to{};
@@ -68,11 +68,11 @@ void send_udp(const char*, int socket) {
 /// The rules of each subject select what it calls; of getppid and open-to-read nobody asked for a path
 /// to be witnessed.
 constexpr Subject subjects[] = {
-    {"getppid, not selected", "creat\nunlink\nchmod\nrename\nconnect\nsendto", nothing, 0},
-    {"open to read", "open\ncreat\nunlink\nchmod\nrename", open_to_read, 1},
-    {"creat and unlink", "creat\nunlink", create_and_remove, 2},
-    {"chmod", "chmod", change_mode, 1},
-    {"rename, twice", "rename", change_name, 2},
+    {"getppid, not selected", "openat\nunlinkat\nfchmodat\nrenameat\nconnect\nsendto", nothing, 0},
+    {"open to read", "openat\nunlinkat\nfchmodat\nrenameat", open_to_read, 1},
+    {"create and unlink", "openat\nunlinkat", create_and_remove, 2},
+    {"chmod", "fchmodat", change_mode, 1},
+    {"rename, twice", "renameat", change_name, 2},
     {"connect, UDP", "connect", connect_udp, 1},
     {"sendto, UDP", "sendto", send_udp, 1},
 };

@@ -14,7 +14,13 @@ namespace {
 
 /// The least program there is: it ends with a status.
 std::string program_ending_with(uint8_t status) {
-    const unsigned char code[] = {0xbf, status, 0, 0, 0, 0xb8, 0xe7, 0, 0, 0, 0x0f, 0x05}; // exit_group
+#ifdef __aarch64__
+    constexpr auto machine = EM_AARCH64;
+    const uint32_t code[] = {0xd2800000 | status << 5u, 0xd2800bc8, 0xd4000001}; // exit_group
+#else
+    constexpr auto machine = EM_X86_64;
+    const unsigned char code[] = {0xbf, status, 0, 0, 0, 0xb8, 0xe7, 0, 0, 0, 0x0f, 0x05};
+#endif
     constexpr uint64_t base = 0x400000, headers = sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr);
     Elf64_Ehdr header{};
     memcpy(header.e_ident, ELFMAG, SELFMAG);
@@ -22,7 +28,7 @@ std::string program_ending_with(uint8_t status) {
     header.e_ident[EI_DATA] = ELFDATA2LSB;
     header.e_ident[EI_VERSION] = EV_CURRENT;
     header.e_type = ET_EXEC;
-    header.e_machine = EM_X86_64;
+    header.e_machine = machine;
     header.e_version = EV_CURRENT;
     header.e_entry = base + headers;
     header.e_phoff = header.e_ehsize = sizeof header;

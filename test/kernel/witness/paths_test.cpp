@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "telemetry/rules/rules.hpp"
+#include "test/kernel/spelling.hpp"
 #include "test/kernel/witness/support.hpp"
 
 namespace kernel_test {
@@ -24,9 +25,9 @@ class EverySpelling : public WitnessTest {
     using WitnessTest::WitnessTest;
 
   private:
-    static constexpr const char* calls =
-        "creat\nchmod\nchown\ntruncate\nsetxattr\nremovexattr\nrename\nlink\n"
-        "unlink\nmkdir\nrmdir\nsymlink\nmknod";
+    static constexpr const char* calls[] = {"creat",       "chmod",   "chown",  "truncate", "setxattr",
+                                            "removexattr", "rename",  "link",   "unlink",   "mkdir",
+                                            "rmdir",       "symlink", "mknodat"};
 
     void TestBody() override {
         const WitnessFolder folder;
@@ -43,7 +44,10 @@ class EverySpelling : public WitnessTest {
                                               "sub/..//f"};
         if (std::error_code error; std::filesystem::equivalent("/proc/1/root", "/", error))
             spellings.push_back("/proc/1/root" + file);
-        const auto events = run(calls, [&] {
+        std::string rules;
+        for (const char* call : calls)
+            rules.append(name_here(call)).append("\n");
+        const auto events = run(rules, [&] {
             if (chdir(folder.path.c_str()) != 0)
                 _exit(1);
             for (const std::string& spelling : spellings) {
@@ -54,7 +58,7 @@ class EverySpelling : public WitnessTest {
                     removexattr(path, "trusted.a") == 0 && rename(path, "g") == 0 && link("g", path) == 0 &&
                     unlink(path) == 0 && mkdir(path, 0700) == 0 && rmdir(path) == 0 &&
                     symlink("g", path) == 0 && unlink(path) == 0 &&
-                    syscall(SYS_mknod, path, S_IFIFO | 0600, 0) == 0 && unlink(path) == 0 && unlink("g") == 0;
+                    mknodat(AT_FDCWD, path, S_IFIFO | 0600, 0) == 0 && unlink(path) == 0 && unlink("g") == 0;
                 if (!done)
                     _exit(2);
             }
@@ -71,7 +75,7 @@ class EverySpelling : public WitnessTest {
             if (event.call->argument[path.argument].kind == ebpf_loader::ArgKind::path_text)
                 continue;
             EXPECT_TRUE(path.known());
-            if (std::string_view(event.call->name) == "creat") { // what its descriptor leads to
+            if (event.call->name == name_here("creat")) { // what its descriptor leads to
                 EXPECT_EQ(path.bytes, file);
                 continue;
             }
@@ -128,7 +132,7 @@ class RulesOnPaths : public WitnessTest {
     void TestBody() override {
         const WitnessFolder folder;
         const std::string file = folder / "f";
-        const std::string rule = "unlink path = " + file;
+        const std::string rule = std::string(name_here("unlink")) + " path = " + file;
         const auto events = run(rule, [&] {
             close(open(file.c_str(), O_CREAT | O_WRONLY, 0600));
             const std::string link = folder / "link";
@@ -151,13 +155,13 @@ class OnlyWhatIsAskedFor : public WitnessTest {
   private:
     void TestBody() override {
         using Functions = std::vector<std::string>;
-        run("chmod", [] {});
+        run("fchmodat", [] {});
         EXPECT_EQ(attached("getppid"), Functions{});
         if (!witnessed_)
             return;
         EXPECT_EQ(attached("connect"), Functions{"security_socket_connect"});
         EXPECT_EQ(attached("execve"), Functions{"security_bprm_check"});
-        EXPECT_EQ(attached("rmdir"), (Functions{"mnt_want_write", "security_inode_rmdir"}));
+        EXPECT_EQ(attached("mkdirat"), (Functions{"mnt_want_write", "security_inode_mkdir"}));
     }
 };
 

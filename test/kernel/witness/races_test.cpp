@@ -11,27 +11,27 @@ namespace {
 
 bool exists(const std::string& path) {
     struct stat about {};
-    return syscall(SYS_lstat, path.c_str(), &about) == 0;
+    return lstat(path.c_str(), &about) == 0;
 }
 
 struct stat status_of(const std::string& folder) {
     struct stat about {};
-    syscall(SYS_stat, (folder + "/f").c_str(), &about);
+    stat((folder + "/f").c_str(), &about);
     return about;
 }
 
 void nothing(const std::string&) {}
 void make_file(const std::string& folder) {
-    close(static_cast<int>(syscall(SYS_open, (folder + "/f").c_str(), O_CREAT | O_WRONLY, 0600)));
+    close(open((folder + "/f").c_str(), O_CREAT | O_WRONLY, 0600));
 }
 void make_folder(const std::string& folder) {
-    syscall(SYS_mkdir, (folder + "/d").c_str(), 0700);
+    mkdir((folder + "/d").c_str(), 0700);
 }
 void remove_new(const std::string& folder) {
-    syscall(SYS_unlink, (folder + "/n").c_str());
+    unlink((folder + "/n").c_str());
 }
 void remove_new_folder(const std::string& folder) {
-    syscall(SYS_rmdir, (folder + "/n").c_str());
+    rmdir((folder + "/n").c_str());
 }
 void make_file_and_remove_new(const std::string& folder) {
     make_file(folder);
