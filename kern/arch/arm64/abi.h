@@ -101,7 +101,7 @@ INLINE __s64 result_of(__u32 abi, __s64 ret)
 	__u32 low = ret;
 	if (abi != EBT_ARM)
 		return ret;
-	return low > (__u32)-4096 ? (__s32)low : low;
+	return low > (__u32)-4096 ? (__s64)(__s32)low : (__s64)low;
 }
 
 /* Nothing stands for another call here: socketcall(2) and ipc(2) are none of the EABI's. */
