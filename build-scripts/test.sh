@@ -116,6 +116,9 @@ if [ $all = yes ]; then
         -DCMAKE_BUILD_TYPE=Debug
     part "tests without optimisation" run_tests build-debug -R "$short_tests" --parallel "$(nproc)" || status=1
     results+=("again without optimisation=build-debug/test-results")
+    part "build of arm64's unit tests" env EBT_TARGET=unit_tests build-scripts/arm64/build.sh -DEBT_TESTS=ON || status=1
+    part "arm64's unit tests, emulated" run_tests build-arm64 -R '^unit\.[0-9]' --parallel "$(nproc)" || status=1
+    results+=("arm64's, emulated=build-arm64/test-results")
     part "build of each source by itself" build build-single unit_and_programs -DEBT_UNITY=OFF "${once[@]}"
     part "a hundred kills of the program" test/delivery/kill_test.py build/ebpf_telemetry build/kafka_brokers 100 || status=1
     part "300 hosts whose receiver is away for ten minutes" test/fleet/return_test.py build/fleet_senders \
