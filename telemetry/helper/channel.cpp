@@ -55,6 +55,16 @@ bool Channel::send(std::string_view bytes, int file) {
     return sent == static_cast<ssize_t>(bytes.size());
 }
 
+bool Channel::send_waiting(std::string_view bytes) {
+    while (!send(bytes)) {
+        if (errno != EAGAIN)
+            return false;
+        pollfd event = {socket_.get(), POLLOUT, 0};
+        poll(&event, 1, -1);
+    }
+    return true;
+}
+
 Channel::Outcome Channel::receive(Packet& packet, Clock::time_point deadline) {
     buffer_.resize(longest);
     for (;;) {

@@ -26,6 +26,8 @@ class Channel {
 
     /// False: the other end has ended, or has not read what was sent before.
     bool send(std::string_view bytes, int file = -1);
+    /// Waits until the other end has read enough. False: it has ended.
+    bool send_waiting(std::string_view bytes);
     /// Waits until the deadline; max() waits without end.
     Outcome receive(Packet& packet, Clock::time_point deadline);
     int socket() const { return socket_.get(); }

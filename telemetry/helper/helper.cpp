@@ -70,9 +70,9 @@ std::string Helper::replace(Channel::Clock::time_point deadline) {
     return take_next(deadline);
 }
 
-Channel* Helper::channel() {
+Channel* Helper::channel(Channel::Clock::time_point deadline) {
     if (!channel_ && is_asked_)
-        take_next(Channel::Clock::now());
+        take_next(deadline);
     return channel_ ? &*channel_ : nullptr;
 }
 

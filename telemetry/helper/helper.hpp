@@ -21,6 +21,7 @@ class Helper {
     struct Limits {
         std::chrono::milliseconds answer{1000}; ///< for all that one question takes
         size_t memory = 64u << 20;              ///< bytes that it may map, besides those it begins with
+        const char* name = "ebt-helper";        ///< of both processes, for ps(1)
     };
 
     /// `work` is what the helper does; it ends with it. To be made early, since both processes begin as
@@ -31,16 +32,19 @@ class Helper {
     Helper& operator=(const Helper&) = delete;
 
     /// To the helper. Null: there is none yet, or never again.
-    Channel* channel();
+    Channel* channel() { return channel(Channel::Clock::now()); }
+    /// Waits for the next one, if that was asked for.
+    Channel* channel(Channel::Clock::time_point deadline);
     /// The keeper has ended: there will be no other helper.
     bool is_gone() const { return !keeper_; }
     /// By when a question that is asked now has to be answered.
     Channel::Clock::time_point deadline() const { return Channel::Clock::now() + limits_.answer; }
     /// Ends it, if it has not ended, and has another started. Says how it ended, for the log.
     std::string replace() { return replace(deadline()); }
+    /// Waits no longer than this for the next one, which channel() has then, or later.
+    std::string replace(Channel::Clock::time_point deadline);
 
   private:
-    std::string replace(Channel::Clock::time_point deadline);
     std::string take_next(Channel::Clock::time_point deadline);
 
     Limits limits_;

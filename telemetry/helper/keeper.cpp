@@ -65,7 +65,7 @@ void keep_helpers(Channel& asked, const Helper::Work& work, const Helper::Limits
     sigfillset(&all); // Ctrl-C is for the program, which ends this process by the end of its socket
     sigprocmask(SIG_SETMASK, &all, nullptr);
     follow(parent);
-    prctl(PR_SET_NAME, "ebt-helper", 0, 0, 0);
+    prctl(PR_SET_NAME, limits.name, 0, 0, 0);
     close_others(asked.socket());
     const uint64_t mapped = mapped_bytes();
     if (!mapped || !confine_keeper())

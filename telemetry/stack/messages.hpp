@@ -4,16 +4,15 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <optional>
-#include <string_view>
-#include <type_traits>
 
 #include "telemetry/elf/work_budget.hpp"
 #include "telemetry/event/event.hpp"
+#include "telemetry/helper/packets.hpp"
 #include "telemetry/stack/code_files.hpp"
 
 namespace telemetry::stack_messages {
+
+using packets::bytes_of, packets::put, packets::take, packets::text_of;
 
 enum class Kind : uint32_t { stack = 1, question, place, answer };
 
@@ -59,32 +58,5 @@ struct Frame {
     char symbol[520] = {};
     char build_id[136] = {};
 };
-
-template <class Plain> std::string_view bytes_of(const Plain& plain) {
-    static_assert(std::is_trivially_copyable_v<Plain>);
-    return {reinterpret_cast<const char*>(&plain), sizeof(plain)};
-}
-
-/// Takes it off the bytes; absent if they are too few.
-template <class Plain> std::optional<Plain> take(std::string_view& bytes) {
-    static_assert(std::is_trivially_copyable_v<Plain>);
-    if (bytes.size() < sizeof(Plain))
-        return std::nullopt;
-    Plain plain;
-    memcpy(&plain, bytes.data(), sizeof(plain));
-    bytes.remove_prefix(sizeof(plain));
-    return plain;
-}
-
-template <size_t size> void put(char (&to)[size], std::string_view text) {
-    const size_t length = text.size() < size ? text.size() : size - 1;
-    memcpy(to, text.data(), length);
-    to[length] = '\0';
-}
-
-/// Up to the first zero, or all.
-template <size_t size> std::string_view text_of(const char (&from)[size]) {
-    return {from, strnlen(from, size)};
-}
 
 } // namespace telemetry::stack_messages
