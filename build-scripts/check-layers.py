@@ -8,11 +8,13 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAYERS = {  # lowest first; folders in one pair of braces must not include each other
     "telemetry": "base rights {helper,event} process account elf {stack,rules,output} {activity,fold} hash spool sink delivery limits health recorded {report,top,verify} cli reload app",
-    "imds": "model http {conversation,judge} output app",
+    "imds": "model http {conversation,judge} {helper,output} app",
     "kern": "abi base arch lib",
     "loader/src": "base {tables,offsets,arch} {discovery,probe,load,read} self_check engine",
 }
 BELOW = {"imds": ["telemetry/"], "telemetry": [], "loader/src": [], "kern": [], "get_offsets": ["loader/src/"]}
+# What parses bytes of strangers, and who may include it: what the helper runs, never the program itself.
+IN_HELPER = r"imds/(http/(parser|content_coding)|conversation/conversation|judge/(redactor|body_fields)|helper/work)\.[ch]pp"
 rank = {f"{top}/{name}": level for top, layers in LAYERS.items()
         for level, names in enumerate(layers.split()) for name in names.strip("{}").split(",")}
 faults = []
@@ -30,7 +32,9 @@ for file, targets in includes.items():
         if target.startswith(top + "/"):
             if to != room and rank.get(to, 0) >= rank.get(room, 99):
                 faults.append(f"{file}: includes {target}, which is not below it")
-        elif not any(target.startswith(t) for t in BELOW[top]) and not file.endswith("main.cpp") \
+        if re.fullmatch(IN_HELPER, target) and not re.fullmatch(IN_HELPER, file) and room != "imds/http":
+            faults.append(f"{file}: includes {target}, which only the helper for HTTP may run")
+        if not target.startswith(top + "/") and not any(target.startswith(t) for t in BELOW[top]) and not file.endswith("main.cpp") \
                 and not file.startswith("kern/abi/"):
             faults.append(f"{file}: includes {target}, which {top} must not include")
 

@@ -22,8 +22,13 @@ using namespace std::chrono_literals;
 constexpr auto poll_time_for_stacks = 5ms;
 
 ImdsPipeline::Options pipeline_options(const TrackerOptions& options) {
-    return {load_endpoints(options), options.common.host_proc, options.common.max_memory,
-            options.unsafe,          options.user_stack_trace, nullptr};
+    return {load_endpoints(options),
+            options.common.host_proc,
+            options.common.max_memory,
+            options.unsafe,
+            options.user_stack_trace,
+            nullptr,
+            nullptr};
 }
 
 /// Its helper is a copy of this process: so it comes before secrets and threads of outputs.
@@ -31,7 +36,9 @@ std::shared_ptr<Symbolizer> start_symbolizer(const TrackerOptions& options) {
     return options.user_stack_trace ? std::make_shared<Symbolizer>(options.common.host_proc) : nullptr;
 }
 
-ImdsPipeline::Options with(ImdsPipeline::Options options, std::shared_ptr<Symbolizer> symbolizer) {
+ImdsPipeline::Options with(ImdsPipeline::Options options, std::shared_ptr<Route> route,
+                           std::shared_ptr<Symbolizer> symbolizer) {
+    options.route = std::move(route);
     options.symbolizer = std::move(symbolizer);
     return options;
 }
@@ -57,9 +64,9 @@ Endpoints load_endpoints(const TrackerOptions& options) {
 
 TrackerApplication::TrackerApplication(const TrackerOptions& options, ReadOptions read_options)
     : options_(options), read_options_(std::move(read_options)), has_terminal_(has_controlling_terminal()),
-      symbolizer_(start_symbolizer(options)), reporter_(options),
+      route_(std::make_shared<HelperRoute>()), symbolizer_(start_symbolizer(options)), reporter_(options),
       engine_(select_events(options), engine_options(options.common)),
-      pipeline_(with(pipeline_options(options), symbolizer_), engine_,
+      pipeline_(with(pipeline_options(options), route_, symbolizer_), engine_,
                 [this](const ImdsEvent& event) { reporter_.put(event); }),
       run_(options.common, engine_, *this, options.common.host_proc),
       reload_(engine_, {.subject = "endpoints",
@@ -96,6 +103,7 @@ void TrackerApplication::take(Event& event, uint64_t, Ledger& ledger) {
 
 void TrackerApplication::turn(size_t) {
     pipeline_.tick();
+    run_.set_waits_for_answers(pipeline_.is_waiting());
     reporter_.hand_over();
     reporter_.flush();
     if (const auto now = Clock::now(); now >= next_summary_) {

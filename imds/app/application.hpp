@@ -62,6 +62,7 @@ class TrackerApplication : private EventConsumer {
     TrackerOptions options_; ///< in force
     const ReadOptions read_options_;
     const bool has_terminal_;
+    const std::shared_ptr<Route> route_;     ///< to the helper that reads HTTP
     std::shared_ptr<Symbolizer> symbolizer_; ///< null: there are no stacks
     ImdsReporter reporter_;
     ebpf_loader::Engine engine_;

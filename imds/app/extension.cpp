@@ -20,6 +20,7 @@ class ImdsExtension final : public Extension {
     void select(ebpf_loader::Selection& selection) const override {
         ImdsPipeline::select(options_, selection);
     }
+    void prepare() override { options_.route = std::make_shared<HelperRoute>(); }
     void begin(ebpf_loader::Engine& engine, const FormatContext& context,
                std::span<const Format* const> formats) override {
         for (const Format* format : formats)
@@ -29,6 +30,7 @@ class ImdsExtension final : public Extension {
     void started() override { pipeline_->started(); }
     bool take(const Event& event) override { return pipeline_->take(event); }
     void tick() override { pipeline_->tick(); }
+    bool is_waiting() const override { return pipeline_->is_waiting(); }
     void finish() override { pipeline_->finish(); }
     uint64_t take_lines(size_t format, std::string& out) override {
         Lines& lines = lines_.at(format);

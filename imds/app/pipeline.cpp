@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "imds/app/pipeline.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "telemetry/app/engine_setup.hpp"
+#include "telemetry/base/run_end.hpp"
 #include "telemetry/limits/memory_budget.hpp"
 
 namespace telemetry::imds {
@@ -20,6 +22,7 @@ ImdsTracker::Options tracker_options(const ImdsPipeline::Options& options,
                                                                  tracker.connections.held_bytes);
     tracker.scrubs = !options.unsafe;
     tracker.symbolizer = options.symbolizer;
+    tracker.route = options.route;
     if (engine.uses_ring_buffer())
         tracker.queue.wait_ns = ring_wait_ns;
     return tracker;
@@ -46,6 +49,12 @@ bool ImdsPipeline::take(const Event& event) {
 void ImdsPipeline::tick() {
     tracker_.tick(wall_clock_ns());
     gate_.tick();
+}
+
+void ImdsPipeline::finish() {
+    // Detaching may have taken all the time that there is for waiting.
+    constexpr std::chrono::milliseconds least(500);
+    tracker_.finish(std::max(run_end::at_most(ImdsTracker::usual_patience), least));
 }
 
 void ImdsPipeline::change_endpoints(Endpoints next, uint64_t from_ns) {

@@ -24,6 +24,7 @@ class ImdsPipeline {
         bool unsafe = false;                    ///< do not remove secrets from command lines
         bool user_stacks = false;               ///< capture stacks of user space
         std::shared_ptr<Symbolizer> symbolizer; ///< of these stacks
+        std::shared_ptr<Route> route;           ///< to the helper that reads HTTP
     };
 
     /// Adds the transfers to `selection`. The caller must also select forks, execs and exits.
@@ -40,7 +41,9 @@ class ImdsPipeline {
     /// To be called at least every 100 ms.
     void tick();
     /// To be called after the last event.
-    void finish() { tracker_.finish(); }
+    void finish();
+    /// What the helper has read will be there soon: to be called again then.
+    bool is_waiting() const { return tracker_.is_waiting(); }
 
     ImdsTracker::Counters counters() const { return tracker_.counters(); }
     size_t endpoints() const { return tracker_.endpoints().all().size(); }

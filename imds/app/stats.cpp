@@ -26,6 +26,7 @@ auto named(const ImdsTracker::Counters& counters) {
         {"heads_cut", conversations.cut_heads},
         {"bodies_cut", conversations.cut_bodies},
         {"told_early", conversations.reported_early},
+        {"http_helper_failures", counters.connections.helper_failures},
         {"lines_of_descent_cut", counters.lineage.cut},
         {"processes_forgotten", counters.lineage.forgotten},
         {"stacks", counters.stacks.stacks},

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "imds/app/tracker.hpp"
 
-#include "imds/judge/redactor.hpp"
+#include "imds/judge/event_maker.hpp"
 #include "telemetry/process/procfs.hpp"
 
 namespace telemetry::imds {
 namespace {
 
 constexpr size_t recent_callers = 64;
-constexpr size_t most_proved = 4096;
 
 /// Of process 1. 0: not known.
 uint32_t machine_netns(const std::string& proc_root) {
@@ -17,39 +16,24 @@ uint32_t machine_netns(const std::string& proc_root) {
 
 } // namespace
 
-/// Makes ImdsEvents out of the exchanges that conversations report. It remembers which provider an endpoint
-/// named in a response, for later requests to the same endpoint.
-class ImdsTracker::EventProducer final : public ConversationListener {
+/// Makes ImdsEvents of what was read of connections.
+class ImdsTracker::EventProducer final : public ReadingListener {
   public:
     EventProducer(Handler handler, bool scrubs, uint32_t machine_netns)
-        : handler_(std::move(handler)), redactor_(scrubs, machine_netns) {}
+        : handler_(std::move(handler)), maker_(scrubs, machine_netns) {}
 
-    void on_exchange(const Connection& connection, Exchange&& exchange) override {
-        bool is_proved = false;
-        const ImdsEvent event =
-            redactor_.event_of(connection, std::move(exchange), known(connection), is_proved);
-        if (is_proved && proved_.size() < most_proved)
-            proved_[{connection.netns, connection.service}] = event.provider;
-        report(event);
-    }
-    void on_connection(const Connection& connection, ConnectionReport&& bare) override {
-        report(redactor_.event_of(connection, std::move(bare), known(connection)));
+    void on_reading(const Connection& connection, Reading&& reading, SharedCaller caller,
+                    SharedCaller reader) override {
+        if (reading.connection_content == ConnectionReport::Content::unread)
+            maker_.missed(connection.netns, reading.time_ns);
+        ++events_;
+        handler_(maker_.event_of(connection, std::move(reading), std::move(caller), std::move(reader)));
     }
     uint64_t events() const { return events_; }
 
   private:
-    Provider known(const Connection& connection) const {
-        const auto found = proved_.find({connection.netns, connection.service});
-        return found == proved_.end() ? Provider::unknown : found->second;
-    }
-    void report(const ImdsEvent& event) {
-        ++events_;
-        handler_(event);
-    }
-
     Handler handler_;
-    Redactor redactor_;
-    std::map<std::pair<uint32_t, ServiceAddress>, Provider> proved_;
+    EventMaker maker_;
     uint64_t events_ = 0;
 };
 
@@ -57,7 +41,8 @@ ImdsTracker::ImdsTracker(Options options, Handler handler)
     : options_(std::move(options)), endpoints_(std::exchange(options_.endpoints, {})),
       producer_(std::make_unique<EventProducer>(std::move(handler), options_.scrubs,
                                                 machine_netns(options_.proc_root))),
-      lineage_(options_.proc_root, options_.lineage), connections_(options_.connections, *producer_),
+      lineage_(options_.proc_root, options_.lineage),
+      connections_(options_.connections, !options_.scrubs, std::move(options_.route), *producer_),
       queue_(options_.queue),
       forward_([this](const Transfer& transfer, const SharedCaller& caller) { forward(transfer, caller); }) {}
 
@@ -103,9 +88,9 @@ void ImdsTracker::tick(uint64_t now_ns) {
     connections_.tick(now_ns);
 }
 
-void ImdsTracker::finish() {
+void ImdsTracker::finish(std::chrono::milliseconds patience) {
     queue_.finish(forward_);
-    connections_.finish();
+    connections_.finish(patience);
 }
 
 void ImdsTracker::forward(const Transfer& transfer, const SharedCaller& caller) {

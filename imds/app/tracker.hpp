@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -8,9 +9,9 @@
 #include <utility>
 
 #include "imds/app/endpoints_in_force.hpp"
-#include "imds/conversation/connection_table.hpp"
 #include "imds/conversation/open_connections.hpp"
 #include "imds/conversation/transfer_queue.hpp"
+#include "imds/helper/connection_table.hpp"
 #include "imds/judge/event.hpp"
 #include "imds/model/endpoints.hpp"
 #include "imds/model/transfer.hpp"
@@ -26,8 +27,9 @@ class ImdsTracker {
         Endpoints endpoints = Endpoints::built_in();
         std::string proc_root = "/proc";
         std::shared_ptr<Symbolizer>
-            symbolizer;     ///< of the stacks that events carry; null: they are not selected
-        bool scrubs = true; ///< remove secrets from command lines; false with --unsafe
+            symbolizer;               ///< of the stacks that events carry; null: they are not selected
+        std::shared_ptr<Route> route; ///< to who reads HTTP
+        bool scrubs = true;           ///< remove secrets from command lines; false with --unsafe
         ConnectionTable::Limits connections;
         Lineage::Limits lineage;
         TransferQueue::Limits queue; ///< wait_ns is 0 where records arrive in order
@@ -43,6 +45,7 @@ class ImdsTracker {
         Symbolizer::Counters stacks;
     };
     using Handler = std::function<void(const ImdsEvent&)>;
+    static constexpr std::chrono::milliseconds usual_patience{2000};
 
     ImdsTracker(Options options, Handler handler);
     ~ImdsTracker();
@@ -62,8 +65,11 @@ class ImdsTracker {
     bool has_connections() const { return connections_.size() > 0; }
     /// To be called at least every 100 ms with the wall clock in ns since the epoch.
     void tick(uint64_t now_ns);
-    /// Reports everything that is still pending.
-    void finish();
+    /// Reports everything that is still pending; waits for what the helper has read of it no longer than
+    /// this.
+    void finish(std::chrono::milliseconds patience = usual_patience);
+    /// The helper has not answered everything.
+    bool is_waiting() const { return connections_.is_waiting(); }
 
     Counters counters() const;
     const Endpoints& endpoints() const { return endpoints_.now(); }

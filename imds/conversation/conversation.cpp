@@ -27,7 +27,13 @@ Conversation::Conversation(const Connection& connection, const ConversationLimit
     : connection_(connection), limits_(limits), counters_(counters), listener_(listener),
       sent_(HttpParser::Kind::request, *this), received_(HttpParser::Kind::response, *this) {}
 
-void Conversation::take(const Transfer& transfer, const SharedCaller& caller) {
+void Conversation::begin_in_the_middle() {
+    sent_.parser.gap(1);
+    received_.parser.gap(1);
+    has_reported_ = true; // that there is a connection
+}
+
+void Conversation::take(const Transfer& transfer, CallerNumber caller) {
     now_ns_ = std::max(now_ns_, transfer.time_ns);
     bytes_ns_ = transfer.time_ns;
     caller_ = caller;
@@ -261,6 +267,20 @@ size_t Conversation::held() const {
     for (const Stream* stream : {&sent_, &received_})
         size += stream->parser.held() + stream->message.body.size() + stream->message.head.target.size();
     return size;
+}
+
+bool Conversation::is_settled() const {
+    return has_reported_ && pending_.empty() && !sent_.is_open && !received_.is_open;
+}
+
+CallerNumber Conversation::oldest_caller() const {
+    CallerNumber oldest = has_reported_ ? caller_ : first_caller_;
+    if (!pending_.empty())
+        oldest = std::min(oldest, pending_.front().request.caller);
+    for (const Stream* stream : {&sent_, &received_})
+        if (stream->is_open)
+            oldest = std::min(oldest, stream->message.caller);
+    return oldest;
 }
 
 void Conversation::Stream::on_begin() {

@@ -5,30 +5,12 @@
 #include <memory>
 #include <optional>
 
+#include "imds/conversation/conversation_limits.hpp"
 #include "imds/http/parser.hpp"
 #include "imds/model/exchange.hpp"
 #include "imds/model/transfer.hpp"
 
 namespace telemetry::imds {
-
-struct ConversationLimits {
-    size_t held_bytes = 64 * 1024; ///< memory for heads and bodies that are not reported yet
-    size_t body_bytes = 32 * 1024; ///< how much of one body is stored
-    size_t pending = 1024;         ///< requests without a response
-    uint64_t timeout_ns = 60'000'000'000;
-    uint64_t silence_ns = 5'000'000'000; ///< a connection without a request is reported after this time
-};
-
-struct ConversationCounters {
-    uint64_t exchanges = 0;
-    uint64_t without_exchange = 0; ///< connections
-    uint64_t gap_bytes = 0;        ///< bytes that moved but were not captured
-    uint64_t lost_positions = 0;   ///< how often a parser lost its position
-    uint64_t cut_heads = 0;        ///< heads that exceeded the limits
-    uint64_t cut_bodies = 0;       ///< bodies that were stored in part
-    uint64_t reported_early = 0;   ///< requests reported without response, because of the limits
-    uint64_t informational = 0;    ///< responses 1xx
-};
 
 /// Receives what a conversation reports.
 class ConversationListener {
@@ -48,7 +30,9 @@ class Conversation {
     Conversation& operator=(const Conversation&) = delete;
 
     /// Transfers have to come in order of time.
-    void take(const Transfer& transfer, const SharedCaller& caller);
+    void take(const Transfer& transfer, CallerNumber caller);
+    /// What moved before is not known.
+    void begin_in_the_middle();
     /// Reports requests that have waited too long, without their response.
     void tick(uint64_t now_ns);
     /// The connection has ended: reports everything that is still pending.
@@ -58,6 +42,10 @@ class Conversation {
     /// Sets a port that was unknown before.
     void set_local_port(uint16_t port) { connection_.ends.local_port = port; }
     size_t held() const;
+    /// All that was seen is reported.
+    bool is_settled() const;
+    /// The first of those whom a report may still name.
+    CallerNumber oldest_caller() const;
 
   private:
     /// The byte stream of one direction: its parser, and the message that the parser is in.
@@ -121,8 +109,8 @@ class Conversation {
     uint64_t first_ns_ = 0;
     uint64_t captured_ = 0;
     size_t pending_bytes_ = 0;
-    SharedCaller caller_;       ///< of the current transfer
-    SharedCaller first_caller_; ///< who connected, or whose call was seen first
+    CallerNumber caller_ = 0;       ///< of the current transfer
+    CallerNumber first_caller_ = 0; ///< who connected, or whose call was seen first
 };
 
 } // namespace telemetry::imds

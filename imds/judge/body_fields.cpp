@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 
+#include "imds/judge/event.hpp"
 #include "imds/judge/redaction.hpp"
 
 namespace telemetry::imds {
@@ -31,21 +32,15 @@ bool is_audience(char c) {
 /// The form that a value must have to be reported, so that a token in the wrong field is not.
 struct Allowed {
     std::string_view key;
-    std::string_view name;
     bool (*character)(char);
     size_t longest;
 };
-constexpr Allowed allowed[] = {
-    {"Code", "code", is_word, 64},
-    {"Type", "type", is_word, 64},
-    {"AccessKeyId", "access_key_id", is_word, 128},
-    {"LastUpdated", "last_updated", is_time, 40},
-    {"Expiration", "expiration", is_time, 40},
-    {"token_type", "token_type", is_alphanumeric, 16},
-    {"expires_in", "expires_in", is_digit, 20},
-    {"expires_on", "expires_on", is_time, 40},
-    {"client_id", "client_id", is_word, 64},
-    {"resource", "resource", is_audience, 256},
+constexpr Allowed allowed[body_field_names.size()] = {
+    // in the order of these
+    {"Code", is_word, 64},          {"Type", is_word, 64},       {"AccessKeyId", is_word, 128},
+    {"LastUpdated", is_time, 40},   {"Expiration", is_time, 40}, {"token_type", is_alphanumeric, 16},
+    {"expires_in", is_digit, 20},   {"expires_on", is_time, 40}, {"client_id", is_word, 64},
+    {"resource", is_audience, 256},
 };
 
 /// Reads JSON that may be truncated, or not JSON at all. Each step fails at the end of the text.
@@ -184,7 +179,8 @@ void add(std::vector<FoundField>& fields, std::string_view key, std::string_view
         return;
     std::string plain = unescaped(value);
     const bool is_shown = plain.size() <= field->longest && std::ranges::all_of(plain, field->character);
-    fields.push_back({field->name, is_shown ? std::move(plain) : redacted(value.size())});
+    fields.push_back(
+        {static_cast<size_t>(field - allowed), is_shown ? std::move(plain) : redacted(value.size())});
 }
 
 } // namespace
@@ -231,6 +227,15 @@ std::vector<std::string_view> find_secret_strings(std::string_view body) {
         if (strings.size() >= most_strings)
             return strings;
     }
+}
+
+std::vector<std::string> find_secrets(std::string_view body) {
+    std::vector<std::string> secrets;
+    for (const std::string_view string : find_secret_strings(body))
+        secrets.push_back(unescaped(string));
+    if (secrets.empty() && body.find('{') == body.npos)
+        secrets.emplace_back(body);
+    return secrets;
 }
 
 std::vector<FoundField> find_body_fields(std::string_view body) {

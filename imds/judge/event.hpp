@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "imds/judge/classify.hpp"
+#include "imds/model/caller.hpp"
 #include "imds/model/exchange.hpp"
 #include "imds/model/secret.hpp"
 #include "telemetry/process/lineage.hpp"
@@ -33,50 +35,42 @@ class PublicText {
 /// How many ancestors are reported.
 inline constexpr size_t most_ancestors = 10;
 
-/// A field of the response body that is on the allow-list.
+/// Of the fields of response bodies that are on the allow-list, in the output.
+inline constexpr std::array<std::string_view, 10> body_field_names = {
+    "code",       "type",       "access_key_id", "last_updated", "expiration",
+    "token_type", "expires_in", "expires_on",    "client_id",    "resource"};
+
+/// Such a field.
 struct BodyField {
-    std::string_view name; ///< its name in the output: "access_key_id", ...
+    std::string_view name; ///< of body_field_names
     PublicText value;
 };
 
-/// A request to a metadata service and its response, or a connection without either. Everything but the
-/// Secrets may be reported.
-struct ImdsEvent {
+/// What is known of a request to a metadata service and its response, or of a connection without either, but
+/// for texts and processes.
+struct ImdsFacts {
     enum class Kind : uint8_t { request, connection };
 
     Kind kind = Kind::request;
     uint64_t time_ns = 0;               ///< wall clock of the request's first byte, or of the first transfer
     std::optional<uint64_t> latency_ns; ///< from the request's last byte to the response's first
 
-    Connection connection;
     Provider provider = Provider::unknown;
     Version version = Version::unknown;
     RequestClass request_class = RequestClass::other;
 
-    SharedCaller caller; ///< who sent the request, or read a response without one; may be null
-    std::vector<std::shared_ptr<const LineageNode>> ancestors; ///< of the caller, nearest first
-    SharedCaller reader; ///< who read the response, if that is another process
-
     bool has_request = false;
-    PublicText method;
-    PublicText path;  ///< begins with a slash, as a rule
-    PublicText query; ///< without the question mark
     bool has_query = false;
-    PublicText host; ///< the header
-    PublicText user_agent;
     bool has_token = false;     ///< it carried a session token
     bool has_forwarded = false; ///< X-Forwarded-For: it came through a proxy
     uint64_t request_body_bytes = 0;
 
     bool has_response = false;
     uint16_t status = 0;
-    PublicText server;
-    PublicText content_type;
     std::optional<uint64_t> content_length;
     uint64_t response_body_bytes = 0;
     uint64_t response_body_missing = 0; ///< moved, but not captured
     bool is_response_complete = false;
-    std::vector<BodyField> fields;
     bool is_body_packed = false; ///< in a way that could not be undone: there may be fields in it
 
     Exchange::End end = Exchange::End::answered;
@@ -87,6 +81,24 @@ struct ImdsEvent {
     // only of a connection
     ConnectionReport::Content connection_content = ConnectionReport::Content::no_bytes;
     uint64_t sent = 0, received = 0;
+};
+
+/// Everything but the Secrets may be reported.
+struct ImdsEvent : ImdsFacts {
+    Connection connection;
+
+    SharedCaller caller; ///< who sent the request, or read a response without one; may be null
+    std::vector<std::shared_ptr<const LineageNode>> ancestors; ///< of the caller, nearest first
+    SharedCaller reader; ///< who read the response, if that is another process
+
+    PublicText method;
+    PublicText path;  ///< begins with a slash, as a rule
+    PublicText query; ///< without the question mark
+    PublicText host;  ///< the header
+    PublicText user_agent;
+    PublicText server;
+    PublicText content_type;
+    std::vector<BodyField> fields;
 
     Secret target; ///< of the request, unredacted; for --unsafe
     Secret request_body;

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "imds/http/headers.hpp"
-#include "imds/judge/body_fields.hpp"
 #include "imds/judge/redaction.hpp"
 #include "telemetry/event/facts.hpp"
 
@@ -71,6 +70,11 @@ bool is_in(char c, char first, char last) {
     return c >= first && c <= last;
 }
 
+bool is_of_tokens(char c) {
+    constexpr std::string_view others = "+/=-_.~";
+    return is_in(c, 'A', 'Z') || is_in(c, 'a', 'z') || is_in(c, '0', '9') || others.find(c) != others.npos;
+}
+
 /// Random bytes in letters: of base64 in either alphabet or a JWT, which have capitals among other
 /// characters, or in hexadecimal, as UUIDs. Words, names, paths and command lines as a rule are not.
 bool looks_like_token(std::string_view text) {
@@ -78,8 +82,7 @@ bool looks_like_token(std::string_view text) {
     for (const char c : text) {
         const bool is_capital = is_in(c, 'A', 'Z'), is_small = is_in(c, 'a', 'z'),
                    is_digit = is_in(c, '0', '9');
-        constexpr std::string_view others = "+/=-_.~";
-        if (!is_capital && !is_small && !is_digit && others.find(c) == others.npos)
+        if (!is_of_tokens(c))
             return false;
         has_capital |= is_capital;
         has_small |= is_small;
@@ -103,12 +106,18 @@ void Scrubber::learn(uint32_t netns, std::string_view secret) {
     make_room();
 }
 
-void Scrubber::learn_body(uint32_t netns, std::string_view body) {
-    const std::vector<std::string_view> strings = find_secret_strings(body);
-    for (const std::string_view string : strings)
-        learn(netns, unescaped(string));
-    if (strings.empty() && body.find('{') == body.npos)
-        learn(netns, body);
+void Scrubber::distrust(uint32_t netns, uint64_t time_ns) {
+    const uint64_t until = time_ns + distrust_ns;
+    std::erase_if(distrusted_, [&](const auto& other) { return other.second <= time_ns; });
+    if (distrusted_.size() >= most_namespaces && !distrusted_.contains(netns))
+        all_distrusted_until_ = std::max(all_distrusted_until_, until);
+    else
+        distrusted_[netns] = std::max(distrusted_[netns], until);
+}
+
+bool Scrubber::is_distrusted(uint32_t netns) const {
+    const auto found = distrusted_.find(netns);
+    return time_ns_ < all_distrusted_until_ || (found != distrusted_.end() && time_ns_ < found->second);
 }
 
 SecretSet& Scrubber::secrets_of(uint32_t netns) {
@@ -150,7 +159,25 @@ size_t Scrubber::size() const {
 
 std::string Scrubber::without_known(uint32_t netns, std::string_view text) {
     const SecretSet* const secrets = find(netns);
+    if (is_distrusted(netns)) [[unlikely]]
+        return without_words(secrets ? secrets->without(text, budget_) : std::string(text));
     return secrets ? secrets->without(text, budget_) : std::string(text);
+}
+
+/// Without all that looks_like_token() would take for one, whatever is beside it.
+std::string Scrubber::without_words(std::string_view text) {
+    std::string clean;
+    while (!text.empty()) {
+        const size_t length = std::min(
+            static_cast<size_t>(std::ranges::find_if_not(text, is_of_tokens) - text.begin()), text.size());
+        const std::string_view word = text.substr(0, std::max<size_t>(length, 1));
+        const bool is_plain = word.size() < SecretSet::shortest || std::ranges::none_of(word, [](char c) {
+                                  return is_in(c, 'A', 'Z') || is_in(c, '0', '9');
+                              });
+        clean += is_plain ? std::string(word) : redacted(word.size());
+        text.remove_prefix(word.size());
+    }
+    return clean;
 }
 
 std::string Scrubber::without_named(std::string_view text) {

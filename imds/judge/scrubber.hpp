@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,14 +24,18 @@ class Scrubber {
     /// others; 0: not known.
     explicit Scrubber(uint32_t machine_netns = 0) : machine_netns_(machine_netns) {}
 
-    /// Begins an event: all its texts together may cost budget_of_event.
-    void begin() { budget_ = budget_of_event; }
+    /// Begins an event of this time: all its texts together may cost budget_of_event.
+    void begin(uint64_t time_ns = 0) {
+        budget_ = budget_of_event;
+        time_ns_ = time_ns;
+    }
 
     /// Remembers a secret of a response or a request, unless it does not look like a token.
     void learn(uint32_t netns, std::string_view secret);
-    /// Remembers the secrets of a response body: the strings in JSON that are not on the allow-list, or else
-    /// the whole body.
-    void learn_body(uint32_t netns, std::string_view body);
+
+    /// Secrets of this namespace went by that could not be learned, until this time: for distrust_ns from
+    /// then on, every word that may be one is taken for one.
+    void distrust(uint32_t netns, uint64_t time_ns);
 
     /// The text with a marker in place of each secret that is remembered of this namespace.
     std::string without_known(uint32_t netns, std::string_view text);
@@ -51,6 +56,8 @@ class Scrubber {
     static constexpr size_t most = SecretSet::most; ///< of one namespace
     static constexpr size_t most_namespaces = 64;
     static constexpr size_t most_bytes = 4 << 20; ///< of all namespaces
+    /// As long as what metadata services hand out is of use, as a rule.
+    static constexpr uint64_t distrust_ns = 6 * 3600'000'000'000;
     /// Comparisons: a fraction of a millisecond.
     static constexpr size_t budget_of_event = 100'000;
 
@@ -66,10 +73,15 @@ class Scrubber {
     void make_room();
     std::string scrubbed_arguments(uint32_t netns, std::string_view strings);
     static std::string without_named(std::string_view text);
+    static std::string without_words(std::string_view text);
+    bool is_distrusted(uint32_t netns) const;
 
     const uint32_t machine_netns_;
     std::list<Namespace> learned_; ///< that which learned last is the first
     size_t budget_ = budget_of_event;
+    uint64_t time_ns_ = 0;                    ///< of the event
+    std::map<uint32_t, uint64_t> distrusted_; ///< until when
+    uint64_t all_distrusted_until_ = 0;       ///< there were too many namespaces
 };
 
 } // namespace telemetry::imds

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstdint>
-#include <memory>
 #include <optional>
 
-#include "imds/model/caller.hpp"
 #include "imds/model/endpoints.hpp"
 #include "imds/model/http_message.hpp"
 #include "telemetry/event/event.hpp"
@@ -20,12 +18,16 @@ struct Connection {
     ProviderSet providers;  ///< those whose service may be there
 };
 
+/// Of those who moved bytes of a connection, in order of time, since what they say is read by a process that
+/// knows nothing else of them. 0: nobody.
+using CallerNumber = uint64_t;
+
 /// A request or a response.
 struct Message {
     Head head;
     uint64_t begin_ns = 0;     ///< end of the call that moved its first byte
     uint64_t end_ns = 0;       ///< end of the call that moved its last byte
-    SharedCaller caller;       ///< who moved the first byte
+    CallerNumber caller = 0;   ///< who moved the first byte
     uint64_t body_bytes = 0;   ///< bytes of the body that were moved
     uint64_t body_missing = 0; ///< how many of them were not captured
     Secret body;               ///< its beginning, up to a limit or the first gap
@@ -56,10 +58,11 @@ struct ConnectionReport {
         not_captured, ///< bytes were moved but not captured, as by sendfile
         io_uring,     ///< opened by io_uring, and no system call moved a byte
         not_http,     ///< TLS, or anything else
+        unread,       ///< the helper that reads HTTP failed: there may have been requests
     };
     Content content = Content::no_bytes;
     uint64_t time_ns = 0;
-    SharedCaller caller;
+    CallerNumber caller = 0;
     uint64_t sent = 0, received = 0;
 };
 

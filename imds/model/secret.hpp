@@ -10,8 +10,10 @@ namespace telemetry::imds {
 /// The right to read a Secret. Only its friends can make one, so code that writes bytes of a connection to an
 /// output or a log by mistake does not compile.
 class SecretAccess {
-    friend class Redactor;   ///< reports what is on the allow-list
-    friend class UnsafeView; ///< reports everything, for --unsafe
+    friend class Redactor;    ///< reads them, and makes readings of what is on the allow-list
+    friend class ReadingPart; ///< carries readings from one process to the other
+    friend class EventMaker;  ///< makes readings public, without the secrets that are known
+    friend class UnsafeView;  ///< reports everything, for --unsafe
     SecretAccess() = default;
 };
 

@@ -57,6 +57,8 @@ std::string_view content_name(ConnectionReport::Content content) {
         return "io_uring";
     case ConnectionReport::Content::not_http:
         return "not_http";
+    case ConnectionReport::Content::unread:
+        return "helper_failed";
     }
     return {};
 }

@@ -101,12 +101,18 @@ ebpf_loader::EngineOptions reloadable(ebpf_loader::EngineOptions engine) {
     return engine;
 }
 
+std::unique_ptr<Extension> prepared(std::unique_ptr<Extension> extension) {
+    if (extension)
+        extension->prepare();
+    return extension;
+}
+
 } // namespace
 
 Application::Application(const Options& options, std::unique_ptr<Extension> extension,
                          ReadOptions read_options)
     : options_(options), read_options_(std::move(read_options)), has_terminal_(has_controlling_terminal()),
-      extension_(std::move(extension)), rules_(load_rules(options)),
+      extension_(prepared(std::move(extension))), rules_(load_rules(options)),
       outputs_(options.outputs, {"version:" + command_line::version()}), deliveries_(options.configured),
       engine_(select_events(rules_.loaded(), options, extension_.get()), reloadable(engine_options(options))),
       format_(*options.format), formatter_(format_.make(format_context(engine_, options))),
@@ -194,6 +200,7 @@ void Application::renew_formatter(const FormatContext& context) {
 void Application::turn(size_t records) {
     if (extension_) {
         extension_->tick();
+        run_.set_waits_for_answers(extension_->is_waiting());
         take_lines();
     }
     hand_over();

@@ -88,10 +88,12 @@ void EngineRun::keep_needed_rights() {
 }
 
 void EngineRun::loop() {
+    constexpr auto answer_time = 1ms; // a helper takes less, as a rule
     const ebpf_loader::Engine::RecordHandler handler = [this](auto record) { take(record); };
     while (goes_on()) {
         batch_begins_ = true;
-        const size_t records = engine_.poll(handler, governor_.longest_wait(poll_time_));
+        const size_t records =
+            engine_.poll(handler, governor_.longest_wait(waits_for_answers_ ? answer_time : poll_time_));
         deliver_attempts(searches_.expired(Clock::now()));
         if (folds_)
             deliver_folds(folds_->due(Clock::now()));

@@ -80,6 +80,8 @@ class EngineRun {
 
     /// The longest that events wait in a buffer that wakes nobody for a few. Default: 100 ms.
     void set_poll_time(std::chrono::milliseconds time) { poll_time_ = time; }
+    /// A helper will answer soon: the next turn comes at once, or nearly.
+    void set_waits_for_answers(bool waits) { waits_for_answers_ = waits; }
 
     /// Returns the exit status.
     int run();
@@ -139,6 +141,7 @@ class EngineRun {
     uint64_t batch_time_ = 0;  ///< of the first record since the engine was polled
     bool batch_begins_ = true; ///< no record was taken since the engine was polled
     std::chrono::milliseconds poll_time_{100};
+    bool waits_for_answers_ = false;
     Clock::time_point end_, next_stats_, next_second_;
     bool outputs_usable_ = true;
     bool is_tampered_ = false; ///< and the run has to end

@@ -19,6 +19,9 @@ class Extension {
 
     /// Adds to what the kernel is asked for. Processes that come and go are selected already.
     virtual void select(ebpf_loader::Selection& selection) const = 0;
+    /// A run begins: its helper is started, as a copy of this process before outputs and their threads are
+    /// there.
+    virtual void prepare() {}
     /// The engine is loaded; it stays for as long as there are events. `formats`: of the lines that will be
     /// taken.
     virtual void begin(ebpf_loader::Engine& engine, const FormatContext& context,
@@ -29,6 +32,8 @@ class Extension {
     virtual bool take(const Event& event) = 0;
     /// From time to time, at least each 100 ms.
     virtual void tick() = 0;
+    /// A helper of it will answer soon: it is to be called again then.
+    virtual bool is_waiting() const { return false; }
     /// There will be no more events.
     virtual void finish() = 0;
     /// Appends the lines that are ready in the format with this index; returns how many.

@@ -27,6 +27,7 @@
 #include "telemetry/stack/walk.hpp"
 #include "test/unit/output/output_samples.hpp"
 #include "test/unit/stack/made_elf.hpp"
+#include "test/unit/support/local_route.hpp"
 
 namespace {
 
@@ -195,6 +196,8 @@ void requests() {
     imds::ImdsTracker::Options options;
     options.proc_root = "/nonexistent";
     options.queue.wait_ns = 0;
+    options.connections.queue.batch_bytes = 0;
+    options.route = std::make_shared<imds_test::LocalRoute>();
     std::string out;
     const auto formatter = imds::make_imds_json_formatter({samples::context(), false, {}});
     imds::ImdsTracker tracker(std::move(options), [&](const imds::ImdsEvent& event) {

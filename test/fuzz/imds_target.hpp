@@ -13,6 +13,7 @@
 #include "imds/app/tracker.hpp"
 #include "imds/output/formatter.hpp"
 #include "imds/output/summary.hpp"
+#include "test/unit/support/local_route.hpp"
 
 namespace imds_fuzz {
 
@@ -104,6 +105,7 @@ inline void run(std::string_view input, uint64_t wait_ns) {
     ImdsTracker::Options options = usual;
     options.proc_root = "/nonexistent";
     options.queue.wait_ns = wait_ns;
+    options.route = std::make_shared<imds_test::LocalRoute>();
     options.connections.conversation.held_bytes = 4096;
     options.connections.conversation.pending = 8;
     ImdsTracker tracker(std::move(options), [&](const ImdsEvent& event) {
@@ -123,9 +125,48 @@ inline void run(std::string_view input, uint64_t wait_ns) {
         broken("events were not counted");
 }
 
+/// A helper that says what is in the input.
+class FuzzedRoute final : public Route {
+  public:
+    explicit FuzzedRoute(std::string_view input) : input_(input) {}
+    bool send(std::string_view) override { return true; }
+    Outcome receive(telemetry::Packet& packet, Clock::time_point) override {
+        packet.bytes = std::exchange(input_, {});
+        return packet.bytes.empty() ? Outcome::ended : Outcome::packet;
+    }
+    void replace() override {}
+    bool is_gone() const override { return false; }
+    std::chrono::milliseconds patience() const override { return std::chrono::hours(1); }
+
+  private:
+    std::string input_;
+};
+
+inline void run_answers(std::string_view input) {
+    std::string text;
+    size_t events = 0;
+    const auto to_text = make_imds_text_formatter({});
+    static const ImdsTracker::Options usual;
+    ImdsTracker::Options options = usual;
+    options.proc_root = "/nonexistent";
+    options.queue.wait_ns = 0;
+    options.route = std::make_shared<FuzzedRoute>(input);
+    ImdsTracker tracker(std::move(options), [&](const ImdsEvent& event) {
+        ++events;
+        to_text->format(event, text);
+    });
+    constexpr std::string_view moves("\1\10GET / HT", 10); // sent: eight bytes
+    Player(tracker, moves).play();
+    tracker.finish();
+    check_lines(text, events);
+    if (tracker.counters().events != events)
+        broken("events were not counted");
+}
+
 inline void fuzz_imds(std::string_view input) {
     run(input, 0);
     run(input, 5'000'000);
+    run_answers(input);
 }
 
 } // namespace imds_fuzz

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // --user-stack-trace against a process that makes stacks slow to look up, or leads to files that it may not
 // have.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -59,11 +60,13 @@ class HostileStack : public testing::Test {
         EXPECT_THAT(tracker_.err(), HasSubstr("\"stacks_too_costly\":40"));
     }
 
-    /// Of the process that came from the tracker's keeper.
-    static pid_t child_of(pid_t parent) {
+    /// The helper, which came from the tracker's keeper.
+    pid_t helper(const std::string& name) const { return child_of(child_of(tracker_.pid(), name), name); }
+    static pid_t child_of(pid_t parent, const std::string& name) {
         for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
             const std::string status = read_file(entry.path().string() + "/status");
-            if (status.find("\nPPid:\t" + std::to_string(parent) + "\n") != status.npos)
+            if (status.starts_with("Name:\t" + name + "\n") &&
+                status.find("\nPPid:\t" + std::to_string(parent) + "\n") != status.npos)
                 return std::stoi(entry.path().filename().string());
         }
         return -1;
@@ -102,20 +105,50 @@ TEST_F(HostileStack, HelperThatIsKilled) {
     ASSERT_TRUE(tracker_.reports()) << tracker_.err();
     const std::string whole = end_of_stack_of_one_run();
     EXPECT_NE(whole, "helper_failed");
-    const pid_t helper = child_of(child_of(tracker_.pid()));
-    ASSERT_GT(helper, 1);
-    EXPECT_THAT(read_file("/proc/" + std::to_string(helper) + "/status"),
+    const pid_t first = helper("ebt-helper");
+    ASSERT_GT(first, 1);
+    EXPECT_THAT(read_file("/proc/" + std::to_string(first) + "/status"),
                 HasSubstr("CapEff:\t0000000000000000\n"));
-    kill(helper, SIGKILL);
+    kill(first, SIGKILL);
     EXPECT_EQ(end_of_stack_of_one_run(), "helper_failed");
     EXPECT_EQ(end_of_stack_of_one_run(), whole);
     EXPECT_THAT(tracker_.err(), HasSubstr("(signal 9)"));
-    const pid_t next = child_of(child_of(tracker_.pid()));
+    const pid_t next = helper("ebt-helper");
     ASSERT_GT(next, 1);
     tracker_.send(SIGTERM);
     EXPECT_EQ(tracker_.wait(), 0) << tracker_.err();
     EXPECT_THAT(tracker_.err(), HasSubstr("\"stack_helper_failures\":1"));
     EXPECT_TRUE(eventually([&] { return kill(next, 0) != 0; })) << "it has stayed behind";
+}
+
+/// What it should have read is reported as a connection, and counted; the next one is read.
+TEST_F(HostileStack, HelperForHttpThatIsKilled) {
+    ASSERT_TRUE(tracker_.reports()) << tracker_.err();
+    const auto ask = [&] {
+        const size_t before = events().size();
+        network_.run({"curl", "-s", "http://169.254.169.254/latest/meta-data/instance-id"});
+        EXPECT_TRUE(eventually([&] { return events().size() > before; }));
+        return events().back();
+    };
+    EXPECT_EQ(ask()["event"]["action"], "imds_request");
+    const pid_t first = helper("ebt-http");
+    ASSERT_GT(first, 1);
+    EXPECT_THAT(read_file("/proc/" + std::to_string(first) + "/status"),
+                HasSubstr("CapEff:\t0000000000000000\n"));
+    kill(first, SIGKILL);
+    ask();
+    EXPECT_TRUE(eventually([&] {
+        return std::ranges::any_of(events(), [](const json& event) {
+            return event["linux"]["imds"].value("connection", json())["content"] == "helper_failed" &&
+                   event["process"]["name"] == "curl";
+        });
+    }));
+    EXPECT_EQ(ask()["event"]["action"], "imds_request");
+    tracker_.send(SIGTERM);
+    EXPECT_EQ(tracker_.wait(), 0) << tracker_.err();
+    EXPECT_THAT(tracker_.err(), HasSubstr("the helper for HTTP failed: it ended"));
+    EXPECT_THAT(tracker_.err(), HasSubstr("\"http_helper_failures\":1"));
+    EXPECT_THAT(tracker_.err(), HasSubstr("\"imbalance\":0"));
 }
 
 /// What has the same name where the tracker is stays closed, also when the mapping has changed meanwhile.

@@ -15,6 +15,7 @@
 #include "imds/output/formatter.hpp"
 #include "imds/output/summary.hpp"
 #include "test/unit/output/output_samples.hpp"
+#include "test/unit/support/local_route.hpp"
 
 namespace imds_test {
 
@@ -70,12 +71,19 @@ inline std::span<const std::byte> bytes_of(std::string_view text) {
 class SimulatedConnection {
   public:
     explicit SimulatedConnection(ImdsTracker::Options options = in_order())
-        : process(samples::event()), tracker(std::move(options), [this](const ImdsEvent& e) { note(e); }) {}
+        : process(samples::event()),
+          tracker(with_route(std::move(options)), [this](const ImdsEvent& e) { note(e); }) {}
 
+    static ImdsTracker::Options with_route(ImdsTracker::Options options) {
+        if (!options.route)
+            options.route = std::make_shared<LocalRoute>();
+        return options;
+    }
     static ImdsTracker::Options in_order() {
         ImdsTracker::Options options;
         options.proc_root = "/nonexistent";
         options.queue.wait_ns = 0;
+        options.connections.queue.batch_bytes = 0;
         return options;
     }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "imds/judge/body_fields.hpp"
 #include "test/unit/imds/imds_support.hpp"
 
 using namespace imds_test;
@@ -19,6 +20,11 @@ constexpr uint32_t here = 4026531840, elsewhere = 4026532000;
 
 std::string scrubbed(const std::string& text) {
     return Scrubber().scrubbed(here, text);
+}
+
+void learn_body(Scrubber& scrubber, std::string_view body) {
+    for (const std::string& secret : find_secrets(body))
+        scrubber.learn(here, secret);
 }
 
 /// What learning a secret makes of a text in which it stands.
@@ -55,8 +61,8 @@ TEST(ImdsScrubber, ByWhatWentOverTheWire) {
     Scrubber scrubber;
     scrubber.learn(here, " " + learnt_token + "\n");
     scrubber.learn(here, "Sh0rt");
-    scrubber.learn_body(
-        here,
+    learn_body(
+        scrubber,
         R"({"Code":"Success-and-more","AccessKeyId":"ASIAEXAMPLEKEY","SecretAccessKey":"0123456789abcdef",)"
         R"("nested":{"x":["fedcba9876543210"]},"Token":"IQoJb3JpCutOff)");
     EXPECT_EQ(scrubber.size(), 4U);
@@ -117,7 +123,7 @@ TEST(ImdsScrubber, OnlyWhatLooksLikeAToken) {
 
 TEST(ImdsScrubber, SecretsThatJsonEscaped) {
     Scrubber scrubber;
-    scrubber.learn_body(here, R"({"SecretAccessKey":"wJalr\/XUtn\u002fEM\u004dI","Token":"IQoJ\u00"})");
+    learn_body(scrubber, R"({"SecretAccessKey":"wJalr\/XUtn\u002fEM\u004dI","Token":"IQoJ\u00"})");
     EXPECT_EQ(scrubber.scrubbed(here, "wJalr/XUtn/EMMI"), "<redacted:15>");
     EXPECT_EQ(scrubber.size(), 1U);
 }

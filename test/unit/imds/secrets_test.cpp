@@ -167,7 +167,9 @@ TEST(ImdsSecrets, NoneBehindAHole) {
 TEST(ImdsSecrets, UnsafeShowsThem) {
     const Talk talk = talks()[1];
     ImdsEvent kept;
-    ImdsTracker tracker(SimulatedConnection::in_order(), [&](const ImdsEvent& event) { kept = event; });
+    ImdsTracker::Options options = SimulatedConnection::with_route(SimulatedConnection::in_order());
+    options.scrubs = false;
+    ImdsTracker tracker(std::move(options), [&](const ImdsEvent& event) { kept = event; });
     SimulatedConnection simulated;
     tracker.take(simulated.segment(Direction::sent, talk.asked));
     tracker.take(simulated.segment(Direction::received, talk.answered));
