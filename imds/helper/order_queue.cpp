@@ -121,10 +121,11 @@ bool OrderQueue::take(std::string_view packet) {
 
 void OrderQueue::fail(std::string_view why) {
     route_->replace();
-    const bool is_gone = route_->is_gone();
-    log(is_gone ? LogLevel::error : LogLevel::warning,
-        "the helper for HTTP failed: " + std::string(why) +
-            (is_gone ? "; requests are not read any more" : ""));
+    const std::string line = "the helper for HTTP failed: " + std::string(why);
+    if (route_->is_gone())
+        log(LogLevel::error, line + "; requests are not read any more");
+    else
+        warning_.tell(line);
     queue_.clear();
     queued_bytes_ = in_flight_ = answer_bytes_ = 0;
     listener_.on_failure();

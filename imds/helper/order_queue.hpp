@@ -9,6 +9,7 @@
 
 #include "imds/helper/messages.hpp"
 #include "imds/helper/route.hpp"
+#include "telemetry/base/repeated_warning.hpp"
 
 namespace telemetry::imds {
 
@@ -67,6 +68,7 @@ class OrderQueue {
     size_t in_flight_ = 0;
     size_t answer_bytes_ = 0;              ///< to the order that is at hand
     Route::Clock::time_point answer_by_{}; ///< that order has to be done
+    RepeatedWarning warning_;
 };
 
 } // namespace telemetry::imds

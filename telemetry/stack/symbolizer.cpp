@@ -103,10 +103,12 @@ Symbolizer::Read Symbolizer::read(const Event& event) {
 Symbolizer::Read Symbolizer::give_up(const Event& event, std::string_view why,
                                      Channel::Clock::time_point begin) {
     const std::string end = helper_.replace();
-    log(helper_.is_gone() ? LogLevel::error : LogLevel::warning,
-        "the helper for stacks failed at one of process " + std::to_string(event.pid) + ": " +
-            std::string(why) + " (" + end + ")" +
-            (helper_.is_gone() ? "; stacks have no names any more" : ""));
+    const std::string line = "the helper for stacks failed at one of process " + std::to_string(event.pid) +
+                             ": " + std::string(why) + " (" + end + ")";
+    if (helper_.is_gone())
+        log(LogLevel::error, line + "; stacks have no names any more");
+    else
+        warning_.tell(line);
     const std::chrono::nanoseconds taken = Channel::Clock::now() - begin;
     return {only_address(event, StackEnd::helper_failed), {}, static_cast<uint64_t>(taken.count())};
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "telemetry/base/repeated_warning.hpp"
 #include "telemetry/elf/work_budget.hpp"
 #include "telemetry/event/event.hpp"
 #include "telemetry/helper/helper.hpp"
@@ -67,6 +68,7 @@ class Symbolizer {
     HostMounts host_;
     WorkShares shares_;
     Helper helper_;
+    RepeatedWarning warning_;
     std::map<WorkShares::Process, std::shared_ptr<ProcessMap>>
         maps_; ///< of the last processes, which may have ended
     size_t map_bytes_ = 0;

@@ -121,5 +121,6 @@ confine_services() {
     rm -r /etc/systemd/system/{$unit,imds-tracker.service}.d /etc/ebpf-telemetry/conf.d/outputs.conf
     systemctl daemon-reload
     systemctl restart $unit
+    rm -r /var/lib/prometheus # somebody else's folder: purging the package leaves it alone
     [ "$(cat "/proc/$(property $unit MainPID)/attr/current")" = unconfined ]
 }
