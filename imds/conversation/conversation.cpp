@@ -208,7 +208,7 @@ void Conversation::report_connection() {
     else
         bare.content =
             captured_ ? ConnectionReport::Content::not_http : ConnectionReport::Content::not_captured;
-    listener_.on_connection(connection_, std::move(bare));
+    listener_.on_connection(connection_, bare);
 }
 
 void Conversation::tick(uint64_t now_ns) {

@@ -17,7 +17,7 @@ class ConversationListener {
   public:
     virtual ~ConversationListener() = default;
     virtual void on_exchange(const Connection& connection, Exchange&& exchange) = 0;
-    virtual void on_connection(const Connection& connection, ConnectionReport&& bare) = 0;
+    virtual void on_connection(const Connection& connection, const ConnectionReport& bare) = 0;
 };
 
 /// The HTTP conversation on one connection: finds the requests in one direction and the responses in the

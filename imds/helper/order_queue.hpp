@@ -9,7 +9,7 @@
 
 #include "imds/helper/messages.hpp"
 #include "imds/helper/route.hpp"
-#include "telemetry/base/repeated_warning.hpp"
+#include "telemetry/helper/repeated_warning.hpp"
 
 namespace telemetry::imds {
 

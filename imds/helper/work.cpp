@@ -132,7 +132,7 @@ void HttpWork::on_exchange(const Connection& connection, Exchange&& exchange) {
     say(connection.socket, std::move(reading));
 }
 
-void HttpWork::on_connection(const Connection& connection, ConnectionReport&& report) {
+void HttpWork::on_connection(const Connection& connection, const ConnectionReport& report) {
     say(connection.socket, Redactor::read(connection.providers, report, known(connection)));
 }
 

@@ -28,7 +28,7 @@ class HttpWork final : public ConversationListener {
     bool take(std::string_view packet);
 
     void on_exchange(const Connection& connection, Exchange&& exchange) override;
-    void on_connection(const Connection& connection, ConnectionReport&& report) override;
+    void on_connection(const Connection& connection, const ConnectionReport& report) override;
 
   private:
     struct Entry {

@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
-#include "telemetry/base/repeated_warning.hpp"
 #include "telemetry/elf/work_budget.hpp"
 #include "telemetry/event/event.hpp"
 #include "telemetry/helper/helper.hpp"
+#include "telemetry/helper/repeated_warning.hpp"
 #include "telemetry/process/procfs.hpp"
 #include "telemetry/stack/call_stack.hpp"
 #include "telemetry/stack/helped_walk.hpp"
