@@ -49,7 +49,7 @@ part() { # title, command...
 build() { # folder, target, options for cmake...
     local folder=$1 target=$2 log=$logs/build
     shift 2
-    EBT_BUILD=$folder EBT_TARGET=$target build-scripts/build.sh -DEBT_TESTS=ON "$@" >"$log" 2>&1 || {
+    EBT_BUILD=$folder EBT_TARGET=$target "${builder:-build-scripts/build.sh}" -DEBT_TESTS=ON "$@" >"$log" 2>&1 || {
         cat "$log"
         fail "the build in $folder failed: see above"
     }
@@ -70,7 +70,7 @@ short_tests='^(unit\.[0-9]|program\.self_check$)'
 if [ $all = yes ]; then
     build-scripts/setup.sh --all || exit 1
 else
-    build-scripts/setup.sh --tests || exit 1
+    build-scripts/setup.sh --tests --arm64 || exit 1
 fi
 mount_if_absent tracefs /sys/kernel/tracing 74726163
 mount_if_absent bpf /sys/fs/bpf cafe4a11
@@ -84,6 +84,7 @@ part "sources" build-scripts/check.sh --tidy "$([ $all = yes ] && echo all || ec
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 once=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 part "build of static programs" build build-static vm_programs -DEBT_STATIC=ON "${once[@]}"
+builder=build-scripts/arm64/build.sh part "build of static programs for arm64" build build-arm64 vm_programs "${once[@]}"
 part "build with clang and sanitizers, and of the fuzzers" build build-sanitize unit_and_programs \
     -C build-scripts/sanitized.cmake -DCMAKE_BUILD_TYPE=Debug
 part "release build" build build all -DEBT_BENCH=ON "${once[@]}"
@@ -91,8 +92,8 @@ part "unit tests under sanitizers" run_tests build-sanitize -R "$short_tests" --
 
 part "fuzzers, a minute each" build-scripts/fuzz.sh --seconds 60 || status=1
 
-# Each virtual machine emulates on one processor. Nothing else runs meanwhile, because other load delays
-# threads by more than the tests allow.
+# Each virtual machine emulates on one processor; that of arm64 runs beside the others. Nothing else runs meanwhile,
+# because other load delays threads by more than the tests allow.
 kernels=build-static/vm/results.json kernels_arm64=build-arm64/vm/results.json
 rm -f $kernels $kernels_arm64
 results=("on other kernels=$kernels" "on arm64=$kernels_arm64")
@@ -101,12 +102,19 @@ spread=(--spread) chosen=(--suite bookworm --program 0/8 --filter "-Offsets.*:Wi
 if [ $all = yes ]; then
     rounds=1000 seconds=5400 spread=() chosen=(--suite bullseye --suite bookworm --suite trixie)
 fi
-machines() { # options of vm-test.sh...
-    build-scripts/vm-test.sh --jobs "$(nproc)" --rounds "$rounds" --timeout "$seconds" "$@" 2>&1 | tee -a "$logs/kernels"
+machines() { # how many at a time, options of vm-test.sh...
+    build-scripts/vm-test.sh --rounds "$rounds" --timeout "$seconds" --jobs "$@" 2>&1 | tee -a "$logs/kernels"
     return "${PIPESTATUS[0]}"
 }
-part "kernels in virtual machines" machines "${spread[@]}" || status=1
-part "arm64 in a virtual machine" machines --arch arm64 "${chosen[@]}" || status=1
+machines_of_both() {
+    local of_arm64 result=0
+    machines 1 --arch arm64 "${chosen[@]}" &
+    of_arm64=$!
+    machines "$(nproc)" "${spread[@]}" || result=1
+    wait "$of_arm64" || result=1
+    return "$result"
+}
+part "kernels in virtual machines" machines_of_both || status=1
 # Those that must have the machine to themselves are RUN_SERIAL; the longest of the others have a COST and come first.
 EBT_RACE_ROUNDS=$rounds part "all tests" run_tests build --parallel "$(nproc)" || status=1
 
@@ -116,7 +124,7 @@ if [ $all = yes ]; then
         -DCMAKE_BUILD_TYPE=Debug
     part "tests without optimisation" run_tests build-debug -R "$short_tests" --parallel "$(nproc)" || status=1
     results+=("again without optimisation=build-debug/test-results")
-    part "build of arm64's unit tests" env EBT_TARGET=unit_tests build-scripts/arm64/build.sh -DEBT_TESTS=ON || status=1
+    builder=build-scripts/arm64/build.sh part "build of arm64's unit tests" build build-arm64 unit_tests "${once[@]}"
     part "arm64's unit tests, emulated" run_tests build-arm64 -R '^unit\.[0-9]' --parallel "$(nproc)" || status=1
     results+=("arm64's, emulated=build-arm64/test-results")
     part "build of each source by itself" build build-single unit_and_programs -DEBT_UNITY=OFF "${once[@]}"
