@@ -24,8 +24,12 @@ namespace {
 constexpr rlim_t most_files = 256; ///< a stack has at most one for each of its frames
 
 constexpr int of_helper[] = {
-#ifdef EBT_SANITIZED // what does not return looks for a stack of signals
+#ifdef EBT_SANITIZED // what does not return looks for a stack of signals; types of objects are read
+                     // through a pipe
     SCMP_SYS(sigaltstack),
+    SCMP_SYS(pipe),
+    SCMP_SYS(pipe2),
+    SCMP_SYS(write),
 #endif
     SCMP_SYS(sendmsg),
     SCMP_SYS(recvmsg),
