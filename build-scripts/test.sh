@@ -98,7 +98,7 @@ kernels=build-static/vm/results.json kernels_arm64=build-arm64/vm/results.json
 rm -f $kernels $kernels_arm64
 results=("on other kernels=$kernels" "on arm64=$kernels_arm64")
 rounds=10 seconds=2400 # rounds of each race of two threads; seconds for a kernel
-spread=(--spread) chosen=(--suite bookworm --program 0/8 --filter "-Offsets.*:Witnesses.*:Sharing.*")
+spread=(--spread) chosen=(--spread --suite bookworm --program 0/8 --filter "-Offsets.*:Witnesses.*:Sharing.*")
 if [ $all = yes ]; then
     rounds=1000 seconds=5400 spread=() chosen=(--suite bullseye --suite bookworm --suite trixie)
 fi
