@@ -104,10 +104,10 @@ bool is_address(uint64_t value) {
 std::string Normaliser::argument(const telemetry::Event& event, size_t index, const std::string& value) {
     if (!event.call || !event.returns)
         return event.kind == EBT_SYSCALL && !event.returns ? "of no use" : value;
+    if (index > 0 && event.call->name == "clone" && (event.args[0] & CLONE_VFORK))
+        return "of no use";             // libc's vfork again, where there is no such call
     if (index >= event.call->arguments) // i386 has whatever was in the register, and so has libc's vfork
         return event.abi == EBT_NATIVE_ABI && event.call->name != "vfork" ? value : "of no use";
-    if (index > 0 && event.call->name == "clone" && (event.args[0] & CLONE_VFORK))
-        return "of no use"; // libc's vfork again, where there is no such call
     const ArgKind kind = event.call->argument[index].kind;
     if (is_descriptor(kind))
         return descriptors_(std::to_string(static_cast<int32_t>(event.args[index])));
