@@ -47,7 +47,7 @@ enum class Kind : uint8_t { reading = 1, state, done };
 struct State {
     Kind kind = Kind::state;
     uint8_t is_settled = 0; ///< all that was seen is reported
-    uint8_t is_gone = 0;    ///< it has ended, as it was told
+    uint8_t is_gone = 0; ///< the helper has dropped it: a Moved said that it was closed, or there was no room
     uint64_t connection = 0, sequence = 0;
     CallerNumber oldest = 0; ///< who may still be named
 };

@@ -4,8 +4,8 @@
 
 namespace telemetry::imds {
 
-/// The life of the helper for HTTP, until the channel is closed: reads what goes over the connections that it
-/// is told of. The program itself does not.
+/// What the helper process for HTTP runs: it parses the bytes of connections that the program sends over the
+/// channel, and answers there, until the channel is closed. The program itself parses none of them.
 void serve_http(Channel& channel);
 
 } // namespace telemetry::imds

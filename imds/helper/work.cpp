@@ -65,7 +65,7 @@ HttpWork::List::iterator HttpWork::find(const Moved& moved) {
     connection.providers = moved.providers;
     entries_.emplace_back(connection, order_.conversation, counters_, *this);
     const auto entry = std::prev(entries_.end());
-    entry->told.connection = moved.connection;
+    entry->last_sent.connection = moved.connection;
     if (moved.is_resumed)
         entry->conversation.begin_in_the_middle();
     by_number_[moved.connection] = entry;
@@ -81,20 +81,20 @@ void HttpWork::count(Entry& entry) {
 /// What has changed.
 void HttpWork::tell(Entry& entry) {
     State state;
-    state.connection = entry.told.connection;
+    state.connection = entry.last_sent.connection;
     state.sequence = entry.sequence;
     state.is_settled = entry.conversation.is_settled();
     state.oldest = entry.conversation.oldest_caller();
-    const State& told = entry.told;
-    if (state.sequence == told.sequence && state.is_settled == told.is_settled && state.oldest == told.oldest)
+    const State& last = entry.last_sent;
+    if (state.sequence == last.sequence && state.is_settled == last.is_settled && state.oldest == last.oldest)
         return;
-    entry.told = state;
+    entry.last_sent = state;
     put(bytes_of(state));
 }
 
 void HttpWork::forget(List::iterator entry, Exchange::End end) {
     entry->conversation.finish(end);
-    State state = entry->told;
+    State state = entry->last_sent;
     state.sequence = entry->sequence;
     state.is_settled = state.is_gone = 1;
     state.oldest = 0;

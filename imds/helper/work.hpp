@@ -38,8 +38,8 @@ class HttpWork final : public ConversationListener {
         Conversation conversation;
         Provider known = Provider::unknown;
         uint64_t sequence = 0;
-        size_t held = 0; ///< its part of held_
-        http_messages::State told;
+        size_t held = 0;                ///< its part of held_
+        http_messages::State last_sent; ///< to the program
     };
     using List = std::list<Entry>; ///< the one that moved nothing for longest comes first
 

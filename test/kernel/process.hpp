@@ -156,12 +156,10 @@ class Process {
     template <typename... Args> Call call(CallName name, Args... args) {
         return call_with(name, {register_value(args)...});
     }
-#ifdef __x86_64__
-    /// Through int 0x80: `nr` is i386's.
+    /// Through int 0x80, on x86-64 alone: `nr` is i386's.
     template <typename... Args> Call call32(CallName name, Args... args) {
         return call32_with(name, {register_value(args)...});
     }
-#endif
 
     /// Executes `program`; comes back only when that fails. `argument`: that of the path.
     template <typename... Args>
@@ -178,18 +176,12 @@ class Process {
 
     /// What events say from now on: a copy of what they said before, to be changed.
     log_identity& change();
-    const log_identity& identity() const {
-        return log_.identity[identity_];
-    }
+    const log_identity& identity() const { return log_.identity[identity_]; }
     void set_text(log_text& text, std::string_view bytes) {
         text = log_bytes(&log_, bytes.data(), static_cast<uint32_t>(bytes.size()));
     }
-    std::string text(const log_text& text) const {
-        return {log_.bytes + text.offset, text.length};
-    }
-    uint32_t identity_index() const {
-        return identity_;
-    }
+    std::string text(const log_text& text) const { return {log_.bytes + text.offset, text.length}; }
+    uint32_t identity_index() const { return identity_; }
 
     /// A child process that does `action` and ends. `name` is fork, or a call whose
     /// arguments make it behave like fork.
@@ -228,16 +220,10 @@ class Process {
                   Location where = Location::current());
 
     /// The test's own folder, empty at first and the current directory; a path in it.
-    const std::string& folder() const {
-        return folder_;
-    }
-    std::string at(std::string_view name) const {
-        return folder_ + "/" + std::string(name);
-    }
+    const std::string& folder() const { return folder_; }
+    std::string at(std::string_view name) const { return folder_ + "/" + std::string(name); }
     /// A helper program.
-    std::string program(std::string_view name) const {
-        return programs_ + "/" + std::string(name);
-    }
+    std::string program(std::string_view name) const { return programs_ + "/" + std::string(name); }
 
     /// An empty file, made without the call that is tested; a descriptor to write to it.
     int make_file(const std::string& name, unsigned mode = 0644);
@@ -249,12 +235,8 @@ class Process {
     /// Fails the test unless it holds.
     void require(bool holds, std::string_view what, Location where = Location::current());
     /// Something that cannot be tried here: reported at the end of the run.
-    void note(const std::string& text) {
-        log_note(&log_, text.c_str());
-    }
-    call_log& log() {
-        return log_;
-    }
+    void note(const std::string& text) { log_note(&log_, text.c_str()); }
+    call_log& log() { return log_; }
 
   private:
     Call call_with(const CallName& name, std::initializer_list<uint64_t> args);
