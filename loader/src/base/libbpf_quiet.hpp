@@ -30,7 +30,7 @@ class LibbpfQuiet {
             return 0;
         char text[most];
         const int length = vsnprintf(text, sizeof(text), format, arguments);
-        if (std::strstr(text, ".BTF.ext")) // which without_functions() has emptied
+        if (std::strstr(text, ".BTF.ext")) // which object_to_load() has emptied
             return length;
         first_warning().assign(text,
                                static_cast<size_t>(length) < most ? static_cast<size_t>(length) : most - 1);

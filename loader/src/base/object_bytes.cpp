@@ -5,6 +5,7 @@
 #include <cstring>
 #include <elf.h>
 #include <string_view>
+#include <zlib.h>
 
 namespace ebpf_loader {
 namespace {
@@ -25,10 +26,22 @@ template <typename Part> Part part_at(std::span<const char> bytes, size_t at) {
     return part;
 }
 
-} // namespace
+std::vector<char> unpacked(std::span<const char> packed) {
+    constexpr int gzip = 16; // added to the window's bits
+    std::vector<char> object(part_at<uint32_t>(packed, packed.size() - sizeof(uint32_t))); // its last word
+    z_stream stream{};
+    stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
+    stream.avail_in = static_cast<uInt>(packed.size());
+    stream.next_out = reinterpret_cast<Bytef*>(object.data());
+    stream.avail_out = static_cast<uInt>(object.size());
+    if (inflateInit2(&stream, MAX_WBITS + gzip) != Z_OK)
+        return {};
+    const int status = inflate(&stream, Z_FINISH);
+    inflateEnd(&stream);
+    return status == Z_STREAM_END ? object : std::vector<char>();
+}
 
-std::vector<char> without_functions(std::span<const char> object) {
-    std::vector<char> bytes(object.begin(), object.end());
+void remove_functions(std::vector<char>& object) {
     const auto file = part_at<Elf64_Ehdr>(object, 0);
     const auto section = [&](size_t index) {
         return part_at<Elf64_Shdr>(object, file.e_shoff + index * sizeof(Elf64_Shdr));
@@ -42,10 +55,17 @@ std::vector<char> without_functions(std::span<const char> object) {
             continue;
         auto header = part_at<BtfExtHeader>(object, at);
         header.functions_bytes = header.lines_bytes = 0;
-        if (at + sizeof(header) <= bytes.size())
-            std::memcpy(bytes.data() + at, &header, sizeof(header));
+        if (at + sizeof(header) <= object.size())
+            std::memcpy(object.data() + at, &header, sizeof(header));
     }
-    return bytes;
+}
+
+} // namespace
+
+std::vector<char> object_to_load(std::span<const char> packed) {
+    std::vector<char> object = unpacked(packed);
+    remove_functions(object);
+    return object;
 }
 
 } // namespace ebpf_loader

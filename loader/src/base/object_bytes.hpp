@@ -5,8 +5,9 @@
 
 namespace ebpf_loader {
 
-/// An eBPF object without what says which C functions and lines its instructions are from. With that the
-/// kernel lets others replace a loaded program's functions (BPF_PROG_TYPE_EXT), or hook them, unseen.
-std::vector<char> without_functions(std::span<const char> object);
+/// An eBPF object that is embedded, packed by gzip, as it is to be loaded: without what says which C
+/// functions and lines its instructions are from. With that the kernel lets others replace a loaded program's
+/// functions (BPF_PROG_TYPE_EXT), or hook them, unseen. Empty if it cannot be unpacked.
+std::vector<char> object_to_load(std::span<const char> packed);
 
 } // namespace ebpf_loader

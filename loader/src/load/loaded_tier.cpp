@@ -110,7 +110,7 @@ void LoadedTier::open(const TinyBtf& btf) {
     options.btf_custom_path = btf.path();
     options.kernel_log_buf = log_.get();
     options.kernel_log_size = log_bytes;
-    const std::vector<char> bytes = without_functions(embedded_object(tier_));
+    const std::vector<char> bytes = object_to_load(embedded_object(tier_));
     object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
     if (!object_)
         throw LoadFailure(std::string("the object cannot be read: ") + strerror(errno), "");

@@ -159,7 +159,7 @@ std::string WitnessObject::load(const LoadedTier& tier, const LoadPlan& plan) {
     options.object_name = "ebpf_telemetry_witness";
     options.btf_custom_path = btf.path();
     const std::vector<char> bytes =
-        without_functions(std::span(ebpf_telemetry_kern_witness_start, ebpf_telemetry_kern_witness_end));
+        object_to_load(std::span(ebpf_telemetry_kern_witness_start, ebpf_telemetry_kern_witness_end));
     object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
     if (!object_)
         return std::string("the object cannot be read: ") + strerror(errno);
