@@ -25,5 +25,7 @@ set(CPACK_DEBIAN_LIBRARY_DESCRIPTION "${library_summary}\n${library_description}
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libebpf-loader-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libebpf-loader1 (= ${PROJECT_VERSION})")
+# The last three: pkg-config asks for what ebpf_loader.pc requires.
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
+    "libebpf-loader1 (= ${PROJECT_VERSION}), libbpf-dev, libelf-dev, zlib1g-dev")
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "${development_summary}\n${development_description}")

@@ -58,4 +58,5 @@ set(CPACK_RPM_DEVELOPMENT_PACKAGE_NAME libebpf-loader-devel)
 set(CPACK_RPM_DEVELOPMENT_PACKAGE_GROUP Development/Libraries)
 set(CPACK_RPM_DEVELOPMENT_PACKAGE_SUMMARY "Headers of the library to load the eBPF programs of ebpf_telemetry")
 set(CPACK_RPM_DEVELOPMENT_PACKAGE_DESCRIPTION "${development_description}")
-set(CPACK_RPM_DEVELOPMENT_PACKAGE_REQUIRES "libebpf-loader1 = ${PROJECT_VERSION}-1")
+set(CPACK_RPM_DEVELOPMENT_PACKAGE_REQUIRES
+    "libebpf-loader1 = ${PROJECT_VERSION}-1, pkgconfig(libbpf), pkgconfig(libelf), pkgconfig(zlib)")
