@@ -27,8 +27,12 @@ template <typename Part> Part part_at(std::span<const char> bytes, size_t at) {
 }
 
 std::vector<char> unpacked(std::span<const char> packed) {
-    constexpr int gzip = 16; // added to the window's bits
-    std::vector<char> object(part_at<uint32_t>(packed, packed.size() - sizeof(uint32_t))); // its last word
+    constexpr int gzip = 16;            // added to the window's bits
+    constexpr size_t most_times = 1032; // as many bytes as it was
+    const auto size = part_at<uint32_t>(packed, packed.size() - sizeof(uint32_t));
+    if (size > packed.size() * most_times)
+        return {};
+    std::vector<char> object(size);
     z_stream stream{};
     stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
     stream.avail_in = static_cast<uInt>(packed.size());
