@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Raw tracepoints: 4.17 to 5.1. 4096 instructions a program, no loops. */
 #define TIER_RAW
-#define TIER_WALK_STEPS 78
+#define TIER_WALK_STEPS 76
 #define TIER_ARGV_STEPS 89
 #define TIER_CAPTURES 1
 #define TIER_TRANSFER_STEPS 16

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Classic tracepoints: kernels below 4.17. 4096 instructions a program, no loops. */
-#define TIER_WALK_STEPS 78
+#define TIER_WALK_STEPS 76
 #define TIER_ARGV_STEPS 89
 #define TIER_CAPTURES 1
 #define TIER_TRANSFER_STEPS 16

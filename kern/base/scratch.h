@@ -116,6 +116,14 @@ struct task_view {
 	__u32 seccomp; /* mode; 0: no filter */
 };
 
+/* What a call was given in memory: where it is, and how long it is said to be. */
+struct given {
+	__u64 pointer;
+	__u64 length;
+	__u32 most; /* bytes of it that are kept: CONTROL_MAX or less */
+	__u32 kind;
+};
+
 #define WINDOW 256 /* bytes: with the locks of a debugging kernel, too */
 
 /* What is witnessed, or was: see witness/witness.h. */
@@ -146,6 +154,7 @@ struct scratch {
 	struct argv_cursor argv;
 	struct transfer_cursor transfer;
 	struct witness_cursor witness;
+	struct given given;
 	__s64 string_result; /* for forget_range() */
 	__u32 phase;
 	__u32 step_list;      /* index into the plan's steps: 1 when the call succeeded */

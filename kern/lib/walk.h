@@ -288,6 +288,24 @@ INLINE int scan_root(struct scratch *s, __u64 mount, __u64 dentry)
 	return 1;
 }
 
+/* Has the record all that the plan asks for? */
+INLINE int captured_all(const struct scratch *s, const struct ebt_plan *plan)
+{
+	return s->phase >= PHASE_STEPS + (__u32)plan->steps[s->step_list & 1];
+}
+
+/* Was the path the last part of its record? */
+INLINE int ends_record(const struct scratch *s)
+{
+#ifdef TIER_KPROBE
+	return 0; /* it may be one that is kept, without a record */
+#else
+	__u32 row = s->row;
+	const struct ebt_plan *plan = bpf_map_lookup_elem(&plans, &row);
+	return plan && captured_all(s, plan);
+#endif
+}
+
 /* The stage: walks up one path. */
 INLINE void run_walk(void *ctx)
 {
@@ -300,7 +318,10 @@ INLINE void run_walk(void *ctx)
 	if (!whole && may_repeat(s))
 		tail_call(ctx, s, STAGE_WALK);
 	walk_end(s, !whole);
-	continue_in(ctx, &claim, STAGE_CAPTURE);
+	if (ends_record(s))
+		emit_and_end(ctx, &claim);
+	else
+		continue_in(ctx, &claim, STAGE_CAPTURE);
 }
 
 #endif

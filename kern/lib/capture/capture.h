@@ -99,11 +99,6 @@ INLINE enum outcome capture_step(struct scratch *s, __u64 task, const struct ebt
 	return first ? capture_base(s, step->arg, file) : capture_file(s, kind, step->arg, file);
 }
 
-INLINE int captured_all(const struct scratch *s, const struct ebt_plan *plan)
-{
-	return s->phase >= PHASE_STEPS + (__u32)plan->steps[s->step_list & 1];
-}
-
 /*
  * Tail calls that the rest of the record needs: two for each step to come, and three
  * for a process's exit after it, more for a call's own record.
@@ -119,20 +114,14 @@ INLINE __u32 calls_to_come(const struct scratch *s, const struct ebt_plan *plan)
 	return calls + (s->next_record_stage == STAGE_CALL ? 8 : s->next_record_stage ? 3 : 0);
 }
 
-/* Runs the phase, from the cwd on, and advances to the next. */
-INLINE enum outcome capture_phase(struct scratch *s, __u64 task, const struct ebt_plan *plan)
+/* Runs the phase, cwd or root, and advances to the next. */
+INLINE enum outcome capture_place(struct scratch *s)
 {
-	__u32 phase = s->phase;
-	s->phase = phase + 1;
-	if (phase == PHASE_CWD || phase == PHASE_ROOT) { /* one call: the code of two is too long */
-		int cwd = phase == PHASE_CWD;
-		s->phase += cwd && !s->chrooted;
-		return capture_directory(s, cwd ? EBT_FIELD_CWD : EBT_FIELD_ROOT, EBT_ARG_NONE,
-					 cwd ? s->pwd_mount : s->root_mount,
-					 cwd ? s->pwd_dentry : s->root_dentry);
-	}
-	return capture_step(s, task,
-			    &plan->step[s->step_list & 1][(phase - PHASE_STEPS) & (EBT_STEPS - 1)]);
+	int cwd = s->phase == PHASE_CWD; /* one call: the code of two is too long */
+	s->phase = cwd && s->chrooted ? PHASE_ROOT : PHASE_STEPS;
+	return capture_directory(s, cwd ? EBT_FIELD_CWD : EBT_FIELD_ROOT, EBT_ARG_NONE,
+				 cwd ? s->pwd_mount : s->root_mount,
+				 cwd ? s->pwd_dentry : s->root_dentry);
 }
 
 /* Walks a path without a tail call: most are short enough. 1 when it was. */
@@ -163,13 +152,20 @@ INLINE void capture(void *ctx, struct claim *claim, __u64 task, const struct ebt
 		s->phase = PHASE_CWD;
 		outcome = NEEDS_IMAGE;
 	}
-	TIER_LOOP
-	for (int i = 0; i < TIER_CAPTURES; i++) {
-		if (outcome != CAPTURED || captured_all(s, plan))
-			break;
-		outcome = capture_phase(s, task, plan);
+	if (outcome == CAPTURED && s->phase < PHASE_STEPS) {
+		outcome = capture_place(s);
 		if (outcome == NEEDS_WALK && walked_inline(s))
 			outcome = CAPTURED;
+	}
+	TIER_LOOP
+	for (int i = 0; i < TIER_CAPTURES; i++) {
+		if (outcome != CAPTURED || s->phase < PHASE_STEPS || captured_all(s, plan))
+			break;
+		const struct ebt_step *step =
+		    &plan->step[s->step_list & 1][(s->phase - PHASE_STEPS) & (EBT_STEPS - 1)];
+		OPAQUE(step); /* in one piece: else its parts are kept, whose bounds get lost */
+		s->phase++;
+		outcome = capture_step(s, task, step);
 	}
 	if (outcome == CAPTURED && captured_all(s, plan)) {
 		emit_and_end(ctx, claim);

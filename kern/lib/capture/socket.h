@@ -8,16 +8,10 @@
 #define MMSGHDR_WORDS 8  /* sizeof(struct mmsghdr) in pointers */
 #define CONTROL_MAX 2048 /* bytes of control messages: more than all descriptors of a message */
 
-/* What a call was given in memory: where it is, and how long it is said to be. */
-struct given {
-	__u64 pointer;
-	__u64 length;
-	__u32 most; /* bytes of it that are kept: CONTROL_MAX or less */
-	__u8 kind;
-};
-
-INLINE void capture_given(struct scratch *s, __u8 arg, const struct given *given)
+/* Captures s->given. */
+INLINE void capture_given(struct scratch *s, __u8 arg)
 {
+	const struct given *given = &s->given;
 	if (!has_room(s, given->most))
 		return;
 	struct ebt_field *field = field_begin(s, given->kind, arg);
@@ -119,14 +113,17 @@ INLINE int find_in_message(struct scratch *s, const struct ebt_step *step, struc
 /* An address, or what a message has. 1 when the same step has more. */
 INLINE int capture_address(struct scratch *s, const struct ebt_step *step)
 {
-	struct given given = {.most = SOCKADDR_MAX, .kind = EBT_FIELD_SOCKADDR};
+	struct given *given = &s->given;
 	int more = 0;
+	given->most = SOCKADDR_MAX;
+	given->kind = EBT_FIELD_SOCKADDR;
 	if (step->capture == EBT_CAPTURE_SOCKADDR || step->capture == EBT_CAPTURE_SOCKADDR_OUT)
-		find_sockaddr(s, step, &given);
+		find_sockaddr(s, step, given);
 	else
-		more = find_in_message(s, step, &given);
-	if (given.pointer)
-		capture_given(s, step->arg, &given);
+		more = find_in_message(s, step, given);
+	OPAQUE(s); /* else the compiler keeps what it has just written there */
+	if (s->given.pointer)
+		capture_given(s, step->arg);
 	return more;
 }
 

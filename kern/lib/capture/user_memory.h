@@ -34,7 +34,7 @@ INLINE __u32 read_user_pages(struct scratch *s, __u64 at, __u64 from, __u64 leng
 		if (bpf_probe_read_user(record_at(s, at + done), bounded(chunk, PAGE_SIZE),
 					(void *)(from + done)))
 			break;
-		done += chunk;
+		done = forget_range(&s->string_result, done + chunk);
 	}
 	return done;
 }
