@@ -153,6 +153,10 @@ NeededRights TrackerApplication::needed_rights() const {
     return needed;
 }
 
+std::vector<HelperReport> TrackerApplication::helpers() const {
+    return helper_reports(pipeline_.counters(), symbolizer_ != nullptr);
+}
+
 void TrackerApplication::put_stats(Formatter& formatter, std::string& out) const {
     formatter.format(TrackerStats(pipeline_.counters()), out);
 }

@@ -55,6 +55,7 @@ class TrackerApplication : private EventConsumer {
     NeededRights needed_rights() const override;
     bool are_outputs_usable() override { return reporter_.usable(); }
     std::vector<OutputReport> reports() const override { return reporter_.reports(); }
+    std::vector<HelperReport> helpers() const override;
     void put_stats(Formatter& formatter, std::string& out) const override;
     void print_summary();
     NewTracking read_anew() const;

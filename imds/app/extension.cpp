@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "imds/app/pipeline.hpp"
+#include "imds/app/stats.hpp"
 
 namespace telemetry::imds {
 namespace {
@@ -31,6 +32,7 @@ class ImdsExtension final : public Extension {
     bool take(const Event& event) override { return pipeline_->take(event); }
     void tick() override { pipeline_->tick(); }
     bool is_waiting() const override { return pipeline_->is_waiting(); }
+    std::vector<HelperReport> helpers() const override { return helper_reports(pipeline_->counters()); }
     void finish() override { pipeline_->finish(); }
     uint64_t take_lines(size_t format, std::string& out) override {
         Lines& lines = lines_.at(format);

@@ -41,6 +41,13 @@ auto named(const ImdsTracker::Counters& counters) {
 
 } // namespace
 
+std::vector<HelperReport> helper_reports(const ImdsTracker::Counters& counters, bool has_stacks) {
+    std::vector<HelperReport> reports = {{"http", counters.connections.helper_failures}};
+    if (has_stacks)
+        reports.push_back({"stack", counters.stacks.helper_failures});
+    return reports;
+}
+
 std::string TrackerStats::text() const {
     std::string text = "imds:";
     for (const auto& [name, value] : named(counters_))

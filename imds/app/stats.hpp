@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <string>
+#include <vector>
 
 #include "imds/app/tracker.hpp"
+#include "telemetry/account/summary.hpp"
 #include "telemetry/output/formatter.hpp"
 
 namespace telemetry::imds {
+
+/// Of the helpers that there are.
+std::vector<HelperReport> helper_reports(const ImdsTracker::Counters& counters, bool has_stacks = false);
 
 /// The counters of the tracker, for --stats.
 class TrackerStats final : public Document {

@@ -56,6 +56,12 @@ struct LimitsReport {
     uint64_t times_shrunk = 0;              ///< caches were halved
 };
 
+/// A process beside the program, and how often it did not do what it is for.
+struct HelperReport {
+    std::string_view name; ///< "http", "stack"
+    uint64_t failures = 0;
+};
+
 /// Where all events have gone. seen == filtered + folded + emitted + lost + in_flight.
 struct Summary {
     struct Output {
@@ -85,6 +91,7 @@ struct Summary {
     uint64_t cached_processes = 0;
     uint64_t cached_bytes = 0;
     LimitsReport limits;
+    std::vector<HelperReport> helpers; ///< those that there are
 
     uint64_t lost_in_all() const;
     /// What the two sides of the equation differ by; 0 at the end, or something is wrong.

@@ -334,6 +334,10 @@ bool Application::are_outputs_usable() {
     return deliveries_.usable() || plain;
 }
 
+std::vector<HelperReport> Application::helpers() const {
+    return extension_ ? extension_->helpers() : std::vector<HelperReport>();
+}
+
 std::vector<OutputReport> Application::reports() const {
     std::vector<OutputReport> reports = outputs_.reports();
     std::ranges::move(deliveries_.reports(), std::back_inserter(reports));

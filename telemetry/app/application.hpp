@@ -59,6 +59,7 @@ class Application : private EventConsumer {
     bool folds_searches() const override { return rules_.current().folds_searches(); }
     NeededRights needed_rights() const override;
     std::vector<OutputReport> reports() const override;
+    std::vector<HelperReport> helpers() const override;
     void report(const Event& event, const rules::ChosenRule& rule);
     NewSetup read_anew() const;
     NewOutputs outputs_anew(const Options& read) const;

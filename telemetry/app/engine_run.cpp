@@ -353,6 +353,7 @@ Summary EngineRun::summary(const ebpf_loader::EngineStats& stats, bool is_final)
     summary.cached_processes = cache_.processes();
     summary.cached_bytes = cache_.image_bytes();
     summary.limits = governor_.report();
+    summary.helpers = consumer_.helpers();
     return summary;
 }
 

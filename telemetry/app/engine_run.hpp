@@ -64,6 +64,7 @@ class EventConsumer {
     /// False when no output is left.
     virtual bool are_outputs_usable() = 0;
     virtual std::vector<OutputReport> reports() const = 0;
+    virtual std::vector<HelperReport> helpers() const { return {}; }
 
     /// Appends what the statistics say besides.
     virtual void put_stats(Formatter& /*formatter*/, std::string& /*out*/) const {}

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <ebpf_loader/engine.hpp>
 
+#include "telemetry/account/summary.hpp"
 #include "telemetry/event/event.hpp"
 #include "telemetry/output/formats.hpp"
 
@@ -34,6 +36,7 @@ class Extension {
     virtual void tick() = 0;
     /// A helper of it will answer soon: it is to be called again then.
     virtual bool is_waiting() const { return false; }
+    virtual std::vector<HelperReport> helpers() const { return {}; }
     /// There will be no more events.
     virtual void finish() = 0;
     /// Appends the lines that are ready in the format with this index; returns how many.

@@ -192,6 +192,12 @@ void put_program(MetricPage& page, const Health& health) {
         page.put(health.reloads->done, {{"result", "done"}});
         page.put(health.reloads->failed, {{"result", "failed"}});
     }
+    if (!summary.helpers.empty()) {
+        page.begin("helper_failures_total", "counter",
+                   "What helper processes should have read and did not, by helper.");
+        for (const auto& [name, failures] : summary.helpers)
+            page.put(failures, {{"helper", name}});
+    }
     if (summary.limits.max_cpu > 0) {
         page.counter("shed_total", "Times that ordinary events were shed for the limit of CPU time.",
                      summary.limits.times_shed);

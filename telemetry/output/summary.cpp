@@ -133,6 +133,14 @@ std::string limits_text(const LimitsReport& limits) {
     return out;
 }
 
+std::string helpers_text(const Summary& summary) {
+    std::string out;
+    for (const auto& [name, failures] : summary.helpers)
+        if (failures > 0)
+            out += "helpers: " + std::string(name) + " failed " + number(failures) + " times\n";
+    return out;
+}
+
 /// Those limits that were set.
 void put_limits(ordered_json& object, const LimitsReport& limits) {
     if (limits.max_cpu > 0)
@@ -155,7 +163,7 @@ std::string SummaryDocument::text() const {
     std::string out = balance_text(summary_);
     for (const Summary::Output& output : summary_.outputs)
         out += output_text(output);
-    return out + cache_text(summary_) + limits_text(summary_.limits);
+    return out + cache_text(summary_) + limits_text(summary_.limits) + helpers_text(summary_);
 }
 
 std::string SummaryDocument::json() const {
@@ -186,6 +194,8 @@ std::string SummaryDocument::json() const {
           {"evicted", cache.evicted}}},
     };
     put_limits(object, summary_.limits);
+    for (const auto& [name, failures] : summary_.helpers)
+        object[std::string(name) + "_helper_failures"] = failures;
     return json_as_line(object);
 }
 

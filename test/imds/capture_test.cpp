@@ -184,6 +184,7 @@ TEST(Telemetry, AddsToTheStream) {
     expect_event(asked, expected_request(plain_request(), {pid, args[0], args}, network, tier));
     ASSERT_EQ(program.summaries().size(), 1u);
     EXPECT_EQ(program.summaries()[0]["imbalance"], 0);
+    EXPECT_EQ(program.summaries()[0].value("http_helper_failures", -1), 0);
     EXPECT_TRUE(program.summaries()[0]["lost"].empty());
 }
 

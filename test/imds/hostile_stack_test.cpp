@@ -81,7 +81,9 @@ class HostileStack : public testing::Test {
     const TemporaryFolder folder_;
     const std::string file_ = folder_.path() + "/file";
     MetadataNetwork network_;
-    RunningProgram tracker_{{"-c", usable_config(), "-f", "json", "--user-stack-trace"}};
+    const std::string metrics_ = folder_.path() + "/metrics";
+    RunningProgram tracker_{
+        {"-c", usable_config(), "-f", "json", "--user-stack-trace", "--metrics-file", metrics_}};
 };
 
 TEST_F(HostileStack, ManyCommonEntries) {
@@ -148,6 +150,9 @@ TEST_F(HostileStack, HelperForHttpThatIsKilled) {
     EXPECT_EQ(tracker_.wait(), 0) << tracker_.err();
     EXPECT_THAT(tracker_.err(), HasSubstr("the helper for HTTP failed: it ended"));
     EXPECT_THAT(tracker_.err(), HasSubstr("\"http_helper_failures\":1"));
+    const std::string failures = "\nebpf_telemetry_helper_failures_total{program=\"imds-tracker\",helper=\"";
+    EXPECT_THAT(read_file(metrics_), HasSubstr(failures + "http\"} 1\n"));
+    EXPECT_THAT(read_file(metrics_), HasSubstr(failures + "stack\"} 0\n"));
     EXPECT_THAT(tracker_.err(), HasSubstr("\"imbalance\":0"));
 }
 

@@ -338,6 +338,9 @@ TEST(Ledger, WritesItDownForPrograms) {
     Counted counted;
     Summary summary = counted.ledger.summary(counted.stats, counted.outputs, true);
     summary.cache.healed = 6;
+    summary.helpers = {{"http", 2}, {"stack", 0}};
+    EXPECT_NE(SummaryDocument(summary).text().find("helpers: http failed 2 times\n"), std::string::npos);
+    EXPECT_EQ(SummaryDocument(summary).text().find("stack"), std::string::npos) << "it has not failed";
     std::string text = SummaryDocument(summary).json();
     EXPECT_EQ(text.find('\n'), text.size() - 1);
     json object = json::parse(text);
@@ -348,6 +351,8 @@ TEST(Ledger, WritesItDownForPrograms) {
     EXPECT_EQ(object["imbalance"], 0);
     EXPECT_EQ(object["outputs"][1]["error"], "No space left on \"device\"\n");
     EXPECT_EQ(object["cache"]["healed"], 6);
+    EXPECT_EQ(object["http_helper_failures"], 2);
+    EXPECT_EQ(object["stack_helper_failures"], 0);
     EXPECT_EQ(json::parse(SummaryDocument(Summary{}).json())["lost"], json::object());
 }
 

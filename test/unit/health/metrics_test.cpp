@@ -122,6 +122,16 @@ TEST_F(Metrics, ReloadsAreCountedWhereThereAreSome) {
     EXPECT_EQ(all[name + "\"failed\"}"], 1);
 }
 
+TEST_F(Metrics, HelpersAreCountedWhereThereAreSome) {
+    const std::string name = "ebpf_telemetry_helper_failures_total{program=\"ebpf_telemetry\",helper=";
+    EXPECT_FALSE(samples().contains(name + "\"http\"}"));
+    summary.helpers = {{"http", 0}, {"stack", 3}};
+    auto all = samples();
+    ASSERT_TRUE(all.contains(name + "\"http\"}")) << "zeros too";
+    EXPECT_EQ(all[name + "\"http\"}"], 0);
+    EXPECT_EQ(all[name + "\"stack\"}"], 3);
+}
+
 TEST_F(Metrics, OfOutputsAreMergedByNameAndEscaped) {
     auto all = samples();
     const std::string lost = "ebpf_telemetry_output_events_lost_total{program=\"ebpf_telemetry\",output=\"";
@@ -185,6 +195,7 @@ TEST_F(Metrics, AreAsPromtoolWantsThem) {
     const TemporaryFolder folder;
     const std::string file = folder.path() + "/page";
     lag.note(1);
+    summary.helpers = {{"http", 1}, {"stack", 0}};
     std::ofstream(file) << prometheus_text({run, summary, kernel, lag, {}, 0, reloads, 0});
     EXPECT_EQ(std::system(("promtool check metrics <" + file).c_str()), 0);
 }
