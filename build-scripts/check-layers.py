@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAYERS = {  # lowest first; folders in one pair of braces must not include each other
-    "telemetry": "base rights {helper,event} process account elf {stack,rules,output} {activity,fold} hash spool sink delivery limits health recorded {report,top,verify} cli reload app",
+    "telemetry": "base rights {helper,event} names process account elf {stack,rules,output} {activity,fold} hash spool sink delivery limits health recorded {report,top,verify} cli reload app",
     "imds": "model http {conversation,judge} {helper,output} app",
     "kern": "abi base arch lib",
     "loader/src": "base {tables,offsets,arch} {discovery,probe,load,read} self_check engine",
@@ -15,12 +15,19 @@ LAYERS = {  # lowest first; folders in one pair of braces must not include each 
 BELOW = {"imds": ["telemetry/"], "telemetry": [], "loader/src": [], "kern": [], "get_offsets": ["loader/src/"]}
 # What parses bytes of strangers, and who may include it: what the helper runs, never the program itself.
 IN_HELPER = r"imds/(http/(parser|content_coding)|conversation/conversation|judge/(redactor|body_fields)|helper/work)\.[ch]pp"
+# Who asks name servers: the helper for names.
+ASKS = r"\b(getaddrinfo|getnameinfo|gethostby\w+|ares_\w+)\s*\("
 rank = {f"{top}/{name}": level for top, layers in LAYERS.items()
         for level, names in enumerate(layers.split()) for name in names.strip("{}").split(",")}
 faults = []
 includes = {}
 for path in sorted(p for top in [*BELOW] for p in (ROOT / top).rglob("[!.]*.[ch]*")):
     includes[str(path.relative_to(ROOT))] = re.findall(r'^#include "([^"]+)"', path.read_text(), re.M)
+
+for file in includes:
+    asked = re.search(ASKS, re.sub(r"//.*", "", (ROOT / file).read_text()))
+    if asked and not file.startswith("telemetry/names/lookup_"):
+        faults.append(f"{file}: calls {asked[1]}, which only the helper for names may")
 
 for file, targets in includes.items():
     top = next(t for t in BELOW if file.startswith(t + "/"))

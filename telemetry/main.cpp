@@ -7,6 +7,7 @@
 #include "telemetry/app/engine_setup.hpp"
 #include "telemetry/app/program.hpp"
 #include "telemetry/cli/commands.hpp"
+#include "telemetry/names/names.hpp"
 
 namespace {
 
@@ -40,7 +41,10 @@ int main(int argc, char** argv) {
     return run_program(name, [&] {
         if (const Command* command = command_of(argc, argv))
             return run_command(*command, CommandArguments(argv + 2, static_cast<size_t>(argc - 2)), name);
+        use_names(std::make_shared<Names>()); // a reload may bring the first output that needs it
         const Options options = parse_options(argc, argv);
+        if (options.action != Options::Action::run)
+            use_names(nullptr);
         return act(options,
                    {help_text, version_text, [&] { return check(options); },
                     [&] {

@@ -12,6 +12,7 @@
 #include "telemetry/base/run_end.hpp"
 #include "telemetry/base/signals.hpp"
 #include "telemetry/limits/memory_budget.hpp"
+#include "telemetry/names/names.hpp"
 #include "telemetry/output/summary.hpp"
 #include "telemetry/sink/diagnostics.hpp"
 
@@ -354,6 +355,8 @@ Summary EngineRun::summary(const ebpf_loader::EngineStats& stats, bool is_final)
     summary.cached_bytes = cache_.image_bytes();
     summary.limits = governor_.report();
     summary.helpers = consumer_.helpers();
+    if (const auto failures = name_failures())
+        summary.helpers.push_back({"name", *failures});
     return summary;
 }
 

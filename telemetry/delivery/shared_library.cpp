@@ -18,8 +18,12 @@ SharedLibrary::SharedLibrary(std::string user, std::string file, const std::stri
                                           ". Install it, on Debian the package " + package);
 }
 
+void* SharedLibrary::optional_symbol(const char* name) const {
+    return dlsym(library_, name);
+}
+
 void* SharedLibrary::symbol(const char* name, const char* needed) const {
-    void* const found = dlsym(library_, name);
+    void* const found = optional_symbol(name);
     if (!found)
         throw Error(ErrorCode::usage, user_ + ": " + file_ + " has no function " + name + ": " + needed +
                                           " or newer is needed");

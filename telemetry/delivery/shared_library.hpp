@@ -17,7 +17,13 @@ class SharedLibrary {
         function = reinterpret_cast<Function>(symbol(name, needed));
     }
 
+    /// The same; null when it is too old.
+    template <class Function> void find_optional(const char* name, Function& function) const {
+        function = reinterpret_cast<Function>(optional_symbol(name));
+    }
+
   private:
+    void* optional_symbol(const char* name) const;
     void* symbol(const char* name, const char* needed) const;
 
     std::string user_, file_;

@@ -45,6 +45,8 @@ Helper::Helper(const Work& work, const Limits& limits) : limits_(limits) {
     if (keeper_pid_ == 0)
         keep_helpers(theirs, work, limits, parent);
     keeper_.emplace(std::move(ours));
+    if (limits.starts_late)
+        return;
     replace(Channel::Clock::now() + start_patience);
     if (!channel_) {
         errno = EPROTO;

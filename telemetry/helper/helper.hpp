@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -10,6 +11,9 @@
 #include "telemetry/helper/channel.hpp"
 
 namespace telemetry {
+
+/// What a helper has besides its socket to the program.
+enum class Reach : uint8_t { nothing, name_servers };
 
 /// A process beside this one that works on what others have written: it has a socket to this one and the
 /// files that come by it, no capabilities, and few system calls (docs/security.md). It can be ended and
@@ -22,6 +26,8 @@ class Helper {
         std::chrono::milliseconds answer{1000}; ///< for all that one question takes
         size_t memory = 64u << 20;              ///< bytes that it may map, besides those it begins with
         const char* name = "ebt-helper";        ///< of both processes, for ps(1)
+        Reach reach = Reach::nothing;
+        bool starts_late = false; ///< with the first replace(), not before
     };
 
     /// `work` is what the helper does; it ends with it. To be made early, since both processes begin as

@@ -30,7 +30,7 @@ void follow(pid_t parent) {
                        uint64_t mapped, pid_t keeper) {
     follow(keeper);
     close_others(socket.get());
-    if (!confine_helper(mapped + limits.memory))
+    if (!confine_helper(mapped + limits.memory, limits.reach))
         _exit(exit_not_confined);
     Channel channel(std::move(socket)); // open until the process has ended
     try {
@@ -64,12 +64,12 @@ void keep_helpers(Channel& asked, const Helper::Work& work, const Helper::Limits
     sigset_t all;
     sigfillset(&all); // Ctrl-C is for the program, which ends this process by the end of its socket
     sigprocmask(SIG_SETMASK, &all, nullptr);
-    follow(parent);
     prctl(PR_SET_NAME, limits.name, 0, 0, 0);
     close_others(asked.socket());
     const uint64_t mapped = mapped_bytes();
-    if (!mapped || !confine_keeper())
+    if (!mapped || !confine_keeper(limits.reach))
         _exit(exit_not_confined);
+    follow(parent); // which a change of users would end
     const pid_t own = getpid();
     pid_t helper = -1;
     Packet packet;

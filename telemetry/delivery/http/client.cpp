@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "telemetry/delivery/http/curl_api.hpp"
+#include "telemetry/delivery/http/way.hpp"
+#include "telemetry/names/names.hpp"
 #include "telemetry/sink/certificates.hpp"
 
 namespace telemetry {
@@ -26,16 +29,22 @@ class Client final : public HttpClient {
   private:
     void set_text(CURLoption option, const std::string& value);
     void trust();
+    bool find_addresses(const Sender::Deadline& deadline, std::string& error);
     bool perform(const Sender::Deadline& deadline, HttpAnswer& answer);
     void read_answer(HttpAnswer& answer);
     static size_t take_body(char* bytes, size_t size, size_t count, void* self);
     static size_t take_head(char* bytes, size_t size, size_t count, void* self);
+    static int refuse_to_ask(void*, void*, void* self);
 
     const HttpOptions options_;
     const CurlApi& curl_;
     CURL* easy_;
     CURLM* multi_;
     curl_slist* headers_ = nullptr;
+    const HttpWay way_;
+    const bool has_names_;
+    curl_slist* addresses_ = nullptr;        ///< of the hosts; none: they are not known yet
+    Clock::time_point addresses_until_{};    ///< then they are asked for again
     std::unique_ptr<Compressor> compressor_; ///< kept, as its memory is large; null: bodies go as they are
     std::string coded_;
     std::string body_;
@@ -44,7 +53,12 @@ class Client final : public HttpClient {
 };
 
 Client::Client(const HttpOptions& options)
-    : options_(options), curl_(curl_api()), compressor_(Compressor::make(options.coding)) {
+    : options_(options), curl_(curl_api()),
+      way_(http_way(options.url, options.proxy, options.no_proxy,
+                    [](const char* name) { return std::getenv(name); })),
+      has_names_(std::ranges::any_of(
+          way_.hosts, [](const HttpWay::Host& host) { return numeric_address(host.name, 0).empty(); })),
+      compressor_(Compressor::make(options.coding)) {
     easy_ = curl_.easy_init();
     multi_ = curl_.multi_init();
     if (!easy_ || !multi_)
@@ -71,8 +85,10 @@ Client::Client(const HttpOptions& options)
     set_text(CURLOPT_USERPWD, options.user_and_password);
     set_text(CURLOPT_SSLCERT, options.cert_file);
     set_text(CURLOPT_SSLKEY, options.key_file);
-    set_text(CURLOPT_PROXY, options.proxy);
-    set_text(CURLOPT_NOPROXY, options.no_proxy);
+    curl_.easy_setopt(easy_, CURLOPT_PROXY, way_.proxy.c_str()); // also an empty one: no other is looked for
+    curl_.easy_setopt(easy_, CURLOPT_NOPROXY, "");
+    curl_.easy_setopt(easy_, CURLOPT_RESOLVER_START_FUNCTION, refuse_to_ask);
+    curl_.easy_setopt(easy_, CURLOPT_RESOLVER_START_DATA, this);
     trust();
 }
 
@@ -82,6 +98,7 @@ Client::~Client() {
     if (multi_)
         curl_.multi_cleanup(multi_);
     curl_.slist_free_all(headers_);
+    curl_.slist_free_all(addresses_);
 }
 
 void Client::set_text(CURLoption option, const std::string& value) {
@@ -113,12 +130,47 @@ size_t Client::take_head(char*, size_t size, size_t count, void* self) {
     return bytes > longest_head ? 0 : size * count;
 }
 
+/// libcurl parses no answers of name servers: it calls this where it was not given the addresses of a host.
+/// An address in numbers it reads itself.
+int Client::refuse_to_ask(void*, void*, void* self) {
+    return static_cast<Client*>(self)->has_names_;
+}
+
+/// Of the hosts, from the helper for names. Where it cannot say, those that were known before stay.
+bool Client::find_addresses(const Sender::Deadline& deadline, std::string& error) {
+    constexpr std::chrono::seconds lifetime(60);
+    if (!has_names_ || (addresses_ && Clock::now() < addresses_until_))
+        return true;
+    curl_slist* found = nullptr;
+    for (const auto& [name, port] : way_.hosts) {
+        std::string entry = name + ":" + std::to_string(port);
+        char separator = ':';
+        for (const SocketAddress& address : resolve(name, port, deadline, error)) {
+            entry += std::exchange(separator, ',');
+            entry += address.address.ss_family == AF_INET6 ? "[" + address_text(address) + "]"
+                                                           : address_text(address);
+        }
+        if (separator == ':') { // there is none
+            curl_.slist_free_all(found);
+            return addresses_;
+        }
+        found = curl_.slist_append(found, entry.c_str());
+    }
+    curl_.easy_setopt(easy_, CURLOPT_RESOLVE, found);
+    curl_.slist_free_all(std::exchange(addresses_, found));
+    addresses_until_ = Clock::now() + lifetime;
+    return true;
+}
+
 HttpAnswer Client::post(const std::string& path, std::string_view body, const Sender::Deadline& deadline) {
     HttpAnswer answer;
     if (!easy_ || !multi_) {
         answer.error = "libcurl cannot start";
         return answer;
     }
+    if (!find_addresses(deadline, answer.error))
+        return answer;
+    answer.error.clear();
     if (options_.coding != Coding::none) {
         coded_.clear();
         if (!compressor_ || !compressor_->put(body, true, coded_)) {
@@ -140,6 +192,8 @@ HttpAnswer Client::post(const std::string& path, std::string_view body, const Se
     }
     if (perform(deadline, answer))
         read_answer(answer);
+    else
+        addresses_until_ = {}; // they may be others by now
     curl_.multi_remove_handle(multi_, easy_);
     return answer;
 }

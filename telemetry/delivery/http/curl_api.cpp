@@ -11,10 +11,25 @@ namespace {
 
 CurlApi load() {
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    return {::curl_easy_init,     ::curl_easy_cleanup,     ::curl_easy_setopt,         ::curl_easy_getinfo,
-            ::curl_easy_strerror, ::curl_slist_append,     ::curl_slist_free_all,      ::curl_multi_init,
-            ::curl_multi_cleanup, ::curl_multi_add_handle, ::curl_multi_remove_handle, ::curl_multi_perform,
-            ::curl_multi_poll,    ::curl_multi_info_read};
+    return {::curl_easy_init,
+            ::curl_easy_cleanup,
+            ::curl_easy_setopt,
+            ::curl_easy_getinfo,
+            ::curl_easy_strerror,
+            ::curl_slist_append,
+            ::curl_slist_free_all,
+            ::curl_multi_init,
+            ::curl_multi_cleanup,
+            ::curl_multi_add_handle,
+            ::curl_multi_remove_handle,
+            ::curl_multi_perform,
+            ::curl_multi_poll,
+            ::curl_multi_info_read,
+            ::curl_url,
+            ::curl_url_cleanup,
+            ::curl_url_set,
+            ::curl_url_get,
+            ::curl_free};
 }
 
 #else
@@ -40,6 +55,11 @@ CurlApi load() {
     find("curl_multi_perform", api.multi_perform);
     find("curl_multi_poll", api.multi_poll);
     find("curl_multi_info_read", api.multi_info_read);
+    find("curl_url", api.url);
+    find("curl_url_cleanup", api.url_cleanup);
+    find("curl_url_set", api.url_set);
+    find("curl_url_get", api.url_get);
+    find("curl_free", api.free_memory);
     return api;
 }
 

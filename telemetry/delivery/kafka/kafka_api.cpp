@@ -13,6 +13,7 @@ KafkaApi load() {
 #define F(name) library.find("rd_kafka_" #name, "librdkafka 1.6", api.name##_);
     EBT_KAFKA_FUNCTIONS(F)
 #undef F
+    library.find_optional("rd_kafka_conf_set_resolve_cb", api.conf_set_resolve_cb_);
     return api;
 }
 

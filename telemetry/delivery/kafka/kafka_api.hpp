@@ -35,6 +35,7 @@ struct KafkaApi {
 #define F(name) decltype(&::rd_kafka_##name) name##_;
     EBT_KAFKA_FUNCTIONS(F)
 #undef F
+    decltype(&::rd_kafka_conf_set_resolve_cb) conf_set_resolve_cb_; ///< null before librdkafka 2.0
 };
 
 /// Throws ebpf_loader::Error(usage) when there is no librdkafka.

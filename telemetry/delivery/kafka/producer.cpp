@@ -8,7 +8,9 @@
 
 #include <ebpf_loader/error.hpp>
 
+#include "telemetry/base/log.hpp"
 #include "telemetry/delivery/kafka/kafka_api.hpp"
+#include "telemetry/delivery/kafka/resolve.hpp"
 
 namespace telemetry {
 
@@ -77,6 +79,8 @@ class Client {
         api_.conf_set_error_cb_(conf, Reports::failed);
         api_.conf_set_log_cb_(conf, Reports::keep_silent);
         api_.conf_set_opaque_(conf, &reports);
+        if (api_.conf_set_resolve_cb_)
+            api_.conf_set_resolve_cb_(conf, resolve_for_kafka);
         char error[error_bytes] = "";
         handle_ = api_.new_(RD_KAFKA_PRODUCER, conf, error, sizeof(error));
         if (!handle_) {
@@ -279,6 +283,10 @@ void check_kafka(const KafkaOptions& options, const RefuseProperty& refuse) {
 }
 
 std::unique_ptr<Sender> make_kafka_sender(const KafkaOptions& options) {
+    if (!kafka_api().conf_set_resolve_cb_)
+        log(LogLevel::warning,
+            "librdkafka is older than 2.0, so that it resolves names of brokers in this process "
+            "and not in the helper for names");
     return std::make_unique<KafkaSender>(options);
 }
 

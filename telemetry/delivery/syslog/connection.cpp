@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "telemetry/delivery/syslog/resolve.hpp"
+#include "telemetry/names/names.hpp"
 
 namespace telemetry {
 

@@ -11,7 +11,7 @@
 #include "telemetry/delivery/reliable.hpp"
 #include "telemetry/delivery/syslog/connection.hpp"
 #include "telemetry/delivery/syslog/message.hpp"
-#include "telemetry/delivery/syslog/resolve.hpp"
+#include "telemetry/names/names.hpp"
 
 namespace telemetry {
 
@@ -132,7 +132,7 @@ void read_address(const Settings& settings, std::string_view text, SyslogServer&
         std::stoul(server.port) == 0 || std::stoul(server.port) > most)
         settings.refuse("server",
                         "has HOST, HOST:PORT or [ADDRESS]:PORT behind the //, not " + in_quotes(text));
-    if (!can_resolve_names() && numeric_address(server.host, 0).empty())
+    if (!can_resolve() && numeric_address(server.host, 0).empty())
         settings.refuse("server", "needs an address in numbers: this program is static and resolves no names "
                                   "here. For TLS, server_name says whose certificate is expected");
 }

@@ -11,7 +11,7 @@
 #include <ebpf_loader/error.hpp>
 
 #include "telemetry/delivery/syslog/connection.hpp"
-#include "telemetry/delivery/syslog/resolve.hpp"
+#include "telemetry/names/names.hpp"
 #include "telemetry/sink/certificates.hpp"
 
 namespace telemetry {

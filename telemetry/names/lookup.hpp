@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// What the helper for names runs, and the program itself never.
+#pragma once
+#include "telemetry/helper/channel.hpp"
+#include "telemetry/names/messages.hpp"
+
+namespace telemetry {
+
+/// Asks files and servers. By the C library in programs that are linked with it (lookup_system.cpp), by
+/// c-ares in the portable ones (lookup_cares.cpp); in others that are static nobody can (lookup_none.cpp).
+name_messages::Answer look_up(const char* host);
+bool can_look_up();
+
+/// Answers questions of the channel until it is closed.
+void serve_names(Channel& channel);
+
+} // namespace telemetry
