@@ -16,9 +16,10 @@ namespace {
 using ebpf_loader::UniqueFd;
 
 /// Links are followed to where they lead when a helper starts. packaging/apparmor lets the services read the
-/// first four.
+/// first five.
 constexpr const char* readable[] = {
     "/etc/resolv.conf", "/etc/hosts",     "/etc/host.conf",    "/etc/nsswitch.conf",
+    "/dev/urandom",  // of which c-ares makes the numbers of its questions, which else could be guessed
 #ifndef EBT_PORTABLE // modules of name services are loaded, and ask what runs on this machine
     "/etc/gai.conf",    "/etc/services",  "/etc/ld.so.cache",  "/etc/hostname",
     "/etc/machine-id",  "/etc/networks",  "/etc/protocols",    "/lib",

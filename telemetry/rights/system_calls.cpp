@@ -128,8 +128,8 @@ extern "C" void note_refused(int, siginfo_t* info, void* context) {
     set_result(context, -EPERM);
 }
 
-/// No memory is both written and executed. Programs whose name services are shared libraries load them while
-/// they run; the portable ones never execute what they map.
+/// No memory is both written and executed. Programs that are linked with libraries load those of an output
+/// that a reload brings; the portable ones never execute what they map.
 void add_memory(CallFilter& filter) {
     constexpr uint64_t write_and_execute = PROT_WRITE | PROT_EXEC;
     for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) {

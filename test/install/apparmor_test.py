@@ -113,6 +113,9 @@ def check_files(profile):
     for path in literals("telemetry/base/paths.hpp", "telemetry/sink/certificates.cpp", "loader/src/base/cpus.cpp",
                          "loader/src/base/kernel_image.cpp", "loader/src/load/kprobe_switches.cpp") - rest:
         profile.require(path, "r")
+    of_portable = (source / "telemetry/helper/readable_files.cpp").read_text().split("#ifndef EBT_PORTABLE")[0]
+    for path in re.findall(r'"(/\w+/[^"]+)"', of_portable):
+        profile.require(path, "r")
     for path in literals("telemetry/process/container_names.cpp"):
         end = "config.v2.json" if "docker" in path else "config.json" if "containerd" in path else "userdata/config.json"
         profile.require(f"{path}3f9a/{end}", "r")

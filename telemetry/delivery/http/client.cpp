@@ -138,11 +138,13 @@ int Client::refuse_to_ask(void*, void*, void* self) {
 
 /// Of the hosts, from the helper for names. Where it cannot say, those that were known before stay.
 bool Client::find_addresses(const Sender::Deadline& deadline, std::string& error) {
-    constexpr std::chrono::seconds lifetime(60);
+    constexpr std::chrono::seconds lifetime(60), pause(10);
     if (!has_names_ || (addresses_ && Clock::now() < addresses_until_))
         return true;
     curl_slist* found = nullptr;
     for (const auto& [name, port] : way_.hosts) {
+        if (name.find(':') != name.npos) // libcurl takes no entry of IPv6
+            continue;
         std::string entry = name + ":" + std::to_string(port);
         char separator = ':';
         for (const SocketAddress& address : resolve(name, port, deadline, error)) {
@@ -152,6 +154,7 @@ bool Client::find_addresses(const Sender::Deadline& deadline, std::string& error
         }
         if (separator == ':') { // there is none
             curl_.slist_free_all(found);
+            addresses_until_ = Clock::now() + pause; // the connection may be fine
             return addresses_;
         }
         found = curl_.slist_append(found, entry.c_str());

@@ -115,6 +115,14 @@ TEST_F(ByName, LibcurlAsksNobody) {
     EXPECT_TRUE(delivers(1)) << output->report().error;
 }
 
+/// Not even an address that it would only have to read.
+TEST_F(ByName, WhatLibcurlWasNotGivenItDoesNotLookUp) {
+    start("kind = http\nurl = http://intake.test\nproxy = socks5://[::1]:9");
+    put();
+    ASSERT_TRUE(eventually([&] { return !output->report().error.empty(); }));
+    EXPECT_THAT(output->report().error, HasSubstr("resolve proxy"));
+}
+
 TEST_F(ByName, AProxyIsFoundAndTheServerBehindItNotAskedFor) {
     const IntakeServer proxy([](size_t) { return 200; });
     start("kind = http\nurl = http://intake.test\nproxy = " + url_of(proxy, "proxy.test"));
