@@ -15,7 +15,7 @@ test_packages=(
     rsyslog rsyslog-openssl openssl kcat systemd bpftool gcc-multilib linux-libc-dev-arm64-cross linux-libc-dev-armhf-cross curl wget python3 awscli iproute2
     qemu-system-x86 busybox-static jq liblzma-dev libbz2-dev
     clang-format clang-tidy shellcheck git valgrind ccache python3-yaml man-db groff-base mandoc zsh
-    auditd laurel chromium chromium-driver python3-pyte apparmor
+    auditd laurel chromium chromium-driver python3-pyte apparmor procps
 )
 release_packages=(
     libc-ares-dev liblzma-dev libbz2-dev dpkg-dev debian-archive-keyring python3 zstd file lintian rpm rpmlint cpio

@@ -90,8 +90,6 @@ part "build with clang and sanitizers, and of the fuzzers" build build-sanitize 
 part "release build" build build all -DEBT_BENCH=ON "${once[@]}"
 part "unit tests under sanitizers" run_tests build-sanitize -R "$short_tests" --parallel "$(nproc)" || status=1
 
-part "fuzzers, a minute each" build-scripts/fuzz.sh --seconds 60 || status=1
-
 # Each virtual machine emulates on one processor; that of arm64 runs beside the others. Nothing else runs meanwhile,
 # because other load delays threads by more than the tests allow.
 kernels=build-static/vm/results.json kernels_arm64=build-arm64/vm/results.json
@@ -116,7 +114,17 @@ machines_of_both() {
 }
 part "kernels in virtual machines" machines_of_both || status=1
 # Those that must have the machine to themselves are RUN_SERIAL; the longest of the others have a COST and come first.
-EBT_RACE_ROUNDS=$rounds part "all tests" run_tests build --parallel "$(nproc)" || status=1
+# Most are RUN_SERIAL and leave all processors but one idle: the fuzzers take that, and give it back at once.
+tests_and_fuzzers() {
+    local of_fuzzers result=0
+    chrt --idle 0 build-scripts/fuzz.sh --seconds 60 --jobs 1 >"$logs/fuzzers" 2>&1 &
+    of_fuzzers=$!
+    EBT_RACE_ROUNDS=$rounds run_tests build --parallel "$(nproc)" || result=1
+    wait "$of_fuzzers" || result=1
+    cat "$logs/fuzzers"
+    return "$result"
+}
+part "all tests, and fuzzers, a minute each" tests_and_fuzzers || status=1
 
 if [ $all = yes ]; then
     rm -f build-static/systemd-vm/results.json
