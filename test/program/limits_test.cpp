@@ -13,17 +13,7 @@ namespace losses {
 
 using namespace std::chrono_literals;
 
-struct Limits : Losses {
-    /// The calls of losses.hpp, and processes that come and go.
-    void write_rules_of_processes() const {
-        const std::string own = std::to_string(getpid());
-        std::ofstream(rules_) << "openat ppid = " << own << " && a3 = " << sign << "\n"
-                              << "setuid ppid = " << own << "\n"
-                              << "process_fork pid = " << own << "\n"
-                              << "process_exec ppid = " << own << "\n"
-                              << "process_exit ppid = " << own << "\n";
-    }
-};
+struct Limits : Losses {};
 
 INSTANTIATE_TEST_SUITE_P(Tiers, Limits, testing::Values("tp", "raw_tp_sub4096", "raw_tp_noloops", "raw_tp"),
                          [](const auto& tier) { return std::string(tier.param); });

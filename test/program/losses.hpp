@@ -258,6 +258,15 @@ struct Losses : testing::TestWithParam<const char*> {
     void write_rules(const std::string& call) {
         std::ofstream(rules_) << call << " ppid = " << getpid() << "\n";
     }
+    /// The calls of this file, and processes that come and go.
+    void write_rules_of_processes() const {
+        const std::string own = std::to_string(getpid());
+        std::ofstream(rules_) << "openat ppid = " << own << " && a3 = " << sign << "\n"
+                              << "setuid ppid = " << own << "\n"
+                              << "process_fork pid = " << own << "\n"
+                              << "process_exec ppid = " << own << "\n"
+                              << "process_exit ppid = " << own << "\n";
+    }
     std::vector<std::string> arguments(std::initializer_list<std::string> more) const {
         std::vector<std::string> all = {"-c", usable_config(), "--tier", GetParam(), "-r",          rules_,
                                         "-f", "json",          "-o",     log_,       "--no-lineage"};

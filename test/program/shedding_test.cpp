@@ -14,12 +14,7 @@ INSTANTIATE_TEST_SUITE_P(Tiers, Shedding, testing::Values("tp", "raw_tp_sub4096"
                          [](const auto& tier) { return std::string(tier.param); });
 
 TEST_P(Shedding, ExecsExitsForksAndCredentialsGoLast) {
-    const std::string own = std::to_string(getpid());
-    std::ofstream(rules_) << "openat ppid = " << own << " && a3 = " << sign << "\n"
-                          << "setuid ppid = " << own << "\n"
-                          << "process_fork pid = " << own << "\n"
-                          << "process_exec ppid = " << own << "\n"
-                          << "process_exit ppid = " << own << "\n";
+    write_rules_of_processes();
     constexpr uint64_t processes = 25;
     RunningProgram program(arguments({"--buffer-size", "1M"}));
     ASSERT_TRUE(program.reports()) << program.err();
