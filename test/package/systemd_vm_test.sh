@@ -67,7 +67,7 @@ debian() {
     file=$cache/systemd-root-$(printf '%s\n' "${packages[@]}" | sha256sum | cut -c1-12).tar
     if [ ! -s "$file" ]; then
         rm -f "$file.new"
-        logged mmdebstrap --quiet --variant=minbase --include="$(
+        logged mmdebstrap --quiet --format=tar --variant=minbase --include="$(
             IFS=,
             echo "${packages[*]}"
         )" --dpkgopt=force-unsafe-io bookworm "$file.new" "$(debian_mirror)"
