@@ -12,7 +12,8 @@ usage() {
 usage: build-scripts/vm-kernels.sh [--update] [--arch ARCH] [SUITE]...
   --update   look for newer kernels now
   --arch     amd64 (default) or arm64, whose headers are not fetched
-  SUITE      default: bullseye (5.10) bookworm (6.1) trixie (6.12) sid (the newest)
+  SUITE      default: bullseye (5.10) bookworm (6.1) trixie (6.12) sid (the newest); of arm64 also trixie-16k and
+             sid-16k, whose pages have 16 KiB
 The cache directory is \$EBT_KERNELS, or ebpf_telemetry-kernels in \$XDG_CACHE_HOME, /var/cache or
 ~/.cache, whichever can be written first.
 END
@@ -40,15 +41,16 @@ read_suite() { # suite; sets up $state
     mkdir -p "$state/state/lists/partial" "$state/cache/archives/partial"
     : >"$state/status"
     [ -e "$keys" ] && keys="[signed-by=$keys]" || keys=
-    echo "deb $keys $uri $1 main" >"$state/sources.list"
+    echo "deb $keys $uri ${1%-16k} main" >"$state/sources.list"
     private_apt apt-get -o APT::Update::Error-Mode=any update >"$state/log" 2>&1
 }
 
 # The package with the newest kernel: the metapackage of the suite depends on it. The cloud kernel is
-# preferred, because it is smaller.
-newest_package() {
-    local meta package
-    for meta in "linux-image-cloud-$arch" "linux-image-$arch"; do
+# preferred, because it is smaller; there is none of 16 KiB pages.
+newest_package() { # suite
+    local meta package metas=("linux-image-cloud-$arch" "linux-image-$arch")
+    [[ $1 != *-16k ]] || metas=("linux-image-$arch-16k")
+    for meta in "${metas[@]}"; do
         package=$(private_apt apt-cache depends --important "$meta" 2>/dev/null |
             sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\)$/\1/p' | head -1)
         if [ -n "$package" ]; then
@@ -111,7 +113,7 @@ update_suite() { # suite, folder
     state=$(mktemp -d)
     if ! read_suite "$1"; then
         tail -5 "$state/log" >&2
-    elif package=$(newest_package) && [ -z "$package" ]; then
+    elif package=$(newest_package "$1") && [ -z "$package" ]; then
         echo "vm-kernels.sh: Debian $1 has no kernel package" >&2
     elif [ -e "$2/vmlinuz-$(release_of "$package")" ] && has_headers "$2"; then
         touch "$2"

@@ -17,7 +17,7 @@ in every tier that the kernel accepts, and with the tiers compared.
 Without --kernel: Debian's 5.10, 6.1, 6.12 and the newest in sid (see vm-kernels.sh); of arm64 6.1 alone.
 
   --arch ARCH       amd64 (default) or arm64, whose programs are cross-built
-  --suite SUITE     the kernel of this suite of Debian's; may be repeated
+  --suite SUITE     the kernel of this suite of Debian's; may be repeated. Of arm64 also trixie-16k and sid-16k
   --kernel IMAGE    a kernel to test (bzImage, vmlinuz, Image); may be repeated, for one ARCH
   --offsets CONF    kernel offsets for the --kernel before it, made by get_offsets
   --vmlinux FILE    read them here from the BTF or DWARF of an uncompressed image
