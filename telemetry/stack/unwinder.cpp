@@ -14,6 +14,8 @@ constexpr uint64_t mode_of_32_bits = 0x10; ///< of pstate
 constexpr size_t sp_of_64 = 31, bp_of_64 = 29, sp_of_32 = 13, bp_of_32 = 11;
 /// A call leaves the address to return to in a register: a function without a frame has its caller's stack.
 constexpr bool may_be_without_frame = true;
+/// A function keeps the caller's frame pointer and where it returns to anywhere in its frame.
+constexpr bool is_kept_on_top = false;
 
 bool is_32_bits(const ebt_registers& r) {
     return r.pstate & mode_of_32_bits;
@@ -45,6 +47,7 @@ uint64_t without_signature(uint64_t ip) {
 constexpr uint64_t code_of_32_bits = 0x23; ///< the register cs
 constexpr size_t sp_of_64 = 7, bp_of_64 = 6, sp_of_32 = 4, bp_of_32 = 5;
 constexpr bool may_be_without_frame = false;
+constexpr bool is_kept_on_top = true; ///< the caller's frame pointer and where the function returns to
 
 bool is_32_bits(const ebt_registers& r) {
     return r.cs == code_of_32_bits;
@@ -141,6 +144,12 @@ StackEnd Unwinder::step(const UnwindRules& rules) {
     return end;
 }
 
+bool Unwinder::knows_frame_of(const UnwindRules& rules) const {
+    return (rules.return_register < unwind_registers &&
+            rules.rules[rules.return_register].how == UnwindRules::How::undefined) ||
+           (rules.frame_register < unwind_registers && registers_[rules.frame_register]);
+}
+
 /// [bp] is the caller's, and the address to return to stands above it.
 StackEnd Unwinder::step_by_frame_pointer() {
     const size_t bp_number = is_32_bits_ ? bp_of_32 : bp_of_64;
@@ -154,7 +163,10 @@ StackEnd Unwinder::step_by_frame_pointer() {
     Registers before;
     before[bp_number] = next;
     is_behind_call_ = true;
-    return go_to(before, ip, *bp + 2 * size);
+    const StackEnd end = go_to(before, ip, *bp + 2 * size);
+    if (!is_kept_on_top)
+        registers_[is_32_bits_ ? sp_of_32 : sp_of_64].reset();
+    return end;
 }
 
 /// Callers are further up: so it ends.

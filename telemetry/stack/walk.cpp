@@ -129,7 +129,8 @@ CodePlace StackWalk::look(Opened& file, uint64_t offset) {
 StackEnd StackWalk::step(Unwinder& unwinder, const Found& found, const CodeRange* range) {
     const bool is_of_i386 = EBT_COMPAT_ABI == EBT_I386 && unwinder.is_32_bits();
     is_guess_ = false;
-    if (found.place.rules && found.place.is_32_bits == unwinder.is_32_bits())
+    if (found.place.rules && found.place.is_32_bits == unwinder.is_32_bits() &&
+        unwinder.knows_frame_of(*found.place.rules))
         return unwinder.step(*found.place.rules);
     if (range && range->name == "[vdso]" && is_of_i386 && found_.size() == 1)
         return unwinder.step(rules_of_vsyscall());

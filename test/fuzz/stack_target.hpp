@@ -17,6 +17,7 @@
 #include "telemetry/stack/mounts.hpp"
 #include "telemetry/stack/unwinder.hpp"
 #include "telemetry/stack/walk.hpp"
+#include "test/unit/support/registers.hpp"
 
 namespace stack_fuzz {
 
@@ -42,8 +43,8 @@ inline void walk(std::string_view memory, std::string_view bytes, bool is_32_bit
     const auto file = ElfFile::open(ByteSource(std::string(bytes), budget));
     UserStack stack;
     memcpy(&stack.registers, memory.data(), std::min(sizeof(stack.registers), memory.size()));
-    stack.registers.cs = is_32_bits ? 0x23 : 0x33;
-    stack.registers.ip = place + stack.registers.ip % (bytes.size() + 1);
+    registers::set_width(stack.registers, is_32_bits);
+    registers::ip(stack.registers) = place + registers::ip(stack.registers) % (bytes.size() + 1);
     stack.memory = memory;
     Unwinder unwinder(stack);
     std::vector<uint64_t> addresses;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "test/unit/event/decoder_support.hpp"
+#include "test/unit/support/registers.hpp"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -212,16 +213,14 @@ TEST(Decoder, ReadsStreamsOpenedAside) {
 }
 
 TEST(Decoder, ReadsTheCallersStack) {
-    ebt_registers registers{};
-    registers.ip = 0x401000;
-    registers.sp = 0x7ffe0000;
+    const ebt_registers all = registers::at(0x401000, 0x7ffe0000);
     RecordBuilder builder;
     builder.header.kind = EBT_TRANSFER;
-    builder.field(EBT_FIELD_USER_STACK, RecordBuilder::bytes_of(registers) + "stack of the caller");
+    builder.field(EBT_FIELD_USER_STACK, RecordBuilder::bytes_of(all) + "stack of the caller");
     Decoded d(builder);
     EXPECT_EQ(d.event.user_stack_status, Status::ok);
-    EXPECT_EQ(d.event.user_stack.registers.ip, 0x401000u);
-    EXPECT_EQ(d.event.user_stack.registers.sp, 0x7ffe0000u);
+    EXPECT_EQ(registers::ip(d.event.user_stack.registers), 0x401000u);
+    EXPECT_EQ(registers::sp(d.event.user_stack.registers), 0x7ffe0000u);
     EXPECT_EQ(d.event.user_stack.memory, "stack of the caller");
 
     RecordBuilder without;

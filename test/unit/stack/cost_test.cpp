@@ -11,6 +11,7 @@
 #include "telemetry/elf/demangle.hpp"
 #include "telemetry/stack/symbolizer.hpp"
 #include "test/unit/stack/made_elf.hpp"
+#include "test/unit/support/emulated.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
 namespace stack_test {
@@ -60,10 +61,7 @@ class StackCost : public testing::Test {
         constexpr uint64_t begin = 0x7ff000000000;
         for (uint64_t i = 1; i <= frames; ++i)
             memory_ += bytes_of(i < frames ? begin + i * 16 : 0, i < frames ? place + 4096 + 64 * i : 0);
-        event_.user_stack.registers = {};
-        event_.user_stack.registers.ip = place + 4096;
-        event_.user_stack.registers.sp = event_.user_stack.registers.bp = begin;
-        event_.user_stack.registers.cs = 0x33;
+        event_.user_stack.registers = registers::at(place + 4096, begin);
         event_.user_stack.memory = memory_;
     }
     /// Another file by its times, as its owner can make it.
@@ -110,6 +108,7 @@ class StackCost : public testing::Test {
 };
 
 TEST_F(StackCost, ManyCommonEntries) {
+    SKIP_EMULATED("/proc/PID/map_files");
     map(elf_of_many_common_entries(20'000));
     const CallStack stack = read();
     EXPECT_GT(too_costly(stack), 10U);
@@ -120,6 +119,7 @@ TEST_F(StackCost, ManyCommonEntries) {
 }
 
 TEST_F(StackCost, SparseSymbols) {
+    SKIP_EMULATED("/proc/PID/map_files");
     map(elf_of_sparse_symbols(64u << 20), 130 << 20);
     expect_bounded();
     EXPECT_EQ(too_costly(read()), frames);
@@ -128,6 +128,7 @@ TEST_F(StackCost, SparseSymbols) {
 }
 
 TEST_F(StackCost, SymbolsAboutEverything) {
+    SKIP_EMULATED("/proc/PID/map_files");
     map(elf_of_symbols(100'000, {"a", "b", "c"}));
     expect_bounded();
     EXPECT_EQ(too_costly(read()), frames);
@@ -160,6 +161,7 @@ TEST_F(StackCost, LongPrograms) {
 
 /// Who makes another file of it each time pays for it from a share.
 TEST_F(StackCost, OverTime) {
+    SKIP_EMULATED("/proc/PID/map_files");
     map(elf_of_symbols(100'000, {"a", "b", "c"}));
     uint64_t cost = 0;
     constexpr int events = 1000; // in a second
@@ -177,6 +179,7 @@ TEST_F(StackCost, OverTime) {
 
 /// A name, and no mapping that can be opened by: the name is not opened.
 TEST_F(StackCost, NeverByName) {
+    SKIP_EMULATED("/proc/PID/map_files");
     map(elf_of_symbols(4, {"found"}));
     EXPECT_EQ(read().frames.front().symbol, "found");
     const std::string own = "/proc/" + std::to_string(getpid());

@@ -10,6 +10,7 @@
 #include "telemetry/stack/messages.hpp"
 #include "telemetry/stack/stack_helper.hpp"
 #include "telemetry/stack/symbolizer.hpp"
+#include "test/unit/support/registers.hpp"
 
 namespace stack_test {
 
@@ -29,9 +30,7 @@ Event event_here() {
     event.start_time_ns = now ? now->start_ticks * ns_per_tick : 1;
     event.time_ns = 1'000'000'000;
     event.user_stack_status = Status::ok;
-    event.user_stack.registers.ip = reinterpret_cast<uint64_t>(&getpid);
-    event.user_stack.registers.sp = 0x7ff000000000;
-    event.user_stack.registers.cs = 0x33;
+    event.user_stack.registers = registers::at(reinterpret_cast<uint64_t>(&getpid), 0x7ff000000000);
     return event;
 }
 
@@ -55,7 +54,7 @@ void expect_failure(Symbolizer& reader, const Event& event, uint64_t failures) {
     const CallStack stack = reader.symbolize(event);
     EXPECT_EQ(stack.end, StackEnd::helper_failed);
     ASSERT_EQ(stack.frames.size(), 1U);
-    EXPECT_EQ(stack.frames[0].address, event.user_stack.registers.ip);
+    EXPECT_EQ(stack.frames[0].address, registers::ip(event.user_stack.registers));
     EXPECT_TRUE(stack.frames[0].symbol.empty());
     EXPECT_EQ(reader.counters().helper_failures, failures);
 }
@@ -73,14 +72,14 @@ TEST(StackHelper, ThatCrashesAtOneStackReadsTheNext) {
         if (packet.bytes.ends_with("crash"))
             __builtin_trap();
         std::string_view bytes = packet.bytes;
-        channel.send(one_frame({.address = take<Stack>(bytes)->registers.ip}));
+        channel.send(one_frame({.address = registers::ip(take<Stack>(bytes)->registers)}));
         serve_stacks(channel, limits.stack, limits.known);
     });
     Event event = event_here(), hostile = event;
     hostile.user_stack.memory = "crash";
     expect_failure(reader, hostile, 1);
     EXPECT_EQ(reader.symbolize(event).end, StackEnd::outermost);
-    EXPECT_EQ(reader.symbolize(event).frames.at(0).address, event.user_stack.registers.ip);
+    EXPECT_EQ(reader.symbolize(event).frames.at(0).address, registers::ip(event.user_stack.registers));
     EXPECT_EQ(reader.counters().helper_failures, 1U);
     EXPECT_EQ(reader.counters().stacks, 3U);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "test/unit/support/bytes_of.hpp"
+#include "test/unit/support/registers.hpp"
 
 namespace stack_test {
 
@@ -46,7 +47,7 @@ class MadeElf {
         header.e_ident[EI_CLASS] = ELFCLASS64;
         header.e_ident[EI_DATA] = ELFDATA2LSB;
         header.e_type = ET_DYN;
-        header.e_machine = EM_X86_64;
+        header.e_machine = registers::elf_machine;
         header.e_phoff = sizeof(header);
         header.e_phentsize = sizeof(Elf64_Phdr);
         header.e_phnum = 1;
@@ -76,7 +77,8 @@ class MadeElf {
 /// An entry of .eh_frame without a length of its own; `pad` nops behind the instructions.
 inline std::string common_entry(const std::string& instructions = {}) {
     const std::string body =
-        bytes_of(uint32_t{0}, uint8_t{1}, uint8_t{0}, uint8_t{1}, uint8_t{1}, uint8_t{16}) + instructions;
+        bytes_of(uint32_t{0}, uint8_t{1}, uint8_t{0}, uint8_t{1}, uint8_t{1}, registers::return_address) +
+        instructions;
     return bytes_of(static_cast<uint32_t>(body.size())) + body;
 }
 

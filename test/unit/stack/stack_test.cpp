@@ -9,7 +9,6 @@
 #include <random>
 #include <sstream>
 #include <sys/wait.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -22,6 +21,8 @@
 #include "telemetry/stack/symbolizer.hpp"
 #include "telemetry/stack/unwinder.hpp"
 #include "test/unit/imds/imds_support.hpp"
+#include "test/unit/support/emulated.hpp"
+#include "test/unit/support/registers.hpp"
 
 namespace imds_test {
 
@@ -42,20 +43,12 @@ struct Captured {
     KEPT void take() {
         ucontext_t context;
         getcontext(&context);
-        const auto& from = context.uc_mcontext.gregs;
         ebt_registers& to = event.user_stack.registers;
-        to.ip = static_cast<uint64_t>(from[REG_RIP]);
-        to.sp = static_cast<uint64_t>(from[REG_RSP]);
-        to.bp = static_cast<uint64_t>(from[REG_RBP]);
-        to.bx = static_cast<uint64_t>(from[REG_RBX]);
-        to.r12 = static_cast<uint64_t>(from[REG_R12]);
-        to.r13 = static_cast<uint64_t>(from[REG_R13]);
-        to.r14 = static_cast<uint64_t>(from[REG_R14]);
-        to.r15 = static_cast<uint64_t>(from[REG_R15]);
-        to.cs = 0x33;
+        registers::take(to, context);
         memory.resize(EBT_STACK_MAX);
         const ebpf_loader::UniqueFd own(open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
-        const ssize_t got = pread(own.get(), memory.data(), memory.size(), static_cast<off_t>(to.sp));
+        const ssize_t got =
+            pread(own.get(), memory.data(), memory.size(), static_cast<off_t>(registers::sp(to)));
         ASSERT_GT(got, 0);
         memory.resize(static_cast<size_t>(got));
         event.user_stack.memory = memory;
@@ -109,6 +102,7 @@ size_t place_of(const CallStack& stack, const std::string& symbol) {
 }
 
 TEST(ImdsStack, OwnFunctionsThroughALibrary) {
+    SKIP_EMULATED("/proc/PID/map_files");
     const CallStack stack = own_stack();
     const size_t at = place_of(stack, "imds_test::inner::function(int)");
     ASSERT_LT(at + 3, stack.frames.size());
@@ -156,11 +150,11 @@ TEST(ImdsStack, AnyStack) {
         Event event = captured.event;
         event.user_stack.memory = memory;
         if (i % 3 == 0)
-            event.user_stack.registers.bp = random();
+            registers::bp(event.user_stack.registers) = random();
         if (i % 5 == 0)
-            event.user_stack.registers.ip = random();
+            registers::ip(event.user_stack.registers) = random();
         if (i % 7 == 0)
-            event.user_stack.registers.sp = UINT64_MAX - 100;
+            registers::sp(event.user_stack.registers) = UINT64_MAX - 100;
         const CallStack stack = reader.symbolize(event);
         EXPECT_LE(stack.frames.size(), Symbolizer::most_frames);
         EXPECT_NE(stack.end, StackEnd::none);
@@ -178,8 +172,7 @@ TEST(ImdsStack, IsBounded) {
         memory.append(reinterpret_cast<const char*>(pair), sizeof pair);
     }
     UserStack stack;
-    stack.registers.bp = stack.registers.sp = begin;
-    stack.registers.ip = 0x400000;
+    stack.registers = registers::at(0x400000, begin);
     stack.memory = memory;
     Unwinder unwinder(stack);
     int steps = 0;
@@ -193,7 +186,36 @@ TEST(ImdsStack, IsBounded) {
     EXPECT_EQ(in_a_circle.step_by_frame_pointer(), StackEnd::not_known);
 }
 
+/// Where the frame pointer led, the caller's stack pointer is known if it is above what the function has
+/// kept, as on x86-64; what is found by it is not.
+TEST(ImdsStack, StackPointerBehindAFramePointer) {
+    const uint64_t begin = 0x10000;
+    const uint64_t pair[2] = {begin + 32, 0x400000};
+    UserStack stack;
+    stack.registers = registers::at(0x400000, begin);
+    stack.memory = {reinterpret_cast<const char*>(pair), sizeof pair};
+    Unwinder unwinder(stack);
+    UnwindRules by_stack, by_frame, outermost;
+    by_stack.return_register = by_frame.return_register = outermost.return_register =
+        registers::return_address;
+#ifdef __aarch64__
+    const bool is_known = false;
+    by_stack.frame_register = 31, by_frame.frame_register = 29;
+#else
+    const bool is_known = true;
+    by_stack.frame_register = 7, by_frame.frame_register = 6;
+#endif
+    outermost.rules[registers::return_address].how = UnwindRules::How::undefined;
+    EXPECT_TRUE(unwinder.knows_frame_of(by_stack));
+    ASSERT_EQ(unwinder.step_by_frame_pointer(), StackEnd::none);
+    EXPECT_EQ(unwinder.knows_frame_of(by_stack), is_known);
+    EXPECT_TRUE(unwinder.knows_frame_of(by_frame));
+    EXPECT_TRUE(unwinder.knows_frame_of(outermost));
+    EXPECT_FALSE(unwinder.knows_frame_of(UnwindRules()));
+}
+
 TEST(ImdsStack, ProcessThatHasEnded) {
+    SKIP_EMULATED("/proc/PID/map_files");
     outer();
     const pid_t child = fork();
     if (child == 0)
@@ -211,7 +233,7 @@ TEST(ImdsStack, ProcessThatHasEnded) {
     const CallStack unknown = other.symbolize(captured.event);
     EXPECT_EQ(unknown.end, StackEnd::gone);
     ASSERT_EQ(unknown.frames.size(), 1U);
-    EXPECT_EQ(unknown.frames[0].address, captured.event.user_stack.registers.ip);
+    EXPECT_EQ(unknown.frames[0].address, registers::ip(captured.event.user_stack.registers));
     EXPECT_TRUE(unknown.frames[0].module.empty() && unknown.frames[0].symbol.empty());
     EXPECT_EQ(reader.symbolize(captured.event).frames.size(), alive) << "what was mapped is remembered";
 }
