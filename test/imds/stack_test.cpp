@@ -23,7 +23,7 @@ class Stack : public testing::TestWithParam<std::string> {
     Stack() { EXPECT_TRUE(tracker_.reports()) << tracker_.err(); }
 
     /// The request of the only program that was run, and of no other test's.
-    json event() {
+    json reported() {
         tracker_.send(SIGTERM);
         EXPECT_EQ(tracker_.wait(), 0) << tracker_.err();
         std::vector<json> all;
@@ -31,11 +31,15 @@ class Stack : public testing::TestWithParam<std::string> {
             if (json event = json::parse(line); event["linux"]["imds"]["netns"] == network_.inode())
                 all.push_back(std::move(event));
         EXPECT_EQ(all.size(), 1u) << tracker_.out();
-        return all.empty() ? json() : all.front();
+        json imds = all.empty() ? json() : all.front()["linux"]["imds"];
+        EXPECT_TRUE(imds.contains("user_stack") && imds.contains("user_stack_end")) << imds;
+        for (const char* key : {"user_stack", "user_stack_end", "class"}) // what is missing is asked for, too
+            imds[key];
+        return imds;
     }
     json stack_of(const std::vector<std::string>& command) {
         network_.run(command);
-        return event()["linux"]["imds"];
+        return reported();
     }
 
     const TemporaryFolder folder_;
@@ -44,8 +48,7 @@ class Stack : public testing::TestWithParam<std::string> {
         {"-c", usable_config(), "-f", "json", "--tier", GetParam(), "--user-stack-trace"}};
 };
 
-INSTANTIATE_TEST_SUITE_P(Tiers, Stack, testing::Values("tp", "raw_tp_sub4096", "raw_tp_noloops", "raw_tp"),
-                         name_of_tier);
+INSTANTIATE_TEST_SUITE_P(Tiers, Stack, testing::ValuesIn(tiers_here()), name_of_tier);
 
 std::vector<std::string> names(const json& imds) {
     std::vector<std::string> names;
@@ -64,8 +67,8 @@ void expect_run(const json& imds, const std::vector<std::string>& expected) {
 void expect_module(const json& imds, const std::string& symbol, const std::string& module) {
     for (const json& frame : imds["user_stack"])
         if (frame.value("symbol", "") == symbol) {
-            EXPECT_THAT(frame["module"].get<std::string>(), EndsWith(module));
-            EXPECT_THAT(frame["address"].get<std::string>(), testing::StartsWith("0x"));
+            EXPECT_THAT(frame.value("module", ""), EndsWith(module));
+            EXPECT_THAT(frame.value("address", ""), testing::StartsWith("0x"));
             EXPECT_TRUE(frame.contains("module_offset") && frame.contains("symbol_offset"));
             return;
         }
@@ -78,11 +81,11 @@ const std::vector<std::string> chain = {"ours::send_request(int)", "ours::ask(in
 TEST_P(Stack, SharedProgram) {
     const json imds = stack_of({STACK_CLIENT, "plain"});
     expect_run(imds, chain);
-    EXPECT_THAT(names(imds).front(), HasSubstr("send"));
+    EXPECT_THAT(names(imds).at(0), HasSubstr("send"));
     expect_module(imds, "ours::ask(int)", "imds_stack_client");
-    expect_module(imds, names(imds).front(), "libc.so.6");
+    expect_module(imds, names(imds).at(0), "libc.so.6");
     EXPECT_EQ(imds["user_stack_end"], "outermost");
-    EXPECT_EQ(imds["user_stack"][0]["build_id"].get<std::string>().size(), 40u);
+    EXPECT_EQ(imds["user_stack"].at(0).value("build_id", "").size(), 40u);
     for (const json& frame : imds["user_stack"])
         EXPECT_FALSE(frame.contains("frame_pointer")) << frame;
 }
@@ -99,8 +102,14 @@ TEST_P(Stack, ProgramOf32Bits) {
     if (!takes_32_bit_calls())
         GTEST_SKIP() << no_32_bit_calls;
     const json imds = stack_of({STACK_CLIENT32, "plain"});
+#ifdef __x86_64__
     expect_run(imds, chain);
     EXPECT_EQ(imds["user_stack_end"], "outermost");
+#else // those of 32-bit arm have tables of another form
+    ASSERT_EQ(imds["user_stack"].size(), 1u) << imds["user_stack"].dump(1);
+    EXPECT_THAT(imds["user_stack"].at(0).value("module", ""), EndsWith("imds_stack_client32"));
+    EXPECT_EQ(imds["user_stack_end"], "not_known");
+#endif
 }
 
 TEST_P(Stack, SharedLibraryBetween) {
@@ -130,13 +139,18 @@ TEST_P(Stack, MadeCode) {
     const json imds = stack_of({STACK_CLIENT, "jit"});
     const json& stack = imds["user_stack"];
     const auto made =
-        std::ranges::find_if(stack, [](const json& frame) { return frame["module"] == "[anon]"; });
+        std::ranges::find_if(stack, [](const json& frame) { return frame.value("module", "") == "[anon]"; });
     ASSERT_NE(made, stack.end()) << stack.dump(1);
-    EXPECT_EQ((*made)["module_offset"], "0xb") << "behind the call";
+#ifdef __x86_64__
+    const char* const behind_the_call = "0xb";
+#else
+    const char* const behind_the_call = "0x14";
+#endif
+    EXPECT_EQ(made->value("module_offset", ""), behind_the_call);
     EXPECT_FALSE(made->contains("symbol"));
     ASSERT_NE(made + 1, stack.end());
-    EXPECT_EQ((*(made + 1))["symbol"], "ours::(anonymous namespace)::by_made_code(int)");
-    EXPECT_EQ((*(made + 1))["frame_pointer"], true);
+    EXPECT_EQ((made + 1)->value("symbol", ""), "ours::(anonymous namespace)::by_made_code(int)");
+    EXPECT_TRUE((made + 1)->value("frame_pointer", false));
     expect_run(imds, {"ours::(anonymous namespace)::by_made_code(int)", "main"});
 }
 
@@ -192,10 +206,10 @@ TEST_P(Stack, ProcessThatHasEnded) {
     tracker_.send(SIGSTOP);
     network_.run({STACK_CLIENT_STATIC, "plain"});
     tracker_.send(SIGCONT);
-    const json imds = event()["linux"]["imds"];
+    const json imds = reported();
     EXPECT_EQ(imds["user_stack_end"], "process_gone");
     ASSERT_EQ(imds["user_stack"].size(), 1u);
-    EXPECT_EQ(imds["user_stack"][0].size(), 1u) << "the address";
+    EXPECT_EQ(imds["user_stack"].at(0).size(), 1u) << "the address";
 }
 
 /// Nobody asked: nothing is reported.

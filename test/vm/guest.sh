@@ -33,6 +33,7 @@ step() { # name, command
 }
 
 export EBT_RACE_ROUNDS="$rounds" # of two threads
+export EBT_SLOW=1                # processes that are looked at stay for longer
 uname -r >/results/release
 
 echo "probe"
@@ -73,12 +74,12 @@ if [ "$program" != none ]; then
     note_failure program_tests
     unset GTEST_SHARD_INDEX GTEST_TOTAL_SHARDS
 fi
-# Those of imds-tracker that need no other programs, but for curl, in the tiers that this kernel takes. Offsets
-# that were found above need not be found again each time.
+# Those of imds-tracker that need no other programs, but for curl, in the tiers that this kernel takes, and those of
+# callers' stacks. Offsets that were found above need not be found again each time.
 export EBT_TIERS="$tiers"
 [ ! -s /results/offsets.conf ] || export EBT_CONFIG=/results/offsets.conf
 imds='*OwnClientCallsOfEither.*:*OwnClientCalls.ReportTheEnd/raw_tp'
-[ ! -x /usr/bin/curl ] || imds="$imds:*/Table.Curl/*"
+[ ! -x /usr/bin/curl ] || imds="$imds:*/Table.Curl/*:*/Stack.*:StackOff.*:StackText.*" # it has a C library beside it
 step imds_tests /t/imds_kernel_tests --gtest_filter="$imds" \
     --gtest_output=json:/results/imds_tests.json
 note_failure imds_tests
