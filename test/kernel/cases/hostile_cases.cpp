@@ -127,13 +127,15 @@ void bad_pointers(Process& p) {
     }
     p.call({"open", SYS_open}, 0, O_RDONLY).fails(EFAULT).no_path(0, LOG_UNAVAILABLE, LOG_USER_MEMORY);
     // A name that runs into a page which is not there.
-    const auto pages =
-        static_cast<char*>(mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    munmap(pages + 4096, 4096);
-    memcpy(pages + 4092, "open", 4);
-    p.call({"open", SYS_open}, pages + 4092, O_RDONLY).fails(EFAULT).no_path(0, LOG_FAULT, LOG_USER_MEMORY);
-    memcpy(pages + 4089, "/close", 7);
-    p.call({"open", SYS_open}, pages + 4089, O_RDONLY).fails(ENOENT).named(0, "/close");
+    const auto size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const auto pages = static_cast<char*>(
+        mmap(nullptr, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    char* const end = pages + size;
+    p.require(munmap(end, size) == 0, "munmap");
+    memcpy(end - 4, "open", 4);
+    p.call({"open", SYS_open}, end - 4, O_RDONLY).fails(EFAULT).no_path(0, LOG_FAULT, LOG_USER_MEMORY);
+    memcpy(end - 7, "/close", 7);
+    p.call({"open", SYS_open}, end - 7, O_RDONLY).fails(ENOENT).named(0, "/close");
 }
 
 /// A page that is not resident: the call fails before the kernel looks at it, and the

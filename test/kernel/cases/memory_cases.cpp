@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 namespace kernel_test {
 
@@ -35,9 +36,10 @@ void mprotect_(Process& p) {
 }
 
 void remap_file_pages_(Process& p) {
-    void* const shared = mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    p.call({"remap_file_pages", SYS_remap_file_pages}, shared, 4096, 0, 1, 0).succeeds();
-    p.call({"remap_file_pages", SYS_remap_file_pages}, shared, 4096, PROT_EXEC, 1, 0).fails(EINVAL);
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    void* const shared = mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    p.call({"remap_file_pages", SYS_remap_file_pages}, shared, page, 0, 1, 0).succeeds();
+    p.call({"remap_file_pages", SYS_remap_file_pages}, shared, page, PROT_EXEC, 1, 0).fails(EINVAL);
 }
 
 #ifdef SYS_uselib
