@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "telemetry/delivery/line_limit.hpp"
+#include "test/unit/support/emulated.hpp"
 
 #include <chrono>
 #include <gmock/gmock.h>
@@ -149,6 +150,7 @@ TEST(LineLimit, WhatIsNoObjectStays) {
 }
 
 TEST(LineLimit, CostIsInProportionToTheLength) {
+    SKIP_EMULATED("time like a processor's");
     const auto time_of = [](size_t count) {
         const std::string line = event(std::vector<std::string>(count, "\xf0\x9f\x98\x80")).dump() + "\n";
         LineLimit limit(LineLimit::least);

@@ -20,6 +20,7 @@
 
 #include "telemetry/helper/helper.hpp"
 #include "telemetry/rights/capabilities.hpp"
+#include "test/unit/support/emulated.hpp"
 
 using namespace telemetry;
 using testing::HasSubstr;
@@ -114,6 +115,7 @@ TEST(Helper, ThatHangsIsReplaced) {
 }
 
 TEST(Helper, ThatCrashesIsReplaced) {
+    SKIP_EMULATED("signals as a processor has them");
     Helper helper(serve, limits);
     for (int i = 0; i < 3; ++i) {
         EXPECT_EQ(ask(helper, "crash").outcome, Outcome::ended);
@@ -123,6 +125,7 @@ TEST(Helper, ThatCrashesIsReplaced) {
 }
 
 TEST(Helper, ThatGrowsIsReplaced) {
+    SKIP_EMULATED("limit of memory but its own");
     SKIP_SANITIZED();
     Helper helper(serve, limits);
     EXPECT_EQ(ask(helper, "grow").outcome, Outcome::ended);
@@ -163,6 +166,7 @@ TEST(Helper, WhosePacketsAreTooLong) {
 }
 
 TEST(Helper, ReadsWhatItIsGivenAndNothingElse) {
+    SKIP_EMULATED("filters of seccomp(2)");
     SKIP_SANITIZED();
     Helper helper(serve, limits);
     const int file = memfd_create("given", MFD_CLOEXEC);
@@ -192,6 +196,7 @@ TEST(Helper, HasNoFiles) {
 }
 
 TEST(Helper, HasNoRights) {
+    SKIP_EMULATED("filters of seccomp(2)");
     SKIP_SANITIZED();
     Helper helper(serve, limits);
     expect_alive(helper); // and so confined

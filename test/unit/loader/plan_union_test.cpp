@@ -68,12 +68,12 @@ TEST(PlanUnion, NumbersLeadToTheRowsOfBoth) {
 
 TEST(PlanUnion, UnknownNumbersKeepTheirRows) {
     Selection first, second;
-    const uint16_t a = first.select_number(EBT_X86_64, 1000, {}, true);
-    const uint16_t b = first.select_number(EBT_X86_64, 1001, {}, true);
+    const uint16_t a = first.select_number(EBT_NATIVE_ABI, 1000, {}, true);
+    const uint16_t b = first.select_number(EBT_NATIVE_ABI, 1001, {}, true);
     second.keep_rows_of(first);
-    EXPECT_EQ(second.select_number(EBT_X86_64, 1001, {}, true), b);
-    EXPECT_GT(second.select_number(EBT_X86_64, 1002, {}, true), b);
-    EXPECT_EQ(second.select_number(EBT_X86_64, 1000, {}, true), a);
+    EXPECT_EQ(second.select_number(EBT_NATIVE_ABI, 1001, {}, true), b);
+    EXPECT_GT(second.select_number(EBT_NATIVE_ABI, 1002, {}, true), b);
+    EXPECT_EQ(second.select_number(EBT_NATIVE_ABI, 1000, {}, true), a);
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 
 #include "loader/src/base/kernel_image.hpp"
 #include "test/unit/support/child.hpp"
+#include "test/unit/support/emulated.hpp"
 
 #include <bpf/libbpf.h>
 #include <gmock/gmock.h>
@@ -291,6 +292,7 @@ TEST(ProbeReport, HostileTextStaysText) {
 // On the running kernel, compared with what libbpf finds by its own means.
 
 TEST(Probe, AgreesWithLibbpf) {
+    SKIP_EMULATED("bpf(2)");
     const KernelSupport caps = probe_kernel();
     ASSERT_TRUE(caps.has_privileges) << "this test needs root; missing: " << caps.missing_privileges;
     EXPECT_EQ(caps.missing_privileges, "");
@@ -318,6 +320,7 @@ TEST(Probe, AgreesWithLibbpf) {
 }
 
 TEST(Probe, WithoutPrivilegesItSaysWhatItCannotTell) {
+    SKIP_EMULATED("bpf(2)");
     const json report = json::parse(in_child([] {
         drop_privileges();
         const KernelSupport caps = probe_kernel();

@@ -3,6 +3,7 @@
 // relocated by libbpf, run by the kernel.
 #include "loader/src/load/tiny_btf.hpp"
 
+#include "test/unit/support/emulated.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
 #include <bpf/bpf.h>
@@ -56,6 +57,7 @@ Results run_all(const std::string& object_file, const TinyBtf& tiny) {
 }
 
 TEST(TinyBtfRelocation, ProgramsGetItsOffsets) {
+    SKIP_EMULATED("bpf(2)");
     const TemporaryFolder folder;
     std::ofstream(folder.path() + "/programs.c") << source;
     const std::string command = "cd " + folder.path() +

@@ -129,6 +129,7 @@ template <class Field = Text> Field known(std::string_view bytes, Source source 
 inline Event event(ebt_record_kind kind = EBT_SYSCALL) {
     Event event;
     event.kind = kind;
+    event.abi = EBT_X86_64;
     event.time_ns = 1'763'759'765'000'000'042; // 2025-11-21T21:16:05
     event.sequence = 7;
     event.cpu = 3;

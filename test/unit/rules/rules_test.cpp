@@ -15,6 +15,9 @@ TEST(Rules, ALineWithoutClausesSelectsEveryEventOfTheCall) {
 }
 
 TEST(Rules, CallsByNumberAreThoseOf64BitPrograms) {
+#ifndef __x86_64__
+    GTEST_SKIP() << "the numbers are those of x86-64";
+#endif
     EXPECT_TRUE(wants("257", "openat", {}));
     EXPECT_TRUE(wants("0x101", "openat", {}));
     EXPECT_TRUE(wants("0401", "openat", {}));
