@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "telemetry/helper/confinement.hpp"
 #include "telemetry/helper/keeper.hpp"
 
 using ebpf_loader::UniqueFd;
@@ -49,6 +50,8 @@ Helper::Helper(const Work& work, const Limits& limits) : limits_(limits) {
         return;
     replace(Channel::Clock::now() + start_patience);
     if (!channel_) {
+        if (!mapped_bytes())
+            refuse("a process that helps needs /proc/self/statm");
         errno = EPROTO;
         refuse("the process that keeps helpers ended at its start");
     }

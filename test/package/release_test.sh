@@ -83,11 +83,13 @@ done
 # Nothing but the program, /proc and /sys; not even /dev.
 mkdir -p "$scratch/root"/{proc,sys}
 cp "$top"/sbin/* "$top"/bin/* "$scratch/root/"
-in_empty_root() { # program, arguments...: its output in $scratch/out and $scratch/err
+run_in_empty_root() { # program, arguments...: its output in $scratch/out and $scratch/err
     # shellcheck disable=SC2016 # for the inner shell
     unshare --mount sh -c 'mount --rbind /proc "$1/proc" && mount --rbind /sys "$1/sys" && root=$1 && shift && exec chroot "$root" "$@"' \
-        sh "$scratch/root" "$@" >"$scratch/out" 2>"$scratch/err" ||
-        fail "status $? in an empty root: $*" "$(tail -n 20 "$scratch/err")"
+        sh "$scratch/root" "$@" >"$scratch/out" 2>"$scratch/err"
+}
+in_empty_root() {
+    run_in_empty_root "$@" || fail "status $? in an empty root: $*" "$(tail -n 20 "$scratch/err")"
 }
 # Something to report, whatever else this machine does.
 while :; do
@@ -110,10 +112,9 @@ done
 in_empty_root /get_offsets
 grep -qF 'task_struct.real_parent = ' "$scratch/out" || fail "get_offsets printed no offsets"
 # The output to Datadog is there: its refusal is of the missing key, not of a missing library.
-if in_chroot=$(env -u DD_API_KEY chroot "$scratch/root" /imds-tracker --datadog --duration 1 2>&1); then
-    fail "--datadog without a key should be refused"
-fi
-[[ $in_chroot == *DD_API_KEY* ]] || fail "--datadog is missing:" "$in_chroot"
+unset DD_API_KEY
+run_in_empty_root /imds-tracker --datadog --duration 1 && fail "--datadog without a key should be refused"
+grep -qF DD_API_KEY "$scratch/err" || fail "--datadog is missing:" "$(cat "$scratch/err")"
 # An output of --output-config over HTTPS: the server's certificate is verified by the program's own OpenSSL.
 mkdir "$scratch/https"
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
