@@ -145,9 +145,10 @@ StackEnd Unwinder::step(const UnwindRules& rules) {
 }
 
 bool Unwinder::knows_frame_of(const UnwindRules& rules) const {
-    return (rules.return_register < unwind_registers &&
-            rules.rules[rules.return_register].how == UnwindRules::How::undefined) ||
-           (rules.frame_register < unwind_registers && registers_[rules.frame_register]);
+    const size_t sp = is_32_bits_ ? sp_of_32 : sp_of_64;
+    const bool is_outermost = rules.return_register < unwind_registers &&
+                              rules.rules[rules.return_register].how == UnwindRules::How::undefined;
+    return is_outermost || rules.frame_register != sp || registers_[sp];
 }
 
 /// [bp] is the caller's, and the address to return to stands above it.

@@ -26,7 +26,7 @@ class Unwinder {
 
     /// By the unwind table of the file that the code is in.
     StackEnd step(const UnwindRules& rules);
-    /// Is the register known that the function's frame is found by? Frame pointers tell of few.
+    /// False: the function's frame is found by the stack pointer, which a frame pointer has not told.
     bool knows_frame_of(const UnwindRules& rules) const;
     /// By the frame pointer, where there is no table.
     StackEnd step_by_frame_pointer();
