@@ -46,7 +46,7 @@ read_suite() { # suite; sets up $state
 }
 
 # The package with the newest kernel: the metapackage of the suite depends on it. The cloud kernel is
-# preferred, because it is smaller; there is none of 16 KiB pages.
+# preferred, because it is smaller. Debian has no cloud kernel with 16 KiB pages.
 newest_package() { # suite
     local meta package metas=("linux-image-cloud-$arch" "linux-image-$arch")
     [[ $1 != *-16k ]] || metas=("linux-image-$arch-16k")

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <ares.h>
-#include <cstring>
-#include <netinet/in.h>
 #include <poll.h>
 
 #include "telemetry/names/lookup.hpp"
@@ -28,24 +26,6 @@ Outcome outcome_of(int status) {
     }
 }
 
-void put(const ares_addrinfo_node& node, Answer& answer) {
-    if (answer.count == most_addresses || (node.ai_family != AF_INET && node.ai_family != AF_INET6))
-        return;
-    Address& address = answer.addresses[answer.count++];
-    if (node.ai_family == AF_INET) {
-        sockaddr_in v4;
-        memcpy(&v4, node.ai_addr, sizeof(v4));
-        address.family = 4;
-        memcpy(address.bytes, &v4.sin_addr, sizeof(v4.sin_addr));
-        return;
-    }
-    sockaddr_in6 v6;
-    memcpy(&v6, node.ai_addr, sizeof(v6));
-    address.family = 6;
-    address.scope = v6.sin6_scope_id;
-    memcpy(address.bytes, &v6.sin6_addr, sizeof(v6.sin6_addr));
-}
-
 struct Asked {
     Answer answer;
     bool is_done = false;
@@ -58,7 +38,7 @@ void take(void* self, int status, int, ares_addrinfo* result) {
     if (status != ARES_SUCCESS)
         return;
     for (const ares_addrinfo_node* node = result->nodes; node; node = node->ai_next)
-        put(*node, asked.answer);
+        add_address(*node->ai_addr, asked.answer);
     ares_freeaddrinfo(result);
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include <cstring>
 #include <memory>
 #include <netdb.h>
-#include <netinet/in.h>
 
 #include "telemetry/names/lookup.hpp"
 
@@ -25,24 +23,6 @@ Outcome outcome_of(int code) {
     }
 }
 
-void put(const addrinfo& info, Answer& answer) {
-    if (answer.count == most_addresses || (info.ai_family != AF_INET && info.ai_family != AF_INET6))
-        return;
-    Address& address = answer.addresses[answer.count++];
-    if (info.ai_family == AF_INET) {
-        sockaddr_in v4;
-        memcpy(&v4, info.ai_addr, sizeof(v4));
-        address.family = 4;
-        memcpy(address.bytes, &v4.sin_addr, sizeof(v4.sin_addr));
-        return;
-    }
-    sockaddr_in6 v6;
-    memcpy(&v6, info.ai_addr, sizeof(v6));
-    address.family = 6;
-    address.scope = v6.sin6_scope_id;
-    memcpy(address.bytes, &v6.sin6_addr, sizeof(v6.sin6_addr));
-}
-
 } // namespace
 
 bool can_look_up() {
@@ -59,7 +39,7 @@ Answer look_up(const char* host) {
         return answer;
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(list, freeaddrinfo);
     for (const addrinfo* info = list; info; info = info->ai_next)
-        put(*info, answer);
+        add_address(*info->ai_addr, answer);
     return answer;
 }
 

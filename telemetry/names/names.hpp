@@ -61,8 +61,8 @@ bool can_resolve();
 /// Absent: nobody is asked.
 std::optional<uint64_t> name_failures();
 
-/// Addresses of a host, or of an address in text. None: `error` says why. Who parses answers of name servers
-/// is the helper alone: where there is none, only numeric addresses are resolved.
+/// Addresses of a host, or of an address in text. None: `error` says why. Only the helper
+/// parses answers of name servers; without a helper, only numeric addresses are resolved.
 std::vector<SocketAddress> resolve(const std::string& host, uint16_t port, const Names::Deadline& deadline,
                                    std::string& error);
 

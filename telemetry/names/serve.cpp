@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cstdlib>
 #include <cstring>
+#include <netinet/in.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +20,25 @@ void replace_environment() {
 }
 
 } // namespace
+
+void add_address(const sockaddr& found, name_messages::Answer& answer) {
+    const bool is_v4 = found.sa_family == AF_INET;
+    if (answer.count == name_messages::most_addresses || (!is_v4 && found.sa_family != AF_INET6))
+        return;
+    name_messages::Address& address = answer.addresses[answer.count++];
+    if (is_v4) {
+        sockaddr_in v4;
+        memcpy(&v4, &found, sizeof(v4));
+        address.family = 4;
+        memcpy(address.bytes, &v4.sin_addr, sizeof(v4.sin_addr));
+        return;
+    }
+    sockaddr_in6 v6;
+    memcpy(&v6, &found, sizeof(v6));
+    address.family = 6;
+    address.scope = v6.sin6_scope_id;
+    memcpy(address.bytes, &v6.sin6_addr, sizeof(v6.sin6_addr));
+}
 
 void serve_names(Channel& channel) {
     replace_environment();

@@ -26,7 +26,8 @@ class Unwinder {
 
     /// By the unwind table of the file that the code is in.
     StackEnd step(const UnwindRules& rules);
-    /// False: the function's frame is found by the stack pointer, which a frame pointer has not told.
+    /// False if the rules find the frame by the stack pointer and its value is not known, as it is on arm64
+    /// after step_by_frame_pointer().
     bool knows_frame_of(const UnwindRules& rules) const;
     /// By the frame pointer, where there is no table.
     StackEnd step_by_frame_pointer();

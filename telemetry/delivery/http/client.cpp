@@ -152,7 +152,7 @@ bool Client::find_addresses(const Sender::Deadline& deadline, std::string& error
             entry += address.address.ss_family == AF_INET6 ? "[" + address_text(address) + "]"
                                                            : address_text(address);
         }
-        if (separator == ':') { // there is none
+        if (separator == ':') { // no address was found
             curl_.slist_free_all(found);
             addresses_until_ = Clock::now() + pause; // the connection may be fine
             return addresses_;

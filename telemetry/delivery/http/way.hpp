@@ -8,7 +8,8 @@
 
 namespace telemetry {
 
-/// By which host libcurl goes to a server: it is told all of it, so that it asks no name server.
+/// The hosts on libcurl's way to a server: the server itself, or a proxy. libcurl is given their addresses,
+/// so that it asks no name server.
 struct HttpWay {
     struct Host {
         std::string name; ///< or an address
