@@ -21,6 +21,7 @@
 #include "telemetry/helper/helper.hpp"
 #include "telemetry/rights/capabilities.hpp"
 #include "test/unit/support/emulated.hpp"
+#include "test/unit/support/helper_processes.hpp"
 
 using namespace telemetry;
 using testing::HasSubstr;
@@ -92,16 +93,6 @@ void expect_alive(Helper& helper) {
     const Answer answer = ask(helper, "hello");
     EXPECT_EQ(answer.outcome, Outcome::packet);
     EXPECT_EQ(answer.bytes, "hello");
-}
-
-/// The last that was started.
-pid_t child_of(pid_t parent) {
-    const std::string pid = std::to_string(parent);
-    std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
-    pid_t child = -1;
-    while (file >> child) {
-    }
-    return child;
 }
 
 TEST(Helper, ThatHangsIsReplaced) {
@@ -202,13 +193,7 @@ TEST(Helper, HasNoRights) {
     expect_alive(helper); // and so confined
     const pid_t keeper = child_of(getpid()), own = child_of(keeper);
     for (const pid_t pid : {keeper, own}) {
-        std::ifstream file("/proc/" + std::to_string(pid) + "/status");
-        const std::string status(std::istreambuf_iterator<char>(file), {});
-        EXPECT_THAT(status, HasSubstr("Name:\tebt-helper\n"));
-        EXPECT_THAT(status, HasSubstr("CapPrm:\t0000000000000000\n"));
-        EXPECT_THAT(status, HasSubstr("CapEff:\t0000000000000000\n"));
-        EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1\n"));
-        EXPECT_THAT(status, HasSubstr("Seccomp:\t2\n"));
+        const std::string status = status_without_rights(pid, "ebt-helper");
         if (permitted_capabilities() & capability(CAP_SETPCAP)) {
             EXPECT_THAT(status, HasSubstr("CapBnd:\t0000000000000000\n"));
         }

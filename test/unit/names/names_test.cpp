@@ -26,6 +26,7 @@
 #include "telemetry/names/lookup.hpp"
 #include "telemetry/names/names.hpp"
 #include "telemetry/rights/capabilities.hpp"
+#include "test/unit/support/helper_processes.hpp"
 #include "test/unit/support/temporary_folder.hpp"
 
 using namespace telemetry;
@@ -304,20 +305,9 @@ TEST_F(NameHelper, IsNotRootWhereThatCanBe) {
 TEST_F(NameHelper, HasNoRights) {
     SKIP_SANITIZED();
     EXPECT_EQ(ask("hello"), "hello");
-    std::ifstream children("/proc/self/task/" + std::to_string(getpid()) + "/children");
-    pid_t keeper = -1, own = -1;
-    for (pid_t child; children >> child;)
-        keeper = child;
-    const std::string text = std::to_string(keeper);
-    std::ifstream("/proc/" + text + "/task/" + text + "/children") >> own;
+    const pid_t keeper = child_of(getpid()), own = child_of(keeper);
     for (const pid_t pid : {keeper, own}) {
-        std::ifstream file("/proc/" + std::to_string(pid) + "/status");
-        const std::string status(std::istreambuf_iterator<char>(file), {});
-        EXPECT_THAT(status, HasSubstr("Name:\tebt-names\n"));
-        EXPECT_THAT(status, HasSubstr("CapPrm:\t0000000000000000\n"));
-        EXPECT_THAT(status, HasSubstr("CapEff:\t0000000000000000\n"));
-        EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1\n"));
-        EXPECT_THAT(status, HasSubstr("Seccomp:\t2\n"));
+        const std::string status = status_without_rights(pid, "ebt-names");
         if (permitted_capabilities() & capability(CAP_SETUID)) {
             EXPECT_THAT(status, HasSubstr("Uid:\t65534\t65534\t65534\t65534\n"));
             EXPECT_THAT(status, HasSubstr("CapBnd:\t0000000000000000\n"));

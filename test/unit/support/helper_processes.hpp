@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// The processes of a helper, as /proc shows them.
+#pragma once
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+/// The child that was started last; -1: there is none.
+inline pid_t child_of(pid_t parent) {
+    const std::string pid = std::to_string(parent);
+    std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
+    pid_t child = -1;
+    while (file >> child) {
+    }
+    return child;
+}
+
+/// Checks what every helper and keeper lacks; returns the process's status, for further checks.
+inline std::string status_without_rights(pid_t pid, std::string_view name) {
+    using testing::HasSubstr;
+    std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+    std::string status(std::istreambuf_iterator<char>(file), {});
+    EXPECT_THAT(status, HasSubstr("Name:\t" + std::string(name) + "\n"));
+    EXPECT_THAT(status, HasSubstr("CapPrm:\t0000000000000000\n"));
+    EXPECT_THAT(status, HasSubstr("CapEff:\t0000000000000000\n"));
+    EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1\n"));
+    EXPECT_THAT(status, HasSubstr("Seccomp:\t2\n"));
+    return status;
+}
