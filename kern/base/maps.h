@@ -164,6 +164,16 @@ struct {
 	__uint(value_size, sizeof(__u32));
 } events SEC(".maps");
 
+#ifdef TIER_RING
+/* Where more CPUs write than one ring buffer is for: those of their groups. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} rings SEC(".maps");
+#endif
+
 /* Perf buffers that vital records have for themselves. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);

@@ -27,23 +27,37 @@ INLINE __u64 ring_wakeup(struct ebt_slot *slot, const struct ebt_settings *set, 
  * Has the ring no more room than is reserved for vital records? It is queried now and then
  * only, since the answer is in memory that all CPUs write to.
  */
-INLINE int ring_is_tight(struct ebt_slot *slot, const struct ebt_settings *set, __u32 size)
+INLINE int ring_is_tight(void *ring, struct ebt_slot *slot, const struct ebt_settings *set,
+			 __u32 size)
 {
 	slot->since_query += size;
 	if (slot->tight || slot->since_query >= set->query_bytes) {
 		slot->since_query = 0;
-		slot->tight = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > set->ordinary_bytes;
+		slot->tight = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > set->ordinary_bytes;
 	}
 	return slot->tight;
+}
+
+/*
+ * The ring of this CPU's group. CPUs that write to one ring wait for each other, and those that
+ * come online later than the rings were made share them with others.
+ */
+INLINE void *ring_of_cpu(void)
+{
+	if (!HAS_FEATURE(ring_shift))
+		return &events;
+	__u32 group = bpf_get_smp_processor_id() >> FEATURE(ring_shift) & FEATURE(ring_mask);
+	return bpf_map_lookup_elem(&rings, &group);
 }
 
 INLINE __s64 ring_output(struct scratch *s, struct ebt_slot *slot, __u64 size)
 {
 	__u32 zero = 0;
 	const struct ebt_settings *set = bpf_map_lookup_elem(&settings, &zero);
-	if (!set || (!s->vital && ring_is_tight(slot, set, size)))
+	void *ring = ring_of_cpu();
+	if (!set || !ring || (!s->vital && ring_is_tight(ring, slot, set, size)))
 		return -ENOSPC;
-	return bpf_ringbuf_output(&events, s->record, size,
+	return bpf_ringbuf_output(ring, s->record, size,
 				  ring_wakeup(slot, set, size, s->header.kind == EBT_TRANSFER));
 }
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The stream as a whole: threads at once, more than a buffer holds, other programs' noise.
 #include <algorithm>
+#include <bpf/bpf.h>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
@@ -184,6 +185,51 @@ class LossTest : public EngineTest {
     }
 };
 
+/// The same with a ring buffer for each CPU: machines with many have one for each group of them.
+template <typename Test> class RingForEachCpu : public Test {
+  public:
+    explicit RingForEachCpu(ebpf_loader::Tier tier) : Test(tier) { this->options_.cpus_per_ring = 1; }
+};
+
+/// The map of this process that has this name; -1: there is none, or the kernel does not name maps.
+int own_map(std::string_view name) {
+    for (int fd = 0; fd < 1024; fd++) {
+        bpf_map_info info{};
+        uint32_t size = sizeof(info);
+        if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && name == info.name)
+            return fd;
+    }
+    return -1;
+}
+
+/// Who takes a ring away is found out, and the ring is written to again.
+class RingTamperingTest : public RingForEachCpu<EngineTest> {
+  public:
+    using RingForEachCpu<EngineTest>::RingForEachCpu;
+
+  private:
+    void TestBody() override {
+        ebpf_loader::Engine engine(selection("openat ppid = " + std::to_string(getpid())), options_);
+        if (!engine.uses_ring_buffer() || sysconf(_SC_NPROCESSORS_ONLN) < 2)
+            GTEST_SKIP() << "this machine has one CPU, or its kernel no ring buffer";
+        Collector collector(engine);
+        engine.start();
+        EXPECT_TRUE(engine.check_tampering().empty());
+        const int rings = own_map("rings");
+        ASSERT_GE(rings, 0);
+        const uint32_t first = 0;
+        ASSERT_EQ(bpf_map_delete_elem(rings, &first), 0);
+        const std::vector<ebpf_loader::Tampering> found = engine.check_tampering();
+        ASSERT_EQ(found.size(), 1u);
+        EXPECT_EQ(found[0].what, "rings[0]");
+        EXPECT_TRUE(found[0].is_repaired);
+        EXPECT_TRUE(engine.check_tampering().empty());
+        const uint64_t calls = call_on_each_cpu(3);
+        collector.finish();
+        EXPECT_EQ(collector.take_events().size(), calls);
+    }
+};
+
 /// Events say which CPU they come from, and nothing of this process itself.
 class CpuTest : public EngineTest {
   public:
@@ -327,6 +373,11 @@ void register_stream_tests(ebpf_loader::Tier tier) {
     const std::string suite = "Stream." + std::string(tier_name(tier));
     add_test<HammerTest>(suite, "ThreadsAtOnce", tier);
     add_test<LossTest>(suite, "LossesAreCounted", tier);
+    if (tier == ebpf_loader::Tier::raw_tp) {
+        add_test<RingForEachCpu<HammerTest>>(suite, "ThreadsAtOnceWithSeveralRings", tier);
+        add_test<RingForEachCpu<LossTest>>(suite, "LossesAreCountedWithSeveralRings", tier);
+        add_test<RingTamperingTest>(suite, "ARingThatIsTakenAwayComesBack", tier);
+    }
     add_test<CpuTest>(suite, "EveryCpu", tier);
     add_test<SelfTest>(suite, "OwnCallsOnDemand", tier);
     add_test<ExecveatTest>(suite, "ExecveatAlone", tier);

@@ -32,7 +32,9 @@ enum class WatchCalls {
 struct EngineOptions {
     std::optional<Tier> tier;       ///< force one; otherwise the best that loads
     std::optional<Offsets> offsets; ///< otherwise running_kernel_offsets()
-    size_t buffer_bytes = 0;        ///< ring: in all; perf: per CPU. 0: default. Rounded up to pages 2^n
+    size_t buffer_bytes = 0; ///< of each ring, or each CPU's perf buffer. 0: default. Made a power of two
+    /// CPUs that share a ring buffer, where there are more of them online at the start; a power of two.
+    size_t cpus_per_ring = 8;
     /// Events of one process in a second, but for execs, exits, forks and credentials; what is
     /// beyond is lost and counted. 0: no limit, and no cost. Up to max_rate_limit.
     uint32_t events_per_process = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/discovery/steps.hpp"
 
-#include "loader/src/base/tracepoint.hpp"
+#include "loader/src/base/tracing/tracepoint.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -8,7 +8,7 @@
 #include "loader/src/base/libbpf_quiet.hpp"
 #include "loader/src/base/privileges.hpp"
 #include "loader/src/base/procfs.hpp"
-#include "loader/src/base/tracefs.hpp"
+#include "loader/src/base/tracing/tracefs.hpp"
 #include "loader/src/discovery/steps.hpp"
 
 namespace ebpf_loader {

@@ -2,6 +2,7 @@
 // What runs in a helper may not use the C library: the program around us may have threads,
 // and its locks may be held in the copy.
 #include "loader/src/discovery/helper_process.hpp"
+#include "loader/src/base/clock.hpp"
 
 #include "loader/src/arch/machine.hpp"
 #include "loader/src/arch/raw_syscall.hpp"
@@ -109,12 +110,6 @@ void serve(Mailbox& box) {
     }
 }
 
-uint64_t now_ns(clockid_t clock) {
-    timespec time{};
-    clock_gettime(clock, &time);
-    return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-}
-
 /// Blocks all signals while it lives: a helper inherits the mask, and so never runs a
 /// handler of the program around us.
 class SignalsBlocked {
@@ -155,11 +150,11 @@ void HelperProcess::begin(int64_t number, uint64_t a0, uint64_t a1, uint64_t a2,
 
 void HelperProcess::await_done(const char* what) {
     const timespec slice{0, 50'000'000};
-    const uint64_t deadline = now_ns(CLOCK_MONOTONIC) + longest_wait_ns;
+    const uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + longest_wait_ns;
     while (box_->state.load(std::memory_order_acquire) != done) {
         wait_while(box_->state, asked, &slice);
         if (box_->state.load(std::memory_order_acquire) != done &&
-            (!is_alive() || now_ns(CLOCK_MONOTONIC) > deadline))
+            (!is_alive() || clock_ns(CLOCK_MONOTONIC) > deadline))
             throw Unobservable(std::string("a helper process ended, or did not answer, during: ") + what);
     }
 }
@@ -242,7 +237,7 @@ HelperProcess& HelperProcess::spawn(Kind kind) {
 }
 
 void HelperProcess::await_zombie() {
-    const uint64_t deadline = now_ns(CLOCK_MONOTONIC) + longest_wait_ns;
+    const uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + longest_wait_ns;
     if (parent_) {
         const auto info = as_argument(parent_->room(sizeof(siginfo_t)));
         parent_->must("waiting for a helper process", SYS_waitid, P_PID, as_argument(pid_), info,
@@ -250,7 +245,7 @@ void HelperProcess::await_zombie() {
         return;
     }
     while (!is_zombie(pid_)) {
-        if (now_ns(CLOCK_MONOTONIC) > deadline)
+        if (clock_ns(CLOCK_MONOTONIC) > deadline)
             throw Unobservable("a helper process does not end");
         const timespec pause{0, 200'000};
         nanosleep(&pause, nullptr);
@@ -276,7 +271,7 @@ Mailbox* HelperProcesses::new_mailbox() {
 HelperProcess& HelperProcesses::spawn(HelperProcess* parent, HelperProcess::Kind kind) {
     std::unique_ptr<HelperProcess> helper(new HelperProcess(*this, parent, new_mailbox()));
     helper->kind_ = kind;
-    helper->born_after_ = now_ns(CLOCK_BOOTTIME);
+    helper->born_after_ = clock_ns(CLOCK_BOOTTIME);
     int64_t pid;
     if (parent) {
         parent->box_->task = kind == HelperProcess::Kind::process  ? Mailbox::Task::spawn_process
@@ -290,7 +285,7 @@ HelperProcess& HelperProcesses::spawn(HelperProcess* parent, HelperProcess::Kind
         const SignalsBlocked blocked;
         pid = spawn_process(*helper->box_);
     }
-    helper->born_before_ = now_ns(CLOCK_BOOTTIME);
+    helper->born_before_ = clock_ns(CLOCK_BOOTTIME);
     if (pid < 0)
         throw Unobservable(std::string("cannot make a helper process: ") + strerror(static_cast<int>(-pid)));
     helper->pid_ = static_cast<pid_t>(pid);

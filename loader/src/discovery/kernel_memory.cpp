@@ -5,7 +5,7 @@
 #include "loader/src/base/bpf_instructions.hpp"
 #include "loader/src/base/cpus.hpp"
 #include "loader/src/base/text.hpp"
-#include "loader/src/base/tracepoint.hpp"
+#include "loader/src/base/tracing/tracepoint.hpp"
 
 #include <ebpf_loader/error.hpp>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/engine/call_watch.hpp"
+#include "loader/src/base/clock.hpp"
 
 #include "loader/src/base/text.hpp"
 
@@ -29,12 +30,6 @@ bool is_anyone_supervised(const std::string& proc) {
             return true;
     }
     return false;
-}
-
-uint64_t boot_time_ns() {
-    timespec time{};
-    clock_gettime(CLOCK_BOOTTIME, &time);
-    return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
 }
 
 } // namespace
@@ -79,7 +74,7 @@ bool CallWatch::begin(ebt_settings& settings, std::string_view why) {
         return false;
     }
     is_on_ = true;
-    settings.watched_since = boot_time_ns();
+    settings.watched_since = clock_ns(CLOCK_BOOTTIME);
     if (log_)
         log_(std::string("the starts of calls are watched from now on, to know which of them run: ")
                  .append(why));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/engine/earlier_threads.hpp"
+#include "loader/src/base/clock.hpp"
 
 #include <ebpf_loader/abi/plan.h>
 
@@ -33,10 +34,7 @@ void look_for_marks_again(int sharing_marks) {
 } // namespace
 
 void note_earlier_threads(int sharings, int sharing_marks, const char* proc) {
-    timespec now{};
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    const ebt_sharing sharing{.start_time = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 +
-                                            static_cast<uint64_t>(now.tv_nsec),
+    const ebt_sharing sharing{.start_time = clock_ns(CLOCK_BOOTTIME),
                               .what = EBT_SHARED_ALL | EBT_SHARED_EARLIER};
     std::error_code error;
     for (std::filesystem::directory_iterator entry(proc, error), end; !error && entry != end;

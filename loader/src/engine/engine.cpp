@@ -65,7 +65,7 @@ bool Engine::uses_ring_buffer() const {
     return impl_->tier_->uses_ring();
 }
 size_t Engine::buffer_bytes() const {
-    return impl_->tier_->uses_ring() ? impl_->buffer_sizes_.ring() : impl_->buffer_sizes_.perf();
+    return impl_->tier_->uses_ring() ? impl_->buffer_sizes_.rings().bytes : impl_->buffer_sizes_.perf();
 }
 size_t Engine::buffer_memory() const {
     return impl_->buffer_memory_;

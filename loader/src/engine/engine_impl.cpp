@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/engine/engine_impl.hpp"
+#include "loader/src/base/clock.hpp"
 
 #include <ebpf_loader/offset_source.hpp>
 
@@ -24,28 +25,23 @@ namespace {
 
 constexpr uint32_t wakeup_bytes = 64 << 10; ///< a power of two
 
-int64_t clock_ns(clockid_t clock) {
-    timespec time{};
-    clock_gettime(clock, &time);
-    return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
-}
-
 } // namespace
 
 namespace {
 
-PerfBuffers perf_buffers(const LoadedTier& tier, const BufferSizes& sizes, const KernelSupport& kernel) {
+PerfBuffers perf_buffers(const LoadedTier& tier, const BufferSizes& sizes, clockid_t clock) {
     return {
         .arrays = {{tier.map_fd("events"), sizes.perf()}, {tier.map_fd("vital_events"), sizes.vital_perf()}},
-        .boot_clock = kernel.boot_clock,
+        .clock = clock,
         .output = [&tier] { return read_output(tier); }};
 }
 
 /// An eighth of the ring is for vital records alone; how often a slot asks bounds by how
 /// much all CPUs together may go beyond.
-ebt_settings ring_settings(size_t bytes) {
-    const auto ring = static_cast<uint32_t>(bytes);
-    const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
+ebt_settings ring_settings(const Rings& rings) {
+    const auto ring = static_cast<uint32_t>(rings.bytes);
+    const auto possible = static_cast<uint32_t>(libbpf_num_possible_cpus());
+    const auto cpus = (possible + rings.count - 1) / rings.count;
     ebt_settings settings{};
     settings.wakeup_bytes = std::min(wakeup_bytes, ring / 8);
     settings.ordinary_bytes = ring - ring / 8;
@@ -71,7 +67,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     hooks.sharing |= options.can_reselect;
     if (!options.witness || !can_witness())
         hooks.witnesses = 0;
-    LoadPlan plan = make_load_plan(kernel_, offsets_, hooks, buffer_sizes_.ring(), options.log);
+    LoadPlan plan = make_load_plan(kernel_, offsets_, hooks, buffer_sizes_.rings(), options.log);
     if (options.events_per_process > EngineOptions::max_rate_limit)
         throw Error(ErrorCode::usage, "the limit of events per process is too high; the maximum is " +
                                           std::to_string(EngineOptions::max_rate_limit));
@@ -89,7 +85,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     } else {
         self_tgid_ = static_cast<uint32_t>(getpid());
     }
-    settings_ = ring_settings(plan.ring_bytes);
+    settings_ = ring_settings(plan.rings);
     settings_.self_tgid = options.report_self ? 0 : self_tgid_;
     settings_.events_per_process = options.events_per_process;
     tier_->set(settings_);
@@ -148,9 +144,9 @@ void Engine::Impl::discard_check() {
 void Engine::Impl::make_source(const LoadPlan& plan) {
     buffer_memory_ = buffer_sizes_.memory(tier_->uses_ring());
     if (tier_->uses_ring())
-        source_ = make_ring_source(tier_->map_fd("events"), plan.ring_bytes);
+        source_ = make_ring_source(tier_->ring_fds(), plan.rings.bytes, record_clock_id());
     else
-        source_ = make_perf_source(perf_buffers(*tier_, buffer_sizes_, kernel_));
+        source_ = make_perf_source(perf_buffers(*tier_, buffer_sizes_, record_clock_id()));
 }
 
 void Engine::Impl::start() {
@@ -368,16 +364,22 @@ void Engine::Impl::narrow() {
     tier_->forget_endpoints(std::exchange(dropped_endpoints_, {}));
 }
 
+clockid_t Engine::Impl::record_clock_id() const {
+    return kernel_.boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC;
+}
+
 uint64_t Engine::Impl::record_clock() const {
-    return static_cast<uint64_t>(clock_ns(kernel_.boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC));
+    return clock_ns(record_clock_id());
 }
 
 int64_t Engine::Impl::wall_clock_offset() const {
-    const clockid_t clock = kernel_.boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC;
+    const clockid_t clock = record_clock_id();
     // Of a few tries the one with the shortest time between the two readings.
     int64_t best_gap = INT64_MAX, offset = 0;
     for (int i = 0; i < 5; i++) {
-        const int64_t before = clock_ns(clock), wall = clock_ns(CLOCK_REALTIME), after = clock_ns(clock);
+        const auto before = static_cast<int64_t>(clock_ns(clock));
+        const auto wall = static_cast<int64_t>(clock_ns(CLOCK_REALTIME));
+        const auto after = static_cast<int64_t>(clock_ns(clock));
         if (after - before < best_gap) {
             best_gap = after - before;
             offset = wall - (before + (after - before) / 2);

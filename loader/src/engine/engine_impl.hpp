@@ -5,7 +5,7 @@
 #include "loader/src/engine/call_watch.hpp"
 #include "loader/src/engine/counters.hpp"
 #include "loader/src/engine/io_uring_watch.hpp"
-#include "loader/src/load/buffer_sizes.hpp"
+#include "loader/src/load/buffers/buffer_sizes.hpp"
 #include "loader/src/load/loaded_tier.hpp"
 #include "loader/src/load/plan.hpp"
 #include "loader/src/load/tamper_check.hpp"
@@ -30,6 +30,7 @@ class Engine::Impl {
     std::string cannot_reselect(const Selection& next) const;
     void widen(const Selection& next);
     void narrow();
+    clockid_t record_clock_id() const; ///< that ebt_header.time is of
     uint64_t record_clock() const;
 
     Selection selection_;

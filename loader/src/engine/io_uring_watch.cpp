@@ -2,7 +2,7 @@
 #include "loader/src/engine/io_uring_watch.hpp"
 
 #include "loader/src/base/bpf_instructions.hpp"
-#include "loader/src/base/tracepoint.hpp"
+#include "loader/src/base/tracing/tracepoint.hpp"
 #include "loader/src/tables/io_uring_operations.hpp"
 
 #include <algorithm>

@@ -99,6 +99,7 @@ LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan)
     else
         load();
     link_stages();
+    link_rings();
     log_.reset();
 }
 
@@ -143,15 +144,12 @@ void LoadedTier::size_maps(const LoadPlan& plan) {
     bpf_map__set_max_entries(
         map("endpoints"),
         static_cast<uint32_t>(plan.hooks.endpoints ? 2 * plan.hooks.endpoints + spare_endpoints : 1));
-    bpf_map* events = map("events");
-    if (uses_ring_) {
-        bpf_map__set_type(events, BPF_MAP_TYPE_RINGBUF);
-        bpf_map__set_key_size(events, 0);
-        bpf_map__set_value_size(events, 0);
-        bpf_map__set_max_entries(events, static_cast<uint32_t>(plan.ring_bytes));
-    } else {
-        bpf_map__set_max_entries(events, cpus);
-    }
+    if (uses_ring_)
+        make_rings(plan.rings);
+    else
+        bpf_map__set_max_entries(map("events"), cpus);
+    if (bpf_map* rings = map("rings"))
+        bpf_map__set_autocreate(rings, !rings_.empty());
     if (!plan.features[Feature::witnesses])
         bpf_map__set_max_entries(map("witnesses"), 1); // never used
     if (!plan.hooks.watch)

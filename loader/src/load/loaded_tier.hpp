@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
 #include <ebpf_loader/engine.hpp>
+#include <ebpf_loader/unique_fd.hpp>
 
 #include "loader/src/base/bpf_ptr.hpp"
+#include "loader/src/load/buffers/buffer_sizes.hpp"
 #include "loader/src/tables/features.hpp"
 
 #include <map>
@@ -41,7 +43,7 @@ struct LoadPlan {
     Features features;
     std::string tracefs;
     Hooks hooks;
-    size_t ring_bytes;   ///< used where the ring is
+    Rings rings;         ///< where the kernel has them
     int rdonly_cast = 0; ///< as in KernelSupport; for the feature direct_reads
     bool counts = false; ///< instructions, by the verifier's log: from Linux 5.2 on
 };
@@ -56,6 +58,8 @@ class LoadedTier {
     Tier tier() const { return tier_; }
     bool uses_ring() const { return uses_ring_; }
     int map_fd(const char* name) const;
+    /// The ring buffers, in the order of their CPUs; where uses_ring().
+    std::vector<int> ring_fds() const;
     /// Instructions that the verifier went through for the most demanding program; 0: unknown.
     uint64_t verified_instructions() const;
     /// Runs that the kernel skipped since a program was still running on that CPU.
@@ -106,6 +110,8 @@ class LoadedTier {
     void open(const TinyBtf& btf);
     void enable_direct_reads(int rdonly_cast);
     void size_maps(const LoadPlan& plan);
+    void make_rings(const Rings& rings);
+    void link_rings();
     void choose_programs(const Hooks& hooks);
     void load();
     void load_counting();
@@ -123,6 +129,7 @@ class LoadedTier {
     std::unique_ptr<char[]> log_; ///< the verifier's, while loading
     uint64_t counted_ = 0;        ///< instructions, by the verifier's logs
     ObjectPtr object_;
+    std::vector<UniqueFd> rings_; ///< where there are several
     std::vector<LinkPtr> links_;
     std::map<uint32_t, ebt_numbers> written_numbers_; ///< as they are in the map
     std::map<uint32_t, ebt_plan> written_plans_;

@@ -3,23 +3,26 @@
 
 #include "loader/src/arch/machine.hpp"
 #include "loader/src/base/procfs.hpp"
-#include "loader/src/base/tracefs.hpp"
-#include "loader/src/base/tracepoint.hpp"
+#include "loader/src/base/tracing/tracefs.hpp"
+#include "loader/src/base/tracing/tracepoint.hpp"
 #include "loader/src/load/thread_registers.hpp"
+
+#include <bit>
 
 namespace ebpf_loader {
 
-LoadPlan make_load_plan(KernelSupport& kernel, const Offsets& offsets, Hooks hooks, size_t ring_bytes,
+LoadPlan make_load_plan(KernelSupport& kernel, const Offsets& offsets, Hooks hooks, const Rings& rings,
                         const std::function<void(std::string_view)>& log) {
-    LoadPlan plan{.offsets = offsets,
-                  .features = {},
-                  .tracefs = ensure_tracefs(),
-                  .hooks = hooks,
-                  .ring_bytes = ring_bytes};
+    LoadPlan plan{
+        .offsets = offsets, .features = {}, .tracefs = ensure_tracefs(), .hooks = hooks, .rings = rings};
     kernel.tracefs = true; // mounted by now, if it was not
     kernel.tracefs_path = plan.tracefs;
     if (kernel.ring_buffer)
         plan.features[Feature::ring_buffer] = 0;
+    if (rings.count > 1) {
+        plan.features[Feature::ring_shift] = std::countr_zero(rings.cpus_each);
+        plan.features[Feature::ring_mask] = static_cast<uint32_t>(rings.count - 1);
+    }
     if (kernel.direct_reads)
         plan.features[Feature::direct_reads] = 0;
     plan.rdonly_cast = kernel.rdonly_cast;

@@ -10,9 +10,9 @@
 namespace ebpf_loader {
 namespace {
 
-/// 0: not to be had.
-uint32_t program_id(int fd) {
-    bpf_prog_info info{};
+/// Of a program or a map, by its bpf_prog_info or bpf_map_info; 0: not to be had.
+template <typename Info> uint32_t id_of(int fd) {
+    Info info{};
     uint32_t size = sizeof(info);
     return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 ? info.id : 0;
 }
@@ -32,7 +32,8 @@ bool write_again(int map, uint32_t key, const void* value) {
 
 TamperCheck::TamperCheck(const LoadedTier& tier, std::span<const LinkPtr> witnesses)
     : tier_(tier), connects_(tier.endpoint_connects()) {
-    note_programs();
+    note_stages();
+    note_rings();
     note_hooks(tier_.links());
     note_hooks(witnesses);
     if (!witnesses.empty())
@@ -40,13 +41,21 @@ TamperCheck::TamperCheck(const LoadedTier& tier, std::span<const LinkPtr> witnes
 }
 
 /// From Linux 4.16 on the map of stages says which programs are in it.
-void TamperCheck::note_programs() {
+void TamperCheck::note_stages() {
     const int map = tier_.map_fd("stages");
     for (const auto& [index, fd] : tier_.stages()) {
         uint32_t id = 0;
-        if (bpf_map_lookup_elem(map, &index, &id) == 0 && id == program_id(fd))
-            stages_.push_back({index, id, fd});
+        if (bpf_map_lookup_elem(map, &index, &id) == 0 && id == id_of<bpf_prog_info>(fd))
+            members_.push_back({"stages", index, id, fd});
     }
+}
+
+void TamperCheck::note_rings() {
+    const std::vector<int> rings = tier_.uses_ring() ? tier_.ring_fds() : std::vector<int>();
+    if (rings.size() < 2)
+        return; // the only one is in no map
+    for (uint32_t group = 0; group < rings.size(); group++)
+        members_.push_back({"rings", group, id_of<bpf_map_info>(rings[group]), rings[group]});
 }
 
 void TamperCheck::note_hooks(std::span<const LinkPtr> links) {
@@ -67,7 +76,7 @@ std::vector<Tampering> TamperCheck::look(const ebt_settings& settings,
     for (const auto& [row, plan] : tier_.written_plans())
         look_at("plans", row, plan);
     look_at_endpoints(endpoints);
-    look_at_stages();
+    look_at_members();
     look_at_hooks();
     look_at_switches();
     return std::move(found_);
@@ -101,14 +110,14 @@ void TamperCheck::look_at_endpoints(std::span<const ebt_endpoint> endpoints) {
     connects_ = std::max(connects_, connects);
 }
 
-void TamperCheck::look_at_stages() {
-    const int map = tier_.map_fd("stages");
-    for (const Stage& stage : stages_) {
+void TamperCheck::look_at_members() {
+    for (const Member& member : members_) {
+        const int map = tier_.map_fd(member.map);
         uint32_t id = 0;
-        if (bpf_map_lookup_elem(map, &stage.index, &id) == 0 && id == stage.program_id)
+        if (bpf_map_lookup_elem(map, &member.index, &id) == 0 && id == member.id)
             continue;
-        found("stages[" + std::to_string(stage.index) + "]",
-              write_again(map, stage.index, &stage.program_fd));
+        found(member.map + ("[" + std::to_string(member.index) + "]"),
+              write_again(map, member.index, &member.fd));
     }
 }
 

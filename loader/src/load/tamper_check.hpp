@@ -27,19 +27,22 @@ class TamperCheck {
                                 std::vector<Tampering> found);
 
   private:
-    struct Stage {
+    /// A program or map that is in a map.
+    struct Member {
+        const char* map;
         uint32_t index;
-        uint32_t program_id;
-        int program_fd;
+        uint32_t id;
+        int fd;
     };
     struct Hook {
         int link_fd;
         uint32_t program_id;
     };
 
-    void note_programs();
+    void note_stages();
+    void note_rings();
     void note_hooks(std::span<const LinkPtr> links);
-    void look_at_stages();
+    void look_at_members();
     void look_at_hooks();
     void look_at_switches();
     void look_at_endpoints(std::span<const ebt_endpoint> endpoints);
@@ -47,7 +50,7 @@ class TamperCheck {
     void found(std::string what, bool is_repaired) { found_.push_back({std::move(what), is_repaired}); }
 
     const LoadedTier& tier_;
-    std::vector<Stage> stages_;
+    std::vector<Member> members_;
     std::vector<Hook> hooks_;
     std::optional<KprobeSwitches> switches_; ///< with kprobes
     uint64_t connects_ = 0;                  ///< transfer_gate.connects, which only grows

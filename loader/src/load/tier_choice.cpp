@@ -2,7 +2,7 @@
 #include "loader/src/load/tier_choice.hpp"
 
 #include "loader/src/base/file_limit.hpp"
-#include "loader/src/load/buffer_sizes.hpp"
+#include "loader/src/load/buffers/buffer_sizes.hpp"
 #include "loader/src/load/plan.hpp"
 #include "loader/src/load/witness_object.hpp"
 
@@ -84,7 +84,7 @@ std::vector<WitnessVerdict> try_witnesses(Tier tier, const LoadPlan& plan) {
 /// The first of these that loads what the selection asks for.
 std::optional<Tier> tier_of_run(KernelSupport& kernel, const Offsets& offsets, const Selection& run,
                                 const std::vector<TierVerdict>& verdicts) {
-    const LoadPlan plan = make_load_plan(kernel, offsets, hooks_for(run), least_buffer_bytes, {});
+    const LoadPlan plan = make_load_plan(kernel, offsets, hooks_for(run), {.bytes = least_buffer_bytes}, {});
     for (const TierVerdict& verdict : verdicts) {
         if (!verdict.possible)
             continue;
@@ -114,7 +114,7 @@ std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets
                     .environment = true,
                     .exe_versions = true,
                     .witnesses = all_witnesses};
-    const LoadPlan plan = make_load_plan(kernel, offsets, all, least_buffer_bytes, {});
+    const LoadPlan plan = make_load_plan(kernel, offsets, all, {.bytes = least_buffer_bytes}, {});
     auto verdicts = judge_tiers(kernel, offsets);
     if (run)
         kernel.run_tier = tier_of_run(kernel, offsets, *run, verdicts);

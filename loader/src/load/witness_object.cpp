@@ -5,8 +5,8 @@
 #include "loader/src/base/kernel_image.hpp"
 #include "loader/src/base/libbpf_quiet.hpp"
 #include "loader/src/base/object_bytes.hpp"
-#include "loader/src/base/tracefs.hpp"
-#include "loader/src/base/tracepoint.hpp"
+#include "loader/src/base/tracing/tracefs.hpp"
+#include "loader/src/base/tracing/tracepoint.hpp"
 #include "loader/src/load/kprobe_switches.hpp"
 #include "loader/src/load/tiny_btf.hpp"
 #include "loader/src/load/witness_signatures.hpp"
@@ -193,6 +193,8 @@ void WitnessObject::share_maps(const LoadedTier& tier) {
         const int fd = tier.map_fd(name.c_str());
         if (fd >= 0 && std::ranges::find(own_maps, name) == std::end(own_maps))
             bpf_map__reuse_fd(map, fd);
+        else if (name == "rings")
+            bpf_map__set_autocreate(map, false);
     }
 }
 

@@ -8,8 +8,8 @@
 #include "loader/src/base/libbpf_quiet.hpp"
 #include "loader/src/base/privileges.hpp"
 #include "loader/src/base/text.hpp"
-#include "loader/src/base/tracefs.hpp"
-#include "loader/src/base/tracepoint.hpp"
+#include "loader/src/base/tracing/tracefs.hpp"
+#include "loader/src/base/tracing/tracepoint.hpp"
 #include "loader/src/probe/trial.hpp"
 
 #include <cerrno>

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1
-#include <ebpf_loader/abi/record.h>
 #include <ebpf_loader/error.hpp>
 
+#include "loader/src/base/clock.hpp"
 #include "loader/src/base/cpus.hpp"
 #include "loader/src/base/kernel_image.hpp"
 #include "loader/src/read/cpu_buffer.hpp"
 #include "loader/src/read/flow_watch.hpp"
+#include "loader/src/read/merge.hpp"
 #include "loader/src/read/record_source.hpp"
 
 #include <algorithm>
@@ -33,9 +34,7 @@ class PerfSource : public RecordSource {
     std::vector<Tampering> take_tampering() override { return std::exchange(tampering_, {}); }
 
   private:
-    uint64_t now() const;
     bool refresh();
-    CpuBuffer* oldest(uint64_t until);
     void look_after_buffers();
     void look_when_due(uint64_t now);
     void renew(int cpu);
@@ -45,11 +44,10 @@ class PerfSource : public RecordSource {
     void drop_retired();
 
     const PerfBuffers settings_;
-    const clockid_t clock_;
     UniqueFd epoll_;
     std::map<std::pair<int, size_t>, CpuBuffer> buffers_; ///< by CPU and array
     std::list<std::pair<int, CpuBuffer>> retired_;        ///< of CPUs that were away: nothing comes any more
-    std::vector<CpuBuffer*> waiting_;                     ///< those that have records, while draining
+    Merge<CpuBuffer> merge_;                              ///< of those that have records, while draining
     std::vector<CpuOutput> output_;                       ///< when it was looked at last
     std::vector<FlowWatch> watches_;                      ///< by CPU
     std::vector<Tampering> tampering_;
@@ -60,18 +58,11 @@ class PerfSource : public RecordSource {
 };
 
 PerfSource::PerfSource(const PerfBuffers& buffers)
-    : settings_(buffers), clock_(buffers.boot_clock ? CLOCK_BOOTTIME : CLOCK_MONOTONIC),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)), output_(buffers.output()) {
+    : settings_(buffers), epoll_(epoll_create1(EPOLL_CLOEXEC)), output_(buffers.output()) {
     if (!epoll_)
         throw Error(ErrorCode::resources, std::string("cannot wait for perf buffers: ") + strerror(errno));
     look_after_buffers();
-    looked_at_ = now();
-}
-
-uint64_t PerfSource::now() const {
-    timespec time{};
-    clock_gettime(clock_, &time);
-    return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+    looked_at_ = clock_ns(settings_.clock);
 }
 
 /// CPUs may come and go, and others may change what is theirs.
@@ -150,22 +141,14 @@ void PerfSource::drop_retired() {
     }
 }
 
-uint64_t time_of(std::span<const std::byte> record) {
-    uint64_t time = 0;
-    if (record.size() >= sizeof(ebt_header))
-        memcpy(&time, record.data() + offsetof(ebt_header, time), sizeof(time));
-    return time;
-}
-
 /// What the kernel has written by now; true when one of the buffers is about to be full.
 bool PerfSource::refresh() {
     bool pressed = false;
-    waiting_.clear();
+    merge_.clear();
     const auto look_at = [&](CpuBuffer& buffer) {
         buffer.refresh();
         pressed |= buffer.half_full();
-        if (!buffer.next().empty())
-            waiting_.push_back(&buffer);
+        merge_.add(buffer);
     };
     for (auto& [cpu, buffer] : retired_)
         look_at(buffer);
@@ -174,38 +157,12 @@ bool PerfSource::refresh() {
     return pressed;
 }
 
-/// The buffer whose record is the oldest, among those from before `until`.
-CpuBuffer* PerfSource::oldest(uint64_t until) {
-    CpuBuffer* oldest = nullptr;
-    for (CpuBuffer* buffer : waiting_) {
-        const uint64_t time = time_of(buffer->next());
-        if (time < until) {
-            oldest = buffer;
-            until = time;
-        }
-    }
-    return oldest;
-}
-
 size_t PerfSource::drain(const Handler& handler, bool all) {
-    const uint64_t started = now();
+    const uint64_t started = clock_ns(settings_.clock);
     const bool pressed = refresh();
     // What a slot wrote before `started` is in the buffers, in whichever of its CPU's.
     const uint64_t until = all ? UINT64_MAX : pressed ? started : certain_until_;
-    size_t records = 0;
-    while (CpuBuffer* buffer = oldest(until)) {
-        handler(buffer->next());
-        buffer->take_record();
-        records++;
-        if (records % 64 == 0)
-            buffer->give_back();
-        if (buffer->next().empty()) {
-            buffer->give_back();
-            std::erase(waiting_, buffer);
-        }
-    }
-    for (CpuBuffer* buffer : waiting_)
-        buffer->give_back();
+    const size_t records = merge_.drain(handler, until);
     if (!retired_.empty())
         drop_retired();
     certain_until_ = started;

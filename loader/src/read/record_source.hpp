@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <ebpf_loader/engine.hpp>
 #include <functional>
 #include <memory>
@@ -46,8 +47,9 @@ class RecordSource {
     virtual std::vector<Tampering> take_tampering() = 0;
 };
 
-/// In ring_source.cpp: one ring for all CPUs, of `bytes` (a power of two of pages). Throws Error(resources).
-std::unique_ptr<RecordSource> make_ring_source(int map_fd, size_t bytes);
+/// In ring_source.cpp: rings of `bytes` each (a power of two of pages), read in the order of time where there
+/// are several. `clock`: that the records' times are of. Throws Error(resources).
+std::unique_ptr<RecordSource> make_ring_source(std::span<const int> map_fds, size_t bytes, clockid_t clock);
 
 struct PerfBuffers {
     struct Array {
@@ -55,7 +57,7 @@ struct PerfBuffers {
         size_t bytes;
     };
     std::vector<Array> arrays; ///< records of a CPU's slot go to either, in the order of their times
-    bool boot_clock;           ///< records carry CLOCK_BOOTTIME, else CLOCK_MONOTONIC
+    clockid_t clock;           ///< that the records' times are of
     std::function<std::vector<CpuOutput>()> output; ///< by CPU, by now
 };
 

@@ -3,8 +3,11 @@
 #include <ebpf_loader/unique_fd.hpp>
 
 #include "loader/src/base/bpf_ptr.hpp"
+#include "loader/src/base/clock.hpp"
+#include "loader/src/read/merge.hpp"
 #include "loader/src/read/record_source.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -16,27 +19,58 @@
 namespace ebpf_loader {
 namespace {
 
-/// Reads the ring as laid out by the kernel: a page with the consumer's position, a page
-/// with the producers', then the data, mapped twice in a row so that no record wraps.
-class RingSource : public RecordSource {
+/// A ring as laid out by the kernel: a page with the consumer's position, a page with the
+/// producers', then the data, mapped twice in a row so that no record wraps.
+class Ring {
   public:
-    RingSource(int map_fd, size_t bytes);
-    size_t drain(const Handler& handler, bool all) override;
-    void wait(std::chrono::milliseconds timeout) override;
-    std::vector<Tampering> take_tampering() override;
+    /// Throws Error(resources).
+    Ring(int map_fd, size_t bytes, int epoll_fd);
+    /// Notes how far the kernel has written: what next() may return until the next call.
+    void refresh();
+    /// The oldest record that take_record() has not taken; empty if there is none that is complete.
+    std::span<const std::byte> next();
+    void take_record() {
+        position_ += length_of(oldest_.size());
+        oldest_ = {};
+    }
+    /// Gives the room of what was taken back to the kernel.
+    void give_back() { consumer_->store(position_, std::memory_order_release); }
+    bool half_full() const { return end_ - position_ > (mask_ + 1) / 2; }
+    /// Has another process changed the position since the last call?
+    bool take_moved() { return std::exchange(is_moved_, false); }
 
   private:
     using Position = std::atomic<unsigned long>;
-    void restore_position(unsigned long end);
 
-    UniqueFd epoll_;
+    static size_t length_of(size_t bytes) { return (bytes + BPF_RINGBUF_HDR_SZ + 7) & ~size_t{7}; }
+    void restore_position();
+
     size_t mask_;
     Mapping consumer_map_, producer_map_;
     Position* consumer_;
     const Position* producer_;
     const std::byte* data_;
     unsigned long position_ = 0; ///< up to where it was read; the kernel's copy others can change
-    bool is_moved_ = false;      ///< and somebody has
+    unsigned long end_ = 0;
+    std::span<const std::byte> oldest_; ///< what next() returned, until it is taken
+    bool is_moved_ = false;             ///< somebody has changed the kernel's copy
+};
+
+/// All rings: a single one is read as far as it goes. Of several a record is handed over once no older one
+/// can still come, when every ring has been looked at after the record's time.
+class RingSource : public RecordSource {
+  public:
+    RingSource(std::span<const int> map_fds, size_t bytes, clockid_t clock);
+    size_t drain(const Handler& handler, bool all) override;
+    void wait(std::chrono::milliseconds timeout) override;
+    std::vector<Tampering> take_tampering() override;
+
+  private:
+    UniqueFd epoll_;
+    const clockid_t clock_; ///< that the records' times are of
+    std::vector<Ring> rings_;
+    Merge<Ring> merge_;          ///< of those that have records, while draining
+    uint64_t certain_until_ = 0; ///< records before this time are all in the rings
 };
 
 Mapping map_ring(int fd, size_t bytes, int protection, off_t offset) {
@@ -48,10 +82,10 @@ Mapping map_ring(int fd, size_t bytes, int protection, off_t offset) {
     return Mapping(address, bytes);
 }
 
-RingSource::RingSource(int map_fd, size_t bytes) : epoll_(epoll_create1(EPOLL_CLOEXEC)), mask_(bytes - 1) {
+Ring::Ring(int map_fd, size_t bytes, int epoll_fd) : mask_(bytes - 1) {
     // Edge-triggered: woken when the program in the kernel asks for it, not as soon as one record waits.
     epoll_event event{.events = EPOLLIN | EPOLLET, .data = {}};
-    if (!epoll_ || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, map_fd, &event))
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, map_fd, &event))
         throw Error(ErrorCode::resources, std::string("cannot wait for the ring buffer: ") + strerror(errno));
     const size_t page = sysconf(_SC_PAGESIZE);
     consumer_map_ = map_ring(map_fd, page, PROT_READ | PROT_WRITE, 0);
@@ -62,49 +96,59 @@ RingSource::RingSource(int map_fd, size_t bytes) : epoll_(epoll_create1(EPOLL_CL
     position_ = consumer_->load(std::memory_order_relaxed);
 }
 
+void Ring::refresh() {
+    end_ = producer_->load(std::memory_order_acquire);
+    if (consumer_->load(std::memory_order_relaxed) != position_) [[unlikely]]
+        restore_position();
+}
+
 /// Who moves it takes records away, or makes the ring look full. What was written over meanwhile is gone, as
 /// the gap in sequence numbers shows.
-void RingSource::restore_position(unsigned long end) {
+void Ring::restore_position() {
     is_moved_ = true;
-    if (end - position_ > mask_ + 1)
-        position_ = end;
-    consumer_->store(position_, std::memory_order_release);
+    oldest_ = {};
+    if (end_ - position_ > mask_ + 1)
+        position_ = end_;
+    give_back();
 }
 
-std::vector<Tampering> RingSource::take_tampering() {
-    if (!std::exchange(is_moved_, false))
-        return {};
-    return {{"the ring buffer's position", true}};
-}
-
-size_t RingSource::drain(const Handler& handler, bool) {
-    // Room is given back in steps: often enough for the producers, seldom enough not to
-    // fight with them over the cache line.
-    constexpr unsigned long give_back = 64 * 1024;
-    const unsigned long end = producer_->load(std::memory_order_acquire);
-    if (consumer_->load(std::memory_order_relaxed) != position_) [[unlikely]]
-        restore_position(end);
-    unsigned long at = position_, given = at;
-    size_t records = 0;
-    while (at < end) {
-        auto* header = reinterpret_cast<const std::atomic<uint32_t>*>(data_ + (at & mask_));
-        const uint32_t length = header->load(std::memory_order_acquire);
+std::span<const std::byte> Ring::next() {
+    if (!oldest_.empty())
+        return oldest_;
+    while (position_ < end_) {
+        const std::byte* const at = data_ + (position_ & mask_);
+        const uint32_t length =
+            reinterpret_cast<const std::atomic<uint32_t>*>(at)->load(std::memory_order_acquire);
         if (length & BPF_RINGBUF_BUSY_BIT)
             break;
         const size_t bytes = length & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
-        if (!(length & BPF_RINGBUF_DISCARD_BIT)) {
-            handler({data_ + (at & mask_) + BPF_RINGBUF_HDR_SZ, bytes});
-            records++;
-        }
-        at += (bytes + BPF_RINGBUF_HDR_SZ + 7) & ~size_t{7};
-        if (at - given >= give_back) {
-            consumer_->store(at, std::memory_order_release);
-            given = at;
-        }
+        if (!(length & BPF_RINGBUF_DISCARD_BIT) && bytes != 0)
+            return oldest_ = {at + BPF_RINGBUF_HDR_SZ, bytes};
+        position_ += length_of(bytes);
     }
-    position_ = at;
-    consumer_->store(at, std::memory_order_release);
-    return records;
+    return {};
+}
+
+RingSource::RingSource(std::span<const int> map_fds, size_t bytes, clockid_t clock)
+    : epoll_(epoll_create1(EPOLL_CLOEXEC)), clock_(clock) {
+    if (!epoll_)
+        throw Error(ErrorCode::resources, std::string("cannot wait for ring buffers: ") + strerror(errno));
+    for (int fd : map_fds)
+        rings_.emplace_back(fd, bytes, epoll_.get());
+}
+
+size_t RingSource::drain(const Handler& handler, bool all) {
+    const uint64_t started = rings_.size() > 1 ? clock_ns(clock_) : 0;
+    bool is_pressed = false;
+    merge_.clear();
+    for (Ring& ring : rings_) {
+        ring.refresh();
+        is_pressed |= ring.half_full();
+        merge_.add(ring);
+    }
+    const uint64_t until = all || rings_.size() == 1 ? UINT64_MAX : is_pressed ? started : certain_until_;
+    certain_until_ = started;
+    return merge_.drain(handler, until);
 }
 
 void RingSource::wait(std::chrono::milliseconds timeout) {
@@ -112,10 +156,20 @@ void RingSource::wait(std::chrono::milliseconds timeout) {
     epoll_wait(epoll_.get(), &event, 1, static_cast<int>(timeout.count()));
 }
 
+std::vector<Tampering> RingSource::take_tampering() {
+    std::vector<Tampering> found;
+    for (size_t i = 0; i < rings_.size(); i++)
+        if (rings_[i].take_moved())
+            found.push_back({rings_.size() == 1 ? "the ring buffer's position"
+                                                : "the position of ring buffer " + std::to_string(i),
+                             true});
+    return found;
+}
+
 } // namespace
 
-std::unique_ptr<RecordSource> make_ring_source(int map_fd, size_t bytes) {
-    return std::make_unique<RingSource>(map_fd, bytes);
+std::unique_ptr<RecordSource> make_ring_source(std::span<const int> map_fds, size_t bytes, clockid_t clock) {
+    return std::make_unique<RingSource>(map_fds, bytes, clock);
 }
 
 } // namespace ebpf_loader

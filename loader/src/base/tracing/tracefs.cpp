@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-#include "loader/src/base/tracefs.hpp"
+#include "loader/src/base/tracing/tracefs.hpp"
 
 #include <ebpf_loader/error.hpp>
 

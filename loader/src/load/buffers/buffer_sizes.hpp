@@ -8,12 +8,20 @@ namespace ebpf_loader {
 
 constexpr size_t least_buffer_bytes = 128 << 10; ///< two of the largest records
 
+/// The ring buffers, each of a group of CPUs whose numbers are next to each other.
+struct Rings {
+    size_t bytes;         ///< of each; a power of two, as the others
+    size_t count = 1;     ///< how many
+    size_t cpus_each = 1; ///< that a group has, where there are several
+};
+
 /// How large the buffers are, and how much of this process's memory that takes.
 class BufferSizes {
   public:
+    /// `cpus`: that are online. Throws Error(usage) for options.cpus_per_ring that is no power of two.
     BufferSizes(const EngineOptions& options, size_t cpus);
 
-    size_t ring() const { return ring_; }
+    const Rings& rings() const { return rings_; }
     /// Of each CPU. Vital records have a quarter of it, besides: theirs come in bursts.
     size_t perf() const { return perf_; }
     size_t vital_perf() const { return vital_perf(perf_); }
@@ -23,11 +31,12 @@ class BufferSizes {
 
   private:
     static size_t vital_perf(size_t bytes);
-    static size_t ring_memory(size_t bytes);
+    size_t ring_memory(size_t bytes) const;
     size_t perf_memory(size_t bytes) const;
 
     const size_t cpus_, limit_, others_;
-    size_t ring_, perf_;
+    Rings rings_;
+    size_t perf_;
 };
 
 } // namespace ebpf_loader

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-#include "loader/src/base/tracepoint.hpp"
+#include "loader/src/base/tracing/tracepoint.hpp"
 
 #include "loader/src/base/cpus.hpp"
 #include "loader/src/base/text.hpp"
