@@ -10,7 +10,7 @@ usage: build-scripts/bench.sh [--quick] [--page] [--out DIR] [--only NAME]...
   --quick      take three minutes instead of an hour: fewer pairs, shorter runs, no real workloads
   --page       make docs/performance.md of the report, with the figures in its words
   --out DIR    directory for report.md, raw.json and the charts (default: bench-results)
-  --only NAME  run only this part (cost, throughput, user, growth, work), or only what measures
+  --only NAME  run only this part (cost, throughput, user, rings, growth, work), or only what measures
                this tracer ("raw_tp", "floor empty", "program json", "bpftrace"); may be repeated
 EBT_BUILD names the directory to build in (default: build-bench). With EBT_BENCH_SETUP=no, no
 packages are installed.

@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <stdexcept>
 
-#include "test/bench/parts.hpp"
+#include "test/bench/parts/parts.hpp"
 
 namespace bench {
 namespace {

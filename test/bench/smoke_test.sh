@@ -31,6 +31,8 @@ done
 for name in openat unlink connect execve; do
     has_row "User side alone" "$name"
 done
+has_row "Rings" "1 | 1"
+has_row "Rings" 256
 for name in "1 call" "50 calls" "every call, getppid and close too"; do
     has_row "Growth" "$name"
 done

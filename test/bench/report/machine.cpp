@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "test/bench/parts.hpp"
+#include "test/bench/parts/parts.hpp"
 #include "test/bench/process.hpp"
 
 #include <bpf/bpf.h>

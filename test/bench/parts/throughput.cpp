@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Processes that open files as fast as they can: who keeps up, at what price, and what is lost.
 #include "test/bench/measure.hpp"
-#include "test/bench/parts.hpp"
+#include "test/bench/parts/parts.hpp"
 
 #include <algorithm>
 #include <stdexcept>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How the cost grows with what there is to do.
 #include "test/bench/measure.hpp"
-#include "test/bench/parts.hpp"
+#include "test/bench/parts/parts.hpp"
 
 #include <ebpf_loader/syscalls.hpp>
 

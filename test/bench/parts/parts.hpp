@@ -17,6 +17,7 @@ const std::vector<Part>& parts();
 void measure_cost(const Settings& settings, Report& report);
 void measure_throughput(const Settings& settings, Report& report);
 void measure_user_side(const Settings& settings, Report& report);
+void measure_rings(const Settings& settings, Report& report);
 void measure_growth(const Settings& settings, Report& report);
 void measure_real_work(const Settings& settings, Report& report);
 

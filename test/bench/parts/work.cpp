@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Work as people do it, with and without us.
 #include "test/bench/measure.hpp"
-#include "test/bench/parts.hpp"
+#include "test/bench/parts/parts.hpp"
 
 #include <chrono>
 #include <csignal>

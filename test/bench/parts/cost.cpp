@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a system call costs more while something watches.
 #include "test/bench/measure.hpp"
-#include "test/bench/parts.hpp"
+#include "test/bench/parts/parts.hpp"
 
 #include <stdexcept>
 

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "test/bench/measure.hpp"
-#include "test/bench/parts.hpp"
+#include "test/bench/parts/parts.hpp"
 
 #include <stdexcept>
 
