@@ -3,7 +3,6 @@
 #define TIER_RAW
 #define TIER_WALK_STEPS 76
 #define TIER_ARGV_STEPS 89
-#define TIER_CAPTURES 1
 #define TIER_TRANSFER_STEPS 16
 
 #include "kern/lib/programs.h"

@@ -2,7 +2,6 @@
 /* Classic tracepoints: kernels below 4.17. 4096 instructions a program, no loops. */
 #define TIER_WALK_STEPS 76
 #define TIER_ARGV_STEPS 89
-#define TIER_CAPTURES 1
 #define TIER_TRANSFER_STEPS 16
 
 #include "kern/lib/programs.h"

@@ -4,7 +4,6 @@
 #define TIER_RING
 #define TIER_WALK_STEPS 72
 #define TIER_ARGV_STEPS 1
-#define TIER_CAPTURES 1
 #define TIER_TRANSFER_STEPS 1
 
 #include "kern/lib/witness/hooks.h"

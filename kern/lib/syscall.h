@@ -44,11 +44,7 @@ INLINE void restore_exec_call(struct call *call, __u64 task)
 }
 
 /* So many predicates the hook itself compares: most plans have no more. */
-#ifdef TIER_LOOPS
-#define INLINE_PREDICATES EBT_PREDICATES
-#else
 #define INLINE_PREDICATES 8
-#endif
 
 /* filter_and_capture() for the hook that most calls end in: it saves a tail call. */
 INLINE void filter_inline(void *ctx, struct claim *claim, __u64 task, const struct ebt_plan *plan)
@@ -57,12 +53,10 @@ INLINE void filter_inline(void *ctx, struct claim *claim, __u64 task, const stru
 	if (plan->flags & EBT_PLAN_IDENTITY)
 		header_identity(claim->scratch, task);
 	filter_values(claim->scratch);
-#ifndef TIER_LOOPS
 	if (plan->predicates > INLINE_PREDICATES) {
 		continue_in(ctx, claim, STAGE_FILTER);
 		return;
 	}
-#endif
 	if (plan->predicates && !filter_passes(plan, claim->scratch, INLINE_PREDICATES))
 		filter_out(ctx, claim);
 	else

@@ -157,10 +157,8 @@ INLINE void capture(void *ctx, struct claim *claim, __u64 task, const struct ebt
 		if (outcome == NEEDS_WALK && walked_inline(s))
 			outcome = CAPTURED;
 	}
-	TIER_LOOP
-	for (int i = 0; i < TIER_CAPTURES; i++) {
-		if (outcome != CAPTURED || s->phase < PHASE_STEPS || captured_all(s, plan))
-			break;
+	/* One step a run: the verifier would go through a second for each way the first can end. */
+	if (outcome == CAPTURED && s->phase >= PHASE_STEPS && !captured_all(s, plan)) {
 		const struct ebt_step *step =
 		    &plan->step[s->step_list & 1][(s->phase - PHASE_STEPS) & (EBT_STEPS - 1)];
 		OPAQUE(step); /* in one piece: else its parts are kept, whose bounds get lost */
