@@ -111,7 +111,7 @@ def check_files(profile):
         profile.require(path.replace("*", "events"), "rw")
     rest = {"/etc/ebpf-telemetry/rules.d"} # of ebpf_telemetry alone, and above
     for path in literals("telemetry/base/paths.hpp", "telemetry/sink/certificates.cpp", "loader/src/base/cpus.cpp",
-                         "loader/src/base/kernel_image.cpp", "loader/src/load/kprobe_switches.cpp") - rest:
+                         "loader/src/base/kernel_image.cpp", "loader/src/load/witness/kprobe_switches.cpp") - rest:
         profile.require(path, "r")
     of_portable = (source / "telemetry/helper/readable_files.cpp").read_text().split("#ifndef EBT_PORTABLE")[0]
     for path in re.findall(r'"(/\w+/[^"]+)"', of_portable):

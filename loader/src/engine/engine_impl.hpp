@@ -9,7 +9,7 @@
 #include "loader/src/load/loaded_tier.hpp"
 #include "loader/src/load/plan.hpp"
 #include "loader/src/load/tamper_check.hpp"
-#include "loader/src/load/witness_object.hpp"
+#include "loader/src/load/witness/witness_object.hpp"
 #include "loader/src/read/record_source.hpp"
 
 namespace ebpf_loader {

@@ -4,7 +4,7 @@
 
 #include "loader/src/engine/call_watch.hpp"
 #include "loader/src/load/loaded_tier.hpp"
-#include "loader/src/load/witness_object.hpp"
+#include "loader/src/load/witness/witness_object.hpp"
 
 namespace ebpf_loader {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
-#include "loader/src/load/kprobe_switches.hpp"
 #include "loader/src/load/loaded_tier.hpp"
+#include "loader/src/load/witness/kprobe_switches.hpp"
 
 #include <ebpf_loader/engine.hpp>
 

@@ -4,7 +4,7 @@
 #include "loader/src/base/file_limit.hpp"
 #include "loader/src/load/buffers/buffer_sizes.hpp"
 #include "loader/src/load/plan.hpp"
-#include "loader/src/load/witness_object.hpp"
+#include "loader/src/load/witness/witness_object.hpp"
 
 namespace ebpf_loader {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "loader/src/load/kprobe_switches.hpp"
+#include "loader/src/load/witness/kprobe_switches.hpp"
 
 #include "test/unit/support/temporary_folder.hpp"
 

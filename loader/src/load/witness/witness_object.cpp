@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-#include "loader/src/load/witness_object.hpp"
+#include "loader/src/load/witness/witness_object.hpp"
 
 #include "loader/src/base/kernel_btf.hpp"
 #include "loader/src/base/kernel_image.hpp"
@@ -7,9 +7,9 @@
 #include "loader/src/base/object_bytes.hpp"
 #include "loader/src/base/tracing/tracefs.hpp"
 #include "loader/src/base/tracing/tracepoint.hpp"
-#include "loader/src/load/kprobe_switches.hpp"
 #include "loader/src/load/tiny_btf.hpp"
-#include "loader/src/load/witness_signatures.hpp"
+#include "loader/src/load/witness/kprobe_switches.hpp"
+#include "loader/src/load/witness/witness_signatures.hpp"
 
 #include <algorithm>
 #include <bpf/bpf.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-#include "loader/src/load/witness_signatures.hpp"
+#include "loader/src/load/witness/witness_signatures.hpp"
 
 #include "loader/src/base/kernel_btf.hpp"
 #include "loader/src/base/kernel_image.hpp"

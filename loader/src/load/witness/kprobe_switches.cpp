@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1
-#include "loader/src/load/kprobe_switches.hpp"
+#include "loader/src/load/witness/kprobe_switches.hpp"
 
 #include "loader/src/base/text.hpp"
 
