@@ -3,6 +3,7 @@
 // and its locks may be held in the copy.
 #include "loader/src/discovery/helper_process.hpp"
 #include "loader/src/base/clock.hpp"
+#include "loader/src/base/signals_blocked.hpp"
 
 #include "loader/src/arch/machine.hpp"
 #include "loader/src/arch/raw_syscall.hpp"
@@ -109,23 +110,6 @@ void serve(Mailbox& box) {
         set_state(box.state, done);
     }
 }
-
-/// Blocks all signals while it lives: a helper inherits the mask, and so never runs a
-/// handler of the program around us.
-class SignalsBlocked {
-  public:
-    SignalsBlocked() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-  private:
-    sigset_t before_;
-};
 
 } // namespace
 

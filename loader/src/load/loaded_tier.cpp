@@ -2,7 +2,6 @@
 #include "loader/src/load/loaded_tier.hpp"
 
 #include "loader/src/base/libbpf_quiet.hpp"
-#include "loader/src/base/object_bytes.hpp"
 #include "loader/src/load/tiny_btf.hpp"
 
 #include <algorithm>
@@ -12,31 +11,8 @@
 #include <cstring>
 #include <span>
 
-#define EMBEDDED(tier)                                                                                       \
-    extern "C" const char ebpf_telemetry_kern_##tier##_start[];                                              \
-    extern "C" const char ebpf_telemetry_kern_##tier##_end[];
-EMBEDDED(tp)
-EMBEDDED(raw_tp_sub4096)
-EMBEDDED(raw_tp_noloops)
-EMBEDDED(raw_tp)
-#undef EMBEDDED
-
 namespace ebpf_loader {
 namespace {
-
-std::span<const char> embedded_object(Tier tier) {
-#define EMBEDDED(tier)                                                                                       \
-    case Tier::tier:                                                                                         \
-        return {ebpf_telemetry_kern_##tier##_start, ebpf_telemetry_kern_##tier##_end};
-    switch (tier) {
-        EMBEDDED(tp)
-        EMBEDDED(raw_tp_sub4096)
-        EMBEDDED(raw_tp_noloops)
-        EMBEDDED(raw_tp)
-    }
-#undef EMBEDDED
-    return {};
-}
 
 /// A program that others reach by tail call.
 struct StageProgram {
@@ -64,79 +40,30 @@ constexpr StageProgram stage_programs[] = {
 #undef STAGE
 };
 
-/// Room for a verifier's log: old kernels refuse a program whose log does not fit, and a
-/// buffer of 16 MiB or more. Pages that no log is written to are never resident.
-constexpr size_t log_bytes = (16 << 20) - 4096;
-
-/// The last lines of a verifier's log: where it says why.
-std::string tail_of(const char* log) {
-    constexpr size_t lines = 12;
-    const std::string text(log);
-    size_t from = text.size();
-    for (size_t line = 0; line <= lines && from != 0 && from != std::string::npos; line++)
-        from = text.rfind('\n', from - 1);
-    return from == std::string::npos || from == 0 ? text : text.substr(from + 1);
-}
-
 } // namespace
 
-LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan)
-    : tier_(tier), log_(std::make_unique_for_overwrite<char[]>(log_bytes)), hooks_(plan.hooks) {
-    log_[0] = '\0';
+LoadedTier::LoadedTier(Tier tier, const LoadPlan& plan) : tier_(tier), hooks_(plan.hooks) {
     const LibbpfQuiet quiet;
     Features features = plan.features;
     uses_ring_ = tier_ == Tier::raw_tp && features[Feature::ring_buffer];
     if (!uses_ring_)
         features[Feature::ring_buffer].reset();
     const TinyBtf btf(plan.offsets, features.values()); // libbpf reads it while it loads
-    open(btf);
+    object_ = std::make_unique<TierObject>(tier, btf);
     if (features[Feature::direct_reads])
-        enable_direct_reads(plan.rdonly_cast);
+        object_->enable_direct_reads(plan.rdonly_cast);
     size_maps(plan);
     choose_programs(plan.hooks);
     if (plan.counts)
-        load_counting();
+        counted_ = object_->load_counting();
     else
-        load();
+        object_->load();
     link_stages();
     link_rings();
-    log_.reset();
-}
-
-void LoadedTier::open(const TinyBtf& btf) {
-    const std::string name = "ebpf_telemetry_" + std::string(tier_name(tier_));
-    bpf_object_open_opts options{};
-    options.sz = sizeof(options);
-    options.object_name = name.c_str();
-    options.btf_custom_path = btf.path();
-    options.kernel_log_buf = log_.get();
-    options.kernel_log_size = log_bytes;
-    const std::vector<char> bytes = object_to_load(embedded_object(tier_));
-    object_.reset(bpf_object__open_mem(bytes.data(), bytes.size(), &options));
-    if (!object_)
-        throw LoadFailure(std::string("the object cannot be read: ") + strerror(errno), "");
-}
-
-/// libbpf finds kernel functions by name only where the kernel has BTF, and fails elsewhere:
-/// the objects have a number instead that is no helper's.
-void LoadedTier::enable_direct_reads(int rdonly_cast) {
-    bpf_program* program = nullptr;
-    while ((program = bpf_object__next_program(object_.get(), program))) {
-        const bpf_insn* const begin = bpf_program__insns(program);
-        std::vector<bpf_insn> code(begin, begin + bpf_program__insn_cnt(program));
-        for (bpf_insn& instruction : code)
-            if (instruction.code == (BPF_JMP | BPF_CALL) && instruction.src_reg == 0 &&
-                instruction.imm == EBT_CALL_RDONLY_CAST) {
-                instruction.src_reg = BPF_PSEUDO_KFUNC_CALL;
-                instruction.imm = rdonly_cast;
-            }
-        if (const int error = bpf_program__set_insns(program, code.data(), code.size()))
-            throw LoadFailure(std::string("the object cannot be changed: ") + strerror(-error), "");
-    }
 }
 
 void LoadedTier::size_maps(const LoadPlan& plan) {
-    const auto map = [&](const char* name) { return bpf_object__find_map_by_name(object_.get(), name); };
+    const auto map = [&](const char* name) { return object_->map(name); };
     const auto cpus = static_cast<uint32_t>(libbpf_num_possible_cpus());
     bpf_map__set_max_entries(map("slots"), cpus * EBT_SLOTS);
     bpf_map__set_max_entries(map("scratches"), cpus * EBT_SLOTS);
@@ -163,8 +90,10 @@ void LoadedTier::size_maps(const LoadPlan& plan) {
 
 void LoadedTier::choose_programs(const Hooks& hooks) {
     const auto want = [&](const char* name, bool wanted) {
-        bpf_program__set_autoload(bpf_object__find_program_by_name(object_.get(), name), wanted);
+        if (wanted)
+            object_->want(name);
     };
+    want("on_sys_exit", true); // the self-check needs it, whatever is selected
     want("on_sys_enter", hooks.enter || hooks.watch);
     const bool all = hooks.all_processes;
     want("on_enter_execve", hooks.exec_args || all);
@@ -178,51 +107,21 @@ void LoadedTier::choose_programs(const Hooks& hooks) {
         want(stage.name, stage.is_wanted(hooks));
 }
 
-void LoadedTier::load() {
-    const int error = bpf_object__load(object_.get());
-    if (!error)
-        return;
-    const std::string& warning = LibbpfQuiet::first_warning();
-    throw LoadFailure("the kernel refused it: " + (warning.empty() ? strerror(-error) : warning),
-                      tail_of(log_.get()));
-}
-
-void LoadedTier::load_counting() {
-    constexpr uint32_t counts_alone = 4; // BPF_LOG_STATS
-    constexpr size_t bytes = 4096;
-    std::vector<std::unique_ptr<char[]>> logs;
-    bpf_program* program;
-    bpf_object__for_each_program(program, object_.get()) {
-        logs.push_back(std::make_unique_for_overwrite<char[]>(bytes));
-        logs.back()[0] = '\0';
-        bpf_program__set_log_level(program, counts_alone);
-        bpf_program__set_log_buf(program, logs.back().get(), bytes);
-    }
-    load();
-    for (const auto& log : logs) {
-        constexpr std::string_view before = "processed "; // "processed 1234 insns ..."
-        const std::string_view text(log.get());
-        if (const size_t at = text.rfind(before); at != text.npos)
-            counted_ = std::max<uint64_t>(counted_, strtoull(text.data() + at + before.size(), nullptr, 10));
-    }
-}
-
 void LoadedTier::link_stages() {
     const int stages = map_fd("stages");
     for (uint32_t stage = 0; stage < std::size(stage_programs); stage++) {
         const char* const name = stage_programs[stage].name;
-        const int fd = bpf_program__fd(bpf_object__find_program_by_name(object_.get(), name));
+        const int fd = object_->program_fd(name);
         if (fd < 0)
             continue;
         stages_.emplace_back(stage, fd);
         if (bpf_map_update_elem(stages, &stage, &fd, BPF_ANY))
-            throw LoadFailure(std::string("cannot join ") + name + " to the programs: " + strerror(errno),
-                              "");
+            throw LoadFailure(std::string("cannot join ") + name + " to the programs: " + strerror(errno));
     }
 }
 
 int LoadedTier::map_fd(const char* name) const {
-    return bpf_map__fd(bpf_object__find_map_by_name(object_.get(), name));
+    return bpf_map__fd(object_->map(name));
 }
 
 void LoadedTier::set(const ebt_settings& settings) {
@@ -237,7 +136,7 @@ void LoadedTier::add_endpoints(std::span<const ebt_endpoint> endpoints) {
 }
 
 size_t LoadedTier::room_for_endpoints() const {
-    return bpf_map__max_entries(bpf_object__find_map_by_name(object_.get(), "endpoints"));
+    return bpf_map__max_entries(object_->map("endpoints"));
 }
 
 void LoadedTier::set_endpoints(std::span<const ebt_endpoint> endpoints) {
@@ -259,7 +158,7 @@ uint64_t LoadedTier::endpoint_connects() const {
 }
 
 void LoadedTier::attach(const char* name) {
-    bpf_program* program = bpf_object__find_program_by_name(object_.get(), name);
+    bpf_program* const program = object_->program(name);
     if (!bpf_program__autoload(program))
         return;
     const LibbpfQuiet quiet;

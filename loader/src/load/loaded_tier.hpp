@@ -5,6 +5,7 @@
 
 #include "loader/src/base/bpf_ptr.hpp"
 #include "loader/src/load/buffers/buffer_sizes.hpp"
+#include "loader/src/load/tier_object.hpp"
 #include "loader/src/tables/features.hpp"
 
 #include <map>
@@ -47,8 +48,6 @@ struct LoadPlan {
     int rdonly_cast = 0; ///< as in KernelSupport; for the feature direct_reads
     bool counts = false; ///< instructions, by the verifier's log: from Linux 5.2 on
 };
-
-class TinyBtf;
 
 /// One tier's object in the kernel. Throws LoadFailure when the kernel refuses it.
 class LoadedTier {
@@ -107,14 +106,10 @@ class LoadedTier {
     void detach();
 
   private:
-    void open(const TinyBtf& btf);
-    void enable_direct_reads(int rdonly_cast);
     void size_maps(const LoadPlan& plan);
     void make_rings(const Rings& rings);
     void link_rings();
     void choose_programs(const Hooks& hooks);
-    void load();
-    void load_counting();
     void link_stages();
     void attach(const char* program);
     void attach_selected();
@@ -126,9 +121,8 @@ class LoadedTier {
 
     Tier tier_;
     bool uses_ring_ = false;
-    std::unique_ptr<char[]> log_; ///< the verifier's, while loading
-    uint64_t counted_ = 0;        ///< instructions, by the verifier's logs
-    ObjectPtr object_;
+    uint64_t counted_ = 0; ///< instructions, by the verifier's logs
+    std::unique_ptr<TierObject> object_;
     std::vector<UniqueFd> rings_; ///< where there are several
     std::vector<LinkPtr> links_;
     std::map<uint32_t, ebt_numbers> written_numbers_; ///< as they are in the map
@@ -139,14 +133,6 @@ class LoadedTier {
     uint16_t witnessed_ = 0;
     const Hooks hooks_;                 ///< `enter`: whether or not the starts of calls are watched
     std::vector<std::string> attached_; ///< programs, in the order of links_
-};
-
-/// The kernel refused an object.
-class LoadFailure : public std::runtime_error {
-  public:
-    LoadFailure(const std::string& what, std::string tail)
-        : std::runtime_error(what), log_tail(std::move(tail)) {}
-    std::string log_tail;
 };
 
 } // namespace ebpf_loader

@@ -8,16 +8,15 @@
 namespace ebpf_loader {
 namespace {
 
-/// Adds up what `get` says of each loaded program.
-template <typename Get, typename Join> uint64_t over_programs(bpf_object* object, Get get, Join join) {
+/// Joins what `get` says of each loaded program.
+template <typename Get, typename Join> uint64_t over_programs(const TierObject& object, Get get, Join join) {
     uint64_t result = 0;
-    bpf_program* program;
-    bpf_object__for_each_program(program, object) {
+    object.for_each_program([&](bpf_program* program) {
         bpf_prog_info info{};
         uint32_t size = sizeof(info);
-        if (bpf_program__fd(program) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+        if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
             result = join(result, static_cast<uint64_t>(get(info)));
-    }
+    });
     return result;
 }
 
@@ -25,14 +24,14 @@ template <typename Get, typename Join> uint64_t over_programs(bpf_object* object
 
 uint64_t LoadedTier::verified_instructions() const {
     const uint64_t reported = over_programs(
-        object_.get(), [](const bpf_prog_info& info) { return info.verified_insns; },
+        *object_, [](const bpf_prog_info& info) { return info.verified_insns; },
         [](uint64_t a, uint64_t b) { return std::max(a, b); });
     return std::max(reported, counted_);
 }
 
 uint64_t LoadedTier::missed_runs() const {
     return over_programs(
-        object_.get(), [](const bpf_prog_info& info) { return info.recursion_misses; },
+        *object_, [](const bpf_prog_info& info) { return info.recursion_misses; },
         [](uint64_t a, uint64_t b) { return a + b; });
 }
 

@@ -10,7 +10,7 @@ namespace ebpf_loader {
 
 /// A single one is the map `events` itself, which spares each record a look-up.
 void LoadedTier::make_rings(const Rings& rings) {
-    bpf_map* const events = bpf_object__find_map_by_name(object_.get(), "events");
+    bpf_map* const events = object_->map("events");
     const auto bytes = static_cast<uint32_t>(rings.bytes);
     if (rings.count == 1) {
         bpf_map__set_type(events, BPF_MAP_TYPE_RINGBUF);
@@ -23,10 +23,10 @@ void LoadedTier::make_rings(const Rings& rings) {
     while (rings_.size() < rings.count) {
         UniqueFd ring(bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, bytes, nullptr));
         if (!ring)
-            throw LoadFailure(std::string("cannot make a ring buffer: ") + strerror(errno), "");
+            throw LoadFailure(std::string("cannot make a ring buffer: ") + strerror(errno));
         rings_.push_back(std::move(ring));
     }
-    bpf_map* const map = bpf_object__find_map_by_name(object_.get(), "rings");
+    bpf_map* const map = object_->map("rings");
     bpf_map__set_max_entries(map, static_cast<uint32_t>(rings.count));
     bpf_map__set_inner_map_fd(map, rings_[0].get());
 }
@@ -35,8 +35,7 @@ void LoadedTier::link_rings() {
     for (uint32_t group = 0; group < rings_.size(); group++) {
         const int fd = rings_[group].get();
         if (bpf_map_update_elem(map_fd("rings"), &group, &fd, BPF_ANY))
-            throw LoadFailure(std::string("cannot give a group of CPUs its ring buffer: ") + strerror(errno),
-                              "");
+            throw LoadFailure(std::string("cannot give a group of CPUs its ring buffer: ") + strerror(errno));
     }
 }
 
