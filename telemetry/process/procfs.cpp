@@ -163,7 +163,7 @@ UniqueFd Procfs::open_process(uint32_t pid) const noexcept {
 const Procfs::Process* Procfs::read(uint32_t pid) noexcept {
     const UniqueFd directory = open_process(pid);
     const auto stat = directory ? read_stat(directory.get()) : std::nullopt;
-    if (!stat)
+    if (!stat || stat->is_kernel_thread) // machines with many processors have thousands of these
         return nullptr;
     buffers_->stat = *stat;
     Process& process = buffers_->process;
