@@ -56,7 +56,9 @@ void add_kernel(po::options_description& options) {
         "which eBPF programs to load: tp, raw_tp_sub4096, raw_tp_noloops or raw_tp; by default the best that "
         "this kernel accepts");
     add("buffer-size", po::value<std::string>()->value_name("BYTES"),
-        "size of the ring buffer, or of each CPU's perf buffer: 128K to 1G, rounded to a power of two");
+        "size of a ring buffer, of which there is one for every eight CPUs, or of each CPU's perf buffer: "
+        "128K "
+        "to 1G, rounded to a power of two");
 }
 
 void add_host(po::options_description& options) {

@@ -35,7 +35,6 @@ class Ring {
     }
     /// Gives the room of what was taken back to the kernel.
     void give_back() { consumer_->store(position_, std::memory_order_release); }
-    bool half_full() const { return end_ - position_ > (mask_ + 1) / 2; }
     /// Has another process changed the position since the last call?
     bool take_moved() { return std::exchange(is_moved_, false); }
 
@@ -56,8 +55,10 @@ class Ring {
     bool is_moved_ = false;             ///< somebody has changed the kernel's copy
 };
 
-/// All rings: a single one is read as far as it goes. Of several a record is handed over once no older one
-/// can still come, when every ring has been looked at after the record's time.
+/// All rings: a single one is read as far as it goes. Of several, what is younger than the look at them waits
+/// for the next: its cause may be in a ring that had been looked at before. So a record never comes before
+/// another that had been written when its hook began; only what different CPUs wrote at the same moment may
+/// not be in order.
 class RingSource : public RecordSource {
   public:
     RingSource(std::span<const int> map_fds, size_t bytes, clockid_t clock);
@@ -69,8 +70,7 @@ class RingSource : public RecordSource {
     UniqueFd epoll_;
     const clockid_t clock_; ///< that the records' times are of
     std::vector<Ring> rings_;
-    Merge<Ring> merge_;          ///< of those that have records, while draining
-    uint64_t certain_until_ = 0; ///< records before this time are all in the rings
+    Merge<Ring> merge_; ///< of those that have records, while draining
 };
 
 Mapping map_ring(int fd, size_t bytes, int protection, off_t offset) {
@@ -138,16 +138,12 @@ RingSource::RingSource(std::span<const int> map_fds, size_t bytes, clockid_t clo
 }
 
 size_t RingSource::drain(const Handler& handler, bool all) {
-    const uint64_t started = rings_.size() > 1 ? clock_ns(clock_) : 0;
-    bool is_pressed = false;
+    const uint64_t until = all || rings_.size() == 1 ? UINT64_MAX : clock_ns(clock_);
     merge_.clear();
     for (Ring& ring : rings_) {
         ring.refresh();
-        is_pressed |= ring.half_full();
         merge_.add(ring);
     }
-    const uint64_t until = all || rings_.size() == 1 ? UINT64_MAX : is_pressed ? started : certain_until_;
-    certain_until_ = started;
     return merge_.drain(handler, until);
 }
 
