@@ -98,7 +98,7 @@ results=("on other kernels=$kernels" "on arm64=$kernels_arm64")
 rounds=10 seconds=2400 # rounds of each race of two threads; seconds for a kernel
 spread=(--spread) chosen=(--spread --suite bookworm --program 0/8 --filter "-Offsets.*:Witnesses.*:Sharing.*")
 if [ $all = yes ]; then
-    rounds=1000 seconds=5400 spread=() chosen=(--suite bullseye --suite bookworm --suite trixie)
+    rounds=1000 seconds=5400 spread=() chosen=(--suite bullseye --suite bookworm --suite trixie --suite trixie-16k)
 fi
 machines() { # how many at a time, options of vm-test.sh...
     build-scripts/vm-test.sh --rounds "$rounds" --timeout "$seconds" --jobs "$@" 2>&1 | tee -a "$logs/kernels"
