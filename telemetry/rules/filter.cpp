@@ -70,6 +70,22 @@ void append_clause(std::vector<ebt_predicate>& out, const Tests& clause, uint8_t
     out.back().flags |= end_flags;
 }
 
+/// Of a clause of several texts the test that decides most, of a field whose sets are searched at once; null:
+/// it has none.
+const TextTest* most_telling(const std::vector<TextTest>& texts) {
+    constexpr Op order[] = {Op::eq, Op::prefix, Op::suffix, Op::contains};
+    for (const Op op : order)
+        for (const TextTest& test : texts)
+            if (test.op == op && TextSet::is_searched(test.field))
+                return &test;
+    return nullptr;
+}
+
+bool all_hold(const std::vector<TextTest>& clause, const Event& event, bool when_unknown) {
+    return std::all_of(clause.begin(), clause.end(),
+                       [&](const TextTest& test) { return holds(test, event, when_unknown); });
+}
+
 } // namespace
 
 bool runs_in_kernel(const NumberTest& test) {
@@ -87,18 +103,24 @@ ClauseTable::ClauseTable(const std::vector<Tests>& clauses) {
 }
 
 void ClauseTable::Group::add(const std::vector<const Tests*>& clauses) {
-    std::map<TextField, std::vector<TextTest>> single;
+    std::map<TextField, std::vector<TextTest>> single, gates;
+    std::map<TextField, std::vector<std::vector<TextTest>>> behind;
     for (const Tests* clause : clauses) {
         const auto& texts = clause->texts;
         if (texts.empty())
             without_text = true;
         else if (texts.size() == 1 && texts.front().op != Op::ne)
             single[texts.front().field].push_back(texts.front());
-        else
+        else if (const TextTest* const test = most_telling(texts)) {
+            gates[test->field].push_back(*test);
+            behind[test->field].push_back(texts);
+        } else
             others.push_back(texts);
     }
     for (auto& [field, tests] : single)
         sets.emplace_back(std::move(tests));
+    for (auto& [field, tests] : gates)
+        gated.push_back({TextSet(std::move(tests)), std::move(behind[field])});
 }
 
 bool ClauseTable::Group::holds(const Event& event, bool when_unknown) const {
@@ -110,11 +132,15 @@ bool ClauseTable::Group::holds(const Event& event, bool when_unknown) const {
     for (const TextSet& set : sets)
         if (set.any_holds(event, when_unknown))
             return true;
-    for (const auto& clause : others)
-        if (std::all_of(clause.begin(), clause.end(),
-                        [&](const TextTest& test) { return rules::holds(test, event, when_unknown); }))
+    const auto holds_one = [&](const std::vector<std::vector<TextTest>>& clauses) {
+        return std::any_of(clauses.begin(), clauses.end(), [&](const std::vector<TextTest>& clause) {
+            return all_hold(clause, event, when_unknown);
+        });
+    };
+    for (const Gated& some : gated)
+        if (some.gate.any_holds(event, when_unknown) && holds_one(some.clauses))
             return true;
-    return false;
+    return holds_one(others);
 }
 
 bool ClauseTable::any(const Event& event, bool when_unknown) const {

@@ -43,12 +43,19 @@ class ClauseTable {
     bool any(const Event& event, bool when_unknown) const;
 
   private:
+    /// Clauses of several texts. Each has one of its tests in `gate`, so that none holds where the gate does
+    /// not.
+    struct Gated {
+        TextSet gate;
+        std::vector<std::vector<TextTest>> clauses;
+    };
     /// The clauses with the same numeric part. A group holds when `numbers` hold and so do the texts
     /// of one of its clauses.
     struct Group {
         std::vector<NumberTest> numbers;
         bool without_text = false; ///< one of the clauses consists of the numbers alone
         std::vector<TextSet> sets;
+        std::vector<Gated> gated;
         std::vector<std::vector<TextTest>> others;
 
         void add(const std::vector<const Tests*>& clauses);

@@ -225,8 +225,10 @@ void TextOrder::finish() {
         if (texts_.empty() || !begins(text, texts_.back()))
             texts_.push_back(std::move(text));
     for (const std::string& text : texts_)
-        if (!text.empty())
-            first_bytes_.set(static_cast<unsigned char>(text.front()));
+        if (text.size() == 1)
+            single_bytes_.set(static_cast<unsigned char>(text[0]));
+        else if (text.size() > 1)
+            first_pairs_.set(pair(text[0], text[1]) % pairs);
 }
 
 /// Since none begins with another, only the last one that does not come after the text can begin it.
@@ -240,10 +242,12 @@ bool TextOrder::has_begin_of(std::string_view text) const {
 bool TextOrder::has_part_of(std::string_view text) const {
     if (texts_.empty() || texts_.front().empty())
         return !texts_.empty();
-    for (size_t at = 0; at < text.size(); ++at)
-        if (first_bytes_[static_cast<unsigned char>(text[at])] && has_begin_of(text.substr(at)))
+    for (size_t at = 0; at + 1 < text.size(); ++at)
+        if (first_pairs_[pair(text[at], text[at + 1]) % pairs] && has_begin_of(text.substr(at)))
             return true;
-    return false;
+    return single_bytes_.any() && std::any_of(text.begin(), text.end(), [&](char byte) {
+               return single_bytes_[static_cast<unsigned char>(byte)];
+           });
 }
 
 TextSet::TextSet(std::vector<TextTest> tests) : tests_(std::move(tests)) {
@@ -272,18 +276,24 @@ bool TextSet::any_holds(const Event& event, bool when_unknown) const {
     const auto whole = [](const PathField& path) {
         return path.status == Status::ok && !path.relative && !path.lexical;
     };
-    const auto matches = [&](const PathField& path) { return any_matches(path.bytes); };
     const std::span paths(event.path.data(), event.paths);
+    // A path that was named, and that of the file behind it, are mostly the same.
+    const auto any_path_matches = [&] {
+        for (size_t i = 0; i < paths.size(); ++i)
+            if ((i == 0 || paths[i].bytes != paths[i - 1].bytes) && any_matches(paths[i].bytes))
+                return true;
+        return false;
+    };
     switch (tests_.front().field) {
     case TextField::comm:
         return any_matches(event.comm);
     case TextField::exe:
         if (whole(event.image.exe))
-            return matches(event.image.exe);
+            return any_matches(event.image.exe.bytes);
         break;
     case TextField::path:
         if (!event.lost_fields && std::all_of(paths.begin(), paths.end(), whole))
-            return std::any_of(paths.begin(), paths.end(), matches);
+            return any_path_matches();
         break;
     case TextField::argument:
         break;

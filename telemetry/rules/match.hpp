@@ -31,17 +31,24 @@ class TextOrder {
     /// After the last add().
     void finish();
     bool has_begin_of(std::string_view text) const;
-    /// Does the text have one of them anywhere? That is a search at each byte that one of them begins with,
-    /// and a search compares with as many of them as their number has binary digits. Not with `reversed`.
+    /// Does the text have one of them anywhere? That is a search at each pair of bytes that one of them may
+    /// begin with, and a search compares with as many of them as their number has binary digits. Not with
+    /// `reversed`.
     bool has_part_of(std::string_view text) const;
 
   private:
+    /// Few enough to stay in the cache, so that others than those that are meant may have the same.
+    static size_t pair(char first, char second) {
+        return static_cast<unsigned char>(first) * 37u + static_cast<unsigned char>(second);
+    }
     bool is_before(std::string_view one, std::string_view other) const;
     bool begins(std::string_view text, std::string_view with) const;
 
     bool reversed_;
     std::vector<std::string> texts_;
-    std::bitset<256> first_bytes_;
+    static constexpr size_t pairs = 1024; ///< a power of two
+    std::bitset<pairs> first_pairs_;      ///< by pair(), for texts of several bytes
+    std::bitset<256> single_bytes_;       ///< for those of one
 };
 
 /// Tests of one field, none with !=, joined by OR. The result is that of holds() for each in turn, but a
@@ -51,6 +58,10 @@ class TextSet {
     TextSet() = default;
     explicit TextSet(std::vector<TextTest> tests);
     bool empty() const { return tests_.empty(); }
+    /// Is a set of tests of this field searched at once, not test by test?
+    static bool is_searched(TextField field) {
+        return field == TextField::path || field == TextField::exe || field == TextField::comm;
+    }
     bool any_holds(const Event& event, bool when_unknown) const;
 
   private:

@@ -83,15 +83,15 @@ json lines() {
 }
 
 /// Stages follow each other as they do in the program; a format's name stands for the last, "activity" for
-/// text and what --summary counts of it.
+/// text and what --summary counts of it. "key" is the filter, and the keys of the events that it wants.
 void take(const std::string& stage, long rounds) {
     const auto samples = cost_test::samples();
     Decoder decoder;
     ProcessCache cache;
-    const bool counts = stage == "activity";
+    const bool counts = stage == "activity", keys = stage == "key";
     const Rules rules = Rules::parse(Rules::built_in(), "built-in", nullptr, counts);
     const bool enriches = stage != "decode", filters = enriches && stage != "enrich",
-               formats = filters && stage != "filter";
+               formats = filters && stage != "filter" && !keys;
     const auto formatter = format_named(counts ? "text" : formats ? stage : "json").make(context());
     EventCounter counter(nullptr);
     const auto activity = std::make_unique<Activity>();
@@ -103,8 +103,10 @@ void take(const std::string& stage, long rounds) {
             kept += decoder.decode(sample.bytes, event);
             if (enriches)
                 cache.enrich(event);
-            if (filters)
-                kept += rules.matches(event);
+            const bool is_wanted = filters && rules.matches(event);
+            kept += is_wanted;
+            if (keys && is_wanted)
+                kept += rules.key(event).size();
             if (formats)
                 formatter->format(event, out);
             if (counts)
@@ -116,7 +118,7 @@ void take(const std::string& stage, long rounds) {
 }
 
 json stages() {
-    json names = {"decode", "enrich", "filter", "activity"};
+    json names = {"decode", "enrich", "filter", "key", "activity"};
     for (const Format* format : formats())
         names.push_back(format->name);
     return {{"stages", names}, {"samples", cost_test::samples().size()}};

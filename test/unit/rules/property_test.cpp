@@ -64,8 +64,8 @@ const std::vector<uint64_t> INTERESTING = {0,
                                            0xffffffff00000001,
                                            0xffffffffffffff9c,
                                            0xffffffffffffffff};
-const std::vector<std::string_view> TEXTS = {"/etc/passwd", "/etc/", "/usr/lib/x.so", ".so", "",
-                                             "sh",          "passwd"};
+const std::vector<std::string_view> TEXTS = {
+    "/etc/passwd", "/etc/", "/usr/lib/x.so", ".so", "", "sh", "passwd", "/", "s", "/e", "/etc/x.d/passwd.so"};
 
 /// openat: a0 is a signed int, a1 a pointer, a2 flags; lseek has a1 of 64 bits.
 Event Generator::event() {
