@@ -43,7 +43,8 @@ Subject subject_by_name(const Word& word, std::string_view name, Arch arch) {
     if (!call || !in_arch(*call, arch)) {
         std::vector<std::string_view> names;
         for (const SyscallRow& row : ebpf_loader::syscall_rows())
-            names.push_back(row.name);
+            if (in_arch(row, arch))
+                names.push_back(row.name);
         throw Mistake{word.where,
                       call ? in_quotes(name) + (arch == Arch::b32 ? " is no call of 32-bit programs"
                                                                   : " is no call of 64-bit programs")

@@ -243,6 +243,8 @@ TEST(AuditctlFile, Mistakes) {
     EXPECT_EQ(error("-Z"), "1:1 unknown option \"-Z\"");
     EXPECT_EQ(error("--nosuch"), "1:1 unknown option \"--nosuch\"");
     EXPECT_EQ(error("-a always,exit -F arch=b64 -S stime"), "1:31 \"stime\" is no call of 64-bit programs");
+    EXPECT_EQ(expected("-a always,exit -F arch=b64 -S mmap2"),
+              "a call that --list-syscalls names, or a number; did you mean \"mmap\"?");
     EXPECT_EQ(error("-a always,exit -S 5000"), "1:19 \"5000\" is no number of a system call");
     EXPECT_EQ(error("-w /x -k \x01"), "1:10 this cannot be a key");
     EXPECT_EQ(error("-a always,exit -F path=/x -F dir=/y"), "1:30 the rule has a path already");
