@@ -90,9 +90,14 @@ TEST_F(BtfFile, FollowsNestedPathsThroughTypedefs) {
 TEST_F(BtfFile, PrefersTheFirstPathAndFallsBackToTheLast) {
     add_struct("task_struct", {{"real_start_time", number_, 320}});
     EXPECT_EQ(get(resolve(), "task_struct.start_boottime"), 40u);
+#ifdef __x86_64__ // there the first path is one of another structure
     add_struct("thread_info", {{"status", number_, 96}});
-    const Offsets offsets = resolve();
-    EXPECT_EQ(get(offsets, "task_struct.status"), 12u);
+    EXPECT_EQ(get(resolve(), "task_struct.status"), 12u);
+#endif
+    types_.reset(btf__new_empty());
+    number_ = btf__add_int(types_.get(), "int", 4, 0);
+    add_struct("task_struct", {{"real_start_time", number_, 320}, {"start_boottime", number_, 96}});
+    EXPECT_EQ(get(resolve(), "task_struct.start_boottime"), 12u);
 }
 
 TEST_F(BtfFile, BitfieldsOnlyWhereAByteOffsetNamesThem) {

@@ -145,10 +145,8 @@ TEST(Syscalls, I386PassesHalvesOf64BitArguments) {
 }
 
 TEST(Syscalls, OldKernelsServeNumbersOfTheOther64BitAbi) {
-#ifndef __x86_64__
-    GTEST_SKIP() << "only x86-64 has two 64-bit ABIs";
-#endif
     const SyscallRow& execve = call("execve");
+#ifdef __x86_64__
     EXPECT_EQ(find_syscall(EBT_X86_64, 520), &execve);
     EXPECT_EQ(find_syscall(EBT_X32, 59), &execve);
     EXPECT_EQ(find_syscall(EBT_I386, 520), nullptr);
@@ -160,6 +158,13 @@ TEST(Syscalls, OldKernelsServeNumbersOfTheOther64BitAbi) {
     EXPECT_EQ(numbers_of(call("mmap2")), (std::vector<SyscallNumber>{{EBT_I386, 192}}));
     EXPECT_EQ(numbers_of(call("uselib")),
               (std::vector<SyscallNumber>{{EBT_X86_64, 134}, {EBT_I386, 86}, {EBT_X32, 134}}));
+#else // which has one 64-bit ABI
+    EXPECT_EQ(find_syscall(EBT_AARCH64, 520), nullptr);
+    EXPECT_EQ(numbers_of(execve), (std::vector<SyscallNumber>{{EBT_AARCH64, 221}, {EBT_ARM, 11}}));
+    EXPECT_EQ(numbers_of(call("openat")), (std::vector<SyscallNumber>{{EBT_AARCH64, 56}, {EBT_ARM, 322}}));
+    EXPECT_EQ(numbers_of(call("mmap2")), (std::vector<SyscallNumber>{{EBT_ARM, 192}}));
+    EXPECT_EQ(numbers_of(call("uselib")), (std::vector<SyscallNumber>{{EBT_ARM, 86}}));
+#endif
 }
 
 TEST(Syscalls, EveryNumberBelongsToOneRow) {

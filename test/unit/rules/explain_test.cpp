@@ -45,15 +45,15 @@ TEST(RulesExplain, WhereEachComparisonIsDecided) {
 }
 
 TEST(RulesExplain, Auditctl) {
-    EXPECT_EQ(explained("-a always,exit -F arch=b64 -S unlink -F auid>=1000 -F path=/ebt-not-there -k x\n"),
-              "x.rules:1: -a always,exit -F arch=b64 -S unlink -F auid>=1000 -F path=/ebt-not-there -k x\n"
-              "    unlink: in the kernel auid>=1000; in the program arch, path=/ebt-not-there\n"
+    EXPECT_EQ(explained("-a always,exit -F arch=b64 -S unlinkat -F auid>=1000 -F path=/ebt-not-there -k x\n"),
+              "x.rules:1: -a always,exit -F arch=b64 -S unlinkat -F auid>=1000 -F path=/ebt-not-there -k x\n"
+              "    unlinkat: in the kernel auid>=1000; in the program arch, path=/ebt-not-there\n"
               "\n"
               "Of the calls (how many of 32 comparisons the kernel does) and process events:\n"
               "  the kernel drops what its comparisons exclude, for 0.2 to 0.5 us; what passes is captured, "
               "for 1 to "
               "3 us, and comes to the program, which decides, for 0.2 us:\n"
-              "    unlink(1)\n");
+              "    unlinkat(1)\n");
 }
 
 TEST(RulesExplain, HostileFiles) {

@@ -14,3 +14,11 @@ inline const ebpf_loader::SyscallRow& call(std::string_view name) {
         throw std::runtime_error("no row for " + std::string(name));
     return *row;
 }
+
+/// The number by which 64-bit programs of this machine make it; throws where they cannot.
+inline int native_number(std::string_view name) {
+    const int number = call(name).number[EBT_NATIVE_ABI];
+    if (number < 0)
+        throw std::runtime_error("no number of " + std::string(name));
+    return number;
+}

@@ -63,49 +63,62 @@ TEST(AuditctlConditions, AnExecIsAlsoThatOfTheInterpreter) {
 }
 
 TEST(AuditctlConditions, Architectures) {
-#ifndef __x86_64__
-    GTEST_SKIP() << "arm64 has no chmod, and no third ABI";
-#endif
-    const Event native = event_of("chmod");
-    Event i386 = event_of("chmod"), x32 = event_of("chmod");
-    i386.abi = EBT_I386;
-    x32.abi = EBT_X32;
-    const std::string b32 = "-a always,exit -F arch=b32 -S chmod",
-                      b64 = "-a always,exit -F arch=b64 -S chmod";
+    const auto of = [](ebt_abi abi) { return with([&](Event& e) { e.abi = abi; }, "fchmod"); };
+    const Event native = of(EBT_NATIVE_ABI), compat = of(EBT_COMPAT_ABI);
+    const std::string b32 = "-a always,exit -F arch=b32 -S fchmod",
+                      b64 = "-a always,exit -F arch=b64 -S fchmod", both = "-a always,exit -S fchmod";
+    const auto but = [&](const std::string& arch) {
+        return "-a never,exit -F arch=" + arch + " -S fchmod\n" + both;
+    };
     EXPECT_TRUE(wants(b64, native));
-    EXPECT_TRUE(wants(b64, x32));
-    EXPECT_FALSE(wants(b64, i386));
-    EXPECT_TRUE(wants(b32, i386));
+    EXPECT_FALSE(wants(b64, compat));
+    EXPECT_TRUE(wants(b32, compat));
     EXPECT_FALSE(wants(b32, native));
-    EXPECT_TRUE(wants(b32 + "\n" + b64, i386));
-    EXPECT_TRUE(wants("-a always,exit -F arch!=b64 -S chmod", i386));
-    EXPECT_TRUE(wants("-a never,exit -F arch=x86_64 -S chmod\n-a always,exit -S chmod", x32));
-    EXPECT_FALSE(wants("-a never,exit -F arch=0xc000003e -S chmod\n-a always,exit -S chmod", native));
-    EXPECT_TRUE(wants("-a always,exit -S chmod", i386)) << "without arch both";
+    EXPECT_TRUE(wants(b32 + "\n" + b64, compat));
+    EXPECT_TRUE(wants("-a always,exit -F arch!=b64 -S fchmod", compat));
+    EXPECT_TRUE(wants(both, compat)) << "without arch both";
+#ifdef __x86_64__
+    EXPECT_TRUE(wants(b64, of(EBT_X32)));
+    EXPECT_TRUE(wants(but("x86_64"), of(EBT_X32)));
+    EXPECT_FALSE(wants(but("0xc000003e"), native));
+#else
+    EXPECT_TRUE(wants(but("aarch64"), compat));
+    EXPECT_FALSE(wants(but("0xc00000b7"), native));
+    EXPECT_FALSE(wants(but("0x40000028"), compat));
+#endif
 }
 
 uint16_t row_at(const Rules& rules, ebt_abi abi, uint32_t number) {
     const auto selection = rules.compile();
     const auto found = selection.numbers().find(number);
-    return found == selection.numbers().end() ? uint16_t{EBT_ROW_NONE} : found->second.row[abi];
+    return found == selection.numbers().end() ? uint16_t{EBT_ROW_NONE} : found->second.row[EBT_ABI_SLOT(abi)];
 }
 
 /// Else every call of a machine would have to be looked at for the few of 32-bit programs.
 TEST(AuditctlConditions, OfOtherArchitecturesTheKernelTakesNothing) {
-#ifndef __x86_64__
-    GTEST_SKIP() << "the numbers are those of x86-64";
+#ifdef __x86_64__
+    constexpr uint32_t getppid = 110, execve = 59;
+    const std::string native = "x86_64", compat = "i386", others = "{i386, x32}";
+#else
+    constexpr uint32_t getppid = 173, execve = 221;
+    const std::string native = "aarch64", compat = "arm", others = "{arm}";
 #endif
+    constexpr uint32_t getppid_32 = 64;
     const Rules rules = parse("-a always,exit -F arch=b32 -S all");
     const auto row = ebpf_loader::row_of(call("getppid"));
-    EXPECT_EQ(row_at(rules, EBT_X86_64, 110), EBT_ROW_NONE);
-    EXPECT_EQ(row_at(rules, EBT_X32, 110), EBT_ROW_NONE);
-    EXPECT_EQ(row_at(rules, EBT_I386, 64), row);
+    EXPECT_EQ(row_at(rules, EBT_NATIVE_ABI, getppid), EBT_ROW_NONE);
+    EXPECT_EQ(row_at(rules, EBT_COMPAT_ABI, getppid_32), row);
+#ifdef __x86_64__
+    EXPECT_EQ(row_at(rules, EBT_X32, getppid), EBT_ROW_NONE);
+#endif
     const Rules both = parse("-a always,exit -F arch=b32 -S all\n-a always,exit -F arch=b64 -S getppid");
-    EXPECT_EQ(row_at(both, EBT_X86_64, 110), row);
-    EXPECT_NE(row_at(rules, EBT_X86_64, 59), EBT_ROW_NONE) << "the ABI of an exec is that of the new image";
-    EXPECT_EQ(row_at(parse("getppid arch in {i386, x32}"), EBT_X86_64, 110), EBT_ROW_NONE);
-    EXPECT_EQ(row_at(parse("getppid arch != x86_64"), EBT_X86_64, 110), EBT_ROW_NONE);
-    EXPECT_EQ(row_at(parse("getppid arch != i386\ngetppid ret = 1"), EBT_I386, 64), row);
+    EXPECT_EQ(row_at(both, EBT_NATIVE_ABI, getppid), row);
+    EXPECT_NE(row_at(rules, EBT_NATIVE_ABI, execve), EBT_ROW_NONE)
+        << "the ABI of an exec is that of the new image";
+    EXPECT_EQ(row_at(parse("getppid arch in " + others), EBT_NATIVE_ABI, getppid), EBT_ROW_NONE);
+    EXPECT_EQ(row_at(parse("getppid arch != " + native), EBT_NATIVE_ABI, getppid), EBT_ROW_NONE);
+    EXPECT_EQ(row_at(parse("getppid arch != " + compat + "\ngetppid ret = 1"), EBT_COMPAT_ABI, getppid_32),
+              row);
 }
 
 TEST(AuditctlConditions, Arguments) {
@@ -220,18 +233,18 @@ TEST(AuditctlConditions, Executables) {
 }
 
 TEST(AuditctlConditions, Calls) {
-#ifndef __x86_64__
-    GTEST_SKIP() << "the numbers are those of x86-64";
-#endif
-    EXPECT_TRUE(wants("-a always,exit -S chmod,fchmod -S chown", event_of("chown")));
-    EXPECT_TRUE(wants("-a always,exit -S chmod,fchmod -S chown", event_of("fchmod")));
-    EXPECT_FALSE(wants("-a always,exit -S chmod,fchmod -S chown", event_of("lchown")));
-    EXPECT_TRUE(wants("-a always,exit -F arch=b64 -S 59", event_of("execve")));
+    const std::string several = "-a always,exit -S fchmodat,fchmod -S fchown",
+                      writes = "-a always,exit -S fchmod,openat -F perm=w";
+    EXPECT_TRUE(wants(several, event_of("fchown")));
+    EXPECT_TRUE(wants(several, event_of("fchmod")));
+    EXPECT_FALSE(wants(several, event_of("fchownat")));
+    EXPECT_TRUE(wants("-a always,exit -F arch=b64 -S " + std::to_string(native_number("execve")),
+                      event_of("execve")));
     EXPECT_TRUE(
-        wants("-a always,exit -F arch=b32 -S 11", with([](Event& e) { e.abi = EBT_I386; }, "execve")));
-    EXPECT_TRUE(wants("-a always,exit -S chmod,open -F perm=w", "open", {0, O_RDWR}));
-    EXPECT_FALSE(wants("-a always,exit -S chmod,open -F perm=w", "open", {0, O_RDONLY}));
-    EXPECT_FALSE(wants("-a always,exit -S chmod,open -F perm=w", event_of("chmod")));
+        wants("-a always,exit -F arch=b32 -S 11", with([](Event& e) { e.abi = EBT_COMPAT_ABI; }, "execve")));
+    EXPECT_TRUE(wants(writes, "openat", {0, 0, O_RDWR}));
+    EXPECT_FALSE(wants(writes, "openat", {0, 0, O_RDONLY}));
+    EXPECT_FALSE(wants(writes, event_of("fchmod")));
     EXPECT_TRUE(wants("-a always,exit -S read -S lseek -F a2=1", "lseek", {0, 0, 1}));
     EXPECT_TRUE(wants("-a exit,always -Sgetppid -kk", event_of("getppid"))) << "arguments in the same word";
 }
