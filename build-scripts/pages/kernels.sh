@@ -97,7 +97,7 @@ The tests of single calls are the same as on x86-64. Calls that arm64 has under 
 | 16 KiB pages | Debian's 6.12 of that kind (`--suite trixie-16k`), on 29 November 2026: all four tiers load, 79 of 79 offsets are found by observation too, and single calls, cases of the field and callers' stacks are reported right; witnesses and the program's own tests were not run there |
 | 64 KiB pages, 52 bits of address | provided for, untried: Debian has no such kernel |
 | build on arm64 itself | `build.sh` on Debian 12, emulated, with g++'s compiler proper cross: library, eBPF objects and programs are built, and the programs start |
-| unit tests | built by `test.sh --all`, run by `qemu-aarch64`: what needs bpf(2), seccomp(2) or /proc/PID/map_files is skipped there |
+| unit tests | built by `test.sh --all`, run by `qemu-aarch64`: what an emulator may lack is tried, and a test that needs it is skipped by name: bpf(2), filters of seccomp(2), Landlock, openat2(2), limits of memory, user namespaces, executable mappings in /proc/PID/maps, a /proc/self/exe that is executed, programs of arm64 in /bin |
 | packages, portable release | `build-scripts/package.sh --arch arm64` cross-builds them, but for the packages of the library |
 
 What was found, for who goes on:

@@ -129,7 +129,7 @@ class DiscoveryHere : public testing::Test {
     void SetUp() override {
         if (!missing_capabilities().empty())
             GTEST_SKIP() << "discovery of offsets needs root";
-        SKIP_EMULATED("bpf(2)");
+        SKIP_WITHOUT_BPF();
     }
 
     static void expect_truth(const Offsets& discovered) {

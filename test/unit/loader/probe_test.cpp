@@ -8,6 +8,8 @@
 #include "test/unit/support/emulated.hpp"
 
 #include <bpf/libbpf.h>
+#include <cerrno>
+#include <cstring>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -292,7 +294,7 @@ TEST(ProbeReport, HostileTextStaysText) {
 // On the running kernel, compared with what libbpf finds by its own means.
 
 TEST(Probe, AgreesWithLibbpf) {
-    SKIP_EMULATED("bpf(2)");
+    SKIP_WITHOUT_BPF();
     const KernelSupport caps = probe_kernel();
     ASSERT_TRUE(caps.has_privileges) << "this test needs root; missing: " << caps.missing_privileges;
     EXPECT_EQ(caps.missing_privileges, "");
@@ -320,7 +322,7 @@ TEST(Probe, AgreesWithLibbpf) {
 }
 
 TEST(Probe, WithoutPrivilegesItSaysWhatItCannotTell) {
-    SKIP_EMULATED("bpf(2)");
+    SKIP_WITHOUT_BPF();
     const json report = json::parse(in_child([] {
         drop_privileges();
         const KernelSupport caps = probe_kernel();
@@ -346,11 +348,11 @@ TEST(Probe, AUserNamespaceIsNotEnough) {
     const std::string missing = in_child([]() -> std::string {
         drop_privileges();
         if (unshare(CLONE_NEWUSER) != 0)
-            return "no user namespaces";
+            return "no user namespaces: " + std::string(strerror(errno));
         return probe_kernel().missing_privileges;
     });
-    if (missing == "no user namespaces")
-        GTEST_SKIP() << "nobody may not make user namespaces on this machine";
+    if (missing.starts_with("no user namespaces"))
+        GTEST_SKIP() << missing << (is_emulated() ? ": the emulator has threads of its own" : "");
     EXPECT_THAT(missing, HasSubstr("the bpf system call"));
 }
 

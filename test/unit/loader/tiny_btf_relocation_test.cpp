@@ -57,7 +57,7 @@ Results run_all(const std::string& object_file, const TinyBtf& tiny) {
 }
 
 TEST(TinyBtfRelocation, ProgramsGetItsOffsets) {
-    SKIP_EMULATED("bpf(2)");
+    SKIP_WITHOUT_BPF();
     const TemporaryFolder folder;
     std::ofstream(folder.path() + "/programs.c") << source;
     const std::string command = "cd " + folder.path() +

@@ -4,6 +4,7 @@
 #include <ebpf_loader/engine.hpp>
 
 #include "test/unit/support/child.hpp"
+#include "test/unit/support/emulated.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -50,6 +51,7 @@ TEST(Tracefs, IsFoundWhereDebugfsHasIt) {
 }
 
 TEST(Tracefs, TheEngineMountsItForTheTierThatNeedsIt) {
+    SKIP_WITHOUT_BPF();
     EXPECT_EQ(in_child([]() -> std::string {
                   leave_tracefs();
                   Selection selection;

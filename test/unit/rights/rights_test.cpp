@@ -53,7 +53,7 @@ int restricted(const std::function<int()>& act) {
 }
 
 TEST(SystemCalls, OthersFailAndAreNamed) {
-    SKIP_EMULATED("filters of seccomp(2)");
+    SKIP_WITHOUT_SECCOMP();
     SKIP_SANITIZED();
     EXPECT_EQ(restricted([] {
                   if (take_refused_call())
@@ -71,7 +71,7 @@ TEST(SystemCalls, OthersFailAndAreNamed) {
 }
 
 TEST(SystemCalls, AreThoseOfAllThreads) {
-    SKIP_EMULATED("filters of seccomp(2)");
+    SKIP_WITHOUT_SECCOMP();
     SKIP_SANITIZED();
     EXPECT_EQ(exit_of([] {
                   std::atomic<bool> is_restricted = false;
@@ -91,7 +91,7 @@ TEST(SystemCalls, AreThoseOfAllThreads) {
 }
 
 TEST(SystemCalls, ThoseOfTakenOverProgramsEndIt) {
-    SKIP_EMULATED("filters of seccomp(2)");
+    SKIP_WITHOUT_SECCOMP();
     SKIP_SANITIZED();
     const int killed = 128 + SIGSYS;
     EXPECT_EQ(restricted([] { return execl("/bin/true", "true", nullptr); }), killed);
@@ -101,7 +101,7 @@ TEST(SystemCalls, ThoseOfTakenOverProgramsEndIt) {
 }
 
 TEST(SystemCalls, ThreadsMemoryAndSocketsStay) {
-    SKIP_EMULATED("filters of seccomp(2)");
+    SKIP_WITHOUT_SECCOMP();
     SKIP_SANITIZED();
     EXPECT_EQ(restricted([] {
                   int value = 0;
@@ -115,7 +115,7 @@ TEST(SystemCalls, ThreadsMemoryAndSocketsStay) {
 }
 
 TEST(SystemCalls, NoMemoryIsWrittenAndExecuted) {
-    SKIP_EMULATED("filters of seccomp(2)");
+    SKIP_WITHOUT_SECCOMP();
     SKIP_SANITIZED();
     EXPECT_EQ(restricted([] {
                   void* memory = mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,

@@ -108,7 +108,7 @@ class StackCost : public testing::Test {
 };
 
 TEST_F(StackCost, ManyCommonEntries) {
-    SKIP_EMULATED("/proc/PID/map_files");
+    SKIP_WITHOUT_EXECUTABLE_MAPS();
     map(elf_of_many_common_entries(20'000));
     const CallStack stack = read();
     EXPECT_GT(too_costly(stack), 10U);
@@ -119,7 +119,7 @@ TEST_F(StackCost, ManyCommonEntries) {
 }
 
 TEST_F(StackCost, SparseSymbols) {
-    SKIP_EMULATED("/proc/PID/map_files");
+    SKIP_WITHOUT_EXECUTABLE_MAPS();
     map(elf_of_sparse_symbols(64u << 20), 130 << 20);
     expect_bounded();
     EXPECT_EQ(too_costly(read()), frames);
@@ -128,7 +128,7 @@ TEST_F(StackCost, SparseSymbols) {
 }
 
 TEST_F(StackCost, SymbolsAboutEverything) {
-    SKIP_EMULATED("/proc/PID/map_files");
+    SKIP_WITHOUT_EXECUTABLE_MAPS();
     map(elf_of_symbols(100'000, {"a", "b", "c"}));
     expect_bounded();
     EXPECT_EQ(too_costly(read()), frames);
@@ -161,7 +161,7 @@ TEST_F(StackCost, LongPrograms) {
 
 /// Who makes another file of it each time pays for it from a share.
 TEST_F(StackCost, OverTime) {
-    SKIP_EMULATED("/proc/PID/map_files");
+    SKIP_WITHOUT_EXECUTABLE_MAPS();
     map(elf_of_symbols(100'000, {"a", "b", "c"}));
     uint64_t cost = 0;
     constexpr int events = 1000; // in a second
@@ -179,7 +179,7 @@ TEST_F(StackCost, OverTime) {
 
 /// A name, and no mapping that can be opened by: the name is not opened.
 TEST_F(StackCost, NeverByName) {
-    SKIP_EMULATED("/proc/PID/map_files");
+    SKIP_WITHOUT_EXECUTABLE_MAPS();
     map(elf_of_symbols(4, {"found"}));
     EXPECT_EQ(read().frames.front().symbol, "found");
     const std::string own = "/proc/" + std::to_string(getpid());

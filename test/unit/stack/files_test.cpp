@@ -40,7 +40,7 @@ std::optional<ElfFile::Symbol> find_symbol(const ElfFile& file, uint64_t address
 
 /// A library that has no names but those it exports.
 TEST(ImdsElfFile, StrippedLibrary) {
-    SKIP_EMULATED("shared libraries of its own");
+    SKIP_WITHOUT_OWN_PROGRAMS();
     Dl_info info;
     void* const function = dlsym(RTLD_DEFAULT, "qsort");
     ASSERT_NE(dladdr(function, &info), 0);
@@ -58,7 +58,7 @@ TEST(ImdsElfFile, StrippedLibrary) {
 }
 
 TEST(ImdsElfFile, IsNone) {
-    SKIP_EMULATED("shared libraries of its own");
+    SKIP_WITHOUT_OWN_PROGRAMS();
     const std::string whole = content_of("/bin/true");
     ASSERT_TRUE(elf_of(whole));
     EXPECT_FALSE(elf_of(""));
@@ -106,7 +106,7 @@ TEST(ImdsElfFile, AnyFile) {
 
 /// The tables of a program, each byte of which may be anything.
 TEST(ImdsElfFile, AnyUnwindTable) {
-    SKIP_EMULATED("programs of its own in /bin");
+    SKIP_WITHOUT_OWN_PROGRAMS();
     std::mt19937_64 random(13);
     const std::string whole = content_of("/bin/true");
     const auto file = elf_of(whole);

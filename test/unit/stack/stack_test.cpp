@@ -102,7 +102,7 @@ size_t place_of(const CallStack& stack, const std::string& symbol) {
 }
 
 TEST(ImdsStack, OwnFunctionsThroughALibrary) {
-    SKIP_EMULATED("/proc/PID/map_files");
+    SKIP_WITHOUT_EXECUTABLE_MAPS();
     const CallStack stack = own_stack();
     const size_t at = place_of(stack, "imds_test::inner::function(int)");
     ASSERT_LT(at + 3, stack.frames.size());
@@ -215,7 +215,7 @@ TEST(ImdsStack, StackPointerBehindAFramePointer) {
 }
 
 TEST(ImdsStack, ProcessThatHasEnded) {
-    SKIP_EMULATED("/proc/PID/map_files");
+    SKIP_WITHOUT_EXECUTABLE_MAPS();
     outer();
     const pid_t child = fork();
     if (child == 0)

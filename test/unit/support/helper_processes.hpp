@@ -20,15 +20,25 @@ inline pid_t child_of(pid_t parent) {
     return child;
 }
 
-/// Checks what every helper and keeper lacks; returns the process's status, for further checks.
+/// What /proc says of the process.
+inline std::string status_of_process(pid_t pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Its system calls are.
+inline void expect_filtered(pid_t pid) {
+    EXPECT_THAT(status_of_process(pid), testing::HasSubstr("Seccomp:\t2\n"));
+}
+
+/// Checks what every helper and keeper lacks, but for system calls; returns the process's status, for further
+/// checks.
 inline std::string status_without_rights(pid_t pid, std::string_view name) {
     using testing::HasSubstr;
-    std::ifstream file("/proc/" + std::to_string(pid) + "/status");
-    std::string status(std::istreambuf_iterator<char>(file), {});
+    std::string status = status_of_process(pid);
     EXPECT_THAT(status, HasSubstr("Name:\t" + std::string(name) + "\n"));
     EXPECT_THAT(status, HasSubstr("CapPrm:\t0000000000000000\n"));
     EXPECT_THAT(status, HasSubstr("CapEff:\t0000000000000000\n"));
     EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1\n"));
-    EXPECT_THAT(status, HasSubstr("Seccomp:\t2\n"));
     return status;
 }
