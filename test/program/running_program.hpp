@@ -27,10 +27,11 @@ inline std::string read_file(const std::string& path) {
     return text.str();
 }
 
+/// Without a last one that does not end: a program may be writing it.
 inline std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines;
     std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);)
+    for (std::string line; std::getline(stream, line) && !stream.eof();)
         lines.push_back(line);
     return lines;
 }
