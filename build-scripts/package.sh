@@ -176,7 +176,10 @@ cp -r "$stage/$name-debug/usr/lib/debug" "$tree/debug"
 # The library is shared, unlike the programs; what its packages depend on is found out on their own machine alone.
 folders=("$tree")
 if [ "$arch" = amd64 ]; then
-    hardened="-g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$build/shared/= -ffile-prefix-map=$sources/= -ffile-prefix-map=$sources=."
+    hardened="-g -fstack-protector-strong -D_FORTIFY_SOURCE=2"
+    for map in "$sources=." "$sources/=" "$build/shared=." "$build/shared/="; do # as in portable.cmake
+        hardened+=" -ffile-prefix-map=$map"
+    done
     logged cmake -G Ninja -S . -B "$build/shared" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr -DEBT_TESTS=OFF \
         -DEBT_BENCH=OFF -DCMAKE_CXX_FLAGS="$hardened" -DCMAKE_SHARED_LINKER_FLAGS="-Wl,-z,relro,-z,now" "${cmake_options[@]}"
     logged cmake --build "$build/shared" --parallel "$(nproc)" --target ebpf_loader

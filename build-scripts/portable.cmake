@@ -8,10 +8,11 @@ endif()
 add_compile_options(-fstack-protector-strong)
 add_link_options(-Wl,-z,relro,-z,now,--build-id=sha1)
 add_compile_definitions(EBT_PORTABLE $<$<NOT:$<COMPILE_LANGUAGE:ASM>>:_FORTIFY_SOURCE=2>)
-# No path of the machine that builds, so that any folder gives the same bytes.
-add_compile_options($<$<NOT:$<COMPILE_LANGUAGE:ASM>>:-ffile-prefix-map=${CMAKE_BINARY_DIR}/=>
-                    $<$<NOT:$<COMPILE_LANGUAGE:ASM>>:-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=>
-                    $<$<NOT:$<COMPILE_LANGUAGE:ASM>>:-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.>)
+# No path of the machine that builds, so that any folder gives the same bytes, below the sources or not. Of several that
+# fit, the compiler takes the last.
+foreach(map IN ITEMS ${CMAKE_SOURCE_DIR}=. ${CMAKE_SOURCE_DIR}/= ${CMAKE_BINARY_DIR}=. ${CMAKE_BINARY_DIR}/=)
+  add_compile_options($<$<NOT:$<COMPILE_LANGUAGE:ASM>>:-ffile-prefix-map=${map}>)
+endforeach()
 
 # What would load the host's libraries, before the C library's own.
 add_library(portable_refused OBJECT packaging/portable/refused.c)
