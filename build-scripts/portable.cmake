@@ -10,7 +10,8 @@ add_link_options(-Wl,-z,relro,-z,now,--build-id=sha1)
 add_compile_definitions(EBT_PORTABLE $<$<NOT:$<COMPILE_LANGUAGE:ASM>>:_FORTIFY_SOURCE=2>)
 # No path of the machine that builds, so that any folder gives the same bytes, below the sources or not. Of several that
 # fit, the compiler takes the last.
-foreach(map IN ITEMS ${CMAKE_SOURCE_DIR}=. ${CMAKE_SOURCE_DIR}/= ${CMAKE_BINARY_DIR}=. ${CMAKE_BINARY_DIR}/=)
+foreach(map IN ITEMS ${CMAKE_SOURCE_DIR}=. ${CMAKE_SOURCE_DIR}/= ${CMAKE_BINARY_DIR}=. ${CMAKE_BINARY_DIR}/=
+                     ${EBT_PORTABLE}=curl)
   add_compile_options($<$<NOT:$<COMPILE_LANGUAGE:ASM>>:-ffile-prefix-map=${map}>)
 endforeach()
 
