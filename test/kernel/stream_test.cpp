@@ -191,7 +191,8 @@ template <typename Test> class RingForEachCpu : public Test {
     explicit RingForEachCpu(ebpf_loader::Tier tier) : Test(tier) { this->options_.cpus_per_ring = 1; }
 };
 
-/// The map of this process that has this name; -1: there is none, or the kernel does not name maps.
+/// The descriptor of this process's map of that name; -1 if it has no such map, or the kernel does not name
+/// maps.
 int own_map(std::string_view name) {
     for (int fd = 0; fd < 1024; fd++) {
         bpf_map_info info{};

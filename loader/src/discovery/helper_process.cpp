@@ -2,12 +2,12 @@
 // What runs in a helper may not use the C library: the program around us may have threads,
 // and its locks may be held in the copy.
 #include "loader/src/discovery/helper_process.hpp"
-#include "loader/src/base/clock.hpp"
-#include "loader/src/base/signals_blocked.hpp"
 
 #include "loader/src/arch/machine.hpp"
 #include "loader/src/arch/raw_syscall.hpp"
+#include "loader/src/base/clock.hpp"
 #include "loader/src/base/procfs.hpp"
+#include "loader/src/base/signals_blocked.hpp"
 
 #include <ebpf_loader/error.hpp>
 

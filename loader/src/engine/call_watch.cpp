@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/engine/call_watch.hpp"
-#include "loader/src/base/clock.hpp"
 
+#include "loader/src/base/clock.hpp"
 #include "loader/src/base/text.hpp"
 
 #include <ctime>

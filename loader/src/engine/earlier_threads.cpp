@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/engine/earlier_threads.hpp"
-#include "loader/src/base/clock.hpp"
 
 #include <ebpf_loader/abi/plan.h>
 
+#include "loader/src/base/clock.hpp"
 #include "loader/src/base/procfs.hpp"
 #include "loader/src/base/text.hpp"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include "loader/src/engine/engine_impl.hpp"
-#include "loader/src/base/clock.hpp"
 
 #include <ebpf_loader/offset_source.hpp>
 
+#include "loader/src/base/clock.hpp"
 #include "loader/src/base/cpus.hpp"
 #include "loader/src/base/file_limit.hpp"
 #include "loader/src/base/kernel_btf.hpp"

@@ -33,7 +33,7 @@ class TierObject {
 
     /// libbpf's own, to be changed before load().
     bpf_map* map(const char* name) const;
-    /// Null: there is none of this name.
+    /// Null if the object has no program of this name.
     bpf_program* program(const char* name) const;
     /// Its descriptor; negative unless it is loaded.
     int program_fd(const char* name) const { return bpf_program__fd(program(name)); }
@@ -55,8 +55,7 @@ class TierObject {
     struct Part {
         std::unique_ptr<char[]> log; ///< the verifier's, while loading
         ObjectPtr object;
-        std::vector<const char*> wanted;
-        size_t instructions = 0; ///< of these
+        size_t instructions = 0; ///< of the programs that it loads
     };
 
     void divide();

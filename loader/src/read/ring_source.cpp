@@ -27,7 +27,7 @@ class Ring {
     Ring(int map_fd, size_t bytes, int epoll_fd);
     /// Notes how far the kernel has written: what next() may return until the next call.
     void refresh();
-    /// The oldest record that take_record() has not taken; empty if there is none that is complete.
+    /// The oldest record that take_record() has not taken; empty if the kernel has completed no other.
     std::span<const std::byte> next();
     void take_record() {
         position_ += length_of(oldest_.size());

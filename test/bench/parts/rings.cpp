@@ -28,7 +28,6 @@ namespace {
 
 using ebpf_loader::Mapping, ebpf_loader::ObjectPtr, ebpf_loader::UniqueFd;
 using Clock = std::chrono::steady_clock;
-using std::chrono::nanoseconds;
 
 [[noreturn]] void fail(const std::string& what, int error) {
     throw std::runtime_error("rings: " + what + ": " + strerror(error));

@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-/// The child that was started last; -1: there is none.
+/// The child that the process has started last; -1 if it has no child.
 inline pid_t child_of(pid_t parent) {
     const std::string pid = std::to_string(parent);
     std::ifstream file("/proc/" + pid + "/task/" + pid + "/children");
