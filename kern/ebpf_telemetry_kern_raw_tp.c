@@ -7,6 +7,7 @@
 #define TIER_WALK_STEPS 80
 #define TIER_ARGV_STEPS 256
 #define TIER_TRANSFER_STEPS 16
+#define TIER_SCREEN_STEPS 8
 #define TIER_WALK_INLINE 8
 
 #include "kern/lib/programs.h"

@@ -4,5 +4,6 @@
 #define TIER_WALK_STEPS 240
 #define TIER_ARGV_STEPS 240
 #define TIER_TRANSFER_STEPS 64
+#define TIER_SCREEN_STEPS 8
 
 #include "kern/lib/programs.h"

@@ -3,5 +3,6 @@
 #define TIER_WALK_STEPS 76
 #define TIER_ARGV_STEPS 89
 #define TIER_TRANSFER_STEPS 16
+#define TIER_SCREEN_STEPS 4
 
 #include "kern/lib/programs.h"

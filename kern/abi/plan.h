@@ -119,8 +119,9 @@ struct ebt_predicate {
 	__u8 value;     /* ebt_value */
 	__u8 operator_; /* ebt_operator */
 	__u8 flags;
-	__u8 shift; /* 0, 32, or 62: of flags the access mode alone */
-	__u32 reserved;
+	__u8 shift;    /* 0, 32, or 62: of flags the access mode alone */
+	__u16 screens; /* with CLAUSE_END: see ebt_plan.screens */
+	__u16 reserved;
 	__u64 operand;
 };
 
@@ -188,9 +189,29 @@ struct ebt_plan {
 	__u8 move_direction; /* ebt_direction */
 	__u8 move_flags;     /* index of the argument that has MSG_* */
 	__u16 witness;       /* ebt_witness: what of the call is witnessed */
-	__u16 reserved[3];
+	__u16 screens; /* with INCLUDE_ALL: see ebt_screen; 0: records are not looked through */
+	__u16 reserved[2];
 	struct ebt_step step[2][EBT_STEPS];
 	struct ebt_predicate predicate[EBT_PREDICATES];
+};
+
+/*
+ * Map `screens`, one element: which groups of three bytes the paths of wanted calls have. A call
+ * is dropped once it is captured if what let it pass the comparisons has bits in `screens`, and no
+ * group that begins at an even place of its record has one of them in both of its cells. Each
+ * needle therefore has two groups there, the second one byte after the first; a group that
+ * begins a component has two forms, since NUL and "/" may stand before it.
+ */
+#define EBT_SCREEN_BITS 13
+#define EBT_SCREEN_CELLS (1 << EBT_SCREEN_BITS)
+#define EBT_SCREEN_GROUP 3     /* bytes, the first the lowest of a number */
+#define EBT_SCREEN_KEEP 0x8000 /* in `screens`: the call is wanted, whatever its paths */
+#define EBT_SCREEN_FACTOR 0x9e3779b97f4a7c15ULL
+#define EBT_SCREEN_FIRST(group) ((group)*EBT_SCREEN_FACTOR >> (64 - EBT_SCREEN_BITS))
+#define EBT_SCREEN_SECOND(group)                                                                   \
+	((group)*EBT_SCREEN_FACTOR << EBT_SCREEN_BITS >> (64 - EBT_SCREEN_BITS))
+struct ebt_screen {
+	__u16 cell[EBT_SCREEN_CELLS];
 };
 
 /* Map `settings`, one element. */

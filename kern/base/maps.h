@@ -142,6 +142,15 @@ struct {
 	__type(value, __u32);
 } stages SEC(".maps");
 
+#ifndef TIER_KPROBE
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ebt_screen);
+} screens SEC(".maps");
+#endif
+
 /* See plan.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -171,6 +171,9 @@ struct scratch {
 	__u32 has_identity; /* header_identity has run */
 	__u32 vital;        /* of the plan's flags */
 	__u32 watched;      /* whether the call ran is known */
+	__u32 screens;      /* of the clauses that let the call pass; see ebt_screen */
+	__u32 uncertain;    /* the record may name a path that it does not show */
+	__u32 screened;     /* how far the record has been looked through */
 	__u32 memory_noted; /* whether others share the caller's memory has been looked at */
 	__u32 last_tgid;    /* of the image that was found last in `known_images` */
 	struct known_image last_image;

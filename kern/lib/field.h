@@ -45,6 +45,13 @@ INLINE struct ebt_field *field_begin(struct scratch *s, __u8 kind, __u8 arg)
 	return field;
 }
 
+/* A field that is not whole, or a path from no known root, may hide what the rules want. */
+INLINE void note_certainty(struct scratch *s, const struct ebt_field *field)
+{
+	s->uncertain |= field->status ^ EBT_OK;
+	s->uncertain |= field->flags & (EBT_DETACHED | EBT_AT_LEAST | EBT_FOREIGN | EBT_DELETED);
+}
+
 /* Ends the field with so many bytes of content, padded with zeroes. */
 INLINE void field_end(struct scratch *s, struct ebt_field *field, __u8 status, __u32 length,
 		      __u32 original)
@@ -53,6 +60,7 @@ INLINE void field_end(struct scratch *s, struct ebt_field *field, __u8 status, _
 	field->status = status;
 	field->length = length;
 	field->original = original;
+	note_certainty(s, field);
 	*(__u64 *)record_at(s, end) =
 	    0; /* the padding, and up to 8 bytes that come to be overwritten */
 	s->position = (end + 7) & ~7ULL;

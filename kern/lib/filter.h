@@ -39,6 +39,7 @@ INLINE __u64 predicate_holds(const struct ebt_predicate *predicate, __u64 value)
 INLINE int filter_passes(const struct ebt_plan *plan, struct scratch *s, int most)
 {
 	__u64 clause = 1, included = plan->flags & EBT_INCLUDE_ALL, excluded = 0;
+	__u64 screens = plan->screens;
 	__u64 count = plan->predicates;
 	TIER_LOOP
 	for (int i = 0; i < most; i++) {
@@ -50,10 +51,13 @@ INLINE int filter_passes(const struct ebt_plan *plan, struct scratch *s, int mos
 		    predicate_holds(predicate, s->values[predicate->value & (EBT_VALUES - 1)]);
 		__u64 end = predicate->flags >> 1 & 1;
 		__u64 exclude = predicate->flags >> 2 & 1;
-		included |= clause & end & (exclude ^ 1);
+		__u64 includes = clause & end & (exclude ^ 1);
+		included |= includes;
+		screens |= -includes & predicate->screens;
 		excluded |= clause & end & exclude;
 		clause |= end;
 	}
+	s->screens = screens;
 	return included & (excluded ^ 1) & 1;
 }
 
@@ -71,6 +75,7 @@ INLINE void filter_and_capture(void *ctx, struct claim *claim, __u64 task,
 	claim->scratch->vital = plan->flags & EBT_PLAN_VITAL;
 	if (plan->flags & EBT_PLAN_IDENTITY)
 		header_identity(claim->scratch, task);
+	claim->scratch->screens = plan->screens;
 	filter_values(claim->scratch);
 	continue_in(ctx, claim, plan->predicates ? STAGE_FILTER : STAGE_CAPTURE);
 }

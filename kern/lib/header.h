@@ -26,6 +26,8 @@ INLINE void record_begin(struct scratch *s)
 	s->phase = 0;
 	s->cwd_written = 0;
 	s->watched = 1;
+	s->screens = 0;
+	s->uncertain = 0;
 	s->memory_noted = 0;
 	s->message = 0;
 	s->witness.mode = WITNESS_NONE;

@@ -52,6 +52,7 @@ INLINE void filter_inline(void *ctx, struct claim *claim, __u64 task, const stru
 	claim->scratch->vital = plan->flags & EBT_PLAN_VITAL;
 	if (plan->flags & EBT_PLAN_IDENTITY)
 		header_identity(claim->scratch, task);
+	claim->scratch->screens = plan->screens;
 	filter_values(claim->scratch);
 	if (plan->predicates > INLINE_PREDICATES) {
 		continue_in(ctx, claim, STAGE_FILTER);

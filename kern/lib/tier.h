@@ -11,6 +11,7 @@
  *   TIER_DIRECT      kernel memory may be read without a helper
  *   TIER_WALK_STEPS  path components a program
  *   TIER_ARGV_STEPS  strings of an argument vector a program
+ *   TIER_SCREEN_STEPS    steps of 64 bytes that a program looks through
  *   TIER_TRANSFER_STEPS  buffers and messages of one call a program
  *   TIER_WALK_INLINE   with TIER_LOOPS: path components that a capture walks without a tail call
  */

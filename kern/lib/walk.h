@@ -9,6 +9,7 @@
 #include "kern/lib/capture/user_memory.h"
 #include "kern/lib/emit.h"
 #include "kern/lib/field.h"
+#include "kern/lib/screen.h"
 
 #define NAME_MAX_MASK 0xff
 
@@ -319,7 +320,7 @@ INLINE void run_walk(void *ctx)
 		tail_call(ctx, s, STAGE_WALK);
 	walk_end(s, !whole);
 	if (ends_record(s))
-		emit_and_end(ctx, &claim);
+		screen_and_end(ctx, &claim);
 	else
 		continue_in(ctx, &claim, STAGE_CAPTURE);
 }

@@ -10,66 +10,6 @@
 namespace telemetry::rules {
 namespace {
 
-void sort_and_deduplicate(std::vector<Tests>& clauses) {
-    std::sort(clauses.begin(), clauses.end());
-    clauses.erase(std::unique(clauses.begin(), clauses.end()), clauses.end());
-}
-
-/// Can the kernel test all of the clause?
-bool is_numeric(const Tests& clause) {
-    return clause.texts.empty() && std::all_of(clause.numbers.begin(), clause.numbers.end(), runs_in_kernel);
-}
-
-/// What of the clause the kernel can test.
-Tests numeric_part(const Tests& clause) {
-    Tests part;
-    std::copy_if(clause.numbers.begin(), clause.numbers.end(), std::back_inserter(part.numbers),
-                 runs_in_kernel);
-    return part;
-}
-
-/// Returns the numeric part of each clause, without the clauses that another one makes superfluous.
-std::vector<Tests> numeric_parts(const std::vector<Tests>& clauses) {
-    constexpr size_t REDUCED =
-        1024; // each is compared with each; more than these do not fit into the kernel anyway
-    std::vector<Tests> parts;
-    for (const Tests& clause : clauses)
-        parts.push_back(numeric_part(clause));
-    sort_and_deduplicate(parts);
-    if (parts.size() > REDUCED)
-        return parts;
-    std::vector<Tests> result;
-    for (const Tests& part : parts) {
-        const bool superfluous = std::any_of(parts.begin(), parts.end(), [&](const Tests& other) {
-            return &other != &part && std::includes(part.numbers.begin(), part.numbers.end(),
-                                                    other.numbers.begin(), other.numbers.end());
-        });
-        if (!superfluous)
-            result.push_back(part);
-    }
-    return result;
-}
-
-size_t count_numbers(const std::vector<Tests>& clauses) {
-    size_t count = 0;
-    for (const Tests& clause : clauses)
-        count += clause.numbers.size();
-    return count;
-}
-
-void append_clause(std::vector<ebt_predicate>& out, const Tests& clause, uint8_t end_flags) {
-    for (const NumberTest& test : clause.numbers) {
-        ebt_predicate predicate{};
-        predicate.value = test.value;
-        predicate.operator_ = test.op;
-        predicate.flags = test.is_signed ? EBT_SIGNED : 0;
-        predicate.shift = test.shift;
-        predicate.operand = test.operand;
-        out.push_back(predicate);
-    }
-    out.back().flags |= end_flags;
-}
-
 /// Of a clause of several texts the test that decides most, of a field whose sets are searched at once; null:
 /// it has none.
 const TextTest* most_telling(const std::vector<TextTest>& texts) {
@@ -87,10 +27,6 @@ bool all_hold(const std::vector<TextTest>& clause, const Event& event, bool when
 }
 
 } // namespace
-
-bool runs_in_kernel(const NumberTest& test) {
-    return test.value < FIRST_PROGRAM_VALUE && test.other == NumberTest::NONE && test.op <= EBT_ANY_BITS;
-}
 
 ClauseTable::ClauseTable(const std::vector<Tests>& clauses) {
     for (size_t begin = 0, end; begin < clauses.size(); begin = end) {
@@ -274,35 +210,10 @@ uint8_t CallFilter::abis() const {
     return abis;
 }
 
-/// In the kernel a clause with text lets through whatever its numbers allow; a clause that excludes
-/// can do so there only when it is wholly numeric, and when nothing comes before it.
 KernelFilter CallFilter::kernel() const {
-    KernelFilter filter;
     const Block all = included_clauses();
-    std::vector<Tests> included = all.every ? std::vector<Tests>{} : numeric_parts(all.clauses);
-    filter.include_all = all.every || included.empty() || included.front().numbers.empty() ||
-                         count_numbers(included) > EBT_PREDICATES;
-    if (filter.include_all)
-        included.clear();
-    filter.exact = (all.every || (!filter.include_all &&
-                                  std::all_of(all.clauses.begin(), all.clauses.end(), is_numeric))) &&
-                   std::all_of(excluded_.clauses.begin(), excluded_.clauses.end(), is_numeric) &&
-                   blocks_.size() == 1 && !require_standard_ && !require_specific_;
-
-    size_t room = EBT_PREDICATES - count_numbers(included);
-    std::vector<Tests> excluded;
-    std::copy_if(excluded_.clauses.begin(), excluded_.clauses.end(), std::back_inserter(excluded),
-                 is_numeric);
-    for (const Tests& clause : numeric_parts(excluded)) {
-        if (clause.numbers.size() > room) {
-            filter.exact = false;
-            continue;
-        }
-        room -= clause.numbers.size();
-        append_clause(filter.predicates, clause, EBT_CLAUSE_END | EBT_EXCLUDE);
-    }
-    for (const Tests& clause : included)
-        append_clause(filter.predicates, clause, EBT_CLAUSE_END);
+    KernelFilter filter = kernel_filter(all.clauses, all.every, excluded_.clauses);
+    filter.exact &= blocks_.size() == 1 && !require_standard_ && !require_specific_;
     return filter;
 }
 

@@ -6,16 +6,10 @@
 #include <vector>
 
 #include "telemetry/event/event.hpp"
+#include "telemetry/rules/kernel/kernel_filter.hpp"
 #include "telemetry/rules/match.hpp"
 
 namespace telemetry::rules {
-
-/// The kernel's part of a filter, as a Selection takes it.
-struct KernelFilter {
-    std::vector<ebt_predicate> predicates;
-    bool include_all = false;
-    bool exact = false; ///< the kernel lets through only what the whole filter does
-};
 
 /// Where a rule stands in its file: from its first line to its last, from 1. Neighbouring rules may share
 /// one.
@@ -29,9 +23,6 @@ struct ChosenRule {
     RuleLines lines;      ///< of the first rule; where there are more than 64 with one key, of some of them
     std::string_view key; ///< of the first rule that has one
 };
-
-/// Can the kernel do the comparison?
-bool runs_in_kernel(const NumberTest& test);
 
 /// Clauses joined by OR, laid out for fast evaluation: clauses with the same numeric part share
 /// it, and clauses that consist of one comparison of text become sets.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <algorithm>
 #include <compare>
 #include <string>
 #include <string_view>
@@ -38,6 +39,12 @@ struct Tests {
     bool empty() const { return numbers.empty() && texts.empty(); }
     auto operator<=>(const Tests&) const = default;
 };
+
+/// Clauses in order, each once.
+inline void sort_and_deduplicate(std::vector<Tests>& clauses) {
+    std::ranges::sort(clauses);
+    clauses.erase(std::unique(clauses.begin(), clauses.end()), clauses.end());
+}
 
 struct Resolved {
     Tests tests;

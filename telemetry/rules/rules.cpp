@@ -7,6 +7,7 @@
 #include "telemetry/rules/auditctl/file.hpp"
 #include "telemetry/rules/builder.hpp"
 #include "telemetry/rules/explain/explanation.hpp"
+#include "telemetry/rules/kernel/screens.hpp"
 #include "telemetry/rules/parser.hpp"
 
 // The text of rules/syscalls.rules, which CMakeLists.txt embeds.
@@ -53,10 +54,11 @@ ParsedLines parse_lines(const SourceText& source, Builder& builder) {
 }
 
 /// Adds the kernel's part to the selection; returns the row that the events will have.
-uint16_t select(ebpf_loader::Selection& selection, const Subject& subject, const KernelFilter& filter,
-                uint8_t abis) {
+uint16_t select(ebpf_loader::Selection& selection, Screens& screens, const Subject& subject,
+                KernelFilter& filter, uint8_t abis) {
     if (subject.row) {
-        selection.select(*subject.row, filter.predicates, filter.include_all);
+        const uint16_t screen = is_screened(*subject.row) ? screens.set(filter) : uint16_t{0};
+        selection.select(*subject.row, filter.predicates, filter.include_all, screen);
         selection.limit(*subject.row, abis);
         return ebpf_loader::row_of(*subject.row);
     }
@@ -115,15 +117,17 @@ Rules Rules::parse(const std::vector<RulesFile>& files, const Rules* before, boo
     impl.needs_lineage = builder.needs_lineage();
     impl.warnings = builder.warnings();
     impl.notes = builder.notes();
+    Screens screens;
     for (Builder::Entry& entry : builder.take_entries()) {
         if (!entry.filter.selected())
             continue;
-        const KernelFilter kernel = entry.filter.kernel();
-        const uint16_t row = select(impl.selection, entry.subject, kernel, entry.filter.abis());
+        KernelFilter kernel = entry.filter.kernel();
+        const uint16_t row = select(impl.selection, screens, entry.subject, kernel, entry.filter.abis());
         impl.filter_of_row[row] = static_cast<uint16_t>(impl.filters.size());
         impl.exact[row] = kernel.exact;
         impl.filters.push_back(std::move(entry.filter));
     }
+    impl.selection.screen_paths(screens.paths());
     return result;
 }
 

@@ -181,6 +181,7 @@ void register_tests(const std::vector<ebpf_loader::Tier>& list) {
         add_test<StreamTest>(suite, "Stream", tier);
         register_stream_tests(tier);
         register_filter_tests(tier);
+        register_screen_tests(tier);
         register_sharing_tests(tier);
         register_cgroup_tests(tier);
         register_witness_path_tests(tier);

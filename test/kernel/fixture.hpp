@@ -12,10 +12,11 @@ namespace kernel_test {
 /// One test for each tier and case, and those on a session as a whole.
 void register_tests(const std::vector<ebpf_loader::Tier>& tiers);
 
-/// Tests of the stream as a whole, of offsets and of filters, each with engines of its own.
+/// Tests of the stream as a whole, of offsets, filters and screens, each with engines of its own.
 void register_stream_tests(ebpf_loader::Tier tier);
 void register_filter_tests(ebpf_loader::Tier tier);
 void register_cgroup_tests(ebpf_loader::Tier tier);
+void register_screen_tests(ebpf_loader::Tier tier);
 void register_offset_tests(); ///< of all tested tiers
 void register_largest_selection_test();
 

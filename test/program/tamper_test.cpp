@@ -38,6 +38,16 @@ TEST_P(Tampering, OfWhichCallsAreSelected) {
     expect_repaired(program, "numbers[" + std::to_string(SYS_getppid) + "]");
 }
 
+/// With nothing to look for, every record would be dropped for its paths.
+TEST_P(Tampering, OfWhichPathsAreWanted) {
+    std::ofstream(rules, std::ios::app) << "unlink path ^ /nowhere/\n";
+    RunningProgram program(with_tier());
+    ASSERT_TRUE(program.reports()) << program.err();
+    GET_MAP(screens, program, "screens");
+    ASSERT_TRUE(change<ebt_screen>(screens, 0, [](ebt_screen& all) { all = {}; }));
+    expect_repaired(program, "screens[0]");
+}
+
 TEST_P(Tampering, OfHowProgramsGoOn) {
     RunningProgram program(with_tier());
     ASSERT_TRUE(program.reports()) << program.err();

@@ -166,7 +166,7 @@ INLINE void capture(void *ctx, struct claim *claim, __u64 task, const struct ebt
 		outcome = capture_step(s, task, step);
 	}
 	if (outcome == CAPTURED && captured_all(s, plan)) {
-		emit_and_end(ctx, claim);
+		screen_and_end(ctx, claim);
 		return;
 	}
 	s->reserved_calls = calls_to_come(s, plan);

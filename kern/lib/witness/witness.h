@@ -151,6 +151,7 @@ INLINE void append_witnessed_path(struct scratch *s, const struct witness *w, in
 	bpf_probe_read_kernel(field, length, w->bytes + which * WITNESS_PATH);
 	if (!(field->flags & EBT_DETACHED) && s->top_mount && s->top_mount != w->top[which])
 		field->flags |= EBT_FOREIGN;
+	note_certainty(s, field);
 	s->position += length;
 	s->header.fields++;
 }

@@ -8,6 +8,7 @@
 
 #include <ebpf_loader/abi/plan.h>
 #include <ebpf_loader/api.hpp>
+#include <ebpf_loader/path_screen.hpp>
 #include <ebpf_loader/syscalls.hpp>
 
 namespace ebpf_loader {
@@ -18,11 +19,14 @@ class EBPF_LOADER_API Selection {
     /// Selects a row of the table by every number that leads to it; a call with several forms
     /// is selected form by form (see next_form()). `filter` is ORed clauses
     /// (see ebt_predicate); empty: everything. With include_all only what a clause with
-    /// EBT_EXCLUDE fits is dropped. Selecting a call again replaces its filter. A socket
+    /// EBT_EXCLUDE fits is dropped, and of what no clause fits what has none of the paths of `screens`, bits
+    /// of those of screen_paths(); a clause has its own, and without them lets through whatever the paths
+    /// are. Selecting a call again replaces its filter. A socket
     /// call is also selected where i386 programs make it through socketcall(2), and one of
     /// System V's ipc where they make it through ipc(2).
     /// Throws Error(usage) for a filter that no plan can hold.
-    void select(const SyscallRow& call, std::span<const ebt_predicate> filter, bool include_all);
+    void select(const SyscallRow& call, std::span<const ebt_predicate> filter, bool include_all,
+                uint16_t screens = 0);
     /// Of a call that was selected, leaves those in these ABIs (1 << ebt_abi) alone; not of one that
     /// executes, whose ABI may change meanwhile. Selecting the call again undoes it.
     void limit(const SyscallRow& call, uint8_t abis);
@@ -37,6 +41,8 @@ class EBPF_LOADER_API Selection {
     /// Calls that move bytes cost next to nothing while no such connection is open; see
     /// Engine::pause_transfers(). Throws Error(usage) when there are too many.
     void select_transfers(std::span<const ebt_endpoint> endpoints);
+    /// Which paths the screens of filters have.
+    void screen_paths(PathScreen screen) { screen_ = std::move(screen); }
     /// Asks for the registers and the stack of who connects or sends there, with each such record:
     /// EBT_FIELD_USER_STACK. Costs nothing where it is not asked for.
     void select_stacks() { wants_stacks_ = true; }
@@ -53,6 +59,7 @@ class EBPF_LOADER_API Selection {
     bool needs_enter() const; ///< some selected call is taken at sys_enter
     bool empty() const { return plans_.empty(); }
     const std::vector<ebt_endpoint>& endpoints() const { return endpoints_; }
+    const PathScreen& path_screen() const { return screen_; }
     bool wants_stacks() const { return wants_stacks_; }
     bool wants_environment() const { return wants_environment_; }
     bool wants_exe_versions() const { return wants_exe_versions_; }
@@ -67,6 +74,7 @@ class EBPF_LOADER_API Selection {
 
     std::map<uint16_t, ebt_plan> plans_;
     std::map<uint32_t, ebt_numbers> numbers_;
+    PathScreen screen_;
     std::vector<ebt_endpoint> endpoints_; ///< whose transfers are selected
     bool wants_stacks_ = false;
     bool wants_environment_ = false;

@@ -65,6 +65,7 @@ Engine::Impl::Impl(const Selection& selection, const EngineOptions& options)
     hooks.watch = options.watch_calls != WatchCalls::never;
     hooks.all_processes = options.can_reselect;
     hooks.sharing |= options.can_reselect;
+    hooks.screens |= options.can_reselect;
     if (!options.witness || !can_witness())
         hooks.witnesses = 0;
     LoadPlan plan = make_load_plan(kernel_, offsets_, hooks, buffer_sizes_.rings(), options.log);
@@ -155,6 +156,7 @@ void Engine::Impl::start() {
         tier_->set_witnessed(witnesses_->attach());
         log_unwitnessed();
     }
+    tier_->set_screen(selection_.path_screen());
     tier_->select(selection_.plans(), selection_.numbers());
     tier_->attach_all();
     note_earlier_threads(tier_->map_fd("sharings"), tier_->map_fd("sharing_marks"));
@@ -339,6 +341,7 @@ void Engine::Impl::widen(const Selection& next) {
     const bool begins_with_calls = !next.numbers().empty() && !tier_->has_exit();
     if (begins_with_calls)
         tier_->attach_exit();
+    tier_->set_screen(next.path_screen());
     tier_->widen(next.plans(), next.numbers());
     widen_endpoints(next);
     selection_ = next;

@@ -26,8 +26,28 @@ void check(std::span<const ebt_predicate> filter) {
         refuse("the last comparison of a filter does not end its clause (EBT_CLAUSE_END)");
 }
 
+bool includes(const ebt_predicate& end) {
+    return (end.flags & EBT_CLAUSE_END) && !(end.flags & EBT_EXCLUDE);
+}
+
+/// What lets a call through whatever its paths are says so, once something else does not.
+void complete_screens(ebt_plan& plan) {
+    const std::span predicates(plan.predicate, plan.predicates);
+    const bool includes_all = plan.flags & EBT_INCLUDE_ALL;
+    const auto screens = [](const ebt_predicate& predicate) {
+        return includes(predicate) && predicate.screens;
+    };
+    if (!std::ranges::any_of(predicates, screens) && !(includes_all && plan.screens))
+        return;
+    if (includes_all && !plan.screens)
+        plan.screens = EBT_SCREEN_KEEP;
+    for (ebt_predicate& predicate : predicates)
+        if (includes(predicate) && !predicate.screens)
+            predicate.screens = EBT_SCREEN_KEEP;
+}
+
 ebt_plan make_plan(uint16_t flags, std::span<const ebt_step> steps, std::span<const ebt_predicate> filter,
-                   bool include_all) {
+                   bool include_all, uint16_t screens = 0) {
     ebt_plan plan{};
     plan.flags = flags;
     if (include_all || filter.empty())
@@ -38,17 +58,20 @@ ebt_plan make_plan(uint16_t flags, std::span<const ebt_step> steps, std::span<co
                 plan.step[succeeded][plan.steps[succeeded]++] = step;
     plan.predicates = static_cast<__u8>(filter.size());
     std::copy(filter.begin(), filter.end(), plan.predicate);
+    plan.screens = plan.flags & EBT_INCLUDE_ALL ? screens : uint16_t{0};
+    complete_screens(plan);
     return plan;
 }
 
 } // namespace
 
-void Selection::select(const SyscallRow& call, std::span<const ebt_predicate> filter, bool include_all) {
+void Selection::select(const SyscallRow& call, std::span<const ebt_predicate> filter, bool include_all,
+                       uint16_t screens) {
     check(filter);
     if (numbers_of(call).empty())
         return; // no program of this machine can make it
     const uint16_t row = row_of(call);
-    plans_[row] = make_plan(call.flags, capture_steps(call), filter, include_all);
+    plans_[row] = make_plan(call.flags, capture_steps(call), filter, include_all, screens);
     plans_[row].witness = call.witness;
     if (!endpoints_.empty())
         select_transfer(call);

@@ -11,6 +11,7 @@ Hooks hooks_for(const Selection& selection) {
     hooks.environment = selection.wants_environment();
     hooks.exe_versions = selection.wants_exe_versions();
     hooks.enter = selection.needs_enter();
+    hooks.screens = !selection.path_screen().empty();
     hooks.sharing = !selection.numbers().empty();
     for (const auto& [row, plan] : selection.plans()) {
         hooks.exec_args = hooks.renames |= (plan.flags & EBT_PLAN_EXEC) != 0;

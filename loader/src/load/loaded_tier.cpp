@@ -23,6 +23,9 @@ struct StageProgram {
 bool always(const Hooks&) {
     return true;
 }
+bool screened(const Hooks& hooks) {
+    return hooks.screens;
+}
 bool process_ends(const Hooks& hooks) {
     return hooks.exit || hooks.all_processes;
 }

@@ -31,6 +31,7 @@ struct Hooks {
     bool user_stacks = false; ///< of those who send
     bool environment = false; ///< with the images of processes
     bool exe_versions = false;
+    bool screens = false;   ///< calls are wanted for certain paths alone
     uint16_t witnesses = 0; ///< ebt_witness, of the calls that are selected
     bool watch = true;      ///< the starts of calls may come to be watched
     /// Those of process events as far as they can be attached, since they may come to be selected.
@@ -75,6 +76,8 @@ class LoadedTier {
     void widen(const Plans& plans, const Numbers& numbers);
     void narrow();
     void set(const ebt_settings& settings);
+    /// The paths of the plans that are written next, besides those of the plans that are there.
+    void set_screen(const PathScreen& screen);
     /// What kprobes witness (ebt_witness) of the calls that are selected from now on.
     void set_witnessed(uint16_t kinds) { witnessed_ = kinds; }
     uint16_t witnessed() const { return witnessed_; }
@@ -89,6 +92,7 @@ class LoadedTier {
 
     const std::map<uint32_t, ebt_numbers>& written_numbers() const { return written_numbers_; }
     const std::map<uint32_t, ebt_plan>& written_plans() const { return written_plans_; }
+    const PathScreen& written_screen() const { return written_screen_; }
     const std::vector<std::pair<uint32_t, int>>& stages() const { return stages_; }
     const std::vector<LinkPtr>& links() const { return links_; }
 
@@ -130,6 +134,7 @@ class LoadedTier {
     std::vector<std::pair<uint32_t, int>> stages_; ///< index and program
     std::map<uint32_t, ebt_numbers> next_numbers_; ///< of widen(), for narrow()
     std::map<uint32_t, ebt_plan> next_plans_;
+    PathScreen screen_, written_screen_; ///< of the plans that are there; as it is in the map
     uint16_t witnessed_ = 0;
     const Hooks hooks_;                 ///< `enter`: whether or not the starts of calls are watched
     std::vector<std::string> attached_; ///< programs, in the order of links_

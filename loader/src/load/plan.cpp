@@ -42,6 +42,8 @@ LoadPlan make_load_plan(KernelSupport& kernel, const Offsets& offsets, Hooks hoo
         plan.features[Feature::environment] = 0;
     if (plan.hooks.exe_versions)
         plan.features[Feature::exe_version] = 0;
+    if (plan.hooks.screens)
+        plan.features[Feature::screened] = 0;
     if (has_cgroup_controllers())
         plan.features[Feature::cgroup_controllers] = 0;
     if (plan.hooks.witnesses != 0)

@@ -12,7 +12,8 @@ namespace {
 constexpr uint16_t not_itself = EBT_PLAN_DISPATCH_ONLY | EBT_PLAN_TRANSFER_ONLY;
 
 bool compare_the_same(const ebt_plan& a, const ebt_plan& b) {
-    return (a.flags & EBT_INCLUDE_ALL) == (b.flags & EBT_INCLUDE_ALL) && a.predicates == b.predicates &&
+    return (a.flags & EBT_INCLUDE_ALL) == (b.flags & EBT_INCLUDE_ALL) && a.screens == b.screens &&
+           a.predicates == b.predicates &&
            std::memcmp(a.predicate, b.predicate, a.predicates * sizeof(a.predicate[0])) == 0;
 }
 
@@ -38,6 +39,7 @@ ebt_plan united(const ebt_plan& old, const ebt_plan& next) {
         return both;
     both.flags |= EBT_INCLUDE_ALL;
     both.predicates = 0;
+    both.screens = 0;
     return both;
 }
 

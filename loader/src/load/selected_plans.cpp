@@ -88,6 +88,14 @@ void LoadedTier::select(const Plans& plans, const Numbers& numbers) {
         write("numbers", number, &rows);
 }
 
+/// Records that are being filled may go by the plans that were there.
+void LoadedTier::set_screen(const PathScreen& screen) {
+    written_screen_ = std::exchange(screen_, screen);
+    written_screen_.add(screen);
+    if (!written_screen_.empty())
+        write("screens", 0, written_screen_.cells().data());
+}
+
 std::string LoadedTier::lacks(const Hooks& hooks) const {
     const auto is_missing = [&](bool is_needed, std::string_view hook) {
         return is_needed && !is_attached(hook);

@@ -75,6 +75,7 @@ std::vector<Tampering> TamperCheck::look(const ebt_settings& settings,
         look_at("numbers", number, rows);
     for (const auto& [row, plan] : tier_.written_plans())
         look_at("plans", row, plan);
+    look_at_screen();
     look_at_endpoints(endpoints);
     look_at_members();
     look_at_hooks();
@@ -88,6 +89,15 @@ template <typename Value> void TamperCheck::look_at(const char* map, uint32_t ke
     if (bpf_map_lookup_elem(fd, &key, &value) == 0 && std::memcmp(&value, &expected, sizeof(value)) == 0)
         return;
     found(std::string(map) + "[" + std::to_string(key) + "]", write_again(fd, key, &expected));
+}
+
+void TamperCheck::look_at_screen() {
+    const std::vector<uint16_t>& cells = tier_.written_screen().cells();
+    if (cells.empty())
+        return;
+    ebt_screen expected{};
+    std::ranges::copy(cells, expected.cell);
+    look_at("screens", 0, expected);
 }
 
 void TamperCheck::look_at_endpoints(std::span<const ebt_endpoint> endpoints) {

@@ -45,6 +45,7 @@ class TamperCheck {
     void look_at_members();
     void look_at_hooks();
     void look_at_switches();
+    void look_at_screen();
     void look_at_endpoints(std::span<const ebt_endpoint> endpoints);
     template <typename Value> void look_at(const char* map, uint32_t key, const Value& expected);
     void found(std::string what, bool is_repaired) { found_.push_back({std::move(what), is_repaired}); }

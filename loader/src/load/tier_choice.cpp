@@ -113,6 +113,7 @@ std::vector<TierVerdict> try_tiers(KernelSupport& kernel, const Offsets& offsets
                     .user_stacks = true,
                     .environment = true,
                     .exe_versions = true,
+                    .screens = true,
                     .witnesses = all_witnesses};
     const LoadPlan plan = make_load_plan(kernel, offsets, all, {.bytes = least_buffer_bytes}, {});
     auto verdicts = judge_tiers(kernel, offsets);

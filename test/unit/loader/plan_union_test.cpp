@@ -39,6 +39,21 @@ TEST(PlanUnion, OfOthersEverythingPassesAndTheOldOnesStayInPlace) {
     EXPECT_EQ(first.predicate[0].operand, 2u);
 }
 
+TEST(PlanUnion, OtherPathsAreNotLookedFor) {
+    ebt_plan old = plan_of(EBT_INCLUDE_ALL, {}), next = old;
+    old.screens = next.screens = 1;
+    EXPECT_EQ(united(old, next).screens, 1);
+    next.screens = 2;
+    EXPECT_EQ(united(old, next).screens, 0);
+    next.screens = 0;
+    EXPECT_EQ(united(old, next).screens, 0);
+    old = plan_of(0, {1}), next = plan_of(0, {1});
+    next.predicate[0].screens = 4;
+    const ebt_plan both = united(old, next);
+    EXPECT_TRUE(both.flags & EBT_INCLUDE_ALL);
+    EXPECT_EQ(both.predicates, 0);
+}
+
 TEST(PlanUnion, ACallThatIsOnlyAWayToOthersGivesWay) {
     for (const uint16_t only : {EBT_PLAN_DISPATCH_ONLY, EBT_PLAN_TRANSFER_ONLY})
         for (const bool is_old : {false, true}) {

@@ -55,6 +55,27 @@ TEST(Selection, NothingIsSelectedAtFirst) {
     EXPECT_FALSE(selection.needs_enter());
 }
 
+/// What lets calls through whatever their paths are is no part of what is looked for.
+TEST(Selection, AClauseWithoutScreensKeepsEverything) {
+    Selection selection;
+    std::vector<ebt_predicate> filter{predicate(EBT_VALUE_ARG0, 1, EBT_CLAUSE_END | EBT_EXCLUDE),
+                                      predicate(EBT_VALUE_ARG0, 2), predicate(EBT_VALUE_ARG0, 3)};
+    selection.select(call("openat"), filter, false);
+    for (const ebt_predicate& plain : plan_of(selection, "openat").predicate)
+        EXPECT_EQ(plain.screens, 0) << "no clause has any";
+    filter[1].screens = 4;
+    selection.select(call("openat"), filter, false, 8);
+    const ebt_plan& plan = plan_of(selection, "openat");
+    EXPECT_EQ(plan.screens, 0) << "it does not include all";
+    EXPECT_EQ(plan.predicate[0].screens, 0);
+    EXPECT_EQ(plan.predicate[1].screens, 4);
+    EXPECT_EQ(plan.predicate[2].screens, EBT_SCREEN_KEEP);
+    selection.select(call("openat"), filter, true);
+    EXPECT_EQ(plan_of(selection, "openat").screens, EBT_SCREEN_KEEP);
+    selection.select(call("openat"), {}, true, 8);
+    EXPECT_EQ(plan_of(selection, "openat").screens, 8);
+}
+
 TEST(Selection, SelectsEveryNumberOfACall) {
     Selection selection;
     selection.select(call("execve"), {}, false);

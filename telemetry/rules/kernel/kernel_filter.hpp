@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <ebpf_loader/abi/plan.h>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "telemetry/rules/resolve.hpp"
+
+namespace telemetry::rules {
+
+/// What a Selection's paths are screened for; empty: an event may be wanted whatever its paths are.
+using Needles = std::set<std::string, std::less<>>;
+
+/// The kernel's part of a filter, as a Selection takes it.
+struct KernelFilter {
+    std::vector<ebt_predicate> predicates;
+    bool include_all = false;
+    std::vector<Needles> needles; ///< of each clause that includes, in their order; of all with include_all
+    bool exact = false;           ///< the kernel lets through only what the whole filter does
+};
+
+/// Can the kernel do the comparison?
+bool runs_in_kernel(const NumberTest& test);
+
+/// What the kernel can do of clauses that include, joined by OR, and of those that exclude, whatever
+/// includes. With `includes_all` one of the former is true of every event. In the kernel a clause with text
+/// lets through whatever its numbers allow and that has its needles; a clause that excludes can do so there
+/// only when it is wholly numeric.
+KernelFilter kernel_filter(const std::vector<Tests>& included, bool includes_all,
+                           const std::vector<Tests>& excluded);
+
+} // namespace telemetry::rules

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// Records that the kernel side drops for their paths: none that user space would have wanted.
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <random>
+#include <set>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "telemetry/rules/rules.hpp"
+#include "test/kernel/fixture.hpp"
+
+namespace kernel_test {
+
+namespace {
+
+constexpr uint32_t screened_user = 70011; ///< whose calls are looked at
+
+constexpr const char* file_names[] = {"a",
+                                      "b1",
+                                      "etc",
+                                      "plain",
+                                      "notes.txt",
+                                      "authorized_keys",
+                                      ".ssh",
+                                      "id_rsa",
+                                      "xid_rsa",
+                                      "shadow",
+                                      "the-shadow-of-it",
+                                      "fourteen-bytes",
+                                      "sixteen-bytes-16",
+                                      "a-name-that-is-longer-than-what-a-dentry-has-room-for-in-itself"};
+
+/// Paths at all distances from the places where the kernel side looks.
+constexpr const char* screened_rules =
+    "let keys = path ~ /.ssh/ path $ /id_rsa path $ _keys\n"
+    "openat uid = 70011 && flags | (O_WRONLY|O_RDWR) && $keys\n"
+    "openat uid = 70011 && flags = O_RDONLY && path ~ shadow && path $ .txt\n"
+    "unlinkat uid = 70011 && path ~ room-for-in\n"
+    "not unlinkat path $ plain\n"
+    "mkdirat uid = 70011 && path ~ /.ssh path ~ /fourteen path = /nowhere\n"
+    "symlinkat uid = 70011 && path ~ shadow-of\n"
+    "renameat2 uid = 70011 && $keys path ~ /sixteen\n";
+constexpr const char* screened_calls = "openat uid = 70011\nunlinkat uid = 70011\nmkdirat uid = 70011\n"
+                                       "symlinkat uid = 70011\nrenameat2 uid = 70011\n";
+
+constexpr uint64_t number_of_calls = 1500;
+constexpr uint64_t first_number = 0x5c4ee00000000000; ///< which no other call has by chance
+
+/// The same calls each time, on the same files: with names and links of all kinds, from the root, the
+/// working directory and descriptors. Each has its number in a register that the kernel does not read.
+class PathCalls {
+  public:
+    explicit PathCalls(std::string folder) : folder_(std::move(folder)) {}
+    void make() {
+        make_files();
+        for (number_ = 0; number_ < number_of_calls; number_++) {
+            if (number_ % 30 == 0 && chdir((folder_ + path(2)).c_str()) != 0)
+                chdir(folder_.c_str());
+            call();
+        }
+    }
+
+  private:
+    size_t below(size_t most) { return std::uniform_int_distribution<size_t>(0, most - 1)(random_); }
+    const char* name() { return file_names[below(std::size(file_names))]; }
+    std::string path(size_t longest) {
+        std::string path;
+        for (size_t length = 1 + below(longest); length > 0; length--)
+            path.append("/").append(name());
+        return path;
+    }
+    void make_files() {
+        namespace fs = std::filesystem;
+        std::error_code ignored;
+        for (int i = 0; i < 150; i++) {
+            const std::string folder = folder_ + path(4);
+            fs::create_directories(folder, ignored);
+            const int file = open((folder + path(1)).c_str(), O_CREAT | O_WRONLY, 0600);
+            if (file >= 0)
+                close(file);
+            fs::create_symlink(folder_ + path(3), folder_ + path(3), ignored);
+        }
+    }
+    /// As programs name files: whole, from a directory, roundabout.
+    std::string written(int* directory) {
+        *directory = AT_FDCWD;
+        switch (below(5)) {
+        case 0:
+            return path(3).substr(1);
+        case 1:
+            *directory = open((folder_ + path(2)).c_str(), O_PATH);
+            return path(2).substr(1);
+        case 2:
+            return folder_ + path(2) + "/../" + name();
+        default:
+            return folder_ + path(4);
+        }
+    }
+    long raw(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d = 0, uint64_t e = 0) {
+        return raw_syscall(nr, a, b, c, d, e, first_number + number_);
+    }
+    void call() {
+        int directory = AT_FDCWD, other = AT_FDCWD;
+        const std::string first = written(&directory), second = written(&other);
+        const auto text = [](const std::string& path) { return register_value(path.c_str()); };
+        const auto from = static_cast<uint64_t>(directory), to = static_cast<uint64_t>(other);
+        constexpr uint64_t open_flags[] = {O_RDONLY, O_RDONLY, O_WRONLY, O_RDWR | O_CREAT, O_PATH};
+        switch (below(12)) {
+        case 0:
+            raw(SYS_unlinkat, from, text(first), 0);
+            break;
+        case 1:
+            raw(SYS_mkdirat, from, text(first), 0700);
+            break;
+        case 2:
+            raw(SYS_symlinkat, text(first), to, text(second));
+            break;
+        case 3:
+            raw(SYS_renameat2, from, text(first), to, text(second), 0);
+            break;
+        default:
+            close(static_cast<int>(raw(SYS_openat, from, text(first), open_flags[below(5)], 0600)));
+        }
+        close(directory);
+        close(other);
+    }
+
+    const std::string folder_;
+    std::mt19937 random_{20261130};
+    uint64_t number_ = 0;
+};
+
+class ScreenTest : public testing::Test {
+  public:
+    explicit ScreenTest(ebpf_loader::Tier tier) : options_(engine_options(tier)) {}
+
+  private:
+    struct Run {
+        std::set<std::pair<std::string, uint64_t>> wanted; ///< calls, by their numbers
+        size_t all = 0;
+    };
+
+    /// What of the calls the rules want, of those that an engine with this selection reports.
+    Run run(const ebpf_loader::Selection& selection, const telemetry::Rules& rules) {
+        const TestFolder folder(base_folder() + "/screens");
+        std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
+        ebpf_loader::Engine engine(selection, options_);
+        Collector collector(engine);
+        engine.start();
+        const pid_t child = fork();
+        if (child == 0) {
+            raw_syscall(SYS_setresuid, screened_user, screened_user, screened_user);
+            PathCalls(folder.path()).make();
+            _exit(0);
+        }
+        int status = -1;
+        while (waitpid(child, &status, WNOHANG) == 0)
+            collector.poll(std::chrono::milliseconds(1));
+        EXPECT_EQ(status, 0);
+        collector.finish();
+        EXPECT_EQ(collector.problems(), "");
+        Run run;
+        for (const OwnedEvent& event : collector.take_events()) {
+            if (event->pid != static_cast<uint32_t>(child) || event->args[5] < first_number ||
+                event->args[5] >= first_number + number_of_calls)
+                continue;
+            run.all++;
+            if (rules.matches(*event))
+                run.wanted.emplace(event->call->name, event->args[5]);
+        }
+        return run;
+    }
+
+    void TestBody() override {
+        const auto rules = telemetry::Rules::parse(screened_rules, "rules of the test");
+        const auto calls = telemetry::Rules::parse(screened_calls, "calls of the test");
+        const Run whole = run(calls.compile(), rules), screened = run(rules.compile(), rules);
+        for (const auto& [call, number] : whole.wanted)
+            EXPECT_TRUE(screened.wanted.contains({call, number})) << call << " " << number;
+        EXPECT_EQ(screened.wanted.size(), whole.wanted.size());
+        EXPECT_GE(whole.all, number_of_calls);
+        EXPECT_GT(whole.wanted.size(), 200u);
+        EXPECT_LT(screened.all - screened.wanted.size(), (whole.all - whole.wanted.size()) / 2);
+        printf("%zu calls, of which the rules want %zu and the kernel side emits %zu\n", whole.all,
+               whole.wanted.size(), screened.all);
+    }
+
+    ebpf_loader::EngineOptions options_;
+};
+
+} // namespace
+
+void register_screen_tests(ebpf_loader::Tier tier) {
+    add_test<ScreenTest>("Screens." + std::string(tier_name(tier)), "DropNothingThatIsWanted", tier);
+}
+
+} // namespace kernel_test
