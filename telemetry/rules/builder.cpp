@@ -91,37 +91,58 @@ void Builder::add_for(const Statement& statement, const Subject& subject) {
     apply_line(entry, statement);
 }
 
+/// The places of a group's calls in entries_.
+const std::vector<size_t>& Builder::entries_of(const Group* group) {
+    const auto [place, is_new] = entries_of_.try_emplace(group);
+    if (is_new)
+        for (const auto& row : ebpf_loader::syscall_rows())
+            if (!group || group->has(row.name))
+                place->second.push_back(static_cast<size_t>(&entry_for(Subject::of(row)) - entries_.data()));
+    return place->second;
+}
+
 /// A clause applies to the calls that have the fields it compares; it is a mistake when no call has them.
 void Builder::add_for_every_call(const Statement& statement) {
-    std::vector<bool> used(statement.clauses.size());
-    std::vector<std::optional<Mistake>> refused(statement.clauses.size());
-    for (const auto& row : ebpf_loader::syscall_rows()) {
-        if (statement.group && !statement.group->has(row.name))
-            continue;
-        Entry& entry = entry_for(Subject::of(row));
-        if (add_for_row(entry, statement, used, refused))
-            apply_line(entry, statement);
+    std::vector<Use> uses(statement.clauses.size());
+    for (const size_t place : entries_of(statement.group))
+        if (add_for_row(entries_[place], statement, uses))
+            apply_line(entries_[place], statement);
+    for (size_t i = 0; i < uses.size(); ++i)
+        if (!uses[i].used)
+            check_unused(statement.clauses[i], uses[i]);
+}
+
+/// Throws the Mistake of a clause that a call has refused. Most clauses fit some other, so why the first one
+/// did is put into words only here.
+void Builder::check_unused(const Clause& clause, const Use& use) const {
+    try {
+        if (use.mistake)
+            throw Mistake(*use.mistake);
+        if (use.unfit)
+            resolve(source_, clause, *use.unfit);
+    } catch (const Mistake& why) {
+        throw Mistake{why.where, "this clause fits no system call; for example: " + why.message,
+                      why.expected};
     }
-    for (size_t i = 0; i < used.size(); ++i)
-        if (!used[i] && refused[i])
-            throw Mistake{refused[i]->where,
-                          "this clause fits no system call; for example: " + refused[i]->message,
-                          refused[i]->expected};
 }
 
 /// Returns false where no clause applies to the call.
-bool Builder::add_for_row(Entry& entry, const Statement& statement, std::vector<bool>& used,
-                          std::vector<std::optional<Mistake>>& refused) {
+bool Builder::add_for_row(Entry& entry, const Statement& statement, std::vector<Use>& uses) {
     bool applies = statement.clauses.empty();
     for (size_t i = 0; i < statement.clauses.size(); ++i) {
-        if (refused[i] && !fits(statement.clauses[i], entry.subject))
-            continue; // an earlier call was refused for the same clause: one reason is enough
+        Use& use = uses[i];
+        const bool is_first = !use.unfit && !use.mistake; // one reason is enough
+        if (!fits(statement.clauses[i], entry.subject)) {
+            if (is_first)
+                use.unfit = &entry.subject;
+            continue;
+        }
         try {
             add_clause(entry, statement, resolve(source_, statement.clauses[i], entry.subject));
-            used[i] = applies = true;
+            use.used = applies = true;
         } catch (const Mistake& mistake) {
-            if (!refused[i])
-                refused[i] = mistake;
+            if (is_first)
+                use.mistake = mistake;
         }
     }
     return applies;

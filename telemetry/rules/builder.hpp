@@ -49,8 +49,15 @@ class Builder {
     void add_for_forms(const Statement& statement);
     void add_for(const Statement& statement, const Subject& subject);
     void add_for_every_call(const Statement& statement);
-    bool add_for_row(Entry& entry, const Statement& statement, std::vector<bool>& used,
-                     std::vector<std::optional<Mistake>>& refused);
+    /// What has become of a clause of a line for several calls.
+    struct Use {
+        bool used = false;
+        const Subject* unfit = nullptr; ///< the first subject that refused it, if for want of a field
+        std::optional<Mistake> mistake; ///< or else why it did
+    };
+    const std::vector<size_t>& entries_of(const Group* group);
+    bool add_for_row(Entry& entry, const Statement& statement, std::vector<Use>& uses);
+    void check_unused(const Clause& clause, const Use& use) const;
     void add_clause(Entry& entry, const Statement& statement, Resolved clause);
     RuleLines lines_of(const Statement& statement) const;
     void apply_line(Entry& entry, const Statement& statement);
@@ -63,7 +70,8 @@ class Builder {
     const bool keeps_lines_;
     std::function<void(const Statement&)> observer_;
     std::vector<Entry> entries_;
-    std::map<std::pair<int, int>, size_t> index_; ///< by kind or ABI, and row or number
+    std::map<std::pair<int, int>, size_t> index_;            ///< by kind or ABI, and row or number
+    std::map<const Group*, std::vector<size_t>> entries_of_; ///< null: of every call
     std::vector<std::string> warnings_;
     std::vector<std::string> notes_;
     size_t oddities_ = 0;
