@@ -27,7 +27,8 @@ bool asks_lineage(const TextTest& test) {
 
 /// Are some opens alone part of the statement's group, by flags that the call has as an argument?
 bool opens_narrowly(const Statement& statement, const Subject& subject) {
-    return statement.group && statement.group->opens && is_open(subject.name()) && subject.argument("flags");
+    return statement.group && statement.group->opens && subject.call && is_open(subject.call->name) &&
+           subject.argument("flags");
 }
 
 /// What the flags of such an open fulfil: O_RDONLY, O_WRONLY and O_RDWR are 0, 1 and 2 in the two lowest
@@ -40,12 +41,14 @@ NumberTest open_test(uint8_t flags, OpenFor purpose) {
 }
 
 /// Adds that the open has to be one of those.
-void narrow(Tests& tests, const Statement& statement, const Subject& subject) {
+SharedTests narrowed(SharedTests tests, const Statement& statement, const Subject& subject) {
     if (!opens_narrowly(statement, subject))
-        return;
+        return tests;
+    Tests result = *tests;
     const uint8_t flags = subject.index_in_row(*subject.argument("flags")).value();
-    tests.numbers.push_back(open_test(flags, *statement.group->opens));
-    std::sort(tests.numbers.begin(), tests.numbers.end());
+    result.numbers.push_back(open_test(flags, *statement.group->opens));
+    std::sort(result.numbers.begin(), result.numbers.end());
+    return std::make_shared<const Tests>(std::move(result));
 }
 
 } // namespace
@@ -84,7 +87,7 @@ void Builder::add_for(const Statement& statement, const Subject& subject) {
     check_room(subject, statement.head);
     Entry& entry = entry_for(subject);
     for (const Clause& clause : statement.clauses) {
-        add_clause(entry, statement, resolve(source_, clause, subject));
+        add_clause(entry, statement, resolver_.resolve(clause, subject));
         if (subject.row == subject.call)
             warn_of_oddities(clause, subject);
     }
@@ -132,14 +135,13 @@ bool Builder::add_for_row(Entry& entry, const Statement& statement, std::vector<
     for (size_t i = 0; i < statement.clauses.size(); ++i) {
         Use& use = uses[i];
         const bool is_first = !use.unfit && !use.mistake; // one reason is enough
-        if (!fits(statement.clauses[i], entry.subject)) {
-            if (is_first)
-                use.unfit = &entry.subject;
-            continue;
-        }
         try {
-            add_clause(entry, statement, resolve(source_, statement.clauses[i], entry.subject));
-            use.used = applies = true;
+            if (auto resolved = resolver_.resolve_fitting(statement.clauses[i], entry.subject)) {
+                add_clause(entry, statement, *std::move(resolved));
+                use.used = applies = true;
+            } else if (is_first) {
+                use.unfit = &entry.subject;
+            }
         } catch (const Mistake& mistake) {
             if (is_first)
                 use.mistake = mistake;
@@ -156,10 +158,9 @@ RuleLines Builder::lines_of(const Statement& statement) const {
 /// The comparisons that an incomplete clause leaves out may be true or false: the clause selects events
 /// but excludes none.
 void Builder::add_clause(Entry& entry, const Statement& statement, Resolved clause) {
-    Tests& tests = clause.tests;
-    narrow(tests, statement, entry.subject);
-    needs_lineage_ = needs_lineage_ || std::any_of(tests.texts.begin(), tests.texts.end(), asks_lineage);
-    tests_ += tests.numbers.size() + tests.texts.size();
+    SharedTests tests = narrowed(std::move(clause.tests), statement, entry.subject);
+    needs_lineage_ = needs_lineage_ || std::any_of(tests->texts.begin(), tests->texts.end(), asks_lineage);
+    tests_ += tests->numbers.size() + tests->texts.size();
     if (tests_ > MAX_EXPANDED)
         throw Mistake{statement.head,
                       "the rules need more than " + std::to_string(MAX_EXPANDED) + " comparisons",
@@ -182,7 +183,7 @@ void Builder::apply_line(Entry& entry, const Statement& statement) {
     if (statement.exclude && !statement.every_call && entry.subject.row == entry.subject.call)
         entry.not_lines.push_back(statement.head);
     if (statement.clauses.empty())
-        add_clause(entry, statement, {{}, true});
+        add_clause(entry, statement, {std::make_shared<const Tests>(), true});
     if (statement.require_standard)
         entry.filter.require_standard();
     if (statement.require_specific)
@@ -219,7 +220,7 @@ void Builder::warn_of_oddities(const Clause& clause, const Subject& subject) {
         if (term.macro_at || term.comparison->type != Type::number)
             continue;
         const Resolved resolved = resolve(source_, {term}, subject);
-        const std::string why = oddity(*term.comparison, resolved.tests.numbers.front());
+        const std::string why = oddity(*term.comparison, resolved.tests->numbers.front());
         if (!why.empty())
             warn({term.comparison->field_at.begin, term.comparison->value_at.end}, why, {});
     }

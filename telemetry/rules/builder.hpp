@@ -17,7 +17,7 @@ class Builder {
   public:
     /// `keeps_lines`: the filters can say which line included an event.
     explicit Builder(const SourceText& source, bool keeps_lines = false)
-        : source_(source), keeps_lines_(keeps_lines) {}
+        : source_(source), keeps_lines_(keeps_lines), resolver_(source) {}
 
     /// Throws Mistake.
     void add(const Statement& statement);
@@ -69,6 +69,7 @@ class Builder {
     const SourceText& source_;
     const bool keeps_lines_;
     std::function<void(const Statement&)> observer_;
+    Resolver resolver_;
     std::vector<Entry> entries_;
     std::map<std::pair<int, int>, size_t> index_;            ///< by kind or ABI, and row or number
     std::map<const Group*, std::vector<size_t>> entries_of_; ///< null: of every call

@@ -10,6 +10,17 @@
 namespace telemetry::rules {
 namespace {
 
+/// In order, so that equal numeric parts are neighbours, and each once.
+std::vector<const Tests*> sorted_and_deduplicated(const std::vector<SharedTests>& clauses) {
+    std::vector<const Tests*> sorted;
+    for (const SharedTests& clause : clauses)
+        sorted.push_back(clause.get());
+    std::sort(sorted.begin(), sorted.end(), [](const Tests* a, const Tests* b) { return *a < *b; });
+    const auto equal = [](const Tests* a, const Tests* b) { return *a == *b; };
+    sorted.erase(std::unique(sorted.begin(), sorted.end(), equal), sorted.end());
+    return sorted;
+}
+
 /// Of a clause of several texts the test that decides most, of a field whose sets are searched at once; null:
 /// it has none.
 const TextTest* most_telling(const std::vector<TextTest>& texts) {
@@ -28,12 +39,13 @@ bool all_hold(const std::vector<TextTest>& clause, const Event& event, bool when
 
 } // namespace
 
-ClauseTable::ClauseTable(const std::vector<Tests>& clauses) {
-    for (size_t begin = 0, end; begin < clauses.size(); begin = end) {
-        std::vector<const Tests*> same; // clauses are sorted, hence equal numeric parts are neighbours
-        for (end = begin; end < clauses.size() && clauses[end].numbers == clauses[begin].numbers; ++end)
-            same.push_back(&clauses[end]);
-        groups_.emplace_back().numbers = clauses[begin].numbers;
+ClauseTable::ClauseTable(const std::vector<SharedTests>& clauses) {
+    const std::vector<const Tests*> sorted = sorted_and_deduplicated(clauses);
+    for (size_t begin = 0, end; begin < sorted.size(); begin = end) {
+        std::vector<const Tests*> same;
+        for (end = begin; end < sorted.size() && sorted[end]->numbers == sorted[begin]->numbers; ++end)
+            same.push_back(sorted[end]);
+        groups_.emplace_back().numbers = sorted[begin]->numbers;
         groups_.back().add(same);
     }
 }
@@ -84,16 +96,11 @@ bool ClauseTable::any(const Event& event, bool when_unknown) const {
                        [&](const Group& group) { return group.holds(event, when_unknown); });
 }
 
-void CallFilter::Block::add(Tests clause) {
-    if (clause.empty())
+void CallFilter::Block::add(SharedTests clause) {
+    if (clause->empty())
         every = true;
     else
         clauses.push_back(std::move(clause));
-}
-
-void CallFilter::Block::finish() {
-    sort_and_deduplicate(clauses);
-    table = ClauseTable(clauses);
 }
 
 CallFilter::Block& CallFilter::block(bool excludes) {
@@ -103,7 +110,7 @@ CallFilter::Block& CallFilter::block(bool excludes) {
 }
 
 /// As long as nothing is included it makes no difference, and the kernel can do the other kind.
-void CallFilter::exclude_from_here(Tests clause) {
+void CallFilter::exclude_from_here(SharedTests clause) {
     if (blocks_.empty())
         exclude(std::move(clause));
     else
@@ -111,18 +118,17 @@ void CallFilter::exclude_from_here(Tests clause) {
 }
 
 void CallFilter::finish() {
-    excluded_.finish();
+    excluded_.table = ClauseTable(excluded_.clauses);
     for (Block& block : blocks_)
-        block.finish();
+        block.table = ClauseTable(block.clauses);
     for (Keyed& keyed : keyed_) {
-        sort_and_deduplicate(keyed.clauses);
         keyed.table = ClauseTable(keyed.clauses);
         keyed.clauses = {};
     }
     finish_lines();
 }
 
-void CallFilter::add_line(const RuleLines& lines, std::string_view key, bool decides, Tests clause) {
+void CallFilter::add_line(const RuleLines& lines, std::string_view key, bool decides, SharedTests clause) {
     if (lines_.empty() || lines_.back().last != lines.last || lines_.back().file != lines.file)
         lines_.push_back(
             {lines.first, lines.last, std::string(lines.file), std::string(key), decides, {}, {}});
@@ -147,7 +153,6 @@ void CallFilter::finish_lines() {
         std::ranges::move(line.clauses, std::back_inserter(parts.back().clauses));
     }
     for (OfLine& part : parts) {
-        sort_and_deduplicate(part.clauses);
         part.table = ClauseTable(part.clauses);
         part.clauses = {};
     }
@@ -171,7 +176,7 @@ ChosenRule CallFilter::chosen(const Event& event) const {
     return chosen;
 }
 
-void CallFilter::add_key(std::string_view key, Tests clause) {
+void CallFilter::add_key(std::string_view key, SharedTests clause) {
     if (keyed_.empty() || keyed_.back().key != key)
         keyed_.push_back({std::string(key), {}, {}});
     keyed_.back().clauses.push_back(std::move(clause));
@@ -185,25 +190,26 @@ std::string_view CallFilter::key(const Event& event) const {
 }
 
 /// All that is included by blocks before one that excludes everything.
-CallFilter::Block CallFilter::included_clauses() const {
-    Block all;
+CallFilter::Included CallFilter::included_clauses() const {
+    Included all;
     for (const Block& block : blocks_) {
         if (block.excludes && block.every)
             break;
         if (block.excludes)
             continue;
         all.every = all.every || block.every;
-        all.clauses.insert(all.clauses.end(), block.clauses.begin(), block.clauses.end());
+        for (const SharedTests& clause : block.clauses)
+            all.clauses.push_back(clause.get());
     }
     return all;
 }
 
 uint8_t CallFilter::abis() const {
-    const Block included = included_clauses();
+    const Included included = included_clauses();
     uint8_t abis = included.every ? terms::EVERY_ABI : 0;
-    for (const Tests& clause : included.clauses) {
+    for (const Tests* clause : included.clauses) {
         uint8_t wanted = terms::EVERY_ABI;
-        for (const TextTest& test : clause.texts)
+        for (const TextTest& test : clause->texts)
             wanted &= terms::abis_of(test);
         abis |= wanted;
     }
@@ -211,8 +217,11 @@ uint8_t CallFilter::abis() const {
 }
 
 KernelFilter CallFilter::kernel() const {
-    const Block all = included_clauses();
-    KernelFilter filter = kernel_filter(all.clauses, all.every, excluded_.clauses);
+    const Included all = included_clauses();
+    std::vector<const Tests*> excluded;
+    for (const SharedTests& clause : excluded_.clauses)
+        excluded.push_back(clause.get());
+    KernelFilter filter = kernel_filter(all.clauses, all.every, excluded);
     filter.exact &= blocks_.size() == 1 && !require_standard_ && !require_specific_;
     return filter;
 }

@@ -29,7 +29,7 @@ struct ChosenRule {
 class ClauseTable {
   public:
     ClauseTable() = default;
-    explicit ClauseTable(const std::vector<Tests>& clauses);
+    explicit ClauseTable(const std::vector<SharedTests>& clauses);
     /// Is a clause true? A text that could not be read compares as `when_unknown`.
     bool any(const Event& event, bool when_unknown) const;
 
@@ -59,16 +59,16 @@ class ClauseTable {
 /// All rules for one kind of event, put together. A clause without comparisons is true of every event.
 class CallFilter {
   public:
-    void include(Tests clause) { block(false).add(std::move(clause)); }
+    void include(SharedTests clause) { block(false).add(std::move(clause)); }
     /// Excludes, whatever includes.
-    void exclude(Tests clause) { excluded_.add(std::move(clause)); }
+    void exclude(SharedTests clause) { excluded_.add(std::move(clause)); }
     /// Excludes what nothing has included so far.
-    void exclude_from_here(Tests clause);
+    void exclude_from_here(SharedTests clause);
     /// What a line with a key includes. In the order of the file; the empty key is one too.
-    void add_key(std::string_view key, Tests clause);
+    void add_key(std::string_view key, SharedTests clause);
     /// What a rule at that line includes, for chosen(). In the order of the file. `decides`: the event has
     /// the rule's key, be it empty.
-    void add_line(const RuleLines& lines, std::string_view key, bool decides, Tests clause);
+    void add_line(const RuleLines& lines, std::string_view key, bool decides, SharedTests clause);
     void require_standard() { require_standard_ = true; }
     void require_specific() { require_specific_ = true; }
 
@@ -94,11 +94,10 @@ class CallFilter {
 
         bool excludes;
         bool every = false; ///< one of them is true of every event
-        std::vector<Tests> clauses;
+        std::vector<SharedTests> clauses;
         ClauseTable table;
 
-        void add(Tests clause);
-        void finish();
+        void add(SharedTests clause);
         /// A text that could not be read compares as `when_unknown`.
         bool any(const Event& event, bool when_unknown) const {
             return every || table.any(event, when_unknown);
@@ -107,7 +106,7 @@ class CallFilter {
     /// Neighbouring lines with the same key.
     struct Keyed {
         std::string key;
-        std::vector<Tests> clauses;
+        std::vector<SharedTests> clauses;
         ClauseTable table;
     };
 
@@ -115,13 +114,17 @@ class CallFilter {
         uint32_t first = 0, last = 0;
         std::string file, key;
         bool decides = false;
-        std::vector<Tests> clauses;
+        std::vector<SharedTests> clauses;
         ClauseTable table;
     };
 
     Block& block(bool excludes);
     void finish_lines();
-    Block included_clauses() const;
+    struct Included {
+        bool every = false; ///< one of them is true of every event
+        std::vector<const Tests*> clauses;
+    };
+    Included included_clauses() const;
 
     bool require_standard_ = false;
     bool require_specific_ = false;

@@ -133,13 +133,8 @@ template <typename T> void sort_and_deduplicate(std::vector<T>& items) {
     items.erase(std::unique(items.begin(), items.end()), items.end());
 }
 
-} // namespace
-
-bool has_field(const Subject& subject, std::string_view name) {
-    const Field* field = subject.field(name);
-    if (!field)
-        return subject.argument(name).has_value();
-    switch (field->needs) {
+bool meets_need(const Subject& subject, Needs need) {
+    switch (need) {
     case Needs::path:
         return subject.names_paths();
     case Needs::address:
@@ -150,6 +145,24 @@ bool has_field(const Subject& subject, std::string_view name) {
         break;
     }
     return true;
+}
+
+constexpr uint8_t need_bit(Needs need) {
+    return static_cast<uint8_t>(1u << static_cast<unsigned>(need));
+}
+
+uint8_t needs_met(const Subject& subject) {
+    uint8_t met = 0;
+    for (const Needs need : {Needs::nothing, Needs::path, Needs::address, Needs::result})
+        met |= meets_need(subject, need) ? need_bit(need) : 0;
+    return met;
+}
+
+} // namespace
+
+bool has_field(const Subject& subject, std::string_view name) {
+    const Field* field = subject.field(name);
+    return field ? meets_need(subject, field->needs) : subject.argument(name).has_value();
 }
 
 /// A comparison with text in a line for several calls is for those in which the argument is a string.
@@ -213,7 +226,67 @@ Resolved resolve(const SourceText& source, const Clause& clause, const Subject& 
     }
     sort_and_deduplicate(tests.numbers);
     sort_and_deduplicate(tests.texts);
-    return {std::move(tests), complete};
+    return {std::make_shared<const Tests>(std::move(tests)), complete};
+}
+
+size_t Resolver::Hash::operator()(const Clause& clause) const {
+    size_t hash = clause.size();
+    for (const Term& term : clause)
+        hash = hash * 31 + std::hash<const Comparison*>()(term.comparison.get());
+    return hash;
+}
+
+bool Resolver::Same::operator()(const Clause& one, const Clause& other) const {
+    return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                      [](const Term& a, const Term& b) { return a.comparison == b.comparison; });
+}
+
+Resolver::Known& Resolver::known(const Clause& clause) {
+    const auto [place, is_new] = known_.try_emplace(clause);
+    Known& known = place->second;
+    if (!is_new)
+        return known;
+    known.is_common = true;
+    const auto add = [&](std::string_view name) {
+        const Field* field = find_field(name);
+        known.is_common = known.is_common && field && !field->yields;
+        known.needs |= known.is_common ? need_bit(field->needs) : 0;
+    };
+    for (const Term& term : clause) {
+        add(term.comparison->field);
+        if (!term.comparison->other.empty())
+            add(term.comparison->other);
+    }
+    return known;
+}
+
+bool Resolver::meets(uint8_t needs, const Subject& subject) {
+    if (!subject.row)
+        return (needs & ~needs_met(subject)) == 0;
+    const auto [place, is_new] = met_.try_emplace(subject.row);
+    if (is_new)
+        place->second = needs_met(subject);
+    return (needs & ~place->second) == 0;
+}
+
+Resolved Resolver::common(Known& known, const Clause& clause, const Subject& subject) const {
+    if (!known.tests)
+        known.tests = rules::resolve(source_, clause, subject).tests;
+    return {known.tests, true};
+}
+
+Resolved Resolver::resolve(const Clause& clause, const Subject& subject) {
+    Known& known = this->known(clause);
+    if (known.is_common && meets(known.needs, subject))
+        return common(known, clause, subject);
+    return rules::resolve(source_, clause, subject);
+}
+
+std::optional<Resolved> Resolver::resolve_fitting(const Clause& clause, const Subject& subject) {
+    Known& known = this->known(clause);
+    if (known.is_common ? !meets(known.needs, subject) : !fits(clause, subject))
+        return std::nullopt;
+    return known.is_common ? common(known, clause, subject) : rules::resolve(source_, clause, subject);
 }
 
 std::string oddity(const Comparison& comparison, const NumberTest& test) {

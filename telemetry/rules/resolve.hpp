@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <algorithm>
 #include <compare>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "telemetry/rules/syntax.hpp"
@@ -40,14 +42,11 @@ struct Tests {
     auto operator<=>(const Tests&) const = default;
 };
 
-/// Clauses in order, each once.
-inline void sort_and_deduplicate(std::vector<Tests>& clauses) {
-    std::ranges::sort(clauses);
-    clauses.erase(std::unique(clauses.begin(), clauses.end()), clauses.end());
-}
+/// Of a clause, which the filters of several calls may have.
+using SharedTests = std::shared_ptr<const Tests>;
 
 struct Resolved {
-    Tests tests;
+    SharedTests tests; ///< not null
     bool complete; ///< false: a comparison was left out because this form of the call has no such argument
 };
 
@@ -64,6 +63,39 @@ std::string field_list(const Subject& subject);
 /// Resolves the clause for the events of `subject`. Throws Mistake; for a comparison that came
 /// through a macro its place is where the rule names the macro.
 Resolved resolve(const SourceText& source, const Clause& clause, const Subject& subject);
+
+/// Resolves clauses. A line for a group, and a macro, have the same ones for many calls: one that compares no
+/// argument means the same wherever it fits, and is resolved once.
+class Resolver {
+  public:
+    explicit Resolver(const SourceText& source) : source_(source) {}
+    /// As rules::resolve().
+    Resolved resolve(const Clause& clause, const Subject& subject);
+    /// nullopt where the clause does not fit the events. Throws Mistake where it is wrong for another reason.
+    std::optional<Resolved> resolve_fitting(const Clause& clause, const Subject& subject);
+
+  private:
+    struct Known {
+        bool is_common = false; ///< compares no argument
+        uint8_t needs = 0;      ///< 1 << Needs, then
+        SharedTests tests;      ///< null until it is resolved, then
+    };
+    /// Clauses are the same when their comparisons are the same objects, which the keys keep.
+    struct Hash {
+        size_t operator()(const Clause& clause) const;
+    };
+    struct Same {
+        bool operator()(const Clause& one, const Clause& other) const;
+    };
+    Known& known(const Clause& clause);
+    bool meets(uint8_t needs, const Subject& subject);
+    Resolved common(Known& known, const Clause& clause, const Subject& subject) const;
+
+    const SourceText& source_;
+    std::unordered_map<Clause, Known, Hash, Same> known_;
+    std::unordered_map<const ebpf_loader::SyscallRow*, uint8_t> met_; ///< 1 << Needs
+};
+
 /// Returns why a comparison is probably not what its author meant; empty when nothing is wrong.
 std::string oddity(const Comparison& comparison, const NumberTest& test);
 

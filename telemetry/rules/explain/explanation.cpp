@@ -106,7 +106,7 @@ Explanation::Sides Explanation::sides_of(const Statement& statement) const {
             if (!statement.subject && !row)
                 continue;
             const Comparison& comparison = *term.comparison;
-            const Tests tests = resolve(source_, {term}, row ? Subject::of(*row) : *statement.subject).tests;
+            const Tests tests = *resolve(source_, {term}, row ? Subject::of(*row) : *statement.subject).tests;
             const bool by_kernel = tests.texts.empty() &&
                                    std::all_of(tests.numbers.begin(), tests.numbers.end(), runs_in_kernel);
             const Span where{comparison.field_at.begin, comparison.value_at.end};

@@ -10,8 +10,8 @@ namespace telemetry::rules {
 namespace {
 
 /// Can the kernel test all of the clause?
-bool is_numeric(const Tests& clause) {
-    return clause.texts.empty() && std::all_of(clause.numbers.begin(), clause.numbers.end(), runs_in_kernel);
+bool is_numeric(const Tests* clause) {
+    return clause->texts.empty() && std::ranges::all_of(clause->numbers, runs_in_kernel);
 }
 
 /// What of the clause the kernel can test.
@@ -44,12 +44,12 @@ Needles needles_of(const std::vector<const Tests*>& clauses) {
 }
 
 /// Of each part of what is included: an event that a clause wants fulfils the numbers of one of the parts.
-std::vector<Needles> needles_of(const std::vector<Tests>& parts, const std::vector<Tests>& clauses) {
+std::vector<Needles> needles_of(const std::vector<Tests>& parts, const std::vector<const Tests*>& clauses) {
     std::vector<std::vector<const Tests*>> behind(parts.size());
-    for (const Tests& clause : clauses) {
-        const auto part = std::ranges::find_if(
-            parts, [&](const Tests& some) { return has_all(numeric_part(clause), some); });
-        behind[static_cast<size_t>(part - parts.begin())].push_back(&clause);
+    for (const Tests* clause : clauses) {
+        const Tests own = numeric_part(*clause);
+        const auto part = std::ranges::find_if(parts, [&](const Tests& some) { return has_all(own, some); });
+        behind[static_cast<size_t>(part - parts.begin())].push_back(clause);
     }
     std::vector<Needles> needles;
     for (const auto& some : behind)
@@ -58,13 +58,17 @@ std::vector<Needles> needles_of(const std::vector<Tests>& parts, const std::vect
 }
 
 /// Returns the numeric part of each clause, without the clauses that another one makes superfluous.
-std::vector<Tests> numeric_parts(const std::vector<Tests>& clauses) {
+std::vector<Tests> numeric_parts(const std::vector<const Tests*>& clauses) {
     constexpr size_t REDUCED =
         1024; // each is compared with each; more than these do not fit into the kernel anyway
     std::vector<Tests> parts;
-    for (const Tests& clause : clauses)
-        parts.push_back(numeric_part(clause));
-    sort_and_deduplicate(parts);
+    for (const Tests* clause : clauses) {
+        Tests part = numeric_part(*clause);
+        if (parts.empty() || part != parts.back()) // most clauses of texts have the same, or none
+            parts.push_back(std::move(part));
+    }
+    std::ranges::sort(parts);
+    parts.erase(std::unique(parts.begin(), parts.end()), parts.end());
     if (parts.size() > REDUCED)
         return parts;
     std::vector<Tests> result;
@@ -104,8 +108,8 @@ bool runs_in_kernel(const NumberTest& test) {
     return test.value < FIRST_PROGRAM_VALUE && test.other == NumberTest::NONE && test.op <= EBT_ANY_BITS;
 }
 
-KernelFilter kernel_filter(const std::vector<Tests>& included, bool includes_all,
-                           const std::vector<Tests>& excluded) {
+KernelFilter kernel_filter(const std::vector<const Tests*>& included, bool includes_all,
+                           const std::vector<const Tests*>& excluded) {
     KernelFilter filter;
     std::vector<Tests> parts = includes_all ? std::vector<Tests>{} : numeric_parts(included);
     filter.include_all =
@@ -119,7 +123,7 @@ KernelFilter kernel_filter(const std::vector<Tests>& included, bool includes_all
     filter.exact = includes_exactly && std::ranges::all_of(excluded, is_numeric);
 
     size_t room = EBT_PREDICATES - count_numbers(parts);
-    std::vector<Tests> excluding;
+    std::vector<const Tests*> excluding;
     std::ranges::copy_if(excluded, std::back_inserter(excluding), is_numeric);
     for (const Tests& clause : numeric_parts(excluding)) {
         if (clause.numbers.size() > room) {

@@ -28,7 +28,7 @@ bool runs_in_kernel(const NumberTest& test);
 /// includes. With `includes_all` one of the former is true of every event. In the kernel a clause with text
 /// lets through whatever its numbers allow and that has its needles; a clause that excludes can do so there
 /// only when it is wholly numeric.
-KernelFilter kernel_filter(const std::vector<Tests>& included, bool includes_all,
-                           const std::vector<Tests>& excluded);
+KernelFilter kernel_filter(const std::vector<const Tests*>& included, bool includes_all,
+                           const std::vector<const Tests*>& excluded);
 
 } // namespace telemetry::rules
