@@ -228,12 +228,13 @@ void Builder::warn_of_oddities(const Clause& clause, const Subject& subject) {
 
 void Builder::finish() {
     bool selects = false;
+    ClauseTables tables;
     for (Entry& entry : entries_) {
         selects = selects || entry.filter.selected();
         if (!entry.filter.included())
             for (Span head : entry.not_lines)
                 warn(head, "no line selects " + entry.subject.name() + ": there is nothing to exclude", {});
-        entry.filter.finish();
+        entry.filter.finish(tables);
     }
     if (!selects)
         warn({}, "the rules select no event at all",

@@ -41,13 +41,16 @@ bool all_hold(const std::vector<TextTest>& clause, const Event& event, bool when
 
 ClauseTable::ClauseTable(const std::vector<SharedTests>& clauses) {
     const std::vector<const Tests*> sorted = sorted_and_deduplicated(clauses);
+    std::vector<Group> groups;
     for (size_t begin = 0, end; begin < sorted.size(); begin = end) {
         std::vector<const Tests*> same;
         for (end = begin; end < sorted.size() && sorted[end]->numbers == sorted[begin]->numbers; ++end)
             same.push_back(sorted[end]);
-        groups_.emplace_back().numbers = sorted[begin]->numbers;
-        groups_.back().add(same);
+        groups.emplace_back().numbers = sorted[begin]->numbers;
+        groups.back().add(same);
     }
+    if (!groups.empty())
+        groups_ = std::make_shared<const std::vector<Group>>(std::move(groups));
 }
 
 void ClauseTable::Group::add(const std::vector<const Tests*>& clauses) {
@@ -92,8 +95,15 @@ bool ClauseTable::Group::holds(const Event& event, bool when_unknown) const {
 }
 
 bool ClauseTable::any(const Event& event, bool when_unknown) const {
-    return std::any_of(groups_.begin(), groups_.end(),
-                       [&](const Group& group) { return group.holds(event, when_unknown); });
+    return groups_ && std::any_of(groups_->begin(), groups_->end(),
+                                  [&](const Group& group) { return group.holds(event, when_unknown); });
+}
+
+/// Clauses are compared by their addresses: those of a Resolver are the same where they are equal.
+ClauseTable ClauseTables::of(const std::vector<SharedTests>& clauses) {
+    const auto known = known_.find(clauses);
+    return known != known_.end() ? known->second
+                                 : known_.emplace(clauses, ClauseTable(clauses)).first->second;
 }
 
 void CallFilter::Block::add(SharedTests clause) {
@@ -117,15 +127,15 @@ void CallFilter::exclude_from_here(SharedTests clause) {
         block(true).add(std::move(clause));
 }
 
-void CallFilter::finish() {
-    excluded_.table = ClauseTable(excluded_.clauses);
+void CallFilter::finish(ClauseTables& tables) {
+    excluded_.table = tables.of(excluded_.clauses);
     for (Block& block : blocks_)
-        block.table = ClauseTable(block.clauses);
+        block.table = tables.of(block.clauses);
     for (Keyed& keyed : keyed_) {
-        keyed.table = ClauseTable(keyed.clauses);
+        keyed.table = tables.of(keyed.clauses);
         keyed.clauses = {};
     }
-    finish_lines();
+    finish_lines(tables);
 }
 
 void CallFilter::add_line(const RuleLines& lines, std::string_view key, bool decides, SharedTests clause) {
@@ -136,7 +146,7 @@ void CallFilter::add_line(const RuleLines& lines, std::string_view key, bool dec
 }
 
 /// Each is tested in turn, so there must not be many.
-void CallFilter::finish_lines() {
+void CallFilter::finish_lines(ClauseTables& tables) {
     constexpr size_t most = 64;
     const size_t together = (lines_.size() + most - 1) / most;
     std::vector<OfLine> parts;
@@ -153,7 +163,7 @@ void CallFilter::finish_lines() {
         std::ranges::move(line.clauses, std::back_inserter(parts.back().clauses));
     }
     for (OfLine& part : parts) {
-        part.table = ClauseTable(part.clauses);
+        part.table = tables.of(part.clauses);
         part.clauses = {};
     }
     lines_ = std::move(parts);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +27,7 @@ struct ChosenRule {
 };
 
 /// Clauses joined by OR, laid out for fast evaluation: clauses with the same numeric part share
-/// it, and clauses that consist of one comparison of text become sets.
+/// it, and clauses that consist of one comparison of text become sets. A copy shares the table.
 class ClauseTable {
   public:
     ClauseTable() = default;
@@ -53,7 +55,17 @@ class ClauseTable {
         bool holds(const Event& event, bool when_unknown) const;
     };
 
-    std::vector<Group> groups_;
+    std::shared_ptr<const std::vector<Group>> groups_; ///< null: no clauses
+};
+
+/// Makes tables, and one of those that are asked for with the same clauses: lines for a group give many calls
+/// the same.
+class ClauseTables {
+  public:
+    ClauseTable of(const std::vector<SharedTests>& clauses);
+
+  private:
+    std::map<std::vector<SharedTests>, ClauseTable> known_;
 };
 
 /// All rules for one kind of event, put together. A clause without comparisons is true of every event.
@@ -73,7 +85,7 @@ class CallFilter {
     void require_specific() { require_specific_ = true; }
 
     /// Must be called once, after all rules were added.
-    void finish();
+    void finish(ClauseTables& tables);
     bool selected() const { return !excluded_.every && included(); }
     bool included() const { return !blocks_.empty(); }
     KernelFilter kernel() const;
@@ -119,7 +131,7 @@ class CallFilter {
     };
 
     Block& block(bool excludes);
-    void finish_lines();
+    void finish_lines(ClauseTables& tables);
     struct Included {
         bool every = false; ///< one of them is true of every event
         std::vector<const Tests*> clauses;
