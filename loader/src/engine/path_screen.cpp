@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1
 #include <algorithm>
+#include <array>
 #include <ebpf_loader/path_screen.hpp>
 
 namespace ebpf_loader {
@@ -19,18 +20,28 @@ constexpr std::string_view ordinary =
     "/libc.so.6/libm.so/index/config/data/db/src/build/test/main/target/debug/release/objects/info/refs/"
     "heads";
 
-size_t times(std::string_view part, std::string_view text) {
-    size_t count = 0;
-    for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1))
-        ++count;
-    return count;
-}
-
-uint64_t group_of(std::string_view bytes) {
+constexpr uint64_t group_of(std::string_view bytes) {
     uint64_t group = 0;
     for (size_t i = 0; i < EBT_SCREEN_GROUP; i++)
         group |= uint64_t{static_cast<unsigned char>(bytes[i])} << 8 * i;
     return group;
+}
+
+/// Those of ordinary paths, in order: a start asks how often they have each of thousands.
+constexpr auto ordinary_groups = [] {
+    std::array<uint64_t, ordinary.size() - EBT_SCREEN_GROUP + 1> groups{};
+    for (size_t i = 0; i < groups.size(); i++)
+        groups[i] = group_of(ordinary.substr(i));
+    std::sort(groups.begin(), groups.end());
+    return groups;
+}();
+
+/// How often ordinary paths have it.
+size_t times(std::string_view bytes) {
+    const uint64_t group = group_of(bytes);
+    const auto first = std::lower_bound(ordinary_groups.begin(), ordinary_groups.end(), group);
+    const auto behind = std::find_if(first, ordinary_groups.end(), [&](uint64_t it) { return it != group; });
+    return static_cast<size_t>(behind - first);
 }
 
 } // namespace
@@ -43,8 +54,7 @@ std::string_view PathScreen::needle_of(std::span<const std::string_view> texts) 
             const std::string_view needle = text.substr(at, needle_bytes);
             if (needle.find('/', 1) != needle.npos)
                 continue;
-            const size_t count =
-                times(needle.substr(0, EBT_SCREEN_GROUP), ordinary) + times(needle.substr(1), ordinary);
+            const size_t count = times(needle) + times(needle.substr(1));
             if (count >= least)
                 continue;
             least = count;
