@@ -226,12 +226,12 @@ uint8_t CallFilter::abis() const {
     return abis;
 }
 
-KernelFilter CallFilter::kernel() const {
+KernelFilter CallFilter::kernel(KnownNeedles& known) const {
     const Included all = included_clauses();
     std::vector<const Tests*> excluded;
     for (const SharedTests& clause : excluded_.clauses)
         excluded.push_back(clause.get());
-    KernelFilter filter = kernel_filter(all.clauses, all.every, excluded);
+    KernelFilter filter = kernel_filter(all.clauses, all.every, excluded, known);
     filter.exact &= blocks_.size() == 1 && !require_standard_ && !require_specific_;
     return filter;
 }

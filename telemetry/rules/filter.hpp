@@ -88,7 +88,7 @@ class CallFilter {
     void finish(ClauseTables& tables);
     bool selected() const { return !excluded_.every && included(); }
     bool included() const { return !blocks_.empty(); }
-    KernelFilter kernel() const;
+    KernelFilter kernel(KnownNeedles& known) const;
     /// The ABIs whose calls may be included: 1 << ebt_abi.
     uint8_t abis() const;
     bool matches(const Event& event) const;

@@ -118,10 +118,11 @@ Rules Rules::parse(const std::vector<RulesFile>& files, const Rules* before, boo
     impl.warnings = builder.warnings();
     impl.notes = builder.notes();
     Screens screens;
+    KnownNeedles needles;
     for (Builder::Entry& entry : builder.take_entries()) {
         if (!entry.filter.selected())
             continue;
-        KernelFilter kernel = entry.filter.kernel();
+        KernelFilter kernel = entry.filter.kernel(needles);
         const uint16_t row = select(impl.selection, screens, entry.subject, kernel, entry.filter.abis());
         impl.filter_of_row[row] = static_cast<uint16_t>(impl.filters.size());
         impl.exact[row] = kernel.exact;

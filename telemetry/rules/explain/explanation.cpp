@@ -145,10 +145,11 @@ void Explanation::add(const Statement& statement) {
 
 std::string Explanation::text(const std::vector<Builder::Entry>& entries) const {
     std::map<Way, std::vector<std::string>> calls;
+    KnownNeedles needles;
     for (const Builder::Entry& entry : entries) {
         if (!entry.filter.selected())
             continue;
-        const KernelFilter filter = entry.filter.kernel();
+        const KernelFilter filter = entry.filter.kernel(needles);
         const size_t compared = filter.predicates.size();
         std::string name = entry.subject.name();
         if (compared)

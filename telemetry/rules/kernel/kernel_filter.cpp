@@ -27,15 +27,23 @@ bool has_all(const Tests& clause, const Tests& part) {
                          part.numbers.end());
 }
 
-/// What one of the paths has to contain for one of the clauses to be true.
-Needles needles_of(const std::vector<const Tests*>& clauses) {
+/// What one of the paths has to contain for the clause to be true; empty: it may be whatever they are.
+std::string_view needle_of(const Tests& clause) {
+    std::vector<std::string_view> texts;
+    for (const TextTest& test : clause.texts)
+        if (test.field == TextField::path && test.op != Op::ne)
+            texts.push_back(test.text);
+    return ebpf_loader::PathScreen::needle_of(texts);
+}
+
+/// The same for one of the clauses to be true.
+Needles needles_of(const std::vector<const Tests*>& clauses, KnownNeedles& known) {
     Needles needles;
     for (const Tests* clause : clauses) {
-        std::vector<std::string_view> texts;
-        for (const TextTest& test : clause->texts)
-            if (test.field == TextField::path && test.op != Op::ne)
-                texts.push_back(test.text);
-        const std::string_view needle = ebpf_loader::PathScreen::needle_of(texts);
+        const auto [place, is_new] = known.try_emplace(clause);
+        if (is_new)
+            place->second = needle_of(*clause);
+        const std::string_view needle = place->second;
         if (needle.empty())
             return {};
         needles.emplace(needle);
@@ -44,7 +52,8 @@ Needles needles_of(const std::vector<const Tests*>& clauses) {
 }
 
 /// Of each part of what is included: an event that a clause wants fulfils the numbers of one of the parts.
-std::vector<Needles> needles_of(const std::vector<Tests>& parts, const std::vector<const Tests*>& clauses) {
+std::vector<Needles> needles_of(const std::vector<Tests>& parts, const std::vector<const Tests*>& clauses,
+                                KnownNeedles& known) {
     std::vector<std::vector<const Tests*>> behind(parts.size());
     for (const Tests* clause : clauses) {
         const Tests own = numeric_part(*clause);
@@ -53,7 +62,7 @@ std::vector<Needles> needles_of(const std::vector<Tests>& parts, const std::vect
     }
     std::vector<Needles> needles;
     for (const auto& some : behind)
-        needles.push_back(needles_of(some));
+        needles.push_back(needles_of(some, known));
     return needles;
 }
 
@@ -109,7 +118,7 @@ bool runs_in_kernel(const NumberTest& test) {
 }
 
 KernelFilter kernel_filter(const std::vector<const Tests*>& included, bool includes_all,
-                           const std::vector<const Tests*>& excluded) {
+                           const std::vector<const Tests*>& excluded, KnownNeedles& known) {
     KernelFilter filter;
     std::vector<Tests> parts = includes_all ? std::vector<Tests>{} : numeric_parts(included);
     filter.include_all =
@@ -117,7 +126,7 @@ KernelFilter kernel_filter(const std::vector<const Tests*>& included, bool inclu
     if (filter.include_all)
         parts.clear();
     if (!includes_all)
-        filter.needles = needles_of(filter.include_all ? std::vector<Tests>(1) : parts, included);
+        filter.needles = needles_of(filter.include_all ? std::vector<Tests>(1) : parts, included, known);
     const bool includes_exactly =
         includes_all || (!filter.include_all && std::ranges::all_of(included, is_numeric));
     filter.exact = includes_exactly && std::ranges::all_of(excluded, is_numeric);

@@ -4,6 +4,8 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "telemetry/rules/resolve.hpp"
@@ -21,6 +23,9 @@ struct KernelFilter {
     bool exact = false;           ///< the kernel lets through only what the whole filter does
 };
 
+/// Of clauses, which have to exist as long: filters share them, and one search is enough for each.
+using KnownNeedles = std::unordered_map<const Tests*, std::string_view>;
+
 /// Can the kernel do the comparison?
 bool runs_in_kernel(const NumberTest& test);
 
@@ -29,6 +34,6 @@ bool runs_in_kernel(const NumberTest& test);
 /// lets through whatever its numbers allow and that has its needles; a clause that excludes can do so there
 /// only when it is wholly numeric.
 KernelFilter kernel_filter(const std::vector<const Tests*>& included, bool includes_all,
-                           const std::vector<const Tests*>& excluded);
+                           const std::vector<const Tests*>& excluded, KnownNeedles& known);
 
 } // namespace telemetry::rules
