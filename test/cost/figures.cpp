@@ -4,6 +4,7 @@
 //   cost_figures lines               bytes of each sample's line in each format
 //   cost_figures stages              how far samples can be taken
 //   cost_figures take STAGE ROUNDS   takes the samples that far, so often: to be counted by valgrind
+//   cost_figures parse ROUNDS        reads the built-in rules, so often: likewise
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -117,6 +118,13 @@ void take(const std::string& stage, long rounds) {
     printf("%zu\n", kept);
 }
 
+void parse(long rounds) {
+    size_t lines = 0;
+    for (long round = 0; round < rounds; ++round)
+        lines += Rules::parse(Rules::built_in(), "built-in").size();
+    printf("%zu\n", lines);
+}
+
 json stages() {
     json names = {"decode", "enrich", "filter", "key", "activity"};
     for (const Format* format : formats())
@@ -136,8 +144,11 @@ int main(int argc, char** argv) try {
         printf("%s\n", stages().dump().c_str());
     else if (what == "take" && argc == 4)
         take(argv[2], std::atol(argv[3]));
+    else if (what == "parse" && argc == 3)
+        parse(std::atol(argv[2]));
     else
-        throw std::runtime_error("usage: cost_figures objects | lines | stages | take STAGE ROUNDS");
+        throw std::runtime_error(
+            "usage: cost_figures objects | lines | stages | take STAGE ROUNDS | parse ROUNDS");
     return 0;
 } catch (const std::exception& error) {
     fprintf(stderr, "cost_figures: %s\n", error.what());

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compares what events cost with table.json, and fails when a figure has grown by more than 3%.
+"""Compares what events and the start cost with table.json, and fails when a figure has grown by more than 3%.
 
 usage: guard.py COST_FIGURES --build "GNU 12.2.0 Release" [--write]
 
@@ -20,6 +20,7 @@ import sys
 TABLE = pathlib.Path(__file__).resolve().parent / "table.json"
 ALLOWED = 1.03
 ROUNDS = 300
+PARSES = 3
 SKIPPED = 77
 # The C library picks its string functions by the processor; those for any processor are alike everywhere.
 TUNABLES = "glibc.cpu.hwcaps=" + ",".join(f"-{name}" for name in (
@@ -31,10 +32,10 @@ def ask(program, *arguments):
     return json.loads(subprocess.run([program, *arguments], check=True, capture_output=True, text=True).stdout)
 
 
-def instructions(program, stage, rounds):
+def instructions(program, *arguments):
     run = subprocess.run(
         ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null",
-         program, "take", stage, str(rounds)],
+         program, *map(str, arguments)],
         capture_output=True, text=True, env={"PATH": os.environ["PATH"], "GLIBC_TUNABLES": TUNABLES})
     counted = re.search(r"I +refs: +([0-9,]+)", run.stderr)
     if run.returncode != 0 or not counted:
@@ -46,10 +47,15 @@ def instructions_an_event(program):
     """The difference of two runs: start-up and the first of everything cancel out."""
     known = ask(program, "stages")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = {stage: [pool.submit(instructions, program, stage, rounds) for rounds in (ROUNDS, 2 * ROUNDS)]
+        runs = {stage: [pool.submit(instructions, program, "take", stage, rounds) for rounds in (ROUNDS, 2 * ROUNDS)]
                 for stage in known["stages"]}
         return {stage: round((more.result() - few.result()) / ROUNDS / known["samples"])
                 for stage, (few, more) in runs.items()}
+
+
+def instructions_a_start(program):
+    few, more = (instructions(program, "parse", rounds) for rounds in (PARSES, 2 * PARSES))
+    return {"built_in_rules": round((more - few) / PARSES)}
 
 
 def flat(figures, path=""):
@@ -89,6 +95,7 @@ def main():
         skipped = "there is no valgrind"
     else:
         now["instructions_an_event"] = instructions_an_event(options.program)
+        now["instructions_a_start"] = instructions_a_start(options.program)
 
     if options.write:
         if skipped:
@@ -96,7 +103,8 @@ def main():
         TABLE.write_text(json.dumps(now, indent=1, sort_keys=True) + "\n")
         return
     if skipped:
-        table.pop("instructions_an_event", None)
+        for name in ("instructions_an_event", "instructions_a_start"):
+            table.pop(name, None)
     faults, cheaper = compare(dict(flat(now)), dict(flat(table)))
     print(*faults, sep="\n")
     if faults:
