@@ -16,6 +16,7 @@ struct {
     struct ebt_step step;
     struct ebt_predicate predicate;
     struct ebt_plan plan;
+    struct ebt_screen screen;
     struct ebt_settings settings;
     struct ebt_slot slot;
     struct ebt_transfer_gate transfer_gate;
