@@ -200,7 +200,7 @@ struct ebt_plan {
  * is dropped once it is captured if what let it pass the comparisons has bits in `screens`, and no
  * group that begins at an even place of its record has one of them in both of its cells. Each
  * needle therefore has two groups there, the second one byte after the first; a group that
- * begins a component has two forms, since NUL and "/" may stand before it.
+ * begins or ends a component has two forms, since NUL and "/" may stand there.
  */
 #define EBT_SCREEN_BITS 13
 #define EBT_SCREEN_CELLS (1 << EBT_SCREEN_BITS)

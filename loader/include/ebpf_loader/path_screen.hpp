@@ -20,7 +20,8 @@ class EBPF_LOADER_API PathScreen {
     /// Of texts that a path has to contain, the four bytes that the kernel side looks for: of those that one
     /// component has, the ones that the fewest paths have. Empty: the texts have no such bytes.
     static std::string_view needle_of(std::span<const std::string_view> texts);
-    /// Paths with this needle are wanted where bit `screen`, from 0, is set.
+    /// Paths with this needle are wanted where bit `screen`, from 0, is set. It has four bytes, "/" as the
+    /// first or the last of them alone.
     void add(std::string_view needle, unsigned screen);
     /// And all that `other` has.
     void add(const PathScreen& other);

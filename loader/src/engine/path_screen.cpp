@@ -66,10 +66,13 @@ std::string_view PathScreen::needle_of(std::span<const std::string_view> texts) 
 void PathScreen::add(std::string_view needle, unsigned screen) {
     const auto bit = static_cast<uint16_t>(1u << screen);
     const uint64_t group = group_of(needle);
+    const uint64_t next = group_of(needle.substr(1));
     add_group(group, bit);
-    add_group(group_of(needle.substr(1)), bit);
+    add_group(next, bit);
     if (needle.front() == '/') // it begins a component, which NUL may stand before
         add_group(group & ~uint64_t{0xff}, bit);
+    if (needle.back() == '/') // it ends one, and so may NUL
+        add_group(next & 0xffff, bit);
 }
 
 void PathScreen::add(const PathScreen& other) {

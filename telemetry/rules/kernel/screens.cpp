@@ -4,6 +4,13 @@
 #include <algorithm>
 
 namespace telemetry::rules {
+namespace {
+
+/// What stands in each written path that leads through another file (see LexicalPath::is_relative):
+/// /proc/N/exe, /proc/N/cwd, /proc/N/fd/M, /dev/fd/M and /proc/N/map_files/A-B. It may be any that is wanted.
+constexpr std::string_view LEADING_ELSEWHERE[] = {"/exe", "/cwd", "/fd/", "p_fi"};
+
+} // namespace
 
 uint16_t Screens::screen_of(const Needles& needles) {
     if (needles.empty())
@@ -11,9 +18,12 @@ uint16_t Screens::screen_of(const Needles& needles) {
     const auto next = static_cast<unsigned>(numbers_.size());
     const auto [place, is_new] =
         numbers_.try_emplace(needles, std::min(next, ebpf_loader::PathScreen::screens - 1));
-    if (is_new)
+    if (is_new) {
         for (const std::string& needle : needles)
             paths_.add(needle, place->second);
+        for (const std::string_view needle : LEADING_ELSEWHERE)
+            paths_.add(needle, place->second);
+    }
     return static_cast<uint16_t>(1u << place->second);
 }
 

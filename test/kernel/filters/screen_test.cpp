@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <functional>
 #include <random>
 #include <set>
 #include <sys/syscall.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "telemetry/rules/rules.hpp"
+#include "test/kernel/filters/screen_places.hpp"
 #include "test/kernel/fixture.hpp"
 
 namespace kernel_test {
@@ -48,6 +50,7 @@ constexpr const char* screened_calls = "openat uid = 70011\nunlinkat uid = 70011
 
 constexpr uint64_t number_of_calls = 1500;
 constexpr uint64_t first_number = 0x5c4ee00000000000; ///< which no other call has by chance
+constexpr uint64_t last_number = first_number + 0xffffffff;
 
 /// The same calls each time, on the same files: with names and links of all kinds, from the root, the
 /// working directory and descriptors. Each has its number in a register that the kernel does not read.
@@ -87,7 +90,7 @@ class PathCalls {
     /// As programs name files: whole, from a directory, roundabout.
     std::string written(int* directory) {
         *directory = AT_FDCWD;
-        switch (below(5)) {
+        switch (below(6)) {
         case 0:
             return path(3).substr(1);
         case 1:
@@ -95,6 +98,9 @@ class PathCalls {
             return path(2).substr(1);
         case 2:
             return folder_ + path(2) + "/../" + name();
+        case 3: // which may lead to whatever is wanted
+            *directory = open((folder_ + path(2)).c_str(), O_PATH);
+            return "/proc/self/fd/" + std::to_string(*directory) + path(2);
         default:
             return folder_ + path(4);
         }
@@ -137,6 +143,29 @@ class ScreenTest : public testing::Test {
   public:
     explicit ScreenTest(ebpf_loader::Tier tier) : options_(engine_options(tier)) {}
 
+  protected:
+    using Calls = std::function<void(const std::string& folder)>;
+    struct Unwanted {
+        size_t made, emitted;
+    };
+
+    /// The rules of the first text want the same of the calls, whether or not it selects them; the second
+    /// text selects all of them.
+    Unwanted expect_same(const std::string& wanted, const std::string& all, const Calls& calls) {
+        const auto rules = telemetry::Rules::parse(wanted, "rules of the test");
+        const auto every = telemetry::Rules::parse(all, "calls of the test");
+        const Run whole = run(every.compile(), rules, calls), screened = run(rules.compile(), rules, calls);
+        for (const auto& [call, number] : whole.wanted)
+            EXPECT_TRUE(screened.wanted.contains({call, number})) << call << " " << number - first_number;
+        EXPECT_EQ(screened.wanted.size(), whole.wanted.size());
+        EXPECT_GE(whole.all, number_of_calls);
+        EXPECT_GT(whole.wanted.size(), 200u);
+        EXPECT_LT(screened.all, whole.all);
+        printf("%zu calls, of which the rules want %zu and the kernel side emits %zu\n", whole.all,
+               whole.wanted.size(), screened.all);
+        return {whole.all - whole.wanted.size(), screened.all - screened.wanted.size()};
+    }
+
   private:
     struct Run {
         std::set<std::pair<std::string, uint64_t>> wanted; ///< calls, by their numbers
@@ -144,7 +173,7 @@ class ScreenTest : public testing::Test {
     };
 
     /// What of the calls the rules want, of those that an engine with this selection reports.
-    Run run(const ebpf_loader::Selection& selection, const telemetry::Rules& rules) {
+    Run run(const ebpf_loader::Selection& selection, const telemetry::Rules& rules, const Calls& calls) {
         const TestFolder folder(base_folder() + "/screens");
         std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
         ebpf_loader::Engine engine(selection, options_);
@@ -152,8 +181,7 @@ class ScreenTest : public testing::Test {
         engine.start();
         const pid_t child = fork();
         if (child == 0) {
-            raw_syscall(SYS_setresuid, screened_user, screened_user, screened_user);
-            PathCalls(folder.path()).make();
+            calls(folder.path());
             _exit(0);
         }
         int status = -1;
@@ -164,37 +192,59 @@ class ScreenTest : public testing::Test {
         EXPECT_EQ(collector.problems(), "");
         Run run;
         for (const OwnedEvent& event : collector.take_events()) {
-            if (event->pid != static_cast<uint32_t>(child) || event->args[5] < first_number ||
-                event->args[5] >= first_number + number_of_calls)
+            const uint64_t number = event->args[5];
+            if (event->uid != screened_user || number < first_number || number > last_number)
                 continue;
             run.all++;
             if (rules.matches(*event))
-                run.wanted.emplace(event->call->name, event->args[5]);
+                run.wanted.emplace(event->call->name, number);
         }
         return run;
-    }
-
-    void TestBody() override {
-        const auto rules = telemetry::Rules::parse(screened_rules, "rules of the test");
-        const auto calls = telemetry::Rules::parse(screened_calls, "calls of the test");
-        const Run whole = run(calls.compile(), rules), screened = run(rules.compile(), rules);
-        for (const auto& [call, number] : whole.wanted)
-            EXPECT_TRUE(screened.wanted.contains({call, number})) << call << " " << number;
-        EXPECT_EQ(screened.wanted.size(), whole.wanted.size());
-        EXPECT_GE(whole.all, number_of_calls);
-        EXPECT_GT(whole.wanted.size(), 200u);
-        EXPECT_LT(screened.all - screened.wanted.size(), (whole.all - whole.wanted.size()) / 2);
-        printf("%zu calls, of which the rules want %zu and the kernel side emits %zu\n", whole.all,
-               whole.wanted.size(), screened.all);
     }
 
     ebpf_loader::EngineOptions options_;
 };
 
+class PathsTest : public ScreenTest {
+  public:
+    using ScreenTest::ScreenTest;
+
+  private:
+    void TestBody() override {
+        const Unwanted calls = expect_same(screened_rules, screened_calls, [](const std::string& folder) {
+            raw_syscall(SYS_setresuid, screened_user, screened_user, screened_user);
+            PathCalls(folder).make();
+        });
+        EXPECT_LT(calls.emitted, calls.made / 2);
+    }
+};
+
+class PlacesTest : public ScreenTest {
+  public:
+    using ScreenTest::ScreenTest;
+
+  private:
+    void TestBody() override {
+        const std::string texts = "let paths = path ~ /.ssh/ path $ id_rsa path ~ shadow path ^ /secrets/ "
+                                  "path = /etc/secrets path ~ \"(deleted)\"\n";
+        std::string wanted = texts, all;
+        for (const std::string call : {"openat", "newfstatat", "readlinkat", "faccessat", "dup"}) {
+            wanted += call + " uid = 70011 && $paths\n";
+            all += call + " uid = 70011\n";
+        }
+        expect_same(wanted, all, [](const std::string& folder) {
+            if (!call_in_odd_places(folder, screened_user, first_number))
+                _exit(1);
+        });
+    }
+};
+
 } // namespace
 
 void register_screen_tests(ebpf_loader::Tier tier) {
-    add_test<ScreenTest>("Screens." + std::string(tier_name(tier)), "DropNothingThatIsWanted", tier);
+    const std::string suite = "Screens." + std::string(tier_name(tier));
+    add_test<PathsTest>(suite, "DropNothingThatIsWanted", tier);
+    add_test<PlacesTest>(suite, "DropNothingInOddPlaces", tier);
 }
 
 } // namespace kernel_test

@@ -9,8 +9,10 @@
 
 #include <ebpf_loader/selection.hpp>
 
+#include "telemetry/event/decoder.hpp"
 #include "telemetry/rules/rules.hpp"
 #include "test/unit/support/kernel_filter.hpp"
+#include "test/unit/support/record_builder.hpp"
 
 namespace {
 
@@ -166,6 +168,39 @@ TEST(PathScreens, MoreListsThanScreensShareTheLast) {
         EXPECT_EQ(std::popcount(screens), 1);
         EXPECT_TRUE(is_kept(selection, screens, "/folder" + std::to_string(1000 + i) + "/x"));
         EXPECT_FALSE(is_kept(selection, screens, "/usr/lib/os-release"));
+    }
+}
+
+/// Where it leads is not known, so rules take it for what they want.
+TEST(PathScreens, APathThatLeadsThroughAnotherFileIsKept) {
+    const auto rules = Rules::parse("openat path ^ /secret/\nunlinkat path $ /shadow", "test");
+    const auto selection = rules.compile();
+    struct Written {
+        const char *directory, *name;
+        bool is_kept = true;
+    };
+    for (const Written& written :
+         {Written{"/a", "/proc/self/fd/3/x"}, Written{"/a", "/proc/self//fd/.//3"},
+          Written{"/a", "/dev/fd/3/x"}, Written{"/a", "/proc/9/task/9/fd/3/x"},
+          Written{"/a", "/proc/9/cwd/x"}, Written{"/a", "/proc/9/exe"},
+          Written{"/a", "/proc/self/map_files/1-2"}, Written{"/proc", "9/fd/3/x"}, Written{"/dev", "fd/3/x"},
+          Written{"/proc/9", "fd/3/x"}, Written{"/proc/9", "./fd/3"}, Written{"/proc/9/fd", "3/x"},
+          Written{"/proc/9/fd", "3"}, Written{"/proc/9", "cwd/x"}, Written{"/proc/9", "exe"},
+          Written{"/proc/9/map_files", "1-2"}, Written{"/a", "/proc/self/status", false},
+          Written{"/proc/9", "fdinfo", false}, Written{"/a", "/usr/lib/x", false}}) {
+        RecordBuilder builder("openat");
+        builder.header.ret = -13;
+        builder.field(EBT_FIELD_CWD, RecordBuilder::components(written.directory));
+        builder.field(EBT_FIELD_STRING, written.name, {.arg = 1, .flags = EBT_USER_MEMORY});
+        const std::vector<std::byte> record = builder.bytes();
+        telemetry::Decoder decoder;
+        telemetry::Event event;
+        ASSERT_TRUE(decoder.decode(record, event));
+        const std::string_view fields(reinterpret_cast<const char*>(record.data()), record.size());
+        const uint16_t found = screens_in(selection.path_screen(), fields.substr(sizeof(ebt_header)));
+        EXPECT_EQ(rules.matches(event), written.is_kept) << written.directory << " " << written.name;
+        EXPECT_TRUE(!written.is_kept || (found & plan_of(selection, "openat").screens))
+            << written.directory << " " << written.name;
     }
 }
 
