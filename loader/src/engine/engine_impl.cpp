@@ -341,8 +341,7 @@ void Engine::Impl::widen(const Selection& next) {
     const bool begins_with_calls = !next.numbers().empty() && !tier_->has_exit();
     if (begins_with_calls)
         tier_->attach_exit();
-    tier_->set_screen(next.path_screen());
-    tier_->widen(next.plans(), next.numbers());
+    tier_->widen(next.plans(), next.numbers(), next.path_screen());
     widen_endpoints(next);
     selection_ = next;
     if (begins_with_calls)

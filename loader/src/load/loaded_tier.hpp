@@ -73,7 +73,7 @@ class LoadedTier {
     std::string lacks(const Hooks& hooks) const;
     /// See Engine::widen(). Throws Error(usage), and changes nothing, where a number leads to a row in one
     /// selection and to another row in the other.
-    void widen(const Plans& plans, const Numbers& numbers);
+    void widen(const Plans& plans, const Numbers& numbers, const PathScreen& screen);
     void narrow();
     void set(const ebt_settings& settings);
     /// The paths of the plans that are written next, besides those of the plans that are there.

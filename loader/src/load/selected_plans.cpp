@@ -121,10 +121,11 @@ std::string LoadedTier::lacks(const Hooks& hooks) const {
 /// Programs may read a plan while it is written, some of it old and some new: in whatever mixture, it lets
 /// through at least what the old one does. So the comparisons themselves stay until nothing reads them any
 /// more.
-void LoadedTier::widen(const Plans& plans, const Numbers& numbers) {
+void LoadedTier::widen(const Plans& plans, const Numbers& numbers, const PathScreen& screen) {
     next_plans_ = complete(plans, witnessed_);
     next_numbers_ = complete(numbers, plans);
     const Numbers all = united(written_numbers_, next_numbers_);
+    set_screen(screen); // not where it has thrown: the next one would forget the paths of the plans in force
     for (const auto& [row, next] : next_plans_) {
         const auto [old, is_new] = written_plans_.try_emplace(row, next);
         const ebt_plan both = is_new ? next : united(old->second, next);

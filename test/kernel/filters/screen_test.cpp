@@ -239,12 +239,59 @@ class PlacesTest : public ScreenTest {
     }
 };
 
+/// A selection that cannot replace another changes nothing, however often it is tried.
+class RefusedTest : public testing::Test {
+  public:
+    explicit RefusedTest(ebpf_loader::Tier tier) : options_(engine_options(tier)) {
+        options_.can_reselect = true;
+    }
+
+  private:
+    static constexpr int unknown_calls[] = {1000, 1001};
+
+    /// Of opens of files with that name. Numbers that the table does not know get rows in that order.
+    static ebpf_loader::Selection selection(const std::string& name, bool in_order) {
+        auto selected = telemetry::Rules::parse("openat uid = 70011 && path ~ " + name, "test").compile();
+        for (const int i : {0, 1})
+            selected.select_number(EBT_NATIVE_ABI, unknown_calls[in_order ? i : 1 - i], {}, true);
+        return selected;
+    }
+    void TestBody() override {
+        ebpf_loader::Engine engine(selection("wanted-by-the-first", true), options_);
+        Collector collector(engine);
+        engine.start();
+        for (int i = 0; i < 2; i++)
+            EXPECT_THROW(engine.widen(selection("looked-for-later", false)), ebpf_loader::Error);
+        const pid_t child = fork();
+        if (child == 0) {
+            raw_syscall(SYS_setresuid, screened_user, screened_user, screened_user);
+            uint64_t number =
+                first_number; // the first has its process's image with it, and comes in any case
+            for (const char* name : {"/", "/plain", "/wanted-by-the-first"})
+                raw_syscall(SYS_openat, static_cast<uint64_t>(AT_FDCWD), register_value(name), O_PATH, 0, 0,
+                            number++);
+            _exit(0);
+        }
+        int status = -1;
+        EXPECT_EQ(waitpid(child, &status, 0), child);
+        collector.finish();
+        std::set<uint64_t> reported;
+        for (const OwnedEvent& event : collector.take_events())
+            if (event->pid == static_cast<uint32_t>(child))
+                reported.insert(event->args[5] - first_number);
+        EXPECT_EQ(reported, (std::set<uint64_t>{0, 2}));
+    }
+
+    ebpf_loader::EngineOptions options_;
+};
+
 } // namespace
 
 void register_screen_tests(ebpf_loader::Tier tier) {
     const std::string suite = "Screens." + std::string(tier_name(tier));
     add_test<PathsTest>(suite, "DropNothingThatIsWanted", tier);
     add_test<PlacesTest>(suite, "DropNothingInOddPlaces", tier);
+    add_test<RefusedTest>(suite, "StayWhereAReloadIsRefused", tier);
 }
 
 } // namespace kernel_test
