@@ -68,15 +68,21 @@ INLINE void filter_out(void *ctx, struct claim *claim)
 	end_record(ctx, claim);
 }
 
+/* What comes before the comparisons, and of a plan without any in their place. */
+INLINE void filter_begin(struct scratch *s, __u64 task, const struct ebt_plan *plan)
+{
+	s->vital = plan->flags & EBT_PLAN_VITAL;
+	if (plan->flags & EBT_PLAN_IDENTITY)
+		header_identity(s, task);
+	s->screens = plan->screens;
+	filter_values(s);
+}
+
 /* Goes on with a record whose header is begun: filter, then capture. */
 INLINE void filter_and_capture(void *ctx, struct claim *claim, __u64 task,
 			       const struct ebt_plan *plan)
 {
-	claim->scratch->vital = plan->flags & EBT_PLAN_VITAL;
-	if (plan->flags & EBT_PLAN_IDENTITY)
-		header_identity(claim->scratch, task);
-	claim->scratch->screens = plan->screens;
-	filter_values(claim->scratch);
+	filter_begin(claim->scratch, task, plan);
 	continue_in(ctx, claim, plan->predicates ? STAGE_FILTER : STAGE_CAPTURE);
 }
 

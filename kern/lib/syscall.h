@@ -49,11 +49,7 @@ INLINE void restore_exec_call(struct call *call, __u64 task)
 /* filter_and_capture() for the hook that most calls end in: it saves a tail call. */
 INLINE void filter_inline(void *ctx, struct claim *claim, __u64 task, const struct ebt_plan *plan)
 {
-	claim->scratch->vital = plan->flags & EBT_PLAN_VITAL;
-	if (plan->flags & EBT_PLAN_IDENTITY)
-		header_identity(claim->scratch, task);
-	claim->scratch->screens = plan->screens;
-	filter_values(claim->scratch);
+	filter_begin(claim->scratch, task, plan);
 	if (plan->predicates > INLINE_PREDICATES) {
 		continue_in(ctx, claim, STAGE_FILTER);
 		return;
