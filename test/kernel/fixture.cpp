@@ -6,6 +6,8 @@
 #include "test/takes_32_bit.hpp"
 
 #include <set>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace kernel_test {
 
@@ -215,6 +217,19 @@ void report_skipped() {
     printf("kernel_tests: %zu things could not be tried here:\n", notes.size());
     for (const auto& [note, in] : notes)
         printf("  %s\n", note.c_str());
+}
+
+pid_t run_child(const std::function<void()>& body, Collector& collector) {
+    const pid_t child = fork();
+    if (child == 0) {
+        body();
+        _exit(0);
+    }
+    int status = -1;
+    while (waitpid(child, &status, WNOHANG) == 0)
+        collector.poll(std::chrono::milliseconds(1));
+    EXPECT_EQ(status, 0);
+    return child;
 }
 
 } // namespace kernel_test

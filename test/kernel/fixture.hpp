@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ void add_test(const std::string& suite, const std::string& name, Args... args) {
     testing::RegisterTest(suite.c_str(), name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
                           [=]() -> testing::Test* { return new Test(args...); });
 }
+
+/// Runs a body in a child of its own, whose events the collector takes meanwhile, and which has to end well.
+pid_t run_child(const std::function<void()>& body, Collector& collector);
 
 /// The tiers that are tested.
 const std::vector<ebpf_loader::Tier>& tested_tiers();

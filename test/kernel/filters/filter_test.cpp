@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <set>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "telemetry/rules/rules.hpp"
@@ -123,10 +122,7 @@ std::string rules_text(const std::vector<Filter>& all) {
 
 /// In a child with ids and a name of its own. The last argument, which none of the calls
 /// has, counts the values.
-pid_t make_calls(const std::vector<Filter>& all) {
-    const pid_t child = fork();
-    if (child != 0)
-        return child;
+void make_calls(const std::vector<Filter>& all) {
     raw_syscall(SYS_prctl, 15 /* PR_SET_NAME */, register_value("filter test"));
     raw_syscall(SYS_setresuid, 70001, 70002, 70003);
     for (const Filter& filter : all)
@@ -135,7 +131,6 @@ pid_t make_calls(const std::vector<Filter>& all) {
             arguments[filter.argument] = values[i];
             raw_syscall(filter.nr, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], i);
         }
-    _exit(0);
 }
 
 class FilterTest : public testing::Test {
@@ -149,11 +144,7 @@ class FilterTest : public testing::Test {
         ebpf_loader::Engine engine(rules.compile(), options_);
         Collector collector(engine);
         engine.start();
-        const pid_t child = make_calls(all);
-        int status = -1;
-        while (waitpid(child, &status, WNOHANG) == 0)
-            collector.poll(std::chrono::milliseconds(1));
-        EXPECT_EQ(status, 0);
+        const pid_t child = run_child([&] { make_calls(all); }, collector);
         collector.finish();
         EXPECT_EQ(collector.problems(), "");
         std::map<std::string, std::set<uint64_t>> reported;

@@ -7,7 +7,6 @@
 #include <random>
 #include <set>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "telemetry/rules/rules.hpp"
@@ -179,15 +178,7 @@ class ScreenTest : public testing::Test {
         ebpf_loader::Engine engine(selection, options_);
         Collector collector(engine);
         engine.start();
-        const pid_t child = fork();
-        if (child == 0) {
-            calls(folder.path());
-            _exit(0);
-        }
-        int status = -1;
-        while (waitpid(child, &status, WNOHANG) == 0)
-            collector.poll(std::chrono::milliseconds(1));
-        EXPECT_EQ(status, 0);
+        run_child([&] { calls(folder.path()); }, collector);
         collector.finish();
         EXPECT_EQ(collector.problems(), "");
         Run run;
@@ -262,18 +253,14 @@ class RefusedTest : public testing::Test {
         engine.start();
         for (int i = 0; i < 2; i++)
             EXPECT_THROW(engine.widen(selection("looked-for-later", false)), ebpf_loader::Error);
-        const pid_t child = fork();
-        if (child == 0) {
+        const auto open_three = [] {
             raw_syscall(SYS_setresuid, screened_user, screened_user, screened_user);
-            uint64_t number =
-                first_number; // the first has its process's image with it, and comes in any case
+            uint64_t number = first_number; // it has its process's image with it, and comes in any case
             for (const char* name : {"/", "/plain", "/wanted-by-the-first"})
                 raw_syscall(SYS_openat, static_cast<uint64_t>(AT_FDCWD), register_value(name), O_PATH, 0, 0,
                             number++);
-            _exit(0);
-        }
-        int status = -1;
-        EXPECT_EQ(waitpid(child, &status, 0), child);
+        };
+        const pid_t child = run_child(open_three, collector);
         collector.finish();
         std::set<uint64_t> reported;
         for (const OwnedEvent& event : collector.take_events())

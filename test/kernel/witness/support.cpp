@@ -35,24 +35,6 @@ WitnessTest::WitnessTest(ebpf_loader::Tier tier) : tier_(tier), options_(engine_
     options_.witness = true;
 }
 
-namespace {
-
-/// Runs a body in a child of its own, whose events the collector takes meanwhile.
-pid_t run_child(const std::function<void()>& body, Collector& collector) {
-    const pid_t child = fork();
-    if (child == 0) {
-        body();
-        _exit(0);
-    }
-    int status = -1;
-    while (waitpid(child, &status, WNOHANG) == 0)
-        collector.poll(std::chrono::milliseconds(1));
-    EXPECT_EQ(status, 0);
-    return child;
-}
-
-} // namespace
-
 WitnessTest::Events WitnessTest::run(const std::string& text, const std::function<void()>& body, From from) {
     return std::move(run_each(text, {body}, from).front());
 }

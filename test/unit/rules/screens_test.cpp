@@ -26,26 +26,12 @@ const ebt_plan& plan_of(const ebpf_loader::Selection& selection, const char* cal
     return selection.plans().at(ebpf_loader::row_of(*ebpf_loader::find_syscall(call)));
 }
 
-/// Of a call with that argument and result, which succeeds as it does.
+/// Of an openat with these flags and that result.
 uint16_t screens_of(const ebt_plan& plan, uint64_t flags, int64_t ret) {
-    uint16_t screens = plan.screens;
-    bool clause = true;
-    for (const ebt_predicate& predicate : std::span(plan.predicate, plan.predicates)) {
-        const uint64_t value = predicate.value == EBT_VALUE_RET       ? static_cast<uint64_t>(ret)
-                               : predicate.value == EBT_VALUE_SUCCESS ? uint64_t{ret >= 0}
-                                                                      : flags;
-        const uint64_t shifted = value << predicate.shift, operand = predicate.operand;
-        clause &= predicate.operator_ == EBT_EQ         ? shifted == operand
-                  : predicate.operator_ == EBT_NE       ? shifted != operand
-                  : predicate.operator_ == EBT_ALL_BITS ? (shifted & operand) == operand
-                                                        : (shifted & operand) != 0;
-        if (!(predicate.flags & EBT_CLAUSE_END))
-            continue;
-        if (clause)
-            screens |= predicate.screens;
-        clause = true;
-    }
-    return screens;
+    telemetry::Event event;
+    event.args[2] = flags;
+    event.ret = ret;
+    return rules_test::screens_passed(plan, event).value();
 }
 
 bool is_kept(const ebpf_loader::Selection& selection, uint16_t screens, const std::string& path) {

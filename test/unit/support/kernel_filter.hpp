@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The kernel's filter, written again after kern/lib/filter.h and screen.h: what a plan lets through.
 #pragma once
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -85,12 +86,8 @@ inline bool has_wanted_path(const ebpf_loader::Selection& selection, uint16_t sc
     return false;
 }
 
-/// Does the kernel let the event through?
-inline bool kernel_passes(const ebpf_loader::Selection& selection, const Event& event) {
-    const auto found = selection.plans().find(event.row);
-    if (found == selection.plans().end())
-        return false;
-    const ebt_plan& plan = found->second;
+/// The screens of what lets the event pass the comparisons of a plan; nullopt: nothing does.
+inline std::optional<uint16_t> screens_passed(const ebt_plan& plan, const Event& event) {
     bool clause = true, included = plan.flags & EBT_INCLUDE_ALL, excluded = false;
     uint16_t screens = plan.screens;
     for (int i = 0; i < plan.predicates; ++i) {
@@ -106,7 +103,16 @@ inline bool kernel_passes(const ebpf_loader::Selection& selection, const Event& 
         }
         clause = true;
     }
-    return included && !excluded && has_wanted_path(selection, screens, event);
+    return included && !excluded ? std::optional(screens) : std::nullopt;
+}
+
+/// Does the kernel let the event through?
+inline bool kernel_passes(const ebpf_loader::Selection& selection, const Event& event) {
+    const auto found = selection.plans().find(event.row);
+    if (found == selection.plans().end())
+        return false;
+    const auto screens = screens_passed(found->second, event);
+    return screens && has_wanted_path(selection, *screens, event);
 }
 
 } // namespace rules_test
