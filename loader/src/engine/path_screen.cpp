@@ -10,15 +10,13 @@ constexpr size_t needle_bytes = EBT_SCREEN_GROUP + 1; ///< a group at each of tw
 
 /// What ordinary paths are made of.
 constexpr std::string_view ordinary =
-    "/usr/lib/lib64/lib32/x86_64-linux-gnu/aarch64-linux-gnu/share/local/bin/sbin/include/libexec/etc/var/"
-    "cache"
-    "/log/run/tmp/home/root/opt/srv/proc/self/task/stat/status/maps/cmdline/sys/devices/system/cpu/kernel"
-    "/class/net/dev/null/urandom/pts/fs/cgroup/user.slice/session/systemd/service/python3/dist-packages"
-    "/site-packages/__pycache__/node_modules/package.json/gcc/clang/perl5/ruby/java/docker/containers/"
-    "overlay2"
-    "/merged/modules/locale/en_US.UTF-8/LC_MESSAGES/gconv/zoneinfo/fonts/icons/mime/terminfo/ld.so.cache"
-    "/libc.so.6/libm.so/index/config/data/db/src/build/test/main/target/debug/release/objects/info/refs/"
-    "heads";
+    "/usr/lib/lib64/lib32/x86_64-linux-gnu/aarch64-linux-gnu/share/local/bin/sbin/include/libexec/etc"
+    "/var/cache/log/run/tmp/home/root/opt/srv/proc/self/task/stat/status/maps/cmdline/sys/devices"
+    "/system/cpu/kernel/class/net/dev/null/urandom/pts/fs/cgroup/user.slice/session/systemd/service"
+    "/python3/dist-packages/site-packages/__pycache__/node_modules/package.json/gcc/clang/perl5/ruby"
+    "/java/docker/containers/overlay2/merged/modules/locale/en_US.UTF-8/LC_MESSAGES/gconv/zoneinfo"
+    "/fonts/icons/mime/terminfo/ld.so.cache/libc.so.6/libm.so/index/config/data/db/src/build/test"
+    "/main/target/debug/release/objects/info/refs/heads";
 
 constexpr uint64_t group_of(std::string_view bytes) {
     uint64_t group = 0;

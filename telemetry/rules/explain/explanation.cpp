@@ -21,9 +21,9 @@ struct Described {
 constexpr Described WAYS[] = {
     {Way::kernel_alone, "the kernel alone decides: what is not wanted costs its caller 0.2 to 0.5 us"},
     {Way::kernel_paths,
-     "the kernel drops what its comparisons exclude, for 0.2 to 0.5 us, and once it is captured what can "
-     "have "
-     "no path that is wanted, for 1 to 3 us; the rest comes to the program, which decides, for 0.2 us"},
+     "the kernel drops what its comparisons exclude, for 0.2 to 0.5 us, and once it is captured what "
+     "can have no path that is wanted, for 1 to 3 us; the rest comes to the program, which decides, for "
+     "0.2 us"},
     {Way::kernel_first,
      "the kernel drops what its comparisons exclude, for 0.2 to 0.5 us; what passes is captured, for 1 "
      "to 3 us, and comes to the program, which decides, for 0.2 us"},
