@@ -30,6 +30,11 @@ void DeliveryAccount::lost(std::string_view cause, uint64_t events) {
     lost_[cause] += events;
 }
 
+void DeliveryAccount::lost(std::string_view cause, const Batch& batch) {
+    lost(cause, batch.events());
+    lost_reports(batch.items.size() - batch.events());
+}
+
 void DeliveryAccount::lost_reports(uint64_t lines) {
     const std::lock_guard lock(mutex_);
     report_.lost_reports += lines;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "telemetry/account/summary.hpp"
+#include "telemetry/spool/batch.hpp"
 
 namespace telemetry {
 
@@ -19,6 +20,8 @@ class DeliveryAccount {
     void delivered(uint64_t events);
     /// `cause` is a literal.
     void lost(std::string_view cause, uint64_t events);
+    /// All of it, also what is no event.
+    void lost(std::string_view cause, const Batch& batch);
     void retried();
     /// The wall clock, in ns, of the oldest event that the far end is offered; 0: it has taken all.
     void set_oldest(uint64_t time_ns);

@@ -101,8 +101,7 @@ void Deliverer::settle_items(const Answer& answer, std::deque<Batch>& parts) {
 }
 
 void Deliverer::refuse(const Batch& batch) {
-    account_.lost("refused", batch.events());
-    account_.lost_reports(batch.items.size() - batch.events());
+    account_.lost("refused", batch);
     put_aside_(batch.bytes);
 }
 

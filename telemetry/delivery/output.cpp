@@ -138,9 +138,8 @@ void DeliveryOutput::carry(EventQueue& queue) {
         account_.set_broken(error.what());
     }
     while (!queue.is_closed()) // the rest is taken, so that it is counted
-        account_.lost("broken",
-                      queue.take({.bytes = SIZE_MAX, .patience = std::chrono::seconds(1)}).events());
-    account_.lost("broken", queue.take({.bytes = SIZE_MAX, .patience = {}}).events());
+        account_.lost("broken", queue.take({.bytes = SIZE_MAX, .patience = std::chrono::seconds(1)}));
+    account_.lost("broken", queue.take({.bytes = SIZE_MAX, .patience = {}}));
 }
 
 /// The queue that the carrier is for from now on; null: there is none.

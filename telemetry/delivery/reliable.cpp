@@ -38,7 +38,7 @@ class MemoryCarrier final : public Carrier {
                                    : deliverer.deliver(
                                          std::move(batch), [&] { return queue.deadline(); },
                                          [&](std::chrono::milliseconds time) { return queue.pause(time); });
-            account.lost("run_end", left.events());
+            account.lost("run_end", left);
         }
     }
 
@@ -65,7 +65,7 @@ class SpoolCarrier final : public Carrier {
         spool_.sync();
         delivery.join();
         spool_.sync();
-        account.lost("disk_full", spool_.drop_memory());
+        account.lost("disk_full", spool_.take_memory());
     }
 
   private:
@@ -119,7 +119,7 @@ class SpoolCarrier final : public Carrier {
                 account.set_spool(spool_.state().bytes, options_.spool->bytes);
             } else {
                 if (!portion.is_on_disk)
-                    account.lost("run_end", left.events());
+                    account.lost("run_end", left);
                 return;
             }
         }

@@ -126,6 +126,9 @@ void put_deliveries(MetricPage& page, const std::vector<Summary::Output>& output
         [](const DeliveryReport& delivery) { return delivery.queue_limit; });
     put(all, "output_retries_total", "counter", "Attempts to deliver that failed and are made again.",
         [](const DeliveryReport& delivery) { return delivery.retries; });
+    put(all, "output_reports_lost_total", "counter",
+        "Lines about the run itself that were lost: heartbeats, checkpoints, reports of losses.",
+        [](const DeliveryReport& delivery) { return delivery.lost_reports; });
     put(all, "output_resumed_events_total", "counter", "Events of earlier runs that were in the spool.",
         [](const DeliveryReport& delivery) { return delivery.resumed; });
     put(spooled, "output_spool_bytes", "gauge", "What the spool takes on disk.",

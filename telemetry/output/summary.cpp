@@ -27,6 +27,7 @@ ordered_json outputs_json(const Summary& summary) {
         object["resumed"] = output.delivery->resumed;
         object["waiting"] = output.delivery->waiting;
         object["retries"] = output.delivery->retries;
+        object["lost_reports"] = output.delivery->lost_reports;
         if (output.delivery->spool)
             object["spool_bytes"] = output.delivery->spool->bytes;
         object["lost_by"] = ordered_json::object();
@@ -94,6 +95,8 @@ std::string output_text(const Summary::Output& output) {
             out += " and " + number(delivery->resumed) + " of earlier runs";
         if (delivery->retries > 0)
             out += ", " + number(delivery->retries) + " attempts failed";
+        if (delivery->lost_reports > 0)
+            out += ", " + number(delivery->lost_reports) + " lines about the run lost";
         if (delivery->spool && delivery->spool->bytes > 0)
             out += ", " + number(delivery->spool->bytes >> 10) + " KiB in the spool";
     }

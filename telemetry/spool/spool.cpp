@@ -307,15 +307,15 @@ uint64_t Spool::take_damaged() {
     return std::exchange(damaged_, 0);
 }
 
-uint64_t Spool::drop_memory() {
+Batch Spool::take_memory() {
     const std::lock_guard lock(mutex_);
     write_memory();
-    uint64_t events = 0;
+    Batch left;
     for (const Batch& batch : memory_)
-        events += batch.events();
+        left.append(batch);
     memory_.clear();
     memory_bytes_ = 0;
-    return events;
+    return left;
 }
 
 Spool::State Spool::state() const {

@@ -60,9 +60,8 @@ class Spool {
     /// Events that turned out to be damaged only when they were read, since this was last asked.
     uint64_t take_damaged();
 
-    /// At the end: events that are in memory alone, and that the disk does not take now either. They are
-    /// gone.
-    uint64_t drop_memory();
+    /// At the end: what is in memory alone, and what the disk does not take now either.
+    Batch take_memory();
 
     struct State {
         uint64_t bytes = 0; ///< on disk

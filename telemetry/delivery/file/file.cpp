@@ -50,7 +50,7 @@ class FileCarrier final : public Carrier {
         }
         file_.finish();
         settle(account);
-        account.lost("run_end", queue.take({.bytes = SIZE_MAX, .patience = 0ms}).events());
+        account.lost("run_end", queue.take({.bytes = SIZE_MAX, .patience = 0ms}));
     }
     bool can_reopen() const override { return true; }
     void reopen() override { is_reopen_asked_ = true; }

@@ -104,12 +104,14 @@ TEST_F(Reliable, WhatWaitsAtTheEndIsLostWithoutASpool) {
     end.result = Result::again;
     start(false);
     put(100);
+    output->put("a heartbeat\n", true, false);
     const auto begin = Clock::now();
     const DeliveryReport last = stop();
     EXPECT_LT(Clock::now() - begin, 3s);
     ASSERT_EQ(last.lost.size(), 1U);
     EXPECT_EQ(last.lost[0].first, "run_end");
     EXPECT_EQ(last.lost[0].second, 100U);
+    EXPECT_EQ(last.lost_reports, 1U);
     EXPECT_EQ(last.waiting, 0U);
     EXPECT_EQ(output->report().error, "down");
 }

@@ -146,6 +146,7 @@ TEST_F(Metrics, OfConfiguredOutputsSayWhatWaitsAndForHowLong) {
                               .delivered = 60,
                               .waiting = 45,
                               .lost = {{"refused", 2}},
+                              .lost_reports = 4,
                               .retries = 9,
                               .oldest_ns = 1'500'000'000,
                               .queue_limit = 8 << 20,
@@ -166,6 +167,7 @@ TEST_F(Metrics, OfConfiguredOutputsSayWhatWaitsAndForHowLong) {
     EXPECT_EQ(of("queue_bytes", "http siem"), 500);
     EXPECT_EQ(of("queue_limit_bytes", "http siem"), 8 << 20);
     EXPECT_EQ(of("retries_total", "http siem"), 9);
+    EXPECT_EQ(of("reports_lost_total", "http siem"), 4);
     EXPECT_EQ(of("resumed_events_total", "http siem"), 7);
     EXPECT_EQ(of("spool_bytes", "http siem"), 4096);
     EXPECT_EQ(of("spool_limit_bytes", "http siem"), 1 << 20);
