@@ -62,8 +62,8 @@ def reported(text):
     return int(whole.group(1))
 
 
-def lost_by_the_output(folder):
-    """A server that is slower than events come, behind a tiny queue."""
+def run_behind_a_slow_server(folder):
+    """A server that is slower than events come, behind a tiny queue: the output's summary, and the lines."""
     web = receivers.Web()
     web.up()
     web.slow(True)
@@ -75,11 +75,23 @@ def lost_by_the_output(folder):
     summary = losing_run(folder, f"[output.web]\nkind = http\nurl = http://127.0.0.1:{web.port}\nqueue = 64K\n"
                          "batch_events = 5\nbatch_time = 50ms\n", during)
     web.down()
-    lost = harness.report_of(summary, "http web")["lost"]
-    assert lost > 100, summary
-    lines = [line + "\n" for line in web.received()]
-    status, text = verify(folder, lines)
-    assert status == 0 and lost <= reported(text) < lost + 10, (lost, text)
+    return harness.report_of(summary, "http web"), [line + "\n" for line in web.received()]
+
+
+def lost_by_the_output(folder):
+    """At its end the program waits 300 ms for a server; on a busy machine that may be too short, which both it and verify
+    say then."""
+    for _ in range(5):
+        output, lines = run_behind_a_slow_server(folder)
+        status, text = verify(folder, lines)
+        if output["lost_reports"] == 0:
+            break
+        print(f"verify_test.py: {output['lost_reports']} lines about the run did not arrive at its end", flush=True)
+        is_said = "complete to its end" in text or "did not end in order" in text
+        assert status == 0 and is_said, (output, text)  # its end where an answer alone came too late
+    lost = output["lost"]
+    assert lost > 100, output
+    assert status == 0 and lost <= reported(text) < lost + 10, (output, text)
     cut = [line for i, line in enumerate(lines) if i != 20]
     status, text = verify(folder, cut)
     assert status == 1 and re.search(r", (\d+) missing, of which (\d+) are", text), text
