@@ -11,14 +11,18 @@
 namespace ebpf_loader {
 namespace {
 
-/// Does /proc/PID/status say that the process has a filter or a tracer?
-bool is_supervised(const std::string& status) {
+/// Of a /proc/PID/status: does the process have a filter or a tracer, and may it still call?
+bool is_supervised(const std::string& status, const std::string& caller) {
     const auto value = [&](std::string_view key) {
         const size_t at = status.find(key);
-        return at == std::string::npos ? '0' : status[std::min(at + key.size(), status.size() - 1)];
+        const size_t begin = at + key.size();
+        return at == std::string::npos ? "0" : status.substr(begin, status.find('\n', begin) - begin);
     };
-    return value("\nSeccomp:\t") != '0' || value("\nTracerPid:\t") != '0';
+    const bool has_any = value("\nSeccomp:\t") != "0" || value("\nTracerPid:\t") != "0";
+    return has_any && value("\nPPid:\t") != caller && !value("\nState:\t").starts_with("Z");
 }
+
+} // namespace
 
 bool is_anyone_supervised(const std::string& proc) {
     std::error_code error;
@@ -26,13 +30,11 @@ bool is_anyone_supervised(const std::string& proc) {
     for (const auto& entry : std::filesystem::directory_iterator(proc, error)) {
         const std::string name = entry.path().filename();
         if (name[0] >= '0' && name[0] <= '9' && name != own &&
-            is_supervised(read_file(entry.path() / "status", 4096).value_or("")))
+            is_supervised(read_file(entry.path() / "status", 4096).value_or(""), own))
             return true;
     }
     return false;
 }
-
-} // namespace
 
 CallWatch::CallWatch(LoadedTier& tier, const Offsets& offsets, const EngineOptions& options)
     : tier_(tier), wanted_(options.watch_calls), proc_(options.host_proc), log_(options.log),

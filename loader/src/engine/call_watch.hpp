@@ -10,6 +10,11 @@
 
 namespace ebpf_loader {
 
+/// Does any process under `proc`, a /proc, have a seccomp filter or a tracer? The caller and its own children
+/// do not count, such as helpers that gave up their rights: should a filter answer a call of theirs, its
+/// record will tell.
+bool is_anyone_supervised(const std::string& proc);
+
 /// Decides when the starts of calls are watched: a hook on each call of the machine costs too much to
 /// have where nobody could answer calls in the kernel's place.
 class CallWatch {
