@@ -33,6 +33,7 @@ struct mount_view {
 };
 
 struct dentry_view {
+	__u64 hashed; /* 0: no path leads there any more */
 	__u64 parent;
 	__u32 hash;
 	__u32 length;
@@ -45,14 +46,14 @@ struct walker {
 	__u64 dentry;
 	__u64 mount;           /* struct mount that the dentry is in */
 	struct mount_view in;  /* what it says */
-	struct dentry_view at; /* the dentry last read, and what follows in it */
+	struct dentry_view at; /* the dentry, until the walk ends, and what follows in it */
 	__u64 inode;           /* of the file, for its file system's magic; 0: not wanted */
-	__u64 end;             /* of the components in the record */
-	__u64 limit;           /* where they have to end; 0 once they did not */
+	__u64 end;             /* where the components would end if all had found room */
+	__u64 kept;            /* where those in the record end */
+	__u64 limit;           /* how far they may reach */
 	__u64 stop;  /* the cwd's dentry, once the record has the cwd: what is below need not repeat
 			it */
 	__u32 field; /* where the field's struct ebt_field stands in the record */
-	__u32 length; /* bytes that the whole path has */
 	__u32 below_cwd;
 };
 

@@ -140,7 +140,11 @@ INLINE void emit(void *ctx, struct claim *claim)
 INLINE void tail_call(void *ctx, struct scratch *s, __u32 stage)
 {
 	s->tail_calls++;
-	bpf_tail_call(ctx, &stages, stage);
+	/* Where the stage stands in the code the kernel jumps there; else it looks into the map. */
+	if (__builtin_constant_p(stage))
+		bpf_tail_call_static(ctx, &stages, stage);
+	else
+		bpf_tail_call(ctx, &stages, stage);
 }
 
 /* May a stage call itself once more and leave the others what they need? */

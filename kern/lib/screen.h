@@ -24,14 +24,13 @@ INLINE int may_screen(const struct scratch *s)
 #endif
 }
 
-/* The end of a record that has all that was to be captured. */
-INLINE void screen_and_end(void *ctx, struct claim *claim)
+/* A record that has all that was to be captured goes through the screen, if any is meant for it. */
+INLINE void screen(void *ctx, struct claim *claim)
 {
 	if (may_screen(claim->scratch)) {
 		claim->scratch->screened = sizeof(struct ebt_header);
 		tail_call(ctx, claim->scratch, STAGE_SCREEN);
 	}
-	emit_and_end(ctx, claim);
 }
 
 #ifndef TIER_KPROBE

@@ -29,12 +29,12 @@
 	 OFFSET(mount, mnt) + OFFSET(vfsmount, mnt_root) == OFFSET(mount, mnt_parent) + 16)
 #define DENTRY_TOGETHER                                                                            \
 	(!DIRECT && OFFSET(dentry, d_name) == OFFSET(dentry, d_parent) + 8 &&                      \
+	 (!HAS(dentry, d_hash_pprev) ||                                                            \
+	  OFFSET(dentry, d_hash_pprev) + 8 == OFFSET(dentry, d_parent)) &&                         \
 	 OFFSET(qstr, len) == 4 && OFFSET(qstr, name) == 8)
-#define DENTRY_VIEW sizeof(struct dentry_view)
 #else
 #define MOUNT_TOGETHER 1
 #define DENTRY_TOGETHER 1
-#define DENTRY_VIEW __builtin_offsetof(struct dentry_view, inode)
 #endif
 
 INLINE void read_mount(struct mount_view *view, __u64 mount)
@@ -52,8 +52,8 @@ INLINE void read_mount(struct mount_view *view, __u64 mount)
 INLINE void read_dentry(struct dentry_view *view, __u64 dentry)
 {
 	if (DENTRY_TOGETHER) {
-		bpf_probe_read_kernel(view, DENTRY_VIEW,
-				      (void *)(dentry + OFFSET(dentry, d_parent)));
+		bpf_probe_read_kernel(view, sizeof(*view),
+				      (void *)(dentry + OFFSET(dentry, d_parent) - 8));
 		return;
 	}
 	__u64 qstr = dentry + OFFSET(dentry, d_name);
@@ -93,6 +93,20 @@ INLINE __u32 walk_prefix(const struct ebt_field *field)
 		   : 0;
 }
 
+/* Has the name that led to the path's last dentry been removed? Roots have no name. */
+INLINE __u8 is_deleted(const struct walker *w)
+{
+	__u64 hashed = 1;
+#ifndef TIER_KPROBE /* which acts on what has just been looked up, and has no room */
+	if (HAS(dentry, d_hash_pprev)) {
+		hashed = w->at.hashed;
+		if (!DENTRY_TOGETHER)
+			READ(&hashed, w->dentry, dentry, d_hash_pprev);
+	}
+#endif
+	return !hashed && w->dentry != w->in.root ? EBT_DELETED : 0;
+}
+
 /* Aims the walker at a dentry; its field has begun at the end of the record. */
 INLINE void walk_begin(struct scratch *s, struct ebt_field *field, __u64 mount, __u64 dentry,
 		       __u64 inode)
@@ -102,12 +116,14 @@ INLINE void walk_begin(struct scratch *s, struct ebt_field *field, __u64 mount, 
 	w->inode = inode;
 	w->field = s->position;
 	w->end = s->position + sizeof(*field) + walk_prefix(field);
+	w->kept = w->end;
 	w->limit = w->end + EBT_PATH_MAX;
-	w->length = 0;
 	w->below_cwd = 0;
 	w->stop = s->cwd_written ? s->pwd_dentry : 0;
 	if (w->mount != mount) /* else it was read for this record already */
 		walker_enter_mount(w, mount);
+	read_dentry(&w->at, dentry);
+	field->flags |= is_deleted(w);
 }
 
 /* Names of up to so many bytes, which nearly all have, are copied in words. */
@@ -123,58 +139,62 @@ INLINE void copy_words(__u64 *to, const __u64 *from)
 /* Copies a short name without a helper, where that can be; 0 where it cannot. */
 INLINE int copy_short_name(const struct walker *w, __u64 *to, __u64 length)
 {
-#ifdef TIER_DIRECT
-	__u64 in_dentry = w->dentry + OFFSET(dentry, d_parent) +
+	__u64 in_dentry = w->dentry + OFFSET(dentry, d_parent) - 8 +
 			  __builtin_offsetof(struct dentry_view, short_name);
 	if (length >= SHORT_NAME)
 		return 0;
+#ifdef TIER_DIRECT
 	if (DIRECT) {
 		copy_words(to, direct(w->at.name, 0));
 		return 1;
 	}
+#endif
 	if (w->at.name == in_dentry) {
 		copy_words(to, w->at.short_name);
 		return 1;
 	}
-#endif
 	return 0;
 }
 
-/* Copies the name in w->at to the end of the path. */
-INLINE void walk_store_name(struct scratch *s, struct walker *w)
+/* Copies the name in w->at to the end of the path. `may_spare`: a helper call. */
+INLINE void walk_store_name(struct scratch *s, struct walker *w, int may_spare)
 {
 	__u64 length = w->at.length & NAME_MAX_MASK;
 	__u64 end = w->end;
 	__u64 after = end + length + 1;
-	w->length += length + 1;
-	if (after > w->limit) {
-		w->limit = 0; /* once cut, cut for good */
-		return;
-	}
 	w->end = after;
+	if (after > w->limit) /* and so for all that follow */
+		return;
+	w->kept = after;
 	OPAQUE(end);
 	__u8 *to = s->record + (end & RECORD_MASK);
 	OPAQUE(length);
 	length &= NAME_MAX_MASK;
 	/* One byte more than the name, so that the size is never 0; it becomes the NUL. */
-	if (!copy_short_name(w, (void *)to, length))
+	if (!may_spare || !copy_short_name(w, (void *)to, length))
 		bpf_probe_read_kernel(to, length + 1, (void *)w->at.name);
 	to[length] = 0;
 }
 
+/* Does the walk of this mount end here? */
+INLINE int is_walked(const struct walker *w, __u64 dentry)
+{
+	return dentry == w->in.root || dentry == w->stop;
+}
+
 /* One component up: 0 at the root of the mount, or where there is nothing above. */
-INLINE int walk_step(struct scratch *s)
+INLINE int walk_step(struct scratch *s, int may_spare)
 {
 	/* Fresh in each step, or the compiler keeps the address of each member on the stack. */
 	OPAQUE(s);
 	struct walker *w = &s->walker;
-	__u64 dentry = w->dentry;
-	if (dentry == w->in.root || dentry == w->stop)
+	__u64 dentry = w->dentry, parent = w->at.parent;
+	walk_store_name(s, w, may_spare);
+	w->dentry = parent;
+	if (parent == dentry || is_walked(w, parent))
 		return 0;
-	read_dentry(&w->at, dentry);
-	walk_store_name(s, w);
-	w->dentry = w->at.parent;
-	return w->at.parent != dentry;
+	read_dentry(&w->at, parent);
+	return 1;
 }
 
 /*
@@ -187,27 +207,46 @@ INLINE int walk_mounts(struct scratch *s)
 	if (w->dentry == w->stop) {
 		w->below_cwd = w->mount == s->pwd_mount;
 		w->stop = 0; /* the same directory, mounted elsewhere */
-		return w->below_cwd;
+		if (w->below_cwd)
+			return 1;
+	} else if (w->dentry != w->in.root) {
+		return 1; /* below no mount: nothing is above */
 	}
 #pragma clang loop unroll(full)
-	for (int i = 0; i < MOUNTS_STACKED; i++) {
-		if (w->dentry != w->in.root)
-			return i == 0; /* below no mount: nothing is above */
+	for (int i = 0; i < MOUNTS_STACKED && w->dentry == w->in.root; i++) {
 		__u64 parent = w->in.parent;
 		if (parent == w->mount)
 			return 1;
 		w->dentry = w->in.mountpoint;
 		walker_enter_mount(w, parent);
 	}
+	read_dentry(&w->at, w->dentry);
 	return 0;
 }
+
+/*
+ * Steps that copy short names without a helper. Where loops are unrolled that takes half as many
+ * instructions again: of what a program may have the rest is for deep paths.
+ */
+#ifdef TIER_LOOPS
+#define SPARING_STEPS TIER_WALK_STEPS
+#else
+#define SPARING_STEPS 12
+#endif
 
 /* Up to so many steps; 1 when the top is reached. */
 INLINE int walk_some(struct scratch *s, int steps)
 {
+	if (is_walked(&s->walker, s->walker.dentry))
+		return walk_mounts(s);
 	TIER_LOOP
-	for (int i = 0; i < steps; i++) {
-		if (!walk_step(s))
+	for (int i = 0; i < (steps < SPARING_STEPS ? steps : SPARING_STEPS); i++) {
+		if (!walk_step(s, 1))
+			return walk_mounts(s);
+	}
+	TIER_LOOP
+	for (int i = SPARING_STEPS; i < steps; i++) {
+		if (!walk_step(s, 0))
 			return walk_mounts(s);
 	}
 	return 0;
@@ -235,10 +274,8 @@ INLINE void name_namespace(struct scratch *s, __u64 start)
 	    forget_range(&s->string_result,
 			 bpf_probe_read_kernel_str(record_at(s, start), NAMESPACE_KIND_MAX,
 						   (void *)POINTER(ops, proc_ns_operations, name)));
-	if (length <= 0)
-		return;
-	w->length = length & (NAMESPACE_KIND_MAX - 1);
-	w->end = start + w->length;
+	if (length > 0)
+		w->kept = w->end = start + (length & (NAMESPACE_KIND_MAX - 1));
 }
 
 /* Closes the walker's field. `cut`: the steps ran out before the top. */
@@ -257,8 +294,9 @@ INLINE void walk_end(struct scratch *s, int cut)
 			name_namespace(s, w->field + sizeof(*field) + prefix);
 	}
 	field->flags |= flags;
-	field_end(s, field, cut || !w->limit ? EBT_TRUNCATED : EBT_OK,
-		  w->end - w->field - sizeof(*field), prefix + w->length);
+	__u32 begin = w->field + sizeof(*field);
+	field_end(s, field, cut || w->end != w->kept ? EBT_TRUNCATED : EBT_OK, w->kept - begin,
+		  w->end - begin);
 }
 
 /*
@@ -319,10 +357,13 @@ INLINE void run_walk(void *ctx)
 	if (!whole && may_repeat(s))
 		tail_call(ctx, s, STAGE_WALK);
 	walk_end(s, !whole);
-	if (ends_record(s))
-		screen_and_end(ctx, &claim);
-	else
-		continue_in(ctx, &claim, STAGE_CAPTURE);
+	if (ends_record(s)) {
+		screen(ctx, &claim);
+	} else {
+		tail_call(ctx, s, STAGE_CAPTURE);
+		s->header.flags |= EBT_LOST_FIELDS; /* the kernel refused */
+	}
+	emit_and_end(ctx, &claim);
 }
 
 #endif

@@ -166,15 +166,18 @@ INLINE void capture(void *ctx, struct claim *claim, __u64 task, const struct ebt
 		outcome = capture_step(s, task, step);
 	}
 	if (outcome == CAPTURED && captured_all(s, plan)) {
-		screen_and_end(ctx, claim);
-		return;
+		screen(ctx, claim);
+	} else {
+		s->reserved_calls = calls_to_come(s, plan);
+		if (outcome == NEEDS_WALK)
+			tail_call(ctx, s, STAGE_WALK);
+		else if (outcome == CAPTURED)
+			tail_call(ctx, s, STAGE_CAPTURE);
+		else
+			tail_call(ctx, s, outcome == NEEDS_ARGV ? STAGE_ARGV : STAGE_IMAGE);
+		s->header.flags |= EBT_LOST_FIELDS; /* the kernel refused */
 	}
-	s->reserved_calls = calls_to_come(s, plan);
-	continue_in(ctx, claim,
-		    outcome == NEEDS_WALK    ? STAGE_WALK
-		    : outcome == NEEDS_ARGV  ? STAGE_ARGV
-		    : outcome == NEEDS_IMAGE ? STAGE_IMAGE
-					     : STAGE_CAPTURE);
+	emit_and_end(ctx, claim);
 }
 
 /* The stage: fills the record. */

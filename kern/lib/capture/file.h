@@ -15,14 +15,38 @@ INLINE void note_users(struct scratch *s, __u32 users, __u8 what)
 		s->header.shared |= what;
 }
 
-INLINE __u64 descriptor_table(struct scratch *s)
+/* How struct fdtable begins. */
+struct table_view {
+	__u32 max_fds;
+	__u32 padding;
+	__u64 fd;
+};
+
+#ifdef TIER_LOOPS
+#define TABLE_TOGETHER                                                                             \
+	(!DIRECT && OFFSET(fdtable, max_fds) == 0 &&                                               \
+	 OFFSET(fdtable, fd) == __builtin_offsetof(struct table_view, fd))
+#else
+#define TABLE_TOGETHER 1
+#endif
+
+/* A process with few files has their table right behind the pointer to the table. */
+#define TABLE_INSIDE (OFFSET(files_struct, fdt) + 8)
+
+/*
+ * The caller's descriptor table. With `*inside` its beginning stands in the window, or has its
+ * place there: so far from the window's.
+ */
+INLINE __u64 descriptor_table(struct scratch *s, __u64 *inside)
 {
 	__u64 files = s->task.files;
 	__u32 users = 0;
-	if (HAS(files_struct, count) && IN_WINDOW(files_struct, count, fdt, 8)) {
-		READ_SPAN(s, files, files_struct, count, fdt, 8);
+	if (HAS(files_struct, count) &&
+	    IN_WINDOW(files_struct, count, fdt, 8 + sizeof(struct table_view))) {
+		READ_SPAN(s, files, files_struct, count, fdt, 8 + sizeof(struct table_view));
 		note_users(s, WINDOW_MEMBER(__u32, s, files_struct, count, count),
 			   EBT_SHARED_FILES);
+		*inside = TABLE_INSIDE - OFFSET(files_struct, count);
 		return WINDOW_MEMBER(__u64, s, files_struct, count, fdt);
 	}
 	if (HAS(files_struct, count))
@@ -49,13 +73,14 @@ INLINE void note_memory(struct scratch *s, __u64 task)
 INLINE __u64 file_of(struct scratch *s, __s64 fd)
 {
 	__u32 max_fds = 0;
-	__u64 file = 0;
-	__u64 fdt = descriptor_table(s);
-	__u64 table = 0;
-	if (IN_WINDOW(fdtable, max_fds, fd, 8)) {
-		READ_SPAN(s, fdt, fdtable, max_fds, fd, 8);
-		max_fds = WINDOW_MEMBER(__u32, s, fdtable, max_fds, max_fds);
-		table = WINDOW_MEMBER(__u64, s, fdtable, max_fds, fd);
+	__u64 file = 0, table = 0, inside = 0;
+	__u64 fdt = descriptor_table(s, &inside);
+	if (TABLE_TOGETHER) {
+		struct table_view *view = (void *)s->window + in_window(inside);
+		if (!inside || fdt != s->task.files + TABLE_INSIDE)
+			READ_AT(view, fdt);
+		max_fds = view->max_fds;
+		table = view->fd;
 	} else {
 		READ(&max_fds, fdt, fdtable, max_fds);
 		table = POINTER(fdt, fdtable, fd);
@@ -110,17 +135,6 @@ INLINE void find_root_and_cwd(struct scratch *s)
 	s->pwd_dentry = dentry;
 }
 
-/* Has the name that led to the dentry been removed? Roots have no name. */
-INLINE __u8 is_deleted(const struct scratch *s, __u64 dentry)
-{
-	__u64 hashed = 1;
-#ifndef TIER_KPROBE /* which acts on what has just been looked up, and has no room */
-	if (HAS(dentry, d_hash_pprev))
-		READ(&hashed, dentry, dentry, d_hash_pprev);
-#endif
-	return !hashed && dentry != s->walker.in.root ? EBT_DELETED : 0;
-}
-
 /* A path field without an inode in front: cwd, root, directory. */
 INLINE enum outcome capture_directory(struct scratch *s, __u8 kind, __u8 arg, __u64 mount,
 				      __u64 dentry)
@@ -133,7 +147,6 @@ INLINE enum outcome capture_directory(struct scratch *s, __u8 kind, __u8 arg, __
 		return CAPTURED;
 	struct ebt_field *field = field_begin(s, kind, arg);
 	walk_begin(s, field, mount, dentry, 0);
-	field->flags |= is_deleted(s, dentry);
 	return NEEDS_WALK;
 }
 
@@ -253,7 +266,7 @@ INLINE enum outcome capture_file(struct scratch *s, __u8 kind, __u8 arg, __u64 f
 	field->flags = kind == EBT_FIELD_DIR ? EBT_WITH_INODE : 0;
 	read_inode(s, (void *)(field + 1), view.inode);
 	walk_begin(s, field, view.mount, view.dentry, view.inode);
-	field->flags |= is_deleted(s, view.dentry) | is_created(arg, &view);
+	field->flags |= is_created(arg, &view);
 	return NEEDS_WALK;
 }
 

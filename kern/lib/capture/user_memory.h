@@ -48,30 +48,35 @@ INLINE __u8 capture_string_at(struct scratch *s, __u64 pointer, __u8 kind, __u8 
 	if (!has_room(s, EBT_PATH_MAX))
 		return '/';
 	struct ebt_field *field = field_begin(s, kind, arg);
-	field->flags = EBT_USER_MEMORY;
-	if (!pointer) {
-		field_end(s, field, EBT_UNAVAILABLE, 0, 0);
-		return 0;
-	}
 	__u8 *text = (void *)(field + 1);
-	__s64 length = forget_range(&s->string_result,
-				    bpf_probe_read_user_str(text, EBT_PATH_MAX, user(pointer)));
-	if (length < 0) {
-		field_end(s, field, EBT_FAULT, 0, 0);
-		return '/';
+	__u8 flags = EBT_USER_MEMORY, status = EBT_UNAVAILABLE, first = 0, more = 0;
+	__u32 bytes = 0;
+	__s64 length = 0;
+	if (pointer) {
+		length = forget_range(&s->string_result,
+				      bpf_probe_read_user_str(text, EBT_PATH_MAX, user(pointer)));
+		status = EBT_OK;
 	}
-	length += !length; /* 0 is what 5.10 to 6.x say of an empty string */
-	__u32 bytes = (length - 1) & (EBT_PATH_MAX - 1);
-	__u8 first = *text, last = 1;
+	if (length < 0) {
+		status = EBT_FAULT;
+		first = '/';
+	}
+	if (length > 1) { /* 0 is what 5.10 to 6.x say of an empty string */
+		bytes = (length - 1) & (EBT_PATH_MAX - 1);
+		first = *text;
+	}
 	/* A string that fills the room may go on: is the byte after it its end? */
-	if (bytes == EBT_PATH_MAX - 1)
-		bpf_probe_read_user(&last, 1, user(pointer + EBT_PATH_MAX - 1));
-	else
-		last = 0;
-	if (last)
-		field->flags |= EBT_AT_LEAST;
-	field_end(s, field, last ? EBT_TRUNCATED : EBT_OK, bytes, bytes + (last != 0));
-	return bytes ? first : 0;
+	if (bytes == EBT_PATH_MAX - 1) {
+		more = 1;
+		bpf_probe_read_user(&more, 1, user(pointer + EBT_PATH_MAX - 1));
+	}
+	if (more) {
+		flags |= EBT_AT_LEAST;
+		status = EBT_TRUNCATED;
+	}
+	field->flags = flags;
+	field_end(s, field, status, bytes, bytes + (more != 0));
+	return first;
 }
 
 /*

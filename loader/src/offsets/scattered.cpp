@@ -8,7 +8,7 @@ namespace ebpf_loader {
 namespace {
 
 /// What stands side by side on every kernel but those built with randomised structures:
-/// the sum of the second row's offsets is so much above the first row's.
+/// the sum of the second row's offsets is so much above the first row's, where that is known.
 struct Neighbours {
     const char* first; ///< null: the start of the structure
     std::vector<const char*> second;
@@ -18,12 +18,15 @@ struct Neighbours {
 const std::vector<Neighbours>& neighbours() {
     static const std::vector<Neighbours> all = {
         {"dentry.d_parent", {"dentry.d_name"}, 8},
+        {"dentry.d_hash_pprev", {"dentry.d_parent"}, 8},
         {nullptr, {"qstr.len"}, 4},
         {nullptr, {"qstr.name"}, 8},
         {"mount.mnt_parent", {"mount.mnt_mountpoint"}, 8},
         {"mount.mnt_parent", {"mount.mnt", "vfsmount.mnt_root"}, 16},
         {nullptr, {"path.mnt"}, 0},
         {nullptr, {"path.dentry"}, 8},
+        {nullptr, {"fdtable.max_fds"}, 0},
+        {nullptr, {"fdtable.fd"}, 8},
     };
     return all;
 }
@@ -46,8 +49,8 @@ const std::vector<Group>& groups() {
         {"task_struct.cred", "task_struct.nsproxy", {"task_struct.fs", "task_struct.files"}},
         {"fs_struct.root", "fs_struct.pwd", {}},
         {"fs_struct.users", "fs_struct.pwd", {"fs_struct.root"}},
-        {"files_struct.count", "files_struct.fdt", {}},
-        {"fdtable.max_fds", "fdtable.fd", {}},
+        // with struct table_view of kern/lib/capture/file.h behind it
+        {"files_struct.count", "files_struct.fdt", {}, 232},
         {"inode.i_mode", "inode.i_ino", {"inode.i_uid", "inode.i_gid", "inode.i_sb"}},
         // FILE_HEAD in kern/lib/capture/file.h without the member
         {nullptr, "file.f_path", {}, 112},
@@ -60,6 +63,8 @@ const std::vector<Group>& groups() {
 void find_apart(const Offsets& offsets, std::vector<std::string>& found) {
     const auto value = [&](const char* name) { return offsets.get(*Offsets::find(name)).value_or(0); };
     for (const Neighbours& pair : neighbours()) {
+        if (pair.first && !offsets.get(*Offsets::find(pair.first)))
+            continue;
         const uint32_t expected = (pair.first ? value(pair.first) : 0) + pair.distance;
         uint32_t sum = 0;
         std::string names;

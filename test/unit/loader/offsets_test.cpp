@@ -126,6 +126,7 @@ void set(Offsets& offsets, const char* name, uint32_t value) {
 Offsets close_offsets() {
     Offsets offsets = sound_offsets();
     const std::pair<const char*, uint32_t> places[] = {
+        {"dentry.d_hash_pprev", 16},
         {"dentry.d_parent", 24},
         {"dentry.d_name", 32},
         {"qstr.len", 4},
@@ -203,6 +204,11 @@ TEST(Offsets, ScatteredMembersAreNamed) {
     set("dentry.d_name", 32), set("qstr.len", 0), set("qstr.name", 16);
     EXPECT_THAT(offsets.scattered(),
                 testing::ElementsAre("qstr.len = 0 is not 4", "qstr.name = 16 is not 8"));
+    set("qstr.len", 4), set("qstr.name", 8), set("dentry.d_hash_pprev", 8);
+    EXPECT_THAT(offsets.scattered(),
+                testing::ElementsAre("dentry.d_parent = 24 is not 8 above dentry.d_hash_pprev = 8"));
+    offsets.set(*Offsets::find("dentry.d_hash_pprev"), std::nullopt);
+    EXPECT_THAT(offsets.scattered(), IsEmpty()) << "what is not there is not read";
 }
 
 TEST(Offsets, AnotherReleaseIsRefused) {

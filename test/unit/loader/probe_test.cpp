@@ -134,7 +134,7 @@ TEST(Tiers, NeedTheirStructuresInOnePiece) {
     const auto set = [&](const char* name, uint32_t value) { offsets.set(*Offsets::find(name), value); };
     set("dentry.d_parent", 24), set("dentry.d_name", 32), set("qstr.len", 4), set("qstr.name", 8);
     set("mount.mnt_parent", 16), set("mount.mnt_mountpoint", 24), set("mount.mnt", 32);
-    set("vfsmount.mnt_root", 0), set("path.mnt", 0), set("path.dentry", 8);
+    set("vfsmount.mnt_root", 0), set("path.mnt", 0), set("path.dentry", 8), set("fdtable.fd", 8);
     const auto judged = [&](Tier tier, const KernelSupport& caps) {
         for (const TierVerdict& verdict : judge_tiers(caps, offsets))
             if (verdict.tier == tier)
