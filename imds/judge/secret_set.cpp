@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <random>
 #include <utility>
+
+#include <ebpf_loader/random.hpp>
 
 #include "imds/judge/redaction.hpp"
 
@@ -26,9 +27,7 @@ uint64_t sum(uint64_t a, uint64_t b) {
 }
 
 uint64_t random_base() {
-    std::random_device device;
-    const uint64_t bits = uint64_t{device()} << 32 | device();
-    return bits % (prime - 512) + 257; // above every byte
+    return ebpf_loader::random_bits() % (prime - 512) + 257; // above every byte
 }
 
 /// Of the last SecretSet::shortest bytes before `end`.

@@ -14,8 +14,9 @@
 #include <sys/utsname.h>
 
 #include <boost/uuid/name_generator_sha1.hpp>
-#include <boost/uuid/random_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
+
+#include "telemetry/base/text/random_uuid.hpp"
 
 namespace telemetry {
 namespace {
@@ -145,7 +146,7 @@ Agent make_agent(std::string_view type, std::string_view version, std::string_vi
     static constexpr boost::uuids::uuid agents = {
         {0x5f, 0x0c, 0x8e, 0x27, 0x9d, 0x41, 0x4b, 0x6a, 0xa1, 0x7e, 0x30, 0xc2, 0x58, 0xd9, 0xb4, 0x13}};
     const std::string name = std::string(type) + ':' + std::string(host_id);
-    Agent agent{std::string(type), std::string(version), "", to_string(boost::uuids::random_generator()())};
+    Agent agent{std::string(type), std::string(version), "", random_uuid()};
     if (!host_id.empty())
         agent.id = to_string(boost::uuids::name_generator_sha1(agents)(name));
     return agent;

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <random>
+
+#include <ebpf_loader/random.hpp>
 
 namespace telemetry {
 
@@ -19,7 +20,7 @@ uint64_t mix(uint64_t x) {
 
 ProcessTable::ProcessTable(size_t capacity)
     : capacity_(std::clamp<size_t>(capacity, 2, 1u << 30)), buckets_(std::bit_ceil(capacity_)),
-      seed_(std::random_device()()) { // whoever forks does not choose the bucket
+      seed_(ebpf_loader::random_bits()) { // whoever forks does not choose the bucket
     entries_.reserve(first_entry + capacity_);
     entries_.resize(first_entry);
     for (uint32_t list : {living, ended})

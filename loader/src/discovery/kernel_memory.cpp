@@ -8,11 +8,11 @@
 #include "loader/src/base/tracing/tracepoint.hpp"
 
 #include <ebpf_loader/error.hpp>
+#include <ebpf_loader/random.hpp>
 
 #include <algorithm>
 #include <bpf/bpf.h>
 #include <cerrno>
-#include <random>
 #include <span>
 #include <sys/syscall.h>
 
@@ -114,9 +114,8 @@ UniqueFd hook_tracepoint(const std::string& tracefs, const std::string& event, i
 }
 
 KernelMemory::KernelMemory(const std::string& tracefs) {
-    std::random_device random;
     for (uint32_t& word : secret_)
-        word = random() & INT32_MAX; // an instruction's immediate is signed
+        word = random_bits() & INT32_MAX; // an instruction's immediate is signed
     const auto args = tracepoint_field(tracefs, "raw_syscalls/sys_enter", "args[6]");
     if (!args)
         fail("no tracepoint raw_syscalls/sys_enter in " + tracefs, ENOENT);

@@ -3,10 +3,11 @@
 
 #include "loader/src/self_check/process.hpp"
 
+#include <ebpf_loader/random.hpp>
+
 #include <arpa/inet.h>
 #include <cerrno>
 #include <fcntl.h>
-#include <random>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -178,9 +179,8 @@ MarkerCall::MarkerCall(const Samples& samples) : args_{} {
     args_[inet_arg] = static_cast<uint32_t>(samples.inet.get());
     args_[file_arg] = static_cast<uint64_t>(samples.file.get()); // where flags belong
     args_[inet6_arg] = static_cast<uint32_t>(samples.inet6.get());
-    std::random_device random;
     for (size_t i : {4, 5})
-        args_[i] = static_cast<uint64_t>(random()) << 32 | random();
+        args_[i] = random_bits();
 }
 
 void MarkerCall::send() const {

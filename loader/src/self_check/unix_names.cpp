@@ -4,9 +4,9 @@
 #include "loader/src/arch/machine.hpp"
 #include "loader/src/self_check/records.hpp"
 
+#include <ebpf_loader/random.hpp>
 #include <ebpf_loader/unique_fd.hpp>
 
-#include <random>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -61,7 +61,7 @@ void check_unix_names(LoadedTier& tier, RecordSource& source, const Offsets& off
     const std::string name = fd ? bind_somewhere(fd.get()) : std::string();
     if (name.empty())
         return; // not allowed here, or there are none
-    const uint32_t backlog = std::random_device()() & INT32_MAX;
+    const uint32_t backlog = random_bits() & INT32_MAX;
     ebt_numbers rows{};
     rows.row[EBT_ABI_SLOT(EBT_NATIVE_ABI)] = row_listen;
     tier.select({{row_listen, plan_of(backlog)}}, {{SYS_listen, rows}});

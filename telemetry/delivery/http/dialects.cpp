@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <boost/uuid/random_generator.hpp>
-#include <boost/uuid/uuid_io.hpp>
 
 #include "telemetry/base/escape.hpp"
 #include "telemetry/base/host_name.hpp"
+#include "telemetry/base/text/random_uuid.hpp"
 #include "telemetry/delivery/http/bulk_answer.hpp"
 #include "telemetry/delivery/http/dialect.hpp"
 
@@ -100,7 +99,7 @@ class Splunk final : public HttpDialect {
 
   private:
     const std::string host_ = escaped(host_name());
-    const std::string channel_ = to_string(boost::uuids::random_generator()());
+    const std::string channel_ = random_uuid();
 };
 
 class Loki final : public HttpDialect {
