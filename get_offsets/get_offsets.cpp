@@ -9,8 +9,6 @@
 
 #include "loader/src/base/kernel_image.hpp"
 
-#include <bpf/btf.h>
-#include <bpf/libbpf.h>
 #include <cerrno>
 #include <cstring>
 #include <getopt.h>
@@ -134,11 +132,14 @@ void list_fields() {
     }
 }
 
-bool has_btf_section(const std::string& image) {
-    libbpf_set_print(nullptr);
-    btf* types = btf__parse_elf(image.c_str(), nullptr);
-    btf__free(types);
-    return types != nullptr;
+Offsets offsets_from_image(const std::string& image) {
+    try {
+        return Offsets::from_btf(image);
+    } catch (const ebpf_loader::Error& error) {
+        if (error.cause() != ebpf_loader::ErrorCause::file_without_btf)
+            throw;
+    }
+    return offsets_from_dwarf(image);
 }
 
 void complain(std::string_view line) {
@@ -208,9 +209,7 @@ Offsets read_offsets(const Options& options) {
     case Source::discovery:
         return ebpf_loader::discover_offsets(complain);
     case Source::kernel_image:
-        if (!has_btf_section(options.file))
-            return offsets_from_dwarf(options.file);
-        break;
+        return offsets_from_image(options.file);
     case Source::btf_file:
         break;
     }

@@ -5,7 +5,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
@@ -47,36 +46,49 @@ std::string release_in_banner(std::string_view text) {
     return {};
 }
 
-std::string release_in_rodata(Elf* elf) {
+/// Some sections have a size, and nothing in the file: SHT_NOBITS.
+std::string_view bytes_of(Elf_Scn* section, const GElf_Shdr& header) {
+    const Elf_Data* data = header.sh_type == SHT_NOBITS ? nullptr : elf_rawdata(section, nullptr);
+    return data && data->d_buf ? std::string_view(static_cast<const char*>(data->d_buf), data->d_size) : "";
+}
+
+std::string_view bytes_of_section(Elf* elf, std::string_view wanted) {
     size_t names = 0;
     if (elf_getshdrstrndx(elf, &names) != 0)
         return {};
     for (Elf_Scn* section = elf_nextscn(elf, nullptr); section; section = elf_nextscn(elf, section)) {
         GElf_Shdr header;
-        if (!gelf_getshdr(section, &header) || header.sh_type == SHT_NOBITS)
+        const char* name = gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : nullptr;
+        if (!name || name != wanted)
             continue;
-        const char* name = elf_strptr(elf, names, header.sh_name);
-        if (!name || std::strcmp(name, ".rodata") != 0)
-            continue;
-        const Elf_Data* data = elf_rawdata(section, nullptr);
-        if (data && data->d_buf)
-            return release_in_banner({static_cast<const char*>(data->d_buf), data->d_size});
+        if (const std::string_view bytes = bytes_of(section, header); !bytes.empty())
+            return bytes;
     }
     return {};
 }
 
 } // namespace
 
-std::string release_of_image(const std::string& file) {
+bool visit_section(const std::string& file, std::string_view name,
+                   const std::function<void(std::string_view)>& visit) {
     if (elf_version(EV_CURRENT) == EV_NONE)
-        return {};
+        return false;
     const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd)
-        return {};
+        return false;
     const std::unique_ptr<Elf, int (*)(Elf*)> elf(elf_begin(fd.get(), ELF_C_READ_MMAP, nullptr), elf_end);
     if (!elf || elf_kind(elf.get()) != ELF_K_ELF)
-        return {};
-    return release_in_rodata(elf.get());
+        return false;
+    const std::string_view bytes = bytes_of_section(elf.get(), name);
+    if (!bytes.empty())
+        visit(bytes);
+    return !bytes.empty();
+}
+
+std::string release_of_image(const std::string& file) {
+    std::string release;
+    visit_section(file, ".rodata", [&](std::string_view bytes) { release = release_in_banner(bytes); });
+    return release;
 }
 
 } // namespace ebpf_loader

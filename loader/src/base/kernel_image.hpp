@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1
 #pragma once
+#include <functional>
 #include <string>
+#include <string_view>
 
 namespace ebpf_loader {
 
@@ -13,6 +15,11 @@ std::string running_release();
 
 /// Is the running kernel of this version or a later one?
 bool is_running_since(int version, int patchlevel);
+
+/// Calls `visit` with the bytes of the first section of that name that has bytes in an ELF file; false: there
+/// is none, or no such file.
+bool visit_section(const std::string& file, std::string_view name,
+                   const std::function<void(std::string_view)>& visit);
 
 /// The release in the banner of a kernel image (ELF); empty when it has none.
 std::string release_of_image(const std::string& file);

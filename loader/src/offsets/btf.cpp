@@ -108,7 +108,13 @@ std::shared_ptr<const btf> read_btf_file(const std::string& file) {
     if (access(file.c_str(), R_OK) != 0)
         throw Error(ErrorCode::offsets, "Cannot read " + file + ": " + std::strerror(errno) + ".");
     LibbpfQuiet quiet;
-    BtfPtr types(btf__parse(file.c_str(), nullptr));
+    BtfPtr types(btf__parse_raw(file.c_str()));
+    if (!types && errno == EPROTO) { // libbpf's own way into an ELF file trusts what its headers say
+        errno = ENOENT;
+        visit_section(file, ".BTF", [&](std::string_view bytes) {
+            types.reset(btf__new(bytes.data(), static_cast<uint32_t>(bytes.size())));
+        });
+    }
     if (!types)
         throw Error(ErrorCode::offsets,
                     "There is no BTF in " + file +
