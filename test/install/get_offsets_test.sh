@@ -61,7 +61,7 @@ expect_empty "$scratch/out"
 expect_status 1 "$built" --vmlinux "$0"
 expect_text "$scratch/err" "There is neither BTF nor DWARF in"
 expect_status 1 "$built" --vmlinux /no/such
-expect_text "$scratch/err" "Cannot open /no/such: No such file"
+expect_text "$scratch/err" "Cannot read /no/such: No such file"
 
 # Without BTF the offsets are discovered, by root; both have to give the same.
 expect_status 0 env EBPF_TELEMETRY_BTF=/no/such "$built"
