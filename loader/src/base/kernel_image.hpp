@@ -16,8 +16,8 @@ std::string running_release();
 /// Is the running kernel of this version or a later one?
 bool is_running_since(int version, int patchlevel);
 
-/// Calls `visit` with the bytes of the first section of that name that has bytes in an ELF file; false: there
-/// is none, or no such file.
+/// Finds the first section of that name in an ELF file that has bytes, and calls `visit` with them. Returns
+/// false, without a call, where there is no such section, or where the file cannot be read or is no ELF file.
 bool visit_section(const std::string& file, std::string_view name,
                    const std::function<void(std::string_view)>& visit);
 

@@ -2,6 +2,7 @@
 #include "loader/src/engine/call_watch.hpp"
 
 #include "loader/src/base/clock.hpp"
+#include "loader/src/base/procfs.hpp"
 #include "loader/src/base/text.hpp"
 
 #include <ctime>
@@ -13,13 +14,9 @@ namespace {
 
 /// Of a /proc/PID/status: does the process have a filter or a tracer, and may it still call?
 bool is_supervised(const std::string& status, const std::string& caller) {
-    const auto value = [&](std::string_view key) {
-        const size_t at = status.find(key);
-        const size_t begin = at + key.size();
-        return at == std::string::npos ? "0" : status.substr(begin, status.find('\n', begin) - begin);
-    };
-    const bool has_any = value("\nSeccomp:\t") != "0" || value("\nTracerPid:\t") != "0";
-    return has_any && value("\nPPid:\t") != caller && !value("\nState:\t").starts_with("Z");
+    const auto value = [&](std::string_view name) { return status_number(status, name).value_or(0); };
+    return (value("Seccomp") != 0 || value("TracerPid") != 0) && std::to_string(value("PPid")) != caller &&
+           status.find("\nState:\tZ") == std::string::npos;
 }
 
 } // namespace
