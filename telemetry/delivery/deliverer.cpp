@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <ebpf_loader/random.hpp>
+
 #include "telemetry/delivery/line_fields.hpp"
 
 namespace telemetry {
@@ -108,13 +110,14 @@ void Deliverer::refuse(const Batch& batch) {
 /// Not all senders at once: between half of the pause and all of it.
 milliseconds Deliverer::next_pause(const Answer& answer) {
     const auto span = static_cast<uint64_t>(pause_.count() / 2);
-    const milliseconds jitter(random_() % (span + 1));
+    const milliseconds jitter(ebpf_loader::random_bits() % (span + 1));
     const milliseconds own = pause_ / 2 + jitter;
     pause_ = std::min(2 * pause_, options_.longest_pause);
     if (answer.retry_after.count() <= 0)
         return own;
     const milliseconds asked = std::min(answer.retry_after, options_.longest_asked);
-    return std::max(own, asked + milliseconds(random_() % (static_cast<uint64_t>(asked.count()) / 10 + 1)));
+    return std::max(own, asked + milliseconds(ebpf_loader::random_bits() %
+                                              (static_cast<uint64_t>(asked.count()) / 10 + 1)));
 }
 
 } // namespace telemetry

@@ -3,10 +3,7 @@
 #include <chrono>
 #include <deque>
 #include <functional>
-#include <random>
 #include <string_view>
-
-#include <ebpf_loader/random.hpp>
 
 #include "telemetry/delivery/account.hpp"
 #include "telemetry/delivery/sender.hpp"
@@ -47,7 +44,6 @@ class Deliverer {
     const PutAside put_aside_;
     std::chrono::milliseconds pause_;
     unsigned refusals_ = 0; ///< in a row
-    std::minstd_rand random_{static_cast<unsigned>(ebpf_loader::random_bits())};
 };
 
 } // namespace telemetry
