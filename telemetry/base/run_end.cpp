@@ -17,6 +17,8 @@ constexpr Clock::rep never = 0;
 
 /// Read by the outputs' threads, too.
 std::atomic<Clock::rep> end = never;
+/// Of reading: set once the grace is found to be over. By the thread that reads alone.
+Clock::rep last_end = never;
 
 /// What is left of a time that begins with the end; nothing when it is not known when the run has to end.
 std::optional<Clock::duration> left(Clock::duration after_end) {
@@ -33,6 +35,7 @@ std::optional<Clock::duration> left(Clock::duration after_end) {
 
 void set(Clock::time_point when) {
     end = when.time_since_epoch().count();
+    last_end = never;
 }
 
 std::chrono::milliseconds at_most(std::chrono::milliseconds usual) {
@@ -45,7 +48,12 @@ std::chrono::milliseconds at_most(std::chrono::milliseconds usual) {
 
 bool is_over() {
     const auto time = left(grace);
-    return time && *time <= Clock::duration::zero();
+    if (!time || *time > Clock::duration::zero())
+        return false;
+    const Clock::rep now = Clock::now().time_since_epoch().count();
+    if (last_end == never)
+        last_end = now + Clock::duration(last_reading).count();
+    return now >= last_end;
 }
 
 } // namespace telemetry::run_end

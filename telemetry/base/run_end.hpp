@@ -7,8 +7,12 @@ namespace telemetry::run_end {
 /// The run ends within a second of when it has to, whatever is still to be done by then. This is what reading
 /// the buffers may take of it, and how much of that may be spent waiting for outputs. The rest is for
 /// detaching and for the summary.
-constexpr std::chrono::milliseconds grace{700};
+constexpr std::chrono::milliseconds grace{600};
 constexpr std::chrono::milliseconds waiting{300};
+/// What reading may take all the same from when the grace is found to be over: detaching, or a machine that
+/// gave the program no CPU, may have used it up, and the few records of an idle run are not to be lost by
+/// that.
+constexpr std::chrono::milliseconds last_reading{100};
 
 /// When the run has to end, by --duration. Without it, only SIGINT and SIGTERM ask for the end.
 void set(std::chrono::steady_clock::time_point end);
@@ -17,7 +21,8 @@ void set(std::chrono::steady_clock::time_point end);
 /// `waiting`, for all who wait together.
 std::chrono::milliseconds at_most(std::chrono::milliseconds usual);
 
-/// The grace is over: what is left to do is not done any more.
+/// The grace is over, and so is the last reading: what is left in the buffers is not read any more. Asked by
+/// the thread that reads.
 bool is_over();
 
 } // namespace telemetry::run_end

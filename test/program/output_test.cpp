@@ -245,6 +245,22 @@ TEST_F(Run, EndsInTimeWithAFullBuffer) {
     EXPECT_GT(summary["lost"].value("run_end", uint64_t{0}), 0u) << summary;
 }
 
+/// The machine gave it no CPU from before its end until long after: what few records there are, it reads.
+TEST_F(Run, LosesNothingToAnEndThatItSleptThrough) {
+    RunningProgram program(arguments({"-o", log, "--duration", "2"}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    program.send(SIGSTOP);
+    constexpr int count = 1000;
+    call_getppid(caller, count);
+    usleep(3'500'000);
+    program.send(SIGCONT);
+    EXPECT_EQ(program.wait(), 0);
+    const json summary = program.summaries().at(0);
+    expect_balance(summary);
+    EXPECT_EQ(summary["lost"], json::object());
+    EXPECT_EQ(summary["emitted"], count);
+}
+
 TEST_F(Run, RefusesAClosedScreen) {
     RunningProgram program(arguments({}), {.last = [] { close(STDOUT_FILENO); }});
     EXPECT_EQ(program.wait(), 2);
