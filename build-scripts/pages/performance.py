@@ -13,7 +13,8 @@ with figures that are computed from those tables:
 
 In an expression, cell(TABLE, ROW, COLUMN) is the first figure in a cell: TABLE is the beginning of the paragraph or heading
 before the table, ROW the first cell or, with |, the first cells of the row. figure(REGEX) is the first group that
-matches in the report's text. times(x) and whole(x) write a number with one decimal, and without any.
+matches in the report's text. delivered(SUBJECT, LOOPS) is the share of the loops' opens that were reported: "all" or
+"74.5 %". times(x) and whole(x) write a number with one decimal, and without any.
 """
 import pathlib
 import re
@@ -72,8 +73,17 @@ class Report:
         found = re.search(pattern, self.text)
         return float(found.group(1).replace(",", "")) if found else fail(f"nothing in the report matches {pattern!r}")
 
+    def delivered(self, subject, loops):
+        for _, _, header, rows in self.tables:
+            if "delivered" not in header:
+                continue
+            for cells in rows:
+                if cells[:2] == [subject, str(loops)]:
+                    return cells[header.index("delivered")].replace("%", " %")
+        fail(f"no table says what {subject!r} delivered of {loops} loops")
+
     def value(self, expression):
-        names = {"cell": self.cell, "figure": self.figure, "times": lambda x: f"{x:.1f}", "whole": lambda x: f"{x:,.0f}",
+        names = {"cell": self.cell, "figure": self.figure, "delivered": self.delivered, "times": lambda x: f"{x:.1f}", "whole": lambda x: f"{x:,.0f}",
                  "max": max, "min": min, "__builtins__": {}}
         try:
             return eval(" ".join(expression.split()), names)  # the page is ours

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <sched.h>
 #include <stdexcept>
 
@@ -46,6 +47,15 @@ Extent Extent::quick() {
             .real_work = false};
 }
 
+Extent Extent::steady() {
+    Extent extent = quick();
+    extent.pairs = 25;
+    extent.rival_pairs = 5;
+    extent.cost_ms = 40;
+    extent.user_seconds = 0.3;
+    return extent;
+}
+
 Extent Extent::smoke() {
     return {.pairs = 1,
             .rival_pairs = 1,
@@ -63,14 +73,16 @@ Extent Extent::smoke() {
 }
 
 Settings parse_settings(int argc, char** argv) {
+    static const std::map<std::string, Extent (*)()> extents = {
+        {"--quick", Extent::quick}, {"--steady", Extent::steady}, {"--smoke", Extent::smoke}};
     Settings settings;
     for (int i = 1; i < argc; i++) {
         const std::string word = argv[i];
         const auto value = [&]() -> std::string {
             return i + 1 < argc ? argv[++i] : throw std::runtime_error(word + " needs a value");
         };
-        if (word == "--quick" || word == "--smoke") {
-            settings.extent = word == "--quick" ? Extent::quick() : Extent::smoke();
+        if (const auto extent = extents.find(word); extent != extents.end()) {
+            settings.extent = extent->second();
             settings.extent_name = word.substr(2);
         } else if (word == "--out") {
             settings.out = value();

@@ -9,7 +9,7 @@ namespace bench {
 
 using std::chrono::milliseconds;
 
-/// How much is measured. Chosen so that --quick ends within three minutes.
+/// How much is measured. Chosen so that --quick ends within three minutes, and --steady within twelve.
 struct Extent {
     int pairs = 15;      ///< of runs without and with something attached
     int rival_pairs = 5; ///< theirs take longer to start
@@ -27,7 +27,8 @@ struct Extent {
     bool every_tier = true;
 
     static Extent quick();
-    static Extent smoke(); ///< does it work at all: the figures mean nothing
+    static Extent steady(); ///< quick, with the pairs that a machine with shared CPUs needs
+    static Extent smoke();  ///< does it work at all: the figures mean nothing
 };
 
 struct Settings {
