@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "test/kernel/filters/screen_places.hpp"
 
+#include <cstring>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -12,6 +14,7 @@
 
 #include "test/kernel/process.hpp"
 #include "test/kernel/subject/raw_int80.hpp"
+#include "test/takes_32_bit.hpp"
 
 namespace kernel_test {
 
@@ -25,12 +28,20 @@ class OddPlaces {
         : folder_(std::move(folder)), user_(user), number_(number) {}
 
     bool make() {
-        if (unshare(CLONE_NEWNS) || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr))
-            return false;
+        return have_own_mounts() &&
+               make({&OddPlaces::plain, &OddPlaces::deep, &OddPlaces::removed, &OddPlaces::mounted,
+                     &OddPlaces::detached, &OddPlaces::behind_chroot, &OddPlaces::outside_chroot});
+    }
+    bool make_overlaid() { return have_own_mounts() && make({&OddPlaces::overlaid}); }
+    bool can_overlay() { return have_own_mounts() && mount_overlay(); }
+
+  private:
+    static bool have_own_mounts() {
+        return unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+    }
+    bool make(const std::vector<void (OddPlaces::*)()>& places) {
         bool all = true;
-        for (void (OddPlaces::*place)() :
-             {&OddPlaces::plain, &OddPlaces::deep, &OddPlaces::removed, &OddPlaces::mounted,
-              &OddPlaces::detached, &OddPlaces::behind_chroot, &OddPlaces::outside_chroot}) {
+        for (void (OddPlaces::*place)() : places) {
             number_ += numbers_of_a_place;
             const pid_t child = fork();
             if (child == 0) {
@@ -43,8 +54,6 @@ class OddPlaces {
         }
         return all;
     }
-
-  private:
     static void require(bool is_so) {
         if (!is_so)
             _exit(1);
@@ -91,8 +100,25 @@ class OddPlaces {
         enter(make_folder("outside"));
         require(chroot(make_folder("jail").c_str()) == 0);
     }
+    /// In a folder of the lower layer, where what is made goes to the upper one.
+    void overlaid() {
+        require(mount_overlay());
+        enter(folder_ + "/overlaid/merged/plain");
+    }
+    bool mount_overlay() {
+        const std::string path = make_folder("overlaid");
+        require(mount("none", path.c_str(), "tmpfs", 0, nullptr) == 0);
+        for (const char* name : {"lower", "lower/plain", "upper", "work", "merged"})
+            make_folder(std::string("overlaid/") + name);
+        const std::string layers =
+            "lowerdir=" + path + "/lower,upperdir=" + path + "/upper,workdir=" + path + "/work";
+        return mount("overlay", (path + "/merged").c_str(), "overlay", 0, layers.c_str()) == 0;
+    }
 
     void call_without_rights() {
+        (void)!mkdir("free", 0755);
+        (void)!chmod("free", 0777); // for files without a name
+
         (void)!mkdir("sub", 0755); // in a folder that is removed nothing can be made
         (void)!mkdir("sub/.ssh", 0755);
         close(open("sub/.ssh/id_rsa", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
@@ -105,6 +131,8 @@ class OddPlaces {
                 ask(from, register_value(name.c_str()));
         ask(AT_FDCWD, 0);
         ask(AT_FDCWD, 8); // where no memory is
+        call(SYS_openat, AT_FDCWD, register_value("free/.ssh/.."), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        call(SYS_openat, AT_FDCWD, register_value("free"), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         if (chdir("/proc/self") == 0)
             for (const char* name : {"cwd/x", "fd/0", "exe", "root/x", "fd/0/x", "status"})
                 ask(AT_FDCWD, register_value(name));
@@ -170,13 +198,40 @@ class OddPlaces {
         call(SYS_newfstatat, from, name, 0, AT_EMPTY_PATH);
         call(SYS_readlinkat, from, name, 0, 0);
         call(SYS_faccessat, from, name, R_OK);
+        ask_by_32_bits(directory, name);
     }
+#ifdef __x86_64__ // which alone takes calls of another ABI from 64-bit code
+    /// The same as 32-bit programs do. The number is in a register that none of these has an argument in.
+    void ask_by_32_bits(int directory, uint64_t name) {
+        constexpr long i386_openat = 295, i386_readlinkat = 305, i386_faccessat = 307;
+        if (!takes_32_bit_calls())
+            return;
+        if (name > 4096) {
+            const auto* text = reinterpret_cast<const char*>(name);
+            memcpy(low_memory_, text, strnlen(text, low_bytes - 1) + 1);
+            name = register_value(low_memory_);
+        }
+        const auto from = static_cast<uint32_t>(directory), at = static_cast<uint32_t>(name);
+        const auto number = [this] { return static_cast<uint32_t>(number_++); };
+        close(static_cast<int>(
+            raw_int80(i386_openat, from, at, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0, number())));
+        raw_int80(i386_readlinkat, from, at, 0, 0, number());
+        raw_int80(i386_faccessat, from, at, R_OK, 0, number());
+    }
+
+    static constexpr size_t low_bytes = 2 * 8192; ///< more than the longest name
+    void* const low_memory_ =
+        mmap(nullptr, low_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+#else
+    static void ask_by_32_bits(int /*directory*/, uint64_t /*name*/) {}
+#endif
     void ask_descriptors() {
         int both[2] = {-1, -1};
         require(pipe(both) == 0);
         for (const int file : {static_cast<int>(syscall(SYS_memfd_create, "shadow", 0)), both[0],
                                open("/proc/self/ns/mnt", O_RDONLY), open("/", O_PATH),
-                               open("/proc/self/exe", O_PATH | O_NOFOLLOW), -1}) {
+                               open("/proc/self/exe", O_PATH | O_NOFOLLOW),
+                               open("free", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), -1}) {
             const auto fd = static_cast<uint64_t>(file);
             const std::string link = "/proc/self/fd/" + std::to_string(file);
             ask(file, register_value(""));
@@ -195,6 +250,18 @@ class OddPlaces {
 
 bool call_in_odd_places(const std::string& folder, uint32_t user, uint64_t number) {
     return OddPlaces(folder, user, number).make();
+}
+
+bool call_on_an_overlay(const std::string& folder, uint32_t user, uint64_t number) {
+    return OddPlaces(folder, user, number).make_overlaid();
+}
+
+bool can_overlay(const std::string& folder) {
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(OddPlaces(folder, 0, 0).can_overlay() ? 0 : 1);
+    int status = -1;
+    return waitpid(child, &status, 0) == child && status == 0;
 }
 
 } // namespace kernel_test
