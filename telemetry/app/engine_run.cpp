@@ -126,6 +126,8 @@ void EngineRun::end() {
     while (Clock::now() < read_until && read_at_once() > 0) {
     }
     engine_.stop();
+    run_end::renew_last_reading();
+    is_over_ = false;
     while (read_at_once() > 0) {
     }
     deliver_attempts(searches_.all());

@@ -17,7 +17,8 @@ constexpr Clock::rep never = 0;
 
 /// Read by the outputs' threads, too.
 std::atomic<Clock::rep> end = never;
-/// Of reading: set once the grace is found to be over. By the thread that reads alone.
+/// When reading stops for good: set when is_over() first finds the grace over. Used by the reading thread
+/// alone.
 Clock::rep last_end = never;
 
 /// What is left of a time that begins with the end; nothing when it is not known when the run has to end.
@@ -54,6 +55,10 @@ bool is_over() {
     if (last_end == never)
         last_end = now + Clock::duration(last_reading).count();
     return now >= last_end;
+}
+
+void renew_last_reading() {
+    last_end = never;
 }
 
 } // namespace telemetry::run_end

@@ -247,18 +247,21 @@ TEST_F(Run, EndsInTimeWithAFullBuffer) {
 
 /// The machine gave it no CPU from before its end until long after: what few records there are, it reads.
 TEST_F(Run, LosesNothingToAnEndThatItSleptThrough) {
-    RunningProgram program(arguments({"-o", log, "--duration", "2"}));
+    RunningProgram program(arguments({"-o", log, "--duration", "3"}));
     ASSERT_TRUE(program.reports()) << program.err();
     program.send(SIGSTOP);
-    constexpr int count = 1000;
+    constexpr int count = 300; // more than it reads from one look at the clock to the next
     call_getppid(caller, count);
-    usleep(3'500'000);
+    usleep(4'500'000);
     program.send(SIGCONT);
+    const auto woken = std::chrono::steady_clock::now();
     EXPECT_EQ(program.wait(), 0);
+    EXPECT_LT(std::chrono::steady_clock::now() - woken, end_of_run);
     const json summary = program.summaries().at(0);
     expect_balance(summary);
     EXPECT_EQ(summary["lost"], json::object());
     EXPECT_EQ(summary["emitted"], count);
+    EXPECT_EQ(lines_of(read_file(log)).size(), count);
 }
 
 TEST_F(Run, RefusesAClosedScreen) {
