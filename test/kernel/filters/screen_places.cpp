@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "test/kernel/filters/screen_places.hpp"
 
+#include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <sched.h>
@@ -21,6 +22,7 @@ namespace kernel_test {
 namespace {
 
 constexpr uint64_t numbers_of_a_place = 10000;
+constexpr int no_overlays = 77; ///< exit status
 
 class OddPlaces {
   public:
@@ -33,7 +35,11 @@ class OddPlaces {
                      &OddPlaces::detached, &OddPlaces::behind_chroot, &OddPlaces::outside_chroot});
     }
     bool make_overlaid() { return have_own_mounts() && make({&OddPlaces::overlaid}); }
-    bool can_overlay() { return have_own_mounts() && mount_overlay(); }
+    /// errno of trying; 0: an overlay can be mounted.
+    int try_overlay() {
+        require(have_own_mounts());
+        return mount_overlay() ? 0 : errno;
+    }
 
   private:
     static bool have_own_mounts() {
@@ -116,8 +122,10 @@ class OddPlaces {
     }
 
     void call_without_rights() {
-        (void)!mkdir("free", 0755);
-        (void)!chmod("free", 0777); // for files without a name
+        for (const char* name : {"free", "free/.ssh"}) { // for files without a name
+            (void)!mkdir(name, 0755);
+            (void)!chmod(name, 0777);
+        }
 
         (void)!mkdir("sub", 0755); // in a folder that is removed nothing can be made
         (void)!mkdir("sub/.ssh", 0755);
@@ -131,12 +139,12 @@ class OddPlaces {
                 ask(from, register_value(name.c_str()));
         ask(AT_FDCWD, 0);
         ask(AT_FDCWD, 8); // where no memory is
-        call(SYS_openat, AT_FDCWD, register_value("free/.ssh/.."), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-        call(SYS_openat, AT_FDCWD, register_value("free"), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        const int nameless = ask_nameless("free");
+        close(ask_nameless("free/.ssh/../../sub/../free/.ssh"));
         if (chdir("/proc/self") == 0)
             for (const char* name : {"cwd/x", "fd/0", "exe", "root/x", "fd/0/x", "status"})
                 ask(AT_FDCWD, register_value(name));
-        ask_descriptors();
+        ask_descriptors(nameless);
     }
     static std::vector<std::string> names(const std::string& fd) {
         std::string long_way, roundabout;
@@ -201,11 +209,12 @@ class OddPlaces {
         ask_by_32_bits(directory, name);
     }
 #ifdef __x86_64__ // which alone takes calls of another ABI from 64-bit code
-    /// The same as 32-bit programs do. The number is in a register that none of these has an argument in.
+    /// As 32-bit programs do. The number is in a register that none of these has an argument in.
     void ask_by_32_bits(int directory, uint64_t name) {
-        constexpr long i386_openat = 295, i386_readlinkat = 305, i386_faccessat = 307;
+        constexpr long i386_openat = 295, i386_fstatat64 = 300, i386_readlinkat = 305, i386_faccessat = 307;
         if (!takes_32_bit_calls())
             return;
+        require(low_memory_ != MAP_FAILED);
         if (name > 4096) {
             const auto* text = reinterpret_cast<const char*>(name);
             memcpy(low_memory_, text, strnlen(text, low_bytes - 1) + 1);
@@ -215,6 +224,7 @@ class OddPlaces {
         const auto number = [this] { return static_cast<uint32_t>(number_++); };
         close(static_cast<int>(
             raw_int80(i386_openat, from, at, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0, number())));
+        raw_int80(i386_fstatat64, from, at, 0, AT_EMPTY_PATH, number());
         raw_int80(i386_readlinkat, from, at, 0, 0, number());
         raw_int80(i386_faccessat, from, at, R_OK, 0, number());
     }
@@ -225,13 +235,17 @@ class OddPlaces {
 #else
     static void ask_by_32_bits(int /*directory*/, uint64_t /*name*/) {}
 #endif
-    void ask_descriptors() {
+    /// A file without a name in that folder; -1 where none can be made.
+    int ask_nameless(const char* folder) {
+        return static_cast<int>(
+            call(SYS_openat, AT_FDCWD, register_value(folder), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    }
+    void ask_descriptors(int nameless) {
         int both[2] = {-1, -1};
         require(pipe(both) == 0);
         for (const int file : {static_cast<int>(syscall(SYS_memfd_create, "shadow", 0)), both[0],
                                open("/proc/self/ns/mnt", O_RDONLY), open("/", O_PATH),
-                               open("/proc/self/exe", O_PATH | O_NOFOLLOW),
-                               open("free", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), -1}) {
+                               open("/proc/self/exe", O_PATH | O_NOFOLLOW), nameless, -1}) {
             const auto fd = static_cast<uint64_t>(file);
             const std::string link = "/proc/self/fd/" + std::to_string(file);
             ask(file, register_value(""));
@@ -259,9 +273,9 @@ bool call_on_an_overlay(const std::string& folder, uint32_t user, uint64_t numbe
 bool can_overlay(const std::string& folder) {
     const pid_t child = fork();
     if (child == 0)
-        _exit(OddPlaces(folder, 0, 0).can_overlay() ? 0 : 1);
+        _exit(OddPlaces(folder, 0, 0).try_overlay() == ENODEV ? no_overlays : 0);
     int status = -1;
-    return waitpid(child, &status, 0) == child && status == 0;
+    return waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != no_overlays;
 }
 
 } // namespace kernel_test

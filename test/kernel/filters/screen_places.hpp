@@ -14,7 +14,8 @@ namespace kernel_test {
 bool call_in_odd_places(const std::string& folder, uint32_t user, uint64_t number);
 /// The same calls in a folder that an overlay shows.
 bool call_on_an_overlay(const std::string& folder, uint32_t user, uint64_t number);
-/// Has the kernel overlays? In an empty folder.
+/// Has the kernel overlays? Tried in an empty folder; any other fault than that it has none is the call's
+/// above.
 bool can_overlay(const std::string& folder);
 
 } // namespace kernel_test

@@ -163,7 +163,7 @@ class ScreenTest : public testing::Test {
             EXPECT_TRUE(screened.wanted.contains({call, number})) << call << " " << number - first_number;
         EXPECT_EQ(screened.wanted.size(), whole.wanted.size());
         EXPECT_EQ(screened.of_32_bits, whole.of_32_bits);
-        EXPECT_GT(whole.all, 1000u);
+        EXPECT_GT(whole.all, 600u);
         EXPECT_GT(whole.wanted.size(), 200u);
         EXPECT_LT(screened.all, whole.all);
         printf("%zu calls, of which the rules want %zu and the kernel side emits %zu\n", whole.all,
@@ -215,6 +215,7 @@ class PathsTest : public ScreenTest {
             raw_syscall(SYS_setresuid, screened_user, screened_user, screened_user);
             PathCalls(folder).make();
         });
+        EXPECT_GE(calls.made, number_of_calls);
         EXPECT_LT(calls.emitted - calls.wanted, (calls.made - calls.wanted) / 2);
     }
 };
@@ -230,7 +231,8 @@ class PlacesTest : public ScreenTest {
         const std::string texts = "let paths = path ~ /.ssh/ path $ id_rsa path ~ shadow path ^ /secrets/ "
                                   "path = /etc/secrets path ~ \"(deleted)\"\n";
         std::string wanted = texts, all;
-        for (const std::string call : {"openat", "newfstatat", "readlinkat", "faccessat", "dup"}) {
+        for (const std::string call :
+             {"openat", "newfstatat", "readlinkat", "faccessat", "fstatat64", "dup"}) {
             wanted += call + " uid = 70011 && $paths\n";
             all += call + " uid = 70011\n";
         }
