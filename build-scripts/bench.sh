@@ -8,7 +8,7 @@ usage() {
     cat <<'END'
 usage: build-scripts/bench.sh [--quick | --steady] [--page] [--out DIR] [--only NAME]...
   --quick      take three minutes instead of an hour: fewer pairs, shorter runs, no real workloads
-  --steady     the same with five times the pairs, in ten minutes: for machines whose CPUs are shared
+  --steady     like --quick with 25 pairs instead of 5, and longer runs, in ten minutes: for machines whose CPUs are shared
   --page       make docs/performance.md of the report, with the figures in its words
   --out DIR    directory for report.md, raw.json and the charts (default: bench-results)
   --only NAME  run only this part (cost, throughput, user, rings, growth, work), or only what measures

@@ -83,7 +83,8 @@ class Report:
         fail(f"no table says what {subject!r} delivered of {loops} loops")
 
     def value(self, expression):
-        names = {"cell": self.cell, "figure": self.figure, "delivered": self.delivered, "times": lambda x: f"{x:.1f}", "whole": lambda x: f"{x:,.0f}",
+        names = {"cell": self.cell, "figure": self.figure,
+                 "delivered": self.delivered, "times": lambda x: f"{x:.1f}", "whole": lambda x: f"{x:,.0f}",
                  "max": max, "min": min, "__builtins__": {}}
         try:
             return eval(" ".join(expression.split()), names)  # the page is ours

@@ -9,7 +9,7 @@ namespace bench {
 
 using std::chrono::milliseconds;
 
-/// How much is measured. Chosen so that --quick ends within three minutes, and --steady within twelve.
+/// How much is measured. Chosen so that --quick ends within three minutes, and --steady in about ten.
 struct Extent {
     int pairs = 15;      ///< of runs without and with something attached
     int rival_pairs = 5; ///< theirs take longer to start
