@@ -76,7 +76,7 @@ class LoadedTier {
     void widen(const Plans& plans, const Numbers& numbers, const PathScreen& screen);
     void narrow();
     void set(const ebt_settings& settings);
-    /// The paths of the plans that are written next, besides those of the plans that are there.
+    /// The paths of the plans that select() writes next.
     void set_screen(const PathScreen& screen);
     /// What kprobes witness (ebt_witness) of the calls that are selected from now on.
     void set_witnessed(uint16_t kinds) { witnessed_ = kinds; }
@@ -122,6 +122,7 @@ class LoadedTier {
     void attach_if_possible(const char* program);
     void forget_entered_calls();
     void write(const char* map, uint32_t key, const void* value);
+    void write_screen(const PathScreen& screen);
 
     Tier tier_;
     bool uses_ring_ = false;
@@ -134,7 +135,8 @@ class LoadedTier {
     std::vector<std::pair<uint32_t, int>> stages_; ///< index and program
     std::map<uint32_t, ebt_numbers> next_numbers_; ///< of widen(), for narrow()
     std::map<uint32_t, ebt_plan> next_plans_;
-    PathScreen screen_, written_screen_; ///< of the plans that are there; as it is in the map
+    PathScreen next_screen_;             ///< likewise
+    PathScreen screen_, written_screen_; ///< of the plans in force; as it is in the map
     uint16_t witnessed_ = 0;
     const Hooks hooks_;                 ///< `enter`: whether or not the starts of calls are watched
     std::vector<std::string> attached_; ///< programs, in the order of links_

@@ -88,12 +88,16 @@ void LoadedTier::select(const Plans& plans, const Numbers& numbers) {
         write("numbers", number, &rows);
 }
 
-/// Records that are being filled may go by the plans that were there.
 void LoadedTier::set_screen(const PathScreen& screen) {
-    written_screen_ = std::exchange(screen_, screen);
-    written_screen_.add(screen);
-    if (!written_screen_.empty())
-        write("screens", 0, written_screen_.cells().data());
+    write_screen(screen);
+    screen_ = screen;
+}
+
+void LoadedTier::write_screen(const PathScreen& screen) {
+    if (screen.empty())
+        return;
+    write("screens", 0, screen.cells().data());
+    written_screen_ = screen;
 }
 
 std::string LoadedTier::lacks(const Hooks& hooks) const {
@@ -125,7 +129,10 @@ void LoadedTier::widen(const Plans& plans, const Numbers& numbers, const PathScr
     next_plans_ = complete(plans, witnessed_);
     next_numbers_ = complete(numbers, plans);
     const Numbers all = united(written_numbers_, next_numbers_);
-    set_screen(screen); // not where it has thrown: the next one would forget the paths of the plans in force
+    PathScreen all_paths = screen_; // of the plans in force, also where an earlier widen() has failed
+    all_paths.add(screen);
+    write_screen(all_paths);
+    next_screen_ = screen;
     for (const auto& [row, next] : next_plans_) {
         const auto [old, is_new] = written_plans_.try_emplace(row, next);
         const ebt_plan both = is_new ? next : united(old->second, next);
@@ -140,6 +147,7 @@ void LoadedTier::widen(const Plans& plans, const Numbers& numbers, const PathScr
 }
 
 void LoadedTier::narrow() {
+    screen_ = std::exchange(next_screen_, {}); // the map keeps both until the next selection comes
     const ebt_numbers no_rows{};
     for (const auto& [number, rows] : written_numbers_) {
         const auto next = next_numbers_.find(number);
