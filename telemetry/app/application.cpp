@@ -164,7 +164,7 @@ void Application::take(Event& event, uint64_t record_time, Ledger& ledger) {
             ledger.filtered();
         return;
     }
-    if (!rules_.want(event, record_time))
+    if (!event.fold && !rules_.want(event, record_time)) // what was folded was wanted when it came
         return ledger.filtered();
     if (run_.is_folded(event)) [[unlikely]]
         return;

@@ -2,6 +2,8 @@
 // --fold on the real kernel: connections that a process makes or accepts over and over are a few events,
 // which say how many there were, and nothing is missing from the balance.
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <filesystem>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -108,6 +110,45 @@ TEST_F(Folding, AnIntervalThatEndsReportsWhatItHas) {
     waitpid(child, nullptr, 0);
     program.send(SIGINT);
     EXPECT_EQ(program.wait(), 0);
+    expect_balance(program.summaries().back());
+}
+
+/// The rules judge each connection when it comes; the parent may be another program by the time that the last
+/// event of all is due.
+TEST_F(Folding, WhatWasWantedWhenItCameIsReported) {
+    const std::string own = std::filesystem::read_symlink("/proc/self/exe");
+    std::ofstream(rules) << "connect comm = " << caller << " && parent.exe = " << own << "\n";
+    RunningProgram program(arguments({"--fold", "60", "-o", log}));
+    ASSERT_TRUE(program.reports()) << program.err();
+    const pid_t parent = fork();
+    if (parent == 0) {
+        int connected[2], executed[2];
+        if (pipe2(connected, O_CLOEXEC) || pipe2(executed, O_CLOEXEC))
+            _exit(1);
+        char byte = 0;
+        if (fork() == 0) {
+            prctl(PR_SET_NAME, caller.c_str());
+            close(executed[1]);
+            for (int i = 0; i < 3; ++i) {
+                const int to = socket(AF_INET, SOCK_STREAM, 0);
+                (void)!connect(to, reinterpret_cast<const sockaddr*>(&listener.address),
+                               sizeof listener.address);
+                close(to);
+            }
+            (void)!write(connected[1], &byte, 1);
+            (void)!read(executed[0], &byte, 1); // until the other end is closed
+            _exit(0);
+        }
+        (void)!read(connected[0], &byte, 1);
+        execl("/bin/sleep", "sleep", "0.5", nullptr);
+        _exit(1);
+    }
+    int status = -1;
+    EXPECT_EQ(waitpid(parent, &status, 0), parent);
+    EXPECT_EQ(status, 0);
+    program.send(SIGINT);
+    EXPECT_EQ(program.wait(), 0);
+    EXPECT_THAT(counts(parsed(read_file(log)), "connect"), testing::ElementsAre(0, 2));
     expect_balance(program.summaries().back());
 }
 
