@@ -21,6 +21,7 @@ struct DeliveryReport {
     uint64_t delivered = 0; ///< taken by the far end
     uint64_t waiting = 0;   ///< in the queue or the spool
     std::vector<std::pair<std::string_view, uint64_t>> lost; ///< by cause, those that happened
+    uint64_t lost_of_run = 0;                                ///< of `lost`, those of this run
     uint64_t lost_reports = 0;                               ///< lines that are no events
     uint64_t retries = 0;                                    ///< attempts that the far end did not take
     /// What the far end has been offered and not taken: since when its oldest event is, wall clock in ns; 0:

@@ -16,11 +16,20 @@ void DeliveryAccount::resumed(uint64_t events) {
     const uint64_t known = std::min(events, left_waiting_);
     left_waiting_ -= known;
     report_.resumed += events - known;
+    resumed_waiting_ += events - known;
+}
+
+/// With the mutex. Of so many events in turn, those of earlier runs.
+uint64_t DeliveryAccount::take_resumed(uint64_t events) {
+    const uint64_t taken = std::min(events, resumed_waiting_);
+    resumed_waiting_ -= taken;
+    return taken;
 }
 
 void DeliveryAccount::delivered(uint64_t events) {
     const std::lock_guard lock(mutex_);
     report_.delivered += events;
+    take_resumed(events);
 }
 
 void DeliveryAccount::lost(std::string_view cause, uint64_t events) {
@@ -28,6 +37,12 @@ void DeliveryAccount::lost(std::string_view cause, uint64_t events) {
         return;
     const std::lock_guard lock(mutex_);
     lost_[cause] += events;
+}
+
+void DeliveryAccount::lost_in_turn(std::string_view cause, uint64_t events) {
+    lost(cause, events);
+    const std::lock_guard lock(mutex_);
+    lost_of_others_ += take_resumed(events);
 }
 
 void DeliveryAccount::lost(std::string_view cause, const Batch& batch) {
@@ -66,6 +81,11 @@ void DeliveryAccount::set_broken(std::string error) {
     is_broken_ = true;
 }
 
+void DeliveryAccount::set_mended() {
+    const std::lock_guard lock(mutex_);
+    is_broken_ = false;
+}
+
 void DeliveryAccount::begin_anew(uint64_t offered) {
     const std::lock_guard lock(mutex_);
     uint64_t settled = report_.delivered;
@@ -97,6 +117,12 @@ uint64_t DeliveryAccount::all_lost() const {
     for (const auto& [cause, count] : lost_)
         all += count;
     return all;
+}
+
+uint64_t DeliveryAccount::lost_of_run() const {
+    const uint64_t all = all_lost();
+    const std::lock_guard lock(mutex_);
+    return all - std::min(all, lost_of_others_);
 }
 
 std::string DeliveryAccount::error() const {

@@ -15,11 +15,13 @@ namespace telemetry {
 class DeliveryAccount {
   public:
     void offered(uint64_t events);
-    /// Events of an earlier run, found in the spool.
+    /// Events of an earlier run, found in the spool. They are delivered or lost before all that follow.
     void resumed(uint64_t events);
     void delivered(uint64_t events);
     /// `cause` is a literal.
     void lost(std::string_view cause, uint64_t events);
+    /// The same, of events that came in order, from the spool or the queue.
+    void lost_in_turn(std::string_view cause, uint64_t events);
     /// All of it, also what is no event.
     void lost(std::string_view cause, const Batch& batch);
     void retried();
@@ -30,14 +32,17 @@ class DeliveryAccount {
     void lost_reports(uint64_t lines);
     /// Of the last attempt; empty when it was well.
     void set_error(std::string error);
-    /// Nothing more can be delivered.
+    /// Nothing more can be delivered, until other settings are tried.
     void set_broken(std::string error);
+    void set_mended();
     /// Another carrier goes on, with what follows the first `offered` events. What waits of these may come to
     /// it from the spool: it is not of an earlier run.
     void begin_anew(uint64_t offered);
 
     DeliveryReport report() const;
     uint64_t all_lost() const;
+    /// Without those of earlier runs.
+    uint64_t lost_of_run() const;
     std::string error() const;
     bool is_broken() const;
 
@@ -47,7 +52,11 @@ class DeliveryAccount {
     std::map<std::string_view, uint64_t> lost_;
     std::string error_;
     bool is_broken_ = false;
-    uint64_t left_waiting_ = 0; ///< by the carriers before
+    uint64_t take_resumed(uint64_t events);
+
+    uint64_t left_waiting_ = 0;    ///< by the carriers before
+    uint64_t resumed_waiting_ = 0; ///< of those of earlier runs
+    uint64_t lost_of_others_ = 0;  ///< earlier runs
 };
 
 } // namespace telemetry

@@ -103,7 +103,8 @@ void Deliverer::settle_items(const Answer& answer, std::deque<Batch>& parts) {
 }
 
 void Deliverer::refuse(const Batch& batch) {
-    account_.lost("refused", batch);
+    account_.lost_in_turn("refused", batch.events());
+    account_.lost_reports(batch.items.size() - batch.events());
     put_aside_(batch.bytes);
 }
 

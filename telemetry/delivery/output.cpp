@@ -67,6 +67,7 @@ bool DeliveryOutput::reopen() {
 
 void DeliveryOutput::change(const OutputSettings& next) {
     hand_over();
+    account_.set_mended(); // they get their chance
     name_ = name_of(next);
     keys_ = next.keys;
     limit_ = LineLimit(next.max_line);
@@ -189,6 +190,7 @@ OutputReport DeliveryOutput::report() const {
     error_ = account_.error();
     DeliveryReport delivery = account_.report();
     delivery.queue_limit = queue_->capacity();
+    delivery.lost_of_run = account_.lost_of_run();
     delivery.lost_reports += queue_->lost_reports() + earlier_lost_reports_;
     return {.name = name_,
             .cause = cause_,

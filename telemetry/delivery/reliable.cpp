@@ -56,7 +56,7 @@ class SpoolCarrier final : public Carrier {
     void run(EventQueue& queue, DeliveryAccount& account) override {
         const Spool::Found found = spool_.found();
         account.resumed(found.events + found.damaged);
-        account.lost("spool_damaged", found.damaged);
+        account.lost_in_turn("spool_damaged", found.damaged);
         account.set_spool(spool_.state().bytes, options_.spool->bytes);
         std::thread delivery([&] { deliver(queue, account); }); // signals are blocked, as in this thread
         write(queue, account);
@@ -102,7 +102,7 @@ class SpoolCarrier final : public Carrier {
             const bool is_last = is_written_;
             Spool::Portion portion =
                 spool_.read(options_.batch_bytes, options_.batch_items, is_last ? 0ms : 1000ms);
-            account.lost("spool_damaged", spool_.take_damaged());
+            account.lost_in_turn("spool_damaged", spool_.take_damaged());
             is_full = portion.batch.bytes.size() >= options_.batch_bytes / 2 ||
                       portion.batch.items.size() >= options_.batch_items / 2;
             if (portion.batch.empty()) {

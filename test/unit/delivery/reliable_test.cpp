@@ -222,4 +222,24 @@ TEST_F(Reliable, ADamagedSpoolIsCounted) {
     EXPECT_EQ(last.lost[0].first, "spool_damaged");
 }
 
+/// A checkpoint says what this run's lines lack, not those of runs before, which the spool had.
+TEST(DeliveryAccount, KnowsWhatThisRunHasLost) {
+    DeliveryAccount account;
+    account.offered(20);
+    account.resumed(10);
+    account.lost_in_turn("spool_damaged", 3);
+    account.delivered(5);
+    account.lost("queue_full", 2); // which never came to the spool
+    account.lost_in_turn("refused", 4);
+    EXPECT_EQ(account.all_lost(), 9U);
+    EXPECT_EQ(account.lost_of_run(), 4U);
+    account.delivered(14);
+    EXPECT_EQ(account.report().waiting, 2U);
+    account.begin_anew(20);
+    account.resumed(2); // those of this run that waited
+    account.lost_in_turn("spool_damaged", 2);
+    EXPECT_EQ(account.lost_of_run(), 6U);
+    EXPECT_EQ(account.report().resumed, 10U);
+}
+
 } // namespace
