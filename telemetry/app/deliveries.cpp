@@ -22,12 +22,14 @@ bool is_vital(const Event& event) {
 Deliveries::Deliveries(const std::vector<OutputSettings>& settings) {
     for (const OutputSettings& output : settings)
         group_of(*output.format)
-            .members.push_back({std::make_unique<DeliveryOutput>(output), output.name, output.text});
+            .members.push_back({.output = std::make_unique<DeliveryOutput>(output),
+                                .name = output.name,
+                                .text = output.text});
 }
 
 Deliveries::Group& Deliveries::group_of(const Format& format) {
     const auto group = std::ranges::find(groups_, &format, &Group::format);
-    return group != groups_.end() ? *group : groups_.emplace_back(Group{&format, nullptr, nullptr, {}, {}});
+    return group != groups_.end() ? *group : groups_.emplace_back(Group{.format = &format});
 }
 
 std::vector<const Format*> Deliveries::formats() const {
@@ -41,6 +43,14 @@ void Deliveries::begin(const FormatContext& context) {
     for (Group& group : groups_)
         group.losses = group.format->make(context);
     renew(context);
+}
+
+/// Where lines leave out what an earlier one said, an output that does not get them all has its own
+/// formatter.
+void Deliveries::give_formatters(Group& group, const FormatContext& context) {
+    const bool leaves_out = context.fields.rest != context.fields.whole;
+    for (Member& member : group.members)
+        member.events = leaves_out && member.output->is_filtered() ? group.format->make(context) : nullptr;
 }
 
 NewOutputs Deliveries::prepare(const std::vector<OutputSettings>& settings) const {
@@ -84,13 +94,17 @@ void Deliveries::change(NewOutputs next, const FormatContext& context) {
     for (OutputSettings& output : next.settings)
         if (const auto opened = next.opened.find(output.name); opened != next.opened.end()) {
             log(LogLevel::info, opened->second->name() + ": added");
-            group_of(*output.format).members.push_back({std::move(opened->second), output.name, output.text});
+            group_of(*output.format)
+                .members.push_back(
+                    {.output = std::move(opened->second), .name = output.name, .text = output.text});
         }
     for (Group& group : groups_)
         if (!group.losses) { // of a new format
             group.losses = group.format->make(context);
             group.events = group.format->make(context);
         }
+    for (Group& group : groups_)
+        give_formatters(group, context);
 }
 
 void Deliveries::retire(Group& group, Member& member) {
@@ -102,27 +116,31 @@ void Deliveries::retire(Group& group, Member& member) {
 }
 
 void Deliveries::renew(const FormatContext& context) {
-    for (Group& group : groups_)
+    for (Group& group : groups_) {
         group.events = group.format->make(context);
+        give_formatters(group, context);
+    }
 }
 
 uint64_t Deliveries::put(const Event& event, const Format& format, std::string_view formatted) {
     uint64_t bytes = 0;
     for (Group& group : groups_) {
-        if (std::ranges::none_of(group.members,
-                                 [&](const Member& member) { return member.wants(event.key); }))
-            continue;
-        std::string_view text = formatted;
-        if (text.empty() || group.format != &format) {
-            group.text.clear();
-            group.events->format(event, group.text);
-            text = group.text;
-        }
-        for (Member& member : group.members)
-            if (member.wants(event.key)) {
-                put_line(member, text, is_vital(event), true);
-                bytes += text.size();
+        std::string_view shared = group.format == &format ? formatted : std::string_view();
+        for (Member& member : group.members) {
+            if (!member.wants(event.key))
+                continue;
+            std::string_view text = shared;
+            if (member.events || shared.empty()) {
+                std::string& own = member.events ? group.own_text : group.text;
+                own.clear();
+                (member.events ? member.events : group.events)->format(event, own);
+                text = own;
             }
+            if (!member.events)
+                shared = text;
+            put_line(member, text, is_vital(event), true);
+            bytes += text.size();
+        }
     }
     return bytes;
 }
@@ -156,7 +174,7 @@ void Deliveries::put_checkpoint(Group& group, Member& member, uint64_t time_ns, 
                                      .output = member.name,
                                      .number = ++member.checkpoints,
                                      .lines = member.lines,
-                                     .lost = report.lost + report.delivery->lost_reports,
+                                     .lost = report.delivery->lost_of_run + report.delivery->lost_reports,
                                      .is_last = is_last},
                                     group.text);
     if (!group.text.empty()) // else not in this format

@@ -58,9 +58,10 @@ class Deliveries {
   private:
     struct Member {
         std::unique_ptr<DeliveryOutput> output;
-        std::string name;   ///< in the configuration
-        std::string text;   ///< of its section
-        uint64_t lines = 0; ///< that it was given
+        std::unique_ptr<Formatter> events = nullptr; ///< null: that of all outputs of the format
+        std::string name;                            ///< in the configuration
+        std::string text;                            ///< of its section
+        uint64_t lines = 0;                          ///< that it was given
         uint64_t checkpoints = 0;
         bool is_reported = false; ///< that it broke, or took nothing
         bool is_ended = false;    ///< a reload took it away
@@ -70,12 +71,13 @@ class Deliveries {
     /// Outputs of the same format.
     struct Group {
         const Format* format;
-        std::unique_ptr<Formatter> events, losses;
-        std::vector<Member> members;
-        std::string text;
+        std::unique_ptr<Formatter> events = nullptr, losses = nullptr;
+        std::vector<Member> members = {};
+        std::string text = {}, own_text = {};
     };
 
     Group& group_of(const Format& format);
+    static void give_formatters(Group& group, const FormatContext& context);
     void retire(Group& group, Member& member);
     void put_checkpoint(Group& group, Member& member, uint64_t time_ns, bool is_last);
     void put_state(const std::function<void(Formatter&, std::string&)>& format);

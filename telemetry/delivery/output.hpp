@@ -29,6 +29,8 @@ class DeliveryOutput {
     const std::string& name() const { return name_; }
     /// Does it want events whose rule has this key?
     bool wants(std::string_view key) const;
+    /// Are there any that it does not want?
+    bool is_filtered() const { return !keys_.empty(); }
     void put(std::string_view text, bool is_vital, bool is_event);
     /// Gives what was put to the thread.
     void hand_over();
