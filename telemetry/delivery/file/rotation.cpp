@@ -51,6 +51,19 @@ std::string OldFiles::name(unsigned number, Coding coding) const {
 }
 
 bool OldFiles::shift() {
+    if (keep_ == 0)
+        return unlink(path_.c_str()) == 0;
+    const std::string newest = name(0);
+    if (access(newest.c_str(), F_OK) == 0)
+        number_anew(); // an earlier run was killed between these two
+    if (rename(path_.c_str(), newest.c_str()) != 0)
+        return false; // before any of the old ones is given up for it
+    number_anew();
+    return true;
+}
+
+/// PATH.0 becomes PATH.1, that PATH.2, and so on; the last one goes.
+void OldFiles::number_anew() {
     while (job_ && compress_some()) {
     } // it would have another name afterwards
     for (const Coding coding : codings)
@@ -58,8 +71,8 @@ bool OldFiles::shift() {
     for (unsigned i = keep_; i-- > 1;)
         for (const Coding coding : codings)
             rename(name(i, coding).c_str(), name(i + 1, coding).c_str());
+    rename(name(0).c_str(), name(1).c_str());
     may_have_work_ = true;
-    return keep_ == 0 ? unlink(path_.c_str()) == 0 : rename(path_.c_str(), name(1).c_str()) == 0;
 }
 
 bool OldFiles::begin() {

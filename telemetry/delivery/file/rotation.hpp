@@ -20,7 +20,8 @@ class OldFiles {
     OldFiles(const OldFiles&) = delete;
     OldFiles& operator=(const OldFiles&) = delete;
 
-    /// Makes PATH the first of the old. False, with errno, when it cannot be renamed: it stays what it is.
+    /// Makes PATH the first of the old, by way of PATH.0. False, with errno, when it cannot be renamed: all
+    /// stays what it is.
     bool shift();
 
     /// Compresses a piece of one that is not yet. False when there is nothing left to do.
@@ -32,6 +33,7 @@ class OldFiles {
     struct Job;
 
     std::string name(unsigned number, Coding coding = Coding::none) const;
+    void number_anew();
     bool begin();
     bool finish();
     void abandon();

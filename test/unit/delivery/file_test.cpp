@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "telemetry/delivery/file/rotation.hpp"
 #include "telemetry/delivery/output.hpp"
 #include "test/unit/sink/sink_support.hpp"
 #include "test/unit/support/temporary_folder.hpp"
@@ -234,6 +235,29 @@ TEST_F(ConfiguredFile, ReportsAreWrittenAndNotCounted) {
     EXPECT_EQ(report.offered, 1U);
     EXPECT_EQ(report.delivered, 1U);
     EXPECT_EQ(contents(path), "a loss\n" + numbered_line(0));
+}
+
+/// For a file that cannot be renamed none of the old ones is given up.
+TEST_F(ConfiguredFile, OldFilesStayWhereTheNewestCannotBeRenamed) {
+    std::ofstream(path + ".1") << "one";
+    std::ofstream(path + ".2") << "two";
+    OldFiles old(path, 2, Coding::none);
+    for (int i = 0; i < 3; ++i)
+        EXPECT_FALSE(old.shift()) << "it is not there";
+    EXPECT_EQ(contents(path + ".1"), "one");
+    EXPECT_EQ(contents(path + ".2"), "two");
+}
+
+TEST_F(ConfiguredFile, ARotationThatWasCutShortIsFinished) {
+    std::ofstream(path) << "now";
+    std::ofstream(path + ".0") << "cut short";
+    std::ofstream(path + ".1") << "one";
+    OldFiles old(path, 3, Coding::none);
+    EXPECT_TRUE(old.shift());
+    EXPECT_FALSE(exists("") || exists(".0"));
+    EXPECT_EQ(contents(path + ".1"), "now");
+    EXPECT_EQ(contents(path + ".2"), "cut short");
+    EXPECT_EQ(contents(path + ".3"), "one");
 }
 
 } // namespace
