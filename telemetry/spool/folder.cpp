@@ -115,24 +115,28 @@ std::vector<uint64_t> SpoolFolder::segments() const {
 UniqueFd SpoolFolder::open(uint64_t segment) const {
     UniqueFd fd(openat(folder_.get(), name_of(segment).c_str(), O_RDONLY | flags));
     struct stat status {};
-    if (fd && (fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)))
+    if (fd && (fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode))) {
         fd = UniqueFd();
+        errno = EINVAL;
+    }
     return fd;
 }
 
-std::string SpoolFolder::read(uint64_t segment) const {
+std::optional<std::string> SpoolFolder::read(uint64_t segment) const {
     std::string bytes;
     const UniqueFd fd = open(segment);
     struct stat status {};
     if (!fd || fstat(fd.get(), &status) != 0)
-        return bytes;
+        return std::nullopt;
     bytes.resize(std::min<size_t>(static_cast<size_t>(status.st_size), longest_segment));
     size_t have = 0;
     while (have < bytes.size()) {
         const ssize_t count = ::read(fd.get(), bytes.data() + have, bytes.size() - have);
         if (count < 0 && errno == EINTR)
             continue;
-        if (count <= 0)
+        if (count < 0)
+            return std::nullopt;
+        if (count == 0)
             break;
         have += static_cast<size_t>(count);
     }

@@ -25,8 +25,8 @@ class SpoolFolder {
     std::vector<uint64_t> segments() const;
     /// Empty when there is none.
     ebpf_loader::UniqueFd open(uint64_t segment) const;
-    /// All of it, but no more than a segment may have.
-    std::string read(uint64_t segment) const;
+    /// All of it, but no more than a segment may have. Empty, with errno, when it cannot be read.
+    std::optional<std::string> read(uint64_t segment) const;
     /// Empty, with errno, when it cannot be made.
     ebpf_loader::UniqueFd make(uint64_t segment) const;
     void remove(uint64_t segment) const;

@@ -59,17 +59,23 @@ void Spool::recover() {
 
 /// `last`: number of the last record that is known of.
 void Spool::look_at(uint64_t first, uint64_t& last, bool is_last_segment) {
-    const std::string bytes = folder_.read(first);
-    if (bytes.empty())
+    const std::optional<std::string> bytes = folder_.read(first);
+    if (bytes && bytes->empty())
         return folder_.remove(first);
-    Segment segment{.first = first, .bytes = bytes.size()};
-    if (first > last + 1 && !segments_.empty()) { // the end of the one before is missing
-        found_.damaged += first - last - 1;
+    const bool is_behind_others = !segments_.empty() || found_.damaged > 0;
+    if (first > last + 1) { // the end of the one before is missing, or all before is acknowledged
+        found_.damaged += is_behind_others ? first - last - 1 : 0;
         last = first - 1;
-    } else if (first > last + 1) {
-        last = first - 1; // acknowledged, but that was not noted
     }
-    SpoolReader reader(bytes);
+    if (!bytes) { // of at least one record; it stays for who can read it
+        fail("cannot read a file");
+        ++found_.damaged;
+        last = std::max(last, first);
+        next_ = std::max(next_, first + 1);
+        return;
+    }
+    Segment segment{.first = first, .bytes = bytes->size()};
+    SpoolReader reader(*bytes);
     size_t damaged_before = 0;
     while (const auto record = reader.next()) {
         damaged_before = reader.damaged();

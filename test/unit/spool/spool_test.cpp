@@ -261,6 +261,40 @@ TEST_F(SpoolTest, AMissingSegmentIsCounted) {
     EXPECT_EQ(spool->found().events, 6000 - records);
 }
 
+/// It may be readable another day.
+TEST_F(SpoolTest, ASegmentThatCannotBeReadStaysAndIsCounted) {
+    for (const size_t which : {0, 1, -1}) {
+        spool.reset();
+        std::filesystem::remove_all(path);
+        open(1 << 20);
+        for (int i = 0; i < 30; ++i)
+            append(200);
+        spool.reset();
+        const auto names = segments();
+        ASSERT_GE(names.size(), 3U);
+        const bool is_last = which >= names.size();
+        const std::string name = is_last ? names.back() : names[which];
+        std::ifstream in(name, std::ios::binary);
+        const std::string bytes((std::istreambuf_iterator<char>(in)), {});
+        uint64_t records = 0;
+        for (SpoolReader reader(bytes); reader.next();)
+            ++records;
+        unlink(name.c_str());
+        ASSERT_EQ(mkdir(name.c_str(), 0700), 0); // what can be opened and not read
+        open(1 << 20);
+        EXPECT_EQ(spool->found().damaged, is_last ? 1 : records)
+            << "of the last nobody knows how many it had";
+        EXPECT_EQ(spool->found().events, 6000 - records);
+        EXPECT_THAT(spool->state().error, HasSubstr("cannot read"));
+        read();
+        spool->acknowledge();
+        EXPECT_TRUE(std::filesystem::is_directory(name));
+        EXPECT_EQ(append(1).disk, 0U) << "what follows has other numbers";
+        read();
+        EXPECT_EQ(spool->take_damaged(), 0U);
+    }
+}
+
 TEST_F(SpoolTest, AFullDiskMeansMemoryThenCountedLoss) {
     if (geteuid() != 0 || mount("none", folder.path().c_str(), "tmpfs", 0, "size=64k") != 0)
         GTEST_SKIP() << "only root may mount a small file system";
