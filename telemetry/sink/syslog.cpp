@@ -64,6 +64,7 @@ class SyslogSink final : public Sink {
     Clock::time_point last_connect_;
     LineBuffer header_;
     time_t header_second_ = -1;
+    Clock::time_point deadline_; ///< until when write() may wait, whatever it is given
     bool stalled_ = false;
     SyslogParts parts_;
     uint64_t lost_ = 0;
@@ -115,6 +116,7 @@ void SyslogSink::write(std::string_view lines, uint64_t events) {
     uint64_t failed = 0;
     bool has_failed = false; // a line of this event
     EventLines in_order;
+    deadline_ = Clock::now() + run_end::at_most(options_.patience);
     put_header();
     while (!lines.empty()) {
         const size_t end = lines.find('\n');
@@ -154,7 +156,7 @@ bool SyslogSink::send_line(std::string_view line) {
 }
 
 bool SyslogSink::send_message(std::string_view text) {
-    const auto deadline = Clock::now() + (stalled_ ? milliseconds(0) : run_end::at_most(options_.patience));
+    const auto deadline = stalled_ ? Clock::time_point{} : deadline_;
     for (;;) {
         if (send_once(text) >= 0) {
             stalled_ = false;

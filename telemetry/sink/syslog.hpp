@@ -13,7 +13,7 @@ namespace telemetry {
 struct SyslogOptions {
     std::string socket = "/dev/log";
     size_t message_bytes = syslog_message_bytes; ///< longer lines go in parts
-    std::chrono::milliseconds patience{1000};
+    std::chrono::milliseconds patience{1000};    ///< how long one write() may wait in all
 };
 
 /// To the system's log, facility user, severity info, as "ebpf-telemetry".

@@ -37,6 +37,10 @@ class FakeLog {
             all.emplace_back(bytes, static_cast<size_t>(count));
         return all;
     }
+    void take_one() const {
+        char byte = 0;
+        (void)!recv(socket_.get(), &byte, 1, 0);
+    }
 
   private:
     std::string path_;
@@ -106,6 +110,27 @@ TEST_F(Syslog, ADaemonThatTakesNothingCostsLinesAndNotTime) {
     sink->write("again\n", 1);
     EXPECT_EQ(log.messages().size(), 1U);
     EXPECT_EQ(sink->lost(), lost);
+}
+
+/// However many lines it is given at once, and although the daemon goes on.
+TEST_F(Syslog, ADaemonThatIsSlowIsWaitedForOnce) {
+    const FakeLog log(options_.socket);
+    options_.patience = 300ms;
+    const auto sink = make_syslog_sink(options_);
+    std::string lines;
+    constexpr uint64_t count = 1000;
+    for (uint64_t i = 0; i < count; ++i)
+        lines += "x\n";
+    std::jthread daemon([&](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            std::this_thread::sleep_for(50ms);
+            log.take_one();
+        }
+    });
+    const auto begin = Clock::now();
+    sink->write(lines, count);
+    EXPECT_LT(Clock::now() - begin, 2s);
+    EXPECT_GT(sink->lost(), count / 2);
 }
 
 TEST_F(Syslog, ADaemonThatIsRestartedIsFoundAgain) {
