@@ -86,7 +86,7 @@ void start_log(LogLevel least, bool silent, std::string_view program, LogWriter 
     auto core = boost::log::core::get();
     core->set_logging_enabled(!silent);
     core->set_filter(trivial::severity >= severity(least));
-    // One thread logs at a time: the others of this program never do.
+    // One thread at a time: the sink has a mutex.
     auto sink = boost::make_shared<boost::log::sinks::synchronous_sink<Backend>>(
         boost::make_shared<Backend>(std::move(writer)));
     sink->set_formatter([program = std::string(program), is_journal = goes_to_journal()](

@@ -38,29 +38,44 @@ Diagnostics& Diagnostics::standard_error() {
 }
 
 void Diagnostics::put(std::string_view lines) {
+    const std::lock_guard lock(mutex_);
     if (!sink_)
         return;
     sink_->write(lines, static_cast<uint64_t>(std::ranges::count(lines, '\n')));
     sink_->flush();
 }
 
-void Diagnostics::flush() {
-    if (!sink_ || (sink_->is_empty() && dropped() == reported_))
-        return;
+uint64_t Diagnostics::dropped() const {
+    const std::lock_guard lock(mutex_);
+    return sink_ ? sink_->lost() : 0;
+}
+
+/// Writes what waits. Returns how many lines were dropped before, once, when the reader has taken all.
+uint64_t Diagnostics::take_dropped() {
+    const std::lock_guard lock(mutex_);
+    if (!sink_ || (sink_->is_empty() && sink_->lost() == reported_))
+        return 0;
     sink_->flush();
     if (!sink_->is_empty() || sink_->broken())
-        return;
-    if (const uint64_t more = dropped() - std::exchange(reported_, dropped()); more > 0)
+        return 0;
+    return sink_->lost() - std::exchange(reported_, sink_->lost());
+}
+
+void Diagnostics::flush() {
+    if (const uint64_t more = take_dropped(); more > 0) // the log comes back to put()
         log(LogLevel::warning, "standard error took nothing for a while: " + std::to_string(more) +
                                    " lines of diagnostics were dropped");
 }
 
 void Diagnostics::finish() {
-    if (!sink_)
-        return;
-    sink_->set_patience(std::max(least_patience, run_end::at_most(last_patience)));
+    const auto be_patient = [this](std::chrono::milliseconds patience) {
+        const std::lock_guard lock(mutex_);
+        if (sink_)
+            sink_->set_patience(patience);
+    };
+    be_patient(std::max(least_patience, run_end::at_most(last_patience)));
     flush();
-    sink_->set_patience({});
+    be_patient({});
 }
 
 } // namespace telemetry

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string_view>
 
 #include "telemetry/sink/stream.hpp"
@@ -10,7 +11,7 @@ namespace telemetry {
 
 /// What the program says of itself: log messages, statistics. They wait for their reader in a queue of
 /// bounded size, as events do, and never hold the program up. Lines that find no room are dropped; how
-/// many, is logged when the reader takes something again.
+/// many, is logged when the reader takes something again. Any thread may call.
 class Diagnostics {
   public:
     /// `fd` stays open. What is no open descriptor for writing gets nothing.
@@ -27,9 +28,12 @@ class Diagnostics {
     /// The very end: a reader that is slow is waited for a little.
     void finish();
 
-    uint64_t dropped() const { return sink_ ? sink_->lost() : 0; }
+    uint64_t dropped() const;
 
   private:
+    uint64_t take_dropped();
+
+    mutable std::mutex mutex_;         ///< outputs' threads log too
     std::unique_ptr<StreamSink> sink_; ///< null: nothing can be written
     uint64_t reported_ = 0;            ///< of those dropped
 };

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <thread>
+
 #include "telemetry/base/log.hpp"
 #include "telemetry/sink/diagnostics.hpp"
 #include "test/unit/sink/sink_support.hpp"
@@ -26,6 +29,32 @@ TEST(Diagnostics, WaitForNobody) {
         part = read_available(pipe.reader.get());
     }
     EXPECT_EQ(expect_whole_lines(all) + diagnostics.dropped(), count);
+}
+
+TEST(Diagnostics, TakeLinesOfSeveralThreads) {
+    Pipe pipe;
+    Diagnostics diagnostics(pipe.writer.get());
+    constexpr int threads = 4, count = 20'000;
+    std::vector<std::jthread> writers;
+    for (int thread = 0; thread < threads; ++thread)
+        writers.emplace_back([&] {
+            for (int i = 0; i < count; ++i)
+                diagnostics.put(numbered_line(7));
+        });
+    std::string all;
+    for (int i = 0; i < 5; ++i) { // while they write
+        all += read_available(pipe.reader.get());
+        diagnostics.flush();
+    }
+    writers.clear();
+    for (std::string part = read_available(pipe.reader.get()); !part.empty();) {
+        all += part;
+        diagnostics.flush();
+        part = read_available(pipe.reader.get());
+    }
+    const std::vector<std::string> lines = lines_of(all);
+    EXPECT_EQ(std::ranges::count(lines, numbered_line(7)), static_cast<ptrdiff_t>(lines.size()));
+    EXPECT_EQ(lines.size() + diagnostics.dropped(), uint64_t{threads} * count);
 }
 
 TEST(Diagnostics, SayHowManyLinesWereDropped) {
