@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <poll.h>
+#include <system_error>
 #include <utility>
 
 #include "telemetry/base/run_end.hpp"
@@ -40,8 +41,19 @@ void AsideSink::write(std::string_view lines, uint64_t events) {
     }
     put(lines, events);
     if (!thread_.joinable())
-        thread_ = start_aside([this] { run(); });
+        start();
     changed_.notify_one();
+}
+
+/// What waits is refused in stop() when there is no thread.
+void AsideSink::start() {
+    try {
+        thread_ = start_aside([this] { run(); });
+    } catch (const std::system_error& error) {
+        const std::lock_guard lock(mutex_);
+        error_ = std::string("cannot start a thread: ") + error.code().message();
+        is_broken_ = true;
+    }
 }
 
 void AsideSink::put(std::string_view lines, uint64_t events) {

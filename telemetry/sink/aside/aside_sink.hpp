@@ -58,6 +58,7 @@ class AsideSink final : public Sink {
     void put(std::string_view lines, uint64_t events);
     std::string take_spare();
     void write_directly(std::string_view lines, uint64_t events);
+    void start();
     void stop();
     void run();
     void carry(const Batch& batch);
