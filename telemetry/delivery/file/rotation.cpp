@@ -33,7 +33,8 @@ bool write_all(int fd, std::string_view bytes) {
 
 /// A file on its way to its compressed form, which has another name until it is complete.
 struct OldFiles::Job {
-    std::string from, part, to;
+    unsigned number; ///< that it has by now
+    std::string part;
     UniqueFd in, out;
     std::unique_ptr<Compressor> compressor;
     struct stat status {};
@@ -64,8 +65,8 @@ bool OldFiles::shift() {
 
 /// PATH.0 becomes PATH.1, that PATH.2, and so on; the last one goes.
 void OldFiles::number_anew() {
-    while (job_ && compress_some()) {
-    } // it would have another name afterwards
+    if (job_ && ++job_->number > keep_)
+        abandon();
     for (const Coding coding : codings)
         unlink(name(keep_, coding).c_str());
     for (unsigned i = keep_; i-- > 1;)
@@ -78,10 +79,9 @@ void OldFiles::number_anew() {
 bool OldFiles::begin() {
     for (unsigned i = 2; i <= keep_; ++i) {
         auto job = std::make_unique<Job>();
-        job->from = name(i);
-        job->to = name(i, coding_);
-        job->part = job->to + ".part";
-        job->in = UniqueFd(open(job->from.c_str(), O_RDONLY | flags));
+        job->number = i;
+        job->part = name(i, coding_) + ".part";
+        job->in = UniqueFd(open(name(i).c_str(), O_RDONLY | flags));
         if (!job->in)
             continue;
         unlink(job->part.c_str()); // what an earlier run left
@@ -103,9 +103,9 @@ bool OldFiles::finish() {
     [[maybe_unused]] const int given = fchown(job_->out.get(), job_->status.st_uid, job_->status.st_gid);
     const bool is_done = fchmod(job_->out.get(), job_->status.st_mode & 0777) == 0 &&
                          futimens(job_->out.get(), times) == 0 && fsync(job_->out.get()) == 0 &&
-                         rename(job_->part.c_str(), job_->to.c_str()) == 0;
+                         rename(job_->part.c_str(), name(job_->number, coding_).c_str()) == 0;
     if (is_done)
-        unlink(job_->from.c_str());
+        unlink(name(job_->number).c_str());
     else
         unlink(job_->part.c_str());
     job_.reset();

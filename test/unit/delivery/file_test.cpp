@@ -248,6 +248,36 @@ TEST_F(ConfiguredFile, OldFilesStayWhereTheNewestCannotBeRenamed) {
     EXPECT_EQ(contents(path + ".2"), "two");
 }
 
+/// Compression goes on by the file's new number, and ends when it is to go.
+TEST_F(ConfiguredFile, AFileIsRotatedOnWhileItIsCompressed) {
+    std::string large(3 << 20, '\0');
+    uint32_t value = 1;
+    for (char& byte : large)
+        byte = static_cast<char>((value = value * 1664525 + 1013904223) >> 24);
+    std::ofstream(path + ".2") << large;
+    OldFiles old(path, 4, Coding::gzip);
+    ASSERT_TRUE(old.compress_some());
+    std::ofstream(path) << "a";
+    ASSERT_TRUE(old.shift());
+    while (old.compress_some()) {
+    }
+    EXPECT_FALSE(exists(".3") || exists(".2.gz.part"));
+    EXPECT_EQ(output_of("gzip -dc " + path + ".3.gz"), large);
+
+    std::ofstream(path + ".2") << large;
+    old.look_for_work();
+    ASSERT_TRUE(old.compress_some());
+    for (int i = 0; i < 3; ++i) {
+        std::ofstream(path) << "b";
+        ASSERT_TRUE(old.shift());
+    }
+    EXPECT_FALSE(exists(".2.gz.part"));
+    while (old.compress_some()) {
+    }
+    for (const char* number : {".2", ".3", ".4"})
+        EXPECT_EQ(output_of("gzip -dc " + path + number + ".gz").size(), 1U) << number;
+}
+
 TEST_F(ConfiguredFile, ARotationThatWasCutShortIsFinished) {
     std::ofstream(path) << "now";
     std::ofstream(path + ".0") << "cut short";
