@@ -329,6 +329,12 @@ bool StreamSink::reopen() {
                                   : std::strerror(errno)));
         return false;
     }
+    struct stat status {};
+    if (kind_ == Kind::file && (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))) {
+        set_error(
+            "cannot reopen it: it is no regular file any more"); // who reads it would hold up the caller
+        return false;
+    }
     if (fragment_) { // its beginning stays in the old file
         forget(queue_.find('\n') + 1);
         lost_ += 1;

@@ -58,6 +58,22 @@ TEST(FileSink, ReopensAfterRotation) {
     EXPECT_EQ(sink->lost(), 0U);
 }
 
+/// A reader that takes nothing would hold up who writes.
+TEST(FileSink, ItIsNotReopenedAsAPipe) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/events";
+    const auto sink = make_file_sink(path);
+    ASSERT_EQ(rename(path.c_str(), (path + ".1").c_str()), 0);
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    const UniqueFd reader(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    EXPECT_FALSE(sink->reopen());
+    EXPECT_THAT(std::string(sink->error()), HasSubstr("no regular file any more"));
+    sink->write("goes on\n", 1);
+    sink->finish();
+    EXPECT_EQ(contents(path + ".1"), "goes on\n");
+    EXPECT_EQ(sink->lost(), 0U);
+}
+
 TEST(FileSink, WhatAKillHasCutIsALineOfItsOwn) {
     const TemporaryFolder folder;
     const std::string path = folder.path() + "/events";
