@@ -249,7 +249,7 @@ TEST_F(SpoolTest, AMissingSegmentIsCounted) {
     spool.reset();
     const auto names = segments();
     ASSERT_GE(names.size(), 3U);
-    const std::string second = names[1];
+    const std::string& second = names[1];
     std::ifstream in(second, std::ios::binary);
     const std::string bytes((std::istreambuf_iterator<char>(in)), {});
     uint64_t records = 0;
