@@ -42,7 +42,7 @@ void DeliveryAccount::lost(std::string_view cause, uint64_t events) {
 void DeliveryAccount::lost_in_turn(std::string_view cause, uint64_t events) {
     lost(cause, events);
     const std::lock_guard lock(mutex_);
-    lost_of_others_ += take_resumed(events);
+    lost_of_earlier_runs_ += take_resumed(events);
 }
 
 void DeliveryAccount::lost(std::string_view cause, const Batch& batch) {
@@ -122,7 +122,7 @@ uint64_t DeliveryAccount::all_lost() const {
 uint64_t DeliveryAccount::lost_of_run() const {
     const uint64_t all = all_lost();
     const std::lock_guard lock(mutex_);
-    return all - std::min(all, lost_of_others_);
+    return all - std::min(all, lost_of_earlier_runs_);
 }
 
 std::string DeliveryAccount::error() const {

@@ -20,7 +20,8 @@ class DeliveryAccount {
     void delivered(uint64_t events);
     /// `cause` is a literal.
     void lost(std::string_view cause, uint64_t events);
-    /// The same, of events that came in order, from the spool or the queue.
+    /// The same, of events that the carrier had in their order, from the spool or the queue: those of earlier
+    /// runs are the first.
     void lost_in_turn(std::string_view cause, uint64_t events);
     /// All of it, also what is no event.
     void lost(std::string_view cause, const Batch& batch);
@@ -47,16 +48,16 @@ class DeliveryAccount {
     bool is_broken() const;
 
   private:
+    uint64_t take_resumed(uint64_t events);
+
     mutable std::mutex mutex_;
     DeliveryReport report_; ///< but for what is derived
     std::map<std::string_view, uint64_t> lost_;
     std::string error_;
     bool is_broken_ = false;
-    uint64_t take_resumed(uint64_t events);
-
-    uint64_t left_waiting_ = 0;    ///< by the carriers before
-    uint64_t resumed_waiting_ = 0; ///< of those of earlier runs
-    uint64_t lost_of_others_ = 0;  ///< earlier runs
+    uint64_t left_waiting_ = 0;         ///< by the carriers before
+    uint64_t resumed_waiting_ = 0;      ///< events of earlier runs
+    uint64_t lost_of_earlier_runs_ = 0; ///< of `lost_`
 };
 
 } // namespace telemetry
