@@ -175,10 +175,21 @@ class ScreenTest : public testing::Test {
     struct Run {
         std::set<std::pair<std::string, uint64_t>> wanted; ///< calls, by their numbers
         size_t all = 0, of_32_bits = 0;
+        bool is_whole = false; ///< the kernel has skipped no hook
     };
 
-    /// What of the calls the rules want, of those that an engine with this selection reports.
+    /// What of the calls the rules want, of those that an engine with this selection reports. Where the
+    /// kernel skips hooks now and then, which has calls missing, they are made again.
     Run run(const ebpf_loader::Selection& selection, const telemetry::Rules& rules, const Calls& calls) {
+        constexpr int most_attempts = 10;
+        const int attempts = can_miss_runs(*options_.tier) ? most_attempts : 1;
+        Run result;
+        for (int i = 0; i < attempts && !result.is_whole; i++)
+            result = run_once(selection, rules, calls);
+        EXPECT_TRUE(result.is_whole);
+        return result;
+    }
+    Run run_once(const ebpf_loader::Selection& selection, const telemetry::Rules& rules, const Calls& calls) {
         const TestFolder folder(base_folder() + "/screens");
         std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
         ebpf_loader::Engine engine(selection, options_);
@@ -186,8 +197,9 @@ class ScreenTest : public testing::Test {
         engine.start();
         run_child([&] { calls(folder.path()); }, collector);
         collector.finish();
-        EXPECT_EQ(collector.problems(), "");
+        EXPECT_EQ(collector.problems(can_miss_runs(*options_.tier)), "");
         Run run;
+        run.is_whole = collector.stats().missed_runs == 0;
         for (const OwnedEvent& event : collector.take_events()) {
             const bool is_32_bit = event->abi == EBT_COMPAT_ABI;
             const uint64_t number = is_32_bit ? first_number + event->args[4] : event->args[5];
