@@ -126,7 +126,6 @@ class OddPlaces {
             (void)!mkdir(name, 0755);
             (void)!chmod(name, 0777);
         }
-
         (void)!mkdir("sub", 0755); // in a folder that is removed nothing can be made
         (void)!mkdir("sub/.ssh", 0755);
         close(open("sub/.ssh/id_rsa", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));

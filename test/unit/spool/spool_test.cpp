@@ -242,49 +242,52 @@ TEST_F(DamagedSpool, AWrongNumberIsNotBelieved) {
     EXPECT_EQ(read(), lines(0, count));
 }
 
-TEST_F(SpoolTest, AMissingSegmentIsCounted) {
-    open(1 << 20);
-    for (int i = 0; i < 30; ++i)
-        append(200);
-    spool.reset();
-    const auto names = segments();
-    ASSERT_GE(names.size(), 3U);
-    const std::string& second = names[1];
-    std::ifstream in(second, std::ios::binary);
-    const std::string bytes((std::istreambuf_iterator<char>(in)), {});
-    uint64_t records = 0;
-    for (SpoolReader reader(bytes); reader.next();)
-        ++records;
-    unlink(second.c_str());
-    open(1 << 20);
-    EXPECT_EQ(spool->found().damaged, records);
-    EXPECT_EQ(spool->found().events, 6000 - records);
-}
-
-/// It may be readable another day.
-TEST_F(SpoolTest, ASegmentThatCannotBeReadStaysAndIsCounted) {
-    for (const size_t which : {0, 1, -1}) {
-        spool.reset();
-        std::filesystem::remove_all(path);
+struct SpoolOfSegments : SpoolTest {
+    static constexpr uint64_t count = 6000;
+    /// Leaves so many events behind. Returns the names of the segments, three at least.
+    std::vector<std::string> fill() {
         open(1 << 20);
-        for (int i = 0; i < 30; ++i)
+        for (uint64_t i = 0; i < count; i += 200)
             append(200);
         spool.reset();
-        const auto names = segments();
-        ASSERT_GE(names.size(), 3U);
-        const bool is_last = which >= names.size();
-        const std::string name = is_last ? names.back() : names[which];
+        auto names = segments();
+        EXPECT_GE(names.size(), 3U);
+        return names;
+    }
+    static uint64_t records_of(const std::string& name) {
         std::ifstream in(name, std::ios::binary);
         const std::string bytes((std::istreambuf_iterator<char>(in)), {});
         uint64_t records = 0;
         for (SpoolReader reader(bytes); reader.next();)
             ++records;
+        return records;
+    }
+};
+
+TEST_F(SpoolOfSegments, AMissingOneIsCounted) {
+    const std::string second = fill().at(1);
+    const uint64_t records = records_of(second);
+    unlink(second.c_str());
+    open(1 << 20);
+    EXPECT_EQ(spool->found().damaged, records);
+    EXPECT_EQ(spool->found().events, count - records);
+}
+
+/// It may be readable another day.
+TEST_F(SpoolOfSegments, OneThatCannotBeReadStaysAndIsCounted) {
+    for (const size_t which : {0, 1, -1}) {
+        spool.reset();
+        std::filesystem::remove_all(path);
+        const auto names = fill();
+        const bool is_last = which >= names.size();
+        const std::string name = is_last ? names.back() : names[which];
+        const uint64_t records = records_of(name);
         unlink(name.c_str());
         ASSERT_EQ(mkdir(name.c_str(), 0700), 0); // what can be opened and not read
         open(1 << 20);
         EXPECT_EQ(spool->found().damaged, is_last ? 1 : records)
             << "of the last nobody knows how many it had";
-        EXPECT_EQ(spool->found().events, 6000 - records);
+        EXPECT_EQ(spool->found().events, count - records);
         EXPECT_THAT(spool->state().error, HasSubstr("cannot read"));
         read();
         spool->acknowledge();
